@@ -1,0 +1,1 @@
+"""Formats, companding, resampling, buffering and pacing."""

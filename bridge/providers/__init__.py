@@ -1,0 +1,1 @@
+"""One pure protocol module per provider, and the link that moves its bytes."""

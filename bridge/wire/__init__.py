@@ -1,0 +1,1 @@
+"""WebSocket frames, links on the hub, and the mod_audio_stream protocol."""

@@ -1,0 +1,3 @@
+"""Control plane: owns calls."""
+
+__version__ = "0.1.0"

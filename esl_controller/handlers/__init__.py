@@ -1,0 +1,1 @@
+"""What a call does with FreeSWITCH, the model's functions and transfers."""

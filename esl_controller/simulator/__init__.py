@@ -1,0 +1,1 @@
+"""A FreeSWITCH, a caller and the providers, in software."""

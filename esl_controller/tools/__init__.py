@@ -1,0 +1,1 @@
+"""Functions the model may call, one module each."""

@@ -1,0 +1,5 @@
+"""Patch before anything imports ssl or threading, as the service itself does."""
+
+from gevent import monkey
+
+monkey.patch_all()
