@@ -1,0 +1,79 @@
+"""The life of one bridge session, as a table."""
+
+from __future__ import annotations
+
+import enum
+
+from bridge.state_table import StateTable
+
+
+class SessionState(enum.Enum):
+    """Where a session stands: who of provider and caller's media is there."""
+
+    PREPARING = "preparing"
+    """Provider being connected, no media yet (the caller hears ring-back)."""
+    READY = "ready"
+    """Provider there, media not."""
+    WAITING = "waiting"
+    """Media there, provider not: answered at the ceiling, or provider being replaced."""
+    TALKING = "talking"
+    """Both there."""
+    CLOSING = "closing"
+    """Last words being played; no further turn is taken."""
+    ENDED = "ended"
+
+
+class SessionEvent(enum.Enum):
+    """What moves a session."""
+
+    PROVIDER_READY = "provider_ready"
+    PROVIDER_LOST = "provider_lost"
+    MEDIA_JOINED = "media_joined"
+    MEDIA_LOST = "media_lost"
+    CLOSE = "close"
+    """Finish politely: play what is queued, then end."""
+    END = "end"
+    """End now."""
+
+
+_S, _E = SessionState, SessionEvent
+
+SESSION_TABLE = StateTable[SessionState, SessionEvent](
+    _S.PREPARING,
+    {
+        _S.PREPARING: {
+            _E.PROVIDER_READY: _S.READY,
+            _E.PROVIDER_LOST: _S.PREPARING,
+            _E.MEDIA_JOINED: _S.WAITING,
+            _E.CLOSE: _S.ENDED,
+            _E.END: _S.ENDED,
+        },
+        _S.READY: {
+            _E.PROVIDER_LOST: _S.PREPARING,
+            _E.MEDIA_JOINED: _S.TALKING,
+            _E.CLOSE: _S.ENDED,
+            _E.END: _S.ENDED,
+        },
+        _S.WAITING: {
+            _E.PROVIDER_READY: _S.TALKING,
+            _E.PROVIDER_LOST: _S.WAITING,
+            _E.MEDIA_LOST: _S.PREPARING,
+            _E.CLOSE: _S.CLOSING,
+            _E.END: _S.ENDED,
+        },
+        _S.TALKING: {
+            _E.PROVIDER_LOST: _S.WAITING,
+            _E.MEDIA_LOST: _S.READY,
+            _E.CLOSE: _S.CLOSING,
+            _E.END: _S.ENDED,
+        },
+        _S.CLOSING: {
+            _E.PROVIDER_READY: _S.CLOSING,
+            _E.PROVIDER_LOST: _S.CLOSING,
+            _E.MEDIA_LOST: _S.ENDED,
+            _E.CLOSE: _S.CLOSING,
+            _E.END: _S.ENDED,
+        },
+        _S.ENDED: {},
+    },
+)

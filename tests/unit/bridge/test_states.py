@@ -1,0 +1,55 @@
+import enum
+import itertools
+
+import pytest
+
+from bridge.errors import LocalProtocolError
+from bridge.state_table import StateTable
+from bridge.states import SESSION_TABLE, SessionEvent, SessionState
+from esl_controller.states import CALL_TABLE, CallEvent, CallState
+
+TABLES = [
+    pytest.param(SESSION_TABLE, SessionState, SessionEvent, id="session"),
+    pytest.param(CALL_TABLE, CallState, CallEvent, id="call"),
+]
+
+
+@pytest.mark.parametrize(("table", "states", "events"), TABLES)
+def test_every_pair_is_in_the_table_or_raises(
+    table: StateTable, states: type[enum.Enum], events: type[enum.Enum]
+) -> None:
+    for state, event in itertools.product(states, events):
+        if table.allows(state, event):
+            assert isinstance(table.next(state, event), states)
+        else:
+            with pytest.raises(LocalProtocolError, match=event.name):
+                table.next(state, event)
+
+
+@pytest.mark.parametrize(("table", "states", "events"), TABLES)
+def test_every_state_is_reached_and_every_one_but_the_last_can_end(
+    table: StateTable, states: type[enum.Enum], events: type[enum.Enum]
+) -> None:
+    reached = {table.initial}
+    for _ in states:
+        reached |= {t for s in reached for t in table.transitions[s].values()}
+    assert reached == set(states)
+    last = [s for s in states if not table.transitions[s]]
+    assert len(last) == 1
+    for start in states:
+        seen = {start}
+        for _ in states:
+            seen |= {t for s in seen for t in table.transitions[s].values()}
+        assert last[0] in seen
+
+
+def test_a_session_can_end_from_anywhere() -> None:
+    for state in SessionState:
+        if state is not SessionState.ENDED:
+            assert SESSION_TABLE.next(state, SessionEvent.END) is SessionState.ENDED
+
+
+def test_the_caller_can_vanish_in_every_state_of_a_call() -> None:
+    for state in CallState:
+        if state is not CallState.ENDED:
+            assert CALL_TABLE.allows(state, CallEvent.GONE)
