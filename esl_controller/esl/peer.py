@@ -1,0 +1,171 @@
+"""What an outbound session and an inbound client share: commands, background jobs, handlers."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from gevent.event import Event as Signal
+from gevent.socket import socket
+
+from . import commands
+from .commands import Command
+from .connection import JOIN_TIMEOUT_S, Connection, ConnectionStats
+from .dispatcher import Dispatcher, Handler
+from .errors import RemoteProtocolError
+from .events import DisconnectNotice, Event, Reply
+from .framing import DISCONNECT_NOTICE, EVENT_JSON, EVENT_PLAIN, Message
+from .pending import Pending
+from .waiting import Deadline
+
+DEFAULT_TIMEOUT_S: Final = 5.0
+MAX_BACKGROUND_JOBS: Final = 256
+
+
+class EventSocketPeer:
+    """The far end of one Event Socket connection.
+
+    Every method that talks to FreeSWITCH has a deadline and raises `CallGone` when the other side
+    goes, `CommandTimeout` when it is silent, `CommandFailed` where it promises success.
+    """
+
+    def __init__(self, sock: socket) -> None:
+        self._dispatcher = Dispatcher()
+        self._jobs = Pending[Event](MAX_BACKGROUND_JOBS)
+        self._hears_jobs = False
+        self._connection = Connection(sock, self._on_message, self._on_lost)
+
+    @property
+    def gone(self) -> Signal:
+        """Set when the connection has ended, whoever ended it."""
+        return self._connection.gone
+
+    @property
+    def gone_reason(self) -> str:
+        """One sentence; empty while the connection lives."""
+        return self._connection.reason
+
+    @property
+    def stats(self) -> ConnectionStats:
+        """Counters of the connection."""
+        return self._connection.stats
+
+    @property
+    def dropped_events(self) -> int:
+        """Events no handler saw because the handlers were too slow."""
+        return self._dispatcher.dropped_events
+
+    @property
+    def handler_errors(self) -> int:
+        """Handlers that raised."""
+        return self._dispatcher.handler_errors
+
+    def on(self, event: str, handler: Handler) -> Callable[[], None]:
+        """Call `handler` with each event of that name or CUSTOM subclass; return its removal.
+
+        Handlers of a connection run in a greenlet of their own, in order, one event at a time.
+        """
+        return self._dispatcher.on(event, handler)
+
+    def send(self, command: Command, timeout_s: float = DEFAULT_TIMEOUT_S) -> Reply:
+        """Send one command and return its reply, whatever it says."""
+        return self.pipeline((command,), timeout_s)[0]
+
+    def pipeline(
+        self, batch: Sequence[Command], timeout_s: float = DEFAULT_TIMEOUT_S
+    ) -> list[Reply]:
+        """Send several commands in one write; return their replies in order."""
+        return [Reply.parse(message) for message in self._connection.request(batch, timeout_s)]
+
+    def subscribe(
+        self,
+        names: Iterable[str] = (),
+        custom: Iterable[str] = (),
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> None:
+        """Ask for events by name and for CUSTOM events by subclass."""
+        self.send(commands.event_plain(names, custom), timeout_s).require_ok("event plain")
+
+    def api(
+        self,
+        command: str,
+        argument: str = "",
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        check: bool = True,
+    ) -> str:
+        """Run a *quick* API command in the connection's own thread and return its output.
+
+        Nothing else is read or delivered on this connection until it ends: use `bgapi` for all
+        that can wait. Without `check` an answer of ``-ERR`` is returned, not raised.
+        """
+        reply = self.send(commands.api(command, argument), timeout_s)
+        return (reply.require_ok(f"api {command}") if check else reply).text
+
+    def bgapi(
+        self,
+        command: str,
+        argument: str = "",
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+        *,
+        check: bool = True,
+    ) -> str:
+        """Run an API command aside and return its output, the body of its BACKGROUND_JOB event."""
+        deadline = Deadline(timeout_s)
+        job_uuid = str(uuid.uuid4())
+        waiter = self._jobs.add(job_uuid, f"bgapi {command}")
+        try:
+            batch = [commands.bgapi(command, argument, job_uuid=job_uuid)]
+            if not self._hears_jobs:
+                batch.insert(0, commands.event_plain(("BACKGROUND_JOB",)))
+            for reply in self.pipeline(batch, deadline.left_s):
+                reply.require_ok(f"bgapi {command}")
+            self._hears_jobs = True
+            output = Reply(waiter.wait(deadline.left_s).text)
+        finally:
+            self._jobs.discard(job_uuid)
+        return (output.require_ok(f"bgapi {command}") if check else output).text
+
+    def close(self) -> None:
+        """Close at once: no command is sent, every wait raises `CallGone`. Idempotent."""
+        self._connection.close()
+        self._dispatcher.close(JOIN_TIMEOUT_S)
+
+    def _on_message(self, message: Message) -> None:
+        if message.kind in (EVENT_PLAIN, EVENT_JSON):
+            self._on_event_message(message)
+        elif message.kind == DISCONNECT_NOTICE:
+            self._on_notice(DisconnectNotice.parse(message))
+        else:
+            self.stats.unknown_messages += 1
+
+    def _on_event_message(self, message: Message) -> None:
+        """Match an event with who waits for it, then queue it for the handlers.
+
+        The frame around a malformed event is sound, so the event is counted and left out.
+        """
+        try:
+            event = Event.parse(message)
+        except RemoteProtocolError:
+            self.stats.malformed_events += 1
+            return
+        self._correlate(event)
+        self._dispatcher.put(event, len(message.body))
+
+    def _correlate(self, event: Event) -> None:
+        """Give `event` to whoever waits for it. Runs in the reader; must not wait."""
+        if event.name == "BACKGROUND_JOB":
+            self._jobs.resolve(event.job_uuid, event)
+
+    def _on_notice(self, notice: DisconnectNotice) -> None:
+        """Act on a disconnect notice; the end of the stream follows by itself."""
+        if not notice.lingering:
+            self._fail_waiting("FreeSWITCH disconnects")
+
+    def _on_lost(self, reason: str) -> None:
+        self._fail_waiting(reason)
+
+    def _fail_waiting(self, reason: str) -> None:
+        self._connection.fail_waiting(reason)
+        self._jobs.fail_all(reason)

@@ -1,0 +1,211 @@
+"""Accepts the calls FreeSWITCH sends us, exactly as many as we can carry."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+import socket as std_socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import gevent
+from gevent import socket
+from gevent.pool import Pool
+from gevent.server import StreamServer
+
+from . import commands
+from .commands import Command
+from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
+from .session import ControllerSession
+
+LISTEN_BACKLOG: Final = 1024
+CONNECT_TIMEOUT_S: Final = 5.0
+HAND_BACK_TIMEOUT_S: Final = 2.0
+MAX_CONNECTING: Final = 512
+"""Connections that have not answered `connect` yet: strangers and port scanners wait here."""
+
+Address = tuple[str, int]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+LOOPBACK: Final[tuple[Network, ...]] = (
+    ipaddress.ip_network("127.0.0.0/8"),
+    ipaddress.ip_network("::1/128"),
+)
+
+_log = logging.getLogger("esl")
+
+
+@dataclass(slots=True)
+class ServerStats:
+    """Counters since the start, for the owner to sample."""
+
+    accepted: int = 0
+    refused_address: int = 0
+    handed_back: int = 0
+    silent_peers: int = 0
+    failed_connects: int = 0
+    failed_calls: int = 0
+
+
+def listening_socket(address: Address, *, reuse_port: bool = False) -> socket.socket:
+    """Return a listening TCP socket; port 0 takes a free one. Raise `OSError` if it cannot bind.
+
+    `reuse_port` lets several workers share the port: the kernel spreads new calls over them.
+    """
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if reuse_port:
+            sock.setsockopt(socket.SOL_SOCKET, std_socket.SO_REUSEPORT, 1)
+        sock.bind(address)
+        sock.listen(LISTEN_BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+class EslServer:
+    """Listens for FreeSWITCH; runs `on_call(session)` for each call, in a greenlet of its own.
+
+    The session is connected when `on_call` gets it, and closed when `on_call` returns or raises.
+    Beyond `capacity` a call goes straight back to the dialplan: `connect`, the commands of
+    `hand_back` (say, a variable that tells why) and `exit` leave in one write. Closing without
+    `connect` would leave the caller ringing with nobody in control (mod_event_socket.c,
+    socket_function, waits for `connect` as long as the caller does).
+    """
+
+    def __init__(
+        self,
+        listener: socket.socket | Address,
+        on_call: Callable[[ControllerSession], Any],
+        *,
+        allow: Sequence[Network] = LOOPBACK,
+        capacity: int,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
+        hand_back: Sequence[Command] = (),
+    ) -> None:
+        self.capacity = capacity
+        self.stats = ServerStats()
+        self.draining = False
+        self._on_call = on_call
+        self._allow = tuple(allow)
+        self._connect_timeout_s = connect_timeout_s
+        self._hand_back = tuple(hand_back)
+        self._connecting = 0
+        self._calls: set[ControllerSession] = set()
+        self._greenlets = Pool()
+        sock = listening_socket(listener) if isinstance(listener, tuple) else listener
+        self._listener = sock
+        self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
+
+    @property
+    def address(self) -> Address:
+        """Where it listens: host and port."""
+        host, port = self._listener.getsockname()[:2]
+        return host, port
+
+    @property
+    def active_calls(self) -> int:
+        """Calls in `on_call` now: never more than `capacity`."""
+        return len(self._calls)
+
+    @property
+    def connecting(self) -> int:
+        """Connections that have not answered `connect` yet."""
+        return self._connecting
+
+    def start(self) -> None:
+        """Begin to accept; returns at once."""
+        self._server.start()
+
+    def close_listener(self) -> None:
+        """Accept no more; calls that the kernel has already accepted go back to the dialplan."""
+        if self.draining:
+            return
+        self.draining = True
+        self._server.stop_accepting()
+        while (accepted := self._accept_waiting()) is not None:
+            self._greenlets.spawn(self._accepted, *accepted)
+        self._server.close()
+
+    def stop(self, deadline_s: float) -> None:
+        """Close the listener, wait up to `deadline_s` for the calls to end, then end the rest."""
+        self.close_listener()
+        self._greenlets.join(timeout=deadline_s)
+        self._greenlets.kill(block=True, timeout=HAND_BACK_TIMEOUT_S)
+
+    def _accept_waiting(self) -> tuple[socket.socket, Any] | None:
+        try:
+            accepted = self._server.do_read()
+        except OSError:
+            return None
+        return None if accepted is None else (accepted[0], accepted[1])
+
+    def _accepted(self, sock: socket.socket, peer: Any) -> None:
+        """Run one connection from accept to close."""
+        self.stats.accepted += 1
+        try:
+            if not self._allowed(peer[0]):
+                self.stats.refused_address += 1
+                _log.warning("event socket connection from %s is not allowed", peer[0])
+                return
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            session = ControllerSession(sock, peer)
+            try:
+                self._serve(session)
+            finally:
+                session.close()
+        finally:
+            sock.close()
+
+    def _allowed(self, host: str) -> bool:
+        address = ipaddress.ip_address(host.partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None)
+        return any((mapped or address) in network for network in self._allow)
+
+    def _serve(self, session: ControllerSession) -> None:
+        if self._full() or self._connecting >= MAX_CONNECTING:
+            self._give_back(session, (commands.connect(), *self._hand_back))
+        elif self._connect(session):
+            if self._full():
+                self._give_back(session, self._hand_back)
+            else:
+                self._run(session)
+
+    def _full(self) -> bool:
+        return self.draining or len(self._calls) >= self.capacity
+
+    def _connect(self, session: ControllerSession) -> bool:
+        self._connecting += 1
+        try:
+            session.connect(self._connect_timeout_s)
+        except CommandTimeout:
+            self.stats.silent_peers += 1
+        except (CallGone, CommandFailed, RemoteProtocolError):
+            self.stats.failed_connects += 1
+        finally:
+            self._connecting -= 1
+        return session.channel is not None
+
+    def _run(self, session: ControllerSession) -> None:
+        """Run one call: the boundary where whatever `on_call` raises ends that call alone."""
+        self._calls.add(session)
+        try:
+            self._on_call(session)
+        except (Exception, gevent.Timeout):  # noqa: BLE001
+            self.stats.failed_calls += 1
+            _log.exception("call ended by an error")
+        finally:
+            self._calls.discard(session)
+
+    def _give_back(self, session: ControllerSession, before: Sequence[Command]) -> None:
+        """Send a call back to the dialplan; FreeSWITCH closes once it has read `exit`."""
+        self.stats.handed_back += 1
+        try:
+            session.pipeline((*before, commands.exit_()), HAND_BACK_TIMEOUT_S)
+            session.gone.wait(HAND_BACK_TIMEOUT_S)
+        except (CallGone, CommandTimeout, RemoteProtocolError) as error:
+            _log.warning("hand-back unfinished: %s", error)

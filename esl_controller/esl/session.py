@@ -1,0 +1,184 @@
+"""One controlled call: the far end of an outbound Event Socket connection."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, Final
+
+from gevent.socket import socket
+from greenswitch.esl import OutboundSession
+
+from . import commands
+from .applications import Application
+from .causes import HangupCause
+from .errors import CallGone, CommandFailed, CommandTimeout, LocalProtocolError
+from .events import ChannelData, DisconnectNotice, Event
+from .peer import DEFAULT_TIMEOUT_S, EventSocketPeer
+from .pending import Pending
+from .waiting import Deadline, Waiter
+
+MAX_PENDING_EXECUTES: Final = 128
+"""FreeSWITCH closes the socket, without a word, past 256 queued messages on one call."""
+
+
+class PendingExecute:
+    """An application that was queued; `id` is its Event-UUID."""
+
+    __slots__ = ("_waiter", "application", "id")
+
+    def __init__(self, identifier: str, application: Application, waiter: Waiter[Event]) -> None:
+        self.id = identifier
+        self.application = application
+        self._waiter = waiter
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or never will."""
+        return self._waiter.done
+
+    def wait(self, timeout_s: float) -> Event:
+        """Return its CHANNEL_EXECUTE_COMPLETE. Raise `CallGone` or `CommandTimeout`.
+
+        A message thrown away by ``uuid_break … all`` ends without any event: it times out.
+        """
+        return self._waiter.wait(timeout_s)
+
+
+class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
+    """A call FreeSWITCH handed to us with its `socket` application.
+
+    greenswitch's class, with framing, waiting and events underneath replaced. After the hang-up
+    nothing can be executed any more, but commands are still answered while the socket lingers.
+    """
+
+    def __init__(self, sock: socket, client_address: Any = None) -> None:
+        EventSocketPeer.__init__(self, sock)
+        self.client_address = client_address
+        self.channel: ChannelData | None = None
+        self.hungup = False
+        self.hangup_cause = ""
+        self.lingering = False
+        self._executes = Pending[Event](MAX_PENDING_EXECUTES)
+        self._hangup_complete = Waiter[Event]("CHANNEL_HANGUP_COMPLETE")
+
+    @property
+    def uuid(self) -> str:
+        """The channel's Unique-ID; empty before `connect`."""
+        return self.channel.uuid if self.channel is not None else ""
+
+    @property
+    def connected(self) -> bool:
+        """Whether commands can still be sent."""
+        return not self.gone.is_set()
+
+    def connect(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> ChannelData:
+        """Return the channel data; ask for them the first time. Raise `CommandFailed` if refused.
+
+        FreeSWITCH does nothing for a call, and lets nobody else do it, before it has seen this.
+        """
+        if self.channel is None:
+            reply = self._connection.request((commands.connect(),), timeout_s)[0]
+            self.channel = ChannelData.parse(reply)
+        return self.channel
+
+    def execute(
+        self,
+        application: Application,
+        argument: str = "",
+        *,
+        event_lock: bool = True,
+        event_uuid: str = "",
+        expand: bool = False,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> PendingExecute:
+        """Queue an application; return once FreeSWITCH has taken it, not when it has ended.
+
+        Its end is known only with `myevents` or CHANNEL_EXECUTE_COMPLETE subscribed. Raise
+        `CallGone` after the hang-up: FreeSWITCH would answer ``+OK`` and do nothing.
+        """
+        self._require_call()
+        identifier = event_uuid or str(uuid.uuid4())
+        command = commands.execute(
+            application, argument, event_uuid=identifier, event_lock=event_lock, expand=expand
+        )
+        waiter = self._executes.add(identifier, f"execute {application}")
+        try:
+            self.send(command, timeout_s).require_ok(command.name)
+        except (CommandFailed, CommandTimeout, LocalProtocolError):
+            self._executes.discard(identifier)
+            raise
+        return PendingExecute(identifier, application, waiter)
+
+    def answer(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        """Answer the call and wait until it is answered. Needs `myevents`."""
+        deadline = Deadline(timeout_s)
+        self.execute(Application.ANSWER, timeout_s=timeout_s).wait(deadline.left_s)
+
+    def hangup(
+        self,
+        cause: HangupCause = HangupCause.NORMAL_CLEARING,
+        timeout_s: float = DEFAULT_TIMEOUT_S,
+    ) -> None:
+        """Hang up, past everything queued; no error if the call is gone already."""
+        if self.hungup or self.gone.is_set():
+            return
+        try:
+            self.send(commands.hangup(cause), timeout_s).require_ok("hangup")
+        except CallGone:
+            return
+
+    def wait_hangup_complete(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> Event:
+        """Return CHANNEL_HANGUP_COMPLETE. Raise `CallGone` if the socket ends without it."""
+        return self._hangup_complete.wait(timeout_s)
+
+    def exit(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
+        """Leave the call to the dialplan and close, at the latest after `timeout_s`."""
+        deadline = Deadline(timeout_s)
+        try:
+            self.send(commands.exit_(), timeout_s)
+            self.gone.wait(deadline.left_s)
+        except (CallGone, CommandTimeout):
+            self.gone.wait(deadline.left_s)
+        finally:
+            self.close()
+
+    def _require_call(self) -> None:
+        if self.hungup or self.gone.is_set():
+            raise CallGone(self.gone_reason or "the call was hung up")
+
+    def _correlate(self, event: Event) -> None:
+        super()._correlate(event)
+        name = event.name
+        if name == "CHANNEL_EXECUTE_COMPLETE":
+            self._executes.resolve(event.application_uuid, event)
+        elif name == "CHANNEL_HANGUP" and self._is_ours(event):
+            self._on_hangup(event.hangup_cause)
+        elif name == "CHANNEL_HANGUP_COMPLETE" and self._is_ours(event):
+            self._on_hangup(event.hangup_cause)
+            self._hangup_complete.resolve(event)
+
+    def _is_ours(self, event: Event) -> bool:
+        """Tell our own channel from others that somebody subscribed to."""
+        return self.channel is None or event.unique_id == self.channel.uuid
+
+    def _on_notice(self, notice: DisconnectNotice) -> None:
+        if notice.lingering:
+            self.lingering = True
+            self._on_hangup("")
+        else:
+            super()._on_notice(notice)
+
+    def _on_hangup(self, cause: str) -> None:
+        """Note the hang-up, of which up to three messages tell, in any order."""
+        self.hangup_cause = cause or self.hangup_cause
+        if not self.hungup:
+            self.hungup = True
+            self._fail_waiting("the call was hung up")
+
+    def _fail_waiting(self, reason: str) -> None:
+        super()._fail_waiting(reason)
+        self._executes.fail_all(reason)
+
+    def _on_lost(self, reason: str) -> None:
+        super()._on_lost(reason)
+        self._hangup_complete.fail(CallGone(reason))
