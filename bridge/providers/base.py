@@ -103,6 +103,8 @@ class ConversationOptions:
     """What was said before, when a conversation goes on with this provider."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Provider-specific session fields, laid over what this builds."""
+    transcription_prompt: str | None = None
+    """Names and words the transcription should expect."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,128 @@
+"""OpenAI Realtime: what an error code, an error type or a close code means for a call.
+
+Codes and texts: OpenAI API reference (Realtime `error` event, 2026-08) and the public reports
+named beside them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bridge.providers.base import ErrorKind, ProviderFailure
+
+MAX_MESSAGE_CHARS = 500
+"""Longest text of the peer that is passed on to logs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error does to the session and to the hope of trying again."""
+
+    kind: ErrorKind
+    fatal: bool
+    retryable: bool
+
+
+_AUTHENTICATION = Meaning(ErrorKind.AUTHENTICATION, fatal=True, retryable=False)
+_QUOTA = Meaning(ErrorKind.QUOTA, fatal=True, retryable=False)
+REFUSED = Meaning(ErrorKind.INVALID_REQUEST, fatal=True, retryable=False)
+_INVALID_REQUEST = Meaning(ErrorKind.INVALID_REQUEST, fatal=False, retryable=False)
+_RATE_LIMIT = Meaning(ErrorKind.RATE_LIMIT, fatal=False, retryable=True)
+_EXPIRED = Meaning(ErrorKind.SESSION_EXPIRED, fatal=True, retryable=True)
+_SERVER = Meaning(ErrorKind.SERVER, fatal=False, retryable=True)
+TURN_LOST = Meaning(ErrorKind.SERVER, fatal=False, retryable=False)
+"""One turn of the caller could not be transcribed."""
+_SERVER_GONE = Meaning(ErrorKind.SERVER, fatal=True, retryable=True)
+_LOST = Meaning(ErrorKind.CONNECTION, fatal=True, retryable=True)
+_BUSY = Meaning(ErrorKind.RATE_LIMIT, fatal=True, retryable=True)
+_GARBLED = Meaning(ErrorKind.PROTOCOL, fatal=True, retryable=True)
+
+BY_CODE = {
+    "invalid_api_key": _AUTHENTICATION,
+    "account_deactivated": _AUTHENTICATION,
+    "insufficient_quota": _QUOTA,
+    "billing_hard_limit_reached": _QUOTA,
+    "beta_api_shape_disabled": REFUSED,
+    "invalid_model": REFUSED,
+    "model_not_found": REFUSED,
+    "session_expired": _EXPIRED,
+    "rate_limit_exceeded": _RATE_LIMIT,
+    "server_error": _SERVER,
+    "internal_error": _SERVER,
+}
+BY_TYPE = {
+    "invalid_request_error": _INVALID_REQUEST,
+    "authentication_error": _AUTHENTICATION,
+    "insufficient_quota": _QUOTA,
+    "rate_limit_error": _RATE_LIMIT,
+    "tokens": _RATE_LIMIT,
+    "requests": _RATE_LIMIT,
+    "server_error": _SERVER,
+}
+BY_CLOSE_CODE = {
+    1002: _GARBLED,
+    1003: _GARBLED,
+    1007: _GARBLED,
+    1008: REFUSED,
+    1009: _GARBLED,
+    1011: _SERVER_GONE,
+    1012: _SERVER_GONE,
+    1013: _BUSY,
+    3000: _AUTHENTICATION,
+    4000: REFUSED,
+}
+"""3000 and 4000 are OpenAI's own; the others are RFC 6455 section 7.4.1 and its registry."""
+
+BENIGN = frozenset(
+    {
+        "response_cancel_not_active",
+        "item_delete_invalid_item_id",
+        "item_truncate_invalid_item_id",
+        "item_retrieve_invalid_item_id",
+        "input_audio_buffer_commit_empty",
+        "unsupported_content_type",
+    }
+)
+"""Answers to commands that came a moment late; the conversation is as we want it."""
+
+ACTIVE_RESPONSE = "conversation_already_has_active_response"
+_DURATION_TEXT = "maximum duration"
+
+
+def meaning_of(code: str, kind: str) -> Meaning:
+    """Look an error up by its code, then by its type; what nobody knows is a server error."""
+    return BY_CODE.get(code) or BY_TYPE.get(kind) or _SERVER
+
+
+def failure(meaning: Meaning, code: str, message: str) -> ProviderFailure:
+    """A `ProviderFailure` with the peer's text cut to a length logs can bear."""
+    return ProviderFailure(
+        kind=meaning.kind,
+        code=code[:MAX_MESSAGE_CHARS],
+        message=message[:MAX_MESSAGE_CHARS],
+        fatal=meaning.fatal,
+        retryable=meaning.retryable,
+    )
+
+
+def close_failure(code: int, reason: str) -> ProviderFailure:
+    """Why the peer closed: `reason` may name an error code after its type, separated by a dot."""
+    named = BY_CODE.get(reason.rpartition(".")[2])
+    if named is not None:
+        meaning = Meaning(named.kind, fatal=True, retryable=named.retryable)
+    elif _DURATION_TEXT in reason:
+        meaning = _EXPIRED
+    else:
+        meaning = BY_CLOSE_CODE.get(code, _LOST)
+    return failure(meaning, f"close_{code}", reason)
+
+
+def protocol_failure(code: str, message: str, *, fatal: bool) -> ProviderFailure:
+    """The peer broke the protocol; another connection may do better."""
+    meaning = Meaning(ErrorKind.PROTOCOL, fatal=fatal, retryable=True)
+    return failure(meaning, code, message)
+
+
+def silence_failure(code: str, waited_s: float) -> ProviderFailure:
+    """The peer owes us an answer and sent none."""
+    return failure(_LOST, code, f"no answer within {waited_s:.0f} s")
