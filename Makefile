@@ -1,0 +1,58 @@
+# One word per job; `make` lists them. Everything runs in .venv, made from setup.cfg.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance clean
+
+help: ## List the jobs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything needed to run and test
+
+$(STAMP): setup.cfg setup.py
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "Python 3.11 to 3.13 is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' \
+		|| { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@touch $@
+
+demo: $(STAMP) ## Hold a conversation: database, switch, caller and provider all in software
+	$(BIN)/esl-controller demo $(DEMO_ARGS)
+
+test: check ## Check style, types and imports, then run every test
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-quick: $(STAMP) ## Run the tests that take less than five seconds each
+	$(BIN)/python -m pytest -m 'not slow' $(PYTEST_ARGS)
+
+check: $(STAMP) ## Check style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Put the code into the project's format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(STAMP) ## Write the pages that are made from the program
+	$(BIN)/python docs/generate.py
+
+bench: $(STAMP) ## Measure one worker; writes build/bench.json
+	$(BIN)/python -m bench $(BENCH_ARGS)
+
+conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
+	$(PYTHON) -m venv .venv-conformance
+	.venv-conformance/bin/python -m pip install --quiet --disable-pip-version-check \
+		--editable '.[demo,dev]' --requirement tests/conformance/requirements.txt
+	.venv-conformance/bin/python -m pytest -m conformance tests/conformance $(PYTEST_ARGS)
+
+clean: ## Remove what the other jobs made
+	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,27 @@
+"""Entry of the program: patches first, then runs the command line.
+
+Nothing may import ssl, threading or socket before `patch_all`: what was imported earlier keeps the
+blocking versions, and requests then fails with a RecursionError on its first HTTPS request.
+"""
+
+import os
+
+# libsoxr reads these when it makes its first stream (`soxr_create` in soxr.c). Its own defaults
+# gather 20 to 40 ms of audio before it returns any.
+os.environ.setdefault("SOXR_MIN_DFT_SIZE", "8")
+os.environ.setdefault("SOXR_LARGE_DFT_SIZE", "8")
+
+from gevent import monkey
+
+monkey.patch_all()
+
+
+def main() -> None:
+    """Run `esl-controller`."""
+    from esl_controller.cli import cli
+
+    cli()
+
+
+if __name__ == "__main__":
+    main()

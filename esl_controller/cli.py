@@ -1,0 +1,63 @@
+"""The `esl-controller` command: a table of commands, each loaded when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+from esl_controller import __version__
+
+
+class Entry(NamedTuple):
+    """Where a command is, and its line in the list of commands."""
+
+    module: str
+    help: str
+
+
+COMMANDS = {
+    "serve": Entry("esl_controller.commands.serve", "Answer calls: run one worker."),
+    "demo": Entry("esl_controller.commands.demo", "Hold a conversation without a telephone."),
+    "config": Entry("esl_controller.commands.config", "Check and show the settings."),
+    "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
+    "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),
+    "calls": Entry("esl_controller.commands.calls", "List the conversations going on."),
+    "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
+    "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
+    "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is used.
+
+    Each module has its click command as `command`.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Load one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name].module).command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without loading them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, package_name="voice-ai-switch")
+def cli() -> None:
+    """Answer FreeSWITCH calls with a realtime AI.
+
+    Settings come from VOICE_AI_… variables and a TOML file: see `esl-controller config show`.
+    """

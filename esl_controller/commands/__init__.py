@@ -1,0 +1,1 @@
+"""The commands of `esl-controller`, one module each; `cli` loads them when asked for."""

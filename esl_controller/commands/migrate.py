@@ -1,0 +1,48 @@
+"""`migrate`: run the database migrations, show their state, or go back."""
+
+from __future__ import annotations
+
+import click
+
+from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.storage import database_dsn
+from esl_controller.migrate import MigrationError, Migrator
+
+
+@click.command()
+@click.option("--status", is_flag=True, help="Only show which migrations have run.")
+@click.option("--dry-run", is_flag=True, help="Run everything, then roll it back.")
+@click.option("--down-to", type=int, metavar="NNN", help="Undo every migration after this number.")
+@with_shell
+def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None) -> None:
+    """Bring the database to the schema of this version.
+
+    May be run any number of times, also while calls go on.
+    """
+    dsn = database_dsn(shell.settings(), shell)
+    migrator = Migrator(dsn, progress=lambda name: shell.say(f"  {name}"))
+    try:
+        if status:
+            _show_status(shell, migrator)
+            return
+        with shell.step("Waiting for the database"):
+            names = (
+                migrator.up(dry_run=dry_run)
+                if down_to is None
+                else migrator.down(to=down_to, dry_run=dry_run)
+            )
+    except MigrationError as error:
+        raise shell.fail(str(error)) from error
+    done = "would be run" if dry_run else "run"
+    shell.result(
+        {"migrations": names, "dry_run": dry_run},
+        f"{len(names)} migrations {done}." if names else "Nothing to do.",
+    )
+
+
+def _show_status(shell: Shell, migrator: Migrator) -> None:
+    rows = migrator.status()
+    shell.result(
+        [{"name": r.name, "state": r.state.value, "applied_at": r.applied_at} for r in rows],
+        "\n".join(f"{r.state.value:<8} {r.name}  {r.applied_at or ''}".rstrip() for r in rows),
+    )

@@ -1,0 +1,104 @@
+"""What the commands share: settings, output for people or scripts, signs of life."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import gevent
+import msgspec
+
+from esl_controller.settings import Settings
+from esl_controller.settings_loader import SettingsError, load_settings
+
+EXIT_FAILED = 1
+"""The command worked and the answer is no."""
+EXIT_SETTINGS = 2
+"""The settings are wrong; the same code click uses for wrong arguments."""
+QUIET_S = 2.0
+"""A step that takes longer shows that it is alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """How this run of a command talks to its user."""
+
+    config_file: Path | None
+    as_json: bool
+
+    def settings(self) -> Settings:
+        """Load the settings; on any mistake print all of them and exit with 2."""
+        try:
+            return load_settings(os.environ, self.config_file)
+        except SettingsError as error:
+            self.result(
+                {"problems": [problem._asdict() for problem in error.problems]},
+                "\n".join(["The settings are wrong:", *(f"  {p}" for p in error.problems)]),
+                error=True,
+            )
+            sys.exit(EXIT_SETTINGS)
+
+    def result(self, data: Any, text: str, *, error: bool = False) -> None:
+        """Print the answer: `data` with --json, else `text`."""
+        if self.as_json:
+            click.echo(msgspec.json.format(msgspec.json.encode(data, enc_hook=str)))
+        else:
+            click.echo(text, err=error)
+
+    def say(self, text: str) -> None:
+        """Print a remark that is not part of the answer."""
+        if not self.as_json:
+            click.echo(text, err=True)
+
+    def fail(self, text: str) -> click.ClickException:
+        """An error that ends the command with exit code 1; raise it."""
+        return click.ClickException(text)
+
+    @contextmanager
+    def step(self, label: str) -> Iterator[None]:
+        """Show on standard error that `label` is still being done, once it takes a while."""
+        if self.as_json:
+            yield
+            return
+        sign = gevent.spawn(_show_waiting, label, sys.stderr.isatty())
+        try:
+            yield
+        finally:
+            sign.kill()
+            if sign.value is None and sys.stderr.isatty():
+                click.echo("\r\033[K", nl=False, err=True)
+
+
+def _show_waiting(label: str, on_terminal: bool) -> None:
+    waited_s = 0.0
+    pause_s = 1.0 if on_terminal else 5.0
+    gevent.sleep(QUIET_S)
+    while True:
+        waited_s = waited_s + pause_s if waited_s else QUIET_S
+        line = f"{label} … {waited_s:.0f} s"
+        click.echo(f"\r\033[K{line}" if on_terminal else line, nl=not on_terminal, err=True)
+        gevent.sleep(pause_s)
+
+
+def with_shell(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command --config and --json, and hand it its `Shell` first."""
+
+    @click.option(
+        "--config",
+        "config_file",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="TOML file with settings; the environment wins over it.",
+    )
+    @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+    @functools.wraps(function)
+    def wrapper(config_file: Path | None, as_json: bool, **options: Any) -> None:
+        function(Shell(config_file, as_json), **options)
+
+    return wrapper

@@ -1,0 +1,145 @@
+"""Every metric of the service, once: name, kind, meaning, labels, buckets.
+
+Labels take few, known values. Nothing of a tenant or a caller is ever a label: such values have
+no limit, and metrics have readers who must not see them.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+
+class Kind(enum.Enum):
+    """How values of a metric combine."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric."""
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+    """Upper bounds of a histogram, in the unit of the name (seconds)."""
+
+
+_LATENCY_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.0, 1.3, 1.6, 2.0, 3.0, 5.0, 10.0)
+_FAST_S = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
+_LENGTH_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
+
+
+def _counter(name: str, text: str, *labels: str) -> Metric:
+    return Metric(f"voice_ai_realtime_{name}_total", Kind.COUNTER, text, labels)
+
+
+def _gauge(name: str, text: str, *labels: str) -> Metric:
+    return Metric(f"voice_ai_realtime_{name}", Kind.GAUGE, text, labels)
+
+
+def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -> Metric:
+    return Metric(f"voice_ai_realtime_{name}_seconds", Kind.HISTOGRAM, text, labels, buckets)
+
+
+# Calls
+CALLS = _counter("calls", "Calls taken, by how they ended.", "provider", "outcome")
+CALLS_REFUSED = _counter("calls_refused", "Calls handed back to the dialplan, by reason.", "reason")
+ACTIVE_SESSIONS = _gauge("active_sessions", "Conversations going on in this worker.")
+CAPACITY = _gauge("capacity", "Calls this worker takes at most.")
+DRAINING = _gauge("draining", "1 while the worker takes no new calls.")
+CALL_DURATION = _histogram("call_duration", "Length of calls, answer to end.", _LENGTH_S)
+ANSWER_TO_GREETING = _histogram(
+    "answer_to_greeting", "Answer to the greeting's first audio frame sent.", _LATENCY_S
+)
+TURNS = _counter("turns", "Answers of the AI that reached the caller.", "provider")
+INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", "provider")
+TRANSFERS = _counter("transfers", "Calls passed on to a person, by result.", "result")
+DTMF = _counter("dtmf", "Keys pressed by callers.")
+
+# Latency of a turn and its parts
+RESPONSE_LATENCY = _histogram(
+    "response_latency",
+    "Caller stopped speaking to the first frame of the answer sent.",
+    _LATENCY_S,
+    "provider",
+)
+LATENCY_PART = _histogram(
+    "latency_part",
+    "Where the response latency went: network, model, buffer, playout.",
+    (0.005, 0.01, 0.02, 0.05, *_LATENCY_S),
+    "part",
+)
+BARGE_IN = _histogram("barge_in", "Speech detected to last audio frame sent.", _FAST_S)
+
+# Media
+AUDIO_CHUNKS = _counter(
+    "audio_chunks",
+    "Audio messages, by direction: caller_in, provider_out, provider_in, caller_out.",
+    "direction",
+)
+UPLINK_DELAY = _histogram(
+    "uplink_delay", "Caller's audio read to provider's message written, one in a second.", _FAST_S
+)
+FIRST_AUDIO_DELAY = _histogram(
+    "first_audio_delay", "Provider's first audio read to first frame sent.", _FAST_S
+)
+LATE_FRAMES = _counter("late_frames", "Frames sent more than 40 ms after their time.")
+UNDERRUNS = _counter("underruns", "Times an answer had a hole because no audio was there.")
+DROPPED_MS = _counter("dropped_audio_ms", "Milliseconds of audio thrown away, by place.", "place")
+RING_DEPTH_MS = _gauge("ring_depth_ms", "Deepest answer buffer of all calls now.")
+
+# Failures
+ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", "code")
+PROVIDER_FAILURES = _counter("provider_failures", "Failures told by providers.", "provider", "kind")
+FALLBACKS = _counter("fallbacks", "Times a call went on elsewhere, by target.", "target")
+STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
+PROTOCOL_ERRORS = _counter("protocol_errors", "Peers that broke their protocol.", "peer")
+REJECTED = _counter(
+    "rejected_connections", "Connections refused, by listener and why.", "listener", "reason"
+)
+
+# Event Socket, tools
+ESL_COMMANDS = _counter("esl_commands", "Commands sent to FreeSWITCH, by result.", "result")
+ESL_EVENTS = _counter("esl_events", "Events received from FreeSWITCH.")
+ESL_LATENCY = _histogram("esl_reply", "Command sent to reply read.", _FAST_S)
+FUNCTION_CALLS = _counter("function_calls", "Functions run for the AI, by result.", "result")
+FUNCTION_LATENCY = _histogram("function_run", "Time functions of the AI took.", _LATENCY_S)
+
+# Use
+TOKENS = _counter("tokens", "Tokens counted by providers.", "provider", "direction", "modality")
+
+# Process
+HUB_LAG = _histogram("hub_lag", "Lateness of a timer: how long the hub was blocked.", _FAST_S)
+SPOOL_RECORDS = _gauge("spool_records", "Journal records not yet in the database.")
+SPOOL_WRITES = _counter("spool_writes", "Journal records written behind, by result.", "result")
+DATABASE_CONNECTIONS = _gauge("database_connections", "Database connections, by state.", "state")
+CONFIG_AGE = _gauge(
+    "config_age_seconds", "Age of the settings in use; grows when the database is away."
+)
+TELEMETRY_DROPPED = _counter("telemetry_dropped", "Values not sent to StatsD because of a limit.")
+
+METRICS: tuple[Metric, ...] = tuple(
+    value for value in globals().copy().values() if isinstance(value, Metric)
+)
+"""All of them, in order."""
+
+
+class ErrorCode(enum.Enum):
+    """Failure classes of the product's specification."""
+
+    PROVIDER_UNAVAILABLE = "REALTIME_001"
+    AUDIO_FORMAT = "REALTIME_002"
+    SESSION_TIMEOUT = "REALTIME_003"
+    MAX_DURATION = "REALTIME_004"
+    RATE_LIMIT = "REALTIME_005"
+    INVALID_DOMAIN = "REALTIME_006"
+    CONFIG_NOT_FOUND = "REALTIME_007"
+    FUNCTION_CALL_FAILED = "REALTIME_008"
+    TRANSFER_FAILED = "REALTIME_009"
+    WEBSOCKET = "REALTIME_010"

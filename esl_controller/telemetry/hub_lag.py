@@ -1,0 +1,38 @@
+"""A heartbeat: how late the hub runs what is due, which is how late audio would be."""
+
+from __future__ import annotations
+
+import time
+
+import gevent
+
+from esl_controller.telemetry.catalogue import HUB_LAG
+from esl_controller.telemetry.metrics import Metrics
+
+PERIOD_S = 0.1
+
+
+class HubLag:
+    """Sleeps and looks at the clock; `worst_s` is the worst since it was last taken."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._metrics = metrics
+        self.worst_s = 0.0
+
+    def run(self) -> None:
+        """Beat for ever; spawn it, and kill it at the end."""
+        while True:
+            due = time.monotonic() + PERIOD_S
+            gevent.sleep(PERIOD_S)
+            self.beat(time.monotonic() - due)
+
+    def beat(self, lag_s: float) -> None:
+        """Note one lateness."""
+        lag_s = max(0.0, lag_s)
+        self.worst_s = max(self.worst_s, lag_s)
+        self._metrics.observe(HUB_LAG, value_s=lag_s)
+
+    def take_worst_s(self) -> float:
+        """The worst lateness since the last call."""
+        worst_s, self.worst_s = self.worst_s, 0.0
+        return worst_s

@@ -1,0 +1,153 @@
+"""The metrics of `telemetry.catalogue`, kept once for Prometheus and for StatsD.
+
+Nothing here is called per audio frame. What happens per frame is counted on the objects that do
+it; `follow` reads those counters once a second.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+
+from esl_controller.telemetry.catalogue import METRICS, TELEMETRY_DROPPED, Kind, Metric
+
+Labels = tuple[str, ...]
+"""Values in the order of `Metric.labels`."""
+Series = tuple[Metric, Labels]
+Reading = Mapping[Series, float]
+"""What a followed object has counted since it was made."""
+
+MAX_SERIES = 200
+"""Label combinations one metric may have; any more are counted under `other`."""
+MAX_TIMINGS = 500
+"""Histogram values kept for one StatsD second; any more reach Prometheus only."""
+OTHER = "other"
+_Family = TypeVar("_Family", Counter, Gauge, Histogram)
+
+
+class Metrics:
+    """One worker's metrics. For use on the hub only: it takes no locks of its own."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
+        self._registry = CollectorRegistry()
+        self._families = {metric: self._family(metric) for metric in METRICS}
+        self._known: dict[Metric, set[Labels]] = defaultdict(set)
+        self._totals: dict[Series, float] = defaultdict(float)
+        self._timings: list[tuple[Series, float]] = []
+        self._hooks: dict[object, Callable[[], None]] = {}
+        for metric in METRICS:
+            if not metric.labels:
+                self._start_at_zero(metric)
+
+    def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
+        """Add to a counter."""
+        labels = self._bounded(metric, labels)
+        self._totals[metric, labels] += by
+        self._child(metric, Counter, labels).inc(by)
+
+    def set(self, metric: Metric, *labels: str, value: float) -> None:
+        """Set a gauge."""
+        labels = self._bounded(metric, labels)
+        self._totals[metric, labels] = value
+        self._child(metric, Gauge, labels).set(value)
+
+    def observe(self, metric: Metric, *labels: str, value_s: float) -> None:
+        """Put a duration in seconds into a histogram."""
+        labels = self._bounded(metric, labels)
+        self._child(metric, Histogram, labels).observe(value_s)
+        if len(self._timings) < MAX_TIMINGS:
+            self._timings.append(((metric, labels), value_s))
+        else:
+            self.count(TELEMETRY_DROPPED)
+
+    def on_sample(self, hook: Callable[[], None]) -> Callable[[], None]:
+        """Call `hook` once a second (to set gauges); the returned function ends that."""
+        key = object()
+        self._hooks[key] = hook
+
+        def end() -> None:
+            self._hooks.pop(key, None)
+
+        return end
+
+    def follow(self, read: Callable[[], Reading]) -> Callable[[], None]:
+        """Count what the counters of `read` have grown by, once a second.
+
+        Returns:
+            A function that reads a last time and ends it: call it when the object goes away.
+        """
+        seen: dict[Series, float] = defaultdict(float)
+
+        def add_growth() -> None:
+            for (metric, labels), total in read().items():
+                if growth := total - seen[metric, labels]:
+                    self.count(metric, *labels, by=growth)
+                    seen[metric, labels] = total
+
+        stop = self.on_sample(add_growth)
+
+        def end() -> None:
+            stop()
+            add_growth()
+
+        return end
+
+    def sample(self) -> None:
+        """Run every hook of `on_sample` and `follow` now."""
+        for hook in list(self._hooks.values()):
+            hook()
+
+    def totals(self) -> dict[Series, float]:
+        """Counters and gauges as they stand."""
+        return dict(self._totals)
+
+    def take_timings(self) -> list[tuple[Series, float]]:
+        """Histogram values since the last call, in seconds."""
+        taken, self._timings = self._timings, []
+        return taken
+
+    def exposition(self) -> bytes:
+        """The Prometheus text format, version 0.0.4, as it stands now."""
+        self.sample()
+        return generate_latest(self._registry)
+
+    def _family(self, metric: Metric) -> Counter | Gauge | Histogram:
+        common = (metric.name, metric.help, metric.labels)
+        match metric.kind:
+            case Kind.COUNTER:
+                return Counter(*common, registry=self._registry)
+            case Kind.GAUGE:
+                return Gauge(*common, registry=self._registry)
+            case Kind.HISTOGRAM:
+                return Histogram(*common, buckets=metric.buckets, registry=self._registry)
+
+    def _start_at_zero(self, metric: Metric) -> None:
+        """Without labels there is one series; showing 0 lets a rate see the first event."""
+        if metric.kind is not Kind.HISTOGRAM:
+            self._totals[metric, ()] = 0.0
+
+    def _bounded(self, metric: Metric, labels: Labels) -> Labels:
+        known = self._known[metric]
+        if labels not in known:
+            if len(known) >= MAX_SERIES:
+                labels = (OTHER,) * len(labels)
+            known.add(labels)
+        return labels
+
+    def _child(self, metric: Metric, kind: type[_Family], labels: Labels) -> _Family:
+        family = self._families[metric]
+        child = family.labels(*labels) if labels else family
+        if not isinstance(child, kind):
+            raise TypeError(f"{metric.name} is a {metric.kind.value}")
+        return child

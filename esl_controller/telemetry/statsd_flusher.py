@@ -1,0 +1,77 @@
+"""Sends the metrics to StatsD, one small burst a second.
+
+Names: `<prefix>.<metric>.<label value>…`. StatsD adds up counters of all workers; a gauge of one
+worker would overwrite another's, so gauges end in `.worker_<n>`. Durations go as milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+
+import gevent
+import statsd
+import structlog
+
+from esl_controller.settings import Statsd
+from esl_controller.telemetry.catalogue import Kind
+from esl_controller.telemetry.metrics import Metrics, Series
+
+PERIOD_S = 1.0
+_DATAGRAM_BYTES = 1400
+"""Fits an Ethernet frame."""
+_UNSAFE = re.compile(r"[^0-9A-Za-z_-]")
+log = structlog.get_logger(__name__)
+
+
+class StatsdFlusher:
+    """Samples once a second; sends the growth if a StatsD host is set."""
+
+    def __init__(self, metrics: Metrics, settings: Statsd, worker_index: int) -> None:
+        self._metrics = metrics
+        self._settings = settings
+        self._worker = f"worker_{worker_index}"
+        self._client: statsd.StatsClient | None = None
+        self._sent: dict[Series, float] = {}
+
+    def run(self) -> None:
+        """Flush for ever; spawn it, and kill it at the end."""
+        while True:
+            gevent.sleep(PERIOD_S)
+            self.flush()
+
+    def flush(self) -> None:
+        """Sample and send what happened since the last time."""
+        self._metrics.sample()
+        timings = self._metrics.take_timings()
+        if not self._settings.host or not self._connected():
+            return
+        assert self._client is not None
+        with self._client.pipeline() as pipe:
+            for series, value_s in timings:
+                pipe.timing(self._name(series), value_s * 1000)
+            for series, total in self._metrics.totals().items():
+                self._put(pipe, series, total)
+
+    def _put(self, pipe: statsd.client.base.StatsClientBase, series: Series, total: float) -> None:
+        if series[0].kind is Kind.GAUGE:
+            pipe.gauge(f"{self._name(series)}.{self._worker}", total)
+        elif growth := total - self._sent.get(series, 0.0):
+            pipe.incr(self._name(series), growth)
+            self._sent[series] = total
+
+    def _connected(self) -> bool:
+        """Resolve the host, as the client does once when made; again next second if it fails."""
+        if self._client is None:
+            at = self._settings
+            try:
+                self._client = statsd.StatsClient(
+                    at.host, at.port, prefix=at.prefix or None, maxudpsize=_DATAGRAM_BYTES
+                )
+            except OSError as error:
+                log.warning("statsd.unresolved", host=at.host, error=str(error))
+        return self._client is not None
+
+    @staticmethod
+    def _name(series: Series) -> str:
+        metric, labels = series
+        return ".".join([metric.name, *(_UNSAFE.sub("_", label) or "none" for label in labels)])
