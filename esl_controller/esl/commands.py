@@ -170,7 +170,7 @@ def execute(
     """
     if not expand:
         _refuse_expansion(argument)
-    lines = [*_sendmsg("execute", uuid), f"execute-app-name: {_application(application)}"]
+    lines = [*_sendmsg("execute", uuid), f"execute-app-name: {known_application(application)}"]
     body = b""
     if _fits_a_line(argument):
         lines += [f"execute-app-arg: {argument}"] if argument else []
@@ -262,7 +262,8 @@ def _argument(text: str) -> str:
     return text
 
 
-def _application(name: Application) -> Application:
+def known_application(name: str) -> Application:
+    """Return the application of that name. Raise `LocalProtocolError` if it is not of ours."""
     try:
         return Application(name)
     except ValueError as error:

@@ -50,7 +50,7 @@ class Connection:
     """Owns a connected socket until it is closed.
 
     `on_message` gets every message that is no reply, `on_lost` one sentence when the connection
-    ends. Both run in the reader and must not wait. `gone` is set once nothing more will come.
+    ends; neither may wait. `gone` is set once nothing more will come.
     """
 
     def __init__(
@@ -58,10 +58,11 @@ class Connection:
         sock: socket,
         on_message: Callable[[Message], None],
         on_lost: Callable[[str], None],
+        stats: ConnectionStats,
     ) -> None:
         self.gone = Signal()
         self.reason = ""
-        self.stats = ConnectionStats()
+        self.stats = stats
         self._sock = sock
         self._on_message = on_message
         self._on_lost = on_lost

@@ -6,14 +6,13 @@ import uuid
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
-from gevent.event import Event as Signal
 from gevent.socket import socket
 
 from . import commands
 from .commands import Command
 from .connection import JOIN_TIMEOUT_S, Connection, ConnectionStats
 from .dispatcher import Dispatcher, Handler
-from .errors import RemoteProtocolError
+from .errors import CallGone, RemoteProtocolError
 from .events import DisconnectNotice, Event, Reply
 from .framing import DISCONNECT_NOTICE, EVENT_JSON, EVENT_PLAIN, Message
 from .pending import Pending
@@ -30,26 +29,24 @@ class EventSocketPeer:
     goes, `CommandTimeout` when it is silent, `CommandFailed` where it promises success.
     """
 
-    def __init__(self, sock: socket) -> None:
+    def __init__(self) -> None:
+        self.stats = ConnectionStats()
         self._dispatcher = Dispatcher()
         self._jobs = Pending[Event](MAX_BACKGROUND_JOBS)
         self._hears_jobs = False
-        self._connection = Connection(sock, self._on_message, self._on_lost)
+        self._link: Connection | None = None
+
+    def _attach(self, sock: socket) -> Connection:
+        """Take over a connected socket; its reader starts."""
+        self._hears_jobs = False
+        self._link = Connection(sock, self._on_message, self._on_lost, self.stats)
+        return self._link
 
     @property
-    def gone(self) -> Signal:
-        """Set when the connection has ended, whoever ended it."""
-        return self._connection.gone
-
-    @property
-    def gone_reason(self) -> str:
-        """One sentence; empty while the connection lives."""
-        return self._connection.reason
-
-    @property
-    def stats(self) -> ConnectionStats:
-        """Counters of the connection."""
-        return self._connection.stats
+    def _connection(self) -> Connection:
+        if self._link is None:
+            raise CallGone("not connected to FreeSWITCH")
+        return self._link
 
     @property
     def dropped_events(self) -> int:
@@ -129,7 +126,8 @@ class EventSocketPeer:
 
     def close(self) -> None:
         """Close at once: no command is sent, every wait raises `CallGone`. Idempotent."""
-        self._connection.close()
+        if self._link is not None:
+            self._link.close()
         self._dispatcher.close(JOIN_TIMEOUT_S)
 
     def _on_message(self, message: Message) -> None:
@@ -167,5 +165,6 @@ class EventSocketPeer:
         self._fail_waiting(reason)
 
     def _fail_waiting(self, reason: str) -> None:
-        self._connection.fail_waiting(reason)
+        if self._link is not None:
+            self._link.fail_waiting(reason)
         self._jobs.fail_all(reason)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
+from .applications import Application
 from .errors import CallGone, CommandTimeout
+from .events import Event
 from .waiting import Waiter
 
 T = TypeVar("T")
@@ -49,3 +51,26 @@ class Pending(Generic[T]):
         """Let everybody who waits go with `CallGone`."""
         while self._waiters:
             self._waiters.popitem()[1].fail(CallGone(reason))
+
+
+class PendingExecute:
+    """An application that was queued; `id` is its Event-UUID."""
+
+    __slots__ = ("_waiter", "application", "id")
+
+    def __init__(self, identifier: str, application: Application, waiter: Waiter[Event]) -> None:
+        self.id = identifier
+        self.application = application
+        self._waiter = waiter
+
+    @property
+    def done(self) -> bool:
+        """Whether it has ended, or never will."""
+        return self._waiter.done
+
+    def wait(self, timeout_s: float) -> Event:
+        """Return its CHANNEL_EXECUTE_COMPLETE. Raise `CallGone` or `CommandTimeout`.
+
+        A message thrown away by ``uuid_break … all`` ends without any event: it times out.
+        """
+        return self._waiter.wait(timeout_s)

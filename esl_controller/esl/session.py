@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
+from gevent.event import Event as Signal
 from gevent.socket import socket
 from greenswitch.esl import OutboundSession
 
@@ -13,38 +14,16 @@ from .applications import Application
 from .causes import HangupCause
 from .errors import CallGone, CommandFailed, CommandTimeout, LocalProtocolError
 from .events import ChannelData, DisconnectNotice, Event
-from .peer import DEFAULT_TIMEOUT_S, EventSocketPeer
-from .pending import Pending
+from .greenswitch_api import GreenswitchApi
+from .peer import DEFAULT_TIMEOUT_S
+from .pending import Pending, PendingExecute
 from .waiting import Deadline, Waiter
 
 MAX_PENDING_EXECUTES: Final = 128
 """FreeSWITCH closes the socket, without a word, past 256 queued messages on one call."""
 
 
-class PendingExecute:
-    """An application that was queued; `id` is its Event-UUID."""
-
-    __slots__ = ("_waiter", "application", "id")
-
-    def __init__(self, identifier: str, application: Application, waiter: Waiter[Event]) -> None:
-        self.id = identifier
-        self.application = application
-        self._waiter = waiter
-
-    @property
-    def done(self) -> bool:
-        """Whether it has ended, or never will."""
-        return self._waiter.done
-
-    def wait(self, timeout_s: float) -> Event:
-        """Return its CHANNEL_EXECUTE_COMPLETE. Raise `CallGone` or `CommandTimeout`.
-
-        A message thrown away by ``uuid_break … all`` ends without any event: it times out.
-        """
-        return self._waiter.wait(timeout_s)
-
-
-class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
+class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
     """A call FreeSWITCH handed to us with its `socket` application.
 
     greenswitch's class, with framing, waiting and events underneath replaced. After the hang-up
@@ -52,7 +31,9 @@ class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
     """
 
     def __init__(self, sock: socket, client_address: Any = None) -> None:
-        EventSocketPeer.__init__(self, sock)
+        GreenswitchApi.__init__(self)
+        self.gone = Signal()
+        self.gone_reason = ""
         self.client_address = client_address
         self.channel: ChannelData | None = None
         self.hungup = False
@@ -60,9 +41,10 @@ class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
         self.lingering = False
         self._executes = Pending[Event](MAX_PENDING_EXECUTES)
         self._hangup_complete = Waiter[Event]("CHANNEL_HANGUP_COMPLETE")
+        self._attach(sock)
 
     @property
-    def uuid(self) -> str:
+    def uuid(self) -> str:  # type: ignore[override]
         """The channel's Unique-ID; empty before `connect`."""
         return self.channel.uuid if self.channel is not None else ""
 
@@ -96,7 +78,7 @@ class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
         Its end is known only with `myevents` or CHANNEL_EXECUTE_COMPLETE subscribed. Raise
         `CallGone` after the hang-up: FreeSWITCH would answer ``+OK`` and do nothing.
         """
-        self._require_call()
+        self.require_call()
         identifier = event_uuid or str(uuid.uuid4())
         command = commands.execute(
             application, argument, event_uuid=identifier, event_lock=event_lock, expand=expand
@@ -142,7 +124,8 @@ class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
         finally:
             self.close()
 
-    def _require_call(self) -> None:
+    def require_call(self) -> None:
+        """Raise `CallGone` if the call was hung up or the connection lost."""
         if self.hungup or self.gone.is_set():
             raise CallGone(self.gone_reason or "the call was hung up")
 
@@ -182,3 +165,5 @@ class ControllerSession(EventSocketPeer, OutboundSession):  # type: ignore[misc]
     def _on_lost(self, reason: str) -> None:
         super()._on_lost(reason)
         self._hangup_complete.fail(CallGone(reason))
+        self.gone_reason = reason
+        self.gone.set()

@@ -18,16 +18,19 @@ def block(*pairs: tuple[str, str]) -> bytes:
 
 
 def channel_data(*pairs: tuple[str, str], uuid: str = UUID) -> bytes:
-    return block(
-        ("Event-Name", "CHANNEL_DATA"),
-        ("Unique-ID", uuid),
-        ("Caller-Caller-ID-Number", "5551000"),
-        *pairs,
-        ("Content-Type", "command/reply"),
-        ("Reply-Text", "+OK\n"),
-        ("Socket-Mode", "async"),
-        ("Control", "full"),
-    ).replace(b"command%2Freply", b"command/reply") + b"\n"
+    return (
+        block(
+            ("Event-Name", "CHANNEL_DATA"),
+            ("Unique-ID", uuid),
+            ("Caller-Caller-ID-Number", "5551000"),
+            *pairs,
+            ("Content-Type", "command/reply"),
+            ("Reply-Text", "+OK\n"),
+            ("Socket-Mode", "async"),
+            ("Control", "full"),
+        ).replace(b"command%2Freply", b"command/reply")
+        + b"\n"
+    )
 
 
 def reply(text: str = "+OK") -> bytes:

@@ -140,7 +140,9 @@ def dial(text: str) -> tuple[dict[str, str], list[list[tuple[str, dict[str, str]
 def expand(text: str) -> str:
     """Application arguments: what variable expansion does to text that names no variable."""
     assert "${" not in text
-    escaped = any(text[i] == "\\" and text[i + 1 : i + 2] in tuple("\\nst'") for i in range(len(text)))
+    escaped = any(
+        text[i] == "\\" and text[i + 1 : i + 2] in tuple("\\nst'") for i in range(len(text))
+    )
     if not escaped:
         return text
     out, i = [], 0

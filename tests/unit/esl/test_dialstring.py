@@ -75,9 +75,7 @@ def test_plain_values_stay_plain():
     )
 
 
-@pytest.mark.parametrize(
-    "value", ["a\nb", "a\0", "${system id}", "{", "}{", "a:_:b", "\x02"]
-)
+@pytest.mark.parametrize("value", ["a\nb", "a\0", "${system id}", "{", "}{", "a:_:b", "\x02"])
 def test_values_no_escape_can_carry_are_refused(value):
     with pytest.raises(LocalProtocolError):
         DialString([Leg("user/1@a")], {"name": value})
