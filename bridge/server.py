@@ -1,0 +1,333 @@
+"""The worker's media and HTTP port: `/stream/…` becomes a `WebSocketLink`, the rest is WSGI.
+
+pywsgi and gevent-websocket make the handshake; then the socket leaves them, their greenlet ends,
+and the link lives on the hub's watchers. FreeSWITCH gives the handshake one second, sends its
+headers without a space after the colon and may send audio right behind the 101.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Protocol
+
+import gevent.pool
+import gevent.pywsgi
+import gevent.socket
+from geventwebsocket.handler import WebSocketHandler
+
+from bridge.routes import (
+    Refusal,
+    StreamRequest,
+    check_upgrade,
+    is_stream_target,
+    parse_stream_target,
+)
+from bridge.wire import frames
+from bridge.wire.frames import Role
+from bridge.wire.keepalive import KeepAlive
+from bridge.wire.link import LinkLimits, OnClosed, OnMessages, WebSocketLink
+from bridge.wire.request_file import HeadTooLarge, RequestFile
+
+_log = logging.getLogger("bridge.http")
+
+_UPGRADE_HEADERS = [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]
+
+WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+LinkFactory = Callable[[OnMessages, OnClosed], WebSocketLink]
+
+
+class StreamGate(Protocol):
+    """Who may join which call. Both methods run in the request's greenlet and must not wait."""
+
+    def check(self, request: StreamRequest) -> Refusal | None:
+        """Before the upgrade. None admits, and reserves: a second join is refused from now on."""
+
+    def join(self, request: StreamRequest, open_link: LinkFactory) -> None:
+        """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Limits of the port."""
+
+    max_head_bytes: int = 16384
+    """Request line and headers together."""
+    max_pending: int = 256
+    """Connections that have sent no whole request; one more ends the oldest of them."""
+    max_requests: int = 64
+    """Plain HTTP requests in work; one more is answered 503."""
+    backlog: int = 1024
+    link: LinkLimits = field(default_factory=LinkLimits)
+
+
+@dataclass(slots=True)
+class ServerCounters:
+    """Sampled by the metrics."""
+
+    accepted: int = 0
+    upgraded: int = 0
+    refused: int = 0
+    """Stream requests answered with an HTTP error."""
+    malformed: int = 0
+    """Requests that were no HTTP, too large or too slow."""
+    evicted: int = 0
+    """Idle or slow connections ended for `max_pending`."""
+    overloaded: int = 0
+    """Plain requests answered 503."""
+
+
+class MediaServer:
+    """Serves one listener: an address, or a socket that listens already.
+
+    `http_app` is the WSGI application for all targets outside `/stream`.
+    """
+
+    def __init__(
+        self,
+        listener: Any,
+        gate: StreamGate,
+        http_app: WsgiApp,
+        *,
+        handshake_timeout_s: float = 5.0,
+        limits: ServerLimits | None = None,
+        keepalive: KeepAlive | None = None,
+    ) -> None:
+        self.gate = gate
+        self.limits = limits or ServerLimits()
+        self.handshake_timeout_s = handshake_timeout_s
+        self.keepalive = keepalive
+        self.counters = ServerCounters()
+        self.requests = 0
+        """Plain HTTP requests in work."""
+        self._pending: dict[_Handler, None] = {}  # oldest first
+        self._server = _WsgiServer(self, listener, http_app)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port, the real one when 0 was asked for."""
+        address: Any = self._server.address
+        return address[0], address[1]
+
+    @property
+    def pending(self) -> int:
+        """Connections that have sent no whole request."""
+        return len(self._pending)
+
+    def start(self) -> None:
+        """Listen. Raises `OSError` when the address cannot be had."""
+        self._server.start()
+
+    def close_listener(self) -> None:
+        """Accept no more; requests and streams go on."""
+        self._server.close()
+
+    def stop(self, deadline_s: float) -> None:
+        """Close the listener and end the requests under way; waits at most `deadline_s`.
+
+        Streams belong to those who joined them and are not touched.
+        """
+        for handler in tuple(self._pending):
+            handler.evict()
+        self._server.stop(timeout=deadline_s)
+
+    def expect_request(self, handler: _Handler) -> None:
+        """A connection waits for a request. One too many ends the one that waits longest."""
+        if len(self._pending) >= self.limits.max_pending:
+            self.counters.evicted += 1
+            oldest = next(iter(self._pending))
+            self.forget(oldest)
+            oldest.evict()
+        self._pending[handler] = None
+
+    def forget(self, handler: _Handler) -> None:
+        """The connection waits no more."""
+        self._pending.pop(handler, None)
+
+
+class _WsgiServer(gevent.pywsgi.WSGIServer):
+    """pywsgi with our handler, no access log and no DNS look-up of its own name."""
+
+    def __init__(self, media: MediaServer, listener: Any, http_app: WsgiApp) -> None:
+        self.media = media
+        self.logger = _log  # asked for by gevent-websocket
+        super().__init__(
+            listener,
+            http_app,
+            backlog=None if hasattr(listener, "accept") else media.limits.backlog,
+            spawn=gevent.pool.Pool(None),
+            log=None,
+            error_log=None,
+            handler_class=_Handler,
+            environ={"SERVER_NAME": "media"},
+        )
+
+
+class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no types
+    """One connection until its request is answered or its socket has become a link."""
+
+    server: _WsgiServer
+    socket: gevent.socket.socket | None
+    websocket: Any
+
+    def __init__(self, sock: gevent.socket.socket, address: Any, server: _WsgiServer) -> None:
+        self.media = server.media
+        self.media.counters.accepted += 1
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        request_file = RequestFile(
+            sock,
+            max_head_bytes=self.media.limits.max_head_bytes,
+            deadline_s=self.media.handshake_timeout_s,
+        )
+        super().__init__(sock, address, server, request_file)
+
+    # --- one request after the other -----------------------------------------------------------
+
+    def handle(self) -> None:
+        """All requests of the connection."""
+        try:
+            super().handle()
+        finally:
+            self.media.forget(self)
+
+    def handle_one_request(self) -> Any:
+        """One request, within the limits."""
+        self.media.expect_request(self)
+        self.rfile.start_request()
+        try:
+            return super().handle_one_request()
+        except HeadTooLarge as error:
+            return self._handle_client_error(error)
+
+    def read_request(self, raw_requestline: str) -> bool:
+        """Head of the request; stricter than pywsgi. Raises `ValueError`."""
+        super().read_request(raw_requestline)
+        if self.request_version == "HTTP/0.9" or self.headers.defects:
+            raise ValueError("malformed request")
+        if len(self.headers.get_all("content-length", [])) > 1:
+            raise ValueError("two lengths")
+        self.media.forget(self)
+        return True
+
+    def evict(self) -> None:
+        """End the connection from outside: its greenlet sees the end of the stream."""
+        try:
+            if self.socket is not None:
+                self.socket.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            _log.debug("evicted connection had gone")
+
+    def run_application(self) -> None:
+        """Answer one request."""
+        if is_stream_target(self.path):
+            self._run_stream()
+        elif self.media.requests >= self.media.limits.max_requests:
+            self.media.counters.overloaded += 1
+            self._refuse(Refusal(503, "too many requests"))
+        else:
+            self.media.requests += 1
+            try:
+                gevent.pywsgi.WSGIHandler.run_application(self)
+            finally:
+                self.media.requests -= 1
+
+    # --- streams ---------------------------------------------------------------------------------
+
+    def _run_stream(self) -> None:
+        request = self._admit()
+        if isinstance(request, Refusal):
+            self.media.counters.refused += 1
+            self._refuse(request)
+            return
+        self.media.counters.upgraded += 1
+        self._switch_protocols()
+        self._join(request)
+
+    def _admit(self) -> StreamRequest | Refusal:
+        token = self.environ.get("HTTP_X_STREAM_TOKEN", "")
+        request = parse_stream_target(self.path, token, self.environ.get("REMOTE_ADDR", ""))
+        if isinstance(request, Refusal):
+            return request
+        return check_upgrade(self.environ) or self.media.gate.check(request) or request
+
+    def _switch_protocols(self) -> None:
+        """Send the 101. The library's WebSocket object is not used and must send nothing."""
+        self.upgrade_connection()
+        self.websocket.raw_write = _send_nothing
+        self.environ["wsgi.websocket"] = self.websocket = None
+        try:
+            self.write(b"")
+        except OSError:
+            _log.debug("peer left during the handshake")  # the link will tell whoever joins
+
+    def _join(self, request: StreamRequest) -> None:
+        sock, initial = self.socket, self.rfile.take_rest()
+        self.socket = None  # tells pywsgi that there is nothing left to close
+        links: list[WebSocketLink] = []
+
+        def open_link(on_messages: OnMessages, on_closed: OnClosed) -> WebSocketLink:
+            link = WebSocketLink(
+                sock,
+                role=Role.SERVER,
+                on_messages=on_messages,
+                on_closed=on_closed,
+                limits=self.media.limits.link,
+                initial=initial,
+                keepalive=self.media.keepalive,
+            )
+            links.append(link)
+            return link
+
+        try:
+            self.media.gate.join(request, open_link)
+        except Exception:  # noqa: BLE001 - boundary: the 101 is out, pywsgi could not answer
+            _log.exception("joining a stream failed")
+            for link in links:
+                link.close(frames.INTERNAL_ERROR, "internal error")
+        if not links and sock is not None:
+            sock.close()
+
+    def _refuse(self, refusal: Refusal) -> None:
+        body = refusal.reason.encode() + b"\n"
+        headers = [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(body))),
+            ("Connection", "close"),
+        ]
+        if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
+            headers += _UPGRADE_HEADERS
+        self.start_response(_status_line(refusal.status), headers)
+        self.result = [body]
+        self.process_result()
+
+    # --- what goes wrong -------------------------------------------------------------------------
+
+    def log_request(self) -> None:
+        """No access log: the request line may hold a token."""
+
+    def _handle_client_error(self, ex: Exception) -> tuple[str, bytes]:
+        """The peer's fault: a short answer, no log line for each."""
+        self.media.counters.malformed += 1
+        status = 400
+        if isinstance(ex, HeadTooLarge):
+            status = 431
+        elif isinstance(ex, TimeoutError):
+            status = 408
+        line = _status_line(status)
+        answer = f"HTTP/1.1 {line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+        return line, answer.encode()
+
+    def _log_error(self, kind: Any, error: Any, trace: Any) -> None:
+        """Our own fault, without the request's headers."""
+        _log.error("request failed", exc_info=(kind, error, trace))
+
+
+def _send_nothing(_data: bytes) -> None:
+    """Takes the place of the library's way to the socket."""
+
+
+def _status_line(status: int) -> str:
+    return f"{status} {HTTPStatus(status).phrase}"

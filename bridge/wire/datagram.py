@@ -1,0 +1,127 @@
+"""UDP on the hub's watchers, for FreeSWITCH's `unicast`: one datagram for each 20 ms frame.
+
+`unicast` has no authentication: whoever reaches the port is heard. So the socket is connected to
+the agreed address and the kernel drops what others send.
+"""
+
+from __future__ import annotations
+
+import _socket
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import gevent
+
+from bridge.errors import LocalProtocolError
+
+_log = logging.getLogger("bridge.wire")
+
+MAX_DATAGRAM_BYTES = 8192
+"""Longer ones are dropped; a frame of L16 at 48 kHz has 1920 bytes."""
+DATAGRAMS_PER_CALLBACK = 16
+"""Then the other sockets have their turn."""
+
+OnDatagram = Callable[[bytes], None]
+
+
+class DatagramLink:
+    """Sends to and hears from one `remote` only. Addresses are numeric IPv4: `("127.0.0.1", 0)`.
+
+    `on_datagram` runs in the hub and must not wait; when it raises, the link closes.
+    The remote may be set afterwards, when its port is agreed only later.
+    """
+
+    def __init__(
+        self,
+        *,
+        on_datagram: OnDatagram,
+        local: tuple[str, int] = ("127.0.0.1", 0),
+        remote: tuple[str, int] | None = None,
+    ) -> None:
+        self.datagrams_in = 0
+        self.datagrams_out = 0
+        self.bytes_in = 0
+        self.bytes_out = 0
+        self.dropped = 0
+        """Not sent because the kernel would not take them, or received too long."""
+        self.refused = 0
+        """Times the remote's host said that nobody listens there."""
+        self.closed = False
+        self._on_datagram = on_datagram
+        self._sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
+        self._sock.setblocking(False)
+        self._sock.bind(local)
+        self.address: tuple[str, int] = self._sock.getsockname()
+        """Where we listen, with the port the kernel chose."""
+        self._reader: Any = gevent.get_hub().loop.io(self._sock.fileno(), 1)
+        if remote is not None:
+            self.connect(remote)
+
+    def connect(self, remote: tuple[str, int]) -> None:
+        """Agree on the remote and begin to listen. What came before from others is dropped."""
+        self._sock.connect(remote)
+        while self._receive() is not None:
+            self.dropped += 1
+        self._reader.start(self._on_readable)
+
+    def send(self, data: bytes) -> bool:
+        """Send one datagram; False when it could not go out now.
+
+        Raises `LocalProtocolError` for an empty one: it would end `unicast` for good.
+        """
+        if not data:
+            raise LocalProtocolError("empty datagram")
+        if self.closed:
+            self.dropped += 1
+            return False
+        try:
+            self._sock.send(data)
+        except ConnectionRefusedError:
+            self.refused += 1
+            return False
+        except OSError:
+            self.dropped += 1
+            return False
+        self.datagrams_out += 1
+        self.bytes_out += len(data)
+        return True
+
+    def close(self) -> None:
+        """Stop; no callback follows."""
+        if self.closed:
+            return
+        self.closed = True
+        self._reader.stop()
+        self._reader.close()
+        self._sock.close()
+
+    def _receive(self) -> bytes | None:
+        try:
+            return self._sock.recv(MAX_DATAGRAM_BYTES)
+        except BlockingIOError:
+            return None
+        except OSError:  # ECONNREFUSED: the remote's answer to something sent earlier
+            self.refused += 1
+            return None
+
+    def _on_readable(self) -> None:
+        for _ in range(DATAGRAMS_PER_CALLBACK):
+            data = self._receive()
+            if data is None:
+                return
+            if len(data) == MAX_DATAGRAM_BYTES:
+                self.dropped += 1
+                continue
+            self.datagrams_in += 1
+            self.bytes_in += len(data)
+            self._hand_over(data)
+            if self.closed:
+                return
+
+    def _hand_over(self, data: bytes) -> None:
+        try:
+            self._on_datagram(data)
+        except Exception:  # noqa: BLE001 - boundary between the hub and the owner
+            _log.exception("datagram handler failed: closing this link")
+            self.close()
