@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -26,6 +27,25 @@ from esl_controller.repository.statements import (
 )
 
 _T = TypeVar("_T")
+
+TEXT_LIMITS = {
+    "call_uuid": 255,
+    "caller_id": 100,
+    "caller_name": 255,
+    "destination": 100,
+    "language": 16,
+    "outcome": 50,
+    "end_cause": 100,
+    "error_code": 20,
+    "transfer_destination": 100,
+    "provider": 50,
+    "model": 100,
+    "worker": 255,
+    "provider_call_id": 255,
+    "function_name": 100,
+    "hangup_cause": 64,
+}
+"""Characters of the columns others have a say in; a longer text would be refused."""
 
 _CONVERSATIONS = "v_voice_conversations_realtime"
 _TABLES: dict[type, str] = {
@@ -53,7 +73,21 @@ def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
-    return execute(connection, _UPSERTS[type(entry)], values(entry)) == 1
+    return execute(connection, _UPSERTS[type(entry)], values(_fitted(entry))) == 1
+
+
+def _fitted(entry: JournalEntry) -> JournalEntry:
+    """Cut what callers, models and peers wrote to what its column holds."""
+    too_long = {
+        name: text[:limit]
+        for name, limit in TEXT_LIMITS.items()
+        if len(text := getattr(entry, name, None) or "") > limit
+    }
+    if not too_long:
+        return entry
+    record: Any = entry
+    fitted: JournalEntry = dataclasses.replace(record, **too_long)
+    return fitted
 
 
 def list_conversations(

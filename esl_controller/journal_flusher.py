@@ -1,0 +1,154 @@
+"""Stores spooled entries in the database, in order, each exactly once in effect."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gevent
+import structlog
+from gevent.event import Event
+
+from esl_controller import journal_entries
+from esl_controller.journal_entries import EntryDamaged
+from esl_controller.models import JournalEntry
+from esl_controller.pool import DatabaseError, Pool, RowRefused
+from esl_controller.repository import conversations
+from esl_controller.spool import Spool
+
+BATCH_ENTRIES = 100
+FLUSH_INTERVAL_S = 0.2
+"""What gathers meanwhile goes in one segment and few transactions."""
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 5.0
+
+_log = structlog.get_logger("journal")
+_Line = tuple[bytes, JournalEntry]
+
+
+@dataclass(slots=True)
+class JournalStatistics:
+    """Counts of entries since start, and what waits."""
+
+    recorded: int = 0
+    durable: int = 0
+    """On disk."""
+    stored: int = 0
+    """In the database; an entry stored again counts again."""
+    rejected: int = 0
+    """Refused by the database for good, or damaged: set aside under `rejected`."""
+    dropped: int = 0
+    """Not taken: memory or spool at its limit, or the entry too long."""
+    torn: int = 0
+    """Ends of writes that a crash cut; nobody was told they were durable."""
+    write_failures: int = 0
+    flush_failures: int = 0
+    adopted_segments: int = 0
+    queue_bytes: int = 0
+    spool_bytes: int = 0
+
+
+class JournalFlusher:
+    """The journal's way from spool to database. `in_thread` runs a function of the spool."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        in_thread: Callable[..., Any],
+        pool: Pool,
+        statistics: JournalStatistics,
+    ) -> None:
+        self._spool = spool
+        self._in_thread = in_thread
+        self._pool = pool
+        self._statistics = statistics
+        self._spooled = Event()
+        self._progress = Event()
+
+    def wake(self) -> None:
+        """Say that the spool has something, or that something became durable."""
+        self._spooled.set()
+        self._progress.set()
+
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `reached`, looking whenever something was written or stored."""
+        deadline = time.monotonic() + timeout_s
+        while not reached():
+            self._progress.clear()
+            if not self._progress.wait(timeout=max(0.0, deadline - time.monotonic())):
+                return reached()
+        return True
+
+    def run(self) -> None:
+        """Store segments as they come, for ever."""
+        while True:
+            self._spooled.wait()
+            self._spooled.clear()
+            try:
+                while (segment := self._in_thread(self._spool.oldest_segment)) is not None:
+                    self._store_segment(segment)
+            except OSError as error:  # the disk: the segment stays, and is stored again
+                self._statistics.flush_failures += 1
+                self._spooled.set()
+                _log.error("spool_not_read", error=str(error))
+                gevent.sleep(LAST_RETRY_S)
+            gevent.sleep(FLUSH_INTERVAL_S)
+
+    def _store_segment(self, segment: Path) -> None:
+        content: bytes = self._in_thread(self._spool.read, segment)
+        *raw_lines, tail = content.split(b"\n")
+        self._statistics.torn += bool(tail)
+        lines = [line for raw in raw_lines if (line := self._decoded(raw)) is not None]
+        for start in range(0, len(lines), BATCH_ENTRIES):
+            self._store_until_done(lines[start : start + BATCH_ENTRIES])
+        self._in_thread(self._spool.delete, segment)
+        self._statistics.spool_bytes -= len(content)
+        self._progress.set()
+
+    def _decoded(self, raw: bytes) -> _Line | None:
+        try:
+            return raw, journal_entries.decode(raw)
+        except EntryDamaged as error:
+            self._reject(raw, str(error))
+            return None
+
+    def _store_until_done(self, lines: list[_Line]) -> None:
+        """Store a batch, however long the database is away."""
+        for attempt in itertools.count():
+            try:
+                return self._store(lines)
+            except DatabaseError as error:
+                self._statistics.flush_failures += 1
+                _log.warning("journal_not_stored", error=str(error), waiting=len(lines))
+                gevent.sleep(min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(attempt, 10)))
+
+    def _store(self, lines: list[_Line]) -> None:
+        """Store a batch in one transaction, or one by one when the database refuses one of them."""
+        try:
+            refused = self._store_together(lines)
+        except RowRefused as error:
+            if len(lines) == 1:
+                return self._reject(lines[0][0], str(error))
+            for line in lines:
+                self._store([line])
+            return
+        self._statistics.stored += len(lines) - len(refused)
+        for raw in refused:
+            self._reject(raw, "its key belongs to another domain")
+
+    def _store_together(self, lines: list[_Line]) -> list[bytes]:
+        with self._pool.connection() as connection:
+            return [
+                raw
+                for raw, entry in lines
+                if not conversations.store(connection, entry.domain_uuid, entry)
+            ]
+
+    def _reject(self, raw: bytes, reason: str) -> None:
+        self._statistics.rejected += 1
+        _log.error("entry_rejected", reason=reason.split("\n", 1)[0])
+        self._in_thread(self._spool.reject, raw, reason)

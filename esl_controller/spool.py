@@ -1,0 +1,155 @@
+"""Files a worker's journal waits in until the database has it.
+
+A worker has a directory of its own under the spool directory, held by a lock (flock(2)) that the
+kernel lets go when the process dies, however it dies. Entries are appended to one open segment;
+closed segments are read, stored and deleted in the order of their names. A worker that starts takes
+over the segments of directories nobody holds. Nothing here is shared between threads or waits on
+the hub: the journal calls it from one thread of its own.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+import uuid
+from pathlib import Path
+
+MAX_SEGMENT_BYTES = 4 * 1024 * 1024
+_SEGMENT = "*.segment"
+
+
+class Spool:
+    """The directory of one worker."""
+
+    def __init__(self, spool_dir: Path) -> None:
+        spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._root = spool_dir
+        self._own = spool_dir / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._own.mkdir(mode=0o700)
+        lock = _try_lock(self._own)
+        assert lock is not None  # the name is new
+        self._lock = lock
+        self._open: int | None = None
+        self._open_path = self._own
+        self._open_bytes = 0
+
+    def append(self, lines: bytes) -> None:
+        """Write whole lines and wait until the disk has them; raises OSError."""
+        try:
+            if self._open is None:
+                self._begin_segment()
+            assert self._open is not None
+            _write_all(self._open, lines)
+            os.fdatasync(self._open)
+        except OSError:
+            self.close_segment()  # what follows must not be glued to half a line
+            raise
+        self._open_bytes += len(lines)
+        if self._open_bytes >= MAX_SEGMENT_BYTES:
+            self.close_segment()
+
+    def close_segment(self) -> None:
+        """End the open segment, so that it can be read and deleted."""
+        if self._open is not None:
+            os.close(self._open)
+            self._open = None
+            self._open_bytes = 0
+
+    def oldest_segment(self) -> Path | None:
+        """Return the segment to store next, None when all are stored; closes the open one."""
+        segments = sorted(self._own.glob(_SEGMENT))
+        if not segments:
+            return None
+        if segments[0] == self._open_path:
+            self.close_segment()
+        return segments[0]
+
+    def read(self, segment: Path) -> bytes:
+        """Return a segment's lines; what follows the last line feed is a torn write."""
+        return segment.read_bytes()
+
+    def delete(self, segment: Path) -> None:
+        """Forget a segment the database has."""
+        segment.unlink(missing_ok=True)
+
+    def reject(self, line: bytes, reason: str) -> None:
+        """Set a line aside that the database will never take, with the reason, for a person."""
+        directory = self._root / "rejected"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        name = f"{time.strftime('%Y%m%d', time.gmtime())}-{os.getpid()}.txt"
+        descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            note = reason.replace("\n", " ").encode(errors="replace")
+            _write_all(descriptor, b"# " + note + b"\n" + line + b"\n")
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def adopt(self) -> tuple[int, int]:
+        """Take over the segments of workers that are gone; return how many and their bytes."""
+        segments: list[Path] = []
+        for directory in sorted(self._root.iterdir()):
+            if directory == self._own or not (directory / "lock").exists():
+                continue
+            lock = _try_lock(directory)
+            if lock is not None:
+                segments += self._take_over(directory)
+                os.close(lock)
+        return len(segments), sum(segment.stat().st_size for segment in segments)
+
+    def close(self) -> None:
+        """Let go; an empty directory is removed, a full one waits for the next worker."""
+        self.close_segment()
+        if not any(self._own.glob(_SEGMENT)):
+            _remove(self._own)
+        os.close(self._lock)
+
+    def _begin_segment(self) -> None:
+        # Names sort by age, across workers too: one worker takes over from another.
+        self._open_path = self._own / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.segment"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+        self._open = os.open(self._open_path, flags, 0o600)
+        _sync_directory(self._own)
+
+    def _take_over(self, directory: Path) -> list[Path]:
+        segments = [s.rename(self._own / s.name) for s in sorted(directory.glob(_SEGMENT))]
+        _sync_directory(self._own)
+        _remove(directory)
+        return segments
+
+
+def _try_lock(directory: Path) -> int | None:
+    """Return a descriptor that holds the directory's lock, None when somebody else holds it."""
+    try:
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        return None  # taken over and removed this moment
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    if not (directory / "lock").exists():
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _remove(directory: Path) -> None:
+    (directory / "lock").unlink(missing_ok=True)
+    directory.rmdir()
