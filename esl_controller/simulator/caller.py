@@ -1,0 +1,232 @@
+"""A simulated caller: speaks by script, listens, interrupts, presses digits, hangs up."""
+
+from __future__ import annotations
+
+import wave
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import TYPE_CHECKING
+
+from esl_controller.simulator.caller_script import (
+    Action,
+    After,
+    AgentSilent,
+    AgentSpeaking,
+    At,
+    Background,
+    HangUp,
+    Mute,
+    Note,
+    Press,
+    Say,
+    Step,
+)
+from esl_controller.simulator.hearing import Hearing, timeline
+from esl_controller.simulator.hearing_report import HearingReport, report
+from esl_controller.simulator.speech import Clip
+from esl_controller.simulator.switch.sound import interleaved, mixed, scaled
+
+if TYPE_CHECKING:
+    from esl_controller.simulator.switch.session import Session
+
+_NOISE_FRAMES = 50
+
+
+class Caller:
+    """The phone at the far end of a simulated call. One caller makes one call.
+
+    With `keep_audio` off only times and levels are kept: enough for load tests, and small.
+    """
+
+    def __init__(
+        self,
+        script: Sequence[Step] = (),
+        *,
+        rate_hz: int = 8000,
+        keep_audio: bool = True,
+        seed: int = 1,
+    ) -> None:
+        self.rate_hz = rate_hz
+        self.hearing = Hearing(rate_hz, keep_audio=keep_audio)
+        self.notes: list[Note] = []
+        """What the caller did, in order."""
+        self.answered_at: float | None = None
+        self.ended_at: float | None = None
+        self.cause = ""
+        """Why the call ended; empty while it lasts."""
+        self.digits_heard = ""
+        self._script = list(script)
+        self._next = 0
+        self._step_done_at = 0.0
+        self._said: list[bytes] = []
+        self._position = 0
+        self._background = Background()
+        self._muted = False
+        self._echo = b""
+        self._noise: list[bytes] = []
+        self._silence = bytes(rate_hz // 50 * 2)
+        self._keep_audio = keep_audio
+        self._rng = Random(seed)
+        self._spoken_times = array("d")
+        self._spoken: list[bytes] = []
+        self._session: Session | None = None
+        self._presses: list[tuple[float, str]] = []
+
+    # the phone (see switch.media.CallEnd)
+
+    def attach(self, session: Session) -> None:
+        """The call it is in."""
+        self._session = session
+
+    def on_answered(self, now: float) -> None:
+        """The call was answered: the script's clock starts."""
+        self.answered_at = self._step_done_at = now
+        self._note(now, "answered")
+
+    def on_ended(self, now: float, cause: str) -> None:
+        """The call is over."""
+        self.ended_at = now
+        self.cause = cause
+        self._note(now, f"ended {cause}")
+
+    def on_dtmf(self, digit: str, now: float) -> None:
+        """The switch sent a digit."""
+        self.digits_heard += digit
+        self._note(now, f"heard digit {digit}")
+
+    def hear(self, frame: bytes, now: float) -> None:
+        """A frame arrives."""
+        self.hearing.add(frame, now)
+        if self._background.echo_db is not None:
+            self._echo = scaled(frame, 10 ** (self._background.echo_db / 20))
+
+    def speak(self, now: float) -> bytes | None:
+        """The next frame of what the caller says; None while muted."""
+        if self.answered_at is not None:
+            self._follow_script(now)
+        if self._muted:
+            return None
+        frame = self._next_frame(now)
+        if self._keep_audio:
+            self._spoken_times.append(now)
+            self._spoken.append(frame)
+        return frame
+
+    # acting without a script
+
+    def say(self, clip: Clip) -> None:
+        """Speak from the next frame on, cutting off what is being said."""
+        self._said = clip.frames(self.rate_hz)
+        self._position = 0
+
+    def press(self, digit: str) -> None:
+        """Press one digit now."""
+        if self._session is not None:
+            self._session.receive_dtmf(digit)
+
+    def hang_up(self) -> None:
+        """Hang up."""
+        if self._session is not None:
+            self._session.hang_up("NORMAL_CLEARING", by_caller=True)
+
+    @property
+    def speaking(self) -> bool:
+        """Is a clip being said?"""
+        return self._position < len(self._said)
+
+    # results
+
+    def report(self, reference: Clip | None = None) -> HearingReport:
+        """How the call sounded; with `reference` also what of it was lost or doubled."""
+        return report(self.hearing, self.answered_at or 0.0, reference)
+
+    def write_wav(self, path: Path) -> None:
+        """The whole call in stereo: left the caller, right what the caller heard."""
+        end = self.ended_at or (self.hearing.times[-1] if self.hearing.times else 0.0)
+        starts = [times[0] for times in (self._spoken_times, self.hearing.times) if times]
+        start = min([*starts, end])
+        left = timeline(self._spoken_times, self._spoken, self.rate_hz, start, end)
+        right = self.hearing.timeline(start, end)
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(self.rate_hz)
+            file.writeframes(interleaved(left, right))
+
+    # inner course
+
+    def _next_frame(self, now: float) -> bytes:
+        frame = self._silence
+        if self._position < len(self._said):
+            frame = self._said[self._position]
+            self._position += 1
+            if self._position == len(self._said):
+                self._note(now, "said")
+                self._step_done_at = now
+        if self._echo:
+            frame, self._echo = mixed(frame, self._echo), b""
+        if self._noise:
+            frame = mixed(frame, self._rng.choice(self._noise))
+        return frame
+
+    def _follow_script(self, now: float) -> None:
+        while self._presses and self._presses[0][0] <= now:
+            self.press(self._presses.pop(0)[1])
+            self._step_done_at = now
+        while self._next < len(self._script) and self._due(self._script[self._next], now):
+            step = self._script[self._next]
+            self._next += 1
+            self._step_done_at = now
+            self._act(step.action, now)
+
+    def _due(self, step: Step, now: float) -> bool:
+        when = step.when
+        if isinstance(when, At):
+            return now - (self.answered_at or 0.0) >= when.s
+        if isinstance(when, After):
+            busy = self.speaking or bool(self._presses)
+            return not busy and now - self._step_done_at >= when.s
+        if isinstance(when, AgentSpeaking):
+            return self.hearing.heard_for(now) >= when.for_s
+        assert isinstance(when, AgentSilent)
+        last = self.hearing.last_sound_at
+        if last is None or self.speaking or last <= self._step_done_at:
+            return False
+        return now - last >= when.for_s
+
+    def _act(self, action: Action, now: float) -> None:
+        if isinstance(action, Say):
+            self._note(now, f"says {action.clip.name}")
+            self.say(action.clip)
+        elif isinstance(action, Press):
+            self._note(now, f"presses {action.digits}")
+            self._presses = [
+                (now + place * action.gap_s, digit) for place, digit in enumerate(action.digits)
+            ]
+        elif isinstance(action, HangUp):
+            self._note(now, "hangs up")
+            self.hang_up()
+        elif isinstance(action, Mute):
+            self._muted = action.on
+        else:
+            self._set_background(action)
+
+    def _set_background(self, action: Background) -> None:
+        self._background = action
+        self._noise = []
+        if action.noise_dbfs is not None:
+            self._noise = [
+                _noise_frame(self._rng, len(self._silence) // 2, action.noise_dbfs)
+                for _ in range(_NOISE_FRAMES)
+            ]
+
+    def _note(self, now: float, what: str) -> None:
+        self.notes.append(Note(now, what))
+
+
+def _noise_frame(rng: Random, samples: int, dbfs: float) -> bytes:
+    deviation = 32768 * 10 ** (dbfs / 20)
+    values = (round(rng.gauss(0, deviation)) for _ in range(samples))
+    return array("h", [max(-32768, min(32767, value)) for value in values]).tobytes()

@@ -1,0 +1,166 @@
+"""The audio of one call inside the switch: what is written to the caller, what comes from him.
+
+All frames are 20 ms of 16-bit PCM at the channel's rate; the codec's loss is applied at the line.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from esl_controller.simulator.switch import sound
+from esl_controller.simulator.switch.unicast import Unicast
+
+if TYPE_CHECKING:
+    from esl_controller.simulator.switch.audio_stream import AudioStream
+    from esl_controller.simulator.switch.session import Session
+
+
+# Idle silence comes back when no datagram was played for this long.
+_UNICAST_PAUSE_S = 0.03
+
+
+class CallEnd(Protocol):
+    """The far end of a channel: a phone, a loopback, whatever speaks and hears.
+
+    `now` is monotonic seconds; frames are 20 ms of 16-bit PCM at the channel's rate.
+    """
+
+    def attach(self, session: Session) -> None:
+        """The call it is in, before anything else."""
+
+    def on_answered(self, now: float) -> None:
+        """The call was answered."""
+
+    def on_ended(self, now: float, cause: str) -> None:
+        """The call is over."""
+
+    def on_dtmf(self, digit: str, now: float) -> None:
+        """The switch sends a digit."""
+
+    def speak(self, now: float) -> bytes | None:
+        """The next frame, or None when the phone sends nothing."""
+
+    def hear(self, frame: bytes, now: float) -> None:
+        """A frame arrives."""
+
+
+class Media:
+    """Audio of one session. `finish_frame` runs once per 20 ms after the applications."""
+
+    def __init__(self, session: Session, end: CallEnd) -> None:
+        self._session = session
+        self._end = end
+        codec = session.channel.codec
+        self._encoding = codec.encoding
+        self.frame_bytes = sound.frame_bytes(codec)
+        self.silence = bytes(self.frame_bytes)
+        self.written: bytes | None = None
+        """What FreeSWITCH itself writes to the caller in this frame."""
+        self.streams: list[AudioStream] = []
+        self.unicast: Unicast | None = None
+        self.unicast_spent = False
+        """Unicast was ended by a playback; it cannot be started again on this call."""
+        self.echo = False
+        self.idle_silence: int | None = None
+        """`send_silence_when_idle`, read when the park loop first sees media."""
+        self._played_at = 0.0
+        self.frames_in = 0
+        self.frames_out = 0
+        self._flowing = False
+
+    @property
+    def closing(self) -> bool:
+        """A stream's end is still being waited for."""
+        return any(stream.open for stream in self.streams)
+
+    def start(self, now: float) -> None:
+        """RTP is up."""
+        del now
+        self._flowing = True
+
+    def close(self) -> None:
+        """The call is over: end unicast and streams."""
+        self._flowing = False
+        self.end_unicast()
+        for stream in self.streams:
+            stream.close_on_hangup()
+
+    def drop(self) -> None:
+        """The switch is gone: let go of sockets without a word."""
+        self._flowing = False
+        self.end_unicast()
+        for stream in tuple(self.streams):
+            stream.drop()
+
+    def write(self, frame: bytes) -> None:
+        """FreeSWITCH writes this frame to the caller."""
+        self.written = frame
+
+    def idle(self) -> None:
+        """The park loop had nothing to play: silence, if the channel asked for it in time."""
+        if self.idle_silence is None:
+            if not self._flowing:
+                return
+            text = self._session.channel.get("send_silence_when_idle") or "0"
+            self.idle_silence = int(text) if text.lstrip("-").isdigit() else 0
+        unicast_plays = self._session.now - self._played_at < _UNICAST_PAUSE_S
+        if self.idle_silence and self.written is None and not unicast_plays:
+            self.written = self.silence
+
+    def start_unicast(self, fields: dict[str, str]) -> None:
+        """`sendmsg unicast`. Without media the whole switch goes down."""
+        if not self._flowing:
+            self._session.switch.crash("unicast on a channel without media")
+            return
+        if self.unicast is not None or self.unicast_spent:
+            return
+        self.unicast = Unicast.open(self._session, fields)
+
+    def end_unicast(self) -> None:
+        """A playback, a transfer or the hang-up ends unicast for good."""
+        if self.unicast is not None:
+            self.unicast.close()
+            self.unicast = None
+            self.unicast_spent = True
+
+    def play_now(self, frame: bytes) -> None:
+        """A frame from unicast or a module goes out at once."""
+        self._played_at = self._session.switch.now()
+        self._deliver(frame, self._played_at)
+
+    def finish_frame(self, now: float) -> None:
+        """End of a 20 ms frame: what was written goes out, what the caller says comes in."""
+        if not self._flowing:
+            self.written = None
+            return
+        written = self.written
+        self.written = None
+        for stream in self.streams:
+            written = stream.replace_written(written)
+        if written is not None:
+            self._deliver(written, now)
+        if self.unicast is not None:
+            self.unicast.play_waiting()
+        self._take_from_caller(now, written)
+
+    def _deliver(self, frame: bytes, now: float) -> None:
+        if not self._flowing:
+            return
+        self.frames_out += 1
+        self._end.hear(sound.through_codec(frame, self._encoding), now)
+
+    def _take_from_caller(self, now: float, written: bytes | None) -> None:
+        spoken = self._end.speak(now)
+        if spoken is not None:
+            self.frames_in += 1
+            spoken = sound.through_codec(spoken, self._encoding)
+        heard = spoken or self.silence
+        for stream in self.streams:
+            stream.feed(heard, written or self.silence)
+        if self.unicast is not None and spoken is not None:
+            self.unicast.send(spoken)
+        if self.echo and spoken is not None:
+            self.written = spoken
+        partner = self._session.partner
+        if partner is not None and spoken is not None:
+            partner.media.write(spoken)
