@@ -25,7 +25,6 @@ class GreenswitchApi(EventSocketPeer):
     """What greenswitch's `OutboundSession` offers beside the methods of `ControllerSession`."""
 
     channel: ChannelData | None
-    uuid: str
     execute: Callable[..., PendingExecute]
     exit: Callable[..., None]
     require_call: Callable[[], None]
@@ -33,6 +32,11 @@ class GreenswitchApi(EventSocketPeer):
     def __init__(self) -> None:
         super().__init__()
         self._removals: dict[tuple[str, Handler], Callable[[], None]] = {}
+
+    @property
+    def uuid(self) -> str:
+        """The channel's Unique-ID; empty before `connect`."""
+        return self.channel.uuid if self.channel is not None else ""
 
     @property
     def session_data(self) -> ChannelData | None:

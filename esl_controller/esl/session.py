@@ -44,11 +44,6 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         self._attach(sock)
 
     @property
-    def uuid(self) -> str:  # type: ignore[override]
-        """The channel's Unique-ID; empty before `connect`."""
-        return self.channel.uuid if self.channel is not None else ""
-
-    @property
     def connected(self) -> bool:
         """Whether commands can still be sent."""
         return not self.gone.is_set()

@@ -21,7 +21,7 @@ def call() -> Iterator[tuple[ControllerSession, Peer]]:
 
 
 def test_whole(call):
-    session, peer = call
+    session, _peer = call
     assert session.connect(1).uuid
     assert session.api("status", "", 1) == "+OK\n"
     assert session.bgapi("status", "", 1) == "+OK\n"

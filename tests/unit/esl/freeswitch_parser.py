@@ -21,7 +21,7 @@ def clean_up(text: str, delimiter: str) -> str:
         c = text[i]
         if c == "\\":
             e = text[i + 1 : i + 2]
-            known = e in ("'", '"', "\\") and e or (delimiter and e == delimiter and e)
+            known = (e in ("'", '"', "\\") and e) or (delimiter and e == delimiter and e)
             plain = known or _UNESCAPED.get(e)
             if plain:
                 out.append(plain)
