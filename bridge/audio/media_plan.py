@@ -1,0 +1,192 @@
+"""The formats of a call's audio, chosen once, so that as little as possible is converted."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from bridge.audio.formats import L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
+from bridge.audio.processor import Converter
+from bridge.errors import LocalProtocolError
+from bridge.playout.modes import Flavour, PlayoutMode
+from bridge.providers.base import Capabilities
+
+STREAM_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
+"""Rates `uuid_audio_stream start` takes: multiples of 8000 (mod_audio_stream.c)."""
+FALLBACK_RATE_HZ = 16000
+RAW_RATES_HZ = (8000, 16000)
+"""Rates of `streamAudio` `raw` that modules play."""
+JAMBONZ_RATES_HZ = (8000, 16000, 24000)
+"""Rates mod_audio_fork takes back."""
+
+_G711 = {"PCMU": PCMU_8K, "PCMA": PCMA_8K}
+
+
+class MediaPath(enum.Enum):
+    """How the caller's audio comes to us."""
+
+    STREAM = "stream"
+    """mod_audio_stream (or a fork): L16 at the rate we ask for."""
+    UNICAST = "unicast"
+    """The other direction of Event Socket `unicast`: as it is on the channel."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """The caller's channel, as FreeSWITCH names it."""
+
+    codec: str
+    """`variable_read_codec`: PCMU, PCMA, G722, opus, L16 …"""
+    rate_hz: int
+    """`variable_read_rate`: 8000, 16000 for G722, 48000 for opus."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlayoutChoice:
+    """How answers are played."""
+
+    mode: PlayoutMode
+    flavour: Flavour = Flavour.OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class MediaPlan:
+    """All four formats of a call."""
+
+    stream_format: AudioFormat
+    """The caller's audio as it reaches us; its rate is what `uuid_audio_stream start` is given."""
+    provider_input: AudioFormat
+    provider_output: AudioFormat
+    playout_format: AudioFormat
+
+    @property
+    def native(self) -> bool:
+        """Whether `unicast` is to be asked for the codec's own bytes (`flags: native`)."""
+        return self.playout_format.encoding is not Encoding.L16
+
+    def uplink(self) -> Converter:
+        """Caller to provider."""
+        return Converter(self.stream_format, self.provider_input)
+
+    def downlink(self) -> Converter:
+        """Provider to caller."""
+        return Converter(self.provider_output, self.playout_format)
+
+
+def choose_formats(
+    leg: Leg,
+    capabilities: Capabilities,
+    playout: PlayoutChoice,
+    *,
+    media: MediaPath = MediaPath.STREAM,
+    stream_rates_hz: Collection[int] = STREAM_RATES_HZ,
+    prefer_provider_rate: bool = True,
+) -> MediaPlan:
+    """Choose the formats of a call.
+
+    A G.711 leg and a provider that speaks G.711 (or L16 at 8 kHz) are joined without resampling.
+    Otherwise, with `prefer_provider_rate`, the stream is asked for at the provider's own rate, so
+    that FreeSWITCH resamples once and we do not.
+
+    Raises:
+        LocalProtocolError: the provider names no format, or the stream no rate.
+    """
+    provider_input = _provider_format(leg, capabilities.input_formats)
+    provider_output = _provider_format(leg, capabilities.output_formats)
+    if media is MediaPath.UNICAST and playout.mode is not PlayoutMode.UNICAST:
+        raise LocalProtocolError("unicast carries both directions or none")
+    native = playout.mode is PlayoutMode.UNICAST and _native_pays(
+        leg, media, provider_input, provider_output
+    )
+    channel = _G711[leg.codec] if native else AudioFormat(Encoding.L16, leg.rate_hz)
+    stream = (
+        channel
+        if media is MediaPath.UNICAST
+        else AudioFormat(
+            Encoding.L16,
+            _stream_rate(leg, provider_input, playout, stream_rates_hz, prefer_provider_rate),
+        )
+    )
+    return MediaPlan(
+        stream, provider_input, provider_output, _playout_format(channel, stream, playout)
+    )
+
+
+def _provider_format(leg: Leg, offered: Sequence[AudioFormat]) -> AudioFormat:
+    """The provider's format that fits the leg best."""
+    if not offered:
+        raise LocalProtocolError("the provider names no audio format")
+    for wanted in _by_preference(leg):
+        if wanted in offered:
+            return wanted
+    linear = [fmt for fmt in offered if fmt.encoding is Encoding.L16]
+    return (linear or list(offered))[0]
+
+
+def _by_preference(leg: Leg) -> tuple[AudioFormat, ...]:
+    """Formats that need no resampling for this leg, best first."""
+    same_rate = AudioFormat(Encoding.L16, leg.rate_hz)
+    if leg.rate_hz != L16_8K.rate_hz:
+        return (same_rate,)
+    own = _G711.get(leg.codec)
+    other = PCMA_8K if own is PCMA_8K else PCMU_8K
+    return (own, same_rate, other) if own else (same_rate, PCMU_8K, PCMA_8K)
+
+
+def _native_pays(
+    leg: Leg, media: MediaPath, provider_input: AudioFormat, provider_output: AudioFormat
+) -> bool:
+    """Whether the codec's own bytes save a conversion; all G.711 bytes are half as many."""
+    if leg.codec not in _G711:
+        return False
+    used = [provider_output] + ([provider_input] if media is MediaPath.UNICAST else [])
+    return all(fmt.encoding is not Encoding.L16 for fmt in used)
+
+
+def _stream_rate(
+    leg: Leg,
+    provider_input: AudioFormat,
+    playout: PlayoutChoice,
+    possible: Collection[int],
+    prefer_provider_rate: bool,
+) -> int:
+    wanted = [FALLBACK_RATE_HZ, *sorted(possible)]
+    if prefer_provider_rate or provider_input.rate_hz == leg.rate_hz:
+        wanted.insert(0, provider_input.rate_hz)
+    if _plays_at_stream_rate(playout):
+        wanted.insert(0, leg.rate_hz if playout.mode is PlayoutMode.BINARY else _raw_rate(leg))
+    for rate_hz in wanted:
+        if rate_hz in possible:
+            return rate_hz
+    raise LocalProtocolError("no rate is possible for the stream")
+
+
+def _plays_at_stream_rate(playout: PlayoutChoice) -> bool:
+    """Whether the module plays at the rate given to `start`, and well only near the channel's."""
+    return (playout.mode, playout.flavour) in (
+        (PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ),
+        (PlayoutMode.JSON, Flavour.VOXCOM_US),
+    )
+
+
+def _raw_rate(leg: Leg) -> int:
+    return leg.rate_hz if leg.rate_hz in RAW_RATES_HZ else FALLBACK_RATE_HZ
+
+
+def _playout_format(
+    channel: AudioFormat, stream: AudioFormat, playout: PlayoutChoice
+) -> AudioFormat:
+    """The channel's own rate, except where a module knows another one only."""
+    mode, flavour = playout.mode, playout.flavour
+    if mode in (PlayoutMode.UNICAST, PlayoutMode.FILE):
+        return channel
+    if flavour is Flavour.JULIANOTARGA:
+        return L16_8K
+    if _plays_at_stream_rate(playout):
+        return stream
+    if flavour is Flavour.JAMBONZ and channel.rate_hz not in JAMBONZ_RATES_HZ:
+        return AudioFormat(Encoding.L16, JAMBONZ_RATES_HZ[-1])
+    if mode is PlayoutMode.JSON and channel.rate_hz not in RAW_RATES_HZ:
+        return AudioFormat(Encoding.L16, FALLBACK_RATE_HZ)
+    return channel

@@ -1,0 +1,61 @@
+"""From one audio format into another, by the cheapest chain of steps."""
+
+from __future__ import annotations
+
+from bridge.audio.formats import AudioFormat, Encoding
+from bridge.audio.g711 import Transcode, transcoder
+from bridge.audio.resampler import Resampler
+
+
+class Converter:
+    """One direction of one call. Where nothing is to be done the very bytes given come back."""
+
+    def __init__(self, source: AudioFormat, target: AudioFormat) -> None:
+        self.source = source
+        self.target = target
+        self._decode: Transcode | None = None
+        self._encode: Transcode | None = None
+        self._resampler: Resampler | None = None
+        if source.rate_hz == target.rate_hz:
+            self._encode = transcoder(source.encoding, target.encoding)
+        else:
+            self._decode = transcoder(source.encoding, Encoding.L16)
+            self._resampler = Resampler(source.rate_hz, target.rate_hz)
+            self._encode = transcoder(Encoding.L16, target.encoding)
+        self._carries = source.bytes_per_sample > 1
+        self._carry = b""
+
+    @property
+    def resamples(self) -> bool:
+        """Whether the rate changes."""
+        return self._resampler is not None
+
+    def convert(self, data: bytes) -> bytes:
+        """Take bytes cut anywhere; return what is ready, whole samples only."""
+        if self._carries and (self._carry or len(data) & 1):
+            data = self._whole_samples(data)
+        if self._decode is not None:
+            data = self._decode(data)
+        if self._resampler is not None:
+            data = self._resampler.process(data)
+        return data if self._encode is None else self._encode(data)
+
+    def flush(self) -> bytes:
+        """Return what the resampler still holds and begin a new signal; a lone byte is dropped."""
+        self._carry = b""
+        if self._resampler is None:
+            return b""
+        data = self._resampler.flush()
+        return data if self._encode is None else self._encode(data)
+
+    def reset(self) -> None:
+        """Forget what is inside and begin a new signal."""
+        self._carry = b""
+        if self._resampler is not None:
+            self._resampler.clear()
+
+    def _whole_samples(self, data: bytes) -> bytes:
+        data = self._carry + data
+        whole = len(data) & ~1
+        self._carry = data[whole:]
+        return data[:whole]

@@ -1,0 +1,127 @@
+"""`streamAudio` chunks that the module writes to files and the call plays one after the other.
+
+The open-source mod_audio_stream plays nothing: it raises `mod_audio_stream::play` with a file's
+name, and the call's owner queues a `playback` of it with event-lock. Between our message and that
+event lie 0 to 24 ms, so an interruption overtakes chunks on their way: every chunk carries its
+generation, which comes back in the event, and old ones are never played.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bridge.audio.formats import FRAME_MS, AudioFormat
+from bridge.errors import RemoteProtocolError
+from bridge.playout.base import PlayoutSinks
+from bridge.wire import stream_protocol
+
+DEFAULT_LEAD_MS = 120
+MAX_QUEUED = 50
+"""Playbacks queued at once: FreeSWITCH closes the Event Socket past 256 queued messages."""
+BREAK_AGAIN_WITHIN_S = 0.04
+"""An old playback that begins this soon after `uuid_break` slipped past it."""
+MAX_BODY_BYTES = 4096
+MAX_PATH_CHARS = 512
+
+
+class _PlayEvent(msgspec.Struct):
+    """Body of `mod_audio_stream::play`: our `data` object without the audio, and the file."""
+
+    file: str
+    generation: int = -1
+    seq: int = 0
+
+
+_decode = msgspec.json.Decoder(_PlayEvent).decode
+
+
+class FilePlayout:
+    """Chunks at the channel's own rate: at any other rate each seam clicks."""
+
+    frame_ms = FRAME_MS
+    first_chunk_ms = 100
+    chunk_ms = 200
+    tail_padding_ms = 0
+    latency_ms = 45
+    recalls = True
+
+    def __init__(
+        self, audio_format: AudioFormat, sinks: PlayoutSinks, lead_ms: int = DEFAULT_LEAD_MS
+    ) -> None:
+        self.format = audio_format
+        self.lead_ms = lead_ms
+        self.queued = 0
+        """Playbacks asked for and not yet complete."""
+        self.ignored_events = 0
+        """Play events of a given-up generation."""
+        self.refused = 0
+        """Play events past MAX_QUEUED: sound that was lost."""
+        self.second_breaks = 0
+        self._sinks = sinks
+        self._seq = 0
+        self._given_up = -1
+        self._break_again_until: float | None = None
+
+    def play(self, chunk: bytes, generation: int) -> None:
+        """Have a chunk written to a file; `on_play_event` will follow."""
+        self._seq += 1
+        self._sinks.send_text(
+            stream_protocol.stream_audio(self.format, chunk, generation, self._seq)
+        )
+
+    def clear(self, generation: int, now: float) -> None:
+        """Cut the playback and drop the queued ones.
+
+        Only if there are any: `uuid_break all` also drops everything else queued on the call, a
+        transfer for instance (mod_commands.c, break_function).
+        """
+        self._given_up = max(self._given_up, generation)
+        if self.queued:
+            self.queued = 0
+            self._break_again_until = now + BREAK_AGAIN_WITHIN_S
+            self._sinks.break_playback()
+
+    def on_play_event(self, body: bytes | str) -> bool:
+        """A file is there; return whether its playback was queued.
+
+        Raises:
+            RemoteProtocolError: the body is not what the module sends.
+        """
+        event = _parse(body)
+        if event.generation <= self._given_up:
+            self.ignored_events += 1
+            return False
+        if self.queued >= MAX_QUEUED:
+            self.refused += 1
+            return False
+        self.queued += 1
+        self._sinks.execute_playback(event.file, event.generation)
+        return True
+
+    def on_execute(self, generation: int, now: float) -> bool:
+        """A playback of ours began (CHANNEL_EXECUTE); return whether it was cut once more."""
+        late = self._break_again_until
+        if generation > self._given_up or late is None or now > late or self.queued:
+            return False  # with new sound queued a second break would cut that, too
+        self._break_again_until = None
+        self.second_breaks += 1
+        self._sinks.break_playback()
+        return True
+
+    def on_execute_complete(self, generation: int) -> None:
+        """A playback of ours ended (CHANNEL_EXECUTE_COMPLETE)."""
+        if generation > self._given_up and self.queued:
+            self.queued -= 1
+
+
+def _parse(body: bytes | str) -> _PlayEvent:
+    if len(body) > MAX_BODY_BYTES:
+        raise RemoteProtocolError("play event too long")
+    try:
+        event = _decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError(f"play event not understood: {error}") from error
+    path = event.file
+    if not path.startswith("/") or len(path) > MAX_PATH_CHARS or not path.isprintable():
+        raise RemoteProtocolError("play event names no usable file")
+    return event

@@ -1,0 +1,42 @@
+"""From the names in the settings to a playout."""
+
+from __future__ import annotations
+
+from bridge.audio.formats import AudioFormat
+from bridge.errors import LocalProtocolError
+from bridge.playout.base import Playout, PlayoutSinks
+from bridge.playout.binary import BinaryPlayout
+from bridge.playout.file import DEFAULT_LEAD_MS as FILE_LEAD_MS
+from bridge.playout.file import FilePlayout
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.stream_audio import StreamAudioPlayout
+from bridge.playout.unicast import DEFAULT_LEAD_MS as UNICAST_LEAD_MS
+from bridge.playout.unicast import UnicastPlayout
+
+
+def make_playout(
+    mode: PlayoutMode,
+    flavour: Flavour,
+    audio_format: AudioFormat,
+    sinks: PlayoutSinks,
+    *,
+    lead_ms: int | None = None,
+) -> Playout:
+    """Make the playout for a call; `lead_ms` overrides its own lead.
+
+    Raises:
+        LocalProtocolError: the module cannot be used in that mode.
+    """
+    if flavour not in FLAVOURS[mode]:
+        raise LocalProtocolError(f"{flavour.value} has no playback by {mode.value}")
+    match mode:
+        case PlayoutMode.UNICAST:
+            return UnicastPlayout(
+                audio_format, sinks, UNICAST_LEAD_MS if lead_ms is None else lead_ms
+            )
+        case PlayoutMode.FILE:
+            return FilePlayout(audio_format, sinks, FILE_LEAD_MS if lead_ms is None else lead_ms)
+        case PlayoutMode.BINARY:
+            return BinaryPlayout(flavour, audio_format, sinks, lead_ms)
+        case PlayoutMode.JSON:
+            return StreamAudioPlayout(flavour, audio_format, sinks, lead_ms)

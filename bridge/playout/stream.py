@@ -1,0 +1,263 @@
+"""A call's way from "audio is here" to "the caller has heard it".
+
+It owns the call's only queue, sends from it a little ahead of real time whenever the pacer says
+so, and knows at any moment how much the caller has heard: all that was sent, less what the far
+side still has to play. An answer begins with its first byte, ends with `finish`, and is over when
+it has been heard. A gap inside an answer is an underrun, not a new answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.audio.pacer import LATE_MS, Pacer
+from bridge.audio.ring_buffer import RingBuffer
+from bridge.errors import LocalProtocolError
+from bridge.playout.base import Playout
+from bridge.playout.heard import HeardPosition, ItemLedger
+
+DEFAULT_LIMIT_MS = 120_000
+"""Longest answer that may wait: providers send minutes of speech within seconds."""
+
+
+@dataclass(slots=True)
+class PlayoutCounters:
+    """Since the call began."""
+
+    frames_sent: int = 0
+    late_frames: int = 0
+    """Chunks sent more than LATE_MS after their time although they were there."""
+    underruns: int = 0
+    """Gaps the caller heard inside an answer."""
+    underrun_ms: float = 0.0
+    dropped_bytes: int = 0
+    """Ends of answers longer than the limit."""
+    cleared_ms: int = 0
+    """Never heard, because the caller interrupted."""
+    max_depth_ms: int = 0
+
+
+class PlayoutStream:
+    """One call's playing. `now` is monotonic seconds everywhere and never goes back."""
+
+    def __init__(
+        self,
+        playout: Playout,
+        pacer: Pacer,
+        *,
+        lead_ms: int | None = None,
+        limit_ms: int = DEFAULT_LIMIT_MS,
+    ) -> None:
+        fmt = playout.format
+        lead = playout.lead_ms if lead_ms is None else lead_ms
+        self.counters = PlayoutCounters()
+        self.on_first_frame: Callable[[float, int], None] | None = None
+        """The first chunk of an answer was sent; it is heard after so many milliseconds."""
+        self.on_drained: Callable[[float], None] | None = None
+        """A finished answer has been heard to its end."""
+        self._playout = playout
+        self._pacer = pacer
+        self._format = fmt
+        self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
+        self._first_bytes = fmt.bytes_for_ms(playout.first_chunk_ms)
+        self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
+        self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
+        self._full_s = max(0, lead - playout.frame_ms) / 1000
+        self._latency_s = playout.latency_ms / 1000
+        self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
+        self._items = ItemLedger()
+        self._generation = 0
+        self._closed = False
+        # Positions: bytes since the call began.
+        self._written = 0
+        self._content_end = 0
+        self._sent = 0
+        self._run_start = 0
+        self._answer_start = 0
+        # Moments.
+        self._sent_until = 0.0
+        self._ready_since = 0.0
+        # The answer being played.
+        self._active = False
+        self._starting = False
+        self._finished = False
+
+    # --- the session's side ---------------------------------------------------------------
+
+    @property
+    def depth_ms(self) -> int:
+        """Audio waiting here, not counting what was sent ahead."""
+        return self._format.ms_for_bytes(len(self._ring))
+
+    def begin(self, generation: int) -> None:
+        """From now on audio belongs to `generation`."""
+        if generation < self._generation:
+            raise LocalProtocolError("a generation never comes back")
+        self._generation = generation
+
+    def write(self, item_id: str, data: bytes, now: float) -> int:
+        """Queue audio of `item_id`, whole samples in the playout's format, and send what is due.
+
+        Returns:
+            How many bytes at the end of `data` were dropped because the queue is full.
+
+        Raises:
+            LocalProtocolError: the stream is closed.
+        """
+        if self._closed:
+            raise LocalProtocolError("this stream is closed")
+        if not data:
+            return 0
+        if not self._active:
+            self._begin_answer()
+        self._finished = False
+        if len(self._ring) < self._frame_bytes:
+            self._ready_since = now
+        dropped = self._ring.write(data)
+        self._items.add(item_id, self._written, self._written + len(data) - dropped)
+        self._written += len(data) - dropped
+        self._content_end = self._written
+        self.counters.dropped_bytes += dropped
+        self.counters.max_depth_ms = max(self.counters.max_depth_ms, self.depth_ms)
+        self._pump(now)
+        self._pacer.join(self, now)
+        return dropped
+
+    def finish(self, now: float) -> None:
+        """The answer is complete: fill its last frame, and add the silence the playout needs."""
+        if not self._active or self._finished:
+            return
+        self._finished = True
+        self._pad(-len(self._ring) % self._frame_bytes)
+        self._pad(self._format.bytes_for_ms(self._playout.tail_padding_ms))
+        self._pump(now)
+        if not self._end_if_heard(now):
+            self._pacer.join(self, now)
+
+    def clear(self, now: float) -> HeardPosition | None:
+        """The caller interrupts: forget what is queued, silence what can be silenced.
+
+        Returns:
+            The item being heard and how much of it the caller will have heard once the sound is
+            gone; None when no answer was playing or queued.
+        """
+        if not self._active:
+            return None
+        position = self._heard(now) if self._playout.recalls else self._sent
+        heard = self._items.at(min(position, self._content_end))
+        self._playout.clear(self._generation, now)
+        self._ring.clear()
+        unheard = max(0, self._content_end - position)
+        self.counters.cleared_ms += self._format.ms_for_bytes(unheard)
+        self._written = self._run_start = self._sent
+        if self._playout.recalls:
+            self._sent_until = now
+        self._end_answer()
+        return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
+
+    def close(self) -> None:
+        """Forget everything and tell nobody; the stream is of no further use."""
+        self._closed = True
+        self.on_first_frame = self.on_drained = None
+        self._ring.clear()
+        self._end_answer()
+
+    def heard_ms(self, now: float) -> int:
+        """How much of the current answer has been heard; 0 when there is none."""
+        if not self._active:
+            return 0
+        position = min(self._heard(now), self._content_end)
+        return self._format.ms_for_bytes(max(0, position - self._answer_start))
+
+    def item_heard_ms(self, item_id: str, now: float) -> int:
+        """How much of one item of the current answer has been heard."""
+        return self._format.ms_for_bytes(self._items.heard_of(item_id, self._heard(now)))
+
+    def remaining_ms(self, now: float) -> int:
+        """Audio written and not yet heard."""
+        return self._format.ms_for_bytes(max(0, self._content_end - self._heard(now)))
+
+    def idle(self, now: float) -> bool:
+        """Whether everything written has been heard."""
+        return not self._active or self._heard(now) >= self._content_end
+
+    def drained_at(self, now: float) -> float | None:
+        """When a finished answer will have been heard; None before `finish` and when idle."""
+        if not self._active or not self._finished:
+            return None
+        ahead_until = max(self._sent_until, now) if len(self._ring) else self._sent_until
+        to_send = self._content_end - self._sent  # below zero when padding was sent behind it
+        return max(now, ahead_until + self._latency_s + to_send / self._bytes_per_s)
+
+    # --- the pacer's side -----------------------------------------------------------------
+
+    def send_due(self, now: float) -> bool:
+        """Send what is due; False when only a `write` can bring more to do."""
+        self._pump(now)
+        if self._finished:
+            self._end_if_heard(now)
+        return self._finished or len(self._ring) >= self._frame_bytes
+
+    def _pump(self, now: float) -> None:
+        ring, frame = self._ring, self._frame_bytes
+        while self._sent_until - now <= self._full_s:
+            whole = len(ring) // frame * frame
+            if not whole:
+                return
+            most = self._first_bytes if self._starting else self._chunk_bytes
+            self._send(ring.read(min(whole, most)), now)
+
+    def _send(self, chunk: bytes, now: float) -> None:
+        starting = self._starting
+        ahead_s = self._sent_until - now
+        if not starting:
+            self._count_late(ahead_s, now)
+        if ahead_s < 0:
+            self._run_start = self._sent
+            self._sent_until = now
+        self._starting = False
+        self._playout.play(chunk, self._generation)
+        self._sent += len(chunk)
+        self._sent_until += len(chunk) / self._bytes_per_s
+        self.counters.frames_sent += len(chunk) // self._frame_bytes
+        if starting and self.on_first_frame is not None:
+            self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
+
+    def _count_late(self, ahead_s: float, now: float) -> None:
+        if ahead_s < 0:
+            self.counters.underruns += 1
+            self.counters.underrun_ms -= ahead_s * 1000
+        was_due = max(self._sent_until - self._full_s, self._ready_since)
+        if (now - was_due) * 1000 > LATE_MS:
+            self.counters.late_frames += 1
+
+    # --- beginning and end of an answer ---------------------------------------------------
+
+    def _begin_answer(self) -> None:
+        self._active = self._starting = True
+        self._answer_start = self._written
+
+    def _end_if_heard(self, now: float) -> bool:
+        if len(self._ring) or self._heard(now) < self._content_end:
+            return False
+        self._end_answer()
+        if self.on_drained is not None:
+            self.on_drained(now)
+        return True
+
+    def _end_answer(self) -> None:
+        self._active = self._starting = self._finished = False
+        self._items.forget()
+        self._pacer.leave(self)
+
+    def _pad(self, count: int) -> None:
+        silence = self._format.silence(self._playout.frame_ms + count * 1000 // self._bytes_per_s)
+        self._written += count - self._ring.write(silence[:count])
+
+    def _heard(self, now: float) -> int:
+        """Position of the caller's ear."""
+        unheard_s = self._sent_until + self._latency_s - now
+        if unheard_s <= 0:
+            return self._sent
+        return max(self._run_start, self._sent - int(unheard_s * self._bytes_per_s))

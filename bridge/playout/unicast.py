@@ -1,0 +1,40 @@
+"""Datagrams to FreeSWITCH's Event Socket `unicast` (switch_ivr.c, switch_ivr_activate_unicast).
+
+One datagram becomes one RTP packet, and FreeSWITCH itself sends one each 20 ms; what is ahead of
+that waits in its socket and cannot be called back. An empty datagram would end unicast for good.
+"""
+
+from __future__ import annotations
+
+from bridge.audio.formats import FRAME_MS, AudioFormat
+from bridge.errors import LocalProtocolError
+from bridge.playout.base import PlayoutSinks
+
+DEFAULT_LEAD_MS = 60
+"""Gap-free with sending jitter up to 50 ms; also the longest old sound after an interruption."""
+
+
+class UnicastPlayout:
+    """L16 at the channel's rate, or the codec's own bytes where `flags: native` was asked for."""
+
+    frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
+    tail_padding_ms = 0
+    latency_ms = 0
+    recalls = False
+
+    def __init__(
+        self, audio_format: AudioFormat, sinks: PlayoutSinks, lead_ms: int = DEFAULT_LEAD_MS
+    ) -> None:
+        self.format = audio_format
+        self.lead_ms = lead_ms
+        self._send = sinks.send_datagram
+        self._frame_bytes = audio_format.bytes_per_frame
+
+    def play(self, chunk: bytes, generation: int) -> None:
+        """Send one 20 ms frame; any other length would be garbage in the caller's ear."""
+        if len(chunk) != self._frame_bytes:
+            raise LocalProtocolError(f"a datagram of {len(chunk)} bytes is not one frame")
+        self._send(chunk)
+
+    def clear(self, generation: int, now: float) -> None:
+        """Nothing to send: no more datagrams is all there is."""
