@@ -1,0 +1,1 @@
+"""The OpenAI Realtime service, in software."""

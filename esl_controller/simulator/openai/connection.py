@@ -1,0 +1,216 @@
+"""One accepted connection: RFC 6455 by the `websockets` package, moved by the hub's watchers.
+
+The framing is deliberately not the bridge's own: a fault there must not hide behind its twin.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import gevent
+from websockets.exceptions import InvalidHandshake
+from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from bridge.wire.transport import Transport
+from esl_controller.simulator.openai.admission import Refusal, admit
+from esl_controller.simulator.openai.config import EmulatorConfig, Faults
+from esl_controller.simulator.openai.conversation import ClientError
+from esl_controller.simulator.openai.record import SessionRecord
+from esl_controller.simulator.openai.session import EmulatedSession
+
+MAX_BUFFERED_BYTES = 64 * 1024 * 1024
+"""For a client that does not read: a whole long answer, and the oversize fault."""
+CLOSE_WAIT_S = 1.0
+_SECRET_HEADERS = frozenset({"authorization", "api-key", "sec-websocket-protocol"})
+_quiet = logging.getLogger("simulator.openai.websocket")
+_quiet.setLevel(logging.ERROR)
+
+
+class Connection:
+    """Hand-shake, messages, timers and the end of one connection."""
+
+    def __init__(
+        self,
+        sock: Any,
+        config: EmulatorConfig,
+        faults: Faults,
+        record: SessionRecord,
+        on_end: Callable[[], None],
+    ) -> None:
+        self._config = config
+        self._faults = faults
+        self._record = record
+        self._on_end = on_end
+        self._session: EmulatedSession | None = None
+        self._fragments: list[bytes] = []
+        self._protocol = ServerProtocol(max_size=config.max_message_bytes, logger=_quiet)
+        self._loop = gevent.get_hub().loop
+        self._timers: list[Any] = []
+        self._deadline: float | None = None
+        self._deadline_timer: Any = None
+        self._transport = Transport(
+            sock,
+            on_data=self._on_data,
+            on_lost=lambda error: self.end(),
+            max_buffered_bytes=MAX_BUFFERED_BYTES,
+        )
+
+    def end(self) -> None:
+        """Let go of the socket and tell the server; what happens later finds nothing."""
+        if not self._record.open:
+            return
+        self._record.open = False
+        for timer in (*self._timers, self._deadline_timer):
+            if timer is not None:
+                timer.stop()
+                timer.close()
+        self._timers.clear()
+        self._deadline_timer = None
+        self._transport.close()
+        self._on_end()
+
+    def _later(self, delay_s: float, action: Callable[[], None]) -> None:
+        timer = self._loop.timer(delay_s)
+        self._timers.append(timer)
+        timer.start(action)
+
+    # --- bytes in -----------------------------------------------------------------------------
+
+    def _on_data(self, data: bytes) -> None:
+        self._protocol.receive_data(data)
+        for event in self._protocol.events_received():
+            if isinstance(event, Request):
+                self._later(self._faults.connect_delay_s, partial(self._shake_hands, event))
+            elif isinstance(event, Frame):
+                self._on_frame(event)
+        if self._protocol.handshake_exc is not None:
+            self.end()
+            return
+        self._flush()
+
+    def _on_frame(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.BINARY:
+            self._protocol.send_close(1003, "text frames only")
+        elif frame.opcode is Opcode.CLOSE:
+            close = Close.parse(bytes(frame.data))
+            self._note_close(close.code, close.reason)
+        elif frame.opcode in (Opcode.TEXT, Opcode.CONT) and self._session is not None:
+            if frame.fin and not self._fragments:
+                self._session.receive_message(bytes(frame.data), time.monotonic())
+                return
+            self._fragments.append(bytes(frame.data))
+            if frame.fin:
+                message, self._fragments = b"".join(self._fragments), []
+                self._session.receive_message(message, time.monotonic())
+
+    def _note_close(self, code: int, reason: str) -> None:
+        if self._record.close_code is None:
+            self._record.close_code = code
+            self._record.close_reason = reason
+
+    # --- hand-shake ---------------------------------------------------------------------------
+
+    def _shake_hands(self, request: Request) -> None:
+        self._note_request(request)
+        if self._faults.refuse_status is not None:
+            self._reject(self._faults.refuse_status, "refused on demand\n")
+            return
+        refusal = admit(request, self._config)
+        if refusal is not None and refusal.status is not None:
+            self._reject(refusal.status, refusal.body())
+            return
+        try:
+            response = self._protocol.accept(request)
+        except InvalidHandshake as error:
+            self._reject(400, f"{error}\n")
+            return
+        self._protocol.send_response(response)
+        if self._protocol.state is State.OPEN:
+            self._open(request, refusal)
+        self._flush()
+
+    def _note_request(self, request: Request) -> None:
+        self._record.path = request.path
+        self._record.headers = {
+            name.lower(): value
+            for name, value in request.headers.raw_items()
+            if name.lower() not in _SECRET_HEADERS
+        }
+
+    def _reject(self, status: int, body: str) -> None:
+        response = self._protocol.reject(status, body)
+        self._protocol.send_response(response)
+        self._note_close(status, body)
+        self._flush()
+
+    def _open(self, request: Request, refusal: Refusal | None) -> None:
+        query = parse_qs(urlsplit(request.path).query)
+        names = query.get("model") or query.get("deployment") or [""]
+        now = time.monotonic()
+        session = EmulatedSession(
+            self._config,
+            self._faults,
+            self._record,
+            model=names[0],
+            now=now,
+            unix_now=time.time(),
+        )
+        self._session = session
+        if self._faults.drop_after_s is not None:
+            self._later(self._faults.drop_after_s, self.end)
+        if refusal is not None:
+            session.core.outbox.clear()
+            session.core.emit_error(ClientError(refusal.code, refusal.message), None)
+            session.core.close(refusal.close_code, refusal.close_reason)
+
+    # --- bytes out ----------------------------------------------------------------------------
+
+    def _flush(self) -> None:
+        session = self._session
+        if session is not None and self._protocol.state is State.OPEN:
+            for message in session.messages_to_send():
+                self._protocol.send_text(message)
+            if session.core.closing is not None:
+                self._note_close(*session.core.closing)
+                self._protocol.send_close(*session.core.closing)
+                self._later(CLOSE_WAIT_S, self.end)
+        for data in self._protocol.data_to_send():
+            if not data or not self._write(data):
+                # The peer has its time to read what is still on its way.
+                self._later(0.0 if self._transport.closed else CLOSE_WAIT_S, self.end)
+                return
+        self._plan()
+
+    def _write(self, data: bytes) -> bool:
+        try:
+            self._transport.send(data)
+        except BufferError:
+            self._transport.close()
+        return not self._transport.closed
+
+    def _plan(self) -> None:
+        """Wake up when the session has something to do."""
+        session = self._session
+        deadline = session.next_deadline() if session is not None else None
+        if deadline is None or deadline == self._deadline or not self._record.open:
+            return
+        self._deadline = deadline
+        if self._deadline_timer is not None:
+            self._deadline_timer.stop()
+            self._deadline_timer.close()
+        timer = self._deadline_timer = self._loop.timer(max(0.0, deadline - time.monotonic()))
+        timer.start(self._on_deadline, update=True)
+
+    def _on_deadline(self) -> None:
+        self._deadline = None
+        if self._session is not None:
+            self._session.handle_timeout(time.monotonic())
+            self._flush()

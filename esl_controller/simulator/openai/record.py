@@ -1,0 +1,69 @@
+"""What an emulated session saw and did: for tests to look at and for measurements to read."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from esl_controller.simulator.openai.config import StampHook
+
+MAX_STAMPS = 20_000
+MAX_KEPT = 2_000
+
+
+@dataclass(slots=True)
+class SessionRecord:
+    """One connection's story. Lists stop growing at `MAX_KEPT` entries."""
+
+    number: int
+    path: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    """As received, without the key."""
+    session_id: str = ""
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    """`session` of each `session.update`."""
+    events_received: dict[str, int] = field(default_factory=dict)
+    texts: list[str] = field(default_factory=list)
+    """User messages as text."""
+    function_outputs: list[tuple[str, str]] = field(default_factory=list)
+    truncations: list[tuple[str, int]] = field(default_factory=list)
+    deletions: list[str] = field(default_factory=list)
+    cancels: int = 0
+    spoken: list[str] = field(default_factory=list)
+    """Words of each answer."""
+    responses: list[tuple[str, str]] = field(default_factory=list)
+    """Status and reason of each response that ended."""
+    errors: list[str] = field(default_factory=list)
+    """Codes of the `error` events sent."""
+    audio_in_ms: float = 0.0
+    audio_out_ms: float = 0.0
+    turns: int = 0
+    """Turns of the caller that were committed."""
+    stamps: list[tuple[str, float]] = field(default_factory=list)
+    """Moments in monotonic seconds: `loud` (first loud audio after quiet), `speech_started`,
+    `first_delta` of each response, `delta` for each one when every delta is asked for."""
+    close_code: int | None = None
+    close_reason: str = ""
+    open: bool = True
+
+    def stamp(self, kind: str, now: float, hook: StampHook | None) -> None:
+        """Note a moment."""
+        if len(self.stamps) < MAX_STAMPS:
+            self.stamps.append((kind, now))
+        if hook is not None:
+            hook(self.number, kind, now)
+
+    def count(self, event_type: str) -> None:
+        """Count a client event."""
+        if event_type in self.events_received or len(self.events_received) < MAX_KEPT:
+            self.events_received[event_type] = self.events_received.get(event_type, 0) + 1
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as plain values."""
+        return asdict(self)
+
+
+def keep(entries: list[Any], entry: Any) -> None:
+    """Append while there is room."""
+    if len(entries) < MAX_KEPT:
+        entries.append(entry)

@@ -1,0 +1,90 @@
+"""What the emulated model says and hears: a dialogue by turn, by keyword and after functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+SPOKEN_AFTER = "\n\n"
+"""In the instructions of a response, what follows this is said word for word."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedCall:
+    """A function the model asks for."""
+
+    name: str
+    arguments: str = "{}"
+    """JSON text, sent as it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One response: words, functions or a failure."""
+
+    text: str = ""
+    calls: tuple[ScriptedCall, ...] = ()
+    fail: tuple[str, str, str] | None = None
+    """Type, code and message of the error that ends the response."""
+    wav: str = ""
+    """Path of a mono 16-bit WAV played instead of the synthetic voice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A dialogue. The last of `answers` and of `caller_lines` repeat for ever."""
+
+    answers: tuple[Answer, ...] = (Answer("Certainly. Is there anything else I can do for you?"),)
+    """By turn of the caller, first to last."""
+    keywords: Mapping[str, Answer] = field(default_factory=dict)
+    """By a word in the caller's last text (digits pressed, for instance)."""
+    after_function: Answer = Answer("All right, that is done: {output}")
+    """`{output}` is what the function returned."""
+    caller_lines: tuple[str, ...] = ()
+    """What the transcription hears, by turn; without lines it tells the length."""
+
+    def answer(self, turn: int) -> Answer:
+        """The answer to the caller's turn number `turn`, from 0."""
+        return self.answers[min(turn, len(self.answers) - 1)]
+
+    def answer_text(self, text: str, turn: int) -> Answer:
+        """The answer to a text: by keyword, else by turn."""
+        for word, answer in self.keywords.items():
+            if word.lower() in text.lower():
+                return answer
+        return self.answer(turn)
+
+    def answer_function(self, output: str) -> Answer:
+        """The answer once a function has returned."""
+        return Answer(self.after_function.text.replace("{output}", output))
+
+    def caller_line(self, turn: int, length_ms: int) -> str:
+        """What the transcription makes of the caller's turn."""
+        if not self.caller_lines:
+            return f"[speech {length_ms / 1000:.1f} s]"
+        return self.caller_lines[min(turn, len(self.caller_lines) - 1)]
+
+
+def spoken_text(instructions: str) -> str:
+    """What instructions of the form «Say exactly …:», blank line, text, want said; else empty."""
+    head, _, text = instructions.partition(SPOKEN_AFTER)
+    return text.strip() if head.lower().startswith("say ") else ""
+
+
+DEMO = Script(
+    answers=(
+        Answer("Good morning, you have reached the front desk. How can I help you?"),
+        Answer("Let me look that up.", calls=(ScriptedCall("lookup_customer", '{"query":"me"}'),)),
+        Answer("Would you like me to connect you to a colleague?"),
+        Answer("Very well. Is there anything else?"),
+    ),
+    keywords={
+        "transfer": Answer(
+            "One moment, I will connect you.",
+            calls=(ScriptedCall("transfer_call", '{"destination":"100"}'),),
+        ),
+        "goodbye": Answer("Good-bye.", calls=(ScriptedCall("end_call", "{}"),)),
+    },
+)
+ECHO = Script()
+SCRIPTS = {"demo": DEMO, "echo": ECHO}
