@@ -55,7 +55,7 @@ class PlayoutStream:
         self.on_first_frame: Callable[[float, int], None] | None = None
         """The first chunk of an answer was sent; it is heard after so many milliseconds."""
         self.on_drained: Callable[[float], None] | None = None
-        """A finished answer has been heard to its end."""
+        """All there is to hear has been heard: once after each `finish`, never after `clear`."""
         self._playout = playout
         self._pacer = pacer
         self._format = fmt
@@ -125,10 +125,16 @@ class PlayoutStream:
         return dropped
 
     def finish(self, now: float) -> None:
-        """The answer is complete: fill its last frame, and add the silence the playout needs."""
-        if not self._active or self._finished:
+        """The answer is complete: fill its last frame, and add the silence the playout needs.
+
+        `on_drained` follows once all has been heard; at once when there is nothing to hear.
+        """
+        if self._finished:
             return
         self._finished = True
+        if not self._active:
+            self._end_if_heard(now)
+            return
         self._pad(-len(self._ring) % self._frame_bytes)
         self._pad(self._format.bytes_for_ms(self._playout.tail_padding_ms))
         self._pump(now)
@@ -239,8 +245,8 @@ class PlayoutStream:
         self._answer_start = self._written
 
     def _end_if_heard(self, now: float) -> bool:
-        if len(self._ring) or self._heard(now) < self._content_end:
-            return False
+        if len(self._ring) or not self.idle(now):
+            return False  # padding still to be sent would else stand in front of the next answer
         self._end_answer()
         if self.on_drained is not None:
             self.on_drained(now)
