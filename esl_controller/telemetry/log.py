@@ -25,7 +25,7 @@ from gevent import monkey
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from esl_controller.settings import Log
-from esl_controller.telemetry.redaction import redact_text, redact_value
+from esl_controller.telemetry.redaction import redact_value
 
 LINE_BYTES = 4096
 """Longest line. Equals PIPE_BUF on Linux: a pipe that polls writable takes this much (pipe(7))."""
@@ -89,9 +89,8 @@ class _LibraryHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write one record."""
-        text = record.getMessage()
-        structlog.get_logger(record.name).log(
-            record.levelno, redact_text(text), exc_info=record.exc_info
+        structlog.get_logger().log(
+            record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info
         )
 
 

@@ -34,10 +34,20 @@ class StatsdFlusher:
         self._sent: dict[Series, float] = {}
 
     def run(self) -> None:
-        """Flush for ever; spawn it, and kill it at the end."""
-        while True:
-            gevent.sleep(PERIOD_S)
+        """Flush every second until killed, and a last time then."""
+        try:
+            while True:
+                gevent.sleep(PERIOD_S)
+                self.flush()
+        finally:
             self.flush()
+            self.close()
+
+    def close(self) -> None:
+        """Give the socket back."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
 
     def flush(self) -> None:
         """Sample and send what happened since the last time."""
@@ -65,9 +75,13 @@ class StatsdFlusher:
             at = self._settings
             try:
                 self._client = statsd.StatsClient(
-                    at.host, at.port, prefix=at.prefix or None, maxudpsize=_DATAGRAM_BYTES
+                    at.host,
+                    at.port,
+                    prefix=at.prefix or None,
+                    maxudpsize=_DATAGRAM_BYTES,
+                    ipv6=":" in at.host,
                 )
-            except OSError as error:
+            except (OSError, UnicodeError) as error:  # unknown; or no name at all ("a..b")
                 log.warning("statsd.unresolved", host=at.host, error=str(error))
         return self._client is not None
 
