@@ -7,6 +7,7 @@ from tests.integration.db_fixtures import (
     open_directory,
     pool,
     postgres_server,
+    secret_store,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "open_directory",
     "pool",
     "postgres_server",
+    "secret_store",
 ]

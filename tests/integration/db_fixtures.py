@@ -14,11 +14,13 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from nacl.public import PrivateKey
 
 from esl_controller.embedded_db import EmbeddedPostgres
 from esl_controller.migrate import Migrator
 from esl_controller.pool import Pool, make_cooperative
 from esl_controller.repository.demo import DemoTenant, demo_seed, prepare_standalone
+from esl_controller.secrets import SecretKeys, SecretStore
 
 make_cooperative()
 
@@ -101,6 +103,12 @@ def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[TestDatabase]:
 def database(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[TestDatabase]:
     """A migrated database without any domain."""
     yield from _database(postgres_server, migrated_template)
+
+
+@pytest.fixture
+def secret_store() -> SecretStore:
+    """A key pair of this test's own."""
+    return SecretStore(SecretKeys([PrivateKey.generate()]))
 
 
 @pytest.fixture
