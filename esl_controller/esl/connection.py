@@ -173,9 +173,10 @@ class Connection:
     def _handle_reply(self, message: Message) -> None:
         if not self._unanswered:
             raise RemoteProtocolError("reply without a command")
-        command, waiter = self._unanswered.popleft()
+        command, waiter = self._unanswered[0]
         if (message.kind == API_RESPONSE) != command.is_api and not _refused(message):
             raise RemoteProtocolError(f"{message.kind} as the answer to {command.name}")
+        self._unanswered.popleft()
         if waiter.done or waiter.given_up:
             self.stats.late_replies += 1
         waiter.resolve(message)

@@ -60,7 +60,7 @@ FINAL_NOTICE = (
 
 
 class Peer:
-    """Reads commands into `commands`; answers each by `answers`, first prefix that fits."""
+    """Reads commands into `commands`; answers each by the longest prefix."""
 
     def __init__(self, sock: socket.socket, answers: dict[str, bytes] | None = None) -> None:
         self.sock = sock
@@ -114,12 +114,11 @@ class Peer:
     def _take(self, command: str) -> None:
         self.commands.append(command)
         self.changed.set()
-        for prefix, answer in self.answers.items():
-            if command.startswith(prefix):
-                self.sock.sendall(answer(command) if callable(answer) else answer)
-                if command == "exit":
-                    self.sock.shutdown(socket.SHUT_WR)
-                return
+        prefix = max((key for key in self.answers if command.startswith(key)), key=len)
+        answer = self.answers[prefix]
+        self.sock.sendall(answer(command) if callable(answer) else answer)
+        if command == "exit" and FINAL_NOTICE in answer:
+            self.sock.shutdown(socket.SHUT_WR)
 
 
 def header(command: str, name: str) -> str:

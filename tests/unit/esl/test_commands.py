@@ -75,7 +75,7 @@ def test_nul_and_lone_surrogates_are_refused(builder, text):
         BUILDERS[builder](text)
 
 
-@pytest.mark.parametrize("builder", BUILDERS.keys() - {"execute", "expanded"})  # these have a body
+@pytest.mark.parametrize("builder", sorted(BUILDERS.keys() - {"execute", "expanded"}))  # these have a body
 @pytest.mark.parametrize("text", ["x\n\napi system id", "x\ry: z"])
 def test_line_breaks_are_refused(builder, text):
     with pytest.raises(LocalProtocolError):
