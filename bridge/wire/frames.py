@@ -101,6 +101,8 @@ class FrameParser:
         """
         if self.failure is not None:
             raise self.failure
+        if self.closed:
+            return []
         if self._partial:
             self._partial += data
             if len(self._partial) < self._needed:

@@ -1,0 +1,246 @@
+"""Opens a WebSocket as a client: websocket-client does DNS, proxy, TCP, TLS and the handshake.
+
+Then the socket leaves it. Its errors may quote request headers, which hold keys: they are
+translated here and never passed on.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import re
+import socket
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+import msgspec
+import websocket
+from websocket import _handshake
+
+from bridge.errors import BridgeError
+
+MAX_ANSWER_BYTES = 65536
+"""The server's answer to the handshake: status, headers, and the body of a refusal."""
+
+_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class ConnectError(BridgeError):
+    """The WebSocket could not be opened. The text holds no secret."""
+
+    def __init__(self, stage: str, text: str, *, status: int = 0, code: str = "") -> None:
+        super().__init__(text)
+        self.stage = stage
+        """request | dns | proxy | tcp | certificate | tls | http | protocol | timeout"""
+        self.status = status
+        """HTTP status at stage `http`."""
+        self.code = code
+        """The server's own error code, when its answer had one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy asked with CONNECT. Without one, `https_proxy` and `no_proxy` count."""
+
+    host: str
+    port: int
+    user: str = ""
+    password: str = field(default="", repr=False)
+    no_proxy: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection after its handshake."""
+
+    sock: Any
+    """gevent's socket or TLS socket."""
+    initial: bytes
+    """What the server sent right behind its answer."""
+
+
+@functools.cache
+def shared_tls_context() -> ssl.SSLContext:
+    """The process's one context. Making it reads the CA store (50 ms): call it at start-up."""
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def open_websocket(
+    url: str,
+    headers: Sequence[tuple[str, str]] = (),
+    subprotocols: Sequence[str] = (),
+    *,
+    timeout_s: float,
+    proxy: Proxy | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> Opened:
+    """Connect and shake hands within `timeout_s`, in the calling greenlet.
+
+    Redirects are refused: they would carry the key elsewhere. Raises `ConnectError`.
+    """
+    secure = url.startswith("wss:")
+    options: dict[str, Any] = {
+        "header": [_header(name, value) for name, value in headers],
+        "subprotocols": list(subprotocols) or None,
+        "timeout": timeout_s,
+        "redirect_limit": 0,
+        "suppress_origin": True,
+        **_proxy_options(proxy),
+    }
+    connection: Any = _Handshake(
+        sslopt={"context": tls or shared_tls_context()} if secure else {},
+        skip_utf8_validation=True,
+        enable_multithread=False,
+    )
+    late = ConnectError("timeout", f"no connection to {_host(url)} in time")
+    try:
+        with gevent.Timeout(timeout_s, late):
+            connection.connect(url, **options)
+    except ConnectError:
+        raise
+    except Exception as error:  # noqa: BLE001 - boundary: the library's errors are many
+        raise _translate(error, _host(url)) from None
+    return _take_over(connection, _host(url))
+
+
+def _take_over(connection: Any, host: str) -> Opened:
+    # Cookies would join the connections of different tenants.
+    _handshake.CookieJar.jar.clear()
+    reader, connection.sock = connection.sock, None
+    status = connection.getstatus()
+    if status != 101:
+        reader.close()
+        raise ConnectError("http", f"{host} sent a redirect", status=status)
+    return Opened(reader.sock, reader.rest())
+
+
+def _header(name: str, value: str) -> str:
+    if _CONTROL.search(name + value):
+        raise ConnectError("request", "a header holds a control character")
+    return f"{name}: {value}"
+
+
+def _proxy_options(proxy: Proxy | None) -> dict[str, Any]:
+    if proxy is None:
+        return {}
+    return {
+        "http_proxy_host": proxy.host,
+        "http_proxy_port": proxy.port,
+        "http_proxy_auth": (proxy.user, proxy.password) if proxy.user else None,
+        "http_no_proxy": list(proxy.no_proxy) or None,
+        "proxy_type": "http",
+    }
+
+
+def _host(url: str) -> str:
+    """For texts; the rest of the URL may hold a key."""
+    try:
+        return urlsplit(url).hostname or "the server"
+    except ValueError:
+        return "the server"
+
+
+class _Reader:
+    """A socket as websocket-client reads it: byte by byte, and without an end.
+
+    Reads ahead, which saves a system call for each byte, and stops at `MAX_ANSWER_BYTES`.
+    """
+
+    def __init__(self, sock: Any) -> None:
+        self.sock = sock
+        self._buffer = b""
+        self._read = 0
+        self._left = MAX_ANSWER_BYTES
+        self.send = sock.send
+        self.gettimeout = sock.gettimeout
+        self.settimeout = sock.settimeout
+        self.fileno = sock.fileno
+        self.close = sock.close
+
+    def recv(self, size: int) -> bytes:
+        """At most `size` bytes; empty at the end of the stream or of our patience."""
+        if self._read == len(self._buffer):
+            self._buffer = self.sock.recv(min(4096, self._left)) if self._left else b""
+            self._read = 0
+            self._left -= len(self._buffer)
+        taken = self._buffer[self._read : self._read + size]
+        self._read += len(taken)
+        return taken
+
+    def rest(self) -> bytes:
+        """What was read too far."""
+        return self._buffer[self._read :]
+
+
+class _Handshake(websocket.WebSocket):
+    """websocket-client's connection, reading through `_Reader`."""
+
+    _reader: _Reader | None = None
+
+    @property
+    def sock(self) -> Any:
+        """The library assigns a socket and reads what it gets from here."""
+        return self._reader
+
+    @sock.setter
+    def sock(self, sock: Any) -> None:
+        self._reader = None if sock is None else _Reader(sock)
+
+
+def _translate(error: Exception, host: str) -> ConnectError:
+    """Say what happened in words of ours; foreign texts may quote what we sent."""
+    if isinstance(error, websocket.WebSocketBadStatusException):
+        code = _code_of(error.resp_body)
+        return ConnectError(
+            "http", f"{host} answered {error.status_code}", status=error.status_code, code=code
+        )
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return ConnectError("certificate", f"{host}: {error.verify_message}")
+    for kinds, stage, text in _STAGES:
+        if isinstance(error, kinds):
+            return ConnectError(stage, text.format(host=host, name=_errno_name(error)))
+    return ConnectError("protocol", f"{host} does not speak WebSocket")
+
+
+_STAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], ...] = (
+    (websocket.WebSocketAddressException, "dns", "{host} has no address"),
+    (socket.gaierror, "dns", "{host} has no address"),
+    (websocket.WebSocketProxyException, "proxy", "the proxy refused the way to {host}"),
+    ((websocket.WebSocketTimeoutException, TimeoutError), "timeout", "{host} took too long"),
+    (websocket.WebSocketConnectionClosedException, "tcp", "{host} closed during the handshake"),
+    (ssl.SSLError, "tls", "no TLS with {host}"),
+    (OSError, "tcp", "no connection to {host}: {name}"),
+    (ValueError, "request", "the URL cannot be used"),
+)
+
+
+def _errno_name(error: Exception) -> str:
+    number = getattr(error, "errno", None)
+    return errno.errorcode.get(number, "unknown") if isinstance(number, int) else "unknown"
+
+
+class _ErrorDetail(msgspec.Struct):
+    code: str | None = None
+    type: str | None = None
+
+
+class _ErrorBody(msgspec.Struct):
+    error: _ErrorDetail
+
+
+def _code_of(body: bytes | None) -> str:
+    """`error.code` or `error.type` of a JSON body, as OpenAI's look-alikes send it."""
+    try:
+        detail = msgspec.json.decode(body or b"", type=_ErrorBody).error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    code = detail.code or detail.type or ""
+    return code if _CODE.fullmatch(code) else ""
