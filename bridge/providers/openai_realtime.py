@@ -7,6 +7,8 @@ follows from them are in docs/adr/0007-openai-realtime.md.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -41,11 +43,14 @@ STALL_LIMIT_S = 20.0
 """Longest silence of the server in the middle of a response."""
 MAX_UNSENT = 1024
 """Messages waiting for the link; audio beyond it is dropped and counted."""
+MAX_EARLY = 32
+"""Commands that wait for the session to be started."""
 MIN_COMMIT_MS = 100
 """The server refuses to commit less audio than this."""
 
 _APPEND_HEAD = b'{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL = b'"}'
+_SETUP = ("session_setup_timeout", SETUP_LIMIT_S)
 _OWED_BY_STATE = {
     ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
     ResponseState.ACTIVE: ("response_stalled", STALL_LIMIT_S),
@@ -63,6 +68,7 @@ class OpenAIRealtime:
         self._state: SessionState | None = None
         self._inbox: Inbox | None = None
         self._early_failure: ProviderEvent | None = None
+        self._early: list[Callable[[], None]] = []
         self._out: list[bytes] = []
         self._sequence = 0
         self._uncommitted_bytes = 0
@@ -95,7 +101,9 @@ class OpenAIRealtime:
     # --- messages -----------------------------------------------------------------------------
 
     def start(self, options: ConversationOptions, now: float) -> None:
-        """Configure the session, replay its history and ask for the greeting.
+        """Configure the session, replay its history, ask for the greeting.
+
+        Commands given before are carried out after that.
 
         Raises `LocalProtocolError` when called twice or with a format the service does not speak.
         """
@@ -111,6 +119,9 @@ class OpenAIRealtime:
             self._send_item(history_item(speaker, text, self._config.api_shape))
         if options.greeting:
             self.say(options.greeting)
+        early, self._early = self._early, []
+        for command in early:
+            command()
 
     def receive_message(self, data: bytes, now: float) -> None:
         """Take one whole message. Never raises: bad input becomes a `ProviderFailure` event."""
@@ -155,11 +166,15 @@ class OpenAIRealtime:
 
     def send_text(self, text: str) -> None:
         """A text turn of the caller; the answer waits for a response that is under way."""
+        if self._kept(lambda: self.send_text(text)):
+            return
         self._send_item(message_item("user", "input_text", text))
         self._request(ANSWER)
 
     def say(self, text: str) -> None:
         """Ask the agent to say this, word for word, when no response is under way."""
+        if self._kept(lambda: self.say(text)):
+            return
         self._request({"instructions": _SAY + text, "tool_choice": "none"})
 
     def send_function_result(self, call_id: str, output: str) -> None:
@@ -167,6 +182,8 @@ class OpenAIRealtime:
 
         The result of a call that an earlier session asked for goes in as a system message.
         """
+        if self._kept(lambda: self.send_function_result(call_id, output)):
+            return
         state = self._started()
         if call_id in state.open_calls:
             state.open_calls.discard(call_id)
@@ -182,6 +199,8 @@ class OpenAIRealtime:
 
         Without turn detection the caller's audio so far becomes a turn first.
         """
+        if self._kept(self.request_response):
+            return
         state = self._started()
         state.answer_after_calls = bool(state.open_calls)
         if state.open_calls:
@@ -192,7 +211,9 @@ class OpenAIRealtime:
 
     def cancel_response(self) -> None:
         """Stop the answer being generated; what still arrives of it is dropped."""
-        state = self._started()
+        state = self._state
+        if state is None:
+            return
         requests = state.requests
         if requests.state is ResponseState.ACTIVE and state.cancelled_id != requests.response_id:
             state.cancelled_id = requests.response_id
@@ -206,7 +227,9 @@ class OpenAIRealtime:
 
         The server refuses a cut past the audio it made and any cut at 0 ms.
         """
-        audio_end_ms = self._started().generated.clamp(item_id, heard_ms)
+        if self._state is None:
+            return
+        audio_end_ms = self._state.generated.clamp(item_id, heard_ms)
         if audio_end_ms <= 0:
             self._send("conversation.item.delete", item_id=item_id)
             return
@@ -220,13 +243,24 @@ class OpenAIRealtime:
     # --- time ---------------------------------------------------------------------------------
 
     def next_deadline(self) -> float | None:
-        """When `handle_timeout` wants to be called; a time long past means at once."""
+        """When `handle_timeout` wants to be called; a time long past means at once.
+
+        Called for every frame of the caller, hence no loops.
+        """
         state = self._state
         if state is None or state.failed:
             return None
-        going_away_at = None if self._going_away_told else self._going_away_at
-        deadlines = (self._owed_until(), state.requests.hold_until, going_away_at)
-        return min((time for time in deadlines if time is not None), default=None)
+        deadline = math.inf if self._going_away_told else self._going_away_at
+        owed = self._owed(state)
+        if owed is not None:
+            if self._owed_since is None:
+                # A command has no clock: the wait it began is dated by the next call that has.
+                return 0.0
+            deadline = min(deadline, self._owed_since + owed[1])
+        hold_until = state.requests.hold_until
+        if hold_until is not None and hold_until < deadline:
+            deadline = hold_until
+        return None if deadline == math.inf else deadline
 
     def handle_timeout(self, now: float) -> None:
         """Time has passed."""
@@ -239,30 +273,20 @@ class OpenAIRealtime:
             state.tell(GoingAway(in_s=max(0.0, remaining_s)))
         state.requests.release(now)
         self._send_request()
-        self._check_owed(now)
+        self._check_owed(state, now)
 
-    def _owed(self) -> tuple[str, float] | None:
+    def _owed(self, state: SessionState) -> tuple[str, float] | None:
         """What the server owes us, and how long it may take."""
-        state = self._started()
-        if not state.ready:
-            return "session_setup_timeout", SETUP_LIMIT_S
-        return _OWED_BY_STATE.get(state.requests.state)
+        return _OWED_BY_STATE.get(state.requests.state) if state.ready else _SETUP
 
-    def _owed_until(self) -> float | None:
-        owed = self._owed()
-        if owed is None:
-            return None
-        # A command has no clock: the wait it began is dated by the next call that has one.
-        return 0.0 if self._owed_since is None else self._owed_since + owed[1]
-
-    def _check_owed(self, now: float) -> None:
-        owed = self._owed()
+    def _check_owed(self, state: SessionState, now: float) -> None:
+        owed = self._owed(state)
         if owed is None:
             return
         if self._owed_since is None:
             self._owed_since = now
         elif now >= self._owed_since + owed[1]:
-            self._started().tell(errors.silence_failure(*owed))
+            state.tell(errors.silence_failure(*owed))
 
     # --- sending ------------------------------------------------------------------------------
 
@@ -270,6 +294,15 @@ class OpenAIRealtime:
         if self._state is None:
             raise LocalProtocolError("the session was not started")
         return self._state
+
+    def _kept(self, command: Callable[[], None]) -> bool:
+        """True when there is no session yet and the command waits for it."""
+        if self._state is not None:
+            return False
+        if len(self._early) >= MAX_EARLY:
+            raise LocalProtocolError(f"more than {MAX_EARLY} commands before the start")
+        self._early.append(command)
+        return True
 
     def _send(self, kind: str, **fields: Any) -> str:
         """Queue a message; its event id begins with its type, so errors can be told apart."""
