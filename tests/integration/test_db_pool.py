@@ -1,0 +1,189 @@
+"""Connections that wait on the hub, and what becomes of them when something goes wrong."""
+
+import gevent
+import pytest
+from gevent import socket
+from psycopg2 import extensions
+
+from esl_controller.pool import DatabaseError, DatabaseUnavailable, Pool, RowRefused, _resolved
+
+
+def ask(pool: Pool, sql: str, *parameters: object) -> list[tuple]:
+    with pool.connection() as connection, connection.cursor() as cursor:
+        cursor.execute(sql, parameters or None)
+        return cursor.fetchall() if cursor.description else []
+
+
+def wait_for(condition) -> None:
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.01)
+
+
+def test_a_slow_query_does_not_stop_the_hub(database):
+    """One greenlet's query waits for a lock that only another greenlet can let go of."""
+    pool = Pool(database.dsn, size=3, statement_timeout_s=20)
+    with pool.connection() as holder:
+        holder.cursor().execute("select pg_advisory_xact_lock(1)")
+        slow = gevent.spawn(ask, pool, "select pg_advisory_xact_lock(1)")
+        wait_for(lambda: ask(pool, "select 1 from pg_locks where not granted and objid = 1"))
+        assert not slow.ready()
+    slow.get(timeout=10)
+    pool.close()
+
+
+def test_a_ticker_goes_on_during_a_query(pool):
+    ticks = 0
+
+    def tick() -> None:
+        nonlocal ticks
+        while True:
+            gevent.sleep(0.001)
+            ticks += 1
+
+    ticker = gevent.spawn(tick)
+    ask(pool, "select pg_sleep(0.3)")
+    ticker.kill()
+    assert ticks > 10
+
+
+def test_queries_run_side_by_side(database):
+    pool = Pool(database.dsn, size=3)
+    with pool.connection() as first, pool.connection() as second:
+        assert first.info.backend_pid != second.info.backend_pid
+        assert pool.statistics().in_use == 2
+    assert pool.statistics().idle == 2
+    assert ask(pool, "select 1") == [(1,)]
+    assert pool.statistics().opened == 2
+    pool.close()
+    assert pool.statistics().idle == 0
+
+
+def test_a_transaction_is_kept_or_undone_whole(pool):
+    ask(pool, "create table t (a integer primary key)")
+    with pytest.raises(ZeroDivisionError), pool.connection() as connection:
+        connection.cursor().execute("insert into t values (1)")
+        raise ZeroDivisionError
+    assert ask(pool, "select count(*) from t") == [(0,)]
+    with pool.connection(autocommit=True) as connection:
+        connection.cursor().execute("insert into t values (1)")
+        assert ask(pool, "select count(*) from t") == [(1,)]
+
+
+def test_exhausted_pool_waits_with_a_deadline(database):
+    pool = Pool(database.dsn, size=1, wait_timeout_s=0.05)
+    with pool.connection(), pytest.raises(DatabaseUnavailable, match="all 1 connections busy"):
+        ask(pool, "select 1")
+    statistics = pool.statistics()
+    assert (statistics.wait_timeouts, statistics.in_use, statistics.waiting) == (1, 0, 0)
+    assert ask(pool, "select 1") == [(1,)]
+    pool.close()
+
+
+def test_statement_timeout_keeps_the_connection(database):
+    pool = Pool(database.dsn, size=1, statement_timeout_s=0.05)
+    with pytest.raises(DatabaseUnavailable) as caught:
+        ask(pool, "select pg_sleep(10)")
+    assert caught.value.sqlstate == "57014"
+    assert ask(pool, "select 1") == [(1,)]
+    assert pool.statistics().opened == 1
+    pool.close()
+
+
+@pytest.mark.parametrize("interruption", ["kill", "timeout"])
+def test_a_query_interrupted_costs_its_connection(database, interruption):
+    pool = Pool(database.dsn, size=1, statement_timeout_s=20)
+    query = gevent.spawn(ask, pool, "select pg_sleep(10)")
+    if interruption == "kill":
+        wait_for(lambda: pool.statistics().in_use == 1 and pool.statistics().opened == 1)
+        query.kill(timeout=5)
+    else:
+        query.kill(timeout=5)
+        with pytest.raises(gevent.Timeout), gevent.Timeout(0.05):
+            ask(pool, "select pg_sleep(10)")
+    statistics = pool.statistics()
+    assert (statistics.in_use, statistics.idle, statistics.discarded) == (0, 0, 1)
+    assert ask(pool, "select 1") == [(1,)]
+    pool.close()
+
+
+def test_wrong_data_and_wrong_statements_are_told_apart(pool):
+    ask(pool, "create table t (a integer primary key)")
+    ask(pool, "insert into t values (1)")
+    for statement in ("insert into t values (1)", "select 'x'::uuid"):
+        with pytest.raises(RowRefused):
+            ask(pool, statement)
+    with pytest.raises(DatabaseError) as caught:
+        ask(pool, "select * from nothing")
+    assert type(caught.value) is DatabaseError
+    assert caught.value.sqlstate == "42P01"
+    assert pool.statistics().opened == 1
+
+
+def test_a_server_that_became_read_only_is_unavailable(pool):
+    ask(pool, "create table t (a integer)")
+    with pytest.raises(DatabaseUnavailable), pool.connection() as connection:
+        connection.cursor().execute("set transaction read only; insert into t values (1)")
+
+
+def test_idle_connections_the_server_ended_are_not_lent(database, pool):
+    pid = ask(pool, "select pg_backend_pid()")[0][0]
+    database.execute("select pg_terminate_backend(%s)", pid)
+    wait_for(lambda: not database.execute("select 1 from pg_stat_activity where pid = %s", pid))
+    assert ask(pool, "select 1") == [(1,)]
+    assert pool.statistics().discarded == 1
+
+
+def test_a_connection_ended_in_use_is_unavailable(database, pool):
+    with pytest.raises(DatabaseUnavailable), pool.connection() as connection:
+        database.execute("select pg_terminate_backend(%s)", connection.info.backend_pid)
+        connection.cursor().execute("select 1")
+        connection.cursor().execute("select 1")
+    assert pool.statistics().idle == 0
+    assert ask(pool, "select 1") == [(1,)]
+
+
+def test_old_connections_are_replaced(database):
+    pool = Pool(database.dsn, size=1, max_age_s=0)
+    ask(pool, "select 1")
+    ask(pool, "select 1")
+    assert pool.statistics().opened == 2
+    pool.close()
+    with pytest.raises(DatabaseUnavailable, match="closed"):
+        ask(pool, "select 1")
+
+
+def test_connecting_has_a_deadline():
+    """A peer that accepts and says nothing; libpq's own connect_timeout would not help."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        dsn = f"host=127.0.0.1 port={listener.getsockname()[1]} dbname=x connect_timeout=1"
+        pool = Pool(dsn, connect_timeout_s=0.05)
+        with pytest.raises(DatabaseUnavailable, match=r"within 0\.05 s"):
+            ask(pool, "select 1")
+        assert pool.statistics().connect_failures == 1
+
+
+def test_a_network_that_swallows_answers_has_a_deadline(database):
+    """The server's statement_timeout cannot reach us then; ours ends the wait."""
+    pool = Pool(database.dsn, size=1)
+    with pytest.raises(DatabaseUnavailable, match="no answer within"), pool.connection() as lent:
+        lent.wait_limit_s = 0.05
+        lent.cursor().execute("select pg_sleep(4)")
+    assert pool.statistics().idle == 0
+    pool.close()
+
+
+def test_refused_connections_are_unavailable(tmp_path):
+    with pytest.raises(DatabaseUnavailable, match="cannot connect"):
+        ask(Pool(f"host={tmp_path} dbname=x"), "select 1")
+
+
+def test_names_are_looked_up_by_gevent():
+    assert extensions.parse_dsn(_resolved("host=localhost dbname=x"))["hostaddr"] in (
+        "127.0.0.1",
+        "::1",
+    )
+    for given in ("host=/tmp dbname=x", "dbname=x", "host=a,b", "host=a hostaddr=127.0.0.1"):
+        assert _resolved(given) == given
