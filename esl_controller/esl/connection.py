@@ -99,9 +99,20 @@ class Connection:
         for _, waiter in self._unanswered:
             waiter.fail(CallGone(reason))
 
+    def lose(self, reason: str) -> None:
+        """Take the connection for ended; never waits. The reader ends by itself."""
+        if self.gone.is_set():
+            return
+        self.reason = reason
+        self.gone.set()
+        self._sock.close()
+        self.fail_waiting(reason)
+        self._unanswered.clear()
+        self._on_lost(reason)
+
     def close(self, reason: str = "closed by us") -> None:
         """Close the socket and end the reader. Every wait raises `CallGone`. Idempotent."""
-        self._lose(reason)
+        self.lose(reason)
         if gevent.getcurrent() is not self._reader:
             self._reader.kill(block=True, timeout=JOIN_TIMEOUT_S)
 
@@ -121,15 +132,15 @@ class Connection:
             with expired:
                 self._sock.sendall(data)
         except OSError as error:
-            self._lose(f"cannot send: {error.strerror or error}")
+            self.lose(f"cannot send: {error.strerror or error}")
             raise CallGone(self.reason) from error
         except gevent.Timeout as timeout:
-            self._lose("FreeSWITCH does not read")
+            self.lose("FreeSWITCH does not read")
             if timeout is not expired:
                 raise
             raise CallGone(self.reason) from None
         except BaseException:
-            self._lose("interrupted while sending")
+            self.lose("interrupted while sending")
             raise
 
     def _read(self) -> None:
@@ -142,12 +153,14 @@ class Connection:
             reason = f"protocol error: {error}"
             _log.warning("event socket: %s", reason)
         finally:
-            self._lose(reason)
+            self.lose(reason)
 
     def _read_until_eof(self) -> str:
         budget = READ_BUDGET_BYTES
         while data := self._sock.recv(READ_BYTES):
             self._received(data)
+            if self.gone.is_set():
+                return self.reason
             budget -= len(data)
             if budget <= 0:
                 gevent.sleep(0)
@@ -160,7 +173,7 @@ class Connection:
         try:
             self._framer.receive_data(data)
         finally:
-            while (message := self._framer.next_message()) is not None:
+            while not self.gone.is_set() and (message := self._framer.next_message()) is not None:
                 self.stats.received_messages += 1
                 self._handle(message)
 
@@ -180,16 +193,6 @@ class Connection:
         if waiter.done or waiter.given_up:
             self.stats.late_replies += 1
         waiter.resolve(message)
-
-    def _lose(self, reason: str) -> None:
-        if self.gone.is_set():
-            return
-        self.reason = reason
-        self.gone.set()
-        self._sock.close()
-        self.fail_waiting(reason)
-        self._unanswered.clear()
-        self._on_lost(reason)
 
 
 def _refused(message: Message) -> bool:

@@ -157,9 +157,9 @@ class EventSocketPeer:
             self._jobs.resolve(event.job_uuid, event)
 
     def _on_notice(self, notice: DisconnectNotice) -> None:
-        """Act on a disconnect notice; the end of the stream follows by itself."""
+        """Act on a disconnect notice: nothing follows it, but for one that says `linger`."""
         if not notice.lingering:
-            self._fail_waiting("FreeSWITCH disconnects")
+            self._connection.lose("FreeSWITCH disconnected")
 
     def _on_lost(self, reason: str) -> None:
         self._fail_waiting(reason)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import os
 import socket
 from collections.abc import Callable, Iterator
 from urllib.parse import quote
@@ -131,6 +133,40 @@ def job_reply(command: str, output: str) -> bytes:
     job = header(command, "Job-UUID")
     text = f"+OK Job-UUID: {job}\nJob-UUID: {job}"
     return reply(text) + event("BACKGROUND_JOB", ("Job-UUID", job), body=output.encode())
+
+
+def until(condition: Callable[[], object]) -> None:
+    """Wait for a fact."""
+    with gevent.Timeout(5):
+        while not condition():
+            gevent.sleep(0.001)
+
+
+def greenlets() -> int:
+    """Living greenlets made since `nothing_left` began."""
+    return sum(
+        isinstance(thing, gevent.Greenlet) and thing.started and not thing.dead
+        for thing in gc.get_objects()
+    )
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))
+
+
+@contextlib.contextmanager
+def nothing_left() -> Iterator[None]:
+    """Check that no greenlet and no descriptor outlives the block."""
+    gevent.sleep(0)  # the hub opens descriptors of its own when it is first used
+    gc.freeze()  # leaves out, and so does not walk, all that was there before
+    before = open_files()
+    try:
+        yield
+        gc.collect()
+        until(lambda: greenlets() == 0)
+        assert open_files() == before
+    finally:
+        gc.unfreeze()
 
 
 @contextlib.contextmanager
