@@ -35,9 +35,9 @@ def _from_l16(data: bytes) -> Samples:
 
 
 def _to_l16(samples: Samples) -> bytes:
-    np.rint(samples, samples)
-    np.minimum(samples, 32767.0, samples)
-    np.maximum(samples, -32768.0, samples)
+    np.rint(samples, out=samples)
+    np.minimum(samples, 32767.0, out=samples)
+    np.maximum(samples, -32768.0, out=samples)
     return bytes(samples.astype(np.int16).tobytes())
 
 

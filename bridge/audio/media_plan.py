@@ -130,7 +130,7 @@ def _by_preference(leg: Leg) -> tuple[AudioFormat, ...]:
     if leg.rate_hz != L16_8K.rate_hz:
         return (same_rate,)
     own = _G711.get(leg.codec)
-    other = PCMA_8K if own is PCMA_8K else PCMU_8K
+    other = PCMU_8K if own is PCMA_8K else PCMA_8K
     return (own, same_rate, other) if own else (same_rate, PCMU_8K, PCMA_8K)
 
 

@@ -1,0 +1,165 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.audio.formats import (
+    L16_8K,
+    L16_16K,
+    L16_24K,
+    L16_48K,
+    PCMA_8K,
+    PCMU_8K,
+    AudioFormat,
+    Encoding,
+)
+from bridge.audio.media_plan import (
+    STREAM_RATES_HZ,
+    Leg,
+    MediaPath,
+    MediaPlan,
+    PlayoutChoice,
+    choose_formats,
+)
+from bridge.errors import LocalProtocolError
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.providers.base import Capabilities
+
+PCMU, PCMA, G722, OPUS = (
+    Leg("PCMU", 8000),
+    Leg("PCMA", 8000),
+    Leg("G722", 16000),
+    Leg("opus", 48000),
+)
+LEGS = [PCMU, PCMA, G722, OPUS, Leg("L16", 16000), Leg("GSM", 8000), Leg("L16", 8000)]
+
+OPENAI = Capabilities((L16_24K, PCMU_8K, PCMA_8K), (L16_24K, PCMU_8K, PCMA_8K))
+GEMINI = Capabilities((L16_16K,), (L16_24K,))
+MULAW_ONLY = Capabilities((PCMU_8K,), (PCMU_8K,))
+LINEAR_8K = Capabilities((L16_8K, L16_16K), (L16_8K, L16_16K))
+
+UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
+FILE = PlayoutChoice(PlayoutMode.FILE)
+CHOICES = [PlayoutChoice(mode, f) for mode, flavours in FLAVOURS.items() for f in flavours]
+
+
+@pytest.mark.parametrize(("leg", "fmt"), [(PCMU, PCMU_8K), (PCMA, PCMA_8K)])
+def test_g711_end_to_end_is_never_resampled(leg: Leg, fmt: AudioFormat) -> None:
+    plan = choose_formats(leg, OPENAI, UNICAST)
+    assert plan == MediaPlan(L16_8K, fmt, fmt, fmt)
+    assert plan.native
+    data = fmt.silence(20)
+    assert plan.downlink().convert(data) is data
+    assert not plan.uplink().resamples
+
+
+def test_without_a_module_g711_is_touched_by_nobody() -> None:
+    plan = choose_formats(PCMU, OPENAI, UNICAST, media=MediaPath.UNICAST)
+    assert plan == MediaPlan(PCMU_8K, PCMU_8K, PCMU_8K, PCMU_8K)
+
+
+def test_g711_to_files_is_only_companded() -> None:
+    plan = choose_formats(PCMU, OPENAI, FILE)
+    assert plan == MediaPlan(L16_8K, PCMU_8K, PCMU_8K, L16_8K)
+    assert not plan.native
+
+
+def test_the_other_law_is_better_than_resampling() -> None:
+    plan = choose_formats(PCMA, MULAW_ONLY, UNICAST)
+    assert plan == MediaPlan(L16_8K, PCMU_8K, PCMU_8K, PCMA_8K)
+
+
+def test_linear_at_eight_kilohertz_is_better_than_the_other_law() -> None:
+    both = Capabilities((L16_24K, PCMU_8K, L16_8K), (L16_24K, PCMU_8K, L16_8K))
+    assert choose_formats(PCMA, both, UNICAST) == MediaPlan(L16_8K, L16_8K, L16_8K, L16_8K)
+    assert choose_formats(PCMU, both, UNICAST).provider_input == PCMU_8K
+
+
+def test_wide_band_asks_the_stream_for_the_providers_rate() -> None:
+    plan = choose_formats(G722, OPENAI, UNICAST)
+    assert plan == MediaPlan(L16_24K, L16_24K, L16_24K, L16_16K)
+    assert choose_formats(OPUS, OPENAI, UNICAST).playout_format == L16_48K
+
+
+def test_or_resamples_itself_when_told_so() -> None:
+    plan = choose_formats(G722, OPENAI, UNICAST, prefer_provider_rate=False)
+    assert plan.stream_format == L16_16K
+    assert plan.uplink().resamples
+
+
+def test_or_when_the_stream_cannot() -> None:
+    assert (
+        choose_formats(G722, OPENAI, FILE, stream_rates_hz=(8000, 16000)).stream_format == L16_16K
+    )
+    assert choose_formats(G722, OPENAI, FILE, stream_rates_hz=(8000,)).stream_format == L16_8K
+    with pytest.raises(LocalProtocolError):
+        choose_formats(G722, OPENAI, FILE, stream_rates_hz=())
+
+
+def test_equal_rates_win_over_the_providers_favourite() -> None:
+    many = Capabilities((L16_24K, L16_16K), (L16_24K, L16_16K))
+    plan = choose_formats(G722, many, UNICAST)
+    assert (plan.provider_input, plan.provider_output) == (L16_16K, L16_16K)
+
+
+def test_narrow_band_and_a_wide_band_provider() -> None:
+    plan = choose_formats(PCMU, GEMINI, UNICAST)
+    assert plan == MediaPlan(L16_16K, L16_16K, L16_24K, L16_8K)
+    assert not plan.native
+
+
+def test_both_directions_by_unicast_share_one_format() -> None:
+    uneven = Capabilities((L16_16K,), (PCMU_8K,))
+    plan = choose_formats(PCMU, uneven, UNICAST, media=MediaPath.UNICAST)
+    assert plan == MediaPlan(L16_8K, L16_16K, PCMU_8K, L16_8K)
+
+
+@pytest.mark.parametrize(
+    ("choice", "leg", "stream", "playout"),
+    [
+        # cloudfieldcz plays at the stream's rate, exactly only where that is the channel's
+        (PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ), PCMU, L16_8K, L16_8K),
+        (PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ), G722, L16_16K, L16_16K),
+        # mod_audio_fork takes 8, 16 and 24 kHz
+        (PlayoutChoice(PlayoutMode.BINARY, Flavour.JAMBONZ), OPUS, L16_24K, L16_24K),
+        (PlayoutChoice(PlayoutMode.BINARY, Flavour.JAMBONZ), PCMU, L16_8K, L16_8K),
+        # streamAudio raw is right at 8 and 16 kHz
+        (PlayoutChoice(PlayoutMode.JSON, Flavour.VOXCOM_US), OPUS, L16_16K, L16_16K),
+        (PlayoutChoice(PlayoutMode.JSON, Flavour.VOXCOM_US), PCMU, L16_8K, L16_8K),
+        (PlayoutChoice(PlayoutMode.JSON, Flavour.CLOSED_1_0_3), OPUS, L16_24K, L16_16K),
+        (PlayoutChoice(PlayoutMode.JSON, Flavour.JULIANOTARGA), PCMU, L16_8K, L16_8K),
+        # a file at 48 kHz is WAV, at the channel's rate without clicks
+        (FILE, OPUS, L16_24K, L16_48K),
+        (PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOSED_1_0_3), G722, L16_24K, L16_16K),
+    ],
+)
+def test_what_modules_can_play(choice, leg, stream, playout) -> None:
+    plan = choose_formats(leg, OPENAI, choice)
+    assert (plan.stream_format, plan.playout_format) == (stream, playout)
+
+
+def test_nothing_to_choose_from_is_our_mistake() -> None:
+    with pytest.raises(LocalProtocolError):
+        choose_formats(PCMU, Capabilities((), (L16_8K,)), UNICAST)
+    with pytest.raises(LocalProtocolError):
+        choose_formats(PCMU, OPENAI, FILE, media=MediaPath.UNICAST)
+
+
+any_format = st.sampled_from([L16_8K, L16_16K, L16_24K, L16_48K, PCMU_8K, PCMA_8K])
+offers = st.lists(any_format, min_size=1, max_size=4).map(tuple)
+
+
+@given(st.sampled_from(LEGS), offers, offers, st.sampled_from(CHOICES), st.booleans())
+def test_every_plan_can_be_carried_out(leg, inputs, outputs, choice, prefer) -> None:
+    plan = choose_formats(leg, Capabilities(inputs, outputs), choice, prefer_provider_rate=prefer)
+    assert plan.provider_input in inputs
+    assert plan.provider_output in outputs
+    assert plan.stream_format.encoding is Encoding.L16
+    assert plan.stream_format.rate_hz in STREAM_RATES_HZ
+    plan.uplink().convert(plan.stream_format.silence(20))
+    plan.downlink().convert(plan.provider_output.silence(20))
+    if choice.mode is PlayoutMode.UNICAST:
+        assert plan.playout_format.rate_hz == leg.rate_hz
+    else:
+        assert plan.playout_format.encoding is Encoding.L16
+    if leg.rate_hz == 8000 and any(f.rate_hz == 8000 for f in inputs):
+        assert not plan.uplink().resamples
