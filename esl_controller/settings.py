@@ -91,7 +91,6 @@ class Media(_Group, frozen=True):
             "cloudfieldcz",
             "julianotarga",
             "alchemilla",
-            "none",
         ],
         doc("Edition of mod_audio_stream; `auto` asks FreeSWITCH as `doctor` does."),
     ] = "auto"
@@ -112,7 +111,12 @@ class Media(_Group, frozen=True):
         int, doc("First UDP port of the unicast range.", ge=1024, le=65535)
     ] = 18000
     unicast_port_last: Annotated[
-        int, doc("Last UDP port of the unicast range; a call takes two.", ge=1024, le=65535)
+        int,
+        doc(
+            "Last UDP port of the unicast range; a call takes one, workers share them out.",
+            ge=1024,
+            le=65535,
+        ),
     ] = 19999
 
 

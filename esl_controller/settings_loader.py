@@ -183,8 +183,8 @@ def _contradictions(settings: Settings) -> list[Problem]:
     if media.port and media.port <= settings.esl.port < media.port + worker.count:
         refuse("ESL_PORT", settings.esl.port, "outside the ports of the media listeners")
     ports = media.unicast_port_last - media.unicast_port_first + 1
-    if ports < 2 * settings.esl.capacity * worker.count:
-        refuse("MEDIA_UNICAST_PORT_LAST", media.unicast_port_last, "room for two ports a call")
+    if ports < settings.esl.capacity * worker.count:
+        refuse("MEDIA_UNICAST_PORT_LAST", media.unicast_port_last, "room for one port a call")
     if media.input == "unicast" and media.playback not in {"auto", "unicast"}:
         refuse(
             "MEDIA_PLAYBACK", media.playback, "auto or unicast when VOICE_AI_MEDIA_INPUT=unicast"

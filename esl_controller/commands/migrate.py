@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.commands.storage import database_dsn
+from esl_controller.commands.storage import database
 from esl_controller.migrate import MigrationError, Migrator
 
 
@@ -19,20 +19,24 @@ def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None) -> N
 
     May be run any number of times, also while calls go on.
     """
-    dsn = database_dsn(shell.settings(), shell)
-    migrator = Migrator(dsn, progress=lambda name: shell.say(f"  {name}"))
-    try:
-        if status:
-            _show_status(shell, migrator)
-            return
-        with shell.step("Waiting for the database"):
-            names = (
-                migrator.up(dry_run=dry_run)
-                if down_to is None
-                else migrator.down(to=down_to, dry_run=dry_run)
-            )
-    except MigrationError as error:
-        raise shell.fail(str(error)) from error
+    with database(shell.settings(), shell) as dsn:
+        migrator = Migrator(dsn, progress=lambda name: shell.say(f"  {name}"))
+        try:
+            if status:
+                _show_status(shell, migrator)
+            else:
+                _run(shell, migrator, dry_run, down_to)
+        except MigrationError as error:
+            raise shell.fail(str(error)) from error
+
+
+def _run(shell: Shell, migrator: Migrator, dry_run: bool, down_to: int | None) -> None:
+    with shell.step("Waiting for the database"):
+        names = (
+            migrator.up(dry_run=dry_run)
+            if down_to is None
+            else migrator.down(to=down_to, dry_run=dry_run)
+        )
     done = "would be run" if dry_run else "run"
     shell.result(
         {"migrations": names, "dry_run": dry_run},

@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from esl_controller.commands.shared import Shell
 from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
+from esl_controller.pool import Pool
+from esl_controller.repository.demo import prepare_standalone
 from esl_controller.settings import Settings
 
 
-def database_dsn(settings: Settings, shell: Shell) -> str:
-    """The configured database, or the packaged PostgreSQL, started if it does not run."""
+@contextmanager
+def database(settings: Settings, shell: Shell) -> Iterator[str]:
+    """Give the DSN of the configured database, or of the packaged PostgreSQL.
+
+    The packaged one is started if it does not run, and stopped again afterwards in that case.
+    """
     if settings.database.dsn:
-        return settings.database.dsn.reveal()
+        yield settings.database.dsn.reveal()
+        return
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
+    was_running = server.pid is not None
     try:
         with shell.step("Starting the packaged PostgreSQL"):
-            server.start()
+            dsn = server.start()
     except EmbeddedDatabaseError as error:
         raise shell.fail(str(error)) from error
-    return server.dsn()
+    try:
+        _prepare(dsn)
+        yield dsn
+    finally:
+        if not was_running:
+            server.stop()
+
+
+def _prepare(dsn: str) -> None:
+    """Make the tables of FusionPBX that ours refer to."""
+    pool = Pool(dsn, size=1)
+    try:
+        with pool.connection() as connection:
+            prepare_standalone(connection)
+    finally:
+        pool.close()

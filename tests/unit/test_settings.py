@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.settings import Esl, Setting, Settings, every_setting
 from esl_controller.settings_loader import Problem, SettingsError, load_settings
 from esl_controller.settings_types import Secret, allowed
@@ -114,7 +115,7 @@ def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
         ({"VOICE_AI_WORKER_INDEX": "2", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_WORKER_INDEX"),
         ({"VOICE_AI_MEDIA_PORT": "65535", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_MEDIA_PORT"),
         ({"VOICE_AI_ESL_PORT": "8086", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_ESL_PORT"),
-        ({"VOICE_AI_ESL_CAPACITY": "1001"}, "VOICE_AI_MEDIA_UNICAST_PORT_LAST"),
+        ({"VOICE_AI_ESL_CAPACITY": "1001", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_MEDIA_UNICAST_PORT_LAST"),
         (
             {"VOICE_AI_MEDIA_INPUT": "unicast", "VOICE_AI_MEDIA_PLAYBACK": "json"},
             "VOICE_AI_MEDIA_PLAYBACK",
@@ -263,3 +264,16 @@ def test_secret_compares_and_hashes_by_value() -> None:
     assert Secret("a") != "a"
     assert str(Secret("a")) == "Secret(set)"
     assert f"{Secret()}" == "Secret(empty)"
+
+
+def test_every_edition_of_the_audio_module_we_can_start_may_be_chosen() -> None:
+    (row,) = [row for row in ROWS if row.name == "flavour"]
+    # mod_audio_fork has another command than uuid_audio_stream.
+    known = {flavour.value for flavour in Flavour} - {Flavour.JAMBONZ.value}
+    assert set(allowed(row.kind).removeprefix("one of ").split(", ")) == known | {"auto"}
+
+
+def test_every_way_of_playing_may_be_chosen() -> None:
+    (row,) = [row for row in ROWS if row.name == "playback"]
+    known = {mode.value for mode in PlayoutMode}
+    assert set(allowed(row.kind).removeprefix("one of ").split(", ")) == known | {"auto"}

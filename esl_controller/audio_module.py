@@ -1,0 +1,37 @@
+"""Which edition of mod_audio_stream FreeSWITCH has, told from what its commands answer.
+
+Pure: the caller asks FreeSWITCH. Answers were recorded on FreeSWITCH 1.11.1 with each edition.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bridge.playout.modes import Flavour, PlayoutMode
+
+USAGE_COMMAND = "uuid_audio_stream"
+"""Run without arguments it answers `-USAGE: …`, which differs between editions."""
+
+
+def editions(usage: str) -> tuple[Flavour, ...]:
+    """Editions that answer like this, likeliest first; empty when there is no module.
+
+    The open edition and two of its forks give the same text: only a setting can tell them apart.
+    """
+    if not usage.startswith("-USAGE"):
+        return ()
+    if re.search(r"\|\s*break\b", usage):
+        return (Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA)
+    if "pcmu" in usage:
+        return (Flavour.JULIANOTARGA,)
+    return (Flavour.OPEN, Flavour.VOXCOM_US, Flavour.CLOUDFIELDCZ)
+
+
+def best_playback(flavour: Flavour | None) -> PlayoutMode:
+    """What `media.playback = auto` means with this module; None is no module at all.
+
+    `unicast` is exact and fast with every module. Where the module itself plays raw audio by a
+    documented contract that needs no further port, that is used.
+    """
+    documented = {Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA}
+    return PlayoutMode.BINARY if flavour in documented else PlayoutMode.UNICAST

@@ -1,0 +1,59 @@
+"""`doctor`: look at everything the service needs and say what to do about what is wrong."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+
+import click
+
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.doctor import database, freeswitch, host, provider
+from esl_controller.doctor.finding import Finding, State
+from esl_controller.settings import Settings
+
+_COLOURS = {
+    State.OK: "green",
+    State.NOTE: "cyan",
+    State.WARNING: "yellow",
+    State.FAILED: "red",
+}
+Look = Callable[[Settings], Iterable[Finding]]
+
+
+@click.command()
+@click.option("--online", is_flag=True, help="Also connect to the provider's host.")
+@with_shell
+def command(shell: Shell, online: bool) -> None:
+    """Find what keeps this host from answering calls.
+
+    Changes nothing, and may be run while calls go on. Exit code 1 if something must be mended.
+    """
+    settings = shell.settings()
+    looks: list[tuple[str, Look]] = [
+        ("this host", host.look),
+        ("the database", database.look),
+        ("FreeSWITCH", freeswitch.look),
+        ("the provider", lambda settings: provider.look(settings, online=online)),
+    ]
+    findings: list[Finding] = []
+    for name, look in looks:
+        with shell.step(f"Looking at {name}"):
+            findings += look(settings)
+    healthy = all(finding.state is not State.FAILED for finding in findings)
+    shell.result(
+        {"healthy": healthy, "findings": [finding.as_dict() for finding in findings]},
+        _table(findings),
+    )
+    sys.exit(0 if healthy else EXIT_FAILED)
+
+
+def _table(findings: list[Finding]) -> str:
+    width = max(len(finding.check) for finding in findings)
+    lines = []
+    for finding in findings:
+        state = click.style(f"{finding.state.value:<8}", fg=_COLOURS[finding.state])
+        lines.append(f"{state} {finding.check:<{width}}  {finding.detail}")
+        if finding.advice:
+            lines.append(f"{'':<8} {'':<{width}}  → {finding.advice}")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""What `esl-controller doctor` looks at, one module for each neighbour of the service."""

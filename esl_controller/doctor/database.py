@@ -1,0 +1,96 @@
+"""PostgreSQL: reachable, FusionPBX's, migrated, and of the same time as we are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from esl_controller.doctor.finding import Finding, failed, note, ok, warning
+from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres, packaged_bin_dir
+from esl_controller.migrate import MigrationError, Migrator
+from esl_controller.migrate import State as Ledger
+from esl_controller.pool import DatabaseError, Pool
+from esl_controller.repository.statements import fetch_all
+from esl_controller.settings import Settings
+
+MAX_CLOCK_DIFFERENCE_S = 5.0
+_FACTS = """select current_setting('server_version') as version,
+    to_regclass('v_domains') is not null as fusionpbx, extract(epoch from now()) as now_s"""
+
+
+def look(settings: Settings) -> Iterator[Finding]:
+    """All findings about the database."""
+    if settings.database.dsn:
+        yield from _look(settings, settings.database.dsn.reveal())
+        return
+    server = EmbeddedPostgres(Path(settings.storage.database_dir))
+    yield _packaged(server)
+    if server.pid is not None:
+        yield from _look(settings, server.dsn())
+
+
+def _packaged(server: EmbeddedPostgres) -> Finding:
+    check = "packaged PostgreSQL"
+    try:
+        packaged_bin_dir()
+    except EmbeddedDatabaseError as error:
+        return failed(check, str(error), "install it, or set VOICE_AI_DATABASE_DSN")
+    state = "runs" if server.pid is not None else "will be started"
+    return note(
+        check,
+        f"no database is set; {state} in {server.data_dir}",
+        "for FusionPBX set VOICE_AI_DATABASE_DSN to its database",
+    )
+
+
+def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
+    at = settings.database
+    pool = Pool(
+        dsn,
+        size=1,
+        connect_timeout_s=at.connect_timeout_s,
+        statement_timeout_s=at.statement_timeout_s,
+        application_name="voice-ai-doctor",
+    )
+    try:
+        with pool.connection() as connection:
+            (facts,) = fetch_all(connection, _FACTS, ())
+    except DatabaseError as error:
+        yield failed("database", str(error), "check VOICE_AI_DATABASE_DSN and pg_hba.conf")
+        return
+    finally:
+        pool.close()
+    yield ok("database", f"PostgreSQL {facts['version']}")
+    yield _tables(facts["fusionpbx"])
+    yield _clock(float(facts["now_s"]) - time.time())
+    yield _migrations(dsn)
+
+
+def _tables(fusionpbx: bool) -> Finding:
+    if fusionpbx:
+        return ok("FusionPBX tables", "v_domains is there")
+    return failed(
+        "FusionPBX tables", "v_domains is missing", "point the DSN at FusionPBX's database"
+    )
+
+
+def _clock(difference_s: float) -> Finding:
+    detail = f"{abs(difference_s):.1f} s from the database's"
+    if abs(difference_s) > MAX_CLOCK_DIFFERENCE_S:
+        return warning("clock", detail, "run NTP on both hosts")
+    return ok("clock", detail)
+
+
+def _migrations(dsn: str) -> Finding:
+    check, advice = "migrations", "run `esl-controller migrate`"
+    try:
+        rows = Migrator(dsn).status()
+    except MigrationError as error:
+        return failed(check, str(error), advice)
+    due = [row.name for row in rows if row.state in {Ledger.PENDING, Ledger.CHANGED}]
+    if due:
+        return failed(check, f"{len(due)} to run, first {due[0]}", advice)
+    if any(row.state is Ledger.UNKNOWN for row in rows):
+        return warning(check, "the database is newer than this version", "update this program")
+    return ok(check, f"all {len(rows)} have run")
