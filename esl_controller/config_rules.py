@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import uuid
 import zoneinfo
@@ -102,10 +103,15 @@ def _choice(*allowed: str) -> Rule:
     return check
 
 
+def _is_number(value: Any) -> bool:
+    numeric = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return numeric and math.isfinite(value)
+
+
 def _whole(low: int, high: int) -> Rule:
     def check(value: Any) -> int:
         # numeric where FusionPBX's schema upgrade made the column
-        if isinstance(value, bool) or not isinstance(value, int | Decimal) or value != int(value):
+        if not _is_number(value) or value != int(value):
             raise ValueError(f"is {value!r:.60}, must be a whole number")
         if not low <= value <= high:
             raise ValueError(f"is {value}, must be between {low} and {high}")
@@ -116,7 +122,7 @@ def _whole(low: int, high: int) -> Rule:
 
 def _fraction(low: float, high: float) -> Rule:
     def check(value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        if not _is_number(value):
             raise ValueError(f"is {value!r:.60}, must be a number")
         if not low <= value <= high:
             raise ValueError(f"is {value}, must be between {low} and {high}")
@@ -126,7 +132,7 @@ def _fraction(low: float, high: float) -> Rule:
 
 
 def _money(value: Any) -> Decimal:
-    if not isinstance(value, int | Decimal) or not 0 <= value < 10**10:
+    if not _is_number(value) or not 0 <= value < 10**10:
         raise ValueError(f"is {value!r:.60}, must be an amount in USD")
     return Decimal(value)
 
