@@ -165,6 +165,21 @@ class _WsgiServer(gevent.pywsgi.WSGIServer):
             environ={"SERVER_NAME": "media"},
         )
 
+    @classmethod
+    def get_listener(
+        cls, address: Any, backlog: int | None = None, family: int | None = None
+    ) -> gevent.socket.socket:
+        """Bind and listen; unlike gevent's own, leaves no socket behind when that fails."""
+        sock = gevent.socket.socket(family or socket.AF_INET)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(address)
+            sock.listen(backlog or 128)
+        except OSError:
+            sock.close()
+            raise
+        return sock
+
 
 class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no types
     """One connection until its request is answered or its socket has become a link."""
@@ -302,6 +317,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         self.start_response(_status_line(refusal.status), headers)
         self.result = [body]
         self.process_result()
+        self.rfile.close()  # or pywsgi would wait for a body that was announced
 
     # --- what goes wrong -------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class RequestFile:
         return self._take(len(self._buffer))
 
     def close(self) -> None:
-        """Read no more; the socket is closed elsewhere."""
+        """Read no more: the stream has ended for the reader. The socket is closed elsewhere."""
         self.closed = True
 
     def _take(self, size: int) -> bytes:
@@ -81,6 +81,8 @@ class RequestFile:
 
     def _fill(self) -> bool:
         """Wait for more, at most until the deadline; False at the end of the stream."""
+        if self.closed:
+            return False
         left_s = self._deadline - time.monotonic()
         if left_s <= 0:
             raise TimeoutError("request not complete in time")
