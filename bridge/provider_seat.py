@@ -1,0 +1,185 @@
+"""Keeps a working provider under one conversation.
+
+Connects the tenant's first choice, retries or moves on when it fails, takes what was said along,
+and crosses a provider's session limit in a pause, so that the caller notices nothing.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.providers.base import (
+    ConversationOptions,
+    GoingAway,
+    ProviderEvent,
+    ProviderFailure,
+    ProviderProtocol,
+    SessionReady,
+    Speaker,
+)
+from bridge.providers.link import Network, ProviderLink
+
+TRIES_PER_PROVIDER = 2
+"""A second try catches a dropped connection; a third only prolongs the silence."""
+
+History = Callable[[], Sequence[tuple[Speaker, str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One provider of the tenant's list."""
+
+    name: str
+    make: Callable[[], ProviderProtocol]
+
+
+@dataclass(frozen=True, slots=True)
+class SeatListener:
+    """What the seat tells its session. Called on the hub."""
+
+    on_events: Callable[[list[ProviderEvent]], None]
+    on_ready: Callable[[], None]
+    on_lost: Callable[[ProviderFailure], None]
+    """The provider is gone; another is being connected."""
+    on_exhausted: Callable[[ProviderFailure], None]
+    """Nothing left to try."""
+
+
+class ProviderSeat:
+    """Owns the provider link of a conversation; commands go through `protocol` and `flush`."""
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        options: ConversationOptions,
+        listener: SeatListener,
+        *,
+        history: History,
+        connect_timeout_s: float,
+        network: Network | None = None,
+    ) -> None:
+        self._queue = [c for c in candidates for _ in range(TRIES_PER_PROVIDER)]
+        self._options = options
+        self._listener = listener
+        self._history = history
+        self._connect_timeout_s = connect_timeout_s
+        self._network = network
+        self._link: ProviderLink | None = None
+        self._standby: ProviderLink | None = None
+        self._going_away = False
+        self._closed = False
+        self.ready = False
+        self.name = ""
+        self.protocol: ProviderProtocol = candidates[0].make()
+        self.replacements = 0
+        self._make_current = candidates[0].make
+
+    def start(self) -> None:
+        """Connect the first candidate, in the background."""
+        self._next(self._open(self._queue.pop(0), self.protocol))
+
+    def send_audio(self, data: bytes) -> None:
+        """Caller audio in the options' input format. The hot path."""
+        self.protocol.send_audio(data)
+        if self._link is not None:
+            self._link.flush()
+
+    def flush(self) -> None:
+        """Send what commands to `protocol` have produced."""
+        if self._link is not None:
+            self._link.flush()
+
+    @property
+    def round_trip_ms(self) -> float | None:
+        """Last measured round trip to the provider."""
+        return self._link.round_trip_ms if self._link is not None else None
+
+    def pause(self) -> None:
+        """Nobody speaks and nothing is awaited: the moment to cross a session limit."""
+        if self._going_away and self._standby is None and not self._closed:
+            candidate = Candidate(self.name, self._make_current)
+            self._standby = self._open(candidate, candidate.make())
+
+    def close(self) -> None:
+        """End all connections; nothing is told any more."""
+        self._closed = True
+        for link in (self._link, self._standby):
+            if link is not None:
+                link.close()
+        self._link = self._standby = None
+
+    # --- inside ----------------------------------------------------------------------------------
+
+    def _open(self, candidate: Candidate, protocol: ProviderProtocol) -> ProviderLink:
+        self._make_current = candidate.make
+        self.name = candidate.name
+        history = tuple(self._history())
+        greeting = "" if history else self._options.greeting
+        link: ProviderLink
+        link = ProviderLink(
+            protocol,
+            dataclasses.replace(self._options, history=history, greeting=greeting),
+            on_events=lambda events: self._on_events(link, events),
+            on_closed=lambda failure: self._on_closed(link, failure),
+            connect_timeout_s=self._connect_timeout_s,
+            network=self._network,
+        )
+        link.start()
+        return link
+
+    def _next(self, link: ProviderLink) -> None:
+        self._link = link
+        self.protocol = link.protocol
+        self._going_away = self.ready = False
+
+    def _on_events(self, link: ProviderLink, events: list[ProviderEvent]) -> None:
+        if link is self._standby:
+            self._on_standby(link, events)
+        elif link is self._link:
+            for event in events:
+                self._watch(link, event)
+            if link is self._link:
+                self._listener.on_events(events)
+
+    def _watch(self, link: ProviderLink, event: ProviderEvent) -> None:
+        if isinstance(event, SessionReady):
+            self.ready = True
+            self._listener.on_ready()
+        elif isinstance(event, GoingAway):
+            self._going_away = True
+        elif isinstance(event, ProviderFailure) and event.fatal:
+            self._lose(link, event)
+
+    def _on_standby(self, link: ProviderLink, events: list[ProviderEvent]) -> None:
+        if any(isinstance(e, SessionReady) for e in events):
+            old, self._standby = self._link, None
+            self._next(link)
+            self.ready = True
+            self.replacements += 1
+            if old is not None:
+                old.close()
+
+    def _on_closed(self, link: ProviderLink, failure: ProviderFailure) -> None:
+        if link is self._standby:
+            self._standby = None
+        elif link is self._link:
+            self._lose(link, failure)
+
+    def _lose(self, link: ProviderLink, failure: ProviderFailure) -> None:
+        """Move on. What cannot get better with the same provider skips its second try."""
+        self._link = None
+        self.ready = False
+        link.close()
+        if self._closed:
+            return
+        if not failure.retryable:
+            self._queue = [c for c in self._queue if c.name != self.name]
+        if not self._queue:
+            self._listener.on_exhausted(failure)
+            return
+        self._listener.on_lost(failure)
+        candidate = self._queue.pop(0)
+        self.replacements += 1
+        self._next(self._open(candidate, candidate.make()))

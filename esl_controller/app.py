@@ -1,0 +1,270 @@
+"""Where concrete classes meet: one worker, its start, its drain and its end."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import gevent
+import structlog
+from gevent.event import Event as Signal
+
+from bridge.audio import resampler
+from bridge.audio.pacer import Pacer
+from bridge.clock import PacerClock
+from bridge.providers.link import Network
+from bridge.server import MediaServer
+from bridge.session import Session
+from bridge.session_manager import SessionManager
+from bridge.wire.keepalive import KeepAlive
+from esl_controller import phrases
+from esl_controller.call import Call, Services
+from esl_controller.config_loader import ConfigLoader
+from esl_controller.config_source import ConfigSource
+from esl_controller.esl import commands
+from esl_controller.esl.applications import Application
+from esl_controller.esl.errors import EslError
+from esl_controller.esl.server import EslServer, listening_socket
+from esl_controller.esl.session import ControllerSession
+from esl_controller.handlers.media import MediaSite
+from esl_controller.handlers.unicast_ports import PortRange
+from esl_controller.http import HttpPages, SessionInfo
+from esl_controller.journal import Journal
+from esl_controller.models import ProviderAccess, RealtimeProviderConfig
+from esl_controller.pool import Pool
+from esl_controller.routing import Outcome
+from esl_controller.secrets import SecretKeys, SecretStore
+from esl_controller.settings import Settings
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.hub_lag import HubLag
+from esl_controller.telemetry.metrics import Metrics
+from esl_controller.telemetry.statsd_flusher import StatsdFlusher
+
+_log = structlog.get_logger("app")
+
+Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+MODULE_CHECK_S = 60.0
+"""How long the answer whether FreeSWITCH has mod_audio_stream is believed."""
+GOODBYE_S = 15.0
+"""After the drain deadline calls are ended politely; this long for their last words."""
+
+
+class App:
+    """One worker: its listeners, its calls and everything they share."""
+
+    def __init__(self, settings: Settings, dsn: str) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self.stopped = Signal()
+        self._pool = Pool(
+            dsn,
+            size=settings.database.pool_size,
+            connect_timeout_s=settings.database.connect_timeout_s,
+            statement_timeout_s=settings.database.statement_timeout_s,
+        )
+        keys = SecretKeys.load_or_create(Path(settings.storage.secret_key_file))
+        source = ConfigSource(
+            self._pool,
+            SecretStore(keys, environment_names=("OPENAI_API_KEY",)),
+            default_provider=_default_provider(settings),
+            trusted_base_urls=(settings.provider.base_url,),
+        )
+        self.config = ConfigLoader(source, dsn)
+        self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
+        self.pacer = Pacer()
+        self._clock = PacerClock(self.pacer)
+        self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
+        self.media = MediaServer(
+            (settings.media.listen_host, settings.media.port + settings.worker.index),
+            self.manager,
+            HttpPages(settings.http, self.metrics, self),
+            keepalive=KeepAlive(interval_s=20),
+        )
+        self._calls: set[Call] = set()
+        self._module: tuple[float, bool] | None = None
+        self.esl = EslServer(
+            listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
+            self._serve,
+            allow=_networks(settings.esl.allow),
+            capacity=settings.esl.capacity,
+            connect_timeout_s=settings.esl.connect_timeout_s,
+            hand_back=(
+                commands.execute(
+                    Application.SET,
+                    commands.assignment("voice_ai_outcome", Outcome.OVERFLOW.value),
+                ),
+            ),
+        )
+        self._background: list[gevent.Greenlet[..., None]] = []
+
+    # --- life ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Warm everything, then open the ports: the first call is no slower than the tenth."""
+        resampler.warm_up()
+        phrases.warm_up()
+        self.config.start()
+        self.journal.start()
+        self._clock.start()
+        self.manager.start()
+        self.media.start()
+        self._services = self._shared()
+        self._background = [
+            gevent.spawn(StatsdFlusher(self.metrics, self.settings.statsd, self._index).run),
+            gevent.spawn(HubLag(self.metrics).run),
+        ]
+        self.metrics.on_sample(self._sample)
+        self.esl.start()
+        _log.info("app.ready", esl=self.esl.address, media=self.media.address)
+
+    def drain(self) -> None:
+        """Take no new calls, let the running ones end, then stop. May wait for minutes."""
+        if self.manager.draining:
+            return
+        _log.info("app.draining", calls=len(self._calls))
+        self.manager.draining = True
+        self.esl.close_listener()
+        self._wait_for_calls(self.settings.worker.drain_deadline_s)
+        for call in tuple(self._calls):
+            call.drain()
+        self._wait_for_calls(GOODBYE_S)
+        self.stop()
+
+    def stop(self) -> None:
+        """End everything now."""
+        self.manager.draining = True
+        self.esl.stop(2.0)
+        self.media.stop(1.0)
+        self.manager.stop()
+        self._clock.stop()
+        self.config.stop()
+        self.journal.stop()
+        gevent.killall(self._background)
+        self._pool.close()
+        self.stopped.set()
+        _log.info("app.stopped")
+
+    def _wait_for_calls(self, deadline_s: float) -> None:
+        until = time.monotonic() + deadline_s
+        while self._calls and time.monotonic() < until:
+            gevent.sleep(0.1)
+
+    # --- calls -----------------------------------------------------------------------------------
+
+    def _serve(self, esl: ControllerSession) -> None:
+        call = Call(esl, self._services)
+        self._calls.add(call)
+        try:
+            call.run()
+        finally:
+            self._calls.discard(call)
+
+    def _shared(self) -> Services:
+        settings = self.settings
+        host, port = self.media.address
+        media = settings.media
+        return Services(
+            settings=settings,
+            manager=self.manager,
+            config=self.config,
+            record=self.journal.record,
+            metrics=self.metrics,
+            pacer=self.pacer,
+            site=MediaSite(
+                stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
+                local_host=media.public_host or media.listen_host,
+                freeswitch_host=media.unicast_host,
+                ports=PortRange(
+                    media.unicast_port_first,
+                    media.unicast_port_last,
+                    worker=settings.worker.index,
+                    workers=settings.worker.count,
+                ),
+                buffer_ms=media.buffer_ms,
+                join_timeout_s=settings.timeouts.stream_start_s,
+            ),
+            network=Network(),
+            has_module=self._has_module,
+        )
+
+    def _has_module(self, esl: ControllerSession) -> bool:
+        """Whether FreeSWITCH has mod_audio_stream; asked over a call's own connection."""
+        now = time.monotonic()
+        if self._module is None or now - self._module[0] > MODULE_CHECK_S:
+            try:
+                has = esl.api("module_exists", "mod_audio_stream", check=False).strip() == "true"
+            except EslError:
+                return self._module[1] if self._module is not None else True
+            self._module = (now, has)
+        return self._module[1]
+
+    # --- what the pages show: ServiceView --------------------------------------------------------
+
+    @property
+    def _index(self) -> int:
+        return self.settings.worker.index
+
+    def is_ready(self) -> bool:
+        """New calls are welcome."""
+        return not self.manager.draining
+
+    def status(self) -> str:
+        """healthy | draining"""
+        return "draining" if self.manager.draining else "healthy"
+
+    def active_sessions(self) -> int:
+        """Conversations going on."""
+        return len(self.manager)
+
+    def providers(self) -> dict[str, str]:
+        """Providers in use, and how they do."""
+        return {session.provider_name: "available" for session in self.manager.sessions()}
+
+    def sessions(self) -> Iterable[SessionInfo]:
+        """What /admin/sessions shows."""
+        return [self._info(session) for session in self.manager.sessions()]
+
+    def _info(self, session: Session) -> SessionInfo:
+        age_s = time.monotonic() - session.started_at
+        return SessionInfo(
+            call_uuid=session.call_uuid,
+            domain_uuid=session.domain_uuid,
+            started_at=(datetime.now(UTC) - timedelta(seconds=age_s)).isoformat(),
+            provider=session.provider_name,
+            turns=session.turns,
+        )
+
+    def _sample(self) -> None:
+        self.metrics.set(m.ACTIVE_SESSIONS, value=len(self.manager))
+        self.metrics.set(m.CAPACITY, value=self.settings.esl.capacity)
+        self.metrics.set(m.DRAINING, value=int(self.manager.draining))
+
+
+def _networks(names: Iterable[str]) -> list[Network4Or6]:
+    return [ipaddress.ip_network(name) for name in names]
+
+
+def _default_provider(settings: Settings) -> ProviderAccess | None:
+    """The provider for tenants that have none of their own; None without a key."""
+    provider = settings.provider
+    headers = dict(header.reveal().split(": ", 1) for header in provider.headers)
+    config = RealtimeProviderConfig(
+        voice_realtime_provider_uuid="",
+        domain_uuid="",
+        realtime_provider=provider.name,
+        provider_label=provider.name,
+        base_url=provider.base_url,
+        credential=None,
+        headers=headers,
+        model=provider.model,
+        default_voice_id=provider.voice,
+        provider_settings={},
+        priority=0,
+        max_concurrent_calls=None,
+        enabled=True,
+    )
+    return ProviderAccess(config, provider.api_key) if provider.api_key else None

@@ -1,0 +1,215 @@
+"""From a tenant's settings and a leg's codec to everything one conversation is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bridge.audio.formats import L16_24K
+from bridge.audio.media_plan import Leg, MediaPath, PlayoutChoice, choose_formats
+from bridge.errors import BridgeError
+from bridge.playout.modes import Flavour, PlayoutMode
+from bridge.provider_seat import Candidate
+from bridge.providers.base import (
+    Capabilities,
+    ConversationOptions,
+    ProviderProtocol,
+    Tool,
+    TurnDetection,
+)
+from bridge.providers.link import Network
+from bridge.providers.registry import make_provider
+from bridge.session import Phrases, SessionConfig
+from esl_controller.models import ProviderAccess, RouteEntry, SecretaryRealtime
+from esl_controller.settings import Settings
+
+_PROTOCOLS = {"openai": "openai_realtime"}
+"""Which protocol object serves a provider of the settings."""
+_VAD = {"server": "server_vad", "semantic": "semantic_vad"}
+_FLAVOUR_OF_MODE = {
+    PlayoutMode.UNICAST: Flavour.OPEN,
+    PlayoutMode.FILE: Flavour.OPEN,
+    PlayoutMode.BINARY: Flavour.CLOSED_1_0_3,
+    PlayoutMode.JSON: Flavour.CLOSED_1_0_3,
+}
+GIVE_UP_S = 10.0
+"""A caller who was asked and still says nothing."""
+
+_PHRASES = {
+    "en": Phrases(
+        still_there="Are you still there?",
+        good_bye="Thank you for calling. Good-bye!",
+        time_up="Our time for this call is over. Thank you, and good-bye!",
+        connecting="One moment, I am connecting you.",
+    ),
+    "pt": Phrases(
+        still_there="Você ainda está na linha?",
+        good_bye="Obrigado pela ligação. Até logo!",
+        time_up="O tempo desta ligação acabou. Obrigado e até logo!",
+        connecting="Um momento, vou transferir a sua ligação.",
+    ),
+    "es": Phrases(
+        still_there="¿Sigue usted en la línea?",
+        good_bye="Gracias por llamar. ¡Hasta luego!",
+        time_up="El tiempo de esta llamada ha terminado. ¡Gracias y hasta luego!",
+        connecting="Un momento, le paso con la persona indicada.",
+    ),
+}
+
+
+class NoProvider(Exception):
+    """No provider of the tenant can be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPlan:
+    """What a call needs to begin."""
+
+    session: SessionConfig
+    path: MediaPath
+    choice: PlayoutChoice
+    capabilities: Capabilities
+
+
+def plan_conversation(
+    entry: RouteEntry,
+    settings: Settings,
+    leg: Leg,
+    tools: Sequence[Tool],
+    *,
+    has_module: bool,
+    network: Network | None,
+) -> ConversationPlan:
+    """Choose providers, formats and the way of playing for one call.
+
+    Args:
+        leg: the codec the call is likely to get; it may turn out otherwise when answered.
+        has_module: whether FreeSWITCH has mod_audio_stream loaded.
+
+    Raises:
+        NoProvider: with what is wrong about each.
+    """
+    candidates, capabilities = _candidates(entry.providers)
+    path, choice = _media(entry.secretary, settings, has_module=has_module)
+    try:
+        plan = choose_formats(leg, capabilities, choice, media=path)
+    except BridgeError as error:
+        raise NoProvider(str(error)) from error
+    options = replace(
+        _options(entry.secretary, tools),
+        input_format=plan.provider_input,
+        output_format=plan.provider_output,
+    )
+    secretary, timeouts = entry.secretary, settings.timeouts
+    session = SessionConfig(
+        candidates=candidates,
+        options=options,
+        phrases=_phrases(secretary),
+        provider_connect_timeout_s=timeouts.provider_connect_s,
+        silence_s=float(secretary.max_silence_seconds),
+        give_up_s=GIVE_UP_S,
+        max_duration_s=min(float(secretary.max_duration_seconds), timeouts.max_call_s),
+        join_timeout_s=timeouts.stream_start_s + 2,
+        digit_pause_s=secretary.dtmf_pause_ms / 1000,
+        barge_in=secretary.barge_in,
+        network=network,
+    )
+    return ConversationPlan(session, path, choice, capabilities)
+
+
+def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:
+    """The providers that can be used, and what the first of them can do."""
+    usable: list[tuple[Candidate, Capabilities]] = []
+    problems: list[str] = []
+    for one in access:
+        label = one.config.provider_label
+        protocol_name = _PROTOCOLS.get(one.config.realtime_provider)
+        if protocol_name is None:
+            problems.append(f"{label}: {one.config.realtime_provider} is not spoken here")
+            continue
+        row = _provider_row(one)
+        try:
+            capabilities = make_provider(protocol_name, row).capabilities
+        except BridgeError as error:
+            problems.append(f"{label}: {error}")
+            continue
+        usable.append((Candidate(label, _factory(protocol_name, row)), capabilities))
+    if not usable:
+        raise NoProvider("; ".join(problems) or "the domain has no provider")
+    return [candidate for candidate, _ in usable], usable[0][1]
+
+
+def _factory(name: str, row: dict[str, Any]) -> Any:
+    def make() -> ProviderProtocol:
+        return make_provider(name, row)
+
+    return make
+
+
+def _provider_row(access: ProviderAccess) -> dict[str, Any]:
+    config = access.config
+    row: dict[str, Any] = {
+        "api_key": access.api_key.reveal() if access.api_key else "none",
+        "headers": dict(config.headers),
+        **config.provider_settings,
+    }
+    if config.model:
+        row["model"] = config.model
+    if config.base_url:
+        row["base_url"] = config.base_url.removesuffix("/").removesuffix("/realtime")
+    return row
+
+
+def _media(
+    secretary: SecretaryRealtime, settings: Settings, *, has_module: bool
+) -> tuple[MediaPath, PlayoutChoice]:
+    """The way in and the way out: the secretary's wish, else the installation's."""
+    unicast_in = secretary.media_mode == "unicast" or settings.media.input == "unicast"
+    path = MediaPath.UNICAST if unicast_in or not has_module else MediaPath.STREAM
+    wanted = secretary.playback_mode
+    if wanted == "auto":
+        wanted = settings.media.playback
+    if path is MediaPath.UNICAST or wanted == "auto":
+        return path, PlayoutChoice(PlayoutMode.UNICAST)
+    mode = PlayoutMode(wanted)
+    named = settings.media.flavour
+    flavour = _FLAVOUR_OF_MODE[mode] if named in ("auto", "none") else Flavour(named)
+    return path, PlayoutChoice(mode, flavour)
+
+
+def _options(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> ConversationOptions:
+    language = (secretary.language or "").partition("-")[0].lower() or None
+    return ConversationOptions(
+        input_format=L16_24K,
+        output_format=L16_24K,
+        instructions=secretary.system_prompt or "",
+        greeting=secretary.first_message or "",
+        voice=secretary.voice_id,
+        language=language,
+        turn_detection=TurnDetection(
+            mode=_VAD[secretary.vad_mode],
+            threshold=secretary.vad_threshold,
+            prefix_padding_ms=secretary.vad_prefix_padding_ms,
+            silence_duration_ms=secretary.silence_duration_ms,
+            eagerness=secretary.vad_eagerness,
+            idle_timeout_ms=secretary.vad_idle_timeout_ms,
+        ),
+        noise_reduction=None if secretary.noise_reduction == "none" else secretary.noise_reduction,
+        transcription_model=secretary.transcription_model,
+        tools=tuple(tools),
+        speed=secretary.voice_settings.get("speed"),
+        extra=secretary.provider_config,
+    )
+
+
+def _phrases(secretary: SecretaryRealtime) -> Phrases:
+    """The tenant's own words where there are any, else ours in the tenant's language."""
+    language = (secretary.language or "en").partition("-")[0].lower()
+    preset = _PHRASES.get(language, _PHRASES["en"])
+    return Phrases(
+        still_there=secretary.silence_prompt or preset.still_there,
+        good_bye=secretary.farewell_message or preset.good_bye,
+        time_up=preset.time_up,
+        connecting=preset.connecting,
+    )

@@ -1,0 +1,207 @@
+"""Turns what happened in a call into journal entries and metrics."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from bridge.ports import TurnLatency, Utterance
+from bridge.providers.base import Speaker, Usage
+from esl_controller.handlers.function_call import FunctionOutcome
+from esl_controller.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    RouteEntry,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
+from esl_controller.routing import CallIdentity
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics
+
+Record = Callable[[Any], object]
+"""`Journal.record`: takes an entry and never waits."""
+
+
+class ConversationRecord:
+    """Collects one conversation; `record` gets each entry as soon as it is complete."""
+
+    def __init__(
+        self,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        record: Record,
+        metrics: Metrics,
+        *,
+        provider: str,
+        worker: str,
+    ) -> None:
+        self.provider = provider
+        self._record = record
+        self._metrics = metrics
+        self._store = entry.tenant.store_transcripts
+        self._turn_number = 0
+        self._latencies: list[float] = []
+        self._pending_latency: TurnLatency | None = None
+        self._interruptions = 0
+        self._input_tokens = 0
+        self._output_tokens = 0
+        self._transcript: list[dict[str, Any]] = []
+        now = datetime.now(UTC)
+        self.row = ConversationRealtime(
+            conversation_uuid=str(uuid.uuid4()),
+            domain_uuid=entry.domain_uuid,
+            secretary_realtime_uuid=entry.secretary.secretary_realtime_uuid,
+            call_uuid=identity.call_uuid,
+            caller_id=identity.caller_id_number or None,
+            caller_name=identity.caller_id_name or None,
+            destination=identity.extension,
+            started_at=now,
+            provider=provider,
+            model=entry.secretary.model,
+            language=entry.secretary.language,
+            worker=worker,
+        )
+        record(self.row)
+
+    def answered(self) -> None:
+        """The line is open."""
+        self.row = replace(self.row, answered_at=datetime.now(UTC))
+
+    def uttered(self, utterance: Utterance) -> None:
+        """Something was said."""
+        if not self._store:
+            return
+        caller = utterance.speaker is Speaker.CALLER
+        latency, self._pending_latency = (
+            (None, self._pending_latency) if caller else (self._pending_latency, None)
+        )
+        self._turn_number += 1
+        role = utterance.speaker.value
+        self._transcript.append({"role": role, "text": utterance.text, "timestamp": utterance.at_s})
+        self._record(
+            Turn(
+                turn_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                turn_number=self._turn_number,
+                role=role,
+                content=utterance.text,
+                started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
+                interrupted=utterance.interrupted,
+                **_parts(latency),
+            )
+        )
+
+    def answered_turn(self, latency: TurnLatency) -> None:
+        """An answer's first audio went out."""
+        self._pending_latency = latency
+        self._latencies.append(latency.total_ms)
+        self._metrics.count(m.TURNS, self.provider)
+        self._metrics.observe(m.RESPONSE_LATENCY, self.provider, value_s=latency.total_ms / 1000)
+        for part in ("network", "model", "buffer", "playout"):
+            value_ms = getattr(latency, f"{part}_ms")
+            if value_ms is not None:
+                self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
+
+    def interrupted(self, reaction_ms: float) -> None:
+        """The caller cut the agent off."""
+        self._interruptions += 1
+        self._metrics.count(m.INTERRUPTIONS, self.provider)
+        self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
+
+    def used(self, usage: Usage) -> None:
+        """The provider counted something."""
+        self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
+        self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
+        for direction in ("input", "output"):
+            for modality in ("text", "audio"):
+                count = getattr(usage, f"{direction}_{modality}_tokens")
+                if count:
+                    self._metrics.count(m.TOKENS, self.provider, direction, modality, by=count)
+        self._record(
+            UsageRecord(
+                usage_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                provider=self.provider,
+                occurred_at=datetime.now(UTC),
+                **{name: getattr(usage, name) for name in usage.__dataclass_fields__},
+            )
+        )
+
+    def function_ran(self, outcome: FunctionOutcome) -> None:
+        """A function of the AI has ended."""
+        self._metrics.count(m.FUNCTION_CALLS, outcome.status)
+        self._metrics.observe(m.FUNCTION_LATENCY, value_s=outcome.duration_s)
+        self._record(
+            FunctionCallRecord(
+                function_call_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                provider_call_id=outcome.call.call_id,
+                function_name=outcome.call.name[:64],
+                arguments=outcome.arguments,
+                result=dict(outcome.result),
+                status=outcome.status,
+                error=outcome.error or None,
+                started_at=datetime.fromtimestamp(outcome.started_at, UTC),
+                duration_ms=round(outcome.duration_s * 1000),
+            )
+        )
+
+    def transferred(self, kind: str, destination: str, reason: str, status: str) -> None:
+        """The call was passed on, or could not be."""
+        now = datetime.now(UTC)
+        self._metrics.count(m.TRANSFERS, status)
+        self.row = replace(self.row, transfer_destination=destination)
+        self._record(
+            TransferRecord(
+                transfer_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                transfer_type=kind,
+                destination=destination,
+                reason=reason[:500] or None,
+                status=status,
+                started_at=now,
+                ended_at=now,
+            )
+        )
+
+    def end(self, outcome: str, cause: str, error_code: str | None, turns: int) -> None:
+        """The conversation is over: store it whole."""
+        now = datetime.now(UTC)
+        seconds = (now - (self.row.answered_at or now)).total_seconds()
+        self._metrics.count(m.CALLS, self.provider, outcome)
+        self._metrics.observe(m.CALL_DURATION, value_s=seconds)
+        latencies = self._latencies
+        self.row = replace(
+            self.row,
+            ended_at=now,
+            duration_seconds=round(seconds),
+            total_turns=turns,
+            interruptions=self._interruptions,
+            avg_latency_ms=round(sum(latencies) / len(latencies)) if latencies else None,
+            max_latency_ms=round(max(latencies)) if latencies else None,
+            transcript=tuple(self._transcript),
+            outcome=outcome,
+            end_cause=cause,
+            error_code=error_code,
+            input_tokens=self._input_tokens,
+            output_tokens=self._output_tokens,
+        )
+        self._record(self.row)
+
+
+def _parts(latency: TurnLatency | None) -> dict[str, Any]:
+    """The latency columns of a turn."""
+    if latency is None:
+        return {}
+    parts = ("total", "network", "model", "buffer", "playout")
+    values = {f"{part}_ms": getattr(latency, f"{part}_ms") for part in parts}
+    return {name: None if value is None else round(value) for name, value in values.items()}
