@@ -88,7 +88,6 @@ def _socket(session: Session, data: str) -> Steps:
         yield
     if dial.peer is None:
         return
-    session.peer = dial.peer
     while not dial.peer.connected and not session.interrupted:
         yield
     if session.interrupted:
@@ -119,5 +118,4 @@ APPLICATIONS: dict[str, Application] = {
     "echo": _echo,
     "socket": _socket,
     "bridge": legs.bridge,
-    "uuid_bridge": legs.talk,
 }

@@ -37,7 +37,7 @@ Q850 = {
     "CHAN_NOT_IMPLEMENTED": 66,
     "RECOVERY_ON_TIMER_EXPIRE": 102,
     "NO_ROUTE_DESTINATION": 3,
-    "ORIGINATOR_CANCEL": 487,
+    "ORIGINATOR_CANCEL": 16,
 }
 _TIMES = (
     "Answered",
@@ -86,7 +86,8 @@ class Channel:
         self.has_media = False
         self.times_us = dict.fromkeys(_TIMES, 0)
         self.profile_created_us = created_us
-        self.profile_extra: list[Header] = []
+        self._transfer_source = ""
+        self._transferred_from = ""
         self.other_leg: list[Header] = []
         self.variables: dict[str, str] = {}
         self._values = self._template_values(rng, number)
@@ -158,12 +159,15 @@ class Channel:
         self.times_us["Progress-Media"] = now_us
         self._apply(templates.WITH_MEDIA)
 
+    def settle_media(self) -> None:
+        """What changes right after CHANNEL_PROGRESS_MEDIA was raised."""
+        self._apply(templates.WITH_LOCAL_SDP)
+
     def mark_answered(self, now_us: int) -> None:
         """200 OK: as seen in the CHANNEL_ANSWER event; `settle_answer` follows it."""
         self.answer_state = "answered"
         self.call_state = "EARLY"
         self.times_us["Answered"] = now_us
-        self._apply(templates.WHEN_ANSWERED)
 
     def settle_answer(self) -> None:
         """What changes right after CHANNEL_ANSWER was raised."""
@@ -174,24 +178,22 @@ class Channel:
         """The caller's ACK came in."""
         self._apply(templates.AFTER_ACK)
 
-    def mark_hangup(self, cause: str) -> None:
+    def mark_hangup(self, cause: str, *, by_caller: bool) -> None:
         """The cause is set once; the state number runs ahead of the running state."""
         self.hangup_cause = cause
         self.answer_state = "hangup"
         self.state_number = STATE_NUMBERS["CS_HANGUP"]
+        if by_caller and self.times_us["Answered"]:
+            self._apply(templates.AFTER_BYE, q850=str(Q850.get(cause, 16)))
+        elif by_caller:
+            self._apply(templates.AFTER_CANCEL)
 
-    def mark_ended_by(self, caller: bool) -> None:
-        """`sip_hangup_disposition`, and for the caller's BYE its SIP status."""
-        if caller and self.times_us["Answered"]:
-            self.set("sip_term_status", "200")
-            self.set("proto_specific_hangup_cause", "sip:200")
-            self.set("sip_term_cause", str(Q850.get(self.hangup_cause, 16)))
-            self.set("sip_hangup_disposition", "recv_bye")
-        elif caller:
-            self.set("sip_hangup_disposition", "recv_cancel")
-        else:
-            answered = self.times_us["Answered"]
-            self.set("sip_hangup_disposition", "send_bye" if answered else "send_refuse")
+    def note_disposition(self, *, by_caller: bool) -> None:
+        """`sip_hangup_disposition`: which SIP message ended the call."""
+        answered = bool(self.times_us["Answered"])
+        received = "recv_bye" if answered else "recv_cancel"
+        sent = "send_bye" if answered else "send_refuse"
+        self.set("sip_hangup_disposition", received if by_caller else sent)
 
     def enter(self, state: str) -> None:
         """Enter a state of the core's state machine."""
@@ -200,10 +202,8 @@ class Channel:
 
     def transfer(self, destination: str, source: str, now_us: int) -> None:
         """A new caller profile, as `transfer` and `uuid_transfer` make."""
-        self.profile_extra = [
-            ("Caller-Transfer-Source", source),
-            ("Caller-RDNIS", self.destination),
-        ]
+        self._transfer_source = source
+        self._transferred_from = self.destination
         self.destination = destination
         self.profile_index += 1
         self.profile_created_us = now_us
@@ -340,7 +340,9 @@ class Channel:
             ("Destination-Number", self.destination),
             ("Unique-ID", self.uuid),
             ("Source", "mod_sofia"),
+            ("Transfer-Source", self._transfer_source),
             ("Context", self.context),
+            ("RDNIS", self._transferred_from),
             ("Channel-Name", self.name),
             ("Profile-Index", str(self.profile_index)),
             ("Profile-Created-Time", str(self.profile_created_us)),
@@ -352,8 +354,7 @@ class Channel:
             ("Privacy-Hide-Name", "false"),
             ("Privacy-Hide-Number", "false"),
         ]
-        headers = [(f"{prefix}-{name}", value) for name, value in fields]
-        return headers + self.profile_extra if prefix == "Caller" else headers
+        return [(f"{prefix}-{name}", value) for name, value in fields if value]
 
 
 def _with_unit(name: str, unit: str) -> str:

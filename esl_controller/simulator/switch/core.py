@@ -39,6 +39,8 @@ class SwitchConfig:
     extensions: Mapping[str, Sequence[Action]] = field(default_factory=lambda: DEFAULT_EXTENSIONS)
     far_ends: Mapping[str, FarEnd] = field(default_factory=lambda: DEFAULT_FAR_ENDS)
     password: str = "ClueCon"
+    speed: float = 1.0
+    """Simulated seconds per real one; more than 1 only where no provider is involved."""
     temp_dir: Path = field(default_factory=editions.temp_dir)
 
 
@@ -61,10 +63,10 @@ class Switch:
         self.password = self.config.password
         self.temp_dir = self.config.temp_dir
         self.rng = Random(self.config.seed)
-        self.clock = MediaClock()
+        self.clock = MediaClock(self.config.speed)
         self.sessions: dict[str, Session] = {}
         self.globals: dict[str, str] = {"hostname": "fs-sim", "domain": "127.0.0.1"}
-        self.started = time.monotonic()
+        self.started = self.now()
         self.calls_made = 0
         self.peak_calls = 0
         self.crashed = ""
@@ -75,7 +77,7 @@ class Switch:
         self._listening_to: dict[str, dict[EslPeer, None]] = {}
         self._inbound: InboundListener | None = None
         self._closed = Flag()
-        self._epoch_us = time.time_ns() // 1000 - time.monotonic_ns() // 1000
+        self._epoch_us = time.time_ns() // 1000 - round(self.now() * 1_000_000)
 
     def __enter__(self) -> Switch:
         return self
@@ -143,9 +145,8 @@ class Switch:
         session.ended.set()
 
     def extension(self, number: str) -> Sequence[Action]:
-        """The dialplan of a number; an unknown one ends the call."""
-        unknown = [Action("hangup", "NO_ROUTE_DESTINATION")]
-        return self.config.extensions.get(number, unknown)
+        """The dialplan of a number; empty for one that does not exist."""
+        return self.config.extensions.get(number, ())
 
     # second legs
 
@@ -240,7 +241,9 @@ class Switch:
             dial.failed = True
             return
         sock.settimeout(None)
-        dial.peer = self.add_peer(EslPeer(self, sock, session, full=full))
+        session.peer = dial.peer = self.add_peer(EslPeer(self, sock, session, full=full))
+        if session.hung_up:
+            dial.peer.say_goodbye()
 
     def add_peer(self, peer: EslPeer) -> EslPeer:
         """A new Event Socket connection."""
@@ -295,12 +298,12 @@ class Switch:
     # small things
 
     def now(self) -> float:
-        """Monotonic seconds."""
-        return time.monotonic()
+        """Seconds on the media clock."""
+        return self.clock.now()
 
     def now_us(self) -> int:
         """Microseconds since 1970, never going back."""
-        return self._epoch_us + time.monotonic_ns() // 1000
+        return self._epoch_us + round(self.now() * 1_000_000)
 
     def new_uuid(self) -> str:
         """From the switch's own seed."""

@@ -118,26 +118,20 @@ def bridge(session: Session, data: str) -> Steps:
             session.hang_up(cause)
     else:
         session.answer()
-        yield from _join(session, leg)
+        yield from join(session, leg)
         channel.set("bridge_hangup_cause", leg.channel.hangup_cause or "NORMAL_CLEARING")
         leg.hang_up("NORMAL_CLEARING")
         if channel.get("hangup_after_bridge") == "true":
             session.hang_up("NORMAL_CLEARING")
 
 
-def talk(session: Session, data: str) -> Steps:
-    """The bridge that `uuid_bridge` makes, seen from either leg."""
-    other = session.switch.sessions.get(data)
-    if other is not None:
-        yield from _join(session, other)
-
-
-def _join(session: Session, other: Session) -> Steps:
+def join(session: Session, other: Session) -> Steps:
+    """Both talk with each other until one leaves."""
     session.media.end_unicast()
     session.partner = other
     if other.partner is None:
         other.partner = session
-    _describe(session, other)
+    describe(session, other)
     legs = [("Bridge-A-Unique-ID", session.uuid), ("Bridge-B-Unique-ID", other.uuid)]
     source = ("switch_ivr_bridge.c", "switch_ivr_multi_threaded_bridge", 1650)
     session.fire("CHANNEL_BRIDGE", source, legs)
@@ -150,7 +144,7 @@ def _join(session: Session, other: Session) -> Steps:
         session.partner = None
 
 
-def _describe(session: Session, other: Session) -> None:
+def describe(session: Session, other: Session) -> None:
     """Headers and variables about the other leg."""
     options = other.channel.options
     fields: list[Header] = [

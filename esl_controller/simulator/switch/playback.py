@@ -32,6 +32,7 @@ def play(session: Session, path: str) -> Steps:
     seams of such files are not imitated.
     """
     session.start_media()
+    session.channel.set("playback_terminator_used", None)
     # Any file played resets the session's media (switch_core_session_reset): unicast is over.
     session.media.end_unicast()
     try:

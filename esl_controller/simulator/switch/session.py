@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
 
+from esl_controller.simulator.switch import legs
 from esl_controller.simulator.switch.applications import APPLICATIONS
 from esl_controller.simulator.switch.channel import Channel
 from esl_controller.simulator.switch.event import Header
@@ -78,12 +79,17 @@ class Session:
         self.ended = Flag()
         """Set when everything about the call is done, CHANNEL_HANGUP_COMPLETE included."""
         self.actions_run: list[Action] = []
+        self.last_action = Action("")
+        self.digits = ""
+        """Digits the caller pressed."""
         self.dialplan_continued = False
         """The application left a living call and the dialplan went on without it."""
         self.playbacks: list[Playback] = []
         """Playbacks running, the innermost last."""
         self.broke = False
         """A playback was just ended by a break or a digit."""
+        self.parked = False
+        """In the park loop, waiting for messages or carrying one out."""
         self._program = deque(program)
         self._locked = False
         self._leaving = False
@@ -105,9 +111,7 @@ class Session:
     def tick(self, now: float) -> None:
         """One frame: messages and applications first, then the audio."""
         self.now = now
-        if self._ack_due:
-            self._ack_due = False
-            self.channel.settle_ack()
+        self._settle_ack()
         if self._running:
             self._running = next(self._steps, self) is not self
             if not self._running:
@@ -146,6 +150,7 @@ class Session:
 
     def bridge_to(self, other: Session) -> None:
         """`uuid_bridge`: leave the running applications and talk to `other`."""
+        legs.describe(self, other)
         self._bridge_to = other
         self._leaving = True
 
@@ -154,10 +159,13 @@ class Session:
         if self.hung_up:
             return
         self.hung_up = True
-        self.channel.mark_hangup(cause)
-        if by_caller:
-            self.channel.mark_ended_by(caller=True)
+        self._settle_ack()
+        if by_caller and not self.answered.is_set() and cause == "NORMAL_CLEARING":
+            cause = "ORIGINATOR_CANCEL"
+        self.channel.mark_hangup(cause, by_caller=by_caller)
         self.fire("CHANNEL_HANGUP", (_CHANNEL, "switch_channel_perform_hangup", 3447))
+        if by_caller:
+            self.channel.note_disposition(by_caller=True)
         if self.peer is not None:
             self.peer.session_hung_up()
         if self.partner is not None:
@@ -175,11 +183,11 @@ class Session:
             ("DTMF-Source", source),
         ]
         self.fire("DTMF", (_CHANNEL, "switch_channel_dequeue_dtmf", 678), extra, brief=True)
-        digits = self.channel.get("digits_dialed") or ""
-        self.channel.set("digits_dialed", digits + digit)
+        self.digits += digit
         terminators = self.channel.get("playback_terminators") or "*"
         if self.playbacks and terminators != "none" and digit in terminators:
             self.playbacks[-1].broken = True
+            self.channel.set("playback_terminator_used", digit)
 
     # what applications use
 
@@ -218,6 +226,7 @@ class Session:
         self.media.start(self.now)
         function = "switch_channel_perform_mark_pre_answered"
         self.fire("CHANNEL_PROGRESS_MEDIA", (_CHANNEL, function, 3562))
+        self.channel.settle_media()
 
     def answer(self) -> None:
         """Answer, once: CHANNEL_ANSWER."""
@@ -236,6 +245,7 @@ class Session:
         """Run one application between its CHANNEL_EXECUTE and CHANNEL_EXECUTE_COMPLETE."""
         application = APPLICATIONS.get(action.application)
         if application is None:
+            self.channel.set("app_uuid", app_uuid)
             self.hang_up("DESTINATION_OUT_OF_ORDER")
             return
         channel = self.channel
@@ -248,9 +258,8 @@ class Session:
         identity = ("Application-UUID", app_uuid or self.switch.new_uuid())
         source = "switch_core_session_exec"
         self.fire("CHANNEL_EXECUTE", (_CORE, source, 2949), [*fields, identity])
+        self.last_action = action
         yield from application(self, action.data)
-        channel.set("last_app", action.application)
-        channel.set("last_arg", action.data)
         response = channel.get("current_application_response") or "_none_"
         extra = [*fields, ("Application-Response", response), identity]
         self.fire("CHANNEL_EXECUTE_COMPLETE", (_CORE, source, 2972), extra)
@@ -270,6 +279,7 @@ class Session:
     def park(self, application: EslPeer | None = None) -> Steps:
         """Wait for messages until interrupted; the heart of `socket`, where losing the
         application ends it once the queue is empty."""
+        self.parked = True
         self.fire("CHANNEL_PARK", ("switch_ivr.c", "switch_ivr_park", 1002))
         while not self.interrupted:
             if application is not None and application.gone and not self.messages:
@@ -277,6 +287,7 @@ class Session:
             yield
             self.media.idle()
             yield from self.parse_messages()
+        self.parked = False
         self.media.idle_silence = None
         self.fire("CHANNEL_UNPARK", ("switch_ivr.c", "switch_ivr_park", 1213))
 
@@ -320,7 +331,10 @@ class Session:
                     yield from self._talk_to_partner()
                     continue
                 self._enter("CS_ROUTING", call_state="RINGING")
-                self._enter("CS_EXECUTE")
+                if not self._program:
+                    self.hang_up("NO_ROUTE_DESTINATION")
+                    break
+                self._enter("CS_EXECUTE", call_state="ACTIVE")
             if not self._program:
                 self.hang_up("NORMAL_CLEARING")
                 break
@@ -335,13 +349,20 @@ class Session:
         for state in ("CS_HIBERNATE", "CS_RESET", "CS_SOFT_EXECUTE"):
             self._enter(state)
         if other is not None:
-            yield from self.execute(Action("uuid_bridge", other.uuid))
+            fields = [("Application", "uuid_bridge"), ("Application-Data", other.uuid)]
+            self.fire(
+                "CHANNEL_EXECUTE",
+                ("switch_ivr_bridge.c", "uuid_bridge_on_soft_execute", 1101),
+                fields,
+            )
+            yield from legs.join(self, other)
         if self.interrupted:
             return
         if self.channel.get("park_after_bridge") == "true":
             self._enter("CS_PARK")
             yield from self.park()
         else:
+            self._enter("CS_EXECUTE")
             self.hang_up("NORMAL_CLEARING")
 
     def _enter(self, state: str, call_state: str = "") -> None:
@@ -351,16 +372,30 @@ class Session:
         function = "switch_channel_perform_set_running_state"
         self.fire("CHANNEL_STATE", (_CHANNEL, function, 2409), brief=True)
 
+    def _settle_ack(self) -> None:
+        if self._ack_due:
+            self._ack_due = False
+            self.channel.settle_ack()
+
+    def _note_last_action(self) -> None:
+        for name, value in (
+            ("digits_dialed", self.digits or "none"),
+            ("last_app", self.last_action.application),
+            ("last_arg", self.last_action.data),
+        ):
+            self.channel.set(name, value)
+
     def _finish(self) -> Steps:
         """Hang-up state, reporting state; streams may hold it up."""
         if self.channel.get("sip_hangup_disposition") is None:
-            self.channel.mark_ended_by(caller=False)
+            self.channel.note_disposition(by_caller=False)
         self.end.on_ended(self.now, self.channel.hangup_cause)
         self._enter("CS_HANGUP")
         self.media.close()
         while self.media.closing:
             yield
         media = self.media
+        self._note_last_action()
         self.channel.report(self.switch.now_us(), media.frames_in, media.frames_out)
         self._enter("CS_REPORTING")
         source = ("switch_core_state_machine.c", "switch_core_session_reporting_state", 943)

@@ -98,7 +98,7 @@ remote_media_port={rtp_port}
 endpoint_disposition=EARLY MEDIA
 """
 
-WHEN_ANSWERED = """
+WITH_LOCAL_SDP = """
 rtp_local_sdp_str=v=0\\r\\no=FreeSWITCH {ssrc} {ssrc} IN IP4 127.0.0.1\\r\\ns=FreeSWITCH\\r\\n\
 c=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=audio {local_rtp_port} RTP/AVP {payload_type} 101\\r\\n\
 a=rtpmap:{payload_type} {codec}/{rate_hz}\\r\\na=rtpmap:101 telephone-event/8000\\r\\n\
@@ -108,6 +108,22 @@ a=fmtp:101 0-15\\r\\na=ptime:20\\r\\na=sendrecv\\r\\n
 AFTER_ACK = """
 sip_to_tag={tag}
 sip_cseq=1
+sip_full_to=<sip:{destination}@127.0.0.1:5080>;tag={tag}
+"""
+
+AFTER_BYE = """
+sip_term_status=200
+proto_specific_hangup_cause=sip:200
+sip_term_cause={q850}
+"""
+
+AFTER_CANCEL = """
+sip_hangup_disposition=recv_cancel
+sip_invite_failure_status=487
+sip_invite_failure_phrase=CANCEL
+sip_term_status=487
+proto_specific_hangup_cause=sip:487
+sip_term_cause=487
 """
 
 AT_HANGUP = """
