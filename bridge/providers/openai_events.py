@@ -175,6 +175,14 @@ class _Envelope(msgspec.Struct):
     type: str
 
 
+class _BareResponse(msgspec.Struct):
+    id: str
+
+
+class _BareEnd(msgspec.Struct, tag_field="type", tag="response.done"):
+    response: _BareResponse
+
+
 ServerEvent = (
     AudioDelta
     | SessionEvent
@@ -220,6 +228,7 @@ _DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in _STRUCTS.ite
 for _beta, _name in _BETA_NAMES.items():
     _DECODERS[_beta] = _DECODERS[_name]
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_end = msgspec.json.Decoder(_BareEnd).decode
 _decode_hot = msgspec.json.Decoder(AudioDelta).decode
 
 
@@ -252,6 +261,16 @@ def decode(data: bytes) -> tuple[str, ServerEvent] | None:
         raise RemoteProtocolError(f"malformed message: {error}") from error
     except RecursionError as error:
         raise RemoteProtocolError("malformed message: nested too deeply") from error
+
+
+def ended_response(data: bytes) -> str | None:
+    """Of a malformed message: the response it ends, if it was meant to end one."""
+    if len(data) > MAX_MESSAGE_BYTES:
+        return None
+    try:
+        return _decode_end(data).response.id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def decode_base64(text: str) -> bytes:

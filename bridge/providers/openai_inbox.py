@@ -38,6 +38,7 @@ from bridge.providers.openai_events import (
     decode,
     decode_audio_delta,
     decode_base64,
+    ended_response,
 )
 from bridge.providers.openai_session import echoed_format_problem
 from bridge.providers.openai_state import SessionState
@@ -75,6 +76,7 @@ class Inbox:
                 self._handlers[name](event, now)
         except RemoteProtocolError as error:
             self._on_malformed(error)
+            self._end_response(ended_response(data))
 
     def _handler_table(self) -> dict[str, Callable[[Any, float], None]]:
         transcription = "conversation.item.input_audio_transcription"
@@ -247,6 +249,12 @@ class Inbox:
         state.malformed_messages += 1
         fatal = error.close_code == 1009 or state.malformed_messages >= MAX_MALFORMED
         state.tell(errors.protocol_failure("malformed_message", str(error), fatal=fatal))
+
+    def _end_response(self, response_id: str | None) -> None:
+        """However broken its last message is, a response that is over must not seem to go on."""
+        if response_id is not None:
+            self._state.requests.done(response_id)
+            self._state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL))
 
 
 def _position(value: float | None) -> int | None:

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+import pytest
+
+from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.registry import PROVIDERS, ProviderConfigError, make_provider
+
+ROW = {
+    "api_key": "sk-1",
+    "model": "gpt-realtime-2.1-mini",
+    "headers": {"X-Tenant": "1"},
+    "session_limit_s": 1800,
+}
+
+
+def problems(row: dict[str, object], name: str = "openai_realtime") -> tuple[str, ...]:
+    with pytest.raises(ProviderConfigError) as caught:
+        make_provider(name, row)
+    return caught.value.problems
+
+
+def test_a_row_becomes_a_fresh_object_each_time() -> None:
+    first, second = make_provider("openai_realtime", ROW), make_provider("openai_realtime", ROW)
+    assert isinstance(first, OpenAIRealtime)
+    assert first is not second
+    assert "gpt-realtime-2.1-mini" in first.endpoint().url
+
+
+def test_all_wrong_fields_are_named_at_once() -> None:
+    row = {
+        "model": 7,
+        "base_url": "ftp://x",
+        "heders": {},
+        "headers": {"X": 1},
+        "going_away_s": "soon",
+        "api_shape": "alpha",
+    }
+    named = {problem.partition(":")[0] for problem in problems(row)}
+    assert named == {
+        "api_key",
+        "model",
+        "base_url",
+        "heders",
+        "headers",
+        "going_away_s",
+        "api_shape",
+    }
+
+
+def test_each_wrong_field_is_named_once() -> None:
+    named = [problem.partition(":")[0] for problem in problems({"api_key": 5, "model": None})]
+    assert sorted(named) == ["api_key", "model"]
+
+
+def test_an_empty_key_is_a_missing_key() -> None:
+    assert problems({"api_key": ""}) == ("api_key: must not be empty",)
+
+
+def test_no_value_is_repeated_in_an_error() -> None:
+    with pytest.raises(ProviderConfigError) as caught:
+        make_provider("openai_realtime", {"api_key": ["sk-secret"], "headers": "sk-secret"})
+    assert "sk-secret" not in str(caught.value)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    (problem,) = problems({}, name="openai")
+    for name in PROVIDERS:
+        assert name in problem
