@@ -9,12 +9,15 @@ from tests.integration.db_fixtures import (
     postgres_server,
     secret_store,
 )
+from tests.integration.db_outage import outage, outage_server
 
 __all__ = [
     "database",
     "empty_database",
     "migrated_template",
     "open_directory",
+    "outage",
+    "outage_server",
     "pool",
     "postgres_server",
     "secret_store",

@@ -58,11 +58,11 @@ def execute(dsn: str, sql: str, *parameters: object) -> list[tuple]:
             return cursor.fetchall() if cursor.description else []
 
 
-def new_server(directory: Path) -> EmbeddedPostgres:
+def new_server(directory: Path, *, durable: bool = False) -> EmbeddedPostgres:
     """Return a server, not started, of the PostgreSQL the tests are run on."""
     binaries = os.environ.get("TEST_POSTGRES_BIN")
     return EmbeddedPostgres(
-        directory / "data", bin_dir=Path(binaries) if binaries else None, durable=False
+        directory / "data", bin_dir=Path(binaries) if binaries else None, durable=durable
     )
 
 

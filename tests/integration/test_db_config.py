@@ -1,0 +1,225 @@
+"""Settings from a real PostgreSQL: chosen, checked, and changed under running workers."""
+
+import gevent
+import pytest
+
+from esl_controller.config_loader import ConfigError, ConfigLoader, ConfigTiming
+from esl_controller.config_source import ConfigSource
+from esl_controller.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
+from esl_controller.pool import DatabaseUnavailable, Pool
+from esl_controller.repository.demo import DemoProvider
+from esl_controller.settings_types import Secret
+from tests.integration.db_outage import Outage
+
+LOCAL = DemoProvider(base_url="ws://127.0.0.1:9/")
+
+
+def wait_for(condition) -> None:
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.01)
+
+
+@pytest.fixture
+def source(pool, secret_store) -> ConfigSource:
+    return ConfigSource(pool, secret_store)
+
+
+@pytest.fixture
+def loaders(database, source):
+    """Two workers."""
+    loaders = [ConfigLoader(source, database.dsn) for _ in range(2)]
+    for loader in loaders:
+        loader.start()
+    wait_for(lambda: all(loader.statistics.listening for loader in loaders))
+    yield loaders
+    for loader in loaders:
+        loader.stop()
+
+
+CHANGES = {
+    "secretary": ("update v_voice_secretaries_realtime set voice_id = 'verse'", "verse"),
+    "provider": ("update v_voice_realtime_providers set model = 'gpt-2'", "gpt-2"),
+    "tenant": ("insert into v_voice_realtime_settings (domain_uuid, time_zone) "
+               "select domain_uuid, 'America/Sao_Paulo' from v_domains", "America/Sao_Paulo"),
+    "mode": ("insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension, "
+             "secretary_name) select gen_random_uuid(), domain_uuid, '8000', 'old' from v_domains",
+             "TurnBasedEntry"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_change_reaches_the_next_call_on_every_worker(database, loaders, change):
+    tenant = database.seed(provider=LOCAL)
+    before = [loader.secretary_for(tenant.domain_uuid, "8000") for loader in loaders]
+    heard = [loader.statistics.notifications for loader in loaders]
+    statement, wanted = CHANGES[change]
+    database.execute(statement)
+    for loader, count in zip(loaders, heard, strict=True):
+        wait_for(lambda loader=loader, count=count: loader.statistics.notifications > count)
+        assert wanted in repr(loader.secretary_for(tenant.domain_uuid, "8000"))
+    assert all(wanted not in repr(entry) for entry in before)  # running calls keep theirs
+
+
+def test_only_the_changed_domain_is_read_again(database, loaders):
+    tenants = [database.seed(provider=LOCAL), database.seed(provider=LOCAL)]
+    loader = loaders[0]
+    entries = [loader.secretary_for(tenant.domain_uuid, "8000") for tenant in tenants]
+    heard = loader.statistics.notifications
+    database.execute(
+        "update v_voice_secretaries_realtime set language = 'pt-BR' where domain_uuid = %s",
+        tenants[0].domain_uuid,
+    )
+    wait_for(lambda: loader.statistics.notifications > heard)
+    assert loader.secretary_for(tenants[1].domain_uuid, "8000") is entries[1]
+    assert loader.secretary_for(tenants[0].domain_uuid, "8000").secretary.language == "pt-BR"
+
+
+def test_a_lost_listener_comes_back_and_catches_up(database, pool, source):
+    tenant = database.seed(provider=LOCAL)
+    loader = ConfigLoader(source, database.dsn, timing=ConfigTiming(reconnect_s=0.01))
+    loader.start()
+    wait_for(lambda: loader.statistics.listening)
+    loader.secretary_for(tenant.domain_uuid, "8000")
+    database.execute(
+        """select pg_terminate_backend(pid) from pg_stat_activity
+           where application_name = 'voice-ai-listen' and datname = current_database()"""
+    )
+    wait_for(lambda: not loader.statistics.listening)
+    database.execute("update v_voice_secretaries_realtime set language = 'pt-BR'")
+    wait_for(lambda: loader.statistics.listening)
+    assert loader.secretary_for(tenant.domain_uuid, "8000").secretary.language == "pt-BR"
+    loader.stop()
+
+
+def test_an_outage_is_bridged_and_then_made_up_for(outage: Outage, secret_store):
+    tenant = outage.database.seed(provider=LOCAL)
+    pool = Pool(outage.database.dsn, size=2)
+    timing = ConfigTiming(reconnect_s=0.01)
+    loader = ConfigLoader(ConfigSource(pool, secret_store), outage.database.dsn, timing=timing)
+    loader.start()
+    wait_for(lambda: loader.statistics.listening)
+    entry = loader.secretary_for(tenant.domain_uuid, "8000")
+    outage.begin()
+    wait_for(lambda: not loader.statistics.listening)
+    loader.invalidate()
+    assert loader.secretary_for(tenant.domain_uuid, "8000") is entry
+    with pytest.raises(DatabaseUnavailable):
+        loader.secretary_for(tenant.domain_uuid, "8001")
+    outage.end()
+    outage.database.execute("update v_voice_secretaries_realtime set language = 'pt-BR'")
+    wait_for(lambda: loader.statistics.listening)
+    assert loader.secretary_for(tenant.domain_uuid, "8000").secretary.language == "pt-BR"
+    assert loader.secretary_for(tenant.domain_uuid, "8001") is None
+    loader.stop()
+    pool.close()
+
+
+def test_the_same_extension_of_two_domains_is_two_secretaries(database, source):
+    tenants = [database.seed(provider=LOCAL, secretary_name=name) for name in ("Ana", "Bia")]
+    names = [source.load(t.domain_uuid, "8000").secretary.secretary_name for t in tenants]
+    assert names == ["Ana", "Bia"]
+
+
+def test_disabled_secretaries_do_not_answer(database, source):
+    tenant = database.seed(provider=LOCAL, enabled=False)
+    assert source.load(tenant.domain_uuid, "8000") is None
+
+
+def add_provider(database, tenant, **columns: object) -> None:
+    columns = {"domain_uuid": tenant.domain_uuid, "realtime_provider": "gemini", **columns}
+    names, marks = ", ".join(columns), ", ".join(["%s"] * len(columns))
+    sql = f"insert into v_voice_realtime_providers ({names}) values ({marks})"
+    database.execute(sql, *columns.values())
+
+
+def test_the_fail_over_order_is_own_first_then_by_priority(database, source):
+    tenant = database.seed(provider=LOCAL)
+    url = "wss://gateway.example/"
+    add_provider(database, tenant, provider_label="last", base_url=url, priority=9)
+    add_provider(database, tenant, provider_label="next", base_url=url, priority=2)
+    add_provider(database, tenant, provider_label="off", base_url=url, enabled=False)
+    add_provider(database, tenant, provider_label="broken", base_url="x", priority=1)
+    add_provider(database, tenant, provider_label="keyless", priority=1)
+    entry = source.load(tenant.domain_uuid, "8000")
+    assert [access.config.provider_label for access in entry.providers] == ["demo", "next", "last"]
+    assert len(entry.warnings) == 2
+    assert "provider 'broken': base_url" in entry.warnings[0]
+    assert "provider 'keyless': credential: is missing" in entry.warnings[1]
+
+
+def test_without_a_named_provider_the_first_of_its_kind_is_taken(database, source):
+    tenant = database.seed(
+        provider=LOCAL, voice_realtime_provider_uuid=None, realtime_provider="gemini"
+    )
+    url = "wss://gateway.example/"
+    add_provider(database, tenant, provider_label="second", base_url=url, priority=5)
+    add_provider(database, tenant, provider_label="first", base_url=url, priority=4)
+    entry = source.load(tenant.domain_uuid, "8000")
+    labels = [access.config.provider_label for access in entry.providers]
+    assert labels == ["first", "second", "demo"]
+
+
+def test_the_operator_s_provider_serves_who_has_none(database, pool, secret_store):
+    tenant = database.seed(provider=LOCAL, voice_realtime_provider_uuid=None)
+    database.execute("delete from v_voice_realtime_providers")
+    with pytest.raises(ConfigError, match="no enabled provider openai"):
+        ConfigSource(pool, secret_store).load(tenant.domain_uuid, "8000")
+    config = RealtimeProviderConfig(
+        "", "", "openai", "operator", None, None, {}, None, None, {}, 0, None, True
+    )
+    default = ProviderAccess(config, Secret("sk-operator"))
+    source = ConfigSource(pool, secret_store, default_provider=default)
+    assert source.load(tenant.domain_uuid, "8000").providers == (default,)
+
+
+def test_sealed_keys_are_opened_and_never_shown(database, source, secret_store):
+    tenant = database.seed(provider=LOCAL)
+    sealed = secret_store.keys.seal(tenant.domain_uuid, "sk-very-secret")
+    database.execute("update v_voice_realtime_providers set credential = %s", sealed)
+    entry = source.load(tenant.domain_uuid, "8000")
+    assert entry.providers[0].api_key.reveal() == "sk-very-secret"
+    assert "sk-very-secret" not in repr(entry) and sealed not in repr(entry)
+
+
+def test_a_tenant_cannot_have_the_operator_s_key_sent_elsewhere(
+    database, pool, secret_store, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+    evil = "wss://evil.example/"
+    provider = DemoProvider(base_url=evil, credential="env:OPENAI_API_KEY")
+    tenant = database.seed(provider=provider)
+    source = ConfigSource(pool, secret_store)
+    with pytest.raises(ConfigError, match=r"a key of the operator is not sent to wss://evil"):
+        source.load(tenant.domain_uuid, "8000")
+    database.execute("update v_voice_realtime_providers set base_url = null")
+    entry = source.load(tenant.domain_uuid, "8000")
+    assert entry.providers[0].api_key.reveal() == "sk-operator"
+    database.execute("update v_voice_realtime_providers set base_url = %s", evil)
+    trusting = ConfigSource(pool, secret_store, trusted_base_urls=[evil])
+    assert isinstance(trusting.load(tenant.domain_uuid, "8000"), RouteEntry)
+
+
+def test_every_wrong_field_of_all_rows_is_named(database, source):
+    tenant = database.seed(provider=LOCAL, max_turns=0, functions_config={"a": 1})
+    database.execute(
+        """insert into v_voice_realtime_settings (domain_uuid, time_zone)
+           values (%s, 'Mars/Olympus')""",
+        tenant.domain_uuid,
+    )
+    with pytest.raises(ConfigError) as caught:
+        source.load(tenant.domain_uuid, "8000")
+    fields = [problem.split(": ", 1)[1].split()[0] for problem in caught.value.problems]
+    assert fields == ["functions_config", "max_turns", "time_zone"]
+
+
+def test_realtime_mode_without_a_realtime_row_is_said(database, source):
+    tenant = database.seed(provider=LOCAL, extension="8001")
+    database.execute(
+        """insert into v_voice_secretaries
+             (voice_secretary_uuid, domain_uuid, extension, processing_mode)
+           values (gen_random_uuid(), %s, '8000', 'auto')""",
+        tenant.domain_uuid,
+    )
+    with pytest.raises(ConfigError, match="set to auto without realtime settings"):
+        source.load(tenant.domain_uuid, "8000")
