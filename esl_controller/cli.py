@@ -55,7 +55,7 @@ class LazyGroup(click.Group):
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, package_name="voice-ai-switch")
+@click.version_option(__version__, prog_name="esl-controller")
 def cli() -> None:
     """Answer FreeSWITCH calls with a realtime AI.
 

@@ -25,6 +25,8 @@ EXIT_SETTINGS = 2
 QUIET_S = 2.0
 """A step that takes longer shows that it is alive."""
 
+_CLEAR_LINE = "\r\033[K"
+
 
 @dataclass(frozen=True, slots=True)
 class Shell:
@@ -67,13 +69,14 @@ class Shell:
         if self.as_json:
             yield
             return
-        sign = gevent.spawn(_show_waiting, label, sys.stderr.isatty())
+        on_terminal = sys.stderr.isatty()
+        sign = gevent.spawn(_show_waiting, label, on_terminal)
         try:
             yield
         finally:
             sign.kill()
-            if sign.value is None and sys.stderr.isatty():
-                click.echo("\r\033[K", nl=False, err=True)
+            if on_terminal:
+                click.echo(_CLEAR_LINE, nl=False, err=True)
 
 
 def _show_waiting(label: str, on_terminal: bool) -> None:
@@ -83,7 +86,7 @@ def _show_waiting(label: str, on_terminal: bool) -> None:
     while True:
         waited_s = waited_s + pause_s if waited_s else QUIET_S
         line = f"{label} … {waited_s:.0f} s"
-        click.echo(f"\r\033[K{line}" if on_terminal else line, nl=not on_terminal, err=True)
+        click.echo(_CLEAR_LINE + line if on_terminal else line, nl=not on_terminal, err=True)
         gevent.sleep(pause_s)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +21,7 @@ FUSIONPBX_WEBSOCKET_PORT = 8080
 """FusionPBX's own websocket server listens there since version 5.4."""
 DESCRIPTORS_PER_CALL = 6
 """Event Socket, stream, provider, datagrams, a tool's connection, and one to spare."""
-_BEATS, _BEAT_S, _LATE_S = 25, 0.02, 0.02
+_BEATS, _BEAT_S, _LATE_S = 10, 0.02, 0.02
 _HTTP_TIMEOUT_S = 2.0
 
 
@@ -117,9 +118,12 @@ def _is_loopback(host: str) -> bool:
 def _writable(check: str, path: Path) -> Finding:
     """Whether the service, run by this user, can write there (or make it)."""
     nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
+    try:
+        with tempfile.TemporaryFile(dir=nearest):  # without a name: nothing is left behind
+            pass
+    except OSError as error:
         advice = f"make {path} and give it to the service's user"
-        return failed(check, f"{nearest} cannot be written to by this user", advice)
+        return failed(check, f"this user cannot write to {nearest}: {error.strerror}", advice)
     return ok(check, f"{path}" if nearest == path else f"{path} will be made")
 
 

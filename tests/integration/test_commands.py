@@ -1,0 +1,312 @@
+"""Commands of `esl-controller` against the simulator's FreeSWITCH and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import gevent.pywsgi
+import pytest
+from click.testing import CliRunner, Result
+
+from esl_controller.cli import cli
+from esl_controller.http import HttpPages, SessionInfo
+from esl_controller.models import ConversationRealtime
+from esl_controller.pool import Pool
+from esl_controller.repository import conversations
+from esl_controller.repository.demo import prepare_standalone
+from esl_controller.secrets import SecretKeys
+from esl_controller.settings import Http, every_setting
+from esl_controller.settings_types import Secret
+from esl_controller.simulator.switch.core import Switch, SwitchConfig
+from esl_controller.simulator.switch.quirks import CALM, Edition
+from esl_controller.telemetry.metrics import Metrics
+from tests.integration.db_fixtures import TestDatabase
+from tests.unit.test_http import Service
+
+TOKEN = "token-of-the-operator"
+Doctor = Callable[..., tuple[dict[str, dict[str, str]], int]]
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    names = {row.variable: None for row in every_setting()}
+    return CliRunner(env={**names, **environ}).invoke(cli, arguments, catch_exceptions=False)
+
+
+@pytest.fixture
+def switch(tmp_path: Path) -> Iterator[Switch]:
+    with Switch(SwitchConfig(quirks=CALM, seed=1, temp_dir=tmp_path)) as switch:
+        yield switch
+
+
+@pytest.fixture
+def doctor(tmp_path: Path, switch: Switch, database: TestDatabase) -> Doctor:
+    """Run the doctor of a healthy installation, with changes."""
+    SecretKeys.load_or_create(tmp_path / "secret.key")
+    environ = {
+        "VOICE_AI_ESL_PORT": "0",
+        "VOICE_AI_MEDIA_PORT": "0",
+        "VOICE_AI_FREESWITCH_PORT": str(switch.listen_inbound()),
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+        "VOICE_AI_PROVIDER_API_KEY": "key",
+    }
+
+    def look(*arguments: str, **changes: str) -> tuple[dict[str, dict[str, str]], int]:
+        result = run("doctor", "--json", *arguments, **{**environ, **changes})
+        report = json.loads(result.stdout)
+        assert report["healthy"] == (result.exit_code == 0)
+        return {finding["check"]: finding for finding in report["findings"]}, result.exit_code
+
+    return look
+
+
+def set_edition(switch: Switch, edition: Edition) -> None:
+    switch.quirks = replace(switch.quirks, edition=edition)
+
+
+def states(findings: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: finding["state"] for name, finding in findings.items()}
+
+
+def test_a_healthy_installation(doctor: Doctor) -> None:
+    findings, code = doctor(VOICE_AI_MEDIA_FLAVOUR="open")
+    assert code == 0
+    found = states(findings)
+    assert found.pop("timers") in {"ok", "warning"}  # tests may run on a busy machine
+    assert found == {
+        "media port 0": "ok",
+        "ESL port 0": "ok",
+        "addresses": "ok",
+        "spool directory": "ok",
+        "secret key": "ok",
+        "open files": "ok",
+        "workers": "ok",
+        "database": "ok",
+        "FusionPBX tables": "ok",
+        "clock": "ok",
+        "migrations": "ok",
+        "FreeSWITCH": "ok",
+        "FreeSWITCH password": "warning",
+        "mod_audio_stream": "ok",
+        "playback": "ok",
+        "provider key": "ok",
+        "provider host": "note",
+    }
+
+
+def test_the_table_for_people_has_advice(doctor: Doctor) -> None:
+    result = run("doctor", VOICE_AI_FREESWITCH_PORT="1", VOICE_AI_FREESWITCH_TIMEOUT_S="0.5")
+    assert result.exit_code == 1
+    assert "failed   FreeSWITCH" in result.stdout
+    assert "→ check mod_event_socket" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("edition", "state", "words"),
+    [
+        (Edition.OPEN, "note", "open or voxcom-us or cloudfieldcz"),
+        (Edition.CLOSED, "note", "1.0.3 or alchemilla"),
+        (Edition.NONE, "failed", "not loaded"),
+    ],
+)
+def test_the_edition_of_the_audio_module(
+    doctor: Doctor, switch: Switch, edition: Edition, state: str, words: str
+) -> None:
+    set_edition(switch, edition)
+    finding = doctor()[0]["mod_audio_stream"]
+    assert finding["state"] == state
+    assert words in finding["detail"]
+
+
+def test_a_stock_freeswitch_is_enough_with_unicast(doctor: Doctor, switch: Switch) -> None:
+    set_edition(switch, Edition.NONE)
+    findings, code = doctor(VOICE_AI_MEDIA_INPUT="unicast")
+    assert code == 0
+    assert "unicast, UDP" in findings["playback"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "check", "state"),
+    [
+        ({"VOICE_AI_MEDIA_FLAVOUR": "alchemilla"}, "mod_audio_stream", "failed"),
+        ({"VOICE_AI_MEDIA_PLAYBACK": "json"}, "playback", "failed"),
+        ({"VOICE_AI_MEDIA_PLAYBACK": "file"}, "playback", "note"),
+        ({"VOICE_AI_MEDIA_UNICAST_HOST": "192.0.2.1"}, "playback", "warning"),
+        ({"VOICE_AI_FREESWITCH_PASSWORD": "wrong"}, "FreeSWITCH", "failed"),
+        ({"VOICE_AI_FREESWITCH_HOST": "192.0.2.1"}, "addresses", "failed"),
+        ({"VOICE_AI_MEDIA_LISTEN_HOST": "0.0.0.0"}, "addresses", "failed"),
+        ({"VOICE_AI_MEDIA_LISTEN_HOST": "192.0.2.1"}, "media port 0", "failed"),
+        ({"VOICE_AI_MEDIA_PORT": "8080"}, "media port 8080", "warning"),
+        ({"VOICE_AI_WORKER_COUNT": "250", "VOICE_AI_ESL_CAPACITY": "1"}, "workers", "warning"),
+        ({"VOICE_AI_ESL_CAPACITY": "2000"}, "open files", "ok"),
+        ({"VOICE_AI_STORAGE_SPOOL_DIR": "/proc/spool"}, "spool directory", "failed"),
+        ({"VOICE_AI_STORAGE_SECRET_KEY_FILE": "/nowhere/key"}, "secret key", "note"),
+        ({"VOICE_AI_STORAGE_SECRET_KEY_FILE": "/etc/passwd"}, "secret key", "failed"),
+        ({"VOICE_AI_DATABASE_DSN": "host=127.0.0.1 port=1 dbname=x"}, "database", "failed"),
+        ({"VOICE_AI_DATABASE_DSN": ""}, "packaged PostgreSQL", "note"),
+        ({"VOICE_AI_PROVIDER_API_KEY": ""}, "provider key", "warning"),
+    ],
+)
+def test_what_can_be_wrong(doctor: Doctor, changes: dict[str, str], check: str, state: str) -> None:
+    environ = {"OPENAI_API_KEY": "", "VOICE_AI_FREESWITCH_TIMEOUT_S": "0.3", **changes}
+    finding = doctor(**environ)[0][check]
+    assert finding["state"] == state
+    assert finding["detail"]
+    assert bool(finding["advice"]) == (state != "ok")
+
+
+def test_a_port_held_by_another_program(doctor: Doctor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        finding = doctor(VOICE_AI_ESL_PORT=str(port))[0][f"ESL port {port}"]
+    assert finding["state"] == "failed"
+    assert "VOICE_AI_ESL_PORT" in finding["advice"]
+
+
+def test_migrations_not_run(doctor: Doctor, empty_database: TestDatabase) -> None:
+    findings, code = doctor(VOICE_AI_DATABASE_DSN=empty_database.dsn)
+    assert code == 1
+    assert findings["migrations"]["detail"].startswith("8 to run, first 007_")
+
+
+def test_the_provider_is_reached_only_when_asked(doctor: Doctor) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as provider:
+        port = provider.getsockname()[1]
+        near = {"VOICE_AI_PROVIDER_BASE_URL": f"ws://127.0.0.1:{port}/v1/realtime"}
+        assert doctor("--online", **near)[0]["provider host"]["state"] == "ok"
+        # A TCP connection is made, and the certificate never comes.
+        mute = {
+            "VOICE_AI_PROVIDER_BASE_URL": f"wss://127.0.0.1:{port}/v1/realtime",
+            "VOICE_AI_TIMEOUTS_PROVIDER_CONNECT_S": "0.2",
+        }
+        finding = doctor("--online", **mute)[0]["provider host"]
+    assert (finding["state"], "nothing within 0.2 s" in finding["detail"]) == ("failed", True)
+
+
+@pytest.fixture
+def worker() -> Iterator[dict[str, str]]:
+    """The HTTP pages of a worker with one conversation; gives the settings to find it."""
+    session = SessionInfo(
+        call_uuid="c-1", domain_uuid="d-1", started_at="2026-11-22", provider="openai", turns=4
+    )
+    pages = HttpPages(Http(admin_token=Secret(TOKEN)), Metrics(), Service(listed=[session]))
+    server = gevent.pywsgi.WSGIServer(("127.0.0.1", 0), pages, log=None)
+    server.start()
+    yield {
+        "VOICE_AI_MEDIA_PORT": str(server.server_port),
+        "VOICE_AI_HTTP_ADMIN_TOKEN": TOKEN,
+    }
+    server.stop()
+
+
+def test_a_running_worker_holds_its_ports_by_right(doctor: Doctor, worker: dict[str, str]) -> None:
+    findings, _ = doctor(**worker)
+    assert findings[f"media port {worker['VOICE_AI_MEDIA_PORT']}"]["detail"].startswith("worker 0")
+    assert findings["ESL port 0"]["detail"] == "held by 1 running workers"
+
+
+def test_calls_lists_the_conversations_of_the_workers(worker: dict[str, str]) -> None:
+    result = run("calls", **worker)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].split() == ["c-1", "d-1", "2026-11-22", "openai", "4"]
+    (row,) = json.loads(run("calls", "--json", **worker).stdout)
+    assert (row["worker"], row["call_uuid"]) == (0, "c-1")
+
+
+def test_calls_says_which_worker_is_silent(worker: dict[str, str]) -> None:
+    result = run("calls", VOICE_AI_WORKER_COUNT="2", **worker)
+    assert result.exit_code == 0
+    assert "worker 1 does not answer" in result.stderr
+    assert "c-1" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"VOICE_AI_HTTP_ADMIN_TOKEN": ""}, "set VOICE_AI_HTTP_ADMIN_TOKEN"),
+        ({"VOICE_AI_HTTP_ADMIN_TOKEN": "another-token-123"}, "no worker answers"),
+    ],
+)
+def test_calls_that_cannot_ask(worker: dict[str, str], changes: dict[str, str], words: str) -> None:
+    result = run("calls", **{**worker, **changes})
+    assert result.exit_code == 1
+    assert words in result.stderr
+
+
+def test_past_calls_of_a_tenant(database: TestDatabase, pool: Pool) -> None:
+    tenant = database.seed()
+    row = ConversationRealtime(
+        conversation_uuid="4f2b1c9e-1111-4222-8333-444455556666",
+        domain_uuid=tenant.domain_uuid,
+        call_uuid="call-1",
+        caller_id="1001",
+        started_at=datetime.now(UTC),
+        outcome="completed",
+    )
+    with pool.connection() as connection:
+        conversations.store(connection, row.domain_uuid, row)
+    environ = {"VOICE_AI_DATABASE_DSN": database.dsn}
+    result = run("calls", "--past", "--domain-uuid", tenant.domain_uuid, **environ)
+    assert result.stdout.splitlines()[1].split()[-3:] == ["completed", "0", "call-1"]
+    assert run("calls", "--past", **environ).exit_code == 2
+    other = run("calls", "--past", "--domain-uuid", row.conversation_uuid, **environ)
+    assert other.stdout == "No conversations.\n"
+
+
+def test_migrate_runs_shows_and_reverts(empty_database: TestDatabase) -> None:
+    environ = {"VOICE_AI_DATABASE_DSN": empty_database.dsn}
+    with closing(Pool(empty_database.dsn)) as pool, pool.connection() as connection:
+        prepare_standalone(connection)
+    assert '"dry_run": true' in run("migrate", "--dry-run", "--json", **environ).stdout
+    names = json.loads(run("migrate", "--json", **environ).stdout)["migrations"]
+    assert names[0] == "007_create_secretaries_realtime.sql"
+    assert run("migrate", **environ).stdout == "Nothing to do.\n"
+    rows = json.loads(run("migrate", "--status", "--json", **environ).stdout)
+    assert {row["state"] for row in rows} == {"applied"}
+    assert run("migrate", "--down-to", "13", **environ).stdout == "1 migrations run.\n"
+    assert "pending  014" in run("migrate", "--status", **environ).stdout
+
+
+def test_migrate_tells_what_is_wrong() -> None:
+    result = run("migrate", VOICE_AI_DATABASE_DSN="host=127.0.0.1 port=1 dbname=x")
+    assert result.exit_code == 1
+    assert "cannot connect" in result.stderr
+
+
+@pytest.fixture
+def freeswitch(switch: Switch) -> dict[str, str]:
+    return {"VOICE_AI_FREESWITCH_PORT": str(switch.listen_inbound())}
+
+
+def test_originate_calls_and_gives_the_calls_uuid(
+    switch: Switch, freeswitch: dict[str, str]
+) -> None:
+    result = run(
+        "originate", "user/1004@pbx.example.com", "1000", "--json", "--caller-id", "5511",
+        "--domain-uuid", "4F2B1C9E-1111-4222-8333-444455556666", **freeswitch,
+    )  # fmt: skip
+    assert result.exit_code == 0, result.stderr
+    assert len(json.loads(result.stdout)["call_uuid"]) == 36
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["user/1001@x", "1000"], "USER_BUSY"),
+        (["user/1004@x", "8000 XML evil"], "not one plain word"),
+        (["bad endpoint", "1000"], "not an endpoint"),
+        (["user/1004@x", "1000", "--domain-uuid", "x"], "is no UUID"),
+    ],
+)
+def test_originate_that_fails_says_why(
+    freeswitch: dict[str, str], arguments: list[str], words: str
+) -> None:
+    result = run("originate", *arguments, **freeswitch)
+    assert result.exit_code == 1
+    assert words in result.stderr

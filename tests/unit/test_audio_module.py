@@ -1,0 +1,43 @@
+"""Editions of mod_audio_stream by what they answer, as recorded from each."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from esl_controller.audio_module import best_playback, editions
+
+OPEN = (
+    "-USAGE: <uuid> [start | stop | send_text | pause | resume | graceful-shutdown ] "
+    "[wss-url | path] [mono | mixed | stereo] [8000 | 16000] [metadata]\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "first", "count"),
+    [
+        (OPEN, Flavour.OPEN, 3),
+        (OPEN.replace("[metadata]", "[l16 | pcmu | pcma] [metadata]"), Flavour.JULIANOTARGA, 1),
+        (OPEN.replace("resume |", "resume | break |"), Flavour.CLOSED_1_0_3, 2),
+        (OPEN.replace("resume | graceful-shutdown", "resume | break"), Flavour.CLOSED_1_0_3, 2),
+    ],
+)
+def test_editions_are_told_by_their_usage(answer: str, first: Flavour, count: int) -> None:
+    found = editions(answer)
+    assert (found[0], len(found)) == (first, count)
+
+
+@pytest.mark.parametrize(
+    "answer", ["-ERR uuid_audio_stream Command not found!\n", "", "break pcmu", "+OK"]
+)
+def test_anything_else_is_no_module(answer: str) -> None:
+    assert editions(answer) == ()
+
+
+@pytest.mark.parametrize("flavour", list(Flavour))
+def test_the_best_playback_is_one_the_edition_has(flavour: Flavour) -> None:
+    assert flavour in FLAVOURS[best_playback(flavour)]
+
+
+def test_without_a_module_unicast_is_left() -> None:
+    assert best_playback(None) is PlayoutMode.UNICAST

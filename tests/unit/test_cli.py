@@ -1,0 +1,135 @@
+"""The command line: quick to start, settings and errors told well, signs of life."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import gevent
+import pytest
+from click.testing import CliRunner, Result
+
+from esl_controller import __version__
+from esl_controller.cli import COMMANDS, cli
+from esl_controller.commands import shared
+from esl_controller.commands.shared import Shell
+from esl_controller.settings import every_setting
+
+WRONG = {"VOICE_AI_ESL_PORT": "no", "VOICE_AI_MEDIA_BUFFER_MS": "7"}
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    return CliRunner(env=environ).invoke(cli, arguments, catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def own_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for row in every_setting():
+        monkeypatch.delenv(row.variable, raising=False)
+
+
+def test_help_lists_every_command() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    for name, entry in COMMANDS.items():
+        assert f"  {name} " in result.output
+        assert entry.help.rstrip(".") in result.output
+
+
+def test_help_loads_no_command() -> None:
+    script = (
+        "import sys; sys.argv = ['esl-controller', '--help']\n"
+        "from esl_controller.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "loaded = [n for n in sys.modules if n.startswith('esl_controller.commands')]\n"
+        "sys.exit(str(loaded) if loaded else 0)"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, timeout=30)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_is_there_and_explains_itself(name: str) -> None:
+    assert importlib.util.find_spec(COMMANDS[name].module)
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert len(result.output) > 80
+
+
+def test_an_unknown_command_is_refused() -> None:
+    assert run("dance").exit_code == 2
+
+
+def test_the_version_is_told() -> None:
+    assert run("--version").output == f"esl-controller, version {__version__}\n"
+
+
+def test_config_check_accepts_good_settings() -> None:
+    assert run("config", "check").output == "The settings are good.\n"
+    assert json.loads(run("config", "check", "--json").output) == {"problems": []}
+
+
+def test_config_check_tells_every_problem_and_exits_with_2() -> None:
+    result = run("config", "check", **WRONG)
+    assert result.exit_code == 2
+    assert all(name in result.stderr for name in WRONG)
+
+
+def test_config_check_tells_problems_to_scripts() -> None:
+    result = run("config", "check", "--json", **WRONG)
+    assert result.exit_code == 2
+    problems = json.loads(result.stdout)["problems"]
+    assert [problem["name"] for problem in problems] == list(WRONG)
+    assert problems[0] == {
+        "name": "VOICE_AI_ESL_PORT",
+        "value": "'no'",
+        "allowed": "a whole number from 0 to 65535",
+    }
+
+
+@pytest.mark.parametrize("name", ["doctor", "migrate", "calls"])
+def test_every_command_refuses_wrong_settings(name: str) -> None:
+    assert run(name, **WRONG).exit_code == 2
+
+
+def test_config_show_reads_the_file_and_masks_secrets(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[esl]\nport = 9000\n[freeswitch]\npassword = "pass-word"\n')
+    shown = json.loads(run("config", "show", "--json", "--config", str(file)).output)
+    assert shown["VOICE_AI_ESL_PORT"] == 9000
+    assert shown["VOICE_AI_FREESWITCH_PASSWORD"] == "(set)"
+    assert shown["VOICE_AI_HTTP_ADMIN_TOKEN"] == "(empty)"
+    assert "pass-word" not in run("config", "show", "--config", str(file)).output
+
+
+def test_a_slow_step_shows_that_it_is_alive(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "QUIET_S", 0.0)
+    with Shell(None, as_json=False).step("Working"):
+        gevent.sleep(0.01)
+    assert "Working … " in capsys.readouterr().err
+
+
+def test_a_quick_step_and_json_show_nothing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Shell(None, as_json=False).step("Working"):
+        gevent.sleep(0)
+    monkeypatch.setattr(shared, "QUIET_S", 0.0)
+    with Shell(None, as_json=True).step("Working"):
+        gevent.sleep(0.01)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_failed_step_leaves_no_greenlet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared, "QUIET_S", 0.0)
+    spawned: list[gevent.Greenlet] = []
+    spawn = gevent.spawn
+    monkeypatch.setattr(gevent, "spawn", lambda *a: spawned.append(spawn(*a)) or spawned[-1])
+    with pytest.raises(ValueError, match="x"), Shell(None, as_json=False).step("Working"):
+        raise ValueError("x")
+    assert spawned[0].dead
