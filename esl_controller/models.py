@@ -193,7 +193,7 @@ class ConversationRealtime:
     interruptions: int = 0
     avg_latency_ms: int | None = None
     max_latency_ms: int | None = None
-    transcript: Sequence[Mapping[str, Any]] = ()
+    transcript: Sequence[Mapping[str, Any]] = field(default_factory=list)
     """[{"role": "user", "text": …, "timestamp": seconds since the start}, …]"""
     summary: str | None = None
     language: str | None = None

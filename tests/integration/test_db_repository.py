@@ -1,0 +1,353 @@
+"""No statement without a domain, and none that reaches across: every function is tried."""
+
+import dataclasses
+import importlib
+import inspect
+import pkgutil
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+import esl_controller.repository
+from esl_controller.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    RealtimeProviderConfig,
+    SecretaryRealtime,
+    TenantSettings,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
+from esl_controller.repository import (
+    conversations,
+    demo,
+    leases,
+    providers,
+    secretaries,
+    spending,
+    tenants,
+)
+from esl_controller.repository.demo import DemoProvider
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+DIRECTORY = {"list_domains", "prepare_standalone"}
+"""The directory of domains itself: FusionPBX's table, no tenant's data."""
+MACHINERY = {"statements"}
+"""Runs what the others say; holds no statement."""
+
+
+def repository_functions() -> dict[str, Callable]:
+    found = {}
+    for module_info in pkgutil.iter_modules(esl_controller.repository.__path__):
+        if module_info.name in MACHINERY:
+            continue
+        module = importlib.import_module(f"esl_controller.repository.{module_info.name}")
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ == module.__name__ and not name.startswith("_"):
+                found[f"{module_info.name}.{name}"] = function
+    return found
+
+
+def test_no_function_can_be_called_without_a_domain():
+    functions = repository_functions()
+    assert len(functions) > 20
+    for name, function in functions.items():
+        if name.split(".")[1] in DIRECTORY:
+            continue
+        first, second, *_ = inspect.signature(function).parameters.values()
+        assert first.name == "connection", name
+        assert (second.name, second.default) == ("domain_uuid", inspect.Parameter.empty), name
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclasses.dataclass
+class Tenant:
+    """A domain with a row in every table. Both share extension, caller, call and worker."""
+
+    domain_uuid: str
+    secretary_realtime_uuid: str
+    voice_realtime_provider_uuid: str
+    conversation_uuid: str
+    entries: list
+
+
+CALL = new_id()
+
+
+@pytest.fixture
+def two(database, pool) -> tuple[Tenant, Tenant]:
+    return populated(database, pool), populated(database, pool)
+
+
+def populated(database, pool) -> Tenant:
+    seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
+    domain, conversation = seeded.domain_uuid, new_id()
+    key = {"domain_uuid": domain, "conversation_uuid": conversation}
+    entries = [
+        ConversationRealtime(
+            call_uuid=CALL,
+            caller_id="+551199",
+            started_at=NOW,
+            worker="w",
+            secretary_realtime_uuid=seeded.secretary_realtime_uuid,
+            **key,
+        ),
+        Turn(turn_uuid=new_id(), turn_number=1, role="user", started_at=NOW, **key),
+        FunctionCallRecord(
+            function_call_uuid=new_id(),
+            function_name="f",
+            status="completed",
+            started_at=NOW,
+            **key,
+        ),
+        TransferRecord(
+            transfer_uuid=new_id(),
+            transfer_type="blind",
+            destination="200",
+            status="started",
+            started_at=NOW,
+            **key,
+        ),
+        UsageRecord(
+            usage_uuid=new_id(), provider="o", occurred_at=NOW, cost_usd=Decimal("1.5"), **key
+        ),
+    ]
+    with pool.connection() as connection:
+        for entry in entries:
+            assert conversations.store(connection, domain, entry)
+        leases.insert(
+            connection, domain, CALL, secretary_realtime_uuid=None, worker="w", duration_s=60
+        )
+        cursor = connection.cursor()
+        cursor.execute("insert into v_voice_realtime_settings (domain_uuid) values (%s)", (domain,))
+        cursor.execute(
+            """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension,
+               secretary_name) values (gen_random_uuid(), %s, '8000', 'old')""",
+            (domain,),
+        )
+    return Tenant(
+        domain,
+        seeded.secretary_realtime_uuid,
+        seeded.voice_realtime_provider_uuid,
+        conversation,
+        entries,
+    )
+
+
+def rows_of(database, domain_uuid: str) -> dict[str, list]:
+    tables = database.execute(
+        """select table_name from information_schema.columns
+           where table_schema = 'public' and column_name = 'domain_uuid' order by 1"""
+    )
+    return {
+        table: database.execute(
+            f"select to_jsonb(t) from {table} t where domain_uuid = %s order by to_jsonb(t)::text",
+            domain_uuid,
+        )
+        for (table,) in tables
+    }
+
+
+def foreign(entry, domain_uuid: str):
+    """The other domain's key under our domain's name."""
+    return dataclasses.replace(entry, domain_uuid=domain_uuid)
+
+
+ACROSS: dict[str, Callable] = {
+    "tenants.find_domain_name": lambda c, d, o: tenants.find_domain_name(c, d),
+    "tenants.find_settings": lambda c, d, o: tenants.find_settings(c, d),
+    "secretaries.find_realtime": lambda c, d, o: secretaries.find_realtime(c, d, "8000"),
+    "secretaries.list_realtime": lambda c, d, o: secretaries.list_realtime(c, d),
+    "secretaries.find_turn_based": lambda c, d, o: secretaries.find_turn_based(c, d, "8000"),
+    "providers.list_providers": lambda c, d, o: providers.list_providers(c, d),
+    "providers.store_credential": lambda c, d, o: providers.store_credential(
+        c, d, o.voice_realtime_provider_uuid, "env:X"
+    ),
+    "conversations.store": lambda c, d, o: [
+        conversations.store(c, d, foreign(entry, d)) for entry in o.entries
+    ],
+    "conversations.list_conversations": lambda c, d, o: conversations.list_conversations(
+        c, d, started_before=NOW + timedelta(days=1), caller_id="+551199"
+    ),
+    "conversations.find_conversation": lambda c, d, o: conversations.find_conversation(
+        c, d, o.conversation_uuid
+    ),
+    "conversations.find_by_call": lambda c, d, o: conversations.find_by_call(c, d, CALL),
+    "conversations.list_turns": lambda c, d, o: conversations.list_turns(c, d, o.conversation_uuid),
+    "conversations.list_function_calls": lambda c, d, o: conversations.list_function_calls(
+        c, d, o.conversation_uuid
+    ),
+    "conversations.list_transfers": lambda c, d, o: conversations.list_transfers(
+        c, d, o.conversation_uuid
+    ),
+    "conversations.list_usage": lambda c, d, o: conversations.list_usage(c, d, o.conversation_uuid),
+    "conversations.close_abandoned": lambda c, d, o: conversations.close_abandoned(c, d, "w", NOW),
+    "leases.lock": lambda c, d, o: leases.lock(c, d),
+    "leases.count": lambda c, d, o: leases.count(c, d, o.secretary_realtime_uuid)["in_domain"],
+    "leases.insert": lambda c, d, o: leases.insert(
+        c, d, CALL, secretary_realtime_uuid=None, worker="x", duration_s=1
+    ),
+    "leases.renew": lambda c, d, o: leases.renew(c, d, [CALL], 1),
+    "leases.release": lambda c, d, o: leases.release(c, d, CALL),
+    "spending.spent": lambda c, d, o: spending.spent(c, d, "UTC"),
+    "spending.conversation_cost": lambda c, d, o: spending.conversation_cost(
+        c, d, o.conversation_uuid
+    ),
+    "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
+}
+
+
+def test_every_function_is_tried():
+    tried = set(ACROSS)
+    assert {n for n in repository_functions() if n.split(".")[1] not in DIRECTORY} == tried
+
+
+@pytest.mark.parametrize("name", ACROSS)
+def test_nothing_of_another_domain_is_read_or_changed(name, database, pool, two):
+    """Called for a domain without rows of its own, with the keys of one that has them all."""
+    victim, _bystander = two
+    stranger = new_id()
+    database.execute("insert into v_domains (domain_uuid) values (%s)", stranger)
+    before = rows_of(database, victim.domain_uuid)
+    with pool.connection() as connection:
+        result = ACROSS[name](connection, stranger, victim)
+    assert rows_of(database, victim.domain_uuid) == before
+    said = repr(result)
+    for secret in (victim.domain_uuid, victim.conversation_uuid, "+551199", "Demo secretary"):
+        assert secret not in said
+    if name not in ("demo.demo_seed", "spending.spent"):
+        nothing = (None, [], 0, False, [False] * 5)
+        assert result in nothing
+    if name == "spending.spent":
+        assert result == {"today_usd": 0, "month_usd": 0}
+
+
+def test_each_domain_sees_its_own(pool, two):
+    with pool.connection() as connection:
+        for tenant in two:
+            domain, conversation = tenant.domain_uuid, tenant.conversation_uuid
+            assert conversations.find_by_call(connection, domain, CALL) == tenant.entries[0]
+            assert conversations.list_turns(connection, domain, conversation) == [tenant.entries[1]]
+            assert spending.spent(connection, domain, "UTC")["today_usd"] == Decimal("1.5")
+            assert leases.count(connection, domain, None)["in_domain"] == 1
+            assert leases.count(connection, domain, None)["in_total"] == 2
+
+
+def test_an_entry_of_another_domain_than_said_is_refused(pool, two):
+    with pool.connection() as connection, pytest.raises(ValueError, match="another domain"):
+        conversations.store(connection, two[0].domain_uuid, two[1].entries[0])
+
+
+TABLES = {
+    SecretaryRealtime: "v_voice_secretaries_realtime",
+    RealtimeProviderConfig: "v_voice_realtime_providers",
+    TenantSettings: "v_voice_realtime_settings",
+    ConversationRealtime: "v_voice_conversations_realtime",
+    Turn: "v_voice_turns_realtime",
+    FunctionCallRecord: "v_voice_function_calls_realtime",
+    TransferRecord: "v_voice_transfers_realtime",
+    UsageRecord: "v_voice_usage_realtime",
+}
+
+
+@pytest.mark.parametrize("model", TABLES)
+def test_models_have_the_columns_of_their_tables(database, model):
+    rows = database.execute(
+        """select column_name, character_maximum_length from information_schema.columns
+           where table_name = %s and column_name not in ('created_at', 'updated_at')""",
+        TABLES[model],
+    )
+    assert {name for name, _ in rows} == {field.name for field in dataclasses.fields(model)}
+    if TABLES[model] in conversations._TABLES.values():
+        for name, limit in rows:
+            if limit is not None and name in conversations.TEXT_LIMITS:
+                assert conversations.TEXT_LIMITS[name] <= limit
+
+
+def test_texts_longer_than_their_columns_are_cut(pool, two):
+    tenant = two[0]
+    hostile = dataclasses.replace(
+        tenant.entries[0],
+        **dict.fromkeys(("caller_id", "caller_name", "destination", "end_cause"), "x" * 5000),
+    )
+    call = dataclasses.replace(
+        tenant.entries[2], function_name="f" * 5000, provider_call_id="i" * 5000
+    )
+    with pool.connection() as connection:
+        assert conversations.store(connection, tenant.domain_uuid, hostile)
+        assert conversations.store(connection, tenant.domain_uuid, call)
+        key = (connection, tenant.domain_uuid, tenant.conversation_uuid)
+        assert conversations.find_conversation(*key).caller_id == "x" * 100
+        assert conversations.list_function_calls(*key)[0].function_name == "f" * 100
+
+
+def test_an_end_completes_the_start_and_a_late_start_undoes_nothing(pool, two):
+    tenant = two[0]
+    start = tenant.entries[0]
+    end = dataclasses.replace(
+        start,
+        caller_id=None,
+        ended_at=NOW,
+        outcome="completed",
+        total_turns=4,
+        transcript=[{"role": "user", "text": "a"}],
+    )
+    with pool.connection() as connection:
+        for entry in (end, start, end, start):
+            assert conversations.store(connection, tenant.domain_uuid, entry)
+        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
+    assert stored == dataclasses.replace(end, caller_id=start.caller_id)
+
+
+def test_a_lost_worker_s_conversations_are_closed_at_their_last_word(pool, two):
+    tenant, other = two
+    later = dataclasses.replace(
+        tenant.entries[1], turn_uuid=new_id(), turn_number=2, started_at=NOW + timedelta(seconds=9)
+    )
+    with pool.connection() as connection:
+        conversations.store(connection, tenant.domain_uuid, later)
+        limit = NOW + timedelta(hours=1)
+        closed = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
+        again = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
+        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
+        running = conversations.find_by_call(connection, other.domain_uuid, CALL)
+    assert (closed, again) == (1, 0)
+    assert (stored.outcome, stored.end_cause, stored.duration_seconds) == (
+        "failed",
+        "worker_lost",
+        9,
+    )
+    assert running.ended_at is None
+
+
+def test_lists_are_filtered_and_continued(pool, two):
+    tenant = two[0]
+    with pool.connection() as connection:
+        for minute in range(1, 6):
+            entry = dataclasses.replace(
+                tenant.entries[0],
+                conversation_uuid=new_id(),
+                started_at=NOW - timedelta(minutes=minute),
+                outcome="completed" if minute % 2 else "failed",
+            )
+            conversations.store(connection, tenant.domain_uuid, entry)
+        domain = tenant.domain_uuid
+        first = conversations.list_conversations(
+            connection, domain, started_before=NOW + timedelta(1), limit=3
+        )
+        rest = conversations.list_conversations(
+            connection, domain, started_before=first[-1].started_at, limit=10
+        )
+        failed = conversations.list_conversations(
+            connection, domain, started_before=NOW, outcome="failed"
+        )
+    times = [conversation.started_at for conversation in first + rest]
+    assert len(times) == 6 and times == sorted(times, reverse=True)
+    assert len(failed) == 2
