@@ -160,7 +160,10 @@ class ProviderLink:
             self._loop.run_callback(self._end, _failure(error))
             return
         self.connect_s = self._clock() - started
-        self._adopt(opened)
+        if self._closed:  # and the last answer was quicker than `close`'s kill
+            opened.sock.close()
+        else:
+            self._adopt(opened)
 
     def _open(self, deadline: float) -> Opened:
         """Try, and try again where that may help and time is left. Raises `ConnectError`."""

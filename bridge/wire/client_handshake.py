@@ -107,18 +107,14 @@ def open_websocket(
     except ConnectError:
         raise
     except Exception as error:  # noqa: BLE001 - boundary: the library's errors are many
+        status = connection.getstatus()
+        if status is not None:  # the only answer but 101 that the library takes
+            text = f"{_host(url)} sent a redirect"
+            raise ConnectError("http", text, status=status) from None
         raise _translate(error, _host(url)) from None
-    return _take_over(connection, _host(url))
-
-
-def _take_over(connection: Any, host: str) -> Opened:
     # Cookies would join the connections of different tenants.
     _handshake.CookieJar.jar.clear()
     reader, connection.sock = connection.sock, None
-    status = connection.getstatus()
-    if status != 101:
-        reader.close()
-        raise ConnectError("http", f"{host} sent a redirect", status=status)
     return Opened(reader.sock, reader.rest())
 
 
