@@ -53,7 +53,7 @@ class InboundClient(EventSocketPeer, InboundESL):  # type: ignore[misc]
         self._password = password
         self._events, self._custom = tuple(events), tuple(custom)
         self._timeout_s = timeout_s
-        self._greeting: Waiter[None] = Waiter("auth/request")
+        self._greeting: Waiter[Message] = Waiter("auth/request")
         self._lost = Signal()
         self._keeper: gevent.Greenlet[[], None] | None = None
 
@@ -148,7 +148,7 @@ class InboundClient(EventSocketPeer, InboundESL):  # type: ignore[misc]
 
     def _on_message(self, message: Message) -> None:
         if message.kind == AUTH_REQUEST:
-            self._greeting.resolve(None)
+            self._greeting.resolve(message)
         elif message.kind == RUDE_REJECTION:
             self._greeting.fail(CommandFailed("auth", "refused by FreeSWITCH's access list"))
         else:

@@ -108,8 +108,12 @@ class Peer:
             while data := self.sock.recv(65536):
                 pending += data
                 while b"\n\n" in pending:
-                    text, _, pending = pending.partition(b"\n\n")
-                    self._take(text.decode())
+                    head, _, rest = pending.partition(b"\n\n")
+                    length = int(header(head.decode(), "content-length") or 0)
+                    if len(rest) < length:
+                        break
+                    self._take((head + rest[:length]).decode())
+                    pending = rest[length:]
         self.ended = True
         self.changed.set()
 
