@@ -1,6 +1,7 @@
-"""Which piece of the conversation lies where in a call's played audio.
+"""What was sent when, which piece of the conversation it was, and so what has been heard.
 
-Positions are bytes, counted from the first byte the call ever played.
+Positions are bytes, counted from the first byte the call ever played; moments are monotonic
+seconds.
 """
 
 from __future__ import annotations
@@ -25,6 +26,50 @@ class _Span:
     item_id: str
     start: int
     end: int
+
+
+class Timeline:
+    """Sent audio, as a far side plays it that plays steadily and begins after a fixed delay."""
+
+    def __init__(self, rate_hz: int, bytes_per_sample: int, latency_s: float) -> None:
+        self.sent = 0
+        """Position up to which audio was sent."""
+        self.until = 0.0
+        """Moment up to which what was sent lasts, the delay not counted."""
+        self._rate_hz = rate_hz
+        self._sample = bytes_per_sample
+        self._latency_s = latency_s
+        self._runs: deque[tuple[float, int]] = deque()
+        """Beginnings of gapless stretches, as moment and position, as far as they matter."""
+
+    def send(self, count: int, now: float) -> None:
+        """`count` bytes were sent; without a gap if `until` had not passed."""
+        if self.until < now or not self._runs:
+            self.until = max(self.until, now)
+            self._begin_run(now)
+        self.sent += count
+        self.until += count / (self._rate_hz * self._sample)
+
+    def _begin_run(self, now: float) -> None:
+        runs = self._runs
+        while len(runs) > 1 and runs[1][0] + self._latency_s <= now:
+            runs.popleft()  # the one after it is being heard: this one is over
+        runs.append((self.until, self.sent))
+
+    def heard(self, now: float) -> int:
+        """Position of the caller's ear."""
+        end = self.sent
+        for began_at, began in reversed(self._runs):
+            heard_s = now - began_at - self._latency_s
+            if heard_s >= 0:
+                return min(end, began + round(heard_s * self._rate_hz) * self._sample)
+            end = began
+        return end
+
+    def silence(self, now: float) -> None:
+        """Nothing of what was sent will be heard any more."""
+        self._runs.clear()
+        self.until = now
 
 
 class ItemLedger:

@@ -15,7 +15,7 @@ from bridge.audio.pacer import LATE_MS, Pacer
 from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout
-from bridge.playout.heard import HeardPosition, ItemLedger
+from bridge.playout.heard import HeardPosition, ItemLedger, Timeline
 
 DEFAULT_LIMIT_MS = 120_000
 """Longest answer that may wait: providers send minutes of speech within seconds."""
@@ -63,6 +63,7 @@ class PlayoutStream:
         self._first_bytes = fmt.bytes_for_ms(playout.first_chunk_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
+        self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
         self._full_s = max(0, lead - playout.frame_ms) / 1000
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
@@ -72,11 +73,8 @@ class PlayoutStream:
         # Positions: bytes since the call began.
         self._written = 0
         self._content_end = 0
-        self._sent = 0
-        self._run_start = 0
         self._answer_start = 0
-        # Moments.
-        self._sent_until = 0.0
+        # Moment since which there was something to send.
         self._ready_since = 0.0
         # The answer being played.
         self._active = False
@@ -150,15 +148,16 @@ class PlayoutStream:
         """
         if not self._active:
             return None
-        position = self._heard(now) if self._playout.recalls else self._sent
-        heard = self._items.at(min(position, self._content_end))
+        timeline = self._timeline
+        position = timeline.heard(now) if self._playout.recalls else timeline.sent
+        heard = self._items.at(position)
         self._playout.clear(self._generation, now)
         self._ring.clear()
         unheard = max(0, self._content_end - position)
         self.counters.cleared_ms += self._format.ms_for_bytes(unheard)
-        self._written = self._run_start = self._sent
+        self._written = timeline.sent
         if self._playout.recalls:
-            self._sent_until = now
+            timeline.silence(now)
         self._end_answer()
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
 
@@ -173,28 +172,31 @@ class PlayoutStream:
         """How much of the current answer has been heard; 0 when there is none."""
         if not self._active:
             return 0
-        position = min(self._heard(now), self._content_end)
+        position = min(self._timeline.heard(now), self._content_end)
         return self._format.ms_for_bytes(max(0, position - self._answer_start))
 
     def item_heard_ms(self, item_id: str, now: float) -> int:
         """How much of one item of the current answer has been heard."""
-        return self._format.ms_for_bytes(self._items.heard_of(item_id, self._heard(now)))
+        return self._format.ms_for_bytes(self._items.heard_of(item_id, self._timeline.heard(now)))
 
     def remaining_ms(self, now: float) -> int:
-        """Audio written and not yet heard."""
-        return self._format.ms_for_bytes(max(0, self._content_end - self._heard(now)))
+        """How much of the current answer is still to be heard; 0 when there is none."""
+        if not self._active:
+            return 0
+        position = max(self._timeline.heard(now), self._answer_start)
+        return self._format.ms_for_bytes(max(0, self._content_end - position))
 
     def idle(self, now: float) -> bool:
         """Whether everything written has been heard."""
-        return not self._active or self._heard(now) >= self._content_end
+        return not self._active or self._timeline.heard(now) >= self._content_end
 
     def drained_at(self, now: float) -> float | None:
         """When a finished answer will have been heard; None before `finish` and when idle."""
         if not self._active or not self._finished:
             return None
-        ahead_until = max(self._sent_until, now) if len(self._ring) else self._sent_until
-        to_send = self._content_end - self._sent  # below zero when padding was sent behind it
-        return max(now, ahead_until + self._latency_s + to_send / self._bytes_per_s)
+        to_send = self._content_end - self._timeline.sent  # below zero once padding was sent
+        heard_at = self._timeline.until + self._latency_s + to_send / self._bytes_per_s
+        return max(now, heard_at)
 
     # --- the pacer's side -----------------------------------------------------------------
 
@@ -206,8 +208,8 @@ class PlayoutStream:
         return self._finished or len(self._ring) >= self._frame_bytes
 
     def _pump(self, now: float) -> None:
-        ring, frame = self._ring, self._frame_bytes
-        while self._sent_until - now <= self._full_s:
+        ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
+        while timeline.until - now <= self._full_s:
             whole = len(ring) // frame * frame
             if not whole:
                 return
@@ -215,17 +217,12 @@ class PlayoutStream:
             self._send(ring.read(min(whole, most)), now)
 
     def _send(self, chunk: bytes, now: float) -> None:
-        starting = self._starting
-        ahead_s = self._sent_until - now
+        starting, ahead_s = self._starting, self._timeline.until - now
         if not starting:
             self._count_late(ahead_s, now)
-        if ahead_s < 0:
-            self._run_start = self._sent
-            self._sent_until = now
         self._starting = False
         self._playout.play(chunk, self._generation)
-        self._sent += len(chunk)
-        self._sent_until += len(chunk) / self._bytes_per_s
+        self._timeline.send(len(chunk), now)
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
@@ -234,7 +231,7 @@ class PlayoutStream:
         if ahead_s < 0:
             self.counters.underruns += 1
             self.counters.underrun_ms -= ahead_s * 1000
-        was_due = max(self._sent_until - self._full_s, self._ready_since)
+        was_due = max(now + ahead_s - self._full_s, self._ready_since)
         if (now - was_due) * 1000 > LATE_MS:
             self.counters.late_frames += 1
 
@@ -260,10 +257,3 @@ class PlayoutStream:
     def _pad(self, count: int) -> None:
         silence = self._format.silence(self._playout.frame_ms + count * 1000 // self._bytes_per_s)
         self._written += count - self._ring.write(silence[:count])
-
-    def _heard(self, now: float) -> int:
-        """Position of the caller's ear."""
-        unheard_s = self._sent_until + self._latency_s - now
-        if unheard_s <= 0:
-            return self._sent
-        return max(self._run_start, self._sent - int(unheard_s * self._bytes_per_s))

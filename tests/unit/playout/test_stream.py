@@ -1,0 +1,358 @@
+import pytest
+
+from bridge.audio.formats import L16_8K, L16_16K, PCMU_8K
+from bridge.audio.pacer import Pacer
+from bridge.errors import LocalProtocolError
+from bridge.playout.heard import HeardPosition
+from bridge.playout.stream import PlayoutStream
+
+from .far_side import FarSide, advance, speech
+
+
+def make(**traits) -> tuple[FarSide, Pacer, PlayoutStream]:
+    far, pacer = FarSide(**traits), Pacer()
+    far.now = 100.0
+    return far, pacer, PlayoutStream(far, pacer)
+
+
+def ms(count: int, first: int = 0) -> bytes:
+    return speech(L16_8K, count, first)
+
+
+def test_first_audio_leaves_within_the_write() -> None:
+    far, _, stream = make()
+    stream.write("a", ms(500), 100.0)
+    assert [(at, len(chunk)) for at, chunk, _ in far.played] == [(100.0, 320)] * 3
+
+
+def test_then_one_frame_each_twenty_milliseconds() -> None:
+    far, pacer, stream = make()
+    stream.write("a", ms(500), 100.0)
+    advance(pacer, far, 100.3)
+    gaps = [b - a for a, b in zip(far.times_ms[3:], far.times_ms[4:], strict=False)]
+    assert set(gaps) == {20}
+    assert len(far.played) == 3 + 14
+
+
+def test_all_of_it_is_sent_once_and_in_order() -> None:
+    far, pacer, stream = make()
+    data = ms(500)
+    for start in range(0, len(data), 998):
+        stream.write("a", data[start : start + 998], 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 101.0)
+    assert far.sound == data
+    assert stream.counters.frames_sent == 25
+    assert stream.counters.underruns == stream.counters.late_frames == 0
+
+
+def test_the_last_frame_is_filled_with_silence() -> None:
+    far, pacer, stream = make(format=PCMU_8K)
+    stream.write("a", b"\x01" * 170, 100.0)
+    assert far.sound == b"\x01" * 160
+    stream.finish(100.0)
+    assert far.sound == b"\x01" * 170 + b"\xff" * 150
+    advance(pacer, far, 100.1)
+    assert len(pacer) == 0
+
+
+def test_tail_padding_is_sent_and_is_no_part_of_the_answer() -> None:
+    far, pacer, stream = make(tail_padding_ms=80, latency_ms=150, lead_ms=40)
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(100), 100.0)
+    stream.finish(100.0)
+    due = stream.drained_at(100.0)
+    assert due == pytest.approx(100.25)
+    advance(pacer, far, 101.0)
+    assert far.sound == ms(100) + bytes(1280)
+    assert drained == [pytest.approx(100.25, abs=0.021)]
+    assert drained[0] >= 100.25
+
+
+def test_drained_once_and_only_when_heard() -> None:
+    far, pacer, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(200), 100.0)
+    advance(pacer, far, 100.15)
+    stream.finish(100.15)
+    assert not stream.idle(100.15)
+    assert stream.drained_at(100.15) == pytest.approx(100.2)
+    assert stream.remaining_ms(100.15) == 50
+    advance(pacer, far, 101.0)
+    assert len(drained) == 1
+    assert 100.2 <= drained[0] <= 100.221
+    assert stream.idle(100.3)
+    assert stream.drained_at(100.3) is None
+    assert (len(pacer), pacer.next_deadline()) == (0, None)
+
+
+def test_finish_with_nothing_to_hear_is_drained_at_once() -> None:
+    _, _, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.finish(100.0)
+    assert drained == [100.0]
+
+
+def test_finish_after_everything_was_heard_is_drained_at_once() -> None:
+    far, pacer, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(40), 100.0)
+    advance(pacer, far, 100.5)
+    assert stream.idle(100.5)
+    assert drained == []
+    stream.finish(100.5)
+    assert drained == [100.5]
+
+
+def test_a_second_finish_says_nothing_more() -> None:
+    far, pacer, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(40), 100.0)
+    stream.finish(100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 101.0)
+    assert len(drained) == 1
+
+
+def test_more_audio_after_finish_goes_on_with_the_same_answer() -> None:
+    far, pacer, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(100), 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 100.05)
+    stream.write("b", ms(100), 100.05)
+    advance(pacer, far, 100.5)
+    assert drained == []
+    stream.finish(100.5)
+    assert drained == [100.5]
+    assert far.sound == ms(100) * 2
+
+
+def test_on_drained_may_begin_the_next_answer() -> None:
+    far, pacer, stream = make()
+
+    def again(now: float) -> None:
+        stream.on_drained = None
+        stream.write("b", ms(200, 5000), now)
+        stream.finish(now)
+
+    stream.on_drained = again
+    stream.write("a", ms(100), 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 101.0)
+    assert far.sound == ms(100) + ms(200, 5000)
+    assert len(pacer) == 0
+
+
+def test_a_gap_inside_an_answer_is_an_underrun_and_heard_stands_still() -> None:
+    far, pacer, stream = make()
+    first = []
+    stream.on_first_frame = lambda now, playout_ms: first.append((now, playout_ms))
+    stream.write("a", ms(100), 100.0)
+    advance(pacer, far, 100.3)
+    assert stream.heard_ms(100.3) == 100
+    stream.write("a", ms(100, 800), 100.3)
+    assert len(far.played) == 8
+    assert stream.heard_ms(100.35) == 150
+    assert stream.counters.underruns == 1
+    assert stream.counters.underrun_ms == pytest.approx(200)
+    assert stream.counters.late_frames == 0
+    assert first == [(100.0, 0)]
+
+
+def test_a_late_tick_is_counted_and_made_up() -> None:
+    far, pacer, stream = make()
+    stream.write("a", ms(1000), 100.0)
+    advance(pacer, far, 100.1)
+    advance(pacer, far, 100.2, late_s=0.07)
+    assert stream.counters.late_frames >= 1
+    assert stream.counters.underruns >= 1
+    advance(pacer, far, 101.5)
+    assert far.sound == ms(1000)
+
+
+def test_first_frame_tells_when_it_will_be_heard() -> None:
+    far, _, stream = make(latency_ms=150)
+    first = []
+    stream.on_first_frame = lambda now, playout_ms: first.append((now, playout_ms))
+    stream.write("a", ms(100), 100.0)
+    assert first == [(100.0, 150)]
+    assert far.heard_bytes(100.15) == 0
+
+
+def test_chunks_grow_after_the_first() -> None:
+    far, pacer, stream = make(first_chunk_ms=100, chunk_ms=200, lead_ms=120)
+    stream.write("a", ms(1000), 100.0)
+    advance(pacer, far, 102.0)
+    stream.finish(102.0)
+    assert [len(chunk) // 16 for _, chunk, _ in far.played] == [100, 200, 200, 200, 200, 100]
+    # The second goes at once because only 100 ms are ahead, and so on: never less than 80 ahead.
+    assert stream.counters.underruns == 0
+    ahead = 0.0
+    for at, chunk, _ in far.played[1:]:
+        ahead = sum(len(c) / 16000 for t, c, _ in far.played if t <= at) - (at - 100.0)
+        assert ahead <= 0.3 + 1e-9
+        assert ahead - len(chunk) / 16000 >= 0.078
+
+
+def test_a_chunk_is_not_held_up_until_it_is_full() -> None:
+    far, _, stream = make(first_chunk_ms=100, chunk_ms=200, lead_ms=120)
+    stream.write("a", ms(50), 100.0)
+    assert [len(chunk) // 16 for _, chunk, _ in far.played] == [40]
+
+
+def test_clear_where_the_far_side_can_be_silenced() -> None:
+    far, pacer, stream = make(lead_ms=100)
+    stream.begin(1)
+    stream.write("a", ms(300), 100.0)
+    advance(pacer, far, 100.2)
+    assert stream.clear(100.21) == HeardPosition("a", 210)
+    assert far.cleared == [(100.21, 1)]
+    assert stream.depth_ms == 0
+    assert stream.counters.cleared_ms == 90
+    before = len(far.played)
+    advance(pacer, far, 101.0)
+    assert len(far.played) == before
+    assert len(pacer) == 0
+
+
+def test_clear_where_the_lead_stays_audible() -> None:
+    far, pacer, stream = make(recalls=False)
+    stream.write("a", ms(300), 100.0)
+    advance(pacer, far, 100.1)
+    sent_ms = len(far.sound) // 16
+    assert sent_ms > 100
+    assert stream.clear(100.1) == HeardPosition("a", sent_ms)
+
+
+def test_clear_finds_the_item_being_heard() -> None:
+    far, pacer, stream = make(lead_ms=200)
+    stream.write("a", ms(100), 100.0)
+    stream.write("b", ms(100), 100.0)
+    stream.write("c", ms(100), 100.0)
+    advance(pacer, far, 100.13)
+    assert stream.item_heard_ms("a", 100.13) == 100
+    assert stream.item_heard_ms("b", 100.13) == 30
+    assert stream.item_heard_ms("c", 100.13) == 0
+    assert stream.item_heard_ms("nobody", 100.13) == 0
+    assert stream.clear(100.13) == HeardPosition("b", 30)
+
+
+def test_clear_before_anything_was_heard() -> None:
+    _, _, stream = make(latency_ms=150)
+    stream.write("a", ms(100), 100.0)
+    assert stream.clear(100.1) == HeardPosition("a", 0)
+
+
+def test_clear_with_nothing_playing() -> None:
+    far, pacer, stream = make()
+    assert stream.clear(100.0) is None
+    stream.write("a", ms(40), 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 101.0)
+    assert stream.clear(101.0) is None
+    assert far.cleared == []
+
+
+def test_clear_never_says_drained() -> None:
+    far, pacer, stream = make()
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(400), 100.0)
+    stream.finish(100.0)
+    stream.clear(100.05)
+    advance(pacer, far, 101.0)
+    assert drained == []
+
+
+def test_padding_never_counts_as_heard_speech() -> None:
+    far, pacer, stream = make(tail_padding_ms=400, recalls=False)
+    stream.write("a", ms(90), 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 100.085)
+    assert stream.clear(100.085) == HeardPosition("a", 90)
+
+
+def test_the_next_answer_starts_counting_anew() -> None:
+    far, pacer, stream = make()
+    stream.write("a", ms(300), 100.0)
+    advance(pacer, far, 100.1)
+    stream.clear(100.1)
+    stream.begin(1)
+    stream.write("b", ms(300), 100.1)
+    advance(pacer, far, 100.15)
+    assert stream.heard_ms(100.15) == 50
+    assert stream.clear(100.15) == HeardPosition("b", 50)
+    assert {generation for at, _, generation in far.played if at > 100.1} == {1}
+
+
+def test_what_stays_audible_delays_the_next_answer() -> None:
+    far, _, stream = make(recalls=False)
+    first = []
+    stream.on_first_frame = lambda now, playout_ms: first.append(playout_ms)
+    stream.write("a", ms(300), 100.0)
+    stream.clear(100.0)
+    stream.write("b", ms(300), 100.0)
+    assert far.heard_bytes(100.06) == 60 * 16
+    assert first == [0]  # the lead is full: nothing of b has left yet
+
+
+def test_a_full_queue_drops_the_end() -> None:
+    far, pacer = FarSide(), Pacer()
+    stream = PlayoutStream(far, pacer, limit_ms=200)
+    data = ms(300)
+    dropped = stream.write("a", data, 0.0)
+    assert dropped == 100 * 16
+    assert stream.counters.dropped_bytes == 1600
+    assert stream.counters.max_depth_ms == 200
+    stream.finish(0.0)
+    advance(pacer, far, 1.0)
+    assert far.sound == data[:-1600]
+
+
+def test_the_last_frame_of_a_full_queue_is_still_sent() -> None:
+    far, pacer = FarSide(), Pacer()
+    stream = PlayoutStream(far, pacer, limit_ms=50)  # two whole frames
+    stream.write("a", ms(300), 0.0)
+    stream.finish(0.0)
+    advance(pacer, far, 1.0)
+    assert far.sound == ms(300)[: len(far.sound)]
+    assert len(far.sound) % 320 == 0
+    assert stream.idle(1.0)
+
+
+def test_generations_never_come_back() -> None:
+    _, _, stream = make()
+    stream.begin(3)
+    with pytest.raises(LocalProtocolError):
+        stream.begin(2)
+
+
+def test_a_closed_stream_is_off_the_wheel_and_takes_nothing() -> None:
+    _, pacer, stream = make()
+    stream.write("a", ms(300), 100.0)
+    stream.close()
+    assert len(pacer) == 0
+    with pytest.raises(LocalProtocolError):
+        stream.write("a", ms(20), 100.0)
+
+
+def test_other_formats_and_leads() -> None:
+    far, pacer = FarSide(format=L16_16K), Pacer()
+    stream = PlayoutStream(far, pacer, lead_ms=100)
+    stream.write("a", speech(L16_16K, 500), 0.0)
+    assert len(far.played) == 5
+    assert {len(chunk) for _, chunk, _ in far.played} == {640}
+
+
+def test_no_audio_is_no_answer() -> None:
+    _, pacer, stream = make()
+    assert stream.write("a", b"", 100.0) == 0
+    assert stream.idle(100.0)
+    assert len(pacer) == 0
