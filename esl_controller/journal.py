@@ -119,8 +119,8 @@ class Journal:
         for _ in lines:
             self._queue.popleft()
         self.statistics.durable += len(lines)
+        self.statistics.spool_bytes = self._spool.waiting_bytes
         self.statistics.queue_bytes -= size
-        self.statistics.spool_bytes += size
         self._flusher.wake()
 
     def _adopt_loop(self) -> None:
@@ -129,9 +129,8 @@ class Journal:
             self._adopt()
 
     def _adopt(self) -> None:
-        adopted, size = self._in_thread(self._spool.adopt)
-        self.statistics.adopted_segments += adopted
-        self.statistics.spool_bytes += size
+        self.statistics.adopted_segments += self._in_thread(self._spool.adopt)
+        self.statistics.spool_bytes = self._spool.waiting_bytes
         self._flusher.wake()
 
     def _in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:

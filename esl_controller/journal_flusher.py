@@ -106,7 +106,7 @@ class JournalFlusher:
         for start in range(0, len(lines), BATCH_ENTRIES):
             self._store_until_done(lines[start : start + BATCH_ENTRIES])
         self._in_thread(self._spool.delete, segment)
-        self._statistics.spool_bytes -= len(content)
+        self._statistics.spool_bytes = self._spool.waiting_bytes
         self._progress.set()
 
     def _decoded(self, raw: bytes) -> _Line | None:

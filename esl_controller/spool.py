@@ -32,21 +32,23 @@ class Spool:
         self._lock = lock
         self._open: int | None = None
         self._open_path = self._own
-        self._open_bytes = 0
+        self.waiting_bytes = 0
+        """Size of all segments, the open one too."""
 
     def append(self, lines: bytes) -> None:
         """Write whole lines and wait until the disk has them; raises OSError."""
+        segment = self._open if self._open is not None else self._begin_segment()
+        before = os.fstat(segment).st_size
         try:
-            if self._open is None:
-                self._begin_segment()
-            assert self._open is not None
-            _write_all(self._open, lines)
-            os.fdatasync(self._open)
+            _write_all(segment, lines)
+            os.fdatasync(segment)
         except OSError:
             self.close_segment()  # what follows must not be glued to half a line
             raise
-        self._open_bytes += len(lines)
-        if self._open_bytes >= MAX_SEGMENT_BYTES:
+        finally:
+            size = self._open_path.stat().st_size
+            self.waiting_bytes += size - before
+        if size >= MAX_SEGMENT_BYTES:
             self.close_segment()
 
     def close_segment(self) -> None:
@@ -54,7 +56,6 @@ class Spool:
         if self._open is not None:
             os.close(self._open)
             self._open = None
-            self._open_bytes = 0
 
     def oldest_segment(self) -> Path | None:
         """Return the segment to store next, None when all are stored; closes the open one."""
@@ -71,7 +72,9 @@ class Spool:
 
     def delete(self, segment: Path) -> None:
         """Forget a segment the database has."""
-        segment.unlink(missing_ok=True)
+        size = segment.stat().st_size
+        segment.unlink()
+        self.waiting_bytes -= size
 
     def reject(self, line: bytes, reason: str) -> None:
         """Set a line aside that the database will never take, with the reason, for a person."""
@@ -86,8 +89,8 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def adopt(self) -> tuple[int, int]:
-        """Take over the segments of workers that are gone; return how many and their bytes."""
+    def adopt(self) -> int:
+        """Take over the segments of workers that are gone; return how many."""
         segments: list[Path] = []
         for directory in sorted(self._root.iterdir()):
             if directory == self._own or not (directory / "lock").exists():
@@ -96,7 +99,8 @@ class Spool:
             if lock is not None:
                 segments += self._take_over(directory)
                 os.close(lock)
-        return len(segments), sum(segment.stat().st_size for segment in segments)
+        self.waiting_bytes += sum(segment.stat().st_size for segment in segments)
+        return len(segments)
 
     def close(self) -> None:
         """Let go; an empty directory is removed, a full one waits for the next worker."""
@@ -105,12 +109,13 @@ class Spool:
             _remove(self._own)
         os.close(self._lock)
 
-    def _begin_segment(self) -> None:
+    def _begin_segment(self) -> int:
         # Names sort by age, across workers too: one worker takes over from another.
         self._open_path = self._own / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.segment"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._open = os.open(self._open_path, flags, 0o600)
         _sync_directory(self._own)
+        return self._open
 
     def _take_over(self, directory: Path) -> list[Path]:
         segments = [s.rename(self._own / s.name) for s in sorted(directory.glob(_SEGMENT))]

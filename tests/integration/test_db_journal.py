@@ -1,5 +1,6 @@
 """The journal against a real PostgreSQL: stored once, whatever fails in between."""
 
+import errno
 import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from esl_controller import journal as journal_module
+from esl_controller import journal_entries
 from esl_controller.journal import Journal
 from esl_controller.models import (
     ConversationRealtime,
@@ -104,3 +107,151 @@ def test_a_call_is_stored_whole(database, pool, journal):
     assert stored.caller_id == "+5511999990000"  # told at the start, not again at the end
     assert stored.transcript[0]["text"] == "olá "  # PostgreSQL holds no NUL
     assert journal.statistics.rejected == journal.statistics.dropped == 0
+
+
+def rejected_texts(spool_dir: Path) -> str:
+    return "".join(path.read_text() for path in (spool_dir / "rejected").glob("*"))
+
+
+def test_what_the_database_refuses_is_set_aside_and_the_rest_stored(
+    database, pool, journal, tmp_path
+):
+    tenant = database.seed()
+    good = [conversation(tenant.domain_uuid) for _ in range(3)]
+    orphan = Turn(
+        turn_uuid=new_id(),
+        domain_uuid=tenant.domain_uuid,
+        conversation_uuid=new_id(),
+        turn_number=1,
+        role="user",
+        content="nobody's",
+        started_at=NOW,
+    )
+    stolen = conversation(database.seed().domain_uuid, conversation_uuid=good[0].conversation_uuid)
+    for entry in (good[0], orphan, good[1], stolen, good[2]):
+        assert journal.record(entry)
+    assert journal.wait_stored(5)
+    assert journal.statistics.rejected == 2
+    assert database.execute("select count(*) from v_voice_conversations_realtime") == [(3,)]
+    text = rejected_texts(tmp_path / "spool")
+    assert "violates foreign key" in text and "belongs to another domain" in text
+    assert orphan.turn_uuid in text
+
+
+def test_entries_of_a_deleted_domain_do_not_stop_the_others(database, pool, journal):
+    tenant, gone = database.seed(), database.seed()
+    database.execute("delete from v_domains where domain_uuid = %s", gone.domain_uuid)
+    for domain_uuid in (gone.domain_uuid, tenant.domain_uuid):
+        journal.record(conversation(domain_uuid))
+    assert journal.wait_stored(5)
+    assert (journal.statistics.rejected, journal.statistics.stored) == (1, 1)
+
+
+def test_a_missing_table_is_waited_for(database, pool, journal):
+    """Migrations not run yet: nothing is thrown away for that."""
+    tenant = database.seed()
+    database.execute("alter table v_voice_turns_realtime rename to away")
+    entries = whole_call(tenant.domain_uuid)
+    for entry in entries:
+        journal.record(entry)
+    assert not journal.wait_stored(0.3)
+    assert journal.statistics.flush_failures > 0
+    database.execute("alter table away rename to v_voice_turns_realtime")
+    assert journal.wait_stored(10)
+    assert journal.statistics.rejected == 0
+    assert database.execute("select count(*) from v_voice_turns_realtime") == [(2,)]
+
+
+def test_recording_does_not_wait_for_the_database(tmp_path):
+    """No server at all: entries become durable, and wait on disk for the next start."""
+    away = Pool(f"host={tmp_path} dbname=none", size=1)
+    journal = Journal(tmp_path / "spool", away)
+    journal.start()
+    for entry in whole_call(new_id()):
+        assert journal.record(entry)
+    assert journal.wait_durable(5)
+    assert not journal.stop(timeout_s=0.1)
+    assert len(list((tmp_path / "spool").glob("*/*.segment"))) == 1
+
+
+def test_what_a_worker_left_is_taken_over(database, pool, tmp_path):
+    tenant = database.seed()
+    gone = Journal(tmp_path / "spool", Pool(f"host={tmp_path} dbname=none", size=1))
+    gone.start()
+    entries = whole_call(tenant.domain_uuid)
+    for entry in entries:
+        gone.record(entry)
+    gone.wait_durable(5)
+    still_there = Journal(tmp_path / "spool", pool)
+    still_there.start()
+    assert still_there.statistics.adopted_segments == 0  # its owner lives
+    gone.stop(timeout_s=0.1)
+    still_there._adopt()
+    assert still_there.statistics.adopted_segments == 1
+    assert still_there.wait_stored(5)
+    assert still_there.stop()
+    assert list((tmp_path / "spool").iterdir()) == []
+    assert database.execute("select outcome from v_voice_conversations_realtime") == [
+        ("completed",)
+    ]
+
+
+def test_a_torn_end_and_a_damaged_line_cost_only_themselves(database, pool, tmp_path):
+    tenant = database.seed()
+    lines = [journal_entries.encode(conversation(tenant.domain_uuid)) for _ in range(4)]
+    left = tmp_path / "spool" / "1-dead"
+    left.mkdir(parents=True)
+    (left / "lock").touch()
+    damaged = lines[1].replace(b"started_at", b"startet_at")
+    content = lines[0] + damaged + lines[2] + lines[3][:50]
+    (left / "00000000000000000001-a.segment").write_bytes(content)
+    journal = Journal(tmp_path / "spool", pool)
+    journal.start()
+    assert journal.wait_stored(5)
+    statistics = journal.statistics
+    assert (statistics.stored, statistics.rejected, statistics.torn) == (2, 1, 1)
+    assert "checksum differs" in rejected_texts(tmp_path / "spool")
+    journal.stop()
+
+
+def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch):
+    monkeypatch.setattr(journal_module, "WRITE_RETRY_S", 0.01)
+    tenant = database.seed()
+    journal = Journal(tmp_path / "spool", pool)
+    append, failures = journal._spool.append, iter(range(3))
+
+    def full(lines: bytes) -> None:
+        if next(failures, None) is None:
+            return append(lines)
+        append(lines[:20])  # half a line got through
+        journal._spool.close_segment()
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(journal._spool, "append", full)
+    journal.start()
+    assert journal.record(conversation(tenant.domain_uuid))
+    assert journal.wait_durable(5)
+    journal.stop()
+    assert journal.statistics.write_failures == 3
+    assert database.execute("select count(*) from v_voice_conversations_realtime") == [(1,)]
+
+
+def test_limits_drop_and_say_so(pool, tmp_path, monkeypatch):
+    journal = Journal(tmp_path / "spool", pool)  # not started: nothing leaves the queue
+    entry = conversation(new_id())
+    size = len(journal_entries.encode(entry))
+    monkeypatch.setattr(journal_module, "MAX_QUEUE_BYTES", 2 * size)
+    assert [journal.record(entry) for _ in range(3)] == [True, True, False]
+    monkeypatch.setattr(journal_entries, "MAX_LINE_BYTES", 10)
+    assert not journal.record(entry)
+    assert (journal.statistics.recorded, journal.statistics.dropped) == (2, 2)
+
+
+def test_spooled_conversations_are_private(pool, tmp_path):
+    journal = Journal(tmp_path / "spool", Pool(f"host={tmp_path} dbname=none", size=1))
+    journal.start()
+    journal.record(conversation(new_id()))
+    journal.wait_durable(5)
+    journal.stop(timeout_s=0.05)
+    for path in (tmp_path / "spool").rglob("*"):
+        assert path.stat().st_mode & 0o077 == 0, path
