@@ -7,8 +7,7 @@ decides who has the floor and when the session begins, goes on and ends.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 from bridge.audio.formats import AudioFormat
@@ -17,9 +16,9 @@ from bridge.audio.pacer import Pacer
 from bridge.digits import DigitGatherer
 from bridge.playout.base import Playout
 from bridge.ports import EndCause, SessionEnd, SessionListener
-from bridge.provider_seat import Candidate, ProviderSeat, SeatListener
+from bridge.provider_seat import ProviderSeat, SeatListener
 from bridge.providers import base as p
-from bridge.providers.link import Network
+from bridge.session_config import SessionConfig
 from bridge.states import SESSION_TABLE, SessionEvent, SessionState
 from bridge.transcript import Transcript
 from bridge.turn import Interruption, TurnKeeper
@@ -29,38 +28,6 @@ from bridge.voice import Voice
 from bridge.watch import ConversationWatch, WatchAction
 
 _log = logging.getLogger("bridge.session")
-
-
-
-@dataclass(frozen=True, slots=True)
-class Phrases:
-    """Words the agent says at set moments, in the tenant's language."""
-
-    still_there: str
-    good_bye: str
-    time_up: str
-    connecting: str
-    """Before a transfer, when the agent has not announced it."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionConfig:
-    """Everything one conversation is made with."""
-
-    candidates: Sequence[Candidate]
-    options: p.ConversationOptions
-    phrases: Phrases
-    provider_connect_timeout_s: float = 5.0
-    silence_s: float = 15.0
-    give_up_s: float = 10.0
-    max_duration_s: float = 1800.0
-    join_timeout_s: float = 5.0
-    """Longest time without the caller's media once it was asked for."""
-    closing_timeout_s: float = 20.0
-    digit_pause_s: float = 2.0
-    barge_in: bool = True
-    network: Network | None = None
-    """How providers are reached; None: directly, with the system's certificates."""
 
 
 class Session:
@@ -197,12 +164,16 @@ class Session:
         self._seat.protocol.send_function_result(call_id, output)
         self._seat.flush()
 
-    def finish(self, cause: EndCause, last_words: str = "") -> None:
-        """End politely: let what is being said be heard, say `last_words`, then end."""
+    def finish(self, cause: EndCause, last_words: str = "", *, unless_speaking: str = "") -> None:
+        """End politely: let what is being said be heard, say `last_words`, then end.
+
+        `unless_speaking` is said when the agent is saying nothing at the moment.
+        """
         if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._end is not None:
             return
         now = self._clock()
         self._end = SessionEnd(cause)
+        last_words = last_words or ("" if self.agent_speaking else unless_speaking)
         self._closing_until = now + self.config.closing_timeout_s
         if last_words and self._seat.ready:
             self._last_words = ""

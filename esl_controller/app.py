@@ -21,7 +21,8 @@ from bridge.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from esl_controller import phrases
-from esl_controller.call import Call, Services
+from esl_controller.call import Call
+from esl_controller.call_services import Services
 from esl_controller.config_loader import ConfigLoader
 from esl_controller.config_source import ConfigSource
 from esl_controller.esl import commands

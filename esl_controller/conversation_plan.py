@@ -20,7 +20,7 @@ from bridge.providers.base import (
 )
 from bridge.providers.link import Network
 from bridge.providers.registry import make_provider
-from bridge.session import Phrases, SessionConfig
+from bridge.session_config import Phrases, SessionConfig
 from esl_controller.models import ProviderAccess, RouteEntry, SecretaryRealtime
 from esl_controller.settings import Settings
 

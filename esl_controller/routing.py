@@ -8,6 +8,8 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from esl_controller.telemetry.catalogue import ErrorCode
+
 _EXTENSION = re.compile(r"[0-9*#+A-Za-z._-]{1,32}\Z")
 
 
@@ -29,6 +31,20 @@ class Outcome(enum.Enum):
     FAILED = "failed"
     """The conversation broke and could not be saved."""
     TRANSFER_FAILED = "transfer_failed"
+
+    @property
+    def needs_somebody(self) -> bool:
+        """The caller was to be served here and is not: the tenant's fallback takes over."""
+        return self in (Outcome.UNAVAILABLE, Outcome.FAILED, Outcome.TRANSFER_FAILED)
+
+
+class HandBack(Exception):
+    """The dialplan must take the call: it is not ours, or cannot be served."""
+
+    def __init__(self, outcome: Outcome, code: ErrorCode | None = None, why: str = "") -> None:
+        super().__init__(why or outcome.value)
+        self.outcome = outcome
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)

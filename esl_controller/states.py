@@ -63,7 +63,7 @@ CALL_TABLE = StateTable[CallState, CallEvent](
     },
 )
 
-MAY_ACTIVATE_UNICAST = frozenset({CallState.ANSWERING, CallState.TALKING})
+MAY_START_MEDIA = frozenset({CallState.ANSWERING, CallState.TALKING})
 """`unicast` on a channel without media crashes FreeSWITCH 1.11 (null read codec in
 `switch_ivr_activate_unicast`, switch_ivr.c): it is sent in these states only, and after
 CHANNEL_ANSWER has been seen."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from gevent.event import Event as Signal
@@ -72,7 +71,6 @@ class CallMedia:
         *,
         path: MediaPath,
         choice: PlayoutChoice,
-        on_text: Callable[[bytes], None],
     ) -> None:
         self.path = path
         self.choice = choice
@@ -82,7 +80,6 @@ class CallMedia:
         self._manager = manager
         self._site = site
         self._outbox = outbox
-        self._on_text = on_text
         self._joined = Signal()
         self._proven = Signal()
         self._stream: WebSocketLink | None = None
@@ -90,6 +87,7 @@ class CallMedia:
         self._port: int | None = None
         self._playout: Playout | None = None
         self._stopping = False
+        self._leg = Leg("PCMU", 8000)
         for name, handler in (
             ("mod_audio_stream::play", self._on_play),
             ("mod_audio_stream::error", self._on_stream_error),
@@ -122,6 +120,7 @@ class CallMedia:
             MediaUnavailable: nothing works; the dialplan must take the call.
             CallGone: the call ended meanwhile.
         """
+        self._leg = leg
         plan = self._plan(leg)
         batch = []
         if self.choice.mode is PlayoutMode.UNICAST:
@@ -139,7 +138,7 @@ class CallMedia:
         self._attach(plan)
         return plan
 
-    def restart(self, leg: Leg) -> None:
+    def restart(self) -> None:
         """Start a lost stream once more, with a new token.
 
         Raises:
@@ -150,7 +149,7 @@ class CallMedia:
         self.restarts += 1
         self._joined.clear()
         token = self._manager.issue_ticket(self._session, self)
-        plan = self._plan(leg)
+        plan = self._plan(self._leg)
         # After a clean close the old media bug is still attached and refuses a second start.
         self._esl.bgapi("uuid_audio_stream", f"{self._esl_uuid} stop", STOP_TIMEOUT_S, check=False)
         self._esl.pipeline(
@@ -198,8 +197,8 @@ class CallMedia:
             self._session.lose_media()
 
     def stream_text(self, payload: bytes) -> None:
-        """Metadata and free text."""
-        self._on_text(payload)
+        """Metadata and free text: nothing of it is trusted, and the identity is known already."""
+        _log.debug("text of %d bytes from the stream", len(payload))
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -1,0 +1,41 @@
+"""Everything one conversation is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.provider_seat import Candidate
+from bridge.providers.base import ConversationOptions
+from bridge.providers.link import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Words the agent says at set moments, in the tenant's language."""
+
+    still_there: str
+    good_bye: str
+    time_up: str
+    connecting: str
+    """Before a transfer, when the agent has not announced it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """Everything one conversation is made with."""
+
+    candidates: Sequence[Candidate]
+    options: ConversationOptions
+    phrases: Phrases
+    provider_connect_timeout_s: float = 5.0
+    silence_s: float = 15.0
+    give_up_s: float = 10.0
+    max_duration_s: float = 1800.0
+    join_timeout_s: float = 5.0
+    """Longest time without the caller's media once it was asked for."""
+    closing_timeout_s: float = 20.0
+    digit_pause_s: float = 2.0
+    barge_in: bool = True
+    network: Network | None = None
+    """How providers are reached; None: directly, with the system's certificates."""

@@ -1,0 +1,34 @@
+"""What every call of a worker shares."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bridge.audio.pacer import Pacer
+from bridge.providers.link import Network
+from bridge.session_manager import SessionManager
+from esl_controller.config_loader import ConfigLoader
+from esl_controller.conversation_record import Record
+from esl_controller.esl.session import ControllerSession
+from esl_controller.handlers.media import MediaSite
+from esl_controller.settings import Settings
+from esl_controller.telemetry.metrics import Metrics
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Made once by `app`, used by every call."""
+
+    settings: Settings
+    manager: SessionManager
+    config: ConfigLoader
+    record: Record
+    metrics: Metrics
+    pacer: Pacer
+    site: MediaSite
+    network: Network | None
+    has_module: Callable[[ControllerSession], bool]
+    """Whether the FreeSWITCH behind a connection has mod_audio_stream loaded."""
+    clock: Callable[[], float] = time.monotonic
