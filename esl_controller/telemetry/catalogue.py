@@ -77,37 +77,34 @@ LATENCY_PART = _histogram(
 )
 BARGE_IN = _histogram("barge_in", "Speech detected to last audio frame sent.", _FAST_S)
 
-# Media
+# Media: counted on the objects that move it and sampled once a second
 AUDIO_CHUNKS = _counter(
     "audio_chunks",
-    "Audio messages, by direction: caller_in, provider_out, provider_in, caller_out.",
+    "Audio messages: caller_in from FreeSWITCH, provider_in from the provider, caller_out sent.",
     "direction",
 )
-UPLINK_DELAY = _histogram(
-    "uplink_delay", "Caller's audio read to provider's message written, one in a second.", _FAST_S
-)
-FIRST_AUDIO_DELAY = _histogram(
-    "first_audio_delay", "Provider's first audio read to first frame sent.", _FAST_S
-)
 LATE_FRAMES = _counter("late_frames", "Frames sent more than 40 ms after their time.")
-UNDERRUNS = _counter("underruns", "Times an answer had a hole because no audio was there.")
-DROPPED_MS = _counter("dropped_audio_ms", "Milliseconds of audio thrown away, by place.", "place")
-RING_DEPTH_MS = _gauge("ring_depth_ms", "Deepest answer buffer of all calls now.")
+UNDERRUNS = _counter("underruns", "Gaps the caller heard inside an answer.")
+DROPPED_BYTES = _counter(
+    "dropped_audio_bytes",
+    "Audio thrown away at a limit: before_provider, before_line, answer.",
+    "place",
+)
+RING_DEPTH_MS = _gauge("ring_depth_ms", "Longest answer waiting to be played now.")
 
 # Failures
 ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", "code")
 PROVIDER_FAILURES = _counter("provider_failures", "Failures told by providers.", "provider", "kind")
 FALLBACKS = _counter("fallbacks", "Times a call went on elsewhere, by target.", "target")
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
-PROTOCOL_ERRORS = _counter("protocol_errors", "Peers that broke their protocol.", "peer")
+PROTOCOL_ERRORS = _counter("protocol_errors", "Messages that broke the protocol.", "peer")
 REJECTED = _counter(
     "rejected_connections", "Connections refused, by listener and why.", "listener", "reason"
 )
 
 # Event Socket, tools
-ESL_COMMANDS = _counter("esl_commands", "Commands sent to FreeSWITCH, by result.", "result")
-ESL_EVENTS = _counter("esl_events", "Events received from FreeSWITCH.")
-ESL_LATENCY = _histogram("esl_reply", "Command sent to reply read.", _FAST_S)
+ESL_COMMANDS = _counter("esl_commands", "Commands sent to FreeSWITCH.")
+ESL_MESSAGES = _counter("esl_messages", "Replies and events received from FreeSWITCH.")
 FUNCTION_CALLS = _counter("function_calls", "Functions run for the AI, by result.", "result")
 FUNCTION_LATENCY = _histogram("function_run", "Time functions of the AI took.", _LATENCY_S)
 
@@ -116,13 +113,25 @@ TOKENS = _counter("tokens", "Tokens counted by providers.", "provider", "directi
 
 # Process
 HUB_LAG = _histogram("hub_lag", "Lateness of a timer: how long the hub was blocked.", _FAST_S)
-SPOOL_RECORDS = _gauge("spool_records", "Journal records not yet in the database.")
-SPOOL_WRITES = _counter("spool_writes", "Journal records written behind, by result.", "result")
-DATABASE_CONNECTIONS = _gauge("database_connections", "Database connections, by state.", "state")
-CONFIG_AGE = _gauge(
-    "config_age_seconds", "Age of the settings in use; grows when the database is away."
+JOURNAL = _counter(
+    "journal_records",
+    "Conversation records: durable on disk, stored in the database, rejected, dropped.",
+    "result",
 )
-TELEMETRY_DROPPED = _counter("telemetry_dropped", "Values not sent to StatsD because of a limit.")
+JOURNAL_FAILURES = _counter("journal_failures", "Failed writes of the journal.", "target")
+SPOOL_BYTES = _gauge("spool_bytes", "Journal not yet in the database.")
+DATABASE_CONNECTIONS = _gauge(
+    "database_connections", "Connections: in_use, idle; calls that are waiting for one.", "state"
+)
+DATABASE_FAILURES = _counter("database_failures", "Connections that failed, by how.", "reason")
+CONFIG_LOADS = _counter(
+    "config_loads",
+    "Reads of a secretary: loaded, failed, last_known_good used.",
+    "result",
+)
+TELEMETRY_DROPPED = _counter(
+    "telemetry_dropped", "Timings and log lines not written because of a limit."
+)
 
 METRICS: tuple[Metric, ...] = tuple(
     value for value in globals().copy().values() if isinstance(value, Metric)

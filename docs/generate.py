@@ -1,0 +1,155 @@
+"""Write the pages that are made from the program: `make docs`. A test compares them.
+
+Each page has one source of truth in the code, so page and program cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+
+from bridge.state_table import StateTable
+from bridge.states import SESSION_TABLE
+from bridge.turn_states import TURN_TABLE
+from esl_controller.cli import cli
+from esl_controller.settings import Setting, Settings, every_setting
+from esl_controller.settings_types import allowed
+from esl_controller.states import CALL_TABLE
+from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Metric
+
+DOCS = Path(__file__).parent
+NOTICE = "<!-- Made by docs/generate.py from {source}: edit that, then run `make docs`. -->\n\n"
+HELP_WIDTH = 88
+
+
+def settings_page() -> str:
+    """docs/settings.md."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting is an environment variable, or a key in the TOML file named by",
+        "`VOICE_AI_CONFIG` or `--config` (`VOICE_AI_ESL_PORT`: `port` in `[esl]`). The environment",
+        "wins over the file; an empty variable counts as not set. Secrets may be given as",
+        "`env:NAME` or `file:PATH`. `esl-controller config check` names every mistake at once;",
+        "`esl-controller config show` prints what is in use, secrets masked.",
+    ]
+    groups = Settings.__annotations__
+    for group in groups:
+        rows = [row for row in every_setting() if row.group == group]
+        text = type(getattr(Settings(), group)).__doc__ or ""
+        lines += ["", f"## {group}", "", text.strip(), ""]
+        lines += ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
+        lines += [_setting_row(row) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def _setting_row(row: Setting) -> str:
+    default = row.default
+    if row.is_secret:
+        shown = "" if isinstance(default, tuple) else default.reveal()
+    else:
+        shown = ",".join(default) if isinstance(default, tuple) else str(default)
+    shown = shown.lower() if isinstance(default, bool) else shown
+    cells = [
+        f"`{row.variable}`",
+        f"`{shown}`" if shown else "",
+        allowed(row.kind),
+        row.meta.description or "",
+    ]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def metrics_page() -> str:
+    """docs/metrics.md."""
+    lines = [
+        "# Metrics",
+        "",
+        "Prometheus reads them at `/metrics` on each worker's media port. StatsD gets them once a",
+        "second as `<prefix>.<name>.<label value>…` when `VOICE_AI_STATSD_HOST` is set: counters",
+        "as growth, durations in milliseconds, gauges with `.worker_<n>` at the end (add them up",
+        "with `sumSeries(voice_ai.voice_ai_realtime_active_sessions.worker_*)`). No label ever",
+        "holds anything of a tenant or a caller.",
+        "",
+        "| name | kind | labels | meaning |",
+        "|---|---|---|---|",
+        *(_metric_row(metric) for metric in METRICS),
+        "",
+        "## Error codes",
+        "",
+        "`voice_ai_realtime_errors_total` counts failures by these codes; the same code is kept",
+        "with the conversation.",
+        "",
+        "| code | failure |",
+        "|---|---|",
+        *(f"| {code.value} | {code.name.lower().replace('_', ' ')} |" for code in ErrorCode),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _metric_row(metric: Metric) -> str:
+    labels = ", ".join(metric.labels)
+    return f"| `{metric.name}` | {metric.kind.value} | {labels} | {metric.help} |"
+
+
+def states_page() -> str:
+    """docs/states.md."""
+    tables: list[tuple[str, str, StateTable]] = [  # type: ignore[type-arg]
+        ("A call", "esl_controller/states.py", CALL_TABLE),
+        ("A session", "bridge/states.py", SESSION_TABLE),
+        ("The floor", "bridge/turn_states.py", TURN_TABLE),
+    ]
+    lines = ["# States", "", "What is not drawn cannot happen: the tables refuse it."]
+    for title, source, table in tables:
+        lines += ["", f"## {title}", "", f"From `{source}`.", "", "```mermaid"]
+        lines += [table.diagram().rstrip(), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def cli_page() -> str:
+    """docs/cli.md."""
+    lines = ["# Command line"]
+    for path, command in _commands(cli, ("esl-controller",)):
+        info = click.Context(command, info_name=" ".join(path), terminal_width=HELP_WIDTH)
+        lines += ["", f"## `{' '.join(path)}`", "", "```text", command.get_help(info), "```"]
+    return "\n".join(lines) + "\n"
+
+
+def _commands(
+    command: click.Command, path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    yield path, command
+    if isinstance(command, click.Group):
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            assert child is not None
+            yield from _commands(child, (*path, name))
+
+
+PAGES: dict[str, tuple[str, Callable[[], str]]] = {
+    "settings.md": ("esl_controller/settings.py", settings_page),
+    "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
+    "states.md": ("the state tables", states_page),
+    "cli.md": ("the commands' own help", cli_page),
+}
+
+
+def page(name: str) -> str:
+    """The whole text of one page."""
+    source, make = PAGES[name]
+    return NOTICE.format(source=source) + make()
+
+
+def main() -> None:
+    """Write every page that has changed."""
+    for name in PAGES:
+        path, text = DOCS / name, page(name)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.write_text(text, "utf-8")
+            print(f"docs/{name} written")
+
+
+if __name__ == "__main__":
+    main()

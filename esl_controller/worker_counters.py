@@ -1,0 +1,137 @@
+"""What the objects of a worker count, in the names of the metrics.
+
+The objects count for themselves, without knowing of metrics; once a second this is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.audio.pacer import Pacer
+from bridge.playout.stream import PlayoutStream
+from bridge.server import MediaServer
+from bridge.session import Session
+from bridge.session_manager import SessionManager
+from esl_controller.config_loader import ConfigLoader
+from esl_controller.esl.peer import EventSocketPeer
+from esl_controller.esl.server import EslServer
+from esl_controller.journal import Journal
+from esl_controller.pool import Pool
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.log import LineWriter
+from esl_controller.telemetry.metrics import Metrics, Reading
+
+End = Callable[[], None]
+"""Reads a last time and ends the reading."""
+
+
+def follow_listeners(metrics: Metrics, media: MediaServer, esl: EslServer) -> End:
+    """Count what both listeners refuse."""
+
+    def read() -> Reading:
+        at_media, at_esl = media.counters, esl.stats
+        return {
+            (m.REJECTED, ("media", "refused")): at_media.refused,
+            (m.REJECTED, ("media", "evicted")): at_media.evicted,
+            (m.REJECTED, ("media", "overloaded")): at_media.overloaded,
+            (m.REJECTED, ("esl", "address")): at_esl.refused_address,
+            (m.REJECTED, ("esl", "silent")): at_esl.silent_peers,
+            (m.REJECTED, ("esl", "no_connect")): at_esl.failed_connects,
+            (m.CALLS_REFUSED, ("overflow",)): at_esl.handed_back,
+            (m.PROTOCOL_ERRORS, ("http",)): at_media.malformed,
+        }
+
+    return metrics.follow(read)
+
+
+def follow_storage(metrics: Metrics, journal: Journal, pool: Pool, config: ConfigLoader) -> End:
+    """Count what is written and read, and what fails."""
+
+    def read() -> Reading:
+        written, connections, loads = journal.statistics, pool.statistics(), config.statistics
+        return {
+            (m.JOURNAL, ("durable",)): written.durable,
+            (m.JOURNAL, ("stored",)): written.stored,
+            (m.JOURNAL, ("rejected",)): written.rejected,
+            (m.JOURNAL, ("dropped",)): written.dropped,
+            (m.JOURNAL_FAILURES, ("spool",)): written.write_failures,
+            (m.JOURNAL_FAILURES, ("database",)): written.flush_failures,
+            (m.DATABASE_FAILURES, ("connect",)): connections.connect_failures,
+            (m.DATABASE_FAILURES, ("no_connection_free",)): connections.wait_timeouts,
+            (m.DATABASE_FAILURES, ("discarded",)): connections.discarded,
+            (m.CONFIG_LOADS, ("loaded",)): loads.loads,
+            (m.CONFIG_LOADS, ("failed",)): loads.load_failures,
+            (m.CONFIG_LOADS, ("last_known_good",)): loads.last_known_good,
+        }
+
+    def set_gauges() -> None:
+        connections, written = pool.statistics(), journal.statistics
+        metrics.set(m.SPOOL_BYTES, value=written.spool_bytes + written.queue_bytes)
+        metrics.set(m.DATABASE_CONNECTIONS, "in_use", value=connections.in_use)
+        metrics.set(m.DATABASE_CONNECTIONS, "idle", value=connections.idle)
+        metrics.set(m.DATABASE_CONNECTIONS, "waiting", value=connections.waiting)
+
+    return _both(metrics.on_sample(set_gauges), metrics.follow(read))
+
+
+def follow_media(metrics: Metrics, pacer: Pacer, manager: SessionManager) -> End:
+    """Count late frames, and measure the deepest answer."""
+
+    def set_depth() -> None:
+        playouts = (session.voice.playout for session in manager.sessions())
+        depth_ms = max((p.depth_ms for p in playouts if p is not None), default=0)
+        metrics.set(m.RING_DEPTH_MS, value=depth_ms)
+
+    late = metrics.follow(lambda: {(m.LATE_FRAMES, ()): pacer.counters.late_frames})
+    return _both(metrics.on_sample(set_depth), late)
+
+
+def follow_log(metrics: Metrics, writer: LineWriter) -> End:
+    """Count log lines nobody could take."""
+    return metrics.follow(lambda: {(m.TELEMETRY_DROPPED, ()): writer.dropped})
+
+
+def follow_event_socket(metrics: Metrics, peer: EventSocketPeer) -> End:
+    """Count what goes over one Event Socket connection; end it with the connection."""
+
+    def read() -> Reading:
+        stats = peer.stats
+        return {
+            (m.ESL_COMMANDS, ()): stats.sent_commands,
+            (m.ESL_MESSAGES, ()): stats.received_messages,
+            (m.PROTOCOL_ERRORS, ("freeswitch",)): stats.malformed_events + stats.unknown_messages,
+        }
+
+    return metrics.follow(read)
+
+
+def follow_session(metrics: Metrics, session: Session) -> End:
+    """Count one conversation's audio; end it with the session."""
+    playouts: list[PlayoutStream] = []
+    """Every line the session had; those closed keep their counts here."""
+
+    def read() -> Reading:
+        current = session.voice.playout
+        if current is not None and current not in playouts:
+            playouts.append(current)
+        sent = [playout.counters for playout in playouts]
+        voice, uplink = session.voice.counters, session.uplink.counters
+        return {
+            (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
+            (m.AUDIO_CHUNKS, ("provider_in",)): voice.chunks,
+            (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
+            (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
+            (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
+            (m.DROPPED_BYTES, ("before_line",)): voice.early_dropped_bytes,
+            (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
+        }
+
+    return metrics.follow(read)
+
+
+def _both(first: End, second: End) -> End:
+    def end() -> None:
+        first()
+        second()
+
+    return end
