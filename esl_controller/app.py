@@ -25,6 +25,7 @@ from esl_controller.call import Call
 from esl_controller.call_services import Services
 from esl_controller.config_loader import ConfigLoader
 from esl_controller.config_source import ConfigSource
+from esl_controller.conversation_plan import stream_rates
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.errors import EslError
@@ -186,6 +187,7 @@ class App:
                     workers=settings.worker.count,
                 ),
                 buffer_ms=media.buffer_ms,
+                stream_rates_hz=stream_rates(settings),
                 join_timeout_s=settings.timeouts.stream_start_s,
             ),
             network=Network(),

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bridge.audio.formats import L16_24K
-from bridge.audio.media_plan import Leg, MediaPath, PlayoutChoice, choose_formats
+from bridge.audio.media_plan import (
+    STREAM_RATES_HZ,
+    Leg,
+    MediaPath,
+    PlayoutChoice,
+    choose_formats,
+)
 from bridge.errors import BridgeError
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.provider_seat import Candidate
@@ -93,7 +99,13 @@ def plan_conversation(
     candidates, capabilities = _candidates(entry.providers)
     path, choice = _media(entry.secretary, settings, has_module=has_module)
     try:
-        plan = choose_formats(leg, capabilities, choice, media=path)
+        plan = choose_formats(
+            leg,
+            capabilities,
+            choice,
+            media=path,
+            stream_rates_hz=stream_rates(settings),
+        )
     except BridgeError as error:
         raise NoProvider(str(error)) from error
     options = replace(
@@ -116,6 +128,12 @@ def plan_conversation(
         network=network,
     )
     return ConversationPlan(session, path, choice, capabilities)
+
+
+def stream_rates(settings: Settings) -> Sequence[int]:
+    """Rates mod_audio_stream may be asked for."""
+    fixed = settings.media.stream_rate_hz
+    return (fixed,) if fixed else STREAM_RATES_HZ
 
 
 def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:

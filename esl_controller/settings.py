@@ -103,6 +103,13 @@ class Media(_Group, frozen=True):
             le=200,
         ),
     ] = 20
+    stream_rate_hz: Annotated[
+        Literal[0, 8000, 16000, 24000],
+        doc(
+            "Rate asked of mod_audio_stream. 0: the provider's own where it differs from the "
+            "call's, so that FreeSWITCH resamples and the worker need not."
+        ),
+    ] = 0
     unicast_host: Annotated[
         str,
         doc("FreeSWITCH's address for unicast datagrams, as a worker reaches it.", pattern=HOST),

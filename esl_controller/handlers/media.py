@@ -8,11 +8,19 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gevent.event import Event as Signal
 
-from bridge.audio.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
+from bridge.audio.media_plan import (
+    STREAM_RATES_HZ,
+    Leg,
+    MediaPath,
+    MediaPlan,
+    PlayoutChoice,
+    choose_formats,
+)
 from bridge.errors import BridgeError
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.file import FilePlayout
@@ -55,6 +63,7 @@ class MediaSite:
     """FreeSWITCH's address for unicast datagrams, as we reach it."""
     ports: PortRange
     buffer_ms: int = 20
+    stream_rates_hz: Sequence[int] = STREAM_RATES_HZ
     join_timeout_s: float = 3.0
 
 
@@ -212,7 +221,13 @@ class CallMedia:
             input_formats=(options.input_format,), output_formats=(options.output_format,)
         )
         try:
-            return choose_formats(leg, capabilities, self.choice, media=self.path)
+            return choose_formats(
+                leg,
+                capabilities,
+                self.choice,
+                media=self.path,
+                stream_rates_hz=self._site.stream_rates_hz,
+            )
         except BridgeError as error:
             raise MediaUnavailable(str(error)) from error
 

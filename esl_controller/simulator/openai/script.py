@@ -87,4 +87,6 @@ DEMO = Script(
     },
 )
 ECHO = Script()
-SCRIPTS = {"demo": DEMO, "echo": ECHO}
+LOAD = Script(answers=(Answer("One, two, three, four."),))
+"""Answers of the same length, of about two seconds, for ever."""
+SCRIPTS = {"demo": DEMO, "echo": ECHO, "load": LOAD}

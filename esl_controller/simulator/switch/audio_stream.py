@@ -70,6 +70,11 @@ class AudioStream:
         """The bug is still attached, or its connection still being closed."""
         return not self.removed.is_set()
 
+    @property
+    def backlog_bytes(self) -> int:
+        """Audio the server has not read yet."""
+        return self._socket.backlog_bytes if self._socket is not None else 0
+
     # from the channel, once per frame
 
     def feed(self, caller: bytes, played: bytes) -> None:
@@ -182,7 +187,7 @@ class AudioStream:
             self.send_text(metadata)
 
     def _receive(self, opcode: int, payload: bytes) -> None:
-        if self._closing and opcode != stream_socket.CLOSE:
+        if self._closing or self.server_closed:
             return
         if opcode == stream_socket.TEXT:
             try:
@@ -190,8 +195,9 @@ class AudioStream:
             except UnicodeDecodeError:
                 self._break_off("WebSocket invalid UTF-8 (1007): Invalid UTF-8 sequence", 1007)
         elif opcode == stream_socket.BINARY:
+            self.session.media.agent_audio()
             self.edition.receive_binary(payload)
-        elif opcode == stream_socket.CLOSE and not self._closing:
+        elif opcode == stream_socket.CLOSE:
             self._server_close(payload)
 
     def _server_close(self, payload: bytes) -> None:

@@ -5,6 +5,7 @@ All frames are 20 ms of 16-bit PCM at the channel's rate; the codec's loss is ap
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from esl_controller.simulator.switch import sound
@@ -66,6 +67,8 @@ class Media:
         self._played_at = 0.0
         self.frames_in = 0
         self.frames_out = 0
+        self.on_agent_audio: Callable[[], None] | None = None
+        """Called when the application's audio reaches the switch: for measuring."""
         self._flowing = False
 
     @property
@@ -122,6 +125,11 @@ class Media:
             self.unicast.close()
             self.unicast = None
             self.unicast_spent = True
+
+    def agent_audio(self) -> None:
+        """The application's audio has reached the switch."""
+        if self.on_agent_audio is not None:
+            self.on_agent_audio()
 
     def play_now(self, frame: bytes) -> None:
         """A frame from unicast or a module goes out at once."""

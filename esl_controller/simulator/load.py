@@ -1,0 +1,164 @@
+"""Many simulated calls at once, and when everything in them happened.
+
+All times are monotonic seconds, the same clock in every process of a machine, so that a report
+can be held against the emulated provider's own stamps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import gevent
+import numpy as np
+
+from bridge.audio.formats import AudioFormat
+from esl_controller.simulator import speech
+from esl_controller.simulator.caller import Caller
+from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Say, Step
+from esl_controller.simulator.switch.channel import ChannelOptions
+from esl_controller.simulator.switch.core import Switch, SwitchConfig
+from esl_controller.simulator.switch.media import Media
+from esl_controller.simulator.switch.quirks import CALM, Edition
+from esl_controller.simulator.switch.session import Session
+
+QUIET_S = 0.1
+"""After so much quiet a loud frame, or agent audio, begins something new."""
+LOUD_RMS = 1000.0
+"""About -30 dBFS, as the emulated provider's own stamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadPlan:
+    """What kind of calls, how many, how long."""
+
+    controller: tuple[str, int]
+    domain_uuid: str
+    extension: str
+    calls: int
+    codec: AudioFormat
+    edition: Edition
+    call_s: float
+    ramp_s: float = 0.05
+    """Between one call's start and the next."""
+    speech_s: float = 1.2
+    pause_s: float = 0.6
+    interrupt_every: int = 4
+    """Each so-many-th utterance interrupts the agent; 0 never does."""
+
+
+@dataclass(slots=True)
+class CallTimes:
+    """Moments of one call."""
+
+    call_uuid: str
+    answered_at: float | None = None
+    loud_at: list[float] = field(default_factory=list)
+    """The caller began to be loud."""
+    audio_from: list[float] = field(default_factory=list)
+    """Agent audio began to arrive at the switch after a quiet time."""
+    audio_until: list[float] = field(default_factory=list)
+    """The last agent audio before a quiet time arrived."""
+    arrivals: int = 0
+    gaps_ms: list[float] = field(default_factory=list)
+    """Holes of over 30 ms that the caller heard inside an answer."""
+    cause: str = ""
+    handed_back: bool = False
+
+
+class LoadCaller(Caller):
+    """A caller that notes when he becomes loud; keeps no audio."""
+
+    times: CallTimes
+    _loud_until = 0.0
+
+    def speak(self, now: float) -> bytes | None:
+        """The next frame, noted if it begins an utterance."""
+        frame = super().speak(now)
+        if frame is not None and self.speaking and _is_loud(frame):
+            moment = time.monotonic()
+            if moment - self._loud_until > QUIET_S:
+                self.times.loud_at.append(moment)
+            self._loud_until = moment
+        return frame
+
+
+def _is_loud(frame: bytes) -> bool:
+    samples = np.frombuffer(frame, dtype="<i2").astype(np.float64)
+    return bool(samples.size) and float(np.sqrt(np.mean(samples * samples))) > LOUD_RMS
+
+
+def run_load(
+    plan: LoadPlan, temp_dir: Path, on_progress: Callable[[int, int], None] = lambda up, left: None
+) -> list[CallTimes]:
+    """Make the calls and return their times once all have ended."""
+    quirks = replace(CALM, edition=plan.edition)
+    with Switch(SwitchConfig(quirks=quirks, seed=1, temp_dir=temp_dir)) as switch:
+        calls = []
+        for number in range(plan.calls):
+            calls.append(_dial(switch, plan, number))
+            gevent.sleep(plan.ramp_s)
+        for session, caller in calls:
+            session.ended.wait(plan.call_s + 30)
+            on_progress(len(calls), sum(1 for s, _ in calls if not s.ended.is_set()))
+            _close(session, caller)
+        return [caller.times for _, caller in calls]
+
+
+def _dial(switch: Switch, plan: LoadPlan, number: int) -> tuple[Session, LoadCaller]:
+    caller = LoadCaller(_script(plan, number), rate_hz=plan.codec.rate_hz, keep_audio=False)
+    options = ChannelOptions(
+        uuid="",
+        domain_uuid=plan.domain_uuid,
+        destination_number=plan.extension,
+        caller_id_number=f"5551{number:06d}",
+        codec=plan.codec,
+    )
+    session = switch.originate_to_controller(
+        *plan.controller, caller=caller, channel=options, actions_after=[]
+    )
+    gevent.spawn_later(plan.call_s, caller.hang_up)
+    caller.times = CallTimes(session.uuid)
+    _watch_arrivals(session.media, caller.times)
+    return session, caller
+
+
+def _script(plan: LoadPlan, number: int) -> list[Step]:
+    """Speak, listen, now and then interrupt, until the time is over."""
+    clip = speech.joined(
+        speech.beep(0.1), speech.synthetic(max(0.1, plan.speech_s - 0.1), seed=number % 7)
+    )
+    rounds = int(plan.call_s / (plan.speech_s + plan.pause_s)) + 1
+    steps = [Step(AgentSilent(plan.pause_s), Say(clip))]
+    for turn in range(1, rounds):
+        interrupts = plan.interrupt_every and turn % plan.interrupt_every == 0
+        when = AgentSpeaking(0.6) if interrupts else AgentSilent(plan.pause_s)
+        steps.append(Step(when, Say(clip)))
+    return steps
+
+
+def _watch_arrivals(media: Media, times: CallTimes) -> None:
+    """Note agent audio as it reaches the switch, before the switch's own 20 ms clock."""
+    last = 0.0
+
+    def arrived() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - last > QUIET_S:
+            if last:
+                times.audio_until.append(last)
+            times.audio_from.append(now)
+        last = now
+        times.arrivals += 1
+
+    media.on_agent_audio = arrived
+
+
+def _close(session: Session, caller: LoadCaller) -> None:
+    times = caller.times
+    times.answered_at = caller.answered_at
+    times.cause = caller.cause
+    times.handed_back = session.dialplan_continued
+    times.gaps_ms = [gap.length_ms for gap in caller.report().gaps]
