@@ -1,0 +1,30 @@
+# One worker. FreeSWITCH must reach the ports; unicast wants the host's network:
+#   docker build -t voice-ai-switch .
+#   docker run --network host --env-file voice-ai.env --volume voice-ai:/var/lib/voice-ai voice-ai-switch
+
+FROM python:3.11-slim-bookworm AS build
+WORKDIR /src
+RUN python -m venv /opt/voice-ai
+COPY setup.cfg setup.py README.md LICENSE ./
+COPY bridge bridge
+COPY esl_controller esl_controller
+COPY db db
+RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check .
+
+FROM python:3.11-slim-bookworm
+RUN useradd --system --home-dir /var/lib/voice-ai --create-home --uid 8085 voice-ai
+COPY --from=build /opt/voice-ai /opt/voice-ai
+ENV PATH=/opt/voice-ai/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    VOICE_AI_STORAGE_STATE_DIR=/var/lib/voice-ai \
+    VOICE_AI_LOG_FORMAT=json
+USER 8085
+WORKDIR /var/lib/voice-ai
+VOLUME /var/lib/voice-ai
+EXPOSE 8084 8085
+# SIGTERM drains: give `docker stop` more time than VOICE_AI_WORKER_DRAIN_DEADLINE_S.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
+    CMD ["python", "-c", "import os, urllib.request as u; p = os.environ.get('VOICE_AI_MEDIA_PORT', '8085'); u.urlopen(f'http://127.0.0.1:{p}/health', timeout=2)"]
+ENTRYPOINT ["esl-controller"]
+CMD ["serve"]
