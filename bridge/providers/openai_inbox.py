@@ -194,6 +194,9 @@ class Inbox:
         for call in calls:
             state.open_calls.add(call.call_id)
             state.tell(call)
+        if calls and state.requests.withdraw_answer():
+            # An answer asked for meanwhile would be given without the functions' results.
+            state.answer_after_calls = True
         self._tell_end(response, len(calls))
 
     def _function_calls(self, response: Response) -> list[FunctionCall]:

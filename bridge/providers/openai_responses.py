@@ -63,6 +63,13 @@ class ResponseRequests:
             raise LocalProtocolError(f"more than {MAX_PENDING} responses asked for")
         self._pending.append(request)
 
+    def withdraw_answer(self) -> bool:
+        """Take back a plain answer not sent yet; False when there was none."""
+        if ANSWER not in self._pending:
+            return False
+        self._pending.remove(ANSWER)
+        return True
+
     def take(self) -> dict[str, Any] | None:
         """The request to send now, or None."""
         if self.state is not ResponseState.NONE or self._hold_until is not None:
@@ -90,8 +97,8 @@ class ResponseRequests:
 
     def created(self, response_id: str, *, sees_all: bool) -> None:
         """A response began. `sees_all`: every item we sent was in the conversation before it."""
-        if self.state is not ResponseState.REQUESTED and sees_all and ANSWER in self._pending:
-            self._pending.remove(ANSWER)
+        if self.state is not ResponseState.REQUESTED and sees_all:
+            self.withdraw_answer()
         self.state = ResponseState.ACTIVE
         self.response_id = response_id
         self._hold_until = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import msgspec
@@ -86,4 +85,4 @@ class Core:
     def show_item(self, kind: str, item: Item) -> None:
         """Send `conversation.item.added` or `.done` with the item as it is now."""
         previous = self.conversation.previous_id(item)
-        self.emit(kind, previous_item_id=previous, item=copy.deepcopy(item.data))
+        self.emit(kind, previous_item_id=previous, item=item.data)

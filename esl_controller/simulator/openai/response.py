@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -52,7 +52,7 @@ class Response:
             "id": self.id,
             "status": self.status,
             "status_details": self.details,
-            "output": [copy.deepcopy(item.data) for item in self.output],
+            "output": [item.data for item in self.output],
             "conversation_id": self._core.conversation_id if self.in_conversation else None,
             "output_modalities": self.setting("output_modalities"),
             "max_output_tokens": self.setting("max_output_tokens"),
@@ -95,8 +95,9 @@ class Response:
         self._part("added", {"type": "audio", "transcript": ""})
         words = self._answer.text.split(" ")
         for index, chunk in enumerate(chunks):
-            first = len(words) * index // len(chunks)
-            last = len(words) * (index + 1) // len(chunks)
+            # Rounded up: words come a little before their sound, as the service sends them.
+            first = math.ceil(len(words) * index / len(chunks))
+            last = math.ceil(len(words) * (index + 1) / len(chunks))
             self._say(words[first:last], is_last=last == len(words))
             self._send_audio(chunk)
             if self._over_limit():
@@ -205,7 +206,7 @@ class Response:
             f"response.output_item.{end}",
             response_id=self.id,
             output_index=len(self.output) - 1,
-            item=copy.deepcopy(self.output[-1].data),
+            item=self.output[-1].data,
         )
 
     def _part(self, end: str, part: dict[str, Any]) -> None:

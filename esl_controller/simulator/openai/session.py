@@ -5,7 +5,6 @@ Event order and fields: OpenAI API reference, Realtime (2026-08).
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -63,7 +62,7 @@ class EmulatedSession:
         self._responses = Responses(self.core, self._on_response_done)
         self._idle: Appointment | None = None
         self._handlers = self._handler_table()
-        self.core.emit("session.created", session=copy.deepcopy(settings))
+        self.core.emit("session.created", session=settings)
         self.core.agenda.at(now + config.session_limit_s, self._expire)
         self._plan_faults(now)
 
@@ -136,7 +135,7 @@ class EmulatedSession:
         core.settings = updated(core.settings, patch, voice_fixed=self._responses.audio_sent)
         keep(core.record.updates, event["session"])
         self._input.configure()
-        core.emit("session.updated", session=copy.deepcopy(core.settings))
+        core.emit("session.updated", session=core.settings)
 
     def _on_append(self, audio: object) -> None:
         if not isinstance(audio, str):
@@ -238,7 +237,8 @@ class EmulatedSession:
         idle_ms = self._turn_setting("idle_timeout_ms")
         if idle_ms is None or response.status != "completed":
             return
-        played_at = (response.first_delta_at or self.core.now) + response.audio_ms / 1000
+        began_at = self.core.now if response.first_delta_at is None else response.first_delta_at
+        played_at = began_at + response.audio_ms / 1000
         when = max(played_at, self.core.now) + idle_ms / 1000
         self._idle = self.core.agenda.at(when, self._on_idle)
 

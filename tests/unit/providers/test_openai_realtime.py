@@ -283,6 +283,23 @@ def test_results_alone_ask_for_nothing() -> None:
     assert types(provider) == ["conversation.item.create"]
 
 
+def test_an_answer_asked_for_before_the_functions_waits_for_their_results() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    provider.send_text("1")
+    end_response(provider, output=[call_item(1)])
+    assert types(provider) == ["conversation.item.create"]
+    provider.send_function_result("call_1", "a")
+    assert types(provider) == ["conversation.item.create", "response.create"]
+
+
+def test_a_text_is_answered_while_a_slow_function_runs() -> None:
+    provider = ready_provider()
+    ask_for_functions(provider, call_item(1))
+    provider.send_text("1")
+    assert types(provider) == ["conversation.item.create", "response.create"]
+
+
 def test_functions_of_a_cancelled_response_are_not_run() -> None:
     found = ask_for_functions(ready_provider(), call_item(1), status="cancelled")
     assert not any(isinstance(event, FunctionCall) for event in found)

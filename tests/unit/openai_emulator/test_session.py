@@ -1,0 +1,469 @@
+"""The emulated service by itself: order, fields, refusals, clocks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.audio.formats import L16_24K, PCMU_8K
+from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall, spoken_text
+from tests.unit.openai_emulator.kit import UNIX_NOW, Client, types
+
+TOOL = {"type": "function", "name": "lookup", "description": "", "parameters": {"type": "object"}}
+AUDIO_TURN = [
+    "response.created",
+    "rate_limits.updated",
+    "response.output_item.added",
+    "conversation.item.added",
+    "response.content_part.added",
+    "response.output_audio_transcript.delta",
+    "response.output_audio.delta",
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "conversation.item.done",
+    "response.output_item.done",
+    "response.done",
+]
+
+
+def error(events: list[dict[str, Any]]) -> dict[str, Any]:
+    (event,) = events
+    assert event["type"] == "error"
+    return dict(event["error"])
+
+
+def once(names: list[str]) -> list[str]:
+    """Names in the order of their first appearance."""
+    return list(dict.fromkeys(names))
+
+
+def test_the_first_event_is_the_whole_session() -> None:
+    (created,) = Client().seen
+    session = created["session"]
+    assert created["type"] == "session.created"
+    assert session["type"] == "realtime"
+    assert session["expires_at"] == UNIX_NOW + 3600
+    assert session["audio"]["input"]["turn_detection"]["silence_duration_ms"] == 200
+
+
+def test_an_update_changes_only_what_it_names() -> None:
+    client = Client()
+    before = client.seen[0]["session"]
+    (updated,) = client.update(audio={"output": {"format": {"type": "audio/pcmu"}}})
+    after = updated["session"]
+    assert after["audio"]["output"].pop("format") == {"type": "audio/pcmu"}
+    before["audio"]["output"].pop("format")
+    assert after == before
+    assert "event_id" in updated
+
+
+def test_turn_detection_is_filled_with_the_defaults_of_its_type() -> None:
+    client = Client()
+    turn = {"type": "semantic_vad", "eagerness": "low"}
+    (updated,) = client.update(audio={"input": {"turn_detection": turn}})
+    assert updated["session"]["audio"]["input"]["turn_detection"] == {
+        "type": "semantic_vad",
+        "eagerness": "low",
+        "create_response": True,
+        "interrupt_response": True,
+    }
+    (updated,) = client.update(audio={"input": {"turn_detection": None}})
+    assert updated["session"]["audio"]["input"]["turn_detection"] is None
+
+
+REFUSED = [
+    ({"foo": 1}, "unknown_parameter", "session.foo"),
+    ({"audio": {"input": {"foo": 1}}}, "unknown_parameter", "session.audio.input.foo"),
+    ({"null": True}, "unknown_parameter", "session.null"),
+    ({"modalities": ["text"]}, "unknown_parameter", "session.modalities"),
+    ({"temperature": 0.8}, "unknown_parameter", "session.temperature"),
+    ({"output_modalities": ["audio", "text"]}, "invalid_value", "session.output_modalities"),
+    ({"max_output_tokens": 5000}, "invalid_value", "session.max_output_tokens"),
+    ({"max_output_tokens": True}, "invalid_value", "session.max_output_tokens"),
+    ({"audio": {"output": {"speed": 2}}}, "invalid_value", "session.audio.output.speed"),
+    ({"audio": {"output": {"voice": "bob"}}}, "invalid_value", "session.audio.output.voice"),
+    ({"audio": 3}, "invalid_value", "session.audio"),
+    ({"type": "transcription"}, "invalid_value", "session.type"),
+    ({"model": "other"}, "invalid_value", "session.model"),
+    (
+        {"audio": {"input": {"format": {"type": "audio/opus"}}}},
+        "invalid_value",
+        "session.audio.input.format.type",
+    ),
+    (
+        {"audio": {"input": {"turn_detection": {"type": "server_vad", "idle_timeout_ms": 100}}}},
+        "invalid_value",
+        "session.audio.input.turn_detection.idle_timeout_ms",
+    ),
+    (
+        {"audio": {"input": {"turn_detection": {"type": "semantic_vad", "threshold": 0.5}}}},
+        "unknown_parameter",
+        "session.audio.input.turn_detection.threshold",
+    ),
+    (
+        {"audio": {"input": {"turn_detection": {}}}},
+        "missing_required_parameter",
+        "session.audio.input.turn_detection.type",
+    ),
+]
+
+
+@pytest.mark.parametrize(("session", "code", "param"), REFUSED)
+def test_settings_refused(session: dict[str, Any], code: str, param: str) -> None:
+    client = Client()
+    found = error(
+        client.send("session.update", event_id="e1", session={"type": "realtime"} | session)
+    )
+    assert (found["code"], found["param"], found["event_id"]) == (code, param, "e1")
+    (updated,) = client.update()
+    assert updated["session"] == client.seen[0]["session"]
+
+
+def test_the_type_is_required() -> None:
+    found = error(Client().send("session.update", session={"instructions": "x"}))
+    assert (found["code"], found["param"]) == ("missing_required_parameter", "session.type")
+
+
+@pytest.mark.parametrize("message", [b"{}", b'{"type":7}', b"[]", b'{"type":"session.foo"}'])
+def test_events_nobody_knows(message: bytes) -> None:
+    client = Client()
+    client.session.receive_message(message, 0.0)
+    assert error(client.collect())["code"] == "invalid_event"
+
+
+@pytest.mark.parametrize("message", [b"{", b"\xff", b"[" * 100_000])
+def test_no_json(message: bytes) -> None:
+    client = Client()
+    client.session.receive_message(message, 0.0)
+    assert error(client.collect())["code"] == "invalid_json"
+
+
+def test_order_of_a_spoken_turn() -> None:
+    client = Client(EmulatorConfig(script=Script(answers=(Answer("Yes."),)), think_s=0.1))
+    client.speak("Hello you", L16_24K)
+    client.wait(2)
+    assert once(types(client.seen[1:])) == [
+        "input_audio_buffer.speech_started",
+        "input_audio_buffer.speech_stopped",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+        *[name for name in AUDIO_TURN if not name.startswith("conversation.item")],
+    ]
+    added = [event for event in client.seen if event["type"] == "conversation.item.added"]
+    assert [event["previous_item_id"] for event in added] == [None, added[0]["item"]["id"]]
+
+
+def test_order_of_an_answer_in_text() -> None:
+    client = Client()
+    client.update(output_modalities=["text"])
+    client.send("response.create")
+    client.finish()
+    names = once(types(client.seen[2:]))
+    assert names == [
+        name.replace("output_audio", "output_text")
+        for name in AUDIO_TURN
+        if "transcript" not in name
+    ]
+
+
+def test_order_of_a_function_call() -> None:
+    script = Script(
+        answers=(Answer(calls=(ScriptedCall("lookup", '{"name":"Ann","town":"Faro"}'),)),)
+    )
+    client = Client(EmulatorConfig(script=script))
+    client.update(tools=[TOOL])
+    client.send("response.create")
+    response = client.finish()
+    assert once(types(client.seen[2:])) == [
+        "response.created",
+        "rate_limits.updated",
+        "response.output_item.added",
+        "conversation.item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "conversation.item.done",
+        "response.output_item.done",
+        "response.done",
+    ]
+    (item,) = response["output"]
+    pieces = [event["delta"] for event in client.seen if "arguments.delta" in event["type"]]
+    assert "".join(pieces) == item["arguments"] == '{"name":"Ann","town":"Faro"}'
+    assert len(pieces) > 1
+
+
+def test_functions_the_session_does_not_have_are_not_called() -> None:
+    script = Script(answers=(Answer("No.", calls=(ScriptedCall("lookup"),)),))
+    client = Client(EmulatorConfig(script=script))
+    client.send("response.create")
+    assert [item["type"] for item in client.finish()["output"]] == ["message"]
+    client.update(tools=[TOOL], tool_choice="none")
+    client.send("response.create")
+    assert [item["type"] for item in client.finish()["output"]] == ["message"]
+
+
+def test_function_output_needs_its_call() -> None:
+    item = {"type": "function_call_output", "call_id": "call_x", "output": "1"}
+    assert error(Client().send("conversation.item.create", item=item))["code"] == (
+        "invalid_tool_call_id"
+    )
+
+
+def test_one_response_at_a_time() -> None:
+    client = Client()
+    client.send("response.create")
+    found = error(client.send("response.create", event_id="e9"))
+    assert found["code"] == "conversation_already_has_active_response"
+    assert found["event_id"] == "e9"
+
+
+def test_cancel_leaves_the_item_incomplete() -> None:
+    client = Client(EmulatorConfig(pace=1.0))
+    client.send("response.create")
+    client.wait(1.0)
+    events = client.send("response.cancel")
+    assert types(events) == AUDIO_TURN[-6:]
+    response = events[-1]["response"]
+    assert response["status"] == "cancelled"
+    assert response["status_details"] == {"type": "cancelled", "reason": "client_cancelled"}
+    assert response["output"][0]["status"] == "incomplete"
+    assert client.wait(5) == []
+
+
+def test_nothing_to_cancel() -> None:
+    client = Client()
+    assert error(client.send("response.cancel"))["code"] == "response_cancel_not_active"
+    client.send("response.create")
+    found = error(client.send("response.cancel", response_id="resp_x"))
+    assert found["code"] == "response_cancel_not_active"
+
+
+def spoken_item(client: Client) -> tuple[str, int]:
+    client.send("response.create")
+    item = client.finish()["output"][0]
+    return item["id"], int(client.record.audio_out_ms)
+
+
+def test_truncate_takes_the_words_away() -> None:
+    client = Client()
+    item_id, _ = spoken_item(client)
+    where = {"item_id": item_id, "content_index": 0, "audio_end_ms": 500}
+    (cut,) = client.send("conversation.item.truncate", **where)
+    assert {key: cut[key] for key in where} == where
+    (item,) = client.send("conversation.item.retrieve", item_id=item_id)
+    assert item["item"]["content"] == [{"type": "output_audio"}]
+
+
+def test_truncate_refused() -> None:
+    client = Client()
+    item_id, length_ms = spoken_item(client)
+
+    def cut(**fields: Any) -> dict[str, Any]:
+        return error(client.send("conversation.item.truncate", content_index=0, **fields))
+
+    too_long = cut(item_id=item_id, audio_end_ms=length_ms + 1)
+    assert too_long["message"] == (
+        f"Audio content of {length_ms}ms is already shorter than {length_ms + 1}ms"
+    )
+    assert cut(item_id=item_id, audio_end_ms=0)["code"] == "unsupported_content_type"
+    assert cut(item_id=item_id, audio_end_ms=True)["code"] == "invalid_value"
+    assert cut(item_id="x", audio_end_ms=1)["code"] == "item_truncate_invalid_item_id"
+
+
+def test_items_by_id_and_place() -> None:
+    client = Client()
+
+    def create(item_id: str, previous: str | None = None) -> list[dict[str, Any]]:
+        content = [{"type": "input_text", "text": item_id}]
+        item = {"id": item_id, "type": "message", "role": "user", "content": content}
+        return client.send("conversation.item.create", item=item, previous_item_id=previous)
+
+    create("a")
+    create("c")
+    create("b", "a")
+    (added, done) = create("0", "root")
+    assert added["previous_item_id"] is None
+    assert types([added, done]) == ["conversation.item.added", "conversation.item.done"]
+    assert [item.id for item in client.session.core.conversation.items] == ["0", "a", "b", "c"]
+    assert error(create("a"))["code"] == "invalid_value"
+    assert error(create("d", "x"))["code"] == "item_create_invalid_previous_item_id"
+    (deleted,) = client.send("conversation.item.delete", item_id="a")
+    assert deleted["item_id"] == "a"
+    assert error(client.send("conversation.item.delete", item_id="a"))["code"] == (
+        "item_delete_invalid_item_id"
+    )
+    assert client.record.texts == ["a", "c", "b", "0"]
+
+
+WRONG_ITEMS = [
+    {"type": "message", "role": "assistant", "content": [{"type": "output_audio"}]},
+    {"type": "message", "role": "user", "content": [{"type": "output_text", "text": "x"}]},
+    {"type": "message", "role": "boss", "content": []},
+    {"type": "message", "role": "user"},
+    {"type": "note"},
+    {"type": "function_call_output", "call_id": "c"},
+    {"type": "message", "role": "user", "content": [], "id": 7},
+    None,
+]
+
+
+@pytest.mark.parametrize("item", WRONG_ITEMS)
+def test_items_a_client_may_not_create(item: Any) -> None:
+    code = error(Client().send("conversation.item.create", item=item))["code"]
+    assert code in ("invalid_value", "missing_required_parameter")
+
+
+def test_push_to_talk() -> None:
+    client = Client(EmulatorConfig(script=Script(caller_lines=("Hello.",))))
+    transcription = {"model": "gpt-transcribe", "language": "en"}
+    client.update(audio={"input": {"turn_detection": None, "transcription": transcription}})
+    client.say(L16_24K.silence(90))
+    found = error(client.send("input_audio_buffer.commit"))
+    assert found["code"] == "input_audio_buffer_commit_empty"
+    assert found["message"].endswith("buffer only has 90.00ms of audio.")
+    client.say(L16_24K.silence(10))
+    assert types(client.send("input_audio_buffer.commit")) == [
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+        "conversation.item.done",
+    ]
+    (delta, completed) = client.wait(1)
+    assert delta["delta"] == completed["transcript"] == "Hello."
+    assert completed["usage"]["input_token_details"] == {"text_tokens": 0, "audio_tokens": 1}
+
+
+def test_clear_forgets() -> None:
+    client = Client()
+    client.say(L16_24K.silence(500))
+    assert types(client.send("input_audio_buffer.clear")) == ["input_audio_buffer.cleared"]
+    assert error(client.send("input_audio_buffer.commit"))["code"] == (
+        "input_audio_buffer_commit_empty"
+    )
+
+
+@pytest.mark.parametrize("audio", ["!", "AA", None, 7])
+def test_audio_that_is_none(audio: Any) -> None:
+    code = error(Client().send("input_audio_buffer.append", audio=audio))["code"]
+    assert code in ("invalid_value", "missing_required_parameter", "invalid_json")
+
+
+def test_events_only_without_responses() -> None:
+    client = Client()
+    turn = {"type": "server_vad", "create_response": False, "interrupt_response": False}
+    client.update(audio={"input": {"turn_detection": turn}})
+    client.send("response.create")
+    client.speak("Hello you", L16_24K)
+    assert client.finish()["status"] == "completed"
+    assert types(client.seen).count("response.created") == 1
+
+
+def test_idle_timeout_after_the_answer_was_played() -> None:
+    client = Client(EmulatorConfig(script=Script(answers=(Answer("Yes."),)), think_s=0.0))
+    turn = {"type": "server_vad", "idle_timeout_ms": 5000}
+    client.update(audio={"input": {"turn_detection": turn}})
+    client.send("response.create")
+    client.finish()
+    played_ms = client.record.audio_out_ms
+    silent = client.wait(played_ms / 1000 + 4.0 - client.now)
+    assert silent == []
+    found = types(client.wait(1.1))
+    assert found[:2] == ["input_audio_buffer.timeout_triggered", "input_audio_buffer.committed"]
+    assert "response.created" in found
+
+
+def test_sixty_minutes() -> None:
+    client = Client()
+    assert client.wait(3599) == []
+    (event,) = client.wait(2)
+    assert event["error"]["code"] == "session_expired"
+    assert client.session.core.closing == (
+        1001,
+        "Your session hit the maximum duration of 60 minutes.",
+    )
+
+
+def test_the_voice_cannot_change_once_heard() -> None:
+    client = Client()
+    client.update(audio={"output": {"voice": "cedar"}})
+    client.send("response.create")
+    client.finish()
+    found = error(client.update(audio={"output": {"voice": "ash"}}))
+    assert found["code"] == "cannot_update_voice"
+    (updated,) = client.update(audio={"output": {"voice": "cedar"}})
+    assert updated["type"] == "session.updated"
+
+
+def test_a_failing_answer() -> None:
+    script = Script(answers=(Answer(fail=("server_error", "server_error", "Sorry.")),))
+    client = Client(EmulatorConfig(script=script))
+    client.send("response.create")
+    response = client.finish()
+    assert response["status"] == "failed"
+    assert response["status_details"]["error"]["message"] == "Sorry."
+
+
+def test_a_limit_of_tokens() -> None:
+    client = Client()
+    client.send("response.create", response={"max_output_tokens": 10})
+    response = client.finish()
+    assert response["status"] == "incomplete"
+    assert response["status_details"]["reason"] == "max_output_tokens"
+    assert client.record.audio_out_ms < 1000
+
+
+def test_out_of_band() -> None:
+    client = Client()
+    client.send("response.create", response={"conversation": "none", "metadata": {"a": "b"}})
+    response = client.finish()
+    assert response["conversation_id"] is None
+    assert response["metadata"] == {"a": "b"}
+    assert "conversation.item.added" not in types(client.seen)
+    assert client.session.core.conversation.items == ()
+
+
+def test_a_wrong_request() -> None:
+    client = Client()
+    found = error(client.send("response.create", response={"temperature": 0.8}))
+    assert (found["code"], found["param"]) == ("unknown_parameter", "response.temperature")
+    assert error(client.send("response.create", response=[]))["code"] == "invalid_value"
+    assert types(client.send("response.create"))[0] == "response.created"
+
+
+def test_words_to_be_said_exactly() -> None:
+    assert spoken_text("Say exactly this:\n\nGood morning.\n\nHow are you?") == (
+        "Good morning.\n\nHow are you?"
+    )
+    assert spoken_text("Be nice.\n\nAlways.") == ""
+
+
+def test_keywords_in_typed_text() -> None:
+    script = Script(keywords={"5": Answer("Five.")})
+    client = Client(EmulatorConfig(script=script))
+    content = [{"type": "input_text", "text": "pressed: 5"}]
+    item = {"type": "message", "role": "user", "content": content}
+    client.send("conversation.item.create", item=item)
+    client.send("response.create")
+    client.finish()
+    assert client.record.spoken == ["Five."]
+
+
+def test_stamps() -> None:
+    moments: list[tuple[int, str, float]] = []
+    config = EmulatorConfig(
+        on_stamp=lambda *moment: moments.append(moment), embed_stamps=True, think_s=0.5
+    )
+    client = Client(config)
+    client.update(audio={"input": {"format": {"type": "audio/pcmu"}}})
+    client.now = 7.0
+    client.speak("Hello you", PCMU_8K)
+    client.wait(3)
+    kinds = [kind for _, kind, _ in moments]
+    assert kinds[:2] == ["loud", "speech_started"]
+    deltas = [event for event in client.seen if event["type"] == "response.output_audio.delta"]
+    sent_at = [at for _, kind, at in moments if kind == "delta"]
+    assert sent_at[0] == 7.5
+    assert [event["emulator_sent_s"] for event in deltas] == sent_at
+    assert client.record.stamps == [(kind, at) for _, kind, at in moments]
