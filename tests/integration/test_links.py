@@ -279,6 +279,19 @@ def test_a_peer_that_breaks_the_rules_is_told_why(server, wire_bytes, code):
     assert owner.messages == [(TEXT, b"good")]
 
 
+def test_a_rule_breaker_gets_time_to_read_why(server, monkeypatch):
+    monkeypatch.setattr("bridge.wire.link.CLOSE_DEADLINE_S", 60.0)
+    link, owner, peer = server
+    peer.sock.sendall(b"\xff" * 10)
+    until(lambda: not link.is_open)
+    peer.sock.sendall(b"\xff" * 10)
+    until(lambda: link.bytes_in == 20)
+    assert owner.closed == []
+    assert peer.receive()[0] == CLOSE
+    peer.sock.shutdown(socket.SHUT_WR)
+    assert owner.wait_closed().code == 1002
+
+
 def test_a_rule_breaker_that_goes_on_talking_is_cut_off(server):
     _, owner, peer = server
     peer.sock.sendall(b"\xff" * 10)
@@ -311,6 +324,7 @@ def test_what_the_kernel_does_not_take_is_kept_and_sent_in_order(pair):
     assert link.buffered_bytes > 1_000_000
     assert [peer.receive()[1] for _ in chunks] == chunks
     until(lambda: link.buffered_bytes == 0)
+    assert not link._transport._writer.active  # or the hub would spin
     assert link.send_text(b"and on")
     assert peer.receive() == (TEXT, b"and on")
     link.close()
@@ -376,6 +390,20 @@ def test_closing_from_inside_the_handler(way):
     peer.sock.sendall(peer.frame(TEXT, b"a") + peer.frame(PING) + peer.frame(CLOSE))
     owner.wait_closed()
     assert seen == [[(TEXT, b"a")]]
+    peer.sock.close()
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_closing_from_inside_the_handler_with_more_to_read(pair):
+    ours, theirs = PAIRS[pair]()
+    owner, peer = Owner(), Peer(theirs, Role.SERVER)
+    seen = []
+    owner.on_messages = lambda messages: (seen.append(len(messages)), link.abort())
+    whole = peer.frame(BINARY, b"x" * 1000) * 60
+    gevent.spawn(peer.sock.sendall, whole).join(0.05)
+    link = owner.link(ours, Role.CLIENT)
+    owner.wait_closed()
+    assert len(seen) == 1
     peer.sock.close()
 
 

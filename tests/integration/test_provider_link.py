@@ -372,6 +372,16 @@ def test_a_deadline_that_moves(make):
     assert len(session.protocol.timeouts) == 1
 
 
+def test_a_deadline_that_moved_away_is_not_kept_early(make):
+    _, session = up(make())
+    clock = session.link._clock
+    session.protocol.deadline = clock() + 0.01
+    session.link.flush()
+    session.protocol.deadline = later = clock() + 0.04
+    until(lambda: session.protocol.timeouts)
+    assert session.protocol.timeouts[0] >= later
+
+
 def test_a_deadline_dies_with_the_link(make):
     _, session = up(make())
     session.protocol.deadline = session.link._clock() + 0.02
@@ -547,6 +557,14 @@ def test_refusals(make, caplog, answer, kind, code, retryable):
     assert session.link.attempts == (2 if retryable else 1)
     assert session.protocol.started_at is None
     assert SECRET not in repr(failure) + caplog.text
+
+
+def test_the_key_does_not_follow_a_redirect(make):
+    provider = Provider(lambda provider, sock: refuse(307, Location=provider.url)(provider, sock))
+    session = Session(provider.url).start()
+    assert session.wait_failure().code == "http_307"
+    assert len(provider.requests) == 1
+    provider.close()
 
 
 def test_a_second_attempt_succeeds(make):

@@ -98,6 +98,28 @@ def test_a_claimed_length_is_refused_before_anything_is_held(claim):
     assert (messages, violation, parser.buffered_bytes) == ([], 1009, 0)
 
 
+def test_a_claim_is_refused_with_its_last_byte():
+    parser = frames.FrameParser(Role.SERVER, SMALL)
+    claim = b"\x82\xff" + struct.pack("!Q", 1001)
+    for byte in claim[:-1]:
+        assert parser.receive_data(bytes([byte])) == []
+    with pytest.raises(RemoteProtocolError):
+        parser.receive_data(claim[-1:])
+
+
+@pytest.mark.parametrize("cut", ANY_CUT)
+def test_lengths_written_longer_than_needed_are_understood(cut):
+    wire = b"\x82\x7e\x00\x00" + b"\x82\x7f" + bytes(8) + b"\x82\x7e\x00\x01a"
+    messages, violation, _ = parse(cuts(wire, cut), Role.CLIENT)
+    assert (messages, violation) == ([(BINARY, b""), (BINARY, b""), (BINARY, b"a")], None)
+
+
+def test_an_empty_message_is_complete_with_its_head():
+    parser = frames.FrameParser(Role.CLIENT, SMALL)
+    wire = b"\x82\x7e\x00\x00"
+    assert [parser.receive_data(bytes([byte])) for byte in wire] == [[], [], [], [(BINARY, b"")]]
+
+
 def test_a_failed_parser_stays_failed():
     _, _, parser = parse(iter([frame(3)]))
     for data in (b"", frame(BINARY, b"good")):
