@@ -356,3 +356,35 @@ def test_no_audio_is_no_answer() -> None:
     assert stream.write("a", b"", 100.0) == 0
     assert stream.idle(100.0)
     assert len(pacer) == 0
+
+
+def test_padding_still_to_be_sent_holds_the_end_back() -> None:
+    far, pacer, stream = make(tail_padding_ms=80, lead_ms=0)
+    drained = []
+    stream.on_drained = drained.append
+    stream.write("a", ms(40), 100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 100.06)
+    assert drained == []
+    # The answer is heard, padding is not yet sent: no moment in the past is named.
+    assert stream.drained_at(100.06) == 100.06
+    advance(pacer, far, 101.0)
+    assert far.sound == ms(40) + bytes(1280)
+    assert len(drained) == 1
+
+
+def test_nothing_remains_after_an_interruption() -> None:
+    _, _, stream = make(recalls=False)
+    stream.write("a", ms(400), 100.0)
+    stream.clear(100.0)
+    assert (stream.remaining_ms(100.0), stream.heard_ms(100.1)) == (0, 0)
+    assert stream.idle(100.0)
+
+
+def test_a_second_finish_adds_no_second_padding() -> None:
+    far, pacer, stream = make(tail_padding_ms=80)
+    stream.write("a", ms(200), 100.0)
+    stream.finish(100.0)
+    stream.finish(100.0)
+    advance(pacer, far, 101.0)
+    assert far.sound == ms(200) + bytes(1280)

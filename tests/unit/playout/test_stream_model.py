@@ -96,9 +96,9 @@ class AnyConversation(RuleBasedStateMachine):
     def hear_it_out(self) -> None:
         due = self.stream.drained_at(self.now)
         assert (due is None) == bool(self.drained)
-        advance(
-            self.pacer, self.far, self.now + len(self.written) / self.far.rate + 1.5, self.late_s
-        )
+        # With no lead and each tick late, a second of speech takes two.
+        enough_s = 3 * len(self.written) / self.far.rate + 2
+        advance(self.pacer, self.far, self.now + enough_s, self.late_s)
         assert len(self.drained) == 1
         sound = self.far.sound[self.sound_before :]
         assert sound[: len(self.written)] == self.written
