@@ -159,8 +159,6 @@ class Connection:
         budget = READ_BUDGET_BYTES
         while data := self._sock.recv(READ_BYTES):
             self._received(data)
-            if self.gone.is_set():
-                return self.reason
             budget -= len(data)
             if budget <= 0:
                 gevent.sleep(0)

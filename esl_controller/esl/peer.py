@@ -156,10 +156,9 @@ class EventSocketPeer:
         if event.name == "BACKGROUND_JOB":
             self._jobs.resolve(event.job_uuid, event)
 
-    def _on_notice(self, notice: DisconnectNotice) -> None:
-        """Act on a disconnect notice: nothing follows it, but for one that says `linger`."""
-        if not notice.lingering:
-            self._connection.lose("FreeSWITCH disconnected")
+    def _on_notice(self, _notice: DisconnectNotice) -> None:
+        """Act on a disconnect notice: nothing follows it."""
+        self._connection.lose("FreeSWITCH disconnected")
 
     def _on_lost(self, reason: str) -> None:
         self._fail_waiting(reason)

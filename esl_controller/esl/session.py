@@ -140,6 +140,7 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         return self.channel is None or event.unique_id == self.channel.uuid
 
     def _on_notice(self, notice: DisconnectNotice) -> None:
+        """Go on after a notice that says `linger`: events and replies still come."""
         if notice.lingering:
             self.lingering = True
             self._on_hangup("")

@@ -14,7 +14,7 @@ from esl_controller.esl.errors import CallGone
 from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 
-from .esl_peer import UUID, Peer, greenlets, nothing_left, reply, until
+from .esl_peer import FINAL_NOTICE, UUID, Peer, greenlets, nothing_left, reply, until
 
 OUTCOME = commands.execute(Application.SET, "voice_ai_outcome=overloaded", event_lock=False)
 
@@ -113,6 +113,17 @@ def test_hand_back_ends_when_freeswitch_closes(serve, dial):
     running = serve(Calls(), capacity=0)
     dial(running).wait_eof()
     assert running.stats.handed_back == 1
+
+
+def test_hand_back_leaves_the_closing_to_freeswitch(serve, dial):
+    """Closing first could reset the connection before `exit` is read."""
+    serve_full = serve(Calls(), capacity=0)
+    peer = dial(serve_full, {"exit": reply("+OK bye")})
+    peer.wait_command("exit")
+    gevent.sleep(0.05)
+    assert not peer.ended
+    peer.send(FINAL_NOTICE)
+    peer.wait_eof()
 
 
 def test_hand_back_to_a_silent_peer_ends_by_itself(serve, dial, monkeypatch):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import socket
 from collections.abc import Iterator
 
@@ -137,6 +138,14 @@ def test_background_jobs_are_subscribed_to_once(call):
     session.bgapi("status", "", 1)
     session.bgapi("status", "", 1)
     assert [command.partition(" ")[0] for command in peer.commands] == ["event", "bgapi", "bgapi"]
+
+
+def test_background_job_nobody_waits_for_is_forgotten(call):
+    session, peer = call
+    peer.answers["bgapi "] = reply("+OK Job-UUID: x")
+    with pytest.raises(CommandTimeout):
+        session.bgapi("slow", "", 0.01)
+    assert len(session._jobs) == 0
 
 
 def test_background_job_that_fails_raises(call):
@@ -432,6 +441,8 @@ def test_queued_bytes_are_limited_too(call, monkeypatch):
     assert session._dispatcher._queued_bytes <= 10_000
     assert session.dropped_events >= 7
     release.set()
+    until(lambda: session._dispatcher._worker is None)
+    assert session._dispatcher._queued_bytes == 0
 
 
 def test_malformed_event_is_counted_and_left_out(call):
@@ -443,6 +454,27 @@ def test_malformed_event_is_counted_and_left_out(call):
     until(lambda: seen and session.stats.unknown_messages)
     assert session.stats.malformed_events == 1
     assert session.connected
+
+
+def test_reader_pauses_though_there_is_always_more_to_read(monkeypatch):
+    """A `recv` that finds data does not yield by itself."""
+    monkeypatch.setattr(connection, "READ_BYTES", 500)
+    monkeypatch.setattr(connection, "READ_BUDGET_BYTES", 1000)
+    turns = []
+
+    def count():
+        while True:
+            turns.append(session.stats.received_bytes)
+            gevent.sleep(0)
+
+    with pair() as (ours, theirs):
+        theirs.sendall(event("CHANNEL_STATE") * 200)
+        session = ControllerSession(ours)
+        counter = gevent.spawn(count)
+        until(lambda: session.stats.received_messages == 200)
+        counter.kill()
+        session.close()
+    assert max(b - a for a, b in itertools.pairwise(turns)) <= 1500
 
 
 def test_flood_does_not_keep_the_hub_to_itself(call):
@@ -486,8 +518,13 @@ def test_every_wait_fails_at_once_with_one_exception(call, end):
     session, peer = call
     session.connect(1)
     playing = session.execute(Application.PLAYBACK, "a", timeout_s=1)
-    peer.answers["api "] = peer.answers["bgapi "] = peer.answers["event"] = b""
+    peer.answers["bgapi "] = reply("+OK Job-UUID: x")
+    job = gevent.spawn(session.bgapi, "running", "", 60)
+    peer.wait_command("bgapi running")
+    until(lambda: session._hears_jobs)
+    peer.answers["api "] = peer.answers["bgapi "] = b""
     waits = [
+        job,
         gevent.spawn(playing.wait, 60),
         gevent.spawn(session.api, "slow", "", 60),
         gevent.spawn(session.bgapi, "slow", "", 60),
@@ -520,6 +557,21 @@ def test_hang_up_while_lingering(call):
     session.exit(1)
     assert "exit" in peer.commands
     assert session.gone.is_set()
+
+
+def test_further_messages_of_the_same_hang_up_change_nothing(call):
+    session, peer = call
+    session.connect(1)
+    peer.send(event("CHANNEL_HANGUP", ("Hangup-Cause", "USER_BUSY")))
+    until(lambda: session.hungup)
+    peer.answers["api "] = b""
+    asking = gevent.spawn(session.api, "status", "", 5)
+    peer.wait_command("api ")
+    peer.send(LINGER_NOTICE, event("CHANNEL_HANGUP_COMPLETE"))
+    session.wait_hangup_complete(1)
+    assert session.hangup_cause == "USER_BUSY"
+    peer.send(api_response("answered after the hang-up"))
+    assert asking.get(timeout=5) == "answered after the hang-up"
 
 
 def test_hang_up_of_another_call_is_not_ours(call):
