@@ -44,6 +44,12 @@ from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
+from esl_controller.worker_counters import (
+    follow_event_socket,
+    follow_listeners,
+    follow_media,
+    follow_storage,
+)
 
 _log = structlog.get_logger("app")
 
@@ -120,6 +126,9 @@ class App:
             gevent.spawn(HubLag(self.metrics).run),
         ]
         self.metrics.on_sample(self._sample)
+        follow_listeners(self.metrics, self.media, self.esl)
+        follow_storage(self.metrics, self.journal, self._pool, self.config)
+        follow_media(self.metrics, self.pacer, self.manager)
         self.esl.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
 
@@ -160,9 +169,11 @@ class App:
     def _serve(self, esl: ControllerSession) -> None:
         call = Call(esl, self._services)
         self._calls.add(call)
+        stop_counting = follow_event_socket(self.metrics, esl)
         try:
             call.run()
         finally:
+            stop_counting()
             self._calls.discard(call)
 
     def _shared(self) -> Services:

@@ -20,6 +20,7 @@ from esl_controller.models import RouteEntry
 from esl_controller.routing import CallIdentity, HandBack, Outcome
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tools.base import CallActions, ToolContext
+from esl_controller.worker_counters import End, follow_session
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Conversation:
     functions: FunctionRunner
     record: ConversationRecord
     outbox: Outbox
+    stop_counting: End
 
     def close(self, services: Services) -> None:
         """End what is still going on and give up sockets, ports and the seat."""
@@ -40,6 +42,7 @@ class Conversation:
         self.media.close()
         self.functions.close()
         self.outbox.close()
+        self.stop_counting()
 
 
 def open_conversation(
@@ -109,4 +112,5 @@ def open_conversation(
             worker=str(services.settings.worker.index),
         ),
         outbox=outbox,
+        stop_counting=follow_session(services.metrics, session),
     )

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import gevent
-import numpy as np
 
 from bridge.audio.formats import AudioFormat
 from esl_controller.simulator import speech
@@ -26,8 +25,8 @@ from esl_controller.simulator.switch.session import Session
 
 QUIET_S = 0.1
 """After so much quiet a loud frame, or agent audio, begins something new."""
-LOUD_RMS = 1000.0
-"""About -30 dBFS, as the emulated provider's own stamp."""
+LATE_S = 0.04
+FRAME_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +61,8 @@ class CallTimes:
     audio_until: list[float] = field(default_factory=list)
     """The last agent audio before a quiet time arrived."""
     arrivals: int = 0
+    late_arrivals: int = 0
+    """Audio that arrived over 40 ms behind the answer's first, counted in frames of 20 ms."""
     gaps_ms: list[float] = field(default_factory=list)
     """Holes of over 30 ms that the caller heard inside an answer."""
     cause: str = ""
@@ -69,25 +70,18 @@ class CallTimes:
 
 
 class LoadCaller(Caller):
-    """A caller that notes when he becomes loud; keeps no audio."""
+    """A caller that notes when he begins to speak; keeps no audio."""
 
     times: CallTimes
-    _loud_until = 0.0
+    _spoke = False
 
     def speak(self, now: float) -> bytes | None:
-        """The next frame, noted if it begins an utterance."""
+        """The next frame; its moment is noted if it begins an utterance."""
         frame = super().speak(now)
-        if frame is not None and self.speaking and _is_loud(frame):
-            moment = time.monotonic()
-            if moment - self._loud_until > QUIET_S:
-                self.times.loud_at.append(moment)
-            self._loud_until = moment
+        if self.speaking and not self._spoke:
+            self.times.loud_at.append(time.monotonic())
+        self._spoke = self.speaking
         return frame
-
-
-def _is_loud(frame: bytes) -> bool:
-    samples = np.frombuffer(frame, dtype="<i2").astype(np.float64)
-    return bool(samples.size) and float(np.sqrt(np.mean(samples * samples))) > LOUD_RMS
 
 
 def run_load(
@@ -141,15 +135,18 @@ def _script(plan: LoadPlan, number: int) -> list[Step]:
 
 def _watch_arrivals(media: Media, times: CallTimes) -> None:
     """Note agent audio as it reaches the switch, before the switch's own 20 ms clock."""
-    last = 0.0
+    last = due = 0.0
 
     def arrived() -> None:
-        nonlocal last
+        nonlocal last, due
         now = time.monotonic()
         if now - last > QUIET_S:
             if last:
                 times.audio_until.append(last)
             times.audio_from.append(now)
+            due = now
+        times.late_arrivals += now - due > LATE_S
+        due += FRAME_S
         last = now
         times.arrivals += 1
 

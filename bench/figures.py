@@ -1,0 +1,48 @@
+"""From stamps of two processes to delays. All stamps are CLOCK_MONOTONIC seconds."""
+
+from __future__ import annotations
+
+import bisect
+import statistics
+from collections.abc import Sequence
+
+MATCH_S = 1.0
+"""Stamps further apart belong to different things."""
+CUT_S = 0.06
+"""Three frames: the last audio before a cut may have left so long ago."""
+
+
+def percentile(values: Sequence[float], percent: float) -> float | None:
+    """Nearest-rank percentile, None without values."""
+    if not values:
+        return None
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(percent / 100 * (len(ordered) - 1)))]
+
+
+def median(values: Sequence[float]) -> float | None:
+    """Middle value, None without values."""
+    return statistics.median(values) if values else None
+
+
+def delays_ms(before: Sequence[float], after: Sequence[float]) -> list[float]:
+    """For each stamp of `before`, milliseconds to the first one of `after` that follows it."""
+    ordered, found = sorted(after), []
+    for moment in before:
+        place = bisect.bisect_left(ordered, moment)
+        if place < len(ordered) and ordered[place] - moment < MATCH_S:
+            found.append((ordered[place] - moment) * 1000)
+    return found
+
+
+def reactions_ms(
+    cuts: Sequence[float], begins: Sequence[float], ends: Sequence[float]
+) -> list[float]:
+    """For each cut inside a stretch of audio, milliseconds that the audio went on behind it.
+
+    A stretch counts as cut if it ended at most three frames before the cut was told.
+    """
+    found = []
+    for begin, end in zip(begins, ends, strict=False):
+        found += [max(0.0, (end - cut) * 1000) for cut in cuts if begin < cut and end > cut - CUT_S]
+    return found

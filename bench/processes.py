@@ -1,0 +1,140 @@
+"""The processes of a measurement: database, worker, provider, callers; each on its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from esl_controller.embedded_db import EmbeddedPostgres
+from esl_controller.migrate import Migrator
+from esl_controller.pool import Pool
+from esl_controller.repository.demo import DemoProvider, demo_seed, prepare_standalone
+
+DOMAIN_UUID = "11111111-1111-4111-8111-111111111111"
+EXTENSION = "8001"
+START_S = 30.0
+
+
+def free_port() -> int:
+    """A TCP port nobody listens on now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+@contextmanager
+def database(directory: Path) -> Iterator[str]:
+    """A PostgreSQL of our own with the product's tables."""
+    server = EmbeddedPostgres(directory, durable=False)
+    dsn = server.start()
+    try:
+        pool = Pool(dsn, size=1)
+        with pool.connection() as connection:
+            prepare_standalone(connection)
+        Migrator(dsn).up()
+        pool.close()
+        yield dsn
+    finally:
+        server.stop()
+
+
+def seed(dsn: str, base_url: str, **secretary: Any) -> None:
+    """One tenant with a greeting, speaking through `base_url`."""
+    pool = Pool(dsn, size=1)
+    with pool.connection() as connection:
+        demo_seed(
+            connection,
+            DOMAIN_UUID,
+            EXTENSION,
+            provider=DemoProvider(base_url=base_url),
+            first_message="Good morning, how can I help you?",
+            max_duration_seconds=3600,
+            silence_duration_ms=300,
+            **secretary,
+        )
+    pool.close()
+
+
+@dataclass(slots=True)
+class Process:
+    """A running process and its CPU so far."""
+
+    popen: subprocess.Popen[str]
+
+    def cpu_s(self) -> float:
+        """User and system seconds."""
+        times = psutil.Process(self.popen.pid).cpu_times()
+        return float(times.user + times.system)
+
+    def rss_kb(self) -> float:
+        """Resident memory in kilobytes."""
+        return psutil.Process(self.popen.pid).memory_info().rss / 1024
+
+    def stop(self) -> str:
+        """End it; returns what it still printed."""
+        self.popen.send_signal(signal.SIGTERM)
+        try:
+            out, _ = self.popen.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            out, _ = self.popen.communicate()
+        return out or ""
+
+
+@contextmanager
+def running(arguments: list[str], environ: dict[str, str] | None = None) -> Iterator[Process]:
+    """A Python process of ours."""
+    popen = subprocess.Popen(
+        [sys.executable, *arguments],
+        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environ or {})},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    process = Process(popen)
+    try:
+        yield process
+    finally:
+        if popen.poll() is None:
+            process.stop()
+
+
+def first_json(process: Process) -> dict[str, Any]:
+    """The first line a process prints."""
+    assert process.popen.stdout is not None
+    line = process.popen.stdout.readline()
+    return dict(json.loads(line))
+
+
+def wait_ready(port: int) -> None:
+    """Until the worker answers /ready."""
+    until = time.monotonic() + START_S
+    while time.monotonic() < until:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1) as answer:
+                if answer.status == 200:
+                    return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("the worker did not become ready")
+
+
+def metrics(port: int) -> dict[str, float]:
+    """The worker's Prometheus samples by name and labels."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    pairs = (line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+    return {name: float(value) for name, value in pairs}
