@@ -6,20 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
+from esl_controller.simulator.alignment import WINDOW_S, Samples, align, rms, samples
 from esl_controller.simulator.hearing import AUDIBLE, Gap, Hearing
 from esl_controller.simulator.speech import Clip
 from esl_controller.simulator.switch.sound import RateConverter
 
-Samples = NDArray[np.float64]
-
-_WINDOW_S = 0.04
-_REACH_S = 0.6
-_ALIKE = 0.8
-_STEP_S = 0.002
-_NEAR_SAMPLES = 3
-_AS_GOOD = 0.9
+_SILENT = 16
+_MIN_SILENCE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,87 +64,35 @@ def report(hearing: Hearing, answered_at: float, reference: Clip | None) -> Hear
 def compare(heard_pcm: bytes, rate_hz: int, reference: Clip) -> tuple[float, float, float]:
     """Lost, doubled and inserted milliseconds of `reference` in what was heard, in that order.
 
-    Windows of 40 ms are found again in the reference by correlation; a jump ahead means that
-    something was lost, a jump back that it came twice, or that silence stood in between.
+    Where the distance between what was heard and the reference grows, something was lost; where
+    it shrinks, something came twice or silence was put in between.
     """
-    wanted = _samples(RateConverter(reference.rate_hz, rate_hz).convert(reference.pcm))
-    heard = _samples(heard_pcm)
-    window = round(_WINDOW_S * rate_hz)
-    offsets = _offsets(heard, wanted, window, round(_REACH_S * rate_hz))
-    if not offsets:
-        return len(wanted) / rate_hz * 1000, 0.0, 0.0
-    step = round(_STEP_S * rate_hz)
-    lost = max(0, offsets[0][1])
-    doubled = inserted = 0
-    for (at, place), (next_at, next_place) in pairwise(offsets):
-        jump = (next_place - place) - (next_at - at)
-        if jump > step:
-            lost += jump
-        elif jump < -step:
-            silent = _silent_samples(heard[at + window // 2 : next_at])
-            inserted += min(silent, -jump)
-            doubled += -jump - min(silent, -jump)
-    tail = len(wanted) - offsets[-1][1] - window
-    loud_tail = _loud_samples(wanted[offsets[-1][1] + window :], window)
-    lost += min(max(0, tail), loud_tail) + _head_silence(wanted, offsets[0][1], window, lost)
+    wanted = samples(RateConverter(reference.rate_hz, rate_hz).convert(reference.pcm))
+    heard = samples(heard_pcm)
+    window = round(WINDOW_S * rate_hz)
+    runs = align(heard, wanted, rate_hz)
+    if not runs:
+        return _loud_samples(wanted, window) / rate_hz * 1000, 0.0, 0.0
+    lost = doubled = inserted = 0
+    for run, following in pairwise(runs):
+        jump = following.shift - run.shift
+        lost += max(0, jump)
+        silent = _silent_samples(heard[run.last : following.first + window])
+        inserted += min(silent, max(0, -jump))
+        doubled += max(0, -jump - silent)
+    lost += _loud_samples(wanted[: runs[0].first + runs[0].shift], window)
+    lost += _loud_samples(wanted[runs[-1].last + runs[-1].shift + window :], window)
     return lost / rate_hz * 1000, doubled / rate_hz * 1000, inserted / rate_hz * 1000
 
 
-def _head_silence(wanted: Samples, first: int, window: int, counted: int) -> int:
-    """Takes back what was counted as lost although it was silence before the first sound."""
-    quiet = first - _loud_samples(wanted[:first], window)
-    return -min(max(0, quiet), counted)
+def _silent_samples(part: Samples) -> int:
+    """Samples in runs of silence longer than a zero crossing."""
+    loud = np.flatnonzero(np.abs(part) >= _SILENT)
+    lengths = np.diff(np.concatenate(([-1], loud, [len(part)]))) - 1
+    return int(lengths[lengths >= _MIN_SILENCE].sum())
 
 
-def _samples(pcm: bytes) -> Samples:
-    return np.frombuffer(pcm, dtype="<i2").astype(np.float64)
-
-
-def _level(samples: Samples) -> float:
-    return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
-
-
-def _silent_samples(samples: Samples) -> int:
-    return int(np.count_nonzero(np.abs(samples) < 16))
-
-
-def _loud_samples(samples: Samples, window: int) -> int:
+def _loud_samples(part: Samples, window: int) -> int:
     """Length of the audible windows."""
-    parts = (samples[at : at + window] for at in range(0, len(samples), window))
-    return sum(len(part) for part in parts if _level(part) >= AUDIBLE)
-
-
-def _offsets(heard: Samples, wanted: Samples, window: int, reach: int) -> list[tuple[int, int]]:
-    """(place in heard, place in wanted) of each audible window that was found again."""
-    found: list[tuple[int, int]] = []
-    expected = 0
-    for at in range(0, len(heard) - window + 1, window // 2):
-        part = heard[at : at + window]
-        if _level(part) < AUDIBLE:
-            continue
-        if found:
-            expected = found[-1][1] + at - found[-1][0]
-        place = _find(part, wanted, expected, reach if found else len(wanted))
-        if place is not None:
-            found.append((at, place))
-    return found
-
-
-def _find(part: Samples, wanted: Samples, expected: int, reach: int) -> int | None:
-    """Where `part` stands in `wanted`; the expected place wins when it is as good."""
-    size = len(part)
-    low = max(0, expected - reach)
-    region = wanted[low : expected + reach + size]
-    if len(region) < size:
-        return None
-    scores = np.correlate(region, part, "valid")
-    energy = np.convolve(region**2, np.ones(size), "valid")
-    scores = scores / np.sqrt(np.maximum(energy, 1.0) * max(float(np.sum(part**2)), 1.0))
-    best = int(np.argmax(scores))
-    if scores[best] < _ALIKE:
-        return None
-    near = max(0, expected - low - _NEAR_SAMPLES)
-    close = scores[near : expected - low + _NEAR_SAMPLES + 1]
-    if len(close) and float(close.max()) >= _AS_GOOD * float(scores[best]):
-        best = near + int(np.argmax(close))
-    return low + best
+    pieces = (part[at : at + window] for at in range(0, len(part), window))
+    return sum(len(piece) for piece in pieces if rms(piece) >= AUDIBLE)

@@ -41,6 +41,7 @@ class Stream:
     def __init__(self, sock: socket.socket, delay_s: float, close_tcp: bool) -> None:
         self._socket = sock
         self._close_tcp = close_tcp
+        self._closing = False
         self._news = Signal()
         self.request = b""
         while not self.request.endswith(b"\r\n\r\n"):
@@ -83,11 +84,13 @@ class Stream:
         self.frames.append((first & 0x0F, payload))
         self._news.set()
         if first & 0x0F == CLOSE:
-            self.send(CLOSE, payload)
+            if not self._closing:
+                self.send(CLOSE, payload)
             if self._close_tcp:
                 self.close()
 
     def send(self, opcode: int, payload: bytes, *, masked: bool = False) -> None:
+        self._closing = self._closing or opcode == CLOSE
         size = len(payload)
         if size < 126:
             head = bytes((0x80 | opcode, size | (0x80 if masked else 0)))

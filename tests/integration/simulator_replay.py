@@ -6,7 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import gevent
 from gevent.event import Event as Signal
@@ -111,22 +111,29 @@ def commands(data: bytes) -> list[str]:
     return found
 
 
-@dataclass
 class Application:
-    """Accepts one outbound connection; keeps everything received."""
+    """One Event Socket connection, seen from the application; keeps everything received."""
 
-    listener: socket.socket
-    received: bytearray = field(default_factory=bytearray)
-    seen: list[Seen] = field(default_factory=list)
-    closed: bool = False
-
-    def __post_init__(self) -> None:
+    def __init__(self, sock: socket.socket) -> None:
+        self.socket = sock
+        self.received = bytearray()
+        self.seen: list[Seen] = []
+        self.closed = False
         self._framer = Framer()
         self._news = Signal()
-        self.listener.settimeout(PATIENCE_S)
-        self.socket, _ = self.listener.accept()
-        self.socket.settimeout(None)
         self._reader = gevent.spawn(self._read)
+
+    @classmethod
+    def accept(cls, listener: socket.socket) -> Application:
+        """The switch connects for a call."""
+        listener.settimeout(PATIENCE_S)
+        sock, _ = listener.accept()
+        return cls(sock)
+
+    @classmethod
+    def connect(cls, port: int) -> Application:
+        """We connect to the switch's inbound port."""
+        return cls(socket.create_connection(("127.0.0.1", port)))
 
     def _read(self) -> None:
         try:

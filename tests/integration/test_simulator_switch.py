@@ -85,7 +85,7 @@ def stage(listener: socket.socket, media: MediaServer, tmp_path) -> Iterator[Sta
     with Switch(SwitchConfig(quirks=CALM, temp_dir=tmp_path, speed=5)) as switch:
         caller = Caller()
         call = switch.originate_to_controller(*listener.getsockname(), caller=caller)
-        app = Application(listener)
+        app = Application.accept(listener)
         yield Stage(switch, call, caller, app, media)
         app.close()
 
