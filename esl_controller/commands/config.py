@@ -1,14 +1,25 @@
-"""`config check` and `config show`: what the settings are, and what is wrong with them."""
+"""`config`: what the settings are, what is wrong with them, and keys sealed for the database."""
 
 from __future__ import annotations
 
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
-from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.shared import EXIT_SETTINGS, Shell, with_shell
+from esl_controller.commands.storage import database
+from esl_controller.config_rules import ConfigError
+from esl_controller.config_source import ConfigSource
+from esl_controller.models import RouteEntry, TurnBasedEntry
+from esl_controller.pool import DatabaseError, Pool
+from esl_controller.secrets import SecretError, SecretKeys
 from esl_controller.settings import Setting, Settings, every_setting
+from esl_controller.tenant_config import config_source
 
 
 @click.group()
@@ -17,11 +28,66 @@ def command() -> None:
 
 
 @command.command()
+@click.option("--domain-uuid", type=click.UUID, help="Check a tenant's number in the database too.")
+@click.option("--extension", help="The number, with --domain-uuid.")
 @with_shell
-def check(shell: Shell) -> None:
-    """Name everything that is wrong with the settings. Exit code 2 if anything is."""
-    shell.settings()
-    shell.result({"problems": []}, "The settings are good.")
+def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) -> None:
+    """Name everything that is wrong with the settings. Exit code 2 if anything is.
+
+    With --domain-uuid and --extension also everything that is wrong with the secretary who
+    answers that number: its row, its provider's, its key.
+    """
+    settings = shell.settings()
+    if (domain_uuid is None) != (extension is None):
+        raise click.UsageError("--domain-uuid and --extension belong together")
+    if domain_uuid is None or extension is None:
+        shell.result({"problems": []}, "The settings are good.")
+        return
+    with _source(shell, settings) as source:
+        try:
+            entry = source.load(str(domain_uuid), extension)
+        except ConfigError as error:
+            _tell_problems(shell, error.problems)
+            sys.exit(EXIT_SETTINGS)
+        except DatabaseError as error:
+            raise shell.fail(str(error)) from error
+    _tell_route(shell, extension, entry)
+
+
+@contextmanager
+def _source(shell: Shell, settings: Settings) -> Iterator[ConfigSource]:
+    with database(settings, shell) as dsn:
+        pool = Pool(dsn, size=1)
+        try:
+            yield config_source(settings, pool)
+        except SecretError as error:
+            raise shell.fail(str(error)) from error
+        finally:
+            pool.close()
+
+
+def _tell_problems(shell: Shell, problems: Sequence[str]) -> None:
+    lines = "\n".join(f"  {problem}" for problem in problems)
+    data = {"problems": list(problems)}
+    shell.result(data, f"The call would be handed back:\n{lines}", error=True)
+
+
+def _tell_route(shell: Shell, extension: str, entry: RouteEntry | TurnBasedEntry | None) -> None:
+    if isinstance(entry, RouteEntry):
+        providers = [access.config.provider_label for access in entry.providers]
+        data = {
+            "answered_by": "realtime",
+            "secretary": entry.secretary.secretary_name,
+            "providers": providers,
+            "warnings": list(entry.warnings),
+        }
+        text = f"{extension}: {entry.secretary.secretary_name}, by {', then '.join(providers)}."
+        warnings = "".join(f"\n  warning: {warning}" for warning in entry.warnings)
+        shell.result({"problems": [], **data}, text + warnings)
+    else:
+        who = "turn_based" if entry else "nobody"
+        text = f"{extension}: answered by {who}; the call would be handed back."
+        shell.result({"problems": [], "answered_by": who}, text)
 
 
 @command.command()
@@ -31,9 +97,7 @@ def show(shell: Shell) -> None:
     settings = shell.settings()
     rows = {row.variable: _shown(settings, row) for row in every_setting()}
     width = max(map(len, rows))
-    shell.result(
-        msgspec.to_builtins(rows), "\n".join(f"{name:<{width}}  {rows[name]}" for name in rows)
-    )
+    shell.result(rows, "\n".join(f"{name:<{width}}  {rows[name]}" for name in rows))
 
 
 def _shown(settings: Settings, row: Setting) -> Any:
@@ -41,3 +105,20 @@ def _shown(settings: Settings, row: Setting) -> Any:
     if row.is_secret:
         return "(set)" if value else "(empty)"
     return ",".join(value) if isinstance(value, tuple) else value
+
+
+@command.command()
+@click.option("--domain-uuid", required=True, type=click.UUID, help="The tenant the key is for.")
+@with_shell
+def seal(shell: Shell, domain_uuid: uuid.UUID) -> None:
+    """Seal a provider key, read from standard input, for the column `credential`.
+
+    Only this controller can open what is printed, and only for this tenant.
+    """
+    path = Path(shell.settings().storage.secret_key_file)
+    key = click.prompt("Provider key", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
+    try:
+        credential = SecretKeys.load_or_create(path).seal(str(domain_uuid), key.strip())
+    except (SecretError, OSError) as error:
+        raise shell.fail(str(error)) from error
+    shell.result({"credential": credential}, credential)

@@ -1,0 +1,49 @@
+"""From the settings of the installation to the source of the tenants' configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esl_controller.config_source import ConfigSource
+from esl_controller.models import ProviderAccess, RealtimeProviderConfig
+from esl_controller.pool import Pool
+from esl_controller.secrets import SecretKeys, SecretStore
+from esl_controller.settings import Provider, Settings
+
+
+def config_source(settings: Settings, pool: Pool) -> ConfigSource:
+    """What service and `config check` read secretaries from.
+
+    Raises:
+        SecretError: the secret key file cannot be read or made.
+    """
+    keys = SecretKeys.load_or_create(Path(settings.storage.secret_key_file))
+    return ConfigSource(
+        pool,
+        SecretStore(keys),
+        default_provider=default_provider(settings.provider),
+        trusted_base_urls=(settings.provider.base_url,),
+    )
+
+
+def default_provider(provider: Provider) -> ProviderAccess | None:
+    """The provider of tenants that have none of their own; None when it has no key."""
+    if not provider.api_key and not provider.headers:
+        return None
+    lines = (header.reveal().partition(":") for header in provider.headers)
+    config = RealtimeProviderConfig(
+        voice_realtime_provider_uuid="",
+        domain_uuid="",
+        realtime_provider=provider.name,
+        provider_label=provider.name,
+        base_url=provider.base_url,
+        credential=None,
+        headers={name: value.strip() for name, _, value in lines},
+        model=provider.model,
+        default_voice_id=provider.voice,
+        provider_settings={},
+        priority=0,
+        max_concurrent_calls=None,
+        enabled=True,
+    )
+    return ProviderAccess(config, provider.api_key or None)
