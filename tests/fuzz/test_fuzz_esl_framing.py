@@ -3,7 +3,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.wire.esl.conversations import received
@@ -28,6 +28,7 @@ def test_corpus_as_it_is_and_damaged(name):
         fuzz_esl_framing.test_one_input(bytes([chance.randrange(256)]) + window)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes(data):
     fuzz_esl_framing.test_one_input(data)

@@ -469,8 +469,8 @@ def test_reader_pauses_though_there_is_always_more_to_read(monkeypatch):
 
     with pair() as (ours, theirs):
         theirs.sendall(event("CHANNEL_STATE") * 200)
+        counter = gevent.spawn(count)  # first, so that it has its turn before the reader
         session = ControllerSession(ours)
-        counter = gevent.spawn(count)
         until(lambda: session.stats.received_messages == 200)
         counter.kill()
         session.close()

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esl_controller.esl import commands
@@ -58,6 +58,7 @@ BUILDERS = {
 
 
 @pytest.mark.parametrize("builder", BUILDERS)
+@settings(deadline=None)
 @given(text=anything)
 def test_no_argument_can_add_a_command_or_a_line(builder, text):
     try:
@@ -75,7 +76,9 @@ def test_nul_and_lone_surrogates_are_refused(builder, text):
         BUILDERS[builder](text)
 
 
-@pytest.mark.parametrize("builder", sorted(BUILDERS.keys() - {"execute", "expanded"}))  # these have a body
+@pytest.mark.parametrize(
+    "builder", sorted(BUILDERS.keys() - {"execute", "expanded"})
+)  # these have a body
 @pytest.mark.parametrize("text", ["x\n\napi system id", "x\ry: z"])
 def test_line_breaks_are_refused(builder, text):
     with pytest.raises(LocalProtocolError):
@@ -100,6 +103,7 @@ def test_what_freeswitch_would_expand_is_refused_unless_meant(argument):
     assert commands.execute(Application.SET, argument, expand=True)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="$${{}ab", max_size=12))
 def test_text_without_expansion_is_accepted(text):
     clean = commands.without_expansion(text)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from esl_controller.esl import dialstring
@@ -45,6 +45,7 @@ def check(dial: DialString, text: str) -> None:
     assert alternatives == ([[leg] for leg in expected] if dial.in_turn else [expected])
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(legs(), min_size=1, max_size=3), variables, st.booleans())
 def test_freeswitch_reads_back_what_was_given(legs, variables, in_turn):
     dial = build(legs, variables, in_turn)
@@ -54,6 +55,7 @@ def test_freeswitch_reads_back_what_was_given(legs, variables, in_turn):
     check(dial, freeswitch.expand(dial.for_bridge()))
 
 
+@settings(deadline=None)
 @given(nasty)
 def test_argument_of_the_application_arrives_whole(argument):
     try:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esl_controller.esl import framing
@@ -33,6 +33,7 @@ def plain(*pairs: tuple[str, str], body: bytes = b"") -> Event:
     return Event.parse(event_message(encode_headers(pairs) + b"\n\n" + body))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"variable_[a-z]{1,6}", fullmatch=True), texts), st.binary())
 def test_headers_and_body_come_back(pairs, body):
     event = plain(("Event-Name", "CUSTOM"), *pairs.items(), body=body)
@@ -101,6 +102,7 @@ def test_event_of_too_many_lines_is_refused():
         Event.parse(event_message(b"Event-Name: X\n" * (framing.MAX_BLOCK_LINES + 1) + b"\n"))
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[A-Z][a-z]{1,6}", fullmatch=True), texts), texts)
 def test_json_event_reads_like_a_plain_one(pairs, body):
     values = {"Event-Name": "HEARTBEAT", **pairs, "_body": body}
@@ -121,6 +123,7 @@ def test_json_event_with_odd_values():
         Event.parse(event_message(b"[]", "text/event-json"))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.sampled_from(["text/event-plain", "text/event-json", "x/y"]))
 def test_any_bytes_give_an_event_or_the_one_error(inner, kind):
     try:

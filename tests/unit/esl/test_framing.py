@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from esl_controller.esl import framing
@@ -59,6 +59,7 @@ def cut(data: bytes, places: list[int]) -> list[bytes]:
 cuts = st.lists(st.integers(0, 10_000), max_size=8)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(wire_messages(), max_size=5), cuts)
 def test_any_cut_equals_the_whole_and_round_trips(parts, places):
     data = b"".join(parts)
@@ -77,11 +78,13 @@ noise = st.lists(
 ).map(b"".join)
 
 
+@settings(deadline=None)
 @given(st.one_of(noise, st.binary(max_size=200)), cuts)
 def test_garbage_gives_messages_or_the_one_error_whatever_the_cuts(data, places):
     assert run(cut(data, places)) == run([data])
 
 
+@settings(deadline=None, max_examples=60)
 @given(wire_messages(), wire_messages())
 def test_a_stream_that_ends_inside_a_message_is_an_error(first, second):
     for end in range(len(first) + 1, len(first) + len(second)):
@@ -90,6 +93,7 @@ def test_a_stream_that_ends_inside_a_message_is_an_error(first, second):
         assert [serialise(message) for message in messages] == [first]
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(names, texts), max_size=8))
 def test_encoded_values_come_back_and_stay_in_their_header(pairs):
     headers = Headers(encode_headers(pairs), percent_encoded=True)
