@@ -21,6 +21,7 @@ _REACH_S = 0.6
 _ALIKE = 0.8
 _NEAR = 3
 _MISS_COST = 0.25
+_SKIP_COST = 0.5
 _CHANGE_COST = 1.5
 _CANDIDATES = 12
 
@@ -61,6 +62,9 @@ def align(heard: Samples, wanted: Samples, rate_hz: int) -> list[Run]:
     """The stretches of `heard` that stand in `wanted`, in order; empty if nothing fits."""
     window = round(WINDOW_S * rate_hz)
     reach = round(_REACH_S * rate_hz)
+    # Silence around the reference, so that its first and last sound fit with theirs.
+    edge = np.zeros(window)
+    wanted = np.concatenate((edge, wanted, edge))
     states: dict[int, _State] = {}
     places: list[int] = []
     for at in range(0, len(heard) - window + 1, window // _HOPS):
@@ -69,28 +73,34 @@ def align(heard: Samples, wanted: Samples, rate_hz: int) -> list[Run]:
             continue
         found = _candidates(part, wanted, at, _best(states), reach)
         if found or states:
-            states = _advance(states, at, found)
+            states = _advance(states, at, found, len(places) * _SKIP_COST)
             places.append(at)
     best = _best(states)
-    return [] if best is None else _unroll(best, places)
+    return [] if best is None else _unroll(best, places, window)
 
 
 def _best(states: dict[int, _State]) -> _Link | None:
     return min(states.values(), key=lambda state: state[0])[1] if states else None
 
 
-def _advance(states: dict[int, _State], at: int, found: dict[int, float]) -> dict[int, _State]:
-    """One window further: every distance pays for its fit, new ones pay for the change."""
+def _advance(
+    states: dict[int, _State], at: int, found: dict[int, float], skipping: float
+) -> dict[int, _State]:
+    """One window further: every distance pays for its fit, a new one for the change.
+
+    `skipping` is the price of beginning only here, with nothing found before.
+    """
     following: dict[int, _State] = {}
-    base = min((cost for cost, _ in states.values()), default=0.0)
     before = _best(states)
+    base = min((cost for cost, _ in states.values()), default=0.0) + _CHANGE_COST
+    if skipping <= base:
+        before, base = None, skipping
     for shift, (cost, link) in states.items():
         fits = [score for other, score in found.items() if abs(other - shift) <= _NEAR]
         following[shift] = (cost + (1 - max(fits) if fits else _MISS_COST), link)
     for shift, score in found.items():
         if all(abs(shift - known) > _NEAR for known in states):
-            change = _CHANGE_COST if states else 0.0
-            following[shift] = (base + change + 1 - score, _Link(before, at, shift))
+            following[shift] = (base + 1 - score, _Link(before, at, shift))
     limit = min(cost for cost, _ in following.values()) + _CHANGE_COST
     return {shift: state for shift, state in following.items() if state[0] <= limit}
 
@@ -119,13 +129,13 @@ def _candidates(
     return found
 
 
-def _unroll(link: _Link, places: list[int]) -> list[Run]:
+def _unroll(link: _Link, places: list[int], edge: int) -> list[Run]:
     """The links as runs, oldest first; each ends at the window before the next one begins."""
     runs: list[Run] = []
     end = places[-1] + 1
     node: _Link | None = link
     while node is not None:
         last = max(place for place in places if node.first <= place < end)
-        runs.append(Run(node.first, last, node.shift))
+        runs.append(Run(node.first, last, node.shift - edge))
         end, node = node.first, node.before
     return runs[::-1]

@@ -80,7 +80,7 @@ def compare(heard_pcm: bytes, rate_hz: int, reference: Clip) -> tuple[float, flo
         silent = _silent_samples(heard[run.last : following.first + window])
         inserted += min(silent, max(0, -jump))
         doubled += max(0, -jump - silent)
-    lost += _loud_samples(wanted[: runs[0].first + runs[0].shift], window)
+    lost += _loud_samples(wanted[: max(0, runs[0].first + runs[0].shift)], window)
     lost += _loud_samples(wanted[runs[-1].last + runs[-1].shift + window :], window)
     return lost / rate_hz * 1000, doubled / rate_hz * 1000, inserted / rate_hz * 1000
 
