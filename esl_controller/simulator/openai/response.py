@@ -47,6 +47,7 @@ class Response:
     def as_json(self, usage: dict[str, Any] | None) -> dict[str, Any]:
         """The `response` object as it is now."""
         output = self._core.settings["audio"]["output"]
+        voice = output["voice"]
         return {
             "object": "realtime.response",
             "id": self.id,
@@ -56,7 +57,7 @@ class Response:
             "conversation_id": self._core.conversation_id if self.in_conversation else None,
             "output_modalities": self.setting("output_modalities"),
             "max_output_tokens": self.setting("max_output_tokens"),
-            "audio": {"output": {"format": output["format"], "voice": output["voice"]}},
+            "audio": {"output": {"format": output["format"], "voice": _voice_name(voice)}},
             "usage": usage,
             "metadata": self._overrides.get("metadata"),
         }
@@ -247,3 +248,8 @@ class Response:
         """Text and audio tokens it costs as output."""
         text = sum(len(item.text) // CHARS_PER_TOKEN + 1 for item in self.output)
         return text, int(self.audio_ms * AGENT_TOKENS_PER_S / 1000)
+
+
+def _voice_name(voice: Any) -> str:
+    """A custom voice is an object in the session and its id in a response."""
+    return str(voice["id"]) if isinstance(voice, dict) else str(voice)

@@ -87,8 +87,6 @@ DEMO = Script(
     },
 )
 ECHO = Script()
-LOAD = Script(answers=(Answer("This is an answer of about three seconds, which is what answers on the telephone often take."),))
-"""For measurements: the agent talks about half of the time."""
 LOAD = Script(answers=(Answer("One, two, three, four."),))
 """Answers of the same length, of about two seconds, for ever."""
 SCRIPTS = {"demo": DEMO, "echo": ECHO, "load": LOAD}

@@ -50,6 +50,10 @@ def _is(*types: type) -> Check:
     return lambda value: isinstance(value, types)
 
 
+def _custom_voice(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("id"), str)
+
+
 _boolean = _is(bool)
 _string = _is(str)
 _FORMAT: Schema = {"type": _one_of(*FORMATS), "rate": _one_of(24000, 8000)}
