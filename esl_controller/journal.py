@@ -20,7 +20,7 @@ from gevent import Greenlet
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from esl_controller import journal_entries
+from esl_controller import journal_entries, privacy
 from esl_controller.journal_entries import EntryTooLong
 from esl_controller.journal_flusher import JournalFlusher, JournalStatistics
 from esl_controller.models import JournalEntry
@@ -49,11 +49,14 @@ class Journal:
         self._queued = Event()
         self._greenlets: list[Greenlet[..., None]] = []
 
-    def record(self, entry: JournalEntry) -> bool:
-        """Take an entry; never waits. False when it had to be dropped (counted and logged)."""
+    def record(self, entry: JournalEntry, *, personal: bool = False) -> bool:
+        """Take an entry; never waits. False when it had to be dropped (counted and logged).
+
+        Card numbers are redacted always, other personal data with `personal` (see `privacy`).
+        """
         statistics = self.statistics
         try:
-            line = journal_entries.encode(entry)
+            line = journal_entries.encode(privacy.redact(entry, personal=personal))
         except EntryTooLong as error:
             return self._drop(entry, str(error))
         if statistics.queue_bytes + len(line) > MAX_QUEUE_BYTES:

@@ -1,8 +1,10 @@
 """Fixtures every integration test may ask for."""
 
 from tests.integration.db_fixtures import (
+    clean_databases,
     database,
     empty_database,
+    migrated_relations,
     migrated_template,
     open_directory,
     pool,
@@ -12,8 +14,10 @@ from tests.integration.db_fixtures import (
 from tests.integration.db_outage import outage, outage_server
 
 __all__ = [
+    "clean_databases",
     "database",
     "empty_database",
+    "migrated_relations",
     "migrated_template",
     "open_directory",
     "outage",

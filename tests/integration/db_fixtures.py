@@ -9,12 +9,12 @@ import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
 import pytest
 from nacl.public import PrivateKey
+from psycopg2 import extensions
 
 from esl_controller.embedded_db import EmbeddedPostgres
 from esl_controller.migrate import Migrator
@@ -25,14 +25,15 @@ from esl_controller.secrets import SecretKeys, SecretStore
 make_cooperative()
 
 
-@dataclass(frozen=True)
 class TestDatabase:
-    """A database of its own for one test."""
+    """A database of its own for one test, with one connection for the test's own statements."""
 
     __test__ = False
 
-    server: EmbeddedPostgres
-    name: str
+    def __init__(self, server: EmbeddedPostgres, name: str) -> None:
+        self.server = server
+        self.name = name
+        self._connection: extensions.connection | None = None
 
     @property
     def dsn(self) -> str:
@@ -40,7 +41,18 @@ class TestDatabase:
 
     def execute(self, sql: str, *parameters: object) -> list[tuple]:
         """Run one statement by itself and return its rows."""
-        return execute(self.dsn, sql, *parameters)
+        if self._connection is None:
+            self._connection = psycopg2.connect(self.dsn)
+            self._connection.autocommit = True
+        with self._connection.cursor() as cursor:
+            cursor.execute(sql, parameters or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def disconnect(self) -> None:
+        """Forget the connection; the next statement makes a new one."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     def seed(self, *, extension: str = "8000", name: str = "", **more: object) -> DemoTenant:
         """Store a new domain with a provider and a secretary."""
@@ -100,16 +112,44 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     return name
 
 
+@pytest.fixture(scope="session")
+def migrated_relations(postgres_server: EmbeddedPostgres, migrated_template: str) -> list[tuple]:
+    """What a database is compared with before another test gets it."""
+    template = TestDatabase(postgres_server, migrated_template)
+    relations = _relations(template)
+    template.disconnect()  # nobody may be connected to a template that is copied
+    return relations
+
+
 @pytest.fixture
 def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[TestDatabase]:
     """A database without any table."""
-    yield from _database(postgres_server, "template1")
+    database = _create(postgres_server, "template1")
+    yield database
+    _drop(database)
+
+
+@pytest.fixture(scope="session")
+def clean_databases() -> list[TestDatabase]:
+    """Migrated databases that a test left as it found them: making one takes far longer."""
+    return []
 
 
 @pytest.fixture
-def database(postgres_server: EmbeddedPostgres, migrated_template: str) -> Iterator[TestDatabase]:
+def database(
+    postgres_server: EmbeddedPostgres,
+    migrated_template: str,
+    migrated_relations: list[tuple],
+    clean_databases: list[TestDatabase],
+) -> Iterator[TestDatabase]:
     """A migrated database without any domain."""
-    yield from _database(postgres_server, migrated_template)
+    database = clean_databases.pop() if clean_databases else None
+    database = database or _create(postgres_server, migrated_template)
+    yield database
+    if _cleaned(database) == migrated_relations:
+        clean_databases.append(database)
+    else:
+        _drop(database)
 
 
 @pytest.fixture
@@ -125,8 +165,34 @@ def pool(database: TestDatabase) -> Iterator[Pool]:
     pool.close()
 
 
-def _database(server: EmbeddedPostgres, template: str) -> Iterator[TestDatabase]:
-    name = f"t_{uuid.uuid4().hex[:12]}"
-    execute(server.dsn(), f"create database {name} template {template}")
-    yield TestDatabase(server, name)
-    execute(server.dsn(), f"drop database {name} with (force)")
+def _create(server: EmbeddedPostgres, template: str) -> TestDatabase:
+    database = TestDatabase(server, f"t_{uuid.uuid4().hex[:12]}")
+    execute(server.dsn(), f"create database {database.name} template {template}")
+    return database
+
+
+def _drop(database: TestDatabase) -> None:
+    database.disconnect()
+    execute(database.server.dsn(), f"drop database {database.name} with (force)")
+
+
+def _cleaned(database: TestDatabase) -> list[tuple]:
+    """End every connection, delete every domain with all it owns, and list what is there."""
+    database.execute(
+        """select pg_terminate_backend(pid) from pg_stat_activity
+           where datname = current_database() and pid <> pg_backend_pid()"""
+    )
+    database.execute("delete from v_domains")
+    return _relations(database)
+
+
+def _relations(database: TestDatabase) -> list[tuple]:
+    """Every table, index and trigger, and how many columns of which type there are."""
+    return database.execute(
+        """select relname, relkind::text from pg_class where relnamespace = 'public'::regnamespace
+           union all select attname, atttypid::text || attnotnull from pg_attribute a
+             join pg_class c on c.oid = attrelid
+             where relnamespace = 'public'::regnamespace and not attisdropped
+           union all select tgname, tgenabled::text from pg_trigger where not tgisinternal
+           order by 1, 2"""
+    )

@@ -37,6 +37,7 @@ class Outage:
     def end(self) -> None:
         """Start it again."""
         self._server.start()
+        self.database.disconnect()
 
 
 @pytest.fixture(scope="session")

@@ -108,8 +108,7 @@ def test_an_outage_is_bridged_and_then_made_up_for(outage: Outage, secret_store)
         loader.secretary_for(tenant.domain_uuid, "8001")
     outage.end()
     outage.database.execute("update v_voice_secretaries_realtime set language = 'pt-BR'")
-    wait_for(lambda: loader.statistics.listening)
-    assert loader.secretary_for(tenant.domain_uuid, "8000").secretary.language == "pt-BR"
+    wait_for(lambda: loader.secretary_for(tenant.domain_uuid, "8000").secretary.language == "pt-BR")
     assert loader.secretary_for(tenant.domain_uuid, "8001") is None
     loader.stop()
     pool.close()

@@ -82,7 +82,10 @@ def started(request, empty_database) -> TestDatabase:
 @pytest.fixture(scope="session")
 def reference(postgres_server, migrated_template) -> dict[str, list]:
     """Our tables as a fresh FusionPBX gets them."""
-    return snapshot(TestDatabase(postgres_server, migrated_template), tables=NEW_TABLES)
+    template = TestDatabase(postgres_server, migrated_template)
+    reference = snapshot(template, tables=NEW_TABLES)
+    template.disconnect()
+    return reference
 
 
 def test_all_states_end_alike_and_can_be_used(started, reference, secret_store):

@@ -1,0 +1,155 @@
+"""Forgetting: by age and by caller, whole, and only what was meant."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from esl_controller import retention as retention_module
+from esl_controller.journal import Journal
+from esl_controller.models import ConversationRealtime, FunctionCallRecord, Turn, UsageRecord
+from esl_controller.repository import conversations, spending
+from esl_controller.retention import Retention, erase_caller
+from tests.integration.db_states import STATES
+
+CALLER = "+55 (11) 99999-0000"
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+def converse(pool, domain_uuid: str, *, caller_id: str = CALLER, days_ago: float = 0) -> str:
+    """Store one conversation with a turn, a function call and a cost."""
+    key = {"domain_uuid": domain_uuid, "conversation_uuid": new_id()}
+    when = datetime.now(UTC) - timedelta(days=days_ago)
+    entries = (
+        ConversationRealtime(call_uuid="c", caller_id=caller_id, started_at=when, **key),
+        Turn(turn_uuid=new_id(), turn_number=1, role="user", started_at=when, **key),
+        FunctionCallRecord(
+            function_call_uuid=new_id(), function_name="f", status="failed", started_at=when, **key
+        ),
+        UsageRecord(
+            usage_uuid=new_id(), provider="o", occurred_at=when, cost_usd=Decimal(2), **key
+        ),
+    )
+    with pool.connection() as connection:
+        for entry in entries:
+            assert conversations.store(connection, domain_uuid, entry)
+    return key["conversation_uuid"]
+
+
+def left(database) -> set[str]:
+    rows = database.execute("select conversation_uuid::text from v_voice_conversations_realtime")
+    return {row[0] for row in rows}
+
+
+def test_a_caller_is_erased_however_the_number_is_written(database, pool):
+    mine, other = (database.seed().domain_uuid for _ in range(2))
+    for written in (CALLER, "5511999990000", "+5511999990000"):
+        converse(pool, mine, caller_id=written)
+    stays = {
+        converse(pool, mine, caller_id="+5511999990001"),
+        converse(pool, mine, caller_id="anonymous"),
+        converse(pool, other),
+    }
+    report = erase_caller(pool, mine, "+55 11 99999 0000")
+    assert report.removed == {"conversations": 3, "turns": 3, "function_calls": 3, "transfers": 0}
+    assert any("FunctionCall" not in where and "FusionPBX" in where for where in report.elsewhere)
+    assert left(database) == stays
+    with pool.connection() as connection:
+        assert spending.spent(connection, mine, "UTC")["month_usd"] == 10  # budgets keep counting
+    assert erase_caller(pool, mine, CALLER).removed["conversations"] == 0
+
+
+@pytest.mark.parametrize("number", ["", "+", "anonymous?", "%", "' or true --"])
+def test_what_is_no_number_erases_nothing(database, pool, number):
+    mine = database.seed().domain_uuid
+    stays = {converse(pool, mine, caller_id=""), converse(pool, mine, caller_id="anonymous")}
+    assert erase_caller(pool, mine, number).removed["conversations"] in (0, 1)
+    assert len(stays & left(database)) >= (1 if number == "" else 2)
+
+
+def test_anonymous_callers_can_be_named_as_they_are_stored(database, pool):
+    mine = database.seed().domain_uuid
+    converse(pool, mine, caller_id="anonymous")
+    assert erase_caller(pool, mine, "anonymous").removed["conversations"] == 1
+
+
+def test_version_1_forgets_the_caller_too(empty_database):
+    from esl_controller.migrate import Migrator
+    from esl_controller.pool import Pool
+
+    empty_database.execute(STATES["v1_by_sql"])
+    Migrator(empty_database.dsn).up()
+    domain = empty_database.seed().domain_uuid
+    secretary, conversation = new_id(), new_id()
+    empty_database.execute(
+        """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, secretary_name,
+             personality_prompt) values (%s, %s, 'a', 'p')""",
+        secretary,
+        domain,
+    )
+    empty_database.execute(
+        """insert into v_voice_conversations (voice_conversation_uuid, domain_uuid,
+             voice_secretary_uuid, caller_id_number, start_time) values (%s, %s, %s, %s, now())""",
+        conversation,
+        domain,
+        secretary,
+        CALLER,
+    )
+    empty_database.execute(
+        """insert into v_voice_messages (voice_conversation_uuid, turn_number, role, content)
+           values (%s, 1, 'user', 'x')""",
+        conversation,
+    )
+    pool = Pool(empty_database.dsn, size=1)
+    report = erase_caller(pool, domain, "5511999990000")
+    assert report.removed["turn_based_conversations"] == 1
+    assert report.removed["turn_based_messages"] == 1
+    pool.close()
+
+
+def test_each_domain_keeps_as_long_as_it_says(database, pool, monkeypatch):
+    monkeypatch.setattr(retention_module, "BATCH", 2)
+    short, ever, wrong = (database.seed().domain_uuid for _ in range(3))
+    database.execute(
+        "insert into v_voice_realtime_settings (domain_uuid, retention_days) values (%s, 30)", short
+    )
+    database.execute(
+        """insert into v_voice_realtime_settings (domain_uuid, retention_days, time_zone)
+           values (%s, 30, 'Mars/Olympus')""",
+        wrong,
+    )
+    for days_ago in (31, 40, 50, 60, 70):
+        converse(pool, short, days_ago=days_ago)
+    stays = {
+        converse(pool, short, days_ago=29),
+        converse(pool, ever, days_ago=4000),
+        converse(pool, wrong, days_ago=40),
+    }
+    retention = Retention(pool)
+    assert retention.run_once() == {short: 5}
+    assert left(database) == stays
+    assert retention.run_once() == {}
+
+
+def test_what_is_stored_is_redacted_before_it_touches_the_disk(database, pool, tmp_path: Path):
+    domain = database.seed().domain_uuid
+    journal = Journal(tmp_path / "spool", pool)
+    key = {"domain_uuid": domain, "conversation_uuid": new_id()}
+    now = datetime.now(UTC)
+    said = "meu cartão é 4111 1111 1111 1111 e meu e-mail ana@example.com"
+    journal.record(ConversationRealtime(call_uuid="c", started_at=now, summary=said, **key))
+    turn = {"role": "user", "content": said, "started_at": now, **key}
+    journal.record(Turn(turn_uuid=new_id(), turn_number=1, **turn), personal=True)
+    journal._write_batch()
+    spooled = b"".join(path.read_bytes() for path in tmp_path.rglob("*.segment"))
+    assert b"4111" not in spooled and spooled.count(b"ana@example.com") == 1
+    journal.start()
+    assert journal.stop()
+    assert database.execute("select content from v_voice_turns_realtime") == [
+        ("meu cartão é [card number] e meu e-mail [e-mail]",)
+    ]

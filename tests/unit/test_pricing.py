@@ -1,0 +1,129 @@
+"""What usage costs, by the day and by the operator's own list."""
+
+import json
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from esl_controller.models import UsageRecord
+from esl_controller.pricing import PRICES, Price, PriceList, PriceListError, parse_prices
+
+LIST = PriceList(PRICES)
+ENTRY = '"provider": "x", "model": "m", "since": "2026-01-01"'
+KEY = {"usage_uuid": "u", "domain_uuid": "d", "conversation_uuid": "c"}
+
+
+def usage(model: str = "gpt-realtime-2.1", provider: str = "openai", **counts) -> UsageRecord:
+    when = counts.pop("occurred_at", datetime(2026, 11, 22, tzinfo=UTC))
+    return UsageRecord(provider=provider, model=model, occurred_at=when, **KEY, **counts)
+
+
+def test_a_response_is_priced_by_its_parts():
+    """Cached tokens are part of the input tokens and priced apart."""
+    priced = LIST.priced(
+        usage(
+            input_text_tokens=1000,
+            cached_text_tokens=400,
+            output_text_tokens=100,
+            input_audio_tokens=2000,
+            cached_audio_tokens=500,
+            output_audio_tokens=300,
+        )
+    )
+    text = 600 * 4 + 400 * Decimal("0.40") + 100 * 24
+    audio = 1500 * 32 + 500 * Decimal("0.40") + 300 * 64
+    assert priced.cost_usd == ((text + audio) / 1_000_000).quantize(Decimal("0.000001"))
+    assert priced.price_date == date(2026, 8, 1)
+
+
+def test_minutes_are_priced_by_the_second():
+    whisper = LIST.priced(usage("gpt-realtime-whisper", transcription_seconds=90.0))
+    assert whisper.cost_usd == Decimal("0.0255")
+    eleven = LIST.priced(usage("agent-7", "elevenlabs", audio_seconds=30.0))
+    assert eleven.cost_usd == Decimal("0.04")
+
+
+def test_dated_editions_cost_what_the_model_costs():
+    day = date(2026, 11, 1)
+    assert LIST.find("openai", "gpt-realtime-2.1-2026-05-07", day).model == "gpt-realtime-2.1"
+    assert LIST.find("openai", "gpt-realtime-2.1-mini", day).audio_input == 10
+    assert LIST.find("openai", "gpt-realtime-9", day) is None
+    assert LIST.find("openai", "gpt-realtime-2.1-turbo", day) is None
+
+
+def test_what_has_no_price_is_not_guessed():
+    unknown = usage("brand-new-model", input_text_tokens=10)
+    assert LIST.priced(unknown) is unknown
+    assert unknown.cost_usd is None
+
+
+def test_the_price_of_the_day_counts():
+    prices = [
+        Price(provider="x", model="m", since=date(2026, month, 1), text_input=Decimal(month))
+        for month in (3, 1, 2)
+    ]
+    dated = PriceList(prices)
+    costs = [
+        dated.priced(
+            usage("m", "x", occurred_at=datetime(*day, tzinfo=UTC), input_text_tokens=1_000_000)
+        ).cost_usd
+        for day in ((2025, 12, 31), (2026, 1, 1), (2026, 2, 28), (2026, 3, 1))
+    ]
+    assert costs == [1, 1, 2, 3]
+
+
+def test_an_operator_s_price_goes_over_ours():
+    own = parse_prices(
+        json.dumps(
+            [
+                {"provider": "openai", "model": "gpt-realtime-2.1", "since": "2026-01-01",
+                 "audio_output": 1.1, "text_input": "2"},
+                {"provider": "openai", "model": "my-azure-deployment", "since": "2026-01-01"},
+            ]
+        )
+    )  # fmt: skip
+    prices = PriceList(PRICES, own)
+    million = usage(output_audio_tokens=1_000_000)
+    assert prices.priced(million).cost_usd == Decimal("1.1")
+    assert prices.priced(usage("my-azure-deployment", input_text_tokens=9)).cost_usd == 0
+    assert prices.find("openai", "gpt-realtime-1.5", date.today()).audio_output == 64
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{", "not a JSON list"),
+        ("{}", "not a JSON list"),
+        ("[1]", "not a JSON list"),
+        ('[{"provider": "x"}]', "entry 1: .*model"),
+        ('[{"provider": "x", "model": "m", "since": "soon"}]', "entry 1"),
+        ('[{"provider": "x", "model": "m", "since": "2026-01-01", "audio": 1}]', "unknown audio"),
+        ('[{"provider": "x", "model": "m", "since": "2026-01-01", "text_input": -1}]', "below 0"),
+        (
+            '[{"provider": "x", "model": "m", "since": "2026-01-01", "text_input": "NaN"}]',
+            "below 0",
+        ),
+    ],
+)
+def test_wrong_lists_are_refused_with_the_place(text, said):
+    with pytest.raises(PriceListError, match=said):
+        parse_prices(text)
+
+
+@given(
+    st.sampled_from(PRICES),
+    st.fixed_dictionaries(
+        {
+            name: st.integers(0, 10**7)
+            for name in ("input_text_tokens", "cached_text_tokens", "output_audio_tokens")
+        }
+        | {"transcription_seconds": st.floats(0, 1e5), "audio_seconds": st.floats(0, 1e5)}
+    ),
+)
+def test_more_use_never_costs_less(price, counts):
+    little = usage(**counts)
+    more = usage(**{name: count * 2 for name, count in counts.items()})
+    assert 0 <= price.cost(little) <= price.cost(more)
