@@ -60,11 +60,6 @@ class MediaPlan:
     provider_output: AudioFormat
     playout_format: AudioFormat
 
-    @property
-    def native(self) -> bool:
-        """Whether `unicast` is to be asked for the codec's own bytes (`flags: native`)."""
-        return self.playout_format.encoding is not Encoding.L16
-
     def uplink(self) -> Converter:
         """Caller to provider."""
         return Converter(self.stream_format, self.provider_input)
@@ -86,6 +81,7 @@ def choose_formats(
     """Choose the formats of a call.
 
     A G.711 leg and a provider that speaks G.711 (or L16 at 8 kHz) are joined without resampling.
+    FreeSWITCH is given L16 in any case: see `bridge.playout.unicast`.
     Otherwise, with `prefer_provider_rate`, the stream is asked for at the provider's own rate, so
     that FreeSWITCH resamples once and we do not.
 
@@ -96,10 +92,7 @@ def choose_formats(
     provider_output = _provider_format(leg, capabilities.output_formats)
     if media is MediaPath.UNICAST and playout.mode is not PlayoutMode.UNICAST:
         raise LocalProtocolError("unicast carries both directions or none")
-    native = playout.mode is PlayoutMode.UNICAST and _native_pays(
-        leg, media, provider_input, provider_output
-    )
-    channel = _G711[leg.codec] if native else AudioFormat(Encoding.L16, leg.rate_hz)
+    channel = AudioFormat(Encoding.L16, leg.rate_hz)
     stream = (
         channel
         if media is MediaPath.UNICAST
@@ -132,16 +125,6 @@ def _by_preference(leg: Leg) -> tuple[AudioFormat, ...]:
     own = _G711.get(leg.codec)
     other = PCMU_8K if own is PCMA_8K else PCMA_8K
     return (own, same_rate, other) if own else (same_rate, PCMU_8K, PCMA_8K)
-
-
-def _native_pays(
-    leg: Leg, media: MediaPath, provider_input: AudioFormat, provider_output: AudioFormat
-) -> bool:
-    """Whether the codec's own bytes save a conversion; all G.711 bytes are half as many."""
-    if leg.codec not in _G711:
-        return False
-    used = [provider_output] + ([provider_input] if media is MediaPath.UNICAST else [])
-    return all(fmt.encoding is not Encoding.L16 for fmt in used)
 
 
 def _stream_rate(

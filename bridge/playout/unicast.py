@@ -2,6 +2,11 @@
 
 One datagram becomes one RTP packet, and FreeSWITCH itself sends one each 20 ms; what is ahead of
 that waits in its socket and cannot be called back. An empty datagram would end unicast for good.
+
+The datagrams are L16 also on a G.711 channel. `flags: native` would make them the codec's own
+bytes, but starves the other direction: the frames written then use the *read* codec, whose mutex
+is held while each of them waits for its 20 ms (switch_core_media.c,
+switch_core_media_write_frame), and the caller is heard at a quarter of real time (observed).
 """
 
 from __future__ import annotations
@@ -15,7 +20,7 @@ DEFAULT_LEAD_MS = 60
 
 
 class UnicastPlayout:
-    """L16 at the channel's rate, or the codec's own bytes where `flags: native` was asked for."""
+    """L16 at the channel's rate."""
 
     frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     tail_padding_ms = 0

@@ -246,7 +246,7 @@ class CallMedia:
         self._port = self._site.ports.take()
         far = (self._site.freeswitch_host, self._port)
         self._datagrams.connect(far)
-        return commands.unicast(local=far, remote=self._datagrams.address, native=plan.native)
+        return commands.unicast(local=far, remote=self._datagrams.address)
 
     def _without_unicast(self, leg: Leg) -> MediaPlan:
         """No datagram came back: files are the way that always works with the module."""
