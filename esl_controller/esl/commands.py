@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from . import arguments
 from .applications import Application
 from .causes import HangupCause
 from .errors import LocalProtocolError
@@ -16,9 +15,6 @@ MAX_COMMAND_BYTES: Final = 1024 * 1024
 """One command with its body. FreeSWITCH reads up to 10 MiB of header lines and 16 MiB of body."""
 MAX_LINE_ARGUMENT_LENGTH: Final = 2048
 """A longer application argument travels in the body instead of a header line."""
-
-_FORBIDDEN = re.compile("[\r\n\0]")
-_WORD = re.compile(r"[A-Za-z0-9_.:@+-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Command:
     def __post_init__(self) -> None:
         if not self.lines or not all(self.lines):
             raise LocalProtocolError("empty line in a command")
-        if any(_FORBIDDEN.search(line) for line in self.lines):
+        if any(arguments.FORBIDDEN.search(line) for line in self.lines):
             raise LocalProtocolError("line break or NUL in a command line")
         if self.lines[0] != self.lines[0].lstrip() or b"\0" in self.body:
             raise LocalProtocolError("command begins with a blank, or NUL in its body")
@@ -60,11 +56,7 @@ class Command:
 
     def to_bytes(self) -> bytes:
         """Return what goes on the wire. Raise `LocalProtocolError` for text that is not Unicode."""
-        try:
-            head = "\n".join(self.lines).encode()
-        except UnicodeEncodeError as error:
-            raise LocalProtocolError("command holds a lone surrogate") from error
-        return head + b"\n\n" + self.body
+        return arguments.encoded("\n".join(self.lines)) + b"\n\n" + self.body
 
 
 def connect() -> Command:
@@ -74,14 +66,14 @@ def connect() -> Command:
 
 def auth(password: str) -> Command:
     """Log in on an inbound socket."""
-    return Command((f"auth {_argument(password)}",))
+    return Command((f"auth {arguments.line(password)}",))
 
 
 def linger(seconds: int | None = None) -> Command:
     """Keep the socket open after the hang-up: for `seconds`, or until `exit`."""
     if seconds is None:
         return Command(("linger",))
-    return Command((f"linger {_at_least(seconds, 1)}",))
+    return Command((f"linger {arguments.at_least(seconds, 1)}",))
 
 
 def nolinger() -> Command:
@@ -108,7 +100,7 @@ def event_plain(names: Iterable[str] = (), custom: Iterable[str] = ()) -> Comman
     if "CUSTOM" in listed or not (listed or subclasses):
         raise LocalProtocolError("no event named, or CUSTOM given as a name")
     words = [*listed, "CUSTOM", *subclasses] if subclasses else listed
-    return Command((" ".join(("event plain", *map(_word, words))),))
+    return Command((" ".join(("event plain", *map(arguments.word, words))),))
 
 
 def noevents() -> Command:
@@ -118,7 +110,7 @@ def noevents() -> Command:
 
 def event_filter(header: str, value: str) -> Command:
     """Let only events through whose `header` equals `value`; several filters are alternatives."""
-    return Command((f"filter {_word(header)} {_argument(value)}",))
+    return Command((f"filter {arguments.word(header)} {arguments.line(value)}",))
 
 
 def exit_() -> Command:
@@ -137,7 +129,7 @@ def getvar(name: str) -> Command:
     FreeSWITCH copies the value into the reply as it is, line breaks included, so a value made by a
     caller could forge messages. For such values use ``api uuid_getvar``.
     """
-    return Command((f"getvar {_word(name)}",))
+    return Command((f"getvar {arguments.word(name)}",))
 
 
 def api(command: str, argument: str = "") -> Command:
@@ -148,7 +140,7 @@ def api(command: str, argument: str = "") -> Command:
 def bgapi(command: str, argument: str = "", *, job_uuid: str = "") -> Command:
     """Run an API command aside; its result is the BACKGROUND_JOB event with `job_uuid`."""
     line = _api_line("bgapi", command, argument)
-    return Command((line, f"Job-UUID: {_word(job_uuid)}") if job_uuid else (line,))
+    return Command((line, f"Job-UUID: {arguments.word(job_uuid)}") if job_uuid else (line,))
 
 
 def execute(
@@ -169,14 +161,14 @@ def execute(
     argument is refused unless `expand` says that it is meant.
     """
     if not expand:
-        _refuse_expansion(argument)
-    lines = [*_sendmsg("execute", uuid), f"execute-app-name: {known_application(application)}"]
+        arguments.refuse_expansion(argument)
+    lines = [*_sendmsg("execute", uuid), f"execute-app-name: {arguments.application(application)}"]
     body = b""
     if _fits_a_line(argument):
         lines += [f"execute-app-arg: {argument}"] if argument else []
     else:
-        body = _body(argument)
-    lines += [f"Event-UUID: {_word(event_uuid)}"] if event_uuid else []
+        body = arguments.encoded(argument)
+    lines += [f"Event-UUID: {arguments.word(event_uuid)}"] if event_uuid else []
     lines += ["event-lock: true"] if event_lock else []
     lines += [f"loops: {loops}"] if loops != 1 else []
     lines += ["content-type: text/plain", f"content-length: {len(body)}"] if body else []
@@ -185,31 +177,30 @@ def execute(
 
 def hangup(cause: HangupCause = HangupCause.NORMAL_CLEARING, *, uuid: str = "") -> Command:
     """End the call with `cause`, past everything that is queued."""
-    return Command((*_sendmsg("hangup", uuid), f"hangup-cause: {_cause(cause)}"))
+    return Command((*_sendmsg("hangup", uuid), f"hangup-cause: {arguments.cause(cause)}"))
 
 
-def unicast(
-    *, local: tuple[str, int], remote: tuple[str, int], native: bool = False, uuid: str = ""
-) -> Command:
+def unicast(*, local: tuple[str, int], remote: tuple[str, int], uuid: str = "") -> Command:
     """Join the call's audio to UDP: FreeSWITCH binds `local` and sends to `remote`.
 
     Only for a call that has media (answered or pre-answered): without, FreeSWITCH ends with a
-    segmentation fault (switch_ivr_async.c, switch_ivr_activate_unicast: no read codec yet).
+    segmentation fault (switch_ivr.c, switch_ivr_activate_unicast: no read codec yet).
+    Never `flags: native`: see `bridge.playout.unicast`.
     """
     lines = (
         *_sendmsg("unicast", uuid),
-        f"local-ip: {_address(local[0])}",
-        f"local-port: {_port(local[1])}",
-        f"remote-ip: {_address(remote[0])}",
-        f"remote-port: {_port(remote[1])}",
+        f"local-ip: {arguments.address(local[0])}",
+        f"local-port: {arguments.port(local[1])}",
+        f"remote-ip: {arguments.address(remote[0])}",
+        f"remote-port: {arguments.port(remote[1])}",
         "transport: udp",
     )
-    return Command((*lines, "flags: native") if native else lines)
+    return Command(lines)
 
 
 def assignment(name: str, value: str) -> str:
     """Return ``name=value`` for the application `set`. Raise `LocalProtocolError`."""
-    return f"{_word(name)}={_argument(value)}"
+    return f"{arguments.word(name)}={arguments.line(value)}"
 
 
 def without_expansion(text: str) -> str:
@@ -219,78 +210,18 @@ def without_expansion(text: str) -> str:
     return text
 
 
-def _refuse_expansion(argument: str) -> None:
-    if "${" in argument:
-        raise LocalProtocolError("argument would be expanded by FreeSWITCH: ${…}")
-    if argument[:1] == "%" and "[" in argument[1:3]:  # %[name=value,…]: scope variables
-        raise LocalProtocolError("argument begins like scope variables: %[…]")
-
-
 def _fits_a_line(argument: str) -> bool:
     """Tell whether FreeSWITCH would read `argument` whole from a line (it skips leading blanks)."""
     if len(argument) > MAX_LINE_ARGUMENT_LENGTH or argument[:1] == " ":
         return False
-    return not _FORBIDDEN.search(argument)
-
-
-def _body(argument: str) -> bytes:
-    try:
-        return argument.encode()
-    except UnicodeEncodeError as error:
-        raise LocalProtocolError("argument holds a lone surrogate") from error
+    return not arguments.FORBIDDEN.search(argument)
 
 
 def _sendmsg(call_command: str, uuid: str) -> Sequence[str]:
-    return (f"sendmsg {_word(uuid)}" if uuid else "sendmsg", f"call-command: {call_command}")
+    first = f"sendmsg {arguments.word(uuid)}" if uuid else "sendmsg"
+    return (first, f"call-command: {call_command}")
 
 
 def _api_line(verb: str, command: str, argument: str) -> str:
-    line = f"{verb} {_word(command)}"
-    return f"{line} {_argument(argument)}" if argument else line
-
-
-def _word(text: str) -> str:
-    """Return `text` if it is one plain word: names, UUIDs, subclasses."""
-    if not _WORD.fullmatch(text):
-        raise LocalProtocolError(f"not one plain word: {text[:40]!r}")
-    return text
-
-
-def _argument(text: str) -> str:
-    if _FORBIDDEN.search(text):
-        raise LocalProtocolError("line break or NUL in an argument")
-    return text
-
-
-def known_application(name: str) -> Application:
-    """Return the application of that name. Raise `LocalProtocolError` if it is not of ours."""
-    try:
-        return Application(name)
-    except ValueError as error:
-        raise LocalProtocolError(f"not an application of ours: {name[:40]!r}") from error
-
-
-def _cause(name: HangupCause) -> HangupCause:
-    try:
-        return HangupCause(name)
-    except ValueError as error:
-        raise LocalProtocolError(f"not a hang-up cause: {name[:40]!r}") from error
-
-
-def _at_least(number: int, lowest: int) -> int:
-    if number < lowest:
-        raise LocalProtocolError(f"{number} is below {lowest}")
-    return number
-
-
-def _port(number: int) -> int:
-    if not 0 < number < 65536:
-        raise LocalProtocolError(f"not a port: {number}")
-    return number
-
-
-def _address(text: str) -> str:
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError as error:
-        raise LocalProtocolError(f"not an IP address: {text[:40]!r}") from error
+    line = f"{verb} {arguments.word(command)}"
+    return f"{line} {arguments.line(argument)}" if argument else line

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from . import arguments
 from .applications import Application
 from .errors import LocalProtocolError
 
@@ -21,7 +22,7 @@ Variables = Mapping[str, str]
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _ENDPOINT = re.compile(r"[A-Za-z][A-Za-z0-9_.+@:/;=~*#%!-]*")
 _PART = re.compile(r"[A-Za-z0-9_.+*#~!%-]+")
-_WORD = re.compile(r"[A-Za-z0-9_.+*#-]+")
+_NUMBER = re.compile(r"[A-Za-z0-9*#+][A-Za-z0-9_.+*#-]*")
 _CONTROL = re.compile("[\0-\x1f\x7f]")
 
 _SPLITS_CALLS: Final = ":_:"
@@ -97,14 +98,15 @@ def loopback(extension: str, context: str) -> str:
 
 def run(application: Application, argument: str = "") -> str:
     """Return the target of an originate that runs one application on the new call."""
-    if ")" in argument or "${" in argument or _CONTROL.search(argument):
-        raise LocalProtocolError("argument that ends early or would be expanded")
+    arguments.refuse_expansion(argument)
+    if ")" in argument or _CONTROL.search(argument):
+        raise LocalProtocolError("argument would end early")
     return _escape(f"&{Application(application)}({argument})", "")
 
 
 def extension(number: str, context: str) -> str:
     """Return the target of an originate that sends the new call through the dialplan."""
-    return f"{_word(number)} XML {_word(context)}"
+    return f"{_number(number)} XML {_number(context)}"
 
 
 def originate(dial: DialString, target: str) -> str:
@@ -163,7 +165,7 @@ def _part(text: str) -> str:
     return text
 
 
-def _word(text: str) -> str:
-    if not _WORD.fullmatch(text):
-        raise LocalProtocolError(f"not one plain word: {text[:40]!r}")
+def _number(text: str) -> str:
+    if not _NUMBER.fullmatch(text):
+        raise LocalProtocolError(f"not a number or a context: {text[:40]!r}")
     return text

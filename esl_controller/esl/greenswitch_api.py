@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from . import commands
+from . import arguments, commands
 from .applications import Application
 from .dispatcher import Handler
 from .errors import LocalProtocolError
@@ -63,7 +63,7 @@ class GreenswitchApi(EventSocketPeer):
         response_timeout: float | None = None,
     ) -> Event | PendingExecute:
         """Execute an application, not locked; with `block` return its completion event."""
-        application = commands.known_application(app_name)
+        application = arguments.application(app_name)
         pending = self.execute(application, app_args or "", event_lock=False)
         if not block:
             return pending

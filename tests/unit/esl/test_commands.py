@@ -145,9 +145,9 @@ def test_text_without_expansion_is_accepted(text):
             b"sendmsg\ncall-command: hangup\nhangup-cause: USER_BUSY\n\n",
         ),
         (
-            commands.unicast(local=("127.0.0.1", 30002), remote=("::1", 30003), native=True),
+            commands.unicast(local=("127.0.0.1", 30002), remote=("::1", 30003)),
             b"sendmsg\ncall-command: unicast\nlocal-ip: 127.0.0.1\nlocal-port: 30002\n"
-            b"remote-ip: ::1\nremote-port: 30003\ntransport: udp\nflags: native\n\n",
+            b"remote-ip: ::1\nremote-port: 30003\ntransport: udp\n\n",
         ),
     ],
     ids=lambda value: value.name if isinstance(value, Command) else "",

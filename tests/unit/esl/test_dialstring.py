@@ -125,3 +125,9 @@ def test_endpoints():
 def test_misuse_is_refused(make):
     with pytest.raises(LocalProtocolError):
         make()
+
+
+@pytest.mark.parametrize("number", ["-bleg", "", "1 2", "&park()"])
+def test_number_that_would_be_read_as_something_else_is_refused(number):
+    with pytest.raises(LocalProtocolError):
+        dialstring.extension(number, "default")
