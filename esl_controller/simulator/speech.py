@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 
 from esl_controller.simulator.switch.sound import RateConverter, read_wav, tone
 
+RECORDINGS = {
+    "reader_statement": "he was not an ill disposed young man",
+    "reader_reflection": "he might even have been made amiable himself",
+    "go_forward": "go forward ten meters",
+}
+"""Recorded voices that come with the package, and their words (`sounds/LICENCES.md`)."""
+
 FRAMES_PER_S = 50
 _FULL_SCALE = 32767
 
@@ -71,7 +78,9 @@ def from_wav(path: Path) -> Clip:
 
 
 def recording(name: str) -> Clip:
-    """A recorded human voice that comes with the package (`sounds/LICENCES.md`)."""
+    """One of `RECORDINGS`. Raises KeyError for any other name."""
+    if name not in RECORDINGS:
+        raise KeyError(name)
     file = resources.files("esl_controller.simulator").joinpath("sounds", f"{name}.wav")
     pcm, rate_hz = read_wav(file.read_bytes())
     return Clip(pcm, rate_hz, name)

@@ -199,3 +199,13 @@ def test_wav_clips(tmp_path) -> None:
     caller.write_wav(tmp_path / "a.wav")
     clip = speech.from_wav(tmp_path / "a.wav")
     assert (clip.rate_hz, clip.name) == (8000, "a")
+
+
+@pytest.mark.parametrize("name", speech.RECORDINGS)
+def test_recordings_come_with_the_package(name: str) -> None:
+    clip = speech.recording(name)
+    assert clip.rate_hz == 16000
+    assert 2 < clip.duration_s < 4
+    assert level(clip.pcm) > 500
+    with pytest.raises(KeyError):
+        speech.recording("../conftest")
