@@ -50,7 +50,7 @@ class RequestFile:
             searched = len(self._buffer)
             if end or 0 <= limit <= searched or not self._fill():
                 break
-            if searched > self._head_left:
+            if len(self._buffer) > self._head_left:
                 raise HeadTooLarge("request head too large")
         size = end or len(self._buffer)
         line = self._take(size if limit < 0 else min(size, limit))

@@ -19,8 +19,8 @@ import gevent.ssl
 _log = logging.getLogger("bridge.wire")
 
 READ_BYTES = 16384
-"""One read; also the most a TLS record holds. Small, so that a flood of tiny frames cannot hold
-the hub for long."""
+"""One read. Small, so that a flood of tiny frames cannot hold the hub for long. Also the most a TLS
+record holds (RFC 8446 section 5.1), so a read leaves nothing decrypted behind."""
 READS_PER_CALLBACK = 4
 """Then the other sockets have their turn."""
 FLUSH_BYTES = 1 << 18
@@ -160,7 +160,7 @@ class Transport:
         if self.closed:
             return
         self._reader.start(self._on_readable)
-        if self._channel.pending():
+        if self._channel.pending():  # a TLS handshake read too far
             self._on_readable()
 
     def _on_readable(self) -> None:
@@ -178,14 +178,8 @@ class Transport:
                 return
             self.bytes_in += len(data)
             self._on_data(data)
-            if self.closed or (len(data) < READ_BYTES and not self._channel.pending()):
+            if self.closed or len(data) < READ_BYTES:
                 return
-        if self._channel.pending():
-            self._loop.run_callback(self._read_pending)
-
-    def _read_pending(self) -> None:
-        if not self.closed:
-            self._on_readable()
 
     def _keep(self, data: bytes) -> bool:
         if len(self._out) + len(data) > self._max_buffered_bytes:

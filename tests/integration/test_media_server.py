@@ -17,6 +17,7 @@ from bridge.server import MediaServer, ServerLimits
 from bridge.wire import frames
 from bridge.wire.frames import BINARY, CLOSE, PING, PONG, TEXT
 from bridge.wire.keepalive import KeepAlive
+from bridge.wire.request_file import HeadTooLarge, RequestFile
 from tests.wire.ws.peers import (
     HANDSHAKE,
     PATIENCE_S,
@@ -422,6 +423,17 @@ def test_a_line_without_end_is_not_collected(site):
         while True:
             sock.sendall(b"a" * 1000)
             gevent.sleep(0)
+
+
+def test_what_is_held_of_a_request_is_limited():
+    reading, writing = socket.socketpair()
+    writing.sendall(b"a" * 100_000)
+    request_file = RequestFile(reading, max_head_bytes=1000, deadline_s=PATIENCE_S)
+    with pytest.raises(HeadTooLarge):
+        request_file.readline(65537)
+    assert len(request_file.take_rest()) <= 1000 + 8192
+    reading.close()
+    writing.close()
 
 
 @pytest.mark.parametrize(
