@@ -80,7 +80,7 @@ class TurnKeeper:
     def speech_stopped(self, now: float) -> None:
         """The caller's turn ended."""
         if self.state not in _PLAYING and self._stopped_at is None:
-            self._stopped_at = now
+            self._stopped_at, self._audio_at = now, None
         self._move(_E.SPEECH_STOPPED)
 
     # --- the provider ---------------------------------------------------------------------

@@ -75,6 +75,14 @@ def test_lateness_buckets(late_ms: float, bucket: int) -> None:
     assert pacer.counters.late_frames == (1 if late_ms > 40 else 0)
 
 
+def test_joining_an_overdue_slot_does_not_put_its_streams_off() -> None:
+    pacer, waiting, joining = Pacer(slots=1), Stream(), Stream()
+    pacer.join(waiting, 0.0)
+    pacer.join(joining, 0.035)  # the tick of 0.020 has not come yet
+    pacer.tick(0.036)
+    assert waiting.calls == joining.calls == [0.036]
+
+
 def test_nothing_left_to_send_leaves_the_wheel() -> None:
     pacer, stream = Pacer(), Stream()
     stream.more = False

@@ -89,6 +89,23 @@ def test_a_late_tick_does_not_delay_the_next(loop: Loop) -> None:
     assert [at - grid[0] for at in grid] == [0, 23, 40, 79, 80]
 
 
+def test_a_tick_longer_than_a_period_is_followed_at_once(loop: Loop) -> None:
+    pacer, _ = running(loop)
+    slow, other = Stream(), Stream()
+
+    def take_long(now: float) -> bool:
+        loop.now += 0.030
+        return True
+
+    slow.send_due = take_long
+    pacer.join(slow, loop.now)
+    pacer.join(other, loop.now + 0.006)
+    loop.fire()
+    assert loop.timers[0].after == 0
+    loop.fire()
+    assert len(other.calls) == 1
+
+
 def test_a_stream_due_earlier_moves_the_timer(loop: Loop) -> None:
     pacer, _ = running(loop)
     pacer.join(Stream(), loop.now)

@@ -280,6 +280,20 @@ def test_nobody_waited_for_a_greeting_or_a_filler() -> None:
     assert turns.first_frame_sent(1.0, network_ms=1, playout_ms=0) is None
 
 
+def test_the_first_end_of_a_turn_counts() -> None:
+    turns = TurnKeeper(provider_cancels=False)
+    turns.audio("r1", "greeting", 0.0)
+    turns.response_done("r1", 0, 0.1)
+    turns.drained(1.0)
+    turns.speech_stopped(2.0)
+    turns.speech_stopped(2.2)
+    turns.audio("r2", "i2", 2.5)
+    latency = turns.first_frame_sent(2.6, network_ms=0, playout_ms=0)
+    assert latency is not None
+    assert latency.total_ms == pytest.approx(600)
+    assert latency.buffer_ms == pytest.approx(100)
+
+
 def test_an_interruption_starts_the_count_anew() -> None:
     turns = speaking()
     turns.speech_started(2.0)
