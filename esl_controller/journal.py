@@ -9,8 +9,10 @@ changes nothing: after an outage or a kill the spool is simply stored again.
 from __future__ import annotations
 
 import itertools
+import socket
 from collections import deque
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,7 +25,7 @@ from gevent.threadpool import ThreadPool
 from esl_controller import journal_entries, privacy
 from esl_controller.journal_entries import EntryTooLong
 from esl_controller.journal_flusher import JournalFlusher, JournalStatistics
-from esl_controller.models import JournalEntry
+from esl_controller.models import JournalEntry, WorkerLost
 from esl_controller.pool import Pool
 from esl_controller.spool import Spool
 
@@ -48,6 +50,11 @@ class Journal:
         self._queue: deque[bytes] = deque()
         self._queued = Event()
         self._greenlets: list[Greenlet[..., None]] = []
+
+    @property
+    def worker(self) -> str:
+        """What to write in `ConversationRealtime.worker`, so that a crash closes what it left."""
+        return _worker_name(self._spool.name)
 
     def record(self, entry: JournalEntry, *, personal: bool = False) -> bool:
         """Take an entry; never waits. False when it had to be dropped (counted and logged).
@@ -132,10 +139,19 @@ class Journal:
             self._adopt()
 
     def _adopt(self) -> None:
-        self.statistics.adopted_segments += self._in_thread(self._spool.adopt)
+        self.statistics.adopted_segments += self._in_thread(self._spool.adopt, _obituary)
         self.statistics.spool_bytes = self._spool.waiting_bytes
         self._flusher.wake()
 
     def _in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
         result: _T = self._thread.apply(function, arguments)
         return result
+
+
+def _worker_name(spool_name: str) -> str:
+    return f"{socket.gethostname()}:{spool_name}"
+
+
+def _obituary(spool_name: str) -> bytes:
+    lost = WorkerLost(worker=_worker_name(spool_name), lost_at=datetime.now(UTC))
+    return journal_entries.encode(lost)

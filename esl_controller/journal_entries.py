@@ -18,15 +18,18 @@ from esl_controller.models import (
     TransferRecord,
     Turn,
     UsageRecord,
+    WorkerLost,
 )
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
-_KINDS: dict[str, type[JournalEntry]] = {
+SpoolEntry = JournalEntry | WorkerLost
+_KINDS: dict[str, type[SpoolEntry]] = {
     "conversation": ConversationRealtime,
     "turn": Turn,
     "function_call": FunctionCallRecord,
     "transfer": TransferRecord,
     "usage": UsageRecord,
+    "worker_lost": WorkerLost,
 }
 _NAMES = {model: kind for kind, model in _KINDS.items()}
 
@@ -44,7 +47,7 @@ class _Line(msgspec.Struct):
     entry: Any
 
 
-def encode(entry: JournalEntry) -> bytes:
+def encode(entry: SpoolEntry) -> bytes:
     """Return the line of an entry; raises EntryTooLong."""
     try:
         body = msgspec.json.encode(_Line(_NAMES[type(entry)], entry))
@@ -56,7 +59,7 @@ def encode(entry: JournalEntry) -> bytes:
     return b"%08x %b\n" % (zlib.crc32(body), body)
 
 
-def decode(line: bytes) -> JournalEntry:
+def decode(line: bytes) -> SpoolEntry:
     """Return the entry of a line, with or without its line feed; raises EntryDamaged."""
     checksum, _, body = line.rstrip(b"\n").partition(b" ")
     if checksum != b"%08x" % zlib.crc32(body):

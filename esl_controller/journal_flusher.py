@@ -14,10 +14,10 @@ import structlog
 from gevent.event import Event
 
 from esl_controller import journal_entries
-from esl_controller.journal_entries import EntryDamaged
-from esl_controller.models import JournalEntry
-from esl_controller.pool import DatabaseError, Pool, RowRefused
-from esl_controller.repository import conversations
+from esl_controller.journal_entries import EntryDamaged, SpoolEntry
+from esl_controller.models import WorkerLost
+from esl_controller.pool import DatabaseError, GreenConnection, Pool, RowRefused
+from esl_controller.repository import conversations, tenants
 from esl_controller.spool import Spool
 
 BATCH_ENTRIES = 100
@@ -27,7 +27,7 @@ FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 
 _log = structlog.get_logger("journal")
-_Line = tuple[bytes, JournalEntry]
+_Line = tuple[bytes, SpoolEntry]
 
 
 @dataclass(slots=True)
@@ -142,13 +142,18 @@ class JournalFlusher:
 
     def _store_together(self, lines: list[_Line]) -> list[bytes]:
         with self._pool.connection() as connection:
-            return [
-                raw
-                for raw, entry in lines
-                if not conversations.store(connection, entry.domain_uuid, entry)
-            ]
+            return [raw for raw, entry in lines if not _store_entry(connection, entry)]
 
     def _reject(self, raw: bytes, reason: str) -> None:
         self._statistics.rejected += 1
         _log.error("entry_rejected", reason=reason.split("\n", 1)[0])
         self._in_thread(self._spool.reject, raw, reason)
+
+
+def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:
+    if not isinstance(entry, WorkerLost):
+        return conversations.store(connection, entry.domain_uuid, entry)
+    for domain in tenants.list_domains(connection):
+        domain_uuid = domain["domain_uuid"]
+        conversations.close_abandoned(connection, domain_uuid, entry.worker, entry.lost_at)
+    return True

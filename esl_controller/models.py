@@ -301,3 +301,12 @@ class UsageRecord:
 
 JournalEntry = ConversationRealtime | Turn | FunctionCallRecord | TransferRecord | UsageRecord
 """What a call leaves behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost:
+    """A worker died: its conversations still open in any domain are over."""
+
+    worker: str
+    """`ConversationRealtime.worker` of its conversations."""
+    lost_at: datetime

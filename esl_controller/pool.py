@@ -53,7 +53,8 @@ class GreenConnection(extensions.connection):
 
 def _wait(connection: extensions.connection) -> None:
     """Wait for libpq's socket on the hub (the callback psycopg2 documents)."""
-    limit_s = getattr(connection, "wait_limit_s", GreenConnection.wait_limit_s)
+    # Connections made elsewhere (migrations) wait as long as they would without us.
+    limit_s: float | None = getattr(connection, "wait_limit_s", None)
     while (state := connection.poll()) != extensions.POLL_OK:
         if state == extensions.POLL_READ:
             wait = socket.wait_read

@@ -13,6 +13,7 @@ import fcntl
 import os
 import time
 import uuid
+from collections.abc import Callable
 from pathlib import Path
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
@@ -89,17 +90,24 @@ class Spool:
         finally:
             os.close(descriptor)
 
-    def adopt(self) -> int:
-        """Take over the segments of workers that are gone; return how many."""
+    @property
+    def name(self) -> str:
+        """Name of the worker's directory: no other worker ever has it."""
+        return self._own.name
+
+    def adopt(self, obituary: Callable[[str], bytes]) -> int:
+        """Take over the segments of workers that are gone; return how many.
+
+        Each worker's `obituary` (lines, for the name of its directory) is written after them.
+        """
         segments: list[Path] = []
         for directory in sorted(self._root.iterdir()):
             if directory == self._own or not (directory / "lock").exists():
                 continue
             lock = _try_lock(directory)
             if lock is not None:
-                segments += self._take_over(directory)
+                segments += self._take_over(directory, obituary)
                 os.close(lock)
-        self.waiting_bytes += sum(segment.stat().st_size for segment in segments)
         return len(segments)
 
     def close(self) -> None:
@@ -117,9 +125,12 @@ class Spool:
         _sync_directory(self._own)
         return self._open
 
-    def _take_over(self, directory: Path) -> list[Path]:
+    def _take_over(self, directory: Path, obituary: Callable[[str], bytes]) -> list[Path]:
         segments = [s.rename(self._own / s.name) for s in sorted(directory.glob(_SEGMENT))]
+        self.waiting_bytes += sum(segment.stat().st_size for segment in segments)
         _sync_directory(self._own)
+        self.close_segment()  # the next one's name sorts after those taken over
+        self.append(obituary(directory.name))
         _remove(directory)
         return segments
 

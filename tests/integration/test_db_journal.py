@@ -1,11 +1,14 @@
 """The journal against a real PostgreSQL: stored once, whatever fails in between."""
 
 import errno
+import os
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import gevent
 import pytest
 
 from esl_controller import journal as journal_module
@@ -154,8 +157,10 @@ def test_a_missing_table_is_waited_for(database, pool, journal):
     entries = whole_call(tenant.domain_uuid)
     for entry in entries:
         journal.record(entry)
-    assert not journal.wait_stored(0.3)
-    assert journal.statistics.flush_failures > 0
+    with gevent.Timeout(10):
+        while not journal.statistics.flush_failures:
+            gevent.sleep(0.01)
+    assert not journal.wait_stored(0)
     database.execute("alter table away rename to v_voice_turns_realtime")
     assert journal.wait_stored(10)
     assert journal.statistics.rejected == 0
@@ -196,6 +201,34 @@ def test_what_a_worker_left_is_taken_over(database, pool, tmp_path):
     ]
 
 
+def test_what_a_killed_worker_left_open_is_closed(database, pool, tmp_path):
+    """After its own last words are stored, and only its conversations."""
+    tenant, other = database.seed(), database.seed()
+    dead, living = (Journal(tmp_path / "spool", pool) for _ in range(2))
+    assert dead.worker != living.worker
+    cut_short = conversation(tenant.domain_uuid, worker=dead.worker)
+    finished = conversation(other.domain_uuid, worker=dead.worker)
+    ended = replace(finished, ended_at=NOW, outcome="completed")
+    running = conversation(tenant.domain_uuid, worker=living.worker)
+    for entry in (cut_short, finished, ended):
+        dead.record(entry)
+    dead._write_batch()
+    os.close(dead._spool._lock)  # as the kernel does when the process dies
+    living.start()
+    living.record(running)
+    assert living.wait_stored(5)
+    outcomes = database.execute(
+        """select conversation_uuid::text, outcome, end_cause, ended_at is null
+           from v_voice_conversations_realtime"""
+    )
+    assert {row[0]: row[1:] for row in outcomes} == {
+        cut_short.conversation_uuid: ("failed", "worker_lost", False),
+        finished.conversation_uuid: ("completed", None, False),
+        running.conversation_uuid: (None, None, True),
+    }
+    living.stop()
+
+
 def test_a_torn_end_and_a_damaged_line_cost_only_themselves(database, pool, tmp_path):
     tenant = database.seed()
     lines = [journal_entries.encode(conversation(tenant.domain_uuid)) for _ in range(4)]
@@ -209,7 +242,8 @@ def test_a_torn_end_and_a_damaged_line_cost_only_themselves(database, pool, tmp_
     journal.start()
     assert journal.wait_stored(5)
     statistics = journal.statistics
-    assert (statistics.stored, statistics.rejected, statistics.torn) == (2, 1, 1)
+    # two conversations, and that their worker is gone
+    assert (statistics.stored, statistics.rejected, statistics.torn) == (3, 1, 1)
     assert "checksum differs" in rejected_texts(tmp_path / "spool")
     journal.stop()
 

@@ -16,6 +16,7 @@ from esl_controller.models import (
     TransferRecord,
     Turn,
     UsageRecord,
+    WorkerLost,
 )
 
 KEY = {"domain_uuid": "d", "conversation_uuid": "c"}
@@ -71,6 +72,7 @@ def test_every_kind_keeps_its_types():
             transcription_seconds=1.5,
             **KEY,
         ),
+        WorkerLost(worker="host:1-a", lost_at=NOW),
     ]
     for entry in entries:
         assert decode(encode(entry)) == entry
