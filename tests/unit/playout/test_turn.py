@@ -166,6 +166,14 @@ def test_words_that_must_be_heard() -> None:
     assert turns.generation == 0
 
 
+def test_speech_that_may_not_interrupt_starts_no_wait() -> None:
+    turns = speaking(barge_in=False)
+    assert turns.first_frame_sent(1.5, network_ms=0, playout_ms=0) is not None
+    turns.speech_stopped(2.0)
+    turns.audio("r1", "i1", 2.1)
+    assert turns.first_frame_sent(2.1, network_ms=0, playout_ms=0) is None
+
+
 def test_history_keeps_what_was_heard_and_no_more() -> None:
     turns = speaking()
     for item in ("i1", "i2", "i2", "i3", "i4"):
