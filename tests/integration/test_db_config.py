@@ -8,6 +8,8 @@ from esl_controller.config_source import ConfigSource
 from esl_controller.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
 from esl_controller.pool import DatabaseUnavailable, Pool
 from esl_controller.repository.demo import DemoProvider
+from esl_controller.resealing import reseal_all
+from esl_controller.secrets import SecretKeys, SecretStore
 from esl_controller.settings_types import Secret
 from tests.integration.db_outage import Outage
 
@@ -222,3 +224,26 @@ def test_realtime_mode_without_a_realtime_row_is_said(database, source):
     )
     with pytest.raises(ConfigError, match="set to auto without realtime settings"):
         source.load(tenant.domain_uuid, "8000")
+
+
+def test_after_a_rotation_every_key_is_sealed_again(database, pool, secret_store, tmp_path):
+    old = secret_store.keys
+    tenants = [database.seed(provider=LOCAL) for _ in range(2)]
+    for tenant, sealed in zip(
+        tenants, [old.seal(tenants[0].domain_uuid, "sk-a"), "sealed:0000:AAAA"], strict=True
+    ):
+        database.execute(
+            "update v_voice_realtime_providers set credential = %s where domain_uuid = %s",
+            sealed,
+            tenant.domain_uuid,
+        )
+    add_provider(database, tenants[0], provider_label="env", credential="env:OPENAI_API_KEY")
+    new = old.rotate(tmp_path / "secret.key")
+    report = reseal_all(pool, new)
+    assert (report.resealed, report.current, len(report.problems)) == (1, 0, 1)
+    assert f"domain {tenants[1].domain_uuid}, provider 'demo'" in report.problems[0]
+    only_newest = SecretKeys([next(iter(new._keys.values()))])
+    source = ConfigSource(pool, SecretStore(only_newest))
+    entry = source.load(tenants[0].domain_uuid, "8000")
+    assert entry.providers[0].api_key.reveal() == "sk-a"
+    assert reseal_all(pool, new).current == 1

@@ -1,11 +1,21 @@
 """Connections that wait on the hub, and what becomes of them when something goes wrong."""
 
+from contextlib import closing
+
 import gevent
+import psycopg2
 import pytest
 from gevent import socket
 from psycopg2 import extensions
 
-from esl_controller.pool import DatabaseError, DatabaseUnavailable, Pool, RowRefused, _resolved
+from esl_controller.pool import (
+    DatabaseError,
+    DatabaseUnavailable,
+    GreenConnection,
+    Pool,
+    RowRefused,
+    _resolved,
+)
 
 
 def ask(pool: Pool, sql: str, *parameters: object) -> list[tuple]:
@@ -173,6 +183,13 @@ def test_a_network_that_swallows_answers_has_a_deadline(database):
         lent.cursor().execute("select pg_sleep(4)")
     assert pool.statistics().idle == 0
     pool.close()
+
+
+def test_connections_made_elsewhere_wait_without_our_limits(database, monkeypatch):
+    """A migration may take an hour, in a process that has a pool as well."""
+    monkeypatch.setattr(GreenConnection, "wait_limit_s", 0.01)
+    with closing(psycopg2.connect(database.dsn)) as connection:
+        connection.cursor().execute("select pg_sleep(0.1)")
 
 
 def test_refused_connections_are_unavailable(tmp_path):
