@@ -96,8 +96,8 @@ def open_channel(sock: Any) -> Channel:
 class Transport:
     """Reads when the socket is readable; writes at once, keeping what the kernel does not take.
 
-    `on_data` gets each read. `on_lost` is called once when the stream ends without `close`: with
-    None at its end, else with the error. A failing `send` calls it before it returns False.
+    `on_data` gets each read. `on_lost` is called once, from the hub and never inside a call of
+    ours, when the stream ends without `close`: with None at its end, else with the error.
     Adopting starts at the hub's next turn, so that the owner can finish its own set-up first.
     """
 
@@ -208,4 +208,4 @@ class Transport:
     def _lose(self, error: Exception | None) -> None:
         if not self.closed:
             self.close()
-            self._on_lost(error)
+            self._loop.run_callback(self._on_lost, error)

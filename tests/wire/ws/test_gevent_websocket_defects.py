@@ -131,7 +131,7 @@ def test_w3_frames_of_a_client_must_be_masked(library, ours):
     assert owner.messages == []
 
 
-# W4, no keep-alive: tests/integration/test_links.py, test_the_keepalive_gives_up_…
+# W4, no keep-alive: tests/integration/wire/test_links.py, test_the_keepalive_gives_up_…
 
 
 def test_w5_a_close_carries_its_code(library, ours):
@@ -174,7 +174,7 @@ def test_w6_a_ping_carries_its_bytes(library, ours):
 def test_w7_a_bad_handshake_makes_the_library_fail(library, request_bytes, capsys):
     library(lambda websocket: None, request=request_bytes)
     assert "Error" in capsys.readouterr().err
-    # Ours: tests/integration/test_media_server.py, test_what_is_refused_before_the_upgrade
+    # Ours: tests/integration/wire/test_media_server.py, test_what_is_refused_before_the_upgrade
 
 
 LARGE = 8_000_000

@@ -1,0 +1,225 @@
+"""A provider's server that answers as told, its protocol, and the owner of a link to it."""
+
+import base64
+import hashlib
+import socket
+import ssl
+from collections import deque
+
+import gevent
+import gevent.server
+
+from bridge.audio.formats import L16_16K
+from bridge.providers.base import (
+    ConversationOptions,
+    Endpoint,
+    ProviderFailure,
+    SessionReady,
+    SpeechStarted,
+)
+from bridge.providers.link import Network, ProviderLink
+from bridge.wire import frames
+from bridge.wire.frames import TEXT, Role
+from bridge.wire.keepalive import KeepAlive
+from tests.wire.ws.peers import (
+    PATIENCE_S,
+    Peer,
+    until,
+)
+
+OPTIONS = ConversationOptions(L16_16K, L16_16K)
+SECRET = "sk-s3cret"
+
+
+class Protocol:
+    """A provider that understands a few words."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.events: deque = deque()
+        self.out: list[bytes] = []
+        self.started_at: float | None = None
+        self.received: list[bytes] = []
+        self.closes: list[tuple[int, str]] = []
+        self.deadline: float | None = None
+        self.timeouts: list[float] = []
+        self.close_event: ProviderFailure | None = None
+
+    def endpoint(self):
+        return Endpoint(self.url, (("Authorization", f"Bearer {SECRET}"),), ("realtime",))
+
+    def start(self, options, now):
+        assert not self.received
+        self.started_at = now
+        self.out.append(b"session.update")
+
+    def receive_message(self, data, now):
+        assert self.started_at is not None
+        self.received.append(data)
+        if data == b"ready":
+            self.events.append(SessionReady("s1"))
+        elif data == b"speech":
+            self.events.append(SpeechStarted())
+        elif data == b"question":
+            self.out.append(b"answer")
+        elif data == b"fail":
+            raise RuntimeError("protocol failed")
+
+    def receive_close(self, code, reason):
+        self.closes.append((code, reason))
+        if self.close_event is not None:
+            self.events.append(self.close_event)
+
+    def next_event(self):
+        return self.events.popleft() if self.events else None
+
+    def messages_to_send(self):
+        out, self.out = self.out, []
+        return out
+
+    def next_deadline(self):
+        return self.deadline
+
+    def handle_timeout(self, now):
+        self.timeouts.append(now)
+        self.deadline = None
+        self.events.append(SpeechStarted(audio_ms=1))
+
+
+class Provider:
+    """A server that answers each connection by the next of its `answers`, then by the last."""
+
+    def __init__(self, *answers, tls: ssl.SSLContext | None = None) -> None:
+        self.answers = list(answers) or [accept]
+        self.requests: list[bytes] = []
+        self.peers: list[Peer] = []
+        self._socks: list[socket.socket] = []
+        self._tls = tls
+        listener = gevent.socket.socket()
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(16)
+        self._server = gevent.server.StreamServer(listener, self._serve)
+        self._server.start()
+        scheme, host = ("wss", "localhost") if tls else ("ws", "127.0.0.1")
+        self.url = f"{scheme}://{host}:{self._server.address[1]}/v1/realtime?model=m"
+
+    def _serve(self, sock, _address):
+        dup = sock.dup()
+        dup.settimeout(PATIENCE_S)
+        self._socks.append(dup)
+        if self._tls:
+            try:
+                dup = self._tls.wrap_socket(dup, server_side=True)
+            except OSError:
+                return
+            self._socks.append(dup)
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        answer(self, dup)
+
+    def read_request(self, sock) -> bytes:
+        request = b""
+        while not request.endswith(b"\r\n\r\n"):
+            data = sock.recv(4096)
+            if not data:
+                break
+            request += data
+        self.requests.append(request)
+        return request
+
+    def close(self):
+        self._server.stop(1)
+        for sock in self._socks:
+            sock.close()
+
+
+def switching_protocols(request: bytes) -> bytes:
+    key = next(x for x in request.split(b"\r\n") if x.startswith(b"Sec-WebSocket-Key: "))[19:]
+    accept_key = base64.b64encode(
+        hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
+    )
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Protocol: realtime\r\nSet-Cookie: id=tenant-a; Domain=127.0.0.1\r\n"
+        b"Sec-WebSocket-Accept: " + accept_key + b"\r\n\r\n"
+    )
+
+
+def accept(provider, sock, behind=b""):
+    request = provider.read_request(sock)
+    sock.sendall(switching_protocols(request) + behind)
+    provider.peers.append(Peer(sock, Role.SERVER))
+
+
+def greeting(provider, sock):
+    """Sends its first message in the same segment as the 101, as servers do."""
+    accept(provider, sock, frames.server_frame(TEXT, b"ready"))
+
+
+def refuse(status, body=b"", **headers):
+    def answer(provider, sock):
+        provider.read_request(sock)
+        lines = [f"HTTP/1.1 {status} Refused", f"Content-Length: {len(body)}"]
+        lines += [f"{k}: {v}" for k, v in headers.items()]
+        sock.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        sock.close()
+
+    return answer
+
+
+def raw(data):
+    def answer(provider, sock):
+        provider.read_request(sock)
+        sock.sendall(data)
+        sock.close()
+
+    return answer
+
+
+def drop(provider, sock):
+    Peer(sock).reset()
+
+
+def silent(provider, sock):
+    gevent.sleep(0)
+
+
+class Session:
+    """The owner of a provider link."""
+
+    def __init__(self, url, **options):
+        self.events: list = []
+        self.calls = 0
+        self.failures: list[ProviderFailure] = []
+        self.protocol = Protocol(url)
+        options.setdefault("network", Network(first_backoff_s=0.001, keepalive=KeepAlive()))
+        options.setdefault("connect_timeout_s", PATIENCE_S)
+        self.link = ProviderLink(
+            self.protocol, OPTIONS, on_events=self.on_events, on_closed=self.on_closed, **options
+        )
+
+    def on_events(self, events):
+        assert gevent.getcurrent() is gevent.get_hub()
+        assert not self.failures
+        self.calls += 1
+        self.events += events
+
+    def on_closed(self, failure):
+        assert gevent.getcurrent() is gevent.get_hub()
+        self.failures.append(failure)
+
+    def start(self):
+        self.link.start()
+        return self
+
+    def wait_failure(self):
+        until(lambda: self.failures, "failure")
+        gevent.sleep(0)
+        assert len(self.failures) == 1
+        return self.failures[0]
+
+
+def up(pair):
+    """Wait until the session is configured."""
+    provider, session = pair
+    until(lambda: provider.peers and session.protocol.started_at is not None)
+    return provider, session

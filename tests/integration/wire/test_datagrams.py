@@ -1,0 +1,90 @@
+"""Datagrams between FreeSWITCH's `unicast` and us."""
+
+import socket
+
+import gevent
+import gevent.socket
+import pytest
+
+from bridge.errors import LocalProtocolError
+from bridge.wire.datagram import DatagramLink
+from tests.wire.ws.peers import (
+    until,
+)
+
+
+@pytest.fixture
+def unicast():
+    """A datagram link, what it heard, and FreeSWITCH's end."""
+    heard: list[bytes] = []
+    switch = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    switch.bind(("127.0.0.1", 0))
+    switch.settimeout(5)
+    link = DatagramLink(on_datagram=heard.append)
+    link.connect(switch.getsockname())
+    yield link, heard, switch
+    link.close()
+    switch.close()
+
+
+def test_datagrams_both_ways(unicast):
+    link, heard, switch = unicast
+    for i in range(40):
+        switch.sendto(bytes([i]) * 320, link.address)
+    until(lambda: len(heard) == 40)
+    assert [data[0] for data in heard] == list(range(40))
+    assert link.send(b"\x01" * 320)
+    assert switch.recv(1000) == b"\x01" * 320
+    assert (link.datagrams_in, link.datagrams_out, link.bytes_in) == (40, 1, 40 * 320)
+
+
+def test_only_the_agreed_remote_is_heard():
+    heard: list[bytes] = []
+    link = DatagramLink(on_datagram=heard.append)
+    switch = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    switch.bind(("127.0.0.1", 0))
+    stranger.sendto(b"before", link.address)
+    link.connect(switch.getsockname())
+    stranger.sendto(b"after", link.address)
+    switch.sendto(b"agreed", link.address)
+    until(lambda: heard)
+    gevent.sleep(0)
+    assert heard == [b"agreed"]
+    assert link.dropped == 1
+    for sock in (switch, stranger, link):
+        sock.close()
+
+
+def test_datagrams_that_are_not_sent(unicast):
+    link, _, switch = unicast
+    with pytest.raises(LocalProtocolError):
+        link.send(b"")
+    assert not link.send(b"x" * 70_000)
+    assert link.dropped == 1
+    switch.close()
+    until(lambda: link.send(b"x") is False or link.refused, "the host refuses")
+    assert link.refused >= 1
+    assert not link.closed
+    link.close()
+    link.close()
+    assert not link.send(b"x")
+
+
+def test_datagrams_too_long_are_dropped(unicast):
+    link, heard, switch = unicast
+    switch.sendto(b"x" * 9000, link.address)
+    switch.sendto(b"fine", link.address)
+    until(lambda: heard)
+    assert (heard, link.dropped) == ([b"fine"], 1)
+
+
+def test_a_datagram_owner_that_fails(caplog):
+    switch = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    switch.bind(("127.0.0.1", 0))
+    link = DatagramLink(on_datagram=lambda data: 1 / 0, remote=switch.getsockname())
+    switch.sendto(b"a", link.address)
+    switch.sendto(b"b", link.address)
+    until(lambda: link.closed)
+    assert "datagram handler failed" in caplog.text
+    switch.close()
