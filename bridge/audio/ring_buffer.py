@@ -36,8 +36,8 @@ class RingCounters:
 class RingBuffer:
     """First in, first out, byte by byte, up to `limit` bytes.
 
-    Kept as a queue of the chunks that were written: reading 20 ms out of a 100 ms chunk is then
-    one slice, half the cost of a bytearray (bench/micro_audio.py).
+    Kept as a queue of the chunks that were written: reading 20 ms out of a 100 ms chunk is one
+    slice, and minutes of waiting audio are never moved.
     """
 
     def __init__(self, limit: int, *, low_water: int = 0, high_water: int | None = None) -> None:
