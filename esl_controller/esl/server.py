@@ -14,7 +14,6 @@ from gevent import socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
-from . import commands
 from .commands import Command
 from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
 from .session import ControllerSession
@@ -22,8 +21,8 @@ from .session import ControllerSession
 LISTEN_BACKLOG: Final = 1024
 CONNECT_TIMEOUT_S: Final = 5.0
 HAND_BACK_TIMEOUT_S: Final = 2.0
-MAX_CONNECTING: Final = 512
-"""Connections that have not answered `connect` yet: strangers and port scanners wait here."""
+MAX_CONNECTIONS: Final = 4096
+"""Open at once, whatever they do; more wait in the kernel's queue until one has ended."""
 
 Address = tuple[str, int]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -69,11 +68,11 @@ def listening_socket(address: Address, *, reuse_port: bool = False) -> socket.so
 class EslServer:
     """Listens for FreeSWITCH; runs `on_call(session)` for each call, in a greenlet of its own.
 
-    The session is connected when `on_call` gets it, and closed when `on_call` returns or raises.
-    Beyond `capacity` a call goes straight back to the dialplan: `connect`, the commands of
-    `hand_back` (say, a variable that tells why) and `exit` leave in one write. Closing without
-    `connect` would leave the caller ringing with nobody in control (mod_event_socket.c,
-    socket_function, waits for `connect` as long as the caller does).
+    The session is connected when `on_call` gets it, and left with `exit` when `on_call` returns
+    or raises. Beyond `capacity` a call goes straight back to the dialplan: `connect`, the commands
+    of `hand_back` (say, a variable that tells why), `exit`. Just closing, or `exit` in the same
+    breath as `connect`, would leave the caller with nobody in control: see
+    `ControllerSession.settle`.
     """
 
     def __init__(
@@ -95,7 +94,7 @@ class EslServer:
         self._hand_back = tuple(hand_back)
         self._connecting = 0
         self._calls: set[ControllerSession] = set()
-        self._greenlets = Pool()
+        self._greenlets = Pool(MAX_CONNECTIONS)
         sock = listening_socket(listener) if isinstance(listener, tuple) else listener
         self._listener = sock
         self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
@@ -126,7 +125,7 @@ class EslServer:
             return
         self.draining = True
         self._server.stop_accepting()
-        while (accepted := self._accept_waiting()) is not None:
+        while not self._greenlets.full() and (accepted := self._accept_waiting()) is not None:
             self._greenlets.spawn(self._accepted, *accepted)
         self._server.close()
 
@@ -134,7 +133,7 @@ class EslServer:
         """Close the listener, wait up to `deadline_s` for the calls to end, then end the rest."""
         self.close_listener()
         self._greenlets.join(timeout=deadline_s)
-        self._greenlets.kill(block=True, timeout=HAND_BACK_TIMEOUT_S)
+        self._greenlets.kill(block=True, timeout=2 * HAND_BACK_TIMEOUT_S)
 
     def _accept_waiting(self) -> tuple[socket.socket, Any] | None:
         try:
@@ -167,13 +166,12 @@ class EslServer:
         return any((mapped or address) in network for network in self._allow)
 
     def _serve(self, session: ControllerSession) -> None:
-        if self._full() or self._connecting >= MAX_CONNECTING:
-            self._give_back(session, (commands.connect(), *self._hand_back))
-        elif self._connect(session):
-            if self._full():
-                self._give_back(session, self._hand_back)
-            else:
-                self._run(session)
+        if not self._connect(session):
+            return
+        if self._full():
+            self._give_back(session)
+        else:
+            self._run(session)
 
     def _full(self) -> bool:
         return self.draining or len(self._calls) >= self.capacity
@@ -200,12 +198,14 @@ class EslServer:
             _log.exception("call ended by an error")
         finally:
             self._calls.discard(session)
+            session.exit(HAND_BACK_TIMEOUT_S)
 
-    def _give_back(self, session: ControllerSession, before: Sequence[Command]) -> None:
+    def _give_back(self, session: ControllerSession) -> None:
         """Send a call back to the dialplan; FreeSWITCH closes once it has read `exit`."""
         self.stats.handed_back += 1
         try:
-            session.pipeline((*before, commands.exit_()), HAND_BACK_TIMEOUT_S)
-            session.gone.wait(HAND_BACK_TIMEOUT_S)
-        except (CallGone, CommandTimeout, RemoteProtocolError) as error:
+            session.pipeline(self._hand_back, HAND_BACK_TIMEOUT_S)
+        except (CallGone, CommandTimeout) as error:
             _log.warning("hand-back unfinished: %s", error)
+        finally:
+            session.exit(HAND_BACK_TIMEOUT_S)

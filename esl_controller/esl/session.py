@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from typing import Any, Final
 
@@ -12,7 +13,7 @@ from greenswitch.esl import OutboundSession
 from . import commands
 from .applications import Application
 from .causes import HangupCause
-from .errors import CallGone, CommandFailed, CommandTimeout, LocalProtocolError
+from .errors import CallGone, CommandFailed, CommandTimeout, EslError, LocalProtocolError
 from .events import ChannelData, DisconnectNotice, Event
 from .greenswitch_api import GreenswitchApi
 from .peer import DEFAULT_TIMEOUT_S
@@ -21,6 +22,12 @@ from .waiting import Deadline, Waiter
 
 MAX_PENDING_EXECUTES: Final = 128
 """FreeSWITCH closes the socket, without a word, past 256 queued messages on one call."""
+SETTLE_TIMEOUT_S: Final = 1.0
+"""FreeSWITCH parks about a millisecond after `connect`; events are up to 20 ms late."""
+_PROOF: Final = "controller-leaves"
+_RUN_WHILE_PARKED: Final = frozenset(
+    {"CHANNEL_PARK", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE_COMPLETE"}
+)
 
 
 class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
@@ -39,6 +46,7 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         self.hungup = False
         self.hangup_cause = ""
         self.lingering = False
+        self._parked = Signal()
         self._executes = Pending[Event](MAX_PENDING_EXECUTES)
         self._hangup_complete = Waiter[Event]("CHANNEL_HANGUP_COMPLETE")
         self._attach(sock)
@@ -108,13 +116,31 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         """Return CHANNEL_HANGUP_COMPLETE. Raise `CallGone` if the socket ends without it."""
         return self._hangup_complete.wait(timeout_s)
 
+    def settle(self, timeout_s: float = SETTLE_TIMEOUT_S) -> None:
+        """Return once FreeSWITCH has parked the call, so that it can be left.
+
+        `socket` waits for `connect` and then parks the call until this connection ends
+        (mod_event_socket.c, socket_function). If the connection has ended *before* it parks,
+        nothing ever ends the parking: the caller would stay, with nobody in control. An
+        application that runs proves that it has parked, for the park loop runs it.
+        """
+        channel = self.channel
+        if channel is None or not channel.asynchronous or self.hungup or self._parked.is_set():
+            return
+        deadline = Deadline(timeout_s)
+        proof = commands.execute(Application.UNSET, "none", event_uuid=_PROOF, event_lock=False)
+        self.pipeline((commands.myevents(), proof), deadline.left_s)
+        if not self._parked.wait(deadline.left_s):
+            raise CommandTimeout("parking of the call", timeout_s)
+
     def exit(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> None:
         """Leave the call to the dialplan and close, at the latest after `timeout_s`."""
         deadline = Deadline(timeout_s)
         try:
-            self.send(commands.exit_(), timeout_s)
-            self.gone.wait(deadline.left_s)
-        except (CallGone, CommandTimeout):
+            with contextlib.suppress(EslError):
+                self.settle(min(SETTLE_TIMEOUT_S, deadline.left_s))
+            with contextlib.suppress(EslError):
+                self.send(commands.exit_(), deadline.left_s)
             self.gone.wait(deadline.left_s)
         finally:
             self.close()
@@ -127,6 +153,8 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
     def _correlate(self, event: Event) -> None:
         super()._correlate(event)
         name = event.name
+        if name in _RUN_WHILE_PARKED and self._is_ours(event):
+            self._note_parked(event)
         if name == "CHANNEL_EXECUTE_COMPLETE":
             self._executes.resolve(event.application_uuid, event)
         elif name == "CHANNEL_HANGUP" and self._is_ours(event):
@@ -134,6 +162,11 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         elif name == "CHANNEL_HANGUP_COMPLETE" and self._is_ours(event):
             self._on_hangup(event.hangup_cause)
             self._hangup_complete.resolve(event)
+
+    def _note_parked(self, event: Event) -> None:
+        """Note that the park loop runs; the application `socket` itself is outside of it."""
+        if event.application != "socket":
+            self._parked.set()
 
     def _is_ours(self, event: Event) -> bool:
         """Tell our own channel from others that somebody subscribed to."""
@@ -152,6 +185,7 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         self.hangup_cause = cause or self.hangup_cause
         if not self.hungup:
             self.hungup = True
+            self._parked.set()
             self._fail_waiting("the call was hung up")
 
     def _fail_waiting(self, reason: str) -> None:
@@ -162,4 +196,5 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         super()._on_lost(reason)
         self._hangup_complete.fail(CallGone(reason))
         self.gone_reason = reason
+        self._parked.set()
         self.gone.set()

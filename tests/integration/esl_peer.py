@@ -61,6 +61,10 @@ FINAL_NOTICE = (
 )
 
 
+RUN_UNSET = "sendmsg\ncall-command: execute\nexecute-app-name: unset"
+"""How a session makes sure that the call is parked."""
+
+
 class Peer:
     """Reads commands into `commands`; answers each by the longest prefix."""
 
@@ -71,6 +75,7 @@ class Peer:
             "connect": channel_data(),
             "api ": api_response("+OK\n"),
             "bgapi ": lambda command: job_reply(command, "+OK\n"),
+            RUN_UNSET: lambda command: reply() + started(command),
             "exit": reply("+OK bye") + FINAL_NOTICE,
             **(answers or {}),
             "": reply(),
@@ -131,6 +136,14 @@ def header(command: str, name: str) -> str:
     """The value of one header line of a command."""
     lines = dict(line.partition(": ")[::2] for line in command.split("\n"))
     return lines.get(name, "")
+
+
+def started(command: str) -> bytes:
+    return event(
+        "CHANNEL_EXECUTE",
+        ("Application", header(command, "execute-app-name")),
+        ("Application-UUID", header(command, "Event-UUID")),
+    )
 
 
 def job_reply(command: str, output: str) -> bytes:

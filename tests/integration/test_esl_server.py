@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import gevent
 import pytest
+from gevent import monkey
 from gevent.event import Event as Signal
 
 from esl_controller.esl import commands, server
@@ -14,7 +15,17 @@ from esl_controller.esl.errors import CallGone
 from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 
-from .esl_peer import FINAL_NOTICE, UUID, Peer, greenlets, nothing_left, reply, until
+from .esl_peer import (
+    FINAL_NOTICE,
+    RUN_UNSET,
+    UUID,
+    Peer,
+    greenlets,
+    nothing_left,
+    reply,
+    started,
+    until,
+)
 
 OUTCOME = commands.execute(Application.SET, "voice_ai_outcome=overloaded", event_lock=False)
 
@@ -80,7 +91,7 @@ def test_each_call_runs_connected_and_is_closed_when_it_returns(serve, dial):
     peer = dial(serve(calls))
     peer.wait_eof()
     assert calls.seen == [UUID]
-    assert peer.commands == ["connect"]
+    assert peer.commands[0] == "connect" and peer.commands[-1] == "exit"
 
 
 def test_capacity_is_exact_whoever_comes_at_once(serve, dial):
@@ -98,14 +109,18 @@ def test_capacity_is_exact_whoever_comes_at_once(serve, dial):
     assert len(calls.seen) == 3
 
 
-def test_full_server_hands_back_in_one_write(serve, dial):
+def test_full_server_hands_back_once_the_call_is_parked(serve, dial):
+    """`exit` before the park leaves the caller with nobody in control."""
     calls = Calls()
-    running = serve(calls, capacity=0)
-    peer = dial(running, {"connect": b""})  # before any answer everything is already there
-    peer.wait_command("exit")
+    peer = dial(serve(calls, capacity=0), {RUN_UNSET: reply()})
+    proof = peer.wait_command(RUN_UNSET)
     assert peer.commands[0] == "connect"
     assert "execute-app-arg: voice_ai_outcome=overloaded" in peer.commands[1]
-    assert peer.commands[2] == "exit"
+    gevent.sleep(0.05)
+    assert "exit" not in peer.commands
+    peer.send(started(proof))
+    peer.wait_command("exit")
+    peer.wait_eof()
     assert calls.seen == []
 
 
@@ -129,7 +144,7 @@ def test_hand_back_leaves_the_closing_to_freeswitch(serve, dial):
 def test_hand_back_to_a_silent_peer_ends_by_itself(serve, dial, monkeypatch):
     monkeypatch.setattr(server, "HAND_BACK_TIMEOUT_S", 0.02)
     running = serve(Calls(), capacity=0)
-    peer = dial(running, {"": b"", "connect": b"", "exit": b""})
+    peer = dial(running, {"": b"", RUN_UNSET: b"", "exit": b""})
     peer.wait_eof()
 
 
@@ -155,13 +170,20 @@ def test_silent_peers_are_counted_closed_and_take_no_capacity(serve, dial):
     assert running.connecting == 0
 
 
-def test_too_many_silent_peers_are_handed_back(serve, dial, monkeypatch):
-    monkeypatch.setattr(server, "MAX_CONNECTING", 1)
-    running = serve(Calls(), capacity=5)
-    dial(running, {"connect": b""})
-    until(lambda: running.connecting == 1)
-    dial(running).wait_eof()
-    assert running.stats.handed_back == 1
+def test_beyond_the_limit_connections_wait_for_their_turn(dial, monkeypatch):
+    monkeypatch.setattr(server, "MAX_CONNECTIONS", 1)
+    calls = Calls()
+    running = EslServer(("127.0.0.1", 0), calls, capacity=5)
+    running.start()
+    dial(running)
+    until(lambda: len(calls.seen) == 1)
+    second = dial(running)
+    gevent.sleep(0.02)
+    assert running.stats.accepted == 1
+    calls.leave.set()
+    second.wait_eof()
+    assert len(calls.seen) == 2
+    running.stop(1)
 
 
 @pytest.mark.parametrize("answer", [reply("-ERR no"), reply("+OK"), b"\n\n"])
@@ -233,16 +255,20 @@ def test_drain_closes_the_port_and_lets_calls_finish(serve, dial):
     peer.wait_eof()
 
 
-def test_drain_hands_back_what_the_kernel_had_already_accepted(serve, dial):
+def test_drain_hands_back_what_the_kernel_had_already_accepted(serve):
     """Such a call would otherwise be reset before `connect`: its caller would ring for ever."""
     calls = Calls()
     running = serve(calls)
-    running._server.stop_accepting()
-    peers = [dial(running) for _ in range(3)]
+    plain_socket = monkey.get_original("socket", "socket")  # connects without leaving this greenlet
+    waiting = [plain_socket() for _ in range(3)]
+    for sock in waiting:
+        sock.connect(running.address)
     running.close_listener()
+    peers = [Peer(socket.socket(fileno=sock.detach())) for sock in waiting]
     for peer in peers:
         peer.wait_eof()
         assert peer.commands[0] == "connect" and peer.commands[-1] == "exit"
+        peer.close()
     assert calls.seen == []
 
 

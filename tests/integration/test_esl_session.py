@@ -10,6 +10,7 @@ import pytest
 from gevent.event import Event as Signal
 
 from esl_controller.esl import commands, connection, dispatcher
+from esl_controller.esl import session as session_module
 from esl_controller.esl.applications import Application
 from esl_controller.esl.causes import HangupCause
 from esl_controller.esl.errors import (
@@ -24,6 +25,7 @@ from esl_controller.esl.session import ControllerSession
 from .esl_peer import (
     FINAL_NOTICE,
     LINGER_NOTICE,
+    RUN_UNSET,
     UUID,
     Peer,
     api_response,
@@ -35,6 +37,7 @@ from .esl_peer import (
     nothing_left,
     pair,
     reply,
+    started,
     until,
 )
 
@@ -603,6 +606,63 @@ def test_hangup_reply_lost_with_the_call_is_no_error(call):
     peer.answers["sendmsg"] = event("CHANNEL_HANGUP")
     session.hangup(timeout_s=1)
     assert session.hungup
+
+
+def test_exit_waits_until_the_call_is_parked(call):
+    session, peer = call
+    peer.answers[RUN_UNSET] = reply()
+    session.connect(1)
+    leaving = gevent.spawn(session.exit, 5)
+    proof = peer.wait_command(RUN_UNSET)
+    gevent.sleep(0.02)
+    assert "exit" not in peer.commands
+    peer.send(event("CHANNEL_EXECUTE", ("Application", "socket")))
+    gevent.sleep(0.02)
+    assert "exit" not in peer.commands
+    peer.send(started(proof))
+    leaving.get(timeout=5)
+    assert peer.commands[-1] == "exit"
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [event("CHANNEL_PARK"), event("CHANNEL_EXECUTE_COMPLETE", ("Application", "set"))],
+    ids=["park", "complete"],
+)
+def test_call_known_to_be_parked_is_left_at_once(call, fact):
+    session, peer = call
+    session.connect(1)
+    peer.send(fact)
+    until(session._parked.is_set)
+    session.exit(1)
+    assert peer.commands == ["connect", "exit"]
+
+
+def test_call_of_a_socket_that_is_not_async_is_never_parked(call):
+    session, peer = call
+    peer.answers["connect"] = channel_data().replace(b"Socket-Mode: async", b"Socket-Mode: static")
+    session.connect(1)
+    session.exit(1)
+    assert peer.commands == ["connect", "exit"]
+
+
+def test_hang_up_ends_the_wait_for_the_park(call):
+    session, peer = call
+    peer.answers[RUN_UNSET] = reply() + LINGER_NOTICE
+    session.connect(1)
+    session.exit(5)
+    assert peer.commands[-1] == "exit"
+
+
+def test_park_that_is_never_seen_does_not_keep_us(call, monkeypatch):
+    session, peer = call
+    monkeypatch.setattr(session_module, "SETTLE_TIMEOUT_S", 0.02)
+    peer.answers[RUN_UNSET] = reply()
+    session.connect(1)
+    with pytest.raises(CommandTimeout):
+        session.settle(0.01)
+    session.exit(1)
+    assert peer.commands[-1] == "exit"
 
 
 @pytest.mark.parametrize("answer", [b"", reply("+OK bye")], ids=["silent", "does not close"])
