@@ -94,6 +94,12 @@ def types(events: list[dict[str, Any]]) -> list[str]:
     return [event["type"] for event in events]
 
 
+def error(events: list[dict[str, Any]]) -> dict[str, Any]:
+    (event,) = events
+    assert event["type"] == "error"
+    return dict(event["error"])
+
+
 class Call:
     """A provider and an emulated session, joined by a network with a delay of its own each way."""
 

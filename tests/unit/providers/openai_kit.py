@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import pybase64
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.providers.base import ConversationOptions, ProviderEvent, Speaker, Tool
@@ -71,3 +72,37 @@ def end_response(
 ) -> None:
     response = {"id": response_id, "status": "completed"} | fields
     feed(provider, {"type": "response.done", "response": response}, now)
+
+
+def types(provider: OpenAIRealtime) -> list[str]:
+    return [message["type"] for message in sent(provider)]
+
+
+def audio_delta(
+    data: bytes, item_id: str = "item_1", response_id: str = "resp_1"
+) -> dict[str, Any]:
+    return {
+        "type": "response.output_audio.delta",
+        "response_id": response_id,
+        "item_id": item_id,
+        "delta": pybase64.b64encode(data).decode(),
+    }
+
+
+def call_item(number: int, **fields: Any) -> dict[str, Any]:
+    item = {
+        "type": "function_call",
+        "id": f"fc_{number}",
+        "status": "completed",
+        "call_id": f"call_{number}",
+        "name": "lookup",
+        "arguments": "{}",
+    }
+    return item | fields
+
+
+def ask_for_functions(provider: OpenAIRealtime, *items: dict[str, Any], **fields: Any) -> list[Any]:
+    begin_response(provider)
+    events(provider)
+    end_response(provider, output=list(items), **fields)
+    return events(provider)
