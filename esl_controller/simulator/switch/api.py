@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import api_stream, event
+from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.quirks import Edition
-from esl_controller.simulator.switch.session import Message, Session
+from esl_controller.simulator.switch.session import Session
 
 if TYPE_CHECKING:
     from esl_controller.simulator.switch.core import Switch
@@ -92,8 +93,6 @@ def _transfer(session: Session, rest: str) -> str:
 
 def _park(session: Session, rest: str) -> str:
     del rest
-    from esl_controller.simulator.switch.session import Action
-
     session.transfer("park", [Action("park")])
     return OK
 

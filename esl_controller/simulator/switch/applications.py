@@ -56,7 +56,7 @@ def _send_dtmf(session: Session, data: str) -> None:
 
 def _sleep(session: Session, data: str) -> Steps:
     """Milliseconds of silence; unlocked messages run meanwhile."""
-    until = session.now + int(data or 0) / 1000
+    until = session.now + (int(data) / 1000 if data.isdigit() else 0.0)
     while session.now < until and not session.interrupted:
         yield
         yield from session.parse_messages()
@@ -80,8 +80,10 @@ def _echo(session: Session, data: str) -> Steps:
 
 def _socket(session: Session, data: str) -> Steps:
     """Hand the call to the application at `host:port`, with `async` and `full`."""
-    address, *words = data.split()
+    address, *words = [*data.split(), ""]
     host, _, port = address.rpartition(":")
+    if not port.isdigit():
+        return
     session.channel.set("socket_host", host)
     dial = session.switch.dial_application(session, host, int(port), full="full" in words)
     while dial.peer is None and not dial.failed and not session.interrupted:

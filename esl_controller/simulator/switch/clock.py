@@ -6,6 +6,7 @@ There is one greenlet for all; a call costs a function call per frame.
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -37,6 +38,8 @@ class MediaClock:
         """Slots that began more than 10 ms after their time."""
         self.skipped_slots = 0
         """Slots given up because the process was held up too long."""
+        self.failures: list[Exception] = []
+        """Errors inside a subscriber: bugs. That subscriber is called no more."""
 
     def now(self) -> float:
         """Seconds, monotonic; simulated time."""
@@ -80,4 +83,13 @@ class MediaClock:
             if self._slots[turn]:
                 now = self.now()
                 for tick in tuple(self._slots[turn]):
-                    tick(now)
+                    self._run_one(tick, now)
+
+    def _run_one(self, tick: Tick, now: float) -> None:
+        """The boundary between one call's trouble and all the others."""
+        try:
+            tick(now)
+        except Exception as error:  # noqa: BLE001 - reported by the hub, counted, that call ends
+            self.failures.append(error)
+            self.remove(tick)
+            gevent.get_hub().handle_error(tick, *sys.exc_info())

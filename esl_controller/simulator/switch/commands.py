@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gevent
 
 from esl_controller.simulator.switch import api
+from esl_controller.simulator.switch.action import Message
 from esl_controller.simulator.switch.command_reader import Command
 from esl_controller.simulator.switch.event import (
     Event,
@@ -15,7 +16,6 @@ from esl_controller.simulator.switch.event import (
     command_reply,
     connect_reply,
 )
-from esl_controller.simulator.switch.session import Message
 
 if TYPE_CHECKING:
     from esl_controller.simulator.switch.esl_peer import EslPeer

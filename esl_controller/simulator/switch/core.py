@@ -14,6 +14,7 @@ import gevent
 from gevent.event import Event as Flag
 
 from esl_controller.simulator.switch import editions, legs
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import Channel, ChannelOptions
 from esl_controller.simulator.switch.clock import MediaClock
 from esl_controller.simulator.switch.dialplan import DEFAULT_EXTENSIONS, DEFAULT_FAR_ENDS
@@ -23,7 +24,7 @@ from esl_controller.simulator.switch.inbound import InboundListener
 from esl_controller.simulator.switch.legs import DialString, FarEnd
 from esl_controller.simulator.switch.media import CallEnd
 from esl_controller.simulator.switch.quirks import FAITHFUL, Quirks
-from esl_controller.simulator.switch.session import Action, Session
+from esl_controller.simulator.switch.session import Session
 from esl_controller.simulator.switch.silent_end import LoopbackEnd, SilentEnd
 
 VERSION = "1.11.1-release-simulated 64bit"
@@ -128,6 +129,7 @@ class Switch:
         self.sessions[session.uuid] = session
         self.peak_calls = max(self.peak_calls, len(self.sessions))
         self.clock.add(session.tick)
+        session.fire("CHANNEL_CREATE", ("switch_core_session.c", "switch_core_session_run", 1))
         return session
 
     def living(self, uuid: str) -> Session | None:
@@ -136,8 +138,10 @@ class Switch:
         return None if session is None or session.hung_up else session
 
     def session_finished(self, session: Session) -> None:
-        """Everything about the call is done."""
+        """Everything about the call is done; its own socket never hears of CHANNEL_DESTROY."""
         self.clock.remove(session.tick)
+        source = ("switch_core_session.c", "switch_core_session_perform_destroy", 1626)
+        session.fire("CHANNEL_DESTROY", source)
         if session.peer is not None:
             session.peer.session_finished()
         if session.peer is None or session.peer.gone or session.peer.linger_s is None:
@@ -240,6 +244,9 @@ class Switch:
         except OSError:
             dial.failed = True
             return
+        if self.crashed or self._closed.is_set():
+            sock.close()
+            return
         sock.settimeout(None)
         session.peer = dial.peer = self.add_peer(EslPeer(self, sock, session, full=full))
         if session.hung_up:
@@ -288,6 +295,9 @@ class Switch:
     def fire(self, event: Event) -> None:
         """Give an event to everyone who subscribed to it."""
         for peer in tuple(self._audience(event.uuid or event.owner_uuid)):
+            own = peer.session is not None and peer.session.uuid == event.uuid
+            if own and event.name == "CHANNEL_DESTROY":
+                continue
             if peer.subscription.passes(event):
                 peer.queue(event)
 

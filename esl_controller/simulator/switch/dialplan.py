@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.legs import FarEnd
-from esl_controller.simulator.switch.session import Action
 
 DEFAULT_EXTENSIONS = {
     "1000": (Action("answer"), Action("echo")),

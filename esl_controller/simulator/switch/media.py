@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from esl_controller.simulator.switch import sound
+from esl_controller.simulator.switch.clock import FRAME_S
 from esl_controller.simulator.switch.unicast import Unicast
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ class Media:
         self.idle_silence: int | None = None
         """`send_silence_when_idle`, read when the park loop first sees media."""
         self._played_at = 0.0
+        self._reads = 0
         self.frames_in = 0
         self.frames_out = 0
         self.on_agent_audio: Callable[[], None] | None = None
@@ -76,9 +78,8 @@ class Media:
         """A stream's end is still being waited for."""
         return any(stream.open for stream in self.streams)
 
-    def start(self, now: float) -> None:
+    def start(self) -> None:
         """RTP is up."""
-        del now
         self._flowing = True
 
     def close(self) -> None:
@@ -155,13 +156,29 @@ class Media:
         if not self._flowing:
             return
         self.frames_out += 1
-        self._end.hear(sound.through_codec(frame, self._encoding), now)
+        self._end.hear(self._over_the_line(frame), now)
+
+    def _over_the_line(self, frame: bytes) -> bytes:
+        """A frame after coding and decoding; silence stays silence and costs nothing."""
+        return frame if frame == self.silence else sound.through_codec(frame, self._encoding)
+
+    def _starved(self, now: float) -> bool:
+        """`flags: native` of unicast: while frames are played, the caller's are read at a
+        quarter of their pace (switch_core_media_write_frame holds the read codec's mutex)."""
+        if self.unicast is None or not self.unicast.native:
+            return False
+        if not self._session.switch.quirks.native_starves or now - self._played_at > FRAME_S:
+            return False
+        self._reads += 1
+        return self._reads % 4 != 0
 
     def _take_from_caller(self, now: float, written: bytes | None) -> None:
         spoken = self._end.speak(now)
+        if spoken is not None and self._starved(now):
+            return
         if spoken is not None:
             self.frames_in += 1
-            spoken = sound.through_codec(spoken, self._encoding)
+            spoken = self._over_the_line(spoken)
         heard = spoken or self.silence
         for stream in self.streams:
             stream.feed(heard, written or self.silence)

@@ -49,6 +49,9 @@ class Quirks:
     """mod_audio_stream gives up on a hand-shake after this long."""
     unicast_crash: bool = True
     """`unicast` on a call without media takes the whole switch down."""
+    native_starves: bool = True
+    """`unicast` with `flags: native` lets through a quarter of the caller's audio while it
+    plays."""
     message_queue_limit: int = 256
     """Queued messages of one call; the one past it closes the Event Socket."""
     broadcast_lead_ms: int = 100

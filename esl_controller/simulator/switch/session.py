@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
 
 from esl_controller.simulator.switch import legs
+from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.applications import APPLICATIONS
 from esl_controller.simulator.switch.channel import Channel
 from esl_controller.simulator.switch.event import Header
@@ -31,30 +31,6 @@ Steps = Generator[None, None, None]
 _MIN_LOOP_S = 0.5
 _CORE = "switch_core_session.c"
 _CHANNEL = "switch_channel.c"
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """An application of the dialplan with its data."""
-
-    application: str
-    data: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A `sendmsg` in a session's queue."""
-
-    command: str
-    """`execute`, `hangup`, `unicast` …"""
-    application: str = ""
-    data: str = ""
-    event_uuid: str = ""
-    lock: bool = False
-    loops: int = 1
-    lead_frames: int = 0
-    """Frames to wait before the application starts (uuid_broadcast)."""
-    fields: tuple[Header, ...] = ()
 
 
 class Session:
@@ -102,11 +78,6 @@ class Session:
     def interrupted(self) -> bool:
         """Applications must return: the call is over or goes elsewhere."""
         return self.hung_up or self._leaving
-
-    @property
-    def locked(self) -> bool:
-        """An application with `event-lock` is running."""
-        return self._locked
 
     def tick(self, now: float) -> None:
         """One frame: messages and applications first, then the audio."""
@@ -223,7 +194,7 @@ class Session:
         if self.channel.has_media:
             return
         self.channel.mark_media(self.switch.now_us())
-        self.media.start(self.now)
+        self.media.start()
         function = "switch_channel_perform_mark_pre_answered"
         self.fire("CHANNEL_PROGRESS_MEDIA", (_CHANNEL, function, 3562))
         self.channel.settle_media()
@@ -279,7 +250,7 @@ class Session:
     def park(self, application: EslPeer | None = None) -> Steps:
         """Wait for messages until interrupted; the heart of `socket`, where losing the
         application ends it once the queue is empty."""
-        self.parked = True
+        inner, self.parked = self.parked, True
         self.fire("CHANNEL_PARK", ("switch_ivr.c", "switch_ivr_park", 1002))
         while not self.interrupted:
             if application is not None and application.gone and not self.messages:
@@ -287,8 +258,9 @@ class Session:
             yield
             self.media.idle()
             yield from self.parse_messages()
-        self.parked = False
-        self.media.idle_silence = None
+        self.parked = inner
+        if not inner:
+            self.media.idle_silence = None
         self.fire("CHANNEL_UNPARK", ("switch_ivr.c", "switch_ivr_park", 1213))
 
     def set_response(self, response: str) -> None:

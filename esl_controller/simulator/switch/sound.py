@@ -90,6 +90,8 @@ class RateConverter:
             return pcm
         out, self._state = audioop.ratecv(pcm, 2, 1, self._from_hz, self._to_hz, self._state)
         size = len(pcm) // 2 * self._to_hz // self._from_hz * 2
+        if len(out) == size and not self._spare:
+            return out
         out = self._spare + out
         self._spare = out[size:]
         return out[:size].rjust(size, b"\0")

@@ -30,7 +30,7 @@ class Unicast:
         self._session = session
         self._media = session.media
         self._encoding = session.channel.codec.encoding
-        self._native = native
+        self.native = native
         self._socket = sock
         self._remote = remote
         self._paced = False
@@ -67,7 +67,7 @@ class Unicast:
 
     def send(self, pcm: bytes) -> None:
         """A frame of the caller's to the remote address; nobody there is no error."""
-        data = sound.encode(pcm, self._encoding) if self._native else pcm
+        data = sound.encode(pcm, self._encoding) if self.native else pcm
         try:
             self._socket.sendto(data, self._remote)
         except OSError:
@@ -103,7 +103,7 @@ class Unicast:
             self._media.end_unicast()
             return False
         self._media.agent_audio()
-        pcm = sound.decode(data, self._encoding) if self._native else data
+        pcm = sound.decode(data, self._encoding) if self.native else data
         if len(pcm) != self._media.frame_bytes:
             self.malformed += 1
             pcm = pcm[: len(pcm) // 2 * 2]

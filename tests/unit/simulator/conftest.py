@@ -13,10 +13,11 @@ import pytest
 from bridge.audio.formats import PCMU_8K, AudioFormat
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import Step
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import ChannelOptions
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM
-from esl_controller.simulator.switch.session import Action, Session
+from esl_controller.simulator.switch.session import Session
 from tests.integration.simulator_media import MediaServer, Stream
 from tests.integration.simulator_replay import PATIENCE_S, Application, commands, execute
 
@@ -107,6 +108,7 @@ def call_desk(tmp_path: Path, media: MediaServer) -> Iterator[Callable[..., Desk
         desk.app.close()
         desk.switch.close()
     listener.close()
+    assert [failure for desk in desks for failure in desk.switch.clock.failures] == []
 
 
 def wait_until(fact: Callable[[], bool]) -> None:

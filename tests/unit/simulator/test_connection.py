@@ -8,9 +8,10 @@ import gevent
 import pytest
 
 from esl_controller.simulator.caller import Caller
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM, FAITHFUL
-from esl_controller.simulator.switch.session import Action
+from esl_controller.simulator.switch.silent_end import SilentEnd
 from tests.integration.simulator_replay import Application, execute
 from tests.unit.simulator.conftest import EVENTS, wait_until
 
@@ -153,3 +154,16 @@ def test_closing_leaves_nothing_behind(call_desk) -> None:
     desk.app.wait(lambda: desk.app.closed)
     stream.wait_ended()
     assert desk.switch.sessions == {}
+
+
+def test_trouble_in_one_call_does_not_stop_the_others(capsys) -> None:
+    class BrokenEnd(SilentEnd):
+        def speak(self, now: float) -> bytes | None:
+            raise ZeroDivisionError
+
+    with Switch(SwitchConfig(quirks=CALM)) as switch:
+        switch.start_call([Action("answer"), Action("park")], caller=BrokenEnd())
+        other = switch.start_call([Action("answer"), Action("sleep", "100")])
+        assert other.ended.wait(5)
+        assert [type(failure) for failure in switch.clock.failures] == [ZeroDivisionError]
+    assert "ZeroDivisionError" in capsys.readouterr().err

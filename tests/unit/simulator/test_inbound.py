@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
 
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM
-from esl_controller.simulator.switch.session import Action
 from tests.integration.simulator_replay import Application, execute
 from tests.unit.simulator.conftest import wait_until
 
@@ -134,3 +135,25 @@ def test_announced_transfer(switch: Switch, client: Application) -> None:
     client.ask(f"api uuid_transfer {first.uuid} 4711\n\n")
     assert first.ended.wait(5)
     assert first.channel.hangup_cause == "NO_ROUTE_DESTINATION"
+
+
+def test_called_party_can_be_put_to_the_application(switch: Switch, client: Application) -> None:
+    """`originate … &socket(…)`: how an outgoing call reaches the controller."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        host, port = listener.getsockname()
+        dial = f"sofia/gateway/gw/1004 &socket({host}:{port} async full)"
+        client.send(f"bgapi originate {dial}\n\n")
+        app = Application.accept(listener)
+        reply = app.ask("connect\n\n")
+        assert reply.headers["Call-Direction"] == "outbound"
+        assert reply.headers["Answer-State"] == "answered"
+        app.ask("exit\n\n")
+        wait_until(lambda: switch.sessions == {})
+        app.close()
+
+
+def test_create_and_destroy_are_seen_from_outside_only(switch: Switch, client: Application) -> None:
+    client.ask("event plain CHANNEL_CREATE CHANNEL_DESTROY\n\n")
+    call = switch.start_call([Action("answer")])
+    client.wait_event("CHANNEL_DESTROY", Unique_ID=call.uuid)
+    assert client.events() == ["CHANNEL_CREATE", "CHANNEL_DESTROY"]

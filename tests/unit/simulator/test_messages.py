@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from esl_controller.simulator.switch.session import Action
+from esl_controller.simulator.switch.action import Action
 from tests.integration.simulator_replay import execute
 from tests.unit.simulator.conftest import wait_until
 

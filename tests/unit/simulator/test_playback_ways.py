@@ -72,6 +72,18 @@ def test_native_unicast_carries_the_codec(call_desk, udp: socket.socket) -> None
     assert desk.caller.hearing.levels[-1] > 5000
 
 
+@pytest.mark.parametrize(("quirk", "share"), [(True, 0.5), (False, 0.9)])
+def test_native_unicast_starves_the_caller(call_desk, udp, quirk: bool, share: float) -> None:
+    desk = call_desk(native_starves=quirk, speed=1)
+    desk.answer()
+    address = activate(desk, udp, "flags: native\n")
+    stream = desk.stream()
+    before = len(stream.of_kind(BINARY))
+    pace(lambda frame: udp.sendto(frame, address), [b"\xff" * 160] * 30)
+    frames = len(stream.of_kind(BINARY)) - before
+    assert (frames < 27 * share) == quirk
+
+
 def test_a_playback_ends_unicast_for_good(call_desk, udp: socket.socket) -> None:
     desk = call_desk(speed=5)
     desk.answer()
