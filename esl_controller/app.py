@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -35,7 +35,7 @@ from esl_controller.handlers.media import MediaSite
 from esl_controller.handlers.unicast_ports import PortRange
 from esl_controller.http import HttpPages, SessionInfo
 from esl_controller.journal import Journal
-from esl_controller.models import ProviderAccess, RealtimeProviderConfig
+from esl_controller.models import JournalEntry, ProviderAccess, RealtimeProviderConfig
 from esl_controller.pool import Pool
 from esl_controller.routing import Outcome
 from esl_controller.secrets import SecretKeys, SecretStore
@@ -64,8 +64,12 @@ GOODBYE_S = 15.0
 class App:
     """One worker: its listeners, its calls and everything they share."""
 
-    def __init__(self, settings: Settings, dsn: str) -> None:
+    def __init__(
+        self, settings: Settings, dsn: str, *, watch: Callable[[object], None] | None = None
+    ) -> None:
+        """`watch` sees every journal entry as it is recorded (the demo's live view)."""
         self.settings = settings
+        self._watch = watch
         self.metrics = Metrics()
         self.stopped = Signal()
         self._pool = Pool(
@@ -184,7 +188,7 @@ class App:
             settings=settings,
             manager=self.manager,
             config=self.config,
-            record=self.journal.record,
+            record=self._record,
             metrics=self.metrics,
             pacer=self.pacer,
             site=MediaSite(
@@ -204,6 +208,11 @@ class App:
             network=Network(),
             has_module=self._has_module,
         )
+
+    def _record(self, entry: JournalEntry) -> None:
+        self.journal.record(entry)
+        if self._watch is not None:
+            self._watch(entry)
 
     def _has_module(self, esl: ControllerSession) -> bool:
         """Whether FreeSWITCH has mod_audio_stream; asked over a call's own connection."""

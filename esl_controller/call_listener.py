@@ -84,7 +84,7 @@ class CallListener:
     def interrupted(self, heard_ms: int, reaction_ms: float) -> None:
         """Counted."""
         if self.conversation is not None:
-            self.conversation.record.interrupted(reaction_ms)
+            self.conversation.record.interrupted(heard_ms, reaction_ms)
 
     def used(self, usage: Usage) -> None:
         """Journalled."""

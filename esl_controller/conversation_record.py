@@ -45,6 +45,7 @@ class ConversationRecord:
         self._metrics = metrics
         self._store = entry.tenant.store_transcripts
         self._turn_number = 0
+        self._last_turn: Turn | None = None
         self._latencies: list[float] = []
         self._pending_latency: TurnLatency | None = None
         self._interruptions = 0
@@ -108,9 +109,18 @@ class ConversationRecord:
             if value_ms is not None:
                 self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
 
-    def interrupted(self, reaction_ms: float) -> None:
-        """The caller cut the agent off."""
+    def interrupted(self, heard_ms: int, reaction_ms: float) -> None:
+        """The caller cut the agent off after `heard_ms` of an answer.
+
+        Its text is often complete by then: providers generate faster than anyone speaks. The turn
+        is stored again, with what was heard.
+        """
         self._interruptions += 1
+        last = self._last_turn
+        if last is not None and last.role == Speaker.AGENT.value and heard_ms:
+            self._last_turn = replace(last, interrupted=True, heard_ms=heard_ms)
+            self._record(self._last_turn)
+            self._transcript[-1]["interrupted"] = True
         self._metrics.count(m.INTERRUPTIONS, self.provider)
         self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
 

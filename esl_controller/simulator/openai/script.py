@@ -89,4 +89,23 @@ DEMO = Script(
 ECHO = Script()
 LOAD = Script(answers=(Answer("One, two, three, four."),))
 """Answers of the same length, of about two seconds, for ever."""
-SCRIPTS = {"demo": DEMO, "echo": ECHO, "load": LOAD}
+DESK = Script(
+    answers=(
+        Answer(
+            "Ten metres forward, certainly. I will tell the driver, and then I will also make a "
+            "note of it in your file, so that nobody forgets it."
+        ),
+        Answer("I am sorry, please go on. What did he do?"),
+        Answer("That is good to hear. Is there anything else I can do for you?"),
+    ),
+    keywords={
+        "keypad": Answer("You pressed one and two: opening hours. We are open from eight to six.")
+    },
+    caller_lines=(
+        "go forward ten meters",
+        "he was not an ill disposed young man",
+        "he might even have been made amiable himself",
+    ),
+)
+"""Fits the recorded voices that come with the package."""
+SCRIPTS = {"demo": DEMO, "echo": ECHO, "load": LOAD, "desk": DESK}

@@ -1,0 +1,256 @@
+"""`esl-controller demo`: a whole conversation on one machine, without a telephone."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import gevent
+import gevent.subprocess
+import msgspec
+
+from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.models import Turn
+from esl_controller.settings import Database, Esl, Media, Settings, Storage, Worker
+
+if TYPE_CHECKING:
+    from esl_controller.app import App
+    from esl_controller.simulator.caller import Caller
+
+DOMAIN_UUID = "11111111-1111-4111-8111-111111111111"
+EXTENSION = "8001"
+GREETING = "Good morning, this is the demo desk. How can I help you?"
+PROMPT = (
+    "You answer the telephone of a small company. Be friendly and brief: one or two sentences. "
+    "The caller reads sentences from a book; answer politely to whatever is said."
+)
+LONGEST_S = 120.0
+START_S = 15.0
+OWN_KEY = "OPENAI_API_KEY"
+
+
+@dataclass(slots=True)
+class LiveView:
+    """Prints the conversation as it happens, and keeps the turns for the page."""
+
+    shell: Shell
+    turns: list[Turn] = field(default_factory=list)
+
+    def record(self, entry: Any) -> None:
+        """Look at a journal entry on its way."""
+        if isinstance(entry, Turn) and self.turns and entry.turn_uuid == self.turns[-1].turn_uuid:
+            self.turns[-1] = entry
+            self.shell.say(f"    · interrupted after {entry.heard_ms} ms")
+        elif isinstance(entry, Turn):
+            self.turns.append(entry)
+            who = "caller" if entry.role == "user" else "agent "
+            waited = f"  ({entry.total_ms} ms)" if entry.total_ms is not None else ""
+            self.shell.say(f"  {who}  {entry.content}{waited}")
+
+
+@click.command()
+@click.option(
+    "--out",
+    default="build/demo",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the recording and the page are left.",
+)
+@with_shell
+def command(shell: Shell, out: Path) -> None:
+    """Hold a conversation: database, service, switch, caller and provider on this machine.
+
+    The caller's voice is recorded human speech. With OPENAI_API_KEY set the real model answers,
+    without it an emulated one.
+    """
+    from esl_controller.commands.demo_page import page, turn_table
+
+    out.mkdir(parents=True, exist_ok=True)
+    view = LiveView(shell)
+    with ExitStack() as stack:
+        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voice-ai-demo")))
+        directory.chmod(0o755)  # PostgreSQL runs as a user of its own
+        dsn = stack.enter_context(_database(shell, directory))
+        real = bool(os.environ.get(OWN_KEY))
+        base_url = None if real else stack.enter_context(_emulator())
+        _seed(dsn, base_url)
+        app = stack.enter_context(_service(dsn, directory, view))
+        shell.say(f"\nCalling {EXTENSION}; {'OpenAI' if real else 'an emulated model'} answers.\n")
+        caller = _call(shell, app, directory)
+    wav, html = out / "call.wav", out / "index.html"
+    caller.write_wav(wav)
+    html.write_text(page(view.turns, wav, caller.notes), encoding="utf-8")
+    report = caller.report()
+    shell.result(
+        {
+            "turns": [msgspec.to_builtins(_latency(turn)) for turn in view.turns],
+            "gaps_ms": [gap.length_ms for gap in report.gaps],
+            "first_sound_ms": report.first_sound_ms,
+            "recording": str(wav),
+            "page": str(html),
+        },
+        f"\n{turn_table(view.turns)}\n\n"
+        f"Greeting heard {report.first_sound_ms or 0:.0f} ms after the answer, "
+        f"{len(report.gaps)} gaps.\nRecording: {wav}\nPage:      {html}",
+    )
+    if not view.turns:
+        raise shell.fail("nobody said anything")
+
+
+@contextmanager
+def _database(shell: Shell, directory: Path) -> Iterator[str]:
+    from esl_controller.embedded_db import EmbeddedPostgres
+    from esl_controller.migrate import Migrator
+    from esl_controller.pool import Pool
+    from esl_controller.repository.demo import prepare_standalone
+
+    with shell.step("Starting the packaged PostgreSQL"):
+        server = EmbeddedPostgres(directory / "postgresql", durable=False)
+        dsn = server.start()
+    try:
+        pool = Pool(dsn, size=1)
+        with pool.connection() as connection:
+            prepare_standalone(connection)
+        pool.close()
+        with shell.step("Making the tables"):
+            Migrator(dsn).up()
+        yield dsn
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _emulator() -> Iterator[str]:
+    """An emulated OpenAI service as a process of its own, so that it cannot disturb the worker.
+
+    It speaks with an installed synthesiser's voice where there is one.
+    """
+    name = next((n for n in ("espeak-ng", "flite") if shutil.which(n)), "synthetic")
+    arguments = ["--script", "desk", "--voice", name, "--think-ms", "350"]
+    process = gevent.subprocess.Popen(
+        [sys.executable, "-m", "esl_controller.simulator.openai", *arguments],
+        stdout=gevent.subprocess.PIPE,
+        text=True,
+    )
+    try:
+        with gevent.Timeout(START_S, click.ClickException("the emulator did not start")):
+            url = _first_line(process)["url"]
+        yield url
+    finally:
+        process.terminate()
+        process.wait(5)
+
+
+def _first_line(process: gevent.subprocess.Popen[str]) -> Any:
+    assert process.stdout is not None
+    return msgspec.json.decode(process.stdout.readline())
+
+
+def _seed(dsn: str, base_url: str | None) -> None:
+    from esl_controller.pool import Pool
+    from esl_controller.repository.demo import DemoProvider, demo_seed
+
+    credential = None if base_url else f"env:{OWN_KEY}"
+    pool = Pool(dsn, size=1)
+    with pool.connection() as connection:
+        demo_seed(
+            connection,
+            DOMAIN_UUID,
+            EXTENSION,
+            provider=DemoProvider(base_url=base_url, credential=credential),
+            first_message=GREETING,
+            system_prompt=PROMPT,
+            language="en",
+        )
+    pool.close()
+
+
+@contextmanager
+def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
+    from esl_controller.app import App
+    from esl_controller.settings_types import Secret
+
+    settings = Settings(
+        esl=Esl(port=_free_port()),
+        media=Media(port=_free_port()),
+        database=Database(dsn=Secret(dsn)),
+        worker=Worker(drain_deadline_s=2),
+        storage=Storage(
+            state_dir=str(directory),
+            spool_dir=str(directory / "spool"),
+            secret_key_file=str(directory / "secret.key"),
+        ),
+    )
+    app = App(settings, dsn, watch=view.record)
+    app.start()
+    try:
+        yield app
+    finally:
+        app.drain()
+
+
+def _free_port() -> int:
+    from esl_controller.esl.server import listening_socket
+
+    sock = listening_socket(("127.0.0.1", 0))
+    port: int = sock.getsockname()[1]
+    sock.close()
+    return port
+
+
+def _call(shell: Shell, app: App, directory: Path) -> Caller:
+    """Ask, listen, interrupt, press digits, go on, hang up."""
+    from esl_controller.simulator import speech
+    from esl_controller.simulator.caller import Caller
+    from esl_controller.simulator.caller_script import (
+        AgentSilent,
+        AgentSpeaking,
+        HangUp,
+        Press,
+        Say,
+        Step,
+    )
+    from esl_controller.simulator.switch.channel import ChannelOptions
+    from esl_controller.simulator.switch.core import Switch, SwitchConfig
+
+    caller = Caller(
+        [
+            Step(AgentSilent(0.6), Say(speech.recording("go_forward"))),
+            Step(AgentSpeaking(2.0), Say(speech.recording("reader_statement"))),
+            Step(AgentSilent(0.8), Press("12#")),
+            Step(AgentSilent(0.8), Say(speech.recording("reader_reflection"))),
+            Step(AgentSilent(1.0), HangUp()),
+        ]
+    )
+    with Switch(SwitchConfig(seed=1, temp_dir=directory)) as switch:
+        call = switch.originate_to_controller(
+            *app.esl.address,
+            caller=caller,
+            channel=ChannelOptions(uuid="", domain_uuid=DOMAIN_UUID, destination_number=EXTENSION),
+            actions_after=[],
+        )
+        shown = 0
+        until = time.monotonic() + LONGEST_S
+        while not call.ended.wait(0.1) and time.monotonic() < until:
+            for note in caller.notes[shown:]:
+                shell.say(f"    · caller {note.what}")
+            shown = len(caller.notes)
+        caller.hang_up()
+        while app.active_sessions() and time.monotonic() < until + 5:
+            gevent.sleep(0.05)
+    return caller
+
+
+def _latency(turn: Turn) -> dict[str, Any]:
+    names = ("role", "content", "interrupted", "total_ms", "network_ms", "model_ms", "buffer_ms",
+             "playout_ms")  # fmt: skip
+    return {name: getattr(turn, name) for name in names}
