@@ -167,5 +167,5 @@ def _part(text: str) -> str:
 
 def _number(text: str) -> str:
     if not _NUMBER.fullmatch(text):
-        raise LocalProtocolError(f"not a number or a context: {text[:40]!r}")
+        raise LocalProtocolError(f"not one plain word: {text[:40]!r}")
     return text
