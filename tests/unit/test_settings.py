@@ -115,7 +115,10 @@ def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
         ({"VOICE_AI_WORKER_INDEX": "2", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_WORKER_INDEX"),
         ({"VOICE_AI_MEDIA_PORT": "65535", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_MEDIA_PORT"),
         ({"VOICE_AI_ESL_PORT": "8086", "VOICE_AI_WORKER_COUNT": "2"}, "VOICE_AI_ESL_PORT"),
-        ({"VOICE_AI_MEDIA_UNICAST_PORT_LAST": "18050"}, "VOICE_AI_MEDIA_UNICAST_PORT_LAST"),
+        (
+            {"VOICE_AI_MEDIA_UNICAST_PORT_LAST": "18150", "VOICE_AI_WORKER_COUNT": "2"},
+            "VOICE_AI_MEDIA_UNICAST_PORT_LAST",
+        ),
         (
             {"VOICE_AI_MEDIA_INPUT": "unicast", "VOICE_AI_MEDIA_PLAYBACK": "json"},
             "VOICE_AI_MEDIA_PLAYBACK",

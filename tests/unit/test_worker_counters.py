@@ -121,6 +121,7 @@ def test_a_session_whose_line_was_opened_twice_loses_no_frame() -> None:
     first = holder(counters=PlayoutCounters(frames_sent=10, underruns=1, dropped_bytes=5))
     talk.voice.playout = first
     metrics.sample()
+    metrics.sample()
     first.counters.frames_sent += 7  # after the last sample, before the line was lost
     talk.voice.playout = None
     metrics.sample()
