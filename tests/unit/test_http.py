@@ -227,7 +227,5 @@ def test_every_reply_has_the_security_headers(path: str) -> None:
     st.text(max_size=10),
 )
 def test_any_request_is_answered(path: str, method: str, header: str, length: str) -> None:
-    reply = ask(
-        "/" + path, REQUEST_METHOD=method, HTTP_AUTHORIZATION=header, CONTENT_LENGTH=length
-    )
+    reply = ask("/" + path, REQUEST_METHOD=method, HTTP_AUTHORIZATION=header, CONTENT_LENGTH=length)
     assert 200 <= reply.status < 500
