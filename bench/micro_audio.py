@@ -112,7 +112,7 @@ def playouts() -> dict[str, float]:
     return {
         f"play by {mode.value} ({flavour.value}), {fmt}": playing(mode, flavour, fmt)
         for mode, flavour, fmt in (
-            (PlayoutMode.UNICAST, Flavour.OPEN, PCMU_8K),
+            (PlayoutMode.UNICAST, Flavour.OPEN, L16_8K),
             (PlayoutMode.UNICAST, Flavour.OPEN, L16_16K),
             (PlayoutMode.BINARY, Flavour.JAMBONZ, L16_16K),
             (PlayoutMode.JSON, Flavour.VOXCOM_US, L16_16K),
