@@ -72,7 +72,6 @@ def rebuild_message(uuid: str, fields: dict[str, str], body: bytes) -> Command:
         return commands.unicast(
             local=(fields["local-ip"], int(fields["local-port"])),
             remote=(fields["remote-ip"], int(fields["remote-port"])),
-            native=fields.get("flags") == "native",
             uuid=uuid,
         )
     return commands.execute(

@@ -111,3 +111,12 @@ def test_json_and_plain_events_read_alike():
     assert (event.application, event.application_uuid) == ("set", "L1")
     assert event.get("Channel-Name").startswith("sofia/internal/5551000@")
     assert event.variable("a") == "b"
+
+
+def test_freeswitch_may_park_the_call_after_two_commands_were_answered():
+    """Why a session must not leave right behind `connect`: the park is the first event seen."""
+    parked_late = 0
+    for data in CONVERSATIONS.values():
+        kinds = (Event.parse(m).key for m in feed([data]) if m.kind == EVENT_PLAIN)
+        parked_late += next(kinds, "") == "CHANNEL_PARK"
+    assert parked_late == 10
