@@ -199,6 +199,7 @@ class Session:
         elif self._closing_until is not None and now >= self._closing_until:
             self.end(self._end.cause if self._end else EndCause.FINISHED, "closing took too long")
         else:
+            self.voice.keep_alive(now)
             self._say_digits(self._digits.handle_timeout(now), now)
             self._act(self._watch.handle_timeout(now))
 

@@ -112,6 +112,11 @@ class Voice:
         if self.playout is not None:
             self.playout.begin(generation)
 
+    def keep_alive(self, now: float) -> None:
+        """Called a few times a second: a frame of silence where the caller would get no RTP."""
+        if self.playout is not None:
+            self.playout.keep_alive(now)
+
     def idle(self, now: float) -> bool:
         """Everything has been heard, or can no longer be."""
         return self.playout is None or self.playout.idle(now)

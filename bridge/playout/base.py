@@ -43,6 +43,11 @@ class Playout(Protocol):
         """From `play` of an answer's first chunk to the caller's RTP, when nothing is ahead."""
 
     @property
+    def silence_every_s(self) -> float | None:
+        """How often to play a frame of silence while there is nothing else; None when FreeSWITCH
+        sends silence by itself."""
+
+    @property
     def recalls(self) -> bool:
         """Whether `clear` also silences what was played ahead; else that is still heard."""
 

@@ -54,6 +54,7 @@ class BinaryPlayout:
 
     frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     recalls = True
+    silence_every_s = None
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class FilePlayout:
     tail_padding_ms = 0
     latency_ms = 45
     recalls = True
+    silence_every_s = None
 
     def __init__(
         self, audio_format: AudioFormat, sinks: PlayoutSinks, lead_ms: int = DEFAULT_LEAD_MS

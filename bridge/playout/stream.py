@@ -159,7 +159,17 @@ class PlayoutStream:
         if self._playout.recalls:
             timeline.silence(now)
         self._end_answer()
+        if self._playout.silence_every_s is not None:
+            self._send_silence(now)  # a phone that conceals loss would stretch the broken-off word
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
+
+    def keep_alive(self, now: float) -> None:
+        """Play a frame of silence if nothing was played for long; to be called now and then."""
+        every_s = self._playout.silence_every_s
+        if every_s is None or self._active or self._closed:
+            return
+        if now - self._timeline.until >= every_s:
+            self._send_silence(now)
 
     def close(self) -> None:
         """Forget everything and tell nobody; the stream is of no further use."""
@@ -226,6 +236,13 @@ class PlayoutStream:
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
+
+    def _send_silence(self, now: float) -> None:
+        """Between answers: one frame that belongs to none of them."""
+        silence = self._format.silence(self._playout.frame_ms)
+        self._playout.play(silence, self._generation)
+        self._timeline.send(len(silence), now)
+        self._written += len(silence)
 
     def _count_late(self, ahead_s: float, now: float) -> None:
         if ahead_s < 0:

@@ -53,6 +53,7 @@ class StreamAudioPlayout:
     """Base64 in JSON, numbered within the call."""
 
     frame_ms = FRAME_MS
+    silence_every_s = None
 
     def __init__(
         self,

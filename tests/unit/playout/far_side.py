@@ -18,6 +18,7 @@ class FarSide:
     tail_padding_ms: int = 0
     latency_ms: int = 0
     recalls: bool = True
+    silence_every_s: float | None = None
     now: float = 0.0
     played: list[tuple[float, bytes, int]] = field(default_factory=list)
     cleared: list[tuple[float, int]] = field(default_factory=list)

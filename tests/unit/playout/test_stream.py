@@ -303,6 +303,59 @@ def test_what_stays_audible_delays_the_next_answer() -> None:
     assert first == [0]  # the lead is full: nothing of b has left yet
 
 
+def test_silence_is_played_now_and_then_between_answers() -> None:
+    far, pacer, stream = make(silence_every_s=1.0)
+    drained = []
+    stream.on_drained = drained.append
+    stream.keep_alive(100.0)
+    stream.keep_alive(100.5)
+    assert [at for at, _, _ in far.played] == [100.0]
+    stream.write("a", ms(400), 100.7)
+    stream.keep_alive(100.75)
+    stream.finish(100.75)
+    advance(pacer, far, 102.0)
+    assert far.sound == bytes(320) + ms(400)
+    assert len(drained) == 1
+    stream.keep_alive(102.05)
+    assert far.sound == bytes(320) + ms(400)
+    stream.keep_alive(102.15)
+    assert far.sound == bytes(320) + ms(400) + bytes(320)
+    assert stream.counters.frames_sent == 20
+    assert len(pacer) == 0
+
+
+def test_silence_just_before_an_answer_is_counted_with_the_lead_and_not_as_heard() -> None:
+    far, _, stream = make(silence_every_s=1.0)
+    first = []
+    stream.on_first_frame = lambda now, playout_ms: first.append(playout_ms)
+    stream.keep_alive(100.0)
+    stream.write("a", ms(300), 100.005)
+    assert first == [15]
+    assert far.supply_until == pytest.approx(100.06)
+    assert stream.heard_ms(100.05) == 30
+
+
+def test_a_broken_off_word_ends_in_silence() -> None:
+    far, pacer, stream = make(silence_every_s=1.0, recalls=False)
+    stream.write("a", ms(300), 100.0)
+    advance(pacer, far, 100.1)
+    played = far.sound
+    assert stream.clear(100.1) == HeardPosition("a", len(played) // 16)
+    assert far.sound == played + bytes(320)
+
+
+def test_no_silence_where_freeswitch_has_its_own_or_the_line_is_gone() -> None:
+    far, _, stream = make()
+    stream.keep_alive(200.0)
+    stream.write("a", ms(20), 200.0)
+    stream.clear(200.0)
+    assert far.sound == ms(20)
+    far, _, stream = make(silence_every_s=1.0)
+    stream.close()
+    stream.keep_alive(200.0)
+    assert far.played == []
+
+
 def test_a_full_queue_drops_the_end() -> None:
     far, pacer = FarSide(), Pacer()
     stream = PlayoutStream(far, pacer, limit_ms=200)

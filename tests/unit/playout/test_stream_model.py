@@ -24,8 +24,19 @@ class AnyConversation(RuleBasedStateMachine):
         recalls=st.booleans(),
         late_ms=st.sampled_from([0, 0, 3, 30]),
         latency_ms=st.sampled_from([0, 10, 45, 150]),
+        silence_every_s=st.sampled_from([None, 0.1]),
     )
-    def make(self, audio_format, chunks, lead_ms, tail_ms, recalls, late_ms, latency_ms) -> None:
+    def make(
+        self,
+        audio_format,
+        chunks,
+        lead_ms,
+        tail_ms,
+        recalls,
+        late_ms,
+        latency_ms,
+        silence_every_s,
+    ) -> None:
         self.far = FarSide(
             format=audio_format,
             first_chunk_ms=chunks[0],
@@ -34,6 +45,7 @@ class AnyConversation(RuleBasedStateMachine):
             tail_padding_ms=tail_ms,
             recalls=recalls,
             latency_ms=latency_ms,
+            silence_every_s=silence_every_s,
         )
         self.far.now = 50.0
         self.pacer = Pacer()
@@ -67,6 +79,15 @@ class AnyConversation(RuleBasedStateMachine):
     @rule(after_ms=st.integers(0, 400))
     def time_passes(self, after_ms: int) -> None:
         advance(self.pacer, self.far, self.now + after_ms / 1000, self.late_s)
+
+    @rule()
+    def keep_alive(self) -> None:
+        sent = len(self.far.sound)
+        self.stream.keep_alive(self.now)
+        if len(self.far.sound) > sent:
+            assert self.far.supply_until == self.now + 0.02
+            assert not self.written or self.drained
+            self._new_answer()
 
     @precondition(lambda self: self.written and not self.finished)
     @rule()
@@ -126,6 +147,8 @@ class AnyConversation(RuleBasedStateMachine):
         if hasattr(self, "stream"):
             ahead_s = self.far.supply_until - self.now
             most_ms = max(0, self.far.lead_ms - 20) + self.far.chunk_ms
+            if self.far.silence_every_s is not None:
+                most_ms += 20  # behind what was broken off
             assert ahead_s <= most_ms / 1000 + 1e-6
 
     @invariant()
