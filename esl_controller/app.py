@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from bridge.providers.link import Network
 from bridge.server import MediaServer
 from bridge.session import Session
 from bridge.session_manager import SessionManager
+from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller import phrases
 from esl_controller.call import Call
@@ -119,6 +121,7 @@ class App:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
         resampler.warm_up()
         phrases.warm_up()
+        self._network = _network(self.settings)
         self.config.start()
         self.journal.start()
         self._clock.start()
@@ -205,7 +208,7 @@ class App:
                 stream_rates_hz=stream_rates(settings),
                 join_timeout_s=settings.timeouts.stream_start_s,
             ),
-            network=Network(),
+            network=self._network,
             has_module=self._has_module,
         )
 
@@ -265,6 +268,13 @@ class App:
         self.metrics.set(m.ACTIVE_SESSIONS, value=len(self.manager))
         self.metrics.set(m.CAPACITY, value=self.settings.esl.capacity)
         self.metrics.set(m.DRAINING, value=int(self.manager.draining))
+
+
+def _network(settings: Settings) -> Network:
+    """How providers are reached; reading the CA certificates takes 50 ms, so it is done here."""
+    if settings.provider.ca_file:
+        return Network(tls=ssl.create_default_context(cafile=settings.provider.ca_file))
+    return Network(tls=shared_tls_context())
 
 
 def _networks(names: Iterable[str]) -> list[Network4Or6]:

@@ -84,19 +84,18 @@ class ConversationRecord:
         self._turn_number += 1
         role = utterance.speaker.value
         self._transcript.append({"role": role, "text": utterance.text, "timestamp": utterance.at_s})
-        self._record(
-            Turn(
-                turn_uuid=str(uuid.uuid4()),
-                domain_uuid=self.row.domain_uuid,
-                conversation_uuid=self.row.conversation_uuid,
-                turn_number=self._turn_number,
-                role=role,
-                content=utterance.text,
-                started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
-                interrupted=utterance.interrupted,
-                **_parts(latency),
-            )
+        self._last_turn = Turn(
+            turn_uuid=str(uuid.uuid4()),
+            domain_uuid=self.row.domain_uuid,
+            conversation_uuid=self.row.conversation_uuid,
+            turn_number=self._turn_number,
+            role=role,
+            content=utterance.text,
+            started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
+            interrupted=utterance.interrupted,
+            **_parts(latency),
         )
+        self._record(self._last_turn)
 
     def answered_turn(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""

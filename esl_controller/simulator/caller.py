@@ -189,7 +189,7 @@ class Caller:
             busy = self.speaking or bool(self._presses)
             return not busy and now - self._step_done_at >= when.s
         if isinstance(when, AgentSpeaking):
-            return self.hearing.heard_for(now) >= when.for_s
+            return not self.speaking and self.hearing.heard_for(now) >= when.for_s
         assert isinstance(when, AgentSilent)
         last = self.hearing.last_sound_at
         if last is None or self.speaking or last <= self._step_done_at:
