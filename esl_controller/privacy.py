@@ -32,7 +32,7 @@ MAX_RUN = 200
 _GAP = r"[ ,.\-/()]{0,3}"
 _LONG_RUN = re.compile(rf"\d(?:{_GAP}\d){{12,}}")
 _RUN = re.compile(rf"\+?\d(?:{_GAP}\d){{5,}}")
-_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 """An IBAN (ISO 13616)."""
 _FIELDS: dict[type, tuple[str, ...]] = {

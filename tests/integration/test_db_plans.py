@@ -156,8 +156,10 @@ def test_hot_statements_use_an_index(large_database):
     )
     scans, times = {}, {}
     for name, function in HOT.items():
+        function(connection, domain, conversation)
+        connection.rollback()
         connection.statements = []
-        began = time.perf_counter()
+        began = time.perf_counter()  # the second time: the first reads catalogue and disk
         function(connection, domain, conversation)
         times[name] = (time.perf_counter() - began) * 1000
         for statement in [s for s in connection.statements if "advisory" not in s]:

@@ -127,7 +127,8 @@ def test_what_was_read_before_a_change_is_not_kept(loader, source):
     loader.invalidate(DOMAIN)
     source.gate.clear()
     call = gevent.spawn(version_of, loader)
-    gevent.sleep(0)
+    while source.reads < 2:
+        gevent.sleep(0)
     source.version = 3  # changed after the read began
     loader.invalidate(DOMAIN)
     source.gate.set()

@@ -1,5 +1,6 @@
 """What is hidden before it is stored, and what is not."""
 
+import re
 import time
 from datetime import UTC, datetime
 
@@ -24,6 +25,7 @@ VISA = "4111 1111 1111 1111"
 @pytest.mark.parametrize(
     "said",
     [
+        "5555 5555 5555 4444",
         f"é {VISA}, obrigado",
         "4111111111111111",
         "4111-1111-1111-1111",
@@ -35,7 +37,19 @@ VISA = "4111 1111 1111 1111"
 )
 def test_card_numbers_are_hidden_always(said):
     hidden = redact_text(said, personal=False)
-    assert CARD in hidden and "1111 1111" not in hidden and "0000 0000" not in hidden
+    assert CARD in hidden
+    assert not re.search(r"(\d)\1\1\1", hidden)
+
+
+@given(st.lists(st.integers(0, 9), min_size=12, max_size=18), st.data())
+def test_any_number_with_a_true_check_digit_is_hidden(digits, data):
+    """The rule once more, written the other way round: from the table of doubled digits."""
+    doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+    total = sum(doubled[d] if i % 2 == 0 else d for i, d in enumerate(reversed(digits)))
+    number = "".join(map(str, [*digits, -total % 10]))
+    gaps = [data.draw(st.sampled_from(["", "", " ", "-", ", "])) for _ in number]
+    said = "".join(digit + gap for digit, gap in zip(number, gaps, strict=True)).strip(" ,-")
+    assert redact_text(f"cartão {said} ok", personal=False) == f"cartão {CARD} ok"
 
 
 @pytest.mark.parametrize("said", ["ramal 2001", "às 14:30 de 22/11/2026", "pedido 4111 1111"])
@@ -54,6 +68,7 @@ def test_without_the_wish_other_data_stays():
         ("+55 (11) 99999-0000", "[number]"),
         ("CPF 123.456.789-09 ok", "CPF [number] ok"),
         ("ana.maria+x@mail.example.com.br!", "[e-mail]!"),
+        ("a" * 100 + "@example.com", "a" * 36 + "[e-mail]"),
         ("conta DE89 3704 0044 0532 0130 00", "conta [account]"),
         ("ramal 2001", "ramal 2001"),
     ],
@@ -127,5 +142,5 @@ def test_redaction_is_stable(said, personal):
 @pytest.mark.parametrize("piece", ["1", "a", "1 ", "a.b@", "AB12 "])
 def test_hostile_texts_cost_no_more_than_their_length(piece):
     began = time.process_time()
-    redact_text(piece * 200_000, personal=True)
-    assert time.process_time() - began < 5  # quadratic would be minutes
+    redact_text(piece * 300_000, personal=True)
+    assert time.process_time() - began < 5  # looking at every window of digits takes far longer

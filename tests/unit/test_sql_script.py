@@ -14,7 +14,7 @@ PIECES = (
     "do $$ begin perform 1; end; $$",
     "create function f() returns void as $body$ select $$;$$; $body$ language sql",
     "select 1 /* a; /* nested; */ comment */ + 2",
-    "select a$b, $1 from t",
+    "select a$b$c, $1 from t",
     "select 1 -- then; a comment\n + 2",
 )
 
