@@ -20,7 +20,7 @@ from esl_controller.esl.framing import (
     serialise,
 )
 
-from .conversations import received
+from .conversations import received, sent
 
 CONVERSATIONS = received()
 BYTE_BY_BYTE_BYTES = 35_000
@@ -113,10 +113,12 @@ def test_json_and_plain_events_read_alike():
     assert event.variable("a") == "b"
 
 
-def test_freeswitch_may_park_the_call_after_two_commands_were_answered():
+def test_freeswitch_may_park_the_call_after_it_has_answered_myevents():
     """Why a session must not leave right behind `connect`: the park is the first event seen."""
     parked_late = 0
-    for data in CONVERSATIONS.values():
+    for name, data in CONVERSATIONS.items():
+        if not sent().get(name, b"").startswith(b"connect\n\n"):
+            continue
         kinds = (Event.parse(m).key for m in feed([data]) if m.kind == EVENT_PLAIN)
         parked_late += next(kinds, "") == "CHANNEL_PARK"
     assert parked_late == 10
