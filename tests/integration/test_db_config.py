@@ -6,6 +6,7 @@ import pytest
 from esl_controller.config_loader import ConfigError, ConfigLoader, ConfigTiming
 from esl_controller.config_source import ConfigSource
 from esl_controller.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
+from esl_controller.notifications import NotificationListener
 from esl_controller.pool import DatabaseUnavailable, Pool
 from esl_controller.repository.demo import DemoProvider
 from esl_controller.resealing import reseal_all
@@ -247,3 +248,19 @@ def test_after_a_rotation_every_key_is_sealed_again(database, pool, secret_store
     entry = source.load(tenants[0].domain_uuid, "8000")
     assert entry.providers[0].api_key.reveal() == "sk-a"
     assert reseal_all(pool, new).current == 1
+
+
+def test_a_silent_listener_proves_it_is_alive(database):
+    with NotificationListener(database.dsn, "test_channel") as listener:
+        assert listener.receive(0.01) == []
+        database.execute("notify test_channel, 'a'")
+        database.execute("notify test_channel, 'b'")
+        heard: list[str] = []
+        wait_for(lambda: heard.extend(listener.receive(0.01)) or len(heard) == 2)
+        assert heard == ["a", "b"]
+        database.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name = 'voice-ai-listen' and datname = current_database()"""
+        )
+        with pytest.raises(DatabaseUnavailable):
+            wait_for(lambda: listener.receive(0.01))
