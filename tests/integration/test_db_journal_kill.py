@@ -74,6 +74,7 @@ def disturb(run: Run, outage: Outage) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("seed", [1])
 def test_none_lost_none_doubled(outage: Outage, tmp_path: Path, seed: int):
     run = Run(seed)
