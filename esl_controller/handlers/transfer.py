@@ -7,8 +7,9 @@ import re
 from esl_controller.esl import commands
 from esl_controller.esl.session import ControllerSession
 
-_DIALABLE = re.compile(r"[0-9*#+A-Za-z._-]{1,32}\Z")
-_CONTEXT = re.compile(r"[A-Za-z0-9._-]{1,255}\Z")
+_DIALABLE = re.compile(r"[0-9*#+A-Za-z._][0-9*#+A-Za-z._-]{0,31}\Z")
+"""No leading hyphen: `uuid_transfer` would read `-bleg` as an option (mod_commands.c)."""
+_CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}\Z")
 
 
 class NotDialable(ValueError):
