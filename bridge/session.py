@@ -131,6 +131,7 @@ class Session:
             self._finish(self._end or SessionEnd(EndCause.STREAM_LOST))
             return
         self.voice.close()
+        self._turns.drained(self._clock())  # nothing that was queued can be heard any more
         self.uplink.detach()
         self.expect_media()
         self._listener.stream_lost()
