@@ -26,11 +26,9 @@ class Spool:
     def __init__(self, spool_dir: Path) -> None:
         spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._root = spool_dir
-        self._own = spool_dir / f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._own.mkdir(mode=0o700)
-        lock = _try_lock(self._own)
-        assert lock is not None  # the name is new
-        self._lock = lock
+        name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self._lock = _locked_directory(spool_dir / f".{name}")
+        self._own = (spool_dir / f".{name}").rename(spool_dir / name)
         self._open: int | None = None
         self._open_path = self._own
         self.waiting_bytes = 0
@@ -102,7 +100,8 @@ class Spool:
         """
         segments: list[Path] = []
         for directory in sorted(self._root.iterdir()):
-            if directory == self._own or not (directory / "lock").exists():
+            hidden = directory.name.startswith(".")
+            if hidden or directory == self._own or not (directory / "lock").exists():
                 continue
             lock = _try_lock(directory)
             if lock is not None:
@@ -133,6 +132,14 @@ class Spool:
         self.append(obituary(directory.name))
         _remove(directory)
         return segments
+
+
+def _locked_directory(directory: Path) -> int:
+    """Make a directory nobody looks into yet, and hold its lock before anybody can."""
+    directory.mkdir(mode=0o700)
+    lock = _try_lock(directory)
+    assert lock is not None  # its name is new
+    return lock
 
 
 def _try_lock(directory: Path) -> int | None:
