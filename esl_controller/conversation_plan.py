@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
+
 from bridge.audio.formats import L16_24K
 from bridge.audio.media_plan import (
     STREAM_RATES_HZ,
@@ -15,7 +17,7 @@ from bridge.audio.media_plan import (
     choose_formats,
 )
 from bridge.errors import BridgeError
-from bridge.playout.modes import Flavour, PlayoutMode
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from bridge.provider_seat import Candidate
 from bridge.providers.base import (
     Capabilities,
@@ -29,6 +31,8 @@ from bridge.providers.registry import make_provider
 from bridge.session_config import Phrases, SessionConfig
 from esl_controller.models import ProviderAccess, RouteEntry, SecretaryRealtime
 from esl_controller.settings import Settings
+
+_log = structlog.get_logger("call.plan")
 
 _PROTOCOLS = {"openai": "openai_realtime"}
 """Which protocol object serves a provider of the settings."""
@@ -97,7 +101,7 @@ def plan_conversation(
         NoProvider: with what is wrong about each.
     """
     candidates, capabilities = _candidates(entry.providers)
-    path, choice = _media(entry.secretary, settings, has_module=has_module)
+    path, choice = choose_media(entry.secretary, settings, has_module=has_module)
     try:
         plan = choose_formats(
             leg,
@@ -152,7 +156,8 @@ def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capa
         except BridgeError as error:
             problems.append(f"{label}: {error}")
             continue
-        usable.append((Candidate(label, _factory(protocol_name, row)), capabilities))
+        kind = one.config.realtime_provider
+        usable.append((Candidate(label, kind, _factory(protocol_name, row)), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
     return [candidate for candidate, _ in usable], usable[0][1]
@@ -179,10 +184,13 @@ def _provider_row(access: ProviderAccess) -> dict[str, Any]:
     return row
 
 
-def _media(
+def choose_media(
     secretary: SecretaryRealtime, settings: Settings, *, has_module: bool
 ) -> tuple[MediaPath, PlayoutChoice]:
-    """The way in and the way out: the secretary's wish, else the installation's."""
+    """The way in and the way out: the secretary's wish, else the installation's.
+
+    What the installation's module cannot play goes by unicast, which needs none.
+    """
     unicast_in = secretary.media_mode == "unicast" or settings.media.input == "unicast"
     path = MediaPath.UNICAST if unicast_in or not has_module else MediaPath.STREAM
     wanted = secretary.playback_mode
@@ -193,6 +201,9 @@ def _media(
     mode = PlayoutMode(wanted)
     named = settings.media.flavour
     flavour = _FLAVOUR_OF_MODE[mode] if named in ("auto", "none") else Flavour(named)
+    if flavour not in FLAVOURS[mode]:
+        _log.warning("playback.not_by_this_module", playback=wanted, flavour=flavour.value)
+        return path, PlayoutChoice(PlayoutMode.UNICAST)
     return path, PlayoutChoice(mode, flavour)
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from esl_controller.settings import PREFIX, Setting, Settings, Storage, every_setting
 from esl_controller.settings_types import Secret, allowed
 
@@ -185,6 +186,11 @@ def _contradictions(settings: Settings) -> list[Problem]:
     ports = media.unicast_port_last - media.unicast_port_first + 1
     if ports < settings.esl.capacity * worker.count:
         refuse("MEDIA_UNICAST_PORT_LAST", media.unicast_port_last, "room for one port a call")
+    if "auto" not in (media.playback, media.flavour):
+        able = FLAVOURS[PlayoutMode(media.playback)]
+        if Flavour(media.flavour) not in able:
+            words = f"auto, or one of {', '.join(f.value for f in able)} for this playback"
+            refuse("MEDIA_FLAVOUR", media.flavour, words)
     if media.input == "unicast" and media.playback not in {"auto", "unicast"}:
         refuse(
             "MEDIA_PLAYBACK", media.playback, "auto or unicast when VOICE_AI_MEDIA_INPUT=unicast"

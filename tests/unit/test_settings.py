@@ -123,6 +123,10 @@ def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
             {"VOICE_AI_MEDIA_INPUT": "unicast", "VOICE_AI_MEDIA_PLAYBACK": "json"},
             "VOICE_AI_MEDIA_PLAYBACK",
         ),
+        (
+            {"VOICE_AI_MEDIA_PLAYBACK": "file", "VOICE_AI_MEDIA_FLAVOUR": "cloudfieldcz"},
+            "VOICE_AI_MEDIA_FLAVOUR",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(
