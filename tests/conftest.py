@@ -3,3 +3,9 @@
 from gevent import monkey
 
 monkey.patch_all()
+
+from hypothesis import settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
