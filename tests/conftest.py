@@ -4,7 +4,7 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from hypothesis import settings
+from hypothesis import settings  # noqa: E402 - after the patch
 
 # How long an example takes says how busy the machine is, not whether the code is right.
 settings.register_profile("project", deadline=None)
