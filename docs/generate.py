@@ -110,22 +110,24 @@ def states_page() -> str:
 def cli_page() -> str:
     """docs/cli.md."""
     lines = ["# Command line"]
-    for path, command in _commands(cli, ("esl-controller",)):
-        info = click.Context(command, info_name=" ".join(path), terminal_width=HELP_WIDTH)
-        lines += ["", f"## `{' '.join(path)}`", "", "```text", command.get_help(info), "```"]
+    for context in _contexts(cli, "esl-controller", None):
+        help_text = context.command.get_help(context)
+        lines += ["", f"## `{context.command_path}`", "", "```text", help_text, "```"]
     return "\n".join(lines) + "\n"
 
 
-def _commands(
-    command: click.Command, path: tuple[str, ...]
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
+def _contexts(
+    command: click.Command, name: str, parent: click.Context | None
+) -> Iterator[click.Context]:
+    context = click.Context(
+        command, parent, name, terminal_width=HELP_WIDTH, **command.context_settings
+    )
+    yield context
     if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            child = command.get_command(context, name)
+        for child_name in command.list_commands(context):
+            child = command.get_command(context, child_name)
             assert child is not None
-            yield from _commands(child, (*path, name))
+            yield from _contexts(child, child_name, context)
 
 
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
