@@ -32,6 +32,9 @@ class Candidate:
     """One provider of the tenant's list."""
 
     name: str
+    """Unlike any other candidate's; may be a tenant's own words."""
+    kind: str
+    """openai | elevenlabs | gemini | custom: fit for a metric's label."""
     make: Callable[[], ProviderProtocol]
 
 
@@ -72,6 +75,7 @@ class ProviderSeat:
         self._closed = False
         self.ready = False
         self.name = ""
+        self.kind = candidates[0].kind
         self.protocol: ProviderProtocol = candidates[0].make()
         self.replacements = 0
         self._make_current = candidates[0].make
@@ -99,7 +103,7 @@ class ProviderSeat:
     def pause(self) -> None:
         """Nobody speaks and nothing is awaited: the moment to cross a session limit."""
         if self._going_away and self._standby is None and not self._closed:
-            candidate = Candidate(self.name, self._make_current)
+            candidate = Candidate(self.name, self.kind, self._make_current)
             self._standby = self._open(candidate, candidate.make())
 
     def close(self) -> None:
@@ -115,6 +119,7 @@ class ProviderSeat:
     def _open(self, candidate: Candidate, protocol: ProviderProtocol) -> ProviderLink:
         self._make_current = candidate.make
         self.name = candidate.name
+        self.kind = candidate.kind
         history = tuple(self._history())
         greeting = "" if history else self._options.greeting
         link: ProviderLink

@@ -84,8 +84,8 @@ class Session:
 
     @property
     def provider_name(self) -> str:
-        """The provider that is serving now."""
-        return self._seat.name
+        """Kind of the provider that is serving now."""
+        return self._seat.kind
 
     @property
     def turns(self) -> int:

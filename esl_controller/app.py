@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
@@ -23,10 +24,12 @@ from bridge.session_manager import SessionManager
 from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller import phrases
+from esl_controller.admission import Admission
+from esl_controller.budget import BudgetGuard
 from esl_controller.call import Call
+from esl_controller.call_leases import CallLeases
 from esl_controller.call_services import Services
 from esl_controller.config_loader import ConfigLoader
-from esl_controller.config_source import ConfigSource
 from esl_controller.conversation_plan import stream_rates
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
@@ -37,15 +40,17 @@ from esl_controller.handlers.media import MediaSite
 from esl_controller.handlers.unicast_ports import PortRange
 from esl_controller.http import HttpPages, SessionInfo
 from esl_controller.journal import Journal
-from esl_controller.models import JournalEntry, ProviderAccess, RealtimeProviderConfig
+from esl_controller.models import JournalEntry
 from esl_controller.pool import Pool
+from esl_controller.pricing import PRICES, PriceList
+from esl_controller.retention import Retention
 from esl_controller.routing import Outcome
-from esl_controller.secrets import SecretKeys, SecretStore
 from esl_controller.settings import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
+from esl_controller.tenant_config import config_source
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
@@ -80,14 +85,10 @@ class App:
             connect_timeout_s=settings.database.connect_timeout_s,
             statement_timeout_s=settings.database.statement_timeout_s,
         )
-        keys = SecretKeys.load_or_create(Path(settings.storage.secret_key_file))
-        source = ConfigSource(
-            self._pool,
-            SecretStore(keys, environment_names=("OPENAI_API_KEY",)),
-            default_provider=_default_provider(settings),
-            trusted_base_urls=(settings.provider.base_url,),
-        )
-        self.config = ConfigLoader(source, dsn)
+        self.config = ConfigLoader(config_source(settings, self._pool), dsn)
+        self._leases = CallLeases(self._pool, f"{socket.gethostname()}/{settings.worker.index}")
+        self._admission = Admission(BudgetGuard(self._pool), self._leases)
+        self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
@@ -123,6 +124,7 @@ class App:
         phrases.warm_up()
         self._network = _network(self.settings)
         self.config.start()
+        self._leases.start()
         self.journal.start()
         self._clock.start()
         self.manager.start()
@@ -131,6 +133,7 @@ class App:
         self._background = [
             gevent.spawn(StatsdFlusher(self.metrics, self.settings.statsd, self._index).run),
             gevent.spawn(HubLag(self.metrics).run),
+            gevent.spawn(self._retention.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -160,6 +163,7 @@ class App:
         self.manager.stop()
         self._clock.stop()
         self.config.stop()
+        self._leases.stop()
         self.journal.stop()
         gevent.killall(self._background)
         self._pool.close()
@@ -191,6 +195,8 @@ class App:
             settings=settings,
             manager=self.manager,
             config=self.config,
+            admission=self._admission,
+            prices=PriceList(PRICES),
             record=self._record,
             metrics=self.metrics,
             pacer=self.pacer,
@@ -212,8 +218,8 @@ class App:
             has_module=self._has_module,
         )
 
-    def _record(self, entry: JournalEntry) -> None:
-        self.journal.record(entry)
+    def _record(self, entry: JournalEntry, *, personal: bool) -> None:
+        self.journal.record(entry, personal=personal)
         if self._watch is not None:
             self._watch(entry)
 
@@ -279,25 +285,3 @@ def _network(settings: Settings) -> Network:
 
 def _networks(names: Iterable[str]) -> list[Network4Or6]:
     return [ipaddress.ip_network(name) for name in names]
-
-
-def _default_provider(settings: Settings) -> ProviderAccess | None:
-    """The provider for tenants that have none of their own; None without a key."""
-    provider = settings.provider
-    headers = dict(header.reveal().split(": ", 1) for header in provider.headers)
-    config = RealtimeProviderConfig(
-        voice_realtime_provider_uuid="",
-        domain_uuid="",
-        realtime_provider=provider.name,
-        provider_label=provider.name,
-        base_url=provider.base_url,
-        credential=None,
-        headers=headers,
-        model=provider.model,
-        default_voice_id=provider.voice,
-        provider_settings={},
-        priority=0,
-        max_concurrent_calls=None,
-        enabled=True,
-    )
-    return ProviderAccess(config, provider.api_key) if provider.api_key else None

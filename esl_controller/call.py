@@ -62,6 +62,8 @@ class Call:
         self._listener = CallListener(self, self._inbox, services.metrics, services.clock)
         self._talk: Conversation | None = None
         self._entry: RouteEntry | None = None
+        self._admitted: RouteEntry | None = None
+        """Set while a place of the tenant's is held."""
         self._transfer: tuple[str, str] | None = None
         self._prepared = False
         self._error_code: m.ErrorCode | None = None
@@ -93,8 +95,9 @@ class Call:
     def _serve(self, channel: ChannelData) -> None:
         self._subscribe()
         identity = _identify(channel)
-        self._entry = self._route(identity)
-        talk = self._open(channel, self._entry, identity)
+        self._entry = entry = self._route(identity)
+        self._admitted = entry = self._services.admission.admit(entry, identity.call_uuid)
+        talk = self._open(channel, entry, identity)
         self._wait_until_prepared(talk)
         self._answer(channel, talk)
         self._follow(talk)
@@ -230,16 +233,18 @@ class Call:
             if self._talk is not None:
                 self._talk.session.end(EndCause.HANGUP)
                 self._talk.media.stop()
-            self._send_on(call_uuid, reason.outcome)
+            self._send_on(call_uuid, reason)
         except (EslError, NotDialable) as error:
             _log.info("call.gone_before_hand_back", error=str(error))
 
-    def _send_on(self, call_uuid: str, outcome: Outcome) -> None:
-        entry = self._entry
-        hand_back(self._esl, call_uuid, outcome.value, COMMAND_TIMEOUT_S)
-        if entry is not None and entry.secretary.fallback_extension and outcome.needs_somebody:
+    def _send_on(self, call_uuid: str, reason: HandBack) -> None:
+        hand_back(self._esl, call_uuid, reason.outcome.value, COMMAND_TIMEOUT_S)
+        entry, extension = self._entry, reason.extension
+        if entry is not None and extension is None and reason.outcome.needs_somebody:
+            extension = entry.secretary.fallback_extension
+        if entry is not None and extension is not None:
             self._services.metrics.count(m.FALLBACKS, "extension")
-            self._transfer_to(entry, call_uuid, entry.secretary.fallback_extension)
+            self._transfer_to(entry, call_uuid, extension)
 
     def _clean_up(self) -> None:
         if self.state is CallState.CLOSING:
@@ -247,6 +252,9 @@ class Call:
         if self._talk is not None:
             self._talk.close(self._services)
             self._write_end(self._talk)
+        if self._admitted is not None:
+            channel_uuid = self._esl.connect().uuid
+            self._services.admission.release(self._admitted.domain_uuid, channel_uuid)
         self._esl.exit(COMMAND_TIMEOUT_S)
         if CALL_TABLE.allows(self.state, CallEvent.DONE):
             self._step(CallEvent.DONE)

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from bridge.audio.pacer import Pacer
 from bridge.providers.link import Network
 from bridge.session_manager import SessionManager
+from esl_controller.admission import Admission
 from esl_controller.config_loader import ConfigLoader
 from esl_controller.conversation_record import Record
 from esl_controller.esl.session import ControllerSession
 from esl_controller.handlers.media import MediaSite
+from esl_controller.pricing import PriceList
 from esl_controller.settings import Settings
 from esl_controller.telemetry.metrics import Metrics
 
@@ -24,6 +26,8 @@ class Services:
     settings: Settings
     manager: SessionManager
     config: ConfigLoader
+    admission: Admission
+    prices: PriceList
     record: Record
     metrics: Metrics
     pacer: Pacer

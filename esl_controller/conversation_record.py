@@ -6,10 +6,13 @@ import uuid
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Speaker, Usage
+from esl_controller.budget import BudgetGuard
 from esl_controller.handlers.function_call import FunctionOutcome
 from esl_controller.models import (
     ConversationRealtime,
@@ -19,12 +22,13 @@ from esl_controller.models import (
     Turn,
     UsageRecord,
 )
+from esl_controller.pricing import PriceList
 from esl_controller.routing import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
-Record = Callable[[Any], object]
-"""`Journal.record`: takes an entry and never waits."""
+Record = Callable[..., object]
+"""`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
 
 
 class ConversationRecord:
@@ -38,10 +42,15 @@ class ConversationRecord:
         metrics: Metrics,
         *,
         provider: str,
+        prices: PriceList,
+        budget: BudgetGuard,
         worker: str,
     ) -> None:
         self.provider = provider
-        self._record = record
+        self._prices = prices
+        self._budget = budget
+        self._cost_usd: Decimal | None = None
+        self._record = partial(record, personal=entry.tenant.redact_personal_data)
         self._metrics = metrics
         self._store = entry.tenant.store_transcripts
         self._turn_number = 0
@@ -67,7 +76,7 @@ class ConversationRecord:
             language=entry.secretary.language,
             worker=worker,
         )
-        record(self.row)
+        self._record(self.row)
 
     def answered(self) -> None:
         """The line is open."""
@@ -132,7 +141,7 @@ class ConversationRecord:
                 count = getattr(usage, f"{direction}_{modality}_tokens")
                 if count:
                     self._metrics.count(m.TOKENS, self.provider, direction, modality, by=count)
-        self._record(
+        record = self._prices.priced(
             UsageRecord(
                 usage_uuid=str(uuid.uuid4()),
                 domain_uuid=self.row.domain_uuid,
@@ -142,6 +151,10 @@ class ConversationRecord:
                 **{name: getattr(usage, name) for name in usage.__dataclass_fields__},
             )
         )
+        if record.cost_usd is not None:
+            self._cost_usd = (self._cost_usd or Decimal(0)) + record.cost_usd
+            self._budget.add(record.domain_uuid, record.cost_usd)
+        self._record(record)
 
     def function_ran(self, outcome: FunctionOutcome) -> None:
         """A function of the AI has ended."""
@@ -203,6 +216,7 @@ class ConversationRecord:
             error_code=error_code,
             input_tokens=self._input_tokens,
             output_tokens=self._output_tokens,
+            estimated_cost=self._cost_usd,
         )
         self._record(self.row)
 

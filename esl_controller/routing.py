@@ -26,6 +26,10 @@ class Outcome(enum.Enum):
     """Channel data without a usable domain or extension."""
     OVERFLOW = "overflow"
     """No capacity left, here or for this tenant."""
+    CLOSED = "closed"
+    """Outside the secretary's business hours."""
+    BUDGET = "budget"
+    """The tenant's budget is used up, and wants a person to answer then."""
     UNAVAILABLE = "unavailable"
     """Settings or provider cannot be had at the moment."""
     FAILED = "failed"
@@ -41,10 +45,19 @@ class Outcome(enum.Enum):
 class HandBack(Exception):
     """The dialplan must take the call: it is not ours, or cannot be served."""
 
-    def __init__(self, outcome: Outcome, code: ErrorCode | None = None, why: str = "") -> None:
+    def __init__(
+        self,
+        outcome: Outcome,
+        code: ErrorCode | None = None,
+        why: str = "",
+        *,
+        extension: str | None = None,
+    ) -> None:
+        """`extension` takes the caller instead of the dialplan's next action."""
         super().__init__(why or outcome.value)
         self.outcome = outcome
         self.code = code
+        self.extension = extension
 
 
 @dataclass(frozen=True, slots=True)

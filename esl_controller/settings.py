@@ -162,7 +162,7 @@ class Provider(_Group, frozen=True):
     base_url: Annotated[
         str, doc("WebSocket address; gateways and look-alikes work too.", check=websocket_url)
     ] = "wss://api.openai.com/v1/realtime"
-    model: Annotated[str, doc("Model to ask for.", pattern=WORD)] = "gpt-realtime"
+    model: Annotated[str, doc("Model to ask for.", pattern=WORD)] = "gpt-realtime-2.1"
     voice: Annotated[str, doc("Voice to ask for.", pattern=WORD)] = "marin"
     api_key: Annotated[Secret, doc("API key. The default reads OPENAI_API_KEY.")] = Secret(
         "env:OPENAI_API_KEY"
