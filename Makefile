@@ -20,7 +20,8 @@ $(STAMP): setup.cfg setup.py
 	@$(PYTHON) -c 'import ensurepip, venv' \
 		|| { echo "Python's venv module is missing. On Debian: apt-get install python3-venv"; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
+	@echo "Installing into $(VENV): a minute or two the first time."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
 	@touch $@
 
 demo: $(STAMP) ## Hold a conversation: database, switch, caller and provider all in software
