@@ -64,7 +64,7 @@ class Media:
         """Unicast was ended by a playback; it cannot be started again on this call."""
         self.echo = False
         self.idle_silence: int | None = None
-        """`send_silence_when_idle`, read when the park loop first sees media."""
+        """Value of `send_silence_when_idle` in force; None until it was read."""
         self._played_at = 0.0
         self._reads = 0
         self.frames_in = 0
@@ -100,13 +100,14 @@ class Media:
         """FreeSWITCH writes this frame to the caller."""
         self.written = frame
 
-    def idle(self) -> None:
-        """The park loop had nothing to play: silence, if the channel asked for it in time."""
-        if self.idle_silence is None:
-            if not self._flowing:
-                return
+    def read_idle_silence(self) -> None:
+        """`send_silence_when_idle`, once: when the park loop first sees media."""
+        if self.idle_silence is None and self._flowing:
             text = self._session.channel.get("send_silence_when_idle") or "0"
             self.idle_silence = int(text) if text.lstrip("-").isdigit() else 0
+
+    def idle(self) -> None:
+        """The park loop had nothing to play: silence, if the channel asked for it in time."""
         unicast_plays = self._session.now - self._played_at < _UNICAST_PAUSE_S
         if self.idle_silence and self.written is None and not unicast_plays:
             self.written = self.silence

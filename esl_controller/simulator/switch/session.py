@@ -256,8 +256,9 @@ class Session:
             if application is not None and application.gone and not self.messages:
                 break
             yield
-            self.media.idle()
+            self.media.read_idle_silence()
             yield from self.parse_messages()
+            self.media.idle()
         self.parked = inner
         if not inner:
             self.media.idle_silence = None

@@ -72,29 +72,25 @@ def interleaved(left: bytes, right: bytes) -> bytes:
 
 
 class RateConverter:
-    """Converts a stream of 16-bit mono PCM; keeps its place from frame to frame.
+    """Converts a stream of 16-bit mono PCM; keeps its place from piece to piece.
 
-    A whole number of samples in the ratio of the rates goes out for each piece: a 20 ms frame
-    stays a 20 ms frame.
+    A 20 ms frame stays a 20 ms frame: what `audioop` holds back of the first piece is made up for
+    with silence, some samples of it.
     """
 
     def __init__(self, from_hz: int, to_hz: int) -> None:
         self._from_hz = from_hz
         self._to_hz = to_hz
         self._state: _RatecvState = None
-        self._spare = b""
 
     def convert(self, pcm: bytes) -> bytes:
         """The next piece."""
         if self._from_hz == self._to_hz:
             return pcm
+        first = self._state is None
         out, self._state = audioop.ratecv(pcm, 2, 1, self._from_hz, self._to_hz, self._state)
         size = len(pcm) // 2 * self._to_hz // self._from_hz * 2
-        if len(out) == size and not self._spare:
-            return out
-        out = self._spare + out
-        self._spare = out[size:]
-        return out[:size].rjust(size, b"\0")
+        return out.rjust(size, b"\0") if first else out
 
 
 @lru_cache(maxsize=64)

@@ -84,6 +84,16 @@ def test_answers_when_the_agent_is_silent() -> None:
     assert notes == ["answered", "presses 12", "hangs up"]
 
 
+def test_waits_for_a_new_answer_of_the_agent() -> None:
+    """What the agent said before the caller's own words is no answer to them."""
+    script = [Step(At(0.3), Say(speech.beep(0.1))), Step(AgentSilent(0.1), HangUp())]
+    caller = Caller(script)
+    run(caller, 40, lambda number: LOUD if number < 10 else QUIET)
+    assert not caller._session.hung_up
+    run(caller, 20, lambda number: LOUD if number < 45 else QUIET, start=40)
+    assert caller._session.hung_up
+
+
 def test_echo_noise_and_mute() -> None:
     caller = Caller([Step(At(0), Background(echo_db=-6.0)), Step(At(0.2), Mute())])
     spoken = run(caller, 15, lambda number: LOUD)

@@ -82,6 +82,17 @@ def test_lingering_call_is_kept_until_exit(call_desk) -> None:
     wait_until(lambda: desk.switch.sessions == {})
 
 
+def test_own_socket_never_hears_of_the_destroy(call_desk) -> None:
+    desk = call_desk(greeting="connect\n\nlinger\n\nevent plain ALL\n\n")
+    other = desk.switch.start_call([Action("answer")])
+    desk.caller.hang_up()
+    assert desk.call.ended.wait(5)
+    desk.app.wait_event("CHANNEL_HANGUP_COMPLETE", 2)
+    desk.app.wait_event("CHANNEL_DESTROY")
+    destroyed = [seen for seen in desk.app.seen if seen.event == "CHANNEL_DESTROY"]
+    assert [seen.headers["Unique-ID"] for seen in destroyed] == [other.uuid]
+
+
 def test_hangup_complete_may_be_lost_without_linger(call_desk) -> None:
     desk = call_desk(greeting=f"connect\n\n{EVENTS}", lost_hangup_complete=1.0)
     desk.answer()

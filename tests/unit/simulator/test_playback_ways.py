@@ -237,6 +237,17 @@ def test_json_edition_with_a_backlog_never_stops(call_desk) -> None:
     assert "CHANNEL_HANGUP_COMPLETE" not in desk.app.events()
 
 
+def test_json_edition_leaves_a_backlog_in_the_socket(call_desk) -> None:
+    desk = call_desk(edition=Edition.JSON)
+    desk.answer()
+    stream = desk.stream()
+    stream.send(TEXT, stream_audio(speech.beep(1.0).pcm, 8000))
+    wait_until(lambda: desk.caller.hearing.first_sound_at() is not None)
+    stream.send(TEXT, b"behind it")
+    desk.app.wait_event("mod_audio_stream::json")
+    assert len(desk.caller.hearing.times) >= 48
+
+
 def test_without_a_module_the_command_does_not_exist(call_desk) -> None:
     desk = call_desk(edition=Edition.NONE)
     assert desk.api("uuid_audio_stream") == "-ERR uuid_audio_stream Command not found!\n"
