@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import socket
 import ssl
 import time
 from collections.abc import Callable, Iterable
@@ -86,10 +85,10 @@ class App:
             statement_timeout_s=settings.database.statement_timeout_s,
         )
         self.config = ConfigLoader(config_source(settings, self._pool), dsn)
-        self._leases = CallLeases(self._pool, f"{socket.gethostname()}/{settings.worker.index}")
-        self._admission = Admission(BudgetGuard(self._pool), self._leases)
         self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
+        self._leases = CallLeases(self._pool, self.journal.worker)
+        self._admission = Admission(BudgetGuard(self._pool), self._leases)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
@@ -198,6 +197,7 @@ class App:
             admission=self._admission,
             prices=PriceList(PRICES),
             record=self._record,
+            worker=self.journal.worker,
             metrics=self.metrics,
             pacer=self.pacer,
             site=MediaSite(

@@ -29,6 +29,8 @@ class Services:
     admission: Admission
     prices: PriceList
     record: Record
+    worker: str
+    """This worker's name in conversation rows, different from any other's on any host."""
     metrics: Metrics
     pacer: Pacer
     site: MediaSite

@@ -111,7 +111,7 @@ def open_conversation(
             provider=plan.session.candidates[0].kind,
             prices=services.prices,
             budget=services.admission.budget,
-            worker=str(services.settings.worker.index),
+            worker=services.worker,
         ),
         outbox=outbox,
         stop_counting=follow_session(services.metrics, session),
