@@ -26,6 +26,8 @@ COMMANDS = {
     "calls": Entry("esl_controller.commands.calls", "List the conversations going on."),
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
+    "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),
+    "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
 }
 
