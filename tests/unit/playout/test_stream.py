@@ -1,22 +1,14 @@
+"""Audio goes out in frames, in order, in time, and within its limits."""
+
 import pytest
 
-from bridge.audio.formats import L16_8K, L16_16K, PCMU_8K
+from bridge.audio.formats import L16_16K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.errors import LocalProtocolError
-from bridge.playout.heard import HeardPosition
 from bridge.playout.stream import PlayoutStream
 
 from .far_side import FarSide, advance, speech
-
-
-def make(**traits) -> tuple[FarSide, Pacer, PlayoutStream]:
-    far, pacer = FarSide(**traits), Pacer()
-    far.now = 100.0
-    return far, pacer, PlayoutStream(far, pacer)
-
-
-def ms(count: int, first: int = 0) -> bytes:
-    return speech(L16_8K, count, first)
+from .stream_kit import make, ms
 
 
 def test_first_audio_leaves_within_the_write() -> None:
@@ -53,100 +45,6 @@ def test_the_last_frame_is_filled_with_silence() -> None:
     stream.finish(100.0)
     assert far.sound == b"\x01" * 170 + b"\xff" * 150
     advance(pacer, far, 100.1)
-    assert len(pacer) == 0
-
-
-def test_tail_padding_is_sent_and_is_no_part_of_the_answer() -> None:
-    far, pacer, stream = make(tail_padding_ms=80, latency_ms=150, lead_ms=40)
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(100), 100.0)
-    stream.finish(100.0)
-    due = stream.drained_at(100.0)
-    assert due == pytest.approx(100.25)
-    advance(pacer, far, 101.0)
-    assert far.sound == ms(100) + bytes(1280)
-    assert drained == [pytest.approx(100.25, abs=0.021)]
-    assert drained[0] >= 100.25
-
-
-def test_drained_once_and_only_when_heard() -> None:
-    far, pacer, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(200), 100.0)
-    advance(pacer, far, 100.15)
-    stream.finish(100.15)
-    assert not stream.idle(100.15)
-    assert stream.drained_at(100.15) == pytest.approx(100.2)
-    assert stream.remaining_ms(100.15) == 50
-    advance(pacer, far, 101.0)
-    assert len(drained) == 1
-    assert 100.2 <= drained[0] <= 100.221
-    assert stream.idle(100.3)
-    assert stream.drained_at(100.3) is None
-    assert (len(pacer), pacer.next_deadline()) == (0, None)
-
-
-def test_finish_with_nothing_to_hear_is_drained_at_once() -> None:
-    _, _, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.finish(100.0)
-    assert drained == [100.0]
-
-
-def test_finish_after_everything_was_heard_is_drained_at_once() -> None:
-    far, pacer, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(40), 100.0)
-    advance(pacer, far, 100.5)
-    assert stream.idle(100.5)
-    assert drained == []
-    stream.finish(100.5)
-    assert drained == [100.5]
-
-
-def test_a_second_finish_says_nothing_more() -> None:
-    far, pacer, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(40), 100.0)
-    stream.finish(100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 101.0)
-    assert len(drained) == 1
-
-
-def test_more_audio_after_finish_goes_on_with_the_same_answer() -> None:
-    far, pacer, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(100), 100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 100.05)
-    stream.write("b", ms(100), 100.05)
-    advance(pacer, far, 100.5)
-    assert drained == []
-    stream.finish(100.5)
-    assert drained == [100.5]
-    assert far.sound == ms(100) * 2
-
-
-def test_on_drained_may_begin_the_next_answer() -> None:
-    far, pacer, stream = make()
-
-    def again(now: float) -> None:
-        stream.on_drained = None
-        stream.write("b", ms(200, 5000), now)
-        stream.finish(now)
-
-    stream.on_drained = again
-    stream.write("a", ms(100), 100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 101.0)
-    assert far.sound == ms(100) + ms(200, 5000)
     assert len(pacer) == 0
 
 
@@ -207,102 +105,6 @@ def test_a_chunk_is_not_held_up_until_it_is_full() -> None:
     assert [len(chunk) // 16 for _, chunk, _ in far.played] == [40]
 
 
-def test_clear_where_the_far_side_can_be_silenced() -> None:
-    far, pacer, stream = make(lead_ms=100)
-    stream.begin(1)
-    stream.write("a", ms(300), 100.0)
-    advance(pacer, far, 100.2)
-    assert stream.clear(100.21) == HeardPosition("a", 210)
-    assert far.cleared == [(100.21, 1)]
-    assert stream.depth_ms == 0
-    assert stream.counters.cleared_ms == 90
-    before = len(far.played)
-    advance(pacer, far, 101.0)
-    assert len(far.played) == before
-    assert len(pacer) == 0
-
-
-def test_clear_where_the_lead_stays_audible() -> None:
-    far, pacer, stream = make(recalls=False)
-    stream.write("a", ms(300), 100.0)
-    advance(pacer, far, 100.1)
-    sent_ms = len(far.sound) // 16
-    assert sent_ms > 100
-    assert stream.clear(100.1) == HeardPosition("a", sent_ms)
-
-
-def test_clear_finds_the_item_being_heard() -> None:
-    far, pacer, stream = make(lead_ms=200)
-    stream.write("a", ms(100), 100.0)
-    stream.write("b", ms(100), 100.0)
-    stream.write("c", ms(100), 100.0)
-    advance(pacer, far, 100.13)
-    assert stream.item_heard_ms("a", 100.13) == 100
-    assert stream.item_heard_ms("b", 100.13) == 30
-    assert stream.item_heard_ms("c", 100.13) == 0
-    assert stream.item_heard_ms("nobody", 100.13) == 0
-    assert stream.clear(100.13) == HeardPosition("b", 30)
-
-
-def test_clear_before_anything_was_heard() -> None:
-    _, _, stream = make(latency_ms=150)
-    stream.write("a", ms(100), 100.0)
-    assert stream.clear(100.1) == HeardPosition("a", 0)
-
-
-def test_clear_with_nothing_playing() -> None:
-    far, pacer, stream = make()
-    assert stream.clear(100.0) is None
-    stream.write("a", ms(40), 100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 101.0)
-    assert stream.clear(101.0) is None
-    assert far.cleared == []
-
-
-def test_clear_never_says_drained() -> None:
-    far, pacer, stream = make()
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(400), 100.0)
-    stream.finish(100.0)
-    stream.clear(100.05)
-    advance(pacer, far, 101.0)
-    assert drained == []
-
-
-def test_padding_never_counts_as_heard_speech() -> None:
-    far, pacer, stream = make(tail_padding_ms=400, recalls=False)
-    stream.write("a", ms(90), 100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 100.085)
-    assert stream.clear(100.085) == HeardPosition("a", 90)
-
-
-def test_the_next_answer_starts_counting_anew() -> None:
-    far, pacer, stream = make()
-    stream.write("a", ms(300), 100.0)
-    advance(pacer, far, 100.1)
-    stream.clear(100.1)
-    stream.begin(1)
-    stream.write("b", ms(300), 100.1)
-    advance(pacer, far, 100.15)
-    assert stream.heard_ms(100.15) == 50
-    assert stream.clear(100.15) == HeardPosition("b", 50)
-    assert {generation for at, _, generation in far.played if at > 100.1} == {1}
-
-
-def test_what_stays_audible_delays_the_next_answer() -> None:
-    far, _, stream = make(recalls=False)
-    first = []
-    stream.on_first_frame = lambda now, playout_ms: first.append(playout_ms)
-    stream.write("a", ms(300), 100.0)
-    stream.clear(100.0)
-    stream.write("b", ms(300), 100.0)
-    assert far.heard_bytes(100.06) == 60 * 16
-    assert first == [0]  # the lead is full: nothing of b has left yet
-
-
 def test_silence_is_played_now_and_then_between_answers() -> None:
     far, pacer, stream = make(silence_every_s=1.0)
     drained = []
@@ -333,15 +135,6 @@ def test_silence_just_before_an_answer_is_counted_with_the_lead_and_not_as_heard
     assert first == [15]
     assert far.supply_until == pytest.approx(100.06)
     assert stream.heard_ms(100.05) == 30
-
-
-def test_a_broken_off_word_ends_in_silence() -> None:
-    far, pacer, stream = make(silence_every_s=1.0, recalls=False)
-    stream.write("a", ms(300), 100.0)
-    advance(pacer, far, 100.1)
-    played = far.sound
-    assert stream.clear(100.1) == HeardPosition("a", len(played) // 16)
-    assert far.sound == played + bytes(320)
 
 
 def test_no_silence_where_freeswitch_has_its_own_or_the_line_is_gone() -> None:
@@ -380,13 +173,6 @@ def test_the_last_frame_of_a_full_queue_is_still_sent() -> None:
     assert stream.idle(1.0)
 
 
-def test_generations_never_come_back() -> None:
-    _, _, stream = make()
-    stream.begin(3)
-    with pytest.raises(LocalProtocolError):
-        stream.begin(2)
-
-
 def test_a_closed_stream_is_off_the_wheel_and_takes_nothing() -> None:
     _, pacer, stream = make()
     stream.write("a", ms(300), 100.0)
@@ -409,35 +195,3 @@ def test_no_audio_is_no_answer() -> None:
     assert stream.write("a", b"", 100.0) == 0
     assert stream.idle(100.0)
     assert len(pacer) == 0
-
-
-def test_padding_still_to_be_sent_holds_the_end_back() -> None:
-    far, pacer, stream = make(tail_padding_ms=80, lead_ms=0)
-    drained = []
-    stream.on_drained = drained.append
-    stream.write("a", ms(40), 100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 100.06)
-    assert drained == []
-    # The answer is heard, padding is not yet sent: no moment in the past is named.
-    assert stream.drained_at(100.06) == 100.06
-    advance(pacer, far, 101.0)
-    assert far.sound == ms(40) + bytes(1280)
-    assert len(drained) == 1
-
-
-def test_nothing_remains_after_an_interruption() -> None:
-    _, _, stream = make(recalls=False)
-    stream.write("a", ms(400), 100.0)
-    stream.clear(100.0)
-    assert (stream.remaining_ms(100.0), stream.heard_ms(100.1)) == (0, 0)
-    assert stream.idle(100.0)
-
-
-def test_a_second_finish_adds_no_second_padding() -> None:
-    far, pacer, stream = make(tail_padding_ms=80)
-    stream.write("a", ms(200), 100.0)
-    stream.finish(100.0)
-    stream.finish(100.0)
-    advance(pacer, far, 101.0)
-    assert far.sound == ms(200) + bytes(1280)
