@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 _EVENT_LIMIT = 100_000
 # The lingering connection outlives its time a little (seen: 3.4 s for `linger 3`).
 _LINGER_SLACK_S = 0.4
-_LAST_WORDS_S = 2.0
+# The media clock's turns are not exact to the microsecond.
+_TICK_SLACK_S = 0.01
 
 
 class EslPeer:
@@ -48,6 +49,7 @@ class EslPeer:
         self._outgoing: list[bytes] = []
         self._ready = Flag()
         self._notice_due = False
+        self._next_flush_at = 0.0
         self._closing = False
         self._socket = sock
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -68,8 +70,10 @@ class EslPeer:
 
     def tick(self, now: float) -> None:
         """Every 20 ms, unless an `api` command is running in this connection's thread."""
-        del now
-        if (self._events or self._notice_due) and not self._busy:
+        if now < self._next_flush_at or self._busy:
+            return
+        self._next_flush_at = now + self.switch.quirks.event_tick_s - _TICK_SLACK_S
+        if self._events or self._notice_due:
             self._flush()
 
     def _flush(self) -> None:

@@ -31,7 +31,8 @@ class Quirks:
 
     edition: Edition = Edition.OPEN
     event_tick_s: float = 0.02
-    """Events are looked at this often on each connection (mod_event_socket.c)."""
+    """Events are looked at this often on each connection (mod_event_socket.c); 0 for at once,
+    else a multiple of 20 ms."""
     connect_timeout_s: float = 25.0
     """How long `socket` waits for the application's first command."""
     late_metadata: bool = True
