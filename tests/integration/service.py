@@ -1,30 +1,49 @@
-"""The whole service in one process for tests: worker, simulated switch, emulated provider."""
+"""The whole service in one process for tests: worker, simulated switch, emulated providers.
+
+Nothing may be left of a call but its rows: `service` compares what the process holds after its
+calls with what it held before them.
+"""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import gevent
 import msgspec
+from psycopg2.extras import Json
 
 from bridge.audio.formats import PCMU_8K, AudioFormat
+from bridge.session import Session as BridgeSession
 from esl_controller.app import App
 from esl_controller.esl.server import listening_socket
 from esl_controller.repository.demo import DemoProvider
 from esl_controller.settings import Esl, Media, Settings, Storage, Timeouts, Worker
 from esl_controller.simulator.caller import Caller
-from esl_controller.simulator.caller_script import Step
+from esl_controller.simulator.caller_script import HangUp, Say, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import DEMO
+from esl_controller.simulator.openai.record import SessionRecord
+from esl_controller.simulator.openai.script import Answer, Script
 from esl_controller.simulator.openai.server import OpenAIEmulator
+from esl_controller.simulator.speech import beep
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import ChannelOptions
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM, Quirks
-from esl_controller.simulator.switch.session import Action
+from esl_controller.simulator.switch.session import Session
+from tests.integration.held import Held, held, wait_until_back_to
+
+QUICK: dict[str, Any] = {"first_message": "Hello.", "silence_duration_ms": 200}
+"""A secretary whose calls are short."""
+BRIEF = Script(answers=(Answer("Certainly."),), caller_lines=("a question",))
+LONG_TEXT = "Certainly I will explain this at length " * 4
+SPEAK = Say(beep(0.4))
+"""Enough for the emulated model to hear a turn."""
+FALLBACK = [Action("playback", "tone_stream://%(200,0,950)"), Action("hangup")]
+"""What the dialplan does with a call that was handed back."""
 
 
 def free_port() -> int:
@@ -49,8 +68,84 @@ def settings_for(tmp_path: Path, **groups: dict[str, Any]) -> Settings:
         ),
     }
     for group, fields in groups.items():
-        base[group] = msgspec.structs.replace(base.get(group) or getattr(Settings(), group), **fields)
+        base[group] = msgspec.structs.replace(
+            base.get(group) or getattr(Settings(), group), **fields
+        )
     return Settings(**base)
+
+
+@dataclass
+class Tenant:
+    """A domain with one secretary and a provider of its own."""
+
+    domain_uuid: str
+    domain_name: str
+    extension: str
+    emulator: OpenAIEmulator
+    base_url: str
+
+    @property
+    def records(self) -> list[SessionRecord]:
+        """What its provider saw, a record for each connection."""
+        return self.emulator.sessions
+
+    @property
+    def record(self) -> SessionRecord:
+        """Of its only connection."""
+        assert len(self.records) == 1, [record.close_reason for record in self.records]
+        return self.records[0]
+
+
+@dataclass
+class TestCall:
+    """One call: the switch's side, the caller, and what the database has of it."""
+
+    __test__ = False
+
+    leg: Session
+    caller: Caller
+    tenant: Tenant
+    database: Any
+
+    def wait(self, timeout_s: float = 20.0) -> TestCall:
+        """Until it is over."""
+        assert self.leg.ended.wait(timeout_s), self.story()
+        return self
+
+    def story(self) -> list[tuple[float, str]]:
+        """What the caller did and when, for messages of failed tests."""
+        began = self.caller.answered_at or 0.0
+        return [(round(note.at - began, 2), note.what) for note in self.caller.notes]
+
+    @property
+    def outcome(self) -> str:
+        """What the dialplan was told; empty when the call was not handed back."""
+        return self.leg.channel.get("voice_ai_outcome") or ""
+
+    def row(self) -> dict[str, Any]:
+        """Its conversation as stored."""
+        columns = (
+            "conversation_uuid, domain_uuid::text, outcome, end_cause, error_code, total_turns, "
+            "interruptions, transcript, caller_id, caller_name, answered_at, ended_at, "
+            "avg_latency_ms, transfer_destination, input_tokens, output_tokens"
+        )
+        names = [name.split("::")[0].strip() for name in columns.split(",")]
+        rows = self.database.execute(
+            f"""select {columns} from v_voice_conversations_realtime
+                where call_uuid = %s and domain_uuid = %s""",
+            self.leg.uuid,
+            self.tenant.domain_uuid,
+        )
+        assert len(rows) == 1, rows
+        return dict(zip(names, rows[0], strict=True))
+
+    def turns(self) -> list[tuple[Any, ...]]:
+        """Role, text, interrupted and heard_ms of each turn."""
+        return self.database.execute(
+            """select role, content, interrupted, heard_ms from v_voice_turns_realtime
+               where conversation_uuid = %s order by turn_number""",
+            self.row()["conversation_uuid"],
+        )
 
 
 @dataclass
@@ -59,36 +154,79 @@ class Service:
 
     app: App
     switch: Switch
-    emulator: OpenAIEmulator
-    domain_uuid: str
-    extension: str
+    database: Any
+    tenants: list[Tenant] = field(default_factory=list)
+
+    @property
+    def tenant(self) -> Tenant:
+        """The first one."""
+        return self.tenants[0]
+
+    def add_tenant(
+        self,
+        emulator: EmulatorConfig | None = None,
+        *,
+        extension: str = "8001",
+        provider_settings: dict[str, Any] | None = None,
+        base_url: str = "",
+        **secretary: Any,
+    ) -> Tenant:
+        """A new domain, answered on `extension` through a provider of its own."""
+        provider = OpenAIEmulator(emulator or EmulatorConfig(script=BRIEF, think_s=0.05))
+        base_url = base_url or provider.start()
+        row = self.database.seed(
+            extension=extension,
+            provider=DemoProvider(base_url=base_url),
+            **(QUICK | secretary),
+        )
+        if provider_settings:
+            self.database.execute(
+                """update v_voice_realtime_providers set provider_settings = %s
+                   where domain_uuid = %s""",
+                Json(provider_settings),
+                row.domain_uuid,
+            )
+        tenant = Tenant(row.domain_uuid, row.domain_name, extension, provider, base_url)
+        self.tenants.append(tenant)
+        return tenant
 
     def call(
         self,
-        steps: list[Step],
+        steps: Sequence[Step] = (),
         *,
+        tenant: Tenant | None = None,
         codec: AudioFormat = PCMU_8K,
-        extension: str | None = None,
-        domain_uuid: str | None = None,
         keep_audio: bool = True,
-        actions_after: list[Action] | None = None,
+        actions_after: Sequence[Action] = (),
         **options: Any,
-    ) -> tuple[Any, Caller]:
-        """Dial the service; returns the call and its caller."""
+    ) -> TestCall:
+        """Dial the service."""
+        tenant = tenant or self.tenant
         caller = Caller(steps, rate_hz=codec.rate_hz, keep_audio=keep_audio)
-        call = self.switch.originate_to_controller(
+        channel = {
+            "domain_uuid": tenant.domain_uuid,
+            "domain_name": tenant.domain_name,
+            "destination_number": tenant.extension,
+            "codec": codec,
+        }
+        leg = self.switch.originate_to_controller(
             *self.app.esl.address,
             caller=caller,
-            channel=ChannelOptions(
-                uuid="",
-                domain_uuid=domain_uuid or self.domain_uuid,
-                destination_number=extension or self.extension,
-                codec=codec,
-                **options,
-            ),
-            actions_after=actions_after or [],
+            channel=ChannelOptions(**(channel | options)),
+            actions_after=actions_after,
         )
-        return call, caller
+        return TestCall(leg, caller, tenant, self.database)
+
+    def session(self, call: TestCall) -> BridgeSession:
+        """The bridge's session of a running call."""
+        for session in self.app.manager.sessions():
+            if session.call_uuid == call.leg.uuid:
+                return session
+        raise AssertionError(f"no session: {call.story()}")
+
+    def stored(self) -> None:
+        """Wait until everything recorded is in the database."""
+        assert self.app.journal.wait_stored(5)
 
     def wait_idle(self, timeout_s: float = 5.0) -> None:
         """Until no session, call or provider connection is left."""
@@ -98,12 +236,22 @@ class Service:
 
     def leftovers(self) -> dict[str, int]:
         """What must be zero when no call is going on."""
+        opened = [record for tenant in self.tenants for record in tenant.records if record.open]
         return {
             "sessions": len(self.app.manager),
             "calls": self.app.esl.active_calls,
-            "provider": sum(1 for s in self.emulator.sessions if s.open),
+            "provider": len(opened),
             "channels": len(self.switch.sessions),
+            "pacer": len(self.app.pacer),
         }
+
+    def held(self) -> Held:
+        """What the process holds for calls. Database connections and listeners are none of it."""
+        connections = self.app._pool.statistics()
+        now = held()
+        now["descriptor socket"] -= connections.in_use + connections.idle + len(self.tenants)
+        now["greenlet MediaClock._run"] = 0  # the switch's own, with its first call
+        return now
 
 
 @contextlib.contextmanager
@@ -116,17 +264,36 @@ def service(
     secretary: dict[str, Any] | None = None,
     **groups: dict[str, Any],
 ) -> Iterator[Service]:
-    """Run a worker against a fresh database, with one tenant at extension 8001."""
-    provider = OpenAIEmulator(emulator or EmulatorConfig(script=DEMO, think_s=0.05))
-    base_url = provider.start()
-    tenant = database.seed(
-        extension="8001", provider=DemoProvider(base_url=base_url), **(secretary or {})
-    )
+    """Run a worker against a fresh database, with one tenant at extension 8001.
+
+    At the end all calls must be over, and the process must hold what it held before them.
+    """
     app = App(settings_for(tmp_path, **groups), database.dsn)
+    running: Service | None = None
     app.start()
     try:
         with Switch(SwitchConfig(quirks=quirks, seed=1, temp_dir=tmp_path)) as switch:
-            yield Service(app, switch, provider, tenant.domain_uuid, "8001")
+            running = Service(app, switch, database)
+            running.add_tenant(emulator, **(secretary or {}))
+            gevent.sleep(0.05)
+            before = running.held()
+            yield running
+            if not app.stopped.is_set():
+                running.wait_idle()
+                wait_until_back_to(before, running.held)
     finally:
         app.stop()
-        provider.stop()
+        for tenant in running.tenants if running is not None else ():
+            tenant.emulator.stop()
+
+
+def hang_up_after(condition: Any) -> Step:
+    """The caller's last step."""
+    return Step(condition, HangUp())
+
+
+def wait_for(fact: Any, timeout_s: float = 10.0, what: str = "") -> None:
+    """Until `fact()` holds."""
+    with gevent.Timeout(timeout_s, AssertionError(what or f"never came: {fact}")):
+        while not fact():
+            gevent.sleep(0.01)
