@@ -16,6 +16,7 @@ from gevent.event import Event as Signal
 from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
 from bridge.clock import PacerClock
+from bridge.playout.modes import Flavour
 from bridge.providers.link import Network
 from bridge.server import MediaServer
 from bridge.session import Session
@@ -24,6 +25,7 @@ from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller import phrases
 from esl_controller.admission import Admission
+from esl_controller.audio_module import USAGE_COMMAND, editions
 from esl_controller.budget import BudgetGuard
 from esl_controller.call import Call
 from esl_controller.call_leases import CallLeases
@@ -47,12 +49,14 @@ from esl_controller.routing import Outcome
 from esl_controller.settings import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.hub_lag import HubLag
+from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 from esl_controller.tenant_config import config_source
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
+    follow_log,
     follow_media,
     follow_storage,
 )
@@ -62,7 +66,7 @@ _log = structlog.get_logger("app")
 Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MODULE_CHECK_S = 60.0
-"""How long the answer whether FreeSWITCH has mod_audio_stream is believed."""
+"""How long FreeSWITCH's answer which audio module it has is believed."""
 GOODBYE_S = 15.0
 """After the drain deadline calls are ended politely; this long for their last words."""
 
@@ -71,11 +75,17 @@ class App:
     """One worker: its listeners, its calls and everything they share."""
 
     def __init__(
-        self, settings: Settings, dsn: str, *, watch: Callable[[object], None] | None = None
+        self,
+        settings: Settings,
+        dsn: str,
+        *,
+        watch: Callable[[object], None] | None = None,
+        log: LineWriter | None = None,
     ) -> None:
         """`watch` sees every journal entry as it is recorded (the demo's live view)."""
         self.settings = settings
         self._watch = watch
+        self._log_writer = log
         self.metrics = Metrics()
         self.stopped = Signal()
         self._pool = Pool(
@@ -99,7 +109,7 @@ class App:
             keepalive=KeepAlive(interval_s=20),
         )
         self._calls: set[Call] = set()
-        self._module: tuple[float, bool] | None = None
+        self._module: tuple[float, Flavour | None] | None = None
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
@@ -138,6 +148,8 @@ class App:
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        if self._log_writer is not None:
+            follow_log(self.metrics, self._log_writer)
         self.esl.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
 
@@ -215,7 +227,7 @@ class App:
                 join_timeout_s=settings.timeouts.stream_start_s,
             ),
             network=self._network,
-            has_module=self._has_module,
+            audio_module=self._audio_module,
         )
 
     def _record(self, entry: JournalEntry, *, personal: bool) -> None:
@@ -223,15 +235,18 @@ class App:
         if self._watch is not None:
             self._watch(entry)
 
-    def _has_module(self, esl: ControllerSession) -> bool:
-        """Whether FreeSWITCH has mod_audio_stream; asked over a call's own connection."""
+    def _audio_module(self, esl: ControllerSession) -> Flavour | None:
+        """The module the settings name, else the one FreeSWITCH says it has."""
+        named = self.settings.media.flavour
+        if named != "auto":
+            return Flavour(named)
         now = time.monotonic()
         if self._module is None or now - self._module[0] > MODULE_CHECK_S:
             try:
-                has = esl.api("module_exists", "mod_audio_stream", check=False).strip() == "true"
+                found = editions(esl.api(USAGE_COMMAND, check=False))
             except EslError:
-                return self._module[1] if self._module is not None else True
-            self._module = (now, has)
+                return self._module[1] if self._module is not None else Flavour.OPEN
+            self._module = (now, found[0] if found else None)
         return self._module[1]
 
     # --- what the pages show: ServiceView --------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.audio.pacer import Pacer
+from bridge.playout.modes import Flavour
 from bridge.providers.link import Network
 from bridge.session_manager import SessionManager
 from esl_controller.admission import Admission
@@ -35,6 +36,6 @@ class Services:
     pacer: Pacer
     site: MediaSite
     network: Network | None
-    has_module: Callable[[ControllerSession], bool]
-    """Whether the FreeSWITCH behind a connection has mod_audio_stream loaded."""
+    audio_module: Callable[[ControllerSession], Flavour | None]
+    """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     clock: Callable[[], float] = time.monotonic

@@ -67,7 +67,7 @@ def open_conversation(
             services.settings,
             leg,
             offered_tools(entry),
-            has_module=services.has_module(esl),
+            module=services.audio_module(esl),
             network=services.network,
         )
     except NoProvider as error:

@@ -29,6 +29,7 @@ from bridge.providers.base import (
 from bridge.providers.link import Network
 from bridge.providers.registry import make_provider
 from bridge.session_config import Phrases, SessionConfig
+from esl_controller.audio_module import best_playback
 from esl_controller.models import ProviderAccess, RouteEntry, SecretaryRealtime
 from esl_controller.settings import Settings
 
@@ -37,12 +38,6 @@ _log = structlog.get_logger("call.plan")
 _PROTOCOLS = {"openai": "openai_realtime"}
 """Which protocol object serves a provider of the settings."""
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
-_FLAVOUR_OF_MODE = {
-    PlayoutMode.UNICAST: Flavour.OPEN,
-    PlayoutMode.FILE: Flavour.OPEN,
-    PlayoutMode.BINARY: Flavour.CLOSED_1_0_3,
-    PlayoutMode.JSON: Flavour.CLOSED_1_0_3,
-}
 GIVE_UP_S = 10.0
 """A caller who was asked and still says nothing."""
 
@@ -88,20 +83,20 @@ def plan_conversation(
     leg: Leg,
     tools: Sequence[Tool],
     *,
-    has_module: bool,
+    module: Flavour | None,
     network: Network | None,
 ) -> ConversationPlan:
     """Choose providers, formats and the way of playing for one call.
 
     Args:
         leg: the codec the call is likely to get; it may turn out otherwise when answered.
-        has_module: whether FreeSWITCH has mod_audio_stream loaded.
+        module: the audio module FreeSWITCH has, None when it has none.
 
     Raises:
         NoProvider: with what is wrong about each.
     """
     candidates, capabilities = _candidates(entry.providers)
-    path, choice = choose_media(entry.secretary, settings, has_module=has_module)
+    path, choice = choose_media(entry.secretary, settings, module)
     try:
         plan = choose_formats(
             leg,
@@ -185,26 +180,26 @@ def _provider_row(access: ProviderAccess) -> dict[str, Any]:
 
 
 def choose_media(
-    secretary: SecretaryRealtime, settings: Settings, *, has_module: bool
+    secretary: SecretaryRealtime, settings: Settings, module: Flavour | None
 ) -> tuple[MediaPath, PlayoutChoice]:
     """The way in and the way out: the secretary's wish, else the installation's.
 
     What the installation's module cannot play goes by unicast, which needs none.
     """
-    unicast_in = secretary.media_mode == "unicast" or settings.media.input == "unicast"
-    path = MediaPath.UNICAST if unicast_in or not has_module else MediaPath.STREAM
+    unicast = PlayoutChoice(PlayoutMode.UNICAST)
+    wants_unicast = "unicast" in (secretary.media_mode, settings.media.input)
+    if wants_unicast or module is None:
+        return MediaPath.UNICAST, unicast
     wanted = secretary.playback_mode
     if wanted == "auto":
         wanted = settings.media.playback
-    if path is MediaPath.UNICAST or wanted == "auto":
-        return path, PlayoutChoice(PlayoutMode.UNICAST)
-    mode = PlayoutMode(wanted)
-    named = settings.media.flavour
-    flavour = _FLAVOUR_OF_MODE[mode] if named in ("auto", "none") else Flavour(named)
-    if flavour not in FLAVOURS[mode]:
-        _log.warning("playback.not_by_this_module", playback=wanted, flavour=flavour.value)
-        return path, PlayoutChoice(PlayoutMode.UNICAST)
-    return path, PlayoutChoice(mode, flavour)
+    mode = best_playback(module) if wanted == "auto" else PlayoutMode(wanted)
+    if mode is PlayoutMode.UNICAST:
+        return MediaPath.STREAM, unicast
+    if module in FLAVOURS[mode]:
+        return MediaPath.STREAM, PlayoutChoice(mode, module)
+    _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
+    return MediaPath.STREAM, unicast
 
 
 def _options(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> ConversationOptions:

@@ -26,12 +26,12 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     settings = shell.settings()
     if embedded_db:
         settings = replace(settings, database=replace(settings.database, dsn=Secret()))
-    configure(settings.log)
+    log = configure(settings.log)
     with database(settings, shell) as dsn:
         if migrate or not settings.database.dsn:
             _migrate(shell, dsn)
         try:
-            app = App(settings, dsn)
+            app = App(settings, dsn, log=log)
         except OSError as error:
             raise shell.fail(f"cannot listen: {error}") from error
         app.start()
