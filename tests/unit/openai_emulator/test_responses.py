@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bridge.audio.formats import L16_24K
+from esl_controller.simulator.openai.agenda import Agenda
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
 from tests.unit.openai_emulator.kit import Client, error, types
@@ -128,3 +129,51 @@ def test_nothing_to_cancel() -> None:
     client.send("response.create")
     found = error(client.send("response.cancel", response_id="resp_x"))
     assert found["code"] == "response_cancel_not_active"
+
+
+def test_pace_and_thinking_time() -> None:
+    client = Client(EmulatorConfig(think_s=0.5, pace=2.0))
+    client.send("response.create")
+    assert client.wait(0.49) == []
+    assert "response.output_audio.delta" in types(client.wait(0.02))
+    client.now = 0.5
+    client.wait(60)
+    played_s = client.record.audio_out_ms / 1000
+    stamps = dict(client.record.stamps)
+    assert stamps == {"first_delta": 0.5}
+    ends = [event for event in client.seen if event["type"] == "response.output_audio.delta"]
+    assert len(ends) == -(-int(client.record.audio_out_ms) // 100)
+    assert "emulator_sent_s" not in ends[0]
+    done_at = 0.5 + played_s / 2
+    again = Client(EmulatorConfig(think_s=0.5, pace=2.0))
+    again.send("response.create")
+    assert "response.done" not in types(again.wait(done_at - 0.01))
+    assert "response.done" in types(again.wait(0.02))
+
+
+def test_cached_tokens_come_in_blocks() -> None:
+    client = Client()
+    client.update(instructions="x" * 3000)
+    for _ in range(3):
+        client.send("response.create")
+        usage = client.finish()["usage"]
+        details = usage["input_token_details"]
+        cached = details["cached_tokens_details"]
+        assert cached["text_tokens"] % 64 == cached["audio_tokens"] % 64 == 0
+        assert details["cached_tokens"] == cached["text_tokens"] + cached["audio_tokens"]
+        assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+    assert details["cached_tokens"] > 700
+
+
+def test_appointments_keep_their_own_time() -> None:
+    agenda, done = Agenda(), []
+    agenda.at(2.0, done.append)
+    agenda.at(1.0, lambda due: agenda.at(due + 0.5, done.append))
+    agenda.at(1.2, done.append).cancel()
+    assert agenda.next_deadline() == 1.0
+    agenda.run(1.9)
+    assert done == [1.5]
+    assert agenda.next_deadline() == 2.0
+    agenda.run(9.0)
+    assert done == [1.5, 2.0]
+    assert agenda.next_deadline() is None

@@ -9,6 +9,7 @@ import pytest
 from bridge.audio.formats import L16_24K, PCMU_8K
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.script import Answer, Script, spoken_text
+from esl_controller.simulator.openai.settings import default_session, updated
 from tests.unit.openai_emulator.kit import UNIX_NOW, Client, error, types
 
 
@@ -30,6 +31,14 @@ def test_an_update_changes_only_what_it_names() -> None:
     before["audio"]["output"].pop("format")
     assert after == before
     assert "event_id" in updated
+
+
+def test_the_state_before_an_update_stays_as_it_was() -> None:
+    before = default_session("sess_1", "m", 0)
+    patch = {"type": "realtime", "audio": {"output": {"speed": 1.5}}}
+    after = updated(before, patch, voice_fixed=False)
+    assert before == default_session("sess_1", "m", 0)
+    assert after["audio"]["output"]["speed"] == 1.5
 
 
 def test_turn_detection_is_filled_with_the_defaults_of_its_type() -> None:
@@ -339,3 +348,37 @@ def test_stamps() -> None:
     assert sent_at[0] == 7.5
     assert [event["emulator_sent_s"] for event in deltas] == sent_at
     assert client.record.stamps == [(kind, at) for _, kind, at in moments]
+
+
+def test_positions_count_from_the_first_sample_whatever_is_set_meanwhile() -> None:
+    client = Client()
+    client.say(L16_24K.silence(1000))
+    client.update(audio={"input": {"noise_reduction": {"type": "near_field"}}})
+    client.say(L16_24K.silence(1000))
+    client.speak("Hello you", L16_24K)
+    (started,) = [event for event in client.seen if "speech_started" in event["type"]]
+    assert started["audio_start_ms"] == pytest.approx(1700, abs=40)
+
+
+def test_a_caller_who_speaks_is_not_idle() -> None:
+    client = Client(EmulatorConfig(script=Script(answers=(Answer("Yes."),))))
+    turn = {"type": "server_vad", "idle_timeout_ms": 5000, "create_response": False}
+    client.update(audio={"input": {"turn_detection": turn}})
+    client.send("response.create")
+    client.finish()
+    client.speak("Hello you", L16_24K)
+    client.wait(60)
+    assert "input_audio_buffer.timeout_triggered" not in types(client.seen)
+
+
+def test_the_beta_shape_is_flat_both_ways() -> None:
+    client = Client(EmulatorConfig(api_shape="beta"))
+    flat = {"input_audio_format": "g711_alaw", "voice": "ash", "temperature": 0.8}
+    (updated_event,) = client.send("session.update", session=flat)
+    session = updated_event["session"]
+    assert session["input_audio_format"] == "g711_alaw"
+    assert session["output_audio_format"] == "pcm16"
+    assert session["voice"] == "ash"
+    assert "audio" not in session
+    found = error(client.send("session.update", session={"input_audio_format": "opus"}))
+    assert found["code"] == "invalid_value"

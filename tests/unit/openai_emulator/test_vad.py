@@ -118,3 +118,9 @@ def test_the_same_words_sound_the_same() -> None:
 
 def test_resampling_keeps_the_length() -> None:
     assert len(resample(SPEECH, 24000, 8000)) == pytest.approx(len(SPEECH) / 3, abs=4)
+
+
+def test_a_hum_that_grows_slowly_becomes_the_floor() -> None:
+    time_s = np.arange(20 * RATE_HZ) / RATE_HZ
+    hum = np.sin(2 * np.pi * 100 * time_s) * np.geomspace(70, 1500, len(time_s))
+    assert detector().receive(hum.astype("<i2").tobytes()) == []

@@ -21,6 +21,7 @@ from bridge.providers.openai_realtime import (
 )
 from tests.unit.providers.openai_kit import (
     ask_for_functions,
+    audio_delta,
     begin_response,
     call_item,
     config,
@@ -161,3 +162,87 @@ def test_without_turn_detection_audio_becomes_a_turn_when_an_answer_is_asked_for
     provider.send_audio(b"\xff")
     provider.request_response()
     assert types(provider) == [end[0], "input_audio_buffer.commit", end[1]]
+    begin_response(provider)
+    end_response(provider)
+    provider.request_response()
+    assert types(provider) == ["response.create"]
+
+
+SPOKE = {"type": "input_audio_buffer.speech_stopped", "item_id": "i"}
+
+
+def test_an_answer_the_server_may_have_begun_too_early_is_still_asked_for() -> None:
+    """It began before our text was seen in the conversation."""
+    provider = ready_provider()
+    feed(provider, SPOKE)
+    provider.send_text("1")
+    begin_response(provider)
+    end_response(provider)
+    assert types(provider) == ["conversation.item.create", "response.create"]
+
+
+def test_an_answer_that_covers_our_text_is_not_asked_for_again() -> None:
+    provider = ready_provider()
+    feed(provider, SPOKE)
+    provider.send_text("1")
+    (item,) = sent(provider)
+    feed(provider, {"type": "conversation.item.added", "item": item["item"]})
+    begin_response(provider)
+    end_response(provider)
+    assert sent(provider) == []
+
+
+def test_the_way_is_free_as_soon_as_the_servers_answer_is_over() -> None:
+    provider = ready_provider()
+    feed(provider, SPOKE, 10.0)
+    provider.say("Hello?")
+    begin_response(provider, now=10.5)
+    end_response(provider, now=11.0)
+    assert types(provider) == ["response.create"]
+
+
+def test_the_end_of_another_response_frees_nothing() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    end_response(provider, "resp_of_old")
+    provider.say("Hello?")
+    assert sent(provider) == []
+
+
+def test_a_refusal_without_a_known_response_is_not_answered_at_once() -> None:
+    """Asking again and again would be a loop."""
+    provider = ready_provider()
+    provider.say("Hello?")
+    (request,) = sent(provider)
+    code = "conversation_already_has_active_response"
+    error = {"type": "invalid_request_error", "code": code, "event_id": request["event_id"]}
+    feed(provider, {"type": "error", "error": error}, 10.0)
+    assert sent(provider) == []
+    assert events(provider) == []
+    assert provider.next_deadline() == 13.0
+    provider.handle_timeout(13.0)
+    assert types(provider) == ["response.create"]
+
+
+def test_any_other_refusal_drops_the_request_and_is_told() -> None:
+    provider = ready_provider()
+    provider.say("Hello?")
+    (request,) = sent(provider)
+    error = {"type": "invalid_request_error", "code": "x", "event_id": request["event_id"]}
+    feed(provider, {"type": "error", "error": error})
+    assert len(events(provider)) == 1
+    provider.say("Again")
+    assert types(provider) == ["response.create"]
+
+
+def test_a_cancelled_request_that_was_refused_silences_nobody_else() -> None:
+    provider = ready_provider()
+    provider.say("Hello?")
+    request = sent(provider)[0]
+    provider.cancel_response()
+    error = {"type": "invalid_request_error", "code": "x", "event_id": request["event_id"]}
+    feed(provider, {"type": "error", "error": error})
+    begin_response(provider, "resp_of_the_server")
+    events(provider)
+    feed(provider, audio_delta(b"\xff", response_id="resp_of_the_server"))
+    assert len(events(provider)) == 1

@@ -92,6 +92,12 @@ def test_every_field_of_the_session() -> None:
     }
 
 
+def test_what_is_not_set_is_left_to_the_server() -> None:
+    session = ga(options())
+    assert session.keys() == {"type", "output_modalities", "audio", "tools", "tool_choice"}
+    assert session["audio"]["output"].keys() == {"format"}
+
+
 def test_semantic_turn_detection_has_its_own_fields() -> None:
     turn = TurnDetection("semantic_vad", threshold=0.5, eagerness="low", interrupt_response=False)
     detection = ga(options(turn_detection=turn))["audio"]["input"]["turn_detection"]
