@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent.event
 import gevent.socket
+from gevent.pool import Pool
 from gevent.server import StreamServer
 
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
@@ -41,7 +42,8 @@ class OpenAIEmulator:
         listener.bind((config.host, config.port))
         listener.listen(BACKLOG)
         tls: dict[str, Any] = {"ssl_context": config.tls} if config.tls is not None else {}
-        self._server = StreamServer(listener, self._serve, **tls)
+        # Only a server with a pool ends its connections when it stops.
+        self._server = StreamServer(listener, self._serve, spawn=Pool(), **tls)
         self._server.start()
         scheme = "wss" if config.tls is not None else "ws"
         return f"{scheme}://{config.host}:{self._server.server_port}/v1"
