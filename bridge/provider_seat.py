@@ -10,6 +10,8 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import gevent
+
 from bridge.providers.base import (
     ConversationOptions,
     GoingAway,
@@ -22,7 +24,10 @@ from bridge.providers.base import (
 from bridge.providers.link import Network, ProviderLink
 
 TRIES_PER_PROVIDER = 2
-"""A second try catches a dropped connection; a third only prolongs the silence."""
+"""While it rings: a second try catches a dropped connection, a third only prolongs the wait."""
+RECOVERY_PAUSES_S = (0.0, 1.0, 2.0, 3.0)
+"""In a conversation: pauses before each round through the tenant's providers. A service that
+restarts is back within seconds, and starting all over with somebody else is worse for a caller."""
 
 History = Callable[[], Sequence[tuple[Speaker, str]]]
 
@@ -63,7 +68,9 @@ class ProviderSeat:
         connect_timeout_s: float,
         network: Network | None = None,
     ) -> None:
-        self._queue = [c for c in candidates for _ in range(TRIES_PER_PROVIDER)]
+        self._candidates = list(candidates)
+        self._queue = [(0.0, c) for c in candidates for _ in range(TRIES_PER_PROVIDER)]
+        """What to try next, each after a pause in seconds."""
         self._options = options
         self._listener = listener
         self._history = history
@@ -73,6 +80,7 @@ class ProviderSeat:
         self._standby: ProviderLink | None = None
         self._going_away = False
         self._closed = False
+        self._waiting: gevent.Greenlet[..., None] | None = None
         self.ready = False
         self.name = ""
         self.kind = candidates[0].kind
@@ -82,7 +90,8 @@ class ProviderSeat:
 
     def start(self) -> None:
         """Connect the first candidate, in the background."""
-        self._next(self._open(self._queue.pop(0), self.protocol))
+        _, candidate = self._queue.pop(0)
+        self._next(self._open(candidate, self.protocol))
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio in the options' input format. The hot path."""
@@ -109,6 +118,8 @@ class ProviderSeat:
     def close(self) -> None:
         """End all connections; nothing is told any more."""
         self._closed = True
+        if self._waiting is not None:
+            self._waiting.kill(block=False)
         for link in (self._link, self._standby):
             if link is not None:
                 link.close()
@@ -174,17 +185,37 @@ class ProviderSeat:
 
     def _lose(self, link: ProviderLink, failure: ProviderFailure) -> None:
         """Move on. What cannot get better with the same provider skips its second try."""
+        was_ready, self.ready = self.ready, False
         self._link = None
-        self.ready = False
         link.close()
         if self._closed:
             return
         if not failure.retryable:
-            self._queue = [c for c in self._queue if c.name != self.name]
+            self._strike(self.name)
+        if was_ready:
+            self._queue = self._recovery()
         if not self._queue:
             self._listener.on_exhausted(failure)
             return
         self._listener.on_lost(failure)
-        candidate = self._queue.pop(0)
+        pause_s, candidate = self._queue.pop(0)
         self.replacements += 1
-        self._next(self._open(candidate, candidate.make()))
+        self.protocol = candidate.make()  # what is said meanwhile waits in it
+        self._waiting = gevent.spawn_later(pause_s, self._replace, candidate)
+
+    def _strike(self, name: str) -> None:
+        self._candidates = [c for c in self._candidates if c.name != name]
+        self._queue = [(pause_s, c) for pause_s, c in self._queue if c.name != name]
+
+    def _recovery(self) -> list[tuple[float, Candidate]]:
+        """Rounds through all candidates, the one that served first; a pause before each round."""
+        order = sorted(self._candidates, key=lambda c: c.name != self.name)
+        return [
+            (0.0 if number else pause_s, candidate)
+            for pause_s in RECOVERY_PAUSES_S
+            for number, candidate in enumerate(order)
+        ]
+
+    def _replace(self, candidate: Candidate) -> None:
+        self._waiting = None
+        self._next(self._open(candidate, self.protocol))

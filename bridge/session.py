@@ -76,6 +76,7 @@ class Session:
         """Caller audio in the plan's stream format. The hot path."""
         self._media_wanted_until: float | None = None
         self._closing_until: float | None = None
+        self._covered = False
         self._end: SessionEnd | None = None
         self._last_words: str | None = None
         """Response that says good-bye; empty until it has begun, None when there is none left."""
@@ -150,9 +151,10 @@ class Session:
         self._seat.flush()
 
     def announce(self, data: bytes, audio_format: AudioFormat) -> None:
-        """Play local audio, no provider needed."""
+        """Play local audio, no provider needed; once until a provider that is away is back."""
         now = self._clock()
-        if self.voice.playout is not None:
+        if self.voice.playout is not None and not self._covered:
+            self._covered = self.state is SessionState.WAITING
             self._turns.local_audio("", now)
             self._watch.floor_taken()
             self.voice.announce(data, audio_format, now)
@@ -323,6 +325,7 @@ class Session:
 
     def _on_provider_ready(self) -> None:
         now = self._clock()
+        self._covered = False
         cancels = self._seat.protocol.capabilities.cancels_on_speech
         self._turns.provider_lost(now, provider_cancels=cancels)
         self._step(SessionEvent.PROVIDER_READY)
