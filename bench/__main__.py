@@ -31,6 +31,7 @@ COLUMNS = (
     ("late rx", "late_arrivals"),
     ("kB/call", "rss_kb_per_call"),
     ("talk %", "talk_percent"),
+    ("ref ms", "reference_ms"),
     ("worker", "worker_cpu_percent"),
     ("provider", "provider_cpu_percent"),
     ("callers", "callers_cpu_percent"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 import statistics
+import time
 from collections.abc import Sequence
 
 MATCH_S = 1.0
@@ -46,3 +47,19 @@ def reactions_ms(
     for begin, end in zip(begins, ends, strict=False):
         found += [max(0.0, (end - cut) * 1000) for cut in cuts if begin < cut and end > cut - CUT_S]
     return found
+
+
+def reference_ms() -> float:
+    """CPU milliseconds of a fixed piece of Python work, the best of several.
+
+    CPU figures of two runs compare when this is the same; else take their ratio to it.
+    """
+    return min(_work_s() for _ in range(7)) * 1000
+
+
+def _work_s() -> float:
+    started = time.process_time()
+    total = 0
+    for number in range(200_000):
+        total += number & 255
+    return time.process_time() - started

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.figures import delays_ms, median, percentile, reactions_ms
+from bench.figures import delays_ms, median, percentile, reactions_ms, reference_ms
 from bench.processes import (
     DOMAIN_UUID,
     EXTENSION,
@@ -59,6 +59,8 @@ class Run:
     tls: bool
     seconds: float
     cpu_percent_per_call: float
+    reference_ms: float
+    """A fixed piece of Python work in this minute: how fast the machine was just then."""
     worker_cpu_percent: float
     provider_cpu_percent: float
     callers_cpu_percent: float
@@ -202,6 +204,7 @@ def _figures(
         tls=tls,
         seconds=seconds,
         cpu_percent_per_call=percent[0] / calls,
+        reference_ms=reference_ms(),
         worker_cpu_percent=percent[0],
         provider_cpu_percent=percent[1],
         callers_cpu_percent=percent[2],
