@@ -28,6 +28,8 @@ from esl_controller.simulator.openai.session import EmulatedSession
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """For a client that does not read: a whole long answer, and the oversize fault."""
+HANDSHAKE_LIMIT_S = 30.0
+"""A client that connects and asks for nothing is let go."""
 CLOSE_WAIT_S = 1.0
 _SECRET_HEADERS = frozenset({"authorization", "api-key", "sec-websocket-protocol"})
 _quiet = logging.getLogger("simulator.openai.websocket")
@@ -62,6 +64,7 @@ class Connection:
             on_lost=lambda error: self.end(),
             max_buffered_bytes=MAX_BUFFERED_BYTES,
         )
+        self._later(HANDSHAKE_LIMIT_S, self._end_without_session)
 
     def end(self) -> None:
         """Let go of the socket and tell the server; what happens later finds nothing."""
@@ -76,6 +79,10 @@ class Connection:
         self._deadline_timer = None
         self._transport.close()
         self._on_end()
+
+    def _end_without_session(self) -> None:
+        if self._session is None:
+            self.end()
 
     def _later(self, delay_s: float, action: Callable[[], None]) -> None:
         timer = self._loop.timer(delay_s)

@@ -164,7 +164,9 @@ class EmulatedSession:
             self._check_message(data)
         elif kind == "function_call_output":
             self._check_output(data)
-        elif kind != "function_call":
+        elif kind == "function_call":
+            _check_strings(data, ("name", "arguments"))
+        else:
             raise invalid("item.type", kind)
         item_id = data.get("id") or self.core.new_id("item")
         if not isinstance(item_id, str):
@@ -182,11 +184,11 @@ class EmulatedSession:
         for index, part in enumerate(parts):
             if not isinstance(part, dict) or part.get("type") not in allowed:
                 raise invalid(f"item.content[{index}].type", part)
+            if not isinstance(part.get("text") or part.get("transcript") or "", str):
+                raise invalid(f"item.content[{index}].text", part)
 
     def _check_output(self, data: dict[str, Any]) -> None:
-        for key in ("call_id", "output"):
-            if not isinstance(data.get(key), str):
-                raise missing(f"item.{key}")
+        _check_strings(data, ("call_id", "output"))
         calls = {item.data.get("call_id") for item in self.core.conversation.items}
         if data["call_id"] not in calls:
             text = f"Tool call ID '{data['call_id']}' not found in conversation."
@@ -279,3 +281,9 @@ class EmulatedSession:
 
     def _send_oversize(self, now: float) -> None:
         self.core.send(b'{"type":"' + b"x" * self.core.faults.oversize_bytes + b'"}')
+
+
+def _check_strings(data: dict[str, Any], keys: tuple[str, ...]) -> None:
+    for key in keys:
+        if not isinstance(data.get(key), str):
+            raise missing(f"item.{key}")

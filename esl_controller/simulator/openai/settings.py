@@ -50,8 +50,11 @@ def _is(*types: type) -> Check:
     return lambda value: isinstance(value, types)
 
 
-def _custom_voice(value: Any) -> bool:
-    return isinstance(value, dict) and isinstance(value.get("id"), str)
+def _voice(value: Any) -> bool:
+    """A name the service knows, or an object with the id of a custom voice."""
+    if isinstance(value, dict):
+        return isinstance(value.get("id"), str)
+    return value in VOICES
 
 
 _boolean = _is(bool)
@@ -94,9 +97,7 @@ _AUDIO: Schema = {
     },
     "output": {
         "format": _FORMAT,
-        "voice": lambda value: (
-            value in VOICES if isinstance(value, str) else isinstance(value, dict)
-        ),
+        "voice": _voice,
         "speed": _number(0.25, 1.5),
     },
 }
@@ -203,6 +204,8 @@ def _check_value(value: Any, rule: Any, path: str) -> None:
     elif value is None and rule.get(_NULLABLE):
         return
     elif isinstance(value, dict):
+        if path.endswith(".format") and "type" not in value:
+            raise missing(f"{path}.type")
         check(value, rule, path)
     else:
         raise invalid(path, value)
@@ -216,7 +219,7 @@ def _check_turn_detection(value: Any, path: str) -> None:
     if "type" not in value:
         raise missing(f"{path}.type")
     schemas = {"server_vad": _SERVER_VAD, "semantic_vad": _SEMANTIC_VAD}
-    schema = schemas.get(value["type"])
+    schema = schemas.get(str(value["type"]))
     if schema is None:
         raise invalid(f"{path}.type", value["type"])
     check(value, schema, path)
