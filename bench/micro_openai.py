@@ -1,7 +1,8 @@
 """CPU time of the OpenAI provider's two hot paths: `python bench/micro_openai.py`.
 
-Caller's 20 ms frame to `input_audio_buffer.append`, and a 100 ms `response.output_audio.delta`
-to an `Audio` event; best of several rounds, microseconds a call.
+Caller's 20 ms frame to `input_audio_buffer.append`, with what the link asks each time, and a
+100 ms `response.output_audio.delta` to an `Audio` event; best of several rounds, microseconds a
+call.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ def uplink(provider: OpenAIRealtime, frame: bytes) -> Callable[[], object]:
     def work() -> None:
         provider.send_audio(frame)
         provider.messages_to_send()
+        provider.next_deadline()
 
     return work
 
