@@ -65,6 +65,11 @@ class DatagramLink:
             self.dropped += 1
         self._reader.start(self._on_readable)
 
+    def deafen(self) -> None:
+        """Hear no more, only send: what comes is left to the kernel, which drops it."""
+        self._reader.stop()
+        self._sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, 0)  # the least it allows
+
     def send(self, data: bytes) -> bool:
         """Send one datagram; False when it could not go out now.
 
@@ -116,7 +121,7 @@ class DatagramLink:
             self.datagrams_in += 1
             self.bytes_in += len(data)
             self._hand_over(data)
-            if self.closed:
+            if self.closed or not self._reader.active:
                 return
 
     def _hand_over(self, data: bytes) -> None:

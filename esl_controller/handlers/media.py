@@ -277,6 +277,8 @@ class CallMedia:
         self._proven.set()
         if self.path is MediaPath.UNICAST:
             self._session.receive_audio(data)
+        elif self._datagrams is not None:
+            self._datagrams.deafen()  # the stream brings the caller; reading him twice costs CPU
 
     def _send_binary(self, data: bytes) -> None:
         if self._stream is not None:

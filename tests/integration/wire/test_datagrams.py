@@ -38,6 +38,28 @@ def test_datagrams_both_ways(unicast):
     assert (link.datagrams_in, link.datagrams_out, link.bytes_in) == (40, 1, 40 * 320)
 
 
+def test_a_deaf_link_still_sends():
+    heard: list[bytes] = []
+
+    def hear(data: bytes) -> None:
+        heard.append(data)
+        link.deafen()
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as switch:
+        switch.bind(("127.0.0.1", 0))
+        switch.settimeout(5)
+        link = DatagramLink(on_datagram=hear)
+        link.connect(switch.getsockname())
+        for _ in range(200):
+            assert switch.sendto(bytes(320), link.address) == 320
+        until(lambda: heard)
+        gevent.sleep(0.05)
+        assert len(heard) == 1
+        assert link.send(b"\x01" * 320)
+        assert switch.recv(1000) == b"\x01" * 320
+        link.close()
+
+
 def test_only_the_agreed_remote_is_heard():
     heard: list[bytes] = []
     link = DatagramLink(on_datagram=heard.append)
