@@ -6,9 +6,6 @@ server hands it every request that is not a WebSocket upgrade of /stream/….
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import ipaddress
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -16,11 +13,13 @@ from typing import Any, Protocol
 
 import msgspec
 
+from esl_controller.admin_door import CHALLENGE, AdminDoor, Refused
 from esl_controller.settings import Http
 from esl_controller.telemetry.metrics import Metrics
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 MAX_PATH_BYTES = 512
 _HEADERS = (
@@ -79,14 +78,19 @@ class _Refusal(Exception):
 
 
 class HttpPages:
-    """The WSGI application."""
+    """The WSGI application. `api` gets everything below /api."""
 
-    def __init__(self, settings: Http, metrics: Metrics, service: ServiceView) -> None:
+    def __init__(
+        self,
+        settings: Http,
+        metrics: Metrics,
+        service: ServiceView,
+        api: WsgiApp | None = None,
+    ) -> None:
         self._metrics = metrics
         self._service = service
-        token = settings.admin_token.reveal()
-        self._token_hash = _hash(token) if token else None
-        self._admin_networks = [ipaddress.ip_network(text) for text in settings.admin_allow]
+        self._api = api
+        self._door = AdminDoor(settings)
         self._pages: Mapping[str, Callable[[Environ], _Reply]] = {
             "/health": self._health,
             "/ready": self._ready,
@@ -94,8 +98,10 @@ class HttpPages:
             "/admin/sessions": self._sessions,
         }
 
-    def __call__(self, environ: Environ, start_response: StartResponse) -> list[bytes]:
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
+        if self._api is not None and environ.get("PATH_INFO", "").startswith("/api/"):
+            return self._api(environ, start_response)
         try:
             reply = self._page(environ)(environ)
         except _Refusal as refusal:
@@ -145,31 +151,15 @@ class HttpPages:
         return _Reply(HTTPStatus.OK, _json({"sessions": list(self._service.sessions())}))
 
     def _require_admin(self, environ: Environ) -> None:
-        """Refuse unless network and bearer token are right (RFC 6750 section 2.1)."""
-        if self._token_hash is None or not self._is_near(environ.get("REMOTE_ADDR", "")):
+        refused = self._door.check(environ)
+        if refused is Refused.NETWORK:
             raise _Refusal(HTTPStatus.FORBIDDEN)
-        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
-        # Digests have one length, so the comparison tells nothing of the token, not even its own.
-        if not hmac.compare_digest(_hash(token.strip()), self._token_hash) or (
-            scheme.lower() != "bearer"
-        ):
-            raise _Refusal(HTTPStatus.UNAUTHORIZED, ("WWW-Authenticate", 'Bearer realm="admin"'))
-
-    def _is_near(self, address: str) -> bool:
-        try:
-            peer = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        mapped = getattr(peer, "ipv4_mapped", None) or peer
-        return any(mapped in network for network in self._admin_networks)
+        if refused is Refused.TOKEN:
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, CHALLENGE)
 
 
 def _is_chunked(environ: Environ) -> bool:
     return bool(environ.get("HTTP_TRANSFER_ENCODING"))
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
 
 
 def _json(value: object) -> bytes:
