@@ -42,7 +42,7 @@ COLUMNS = (
 @click.option("--calls", default="10,50,100,200", show_default=True, help="Sizes of the runs.")
 @click.option("--seconds", default=30.0, show_default=True, help="Measured time of each run.")
 @click.option("--kinds", default="pcm,g711", show_default=True)
-@click.option("--tls/--no-tls", default=True, help="Also with TLS to the provider, 100 calls.")
+@click.option("--tls/--no-tls", default=True, help="Also with TLS to the provider, at 100 calls.")
 @click.option("--out", default="build/bench.json", type=click.Path(path_type=Path))
 def main(calls: str, seconds: float, kinds: str, tls: bool, out: Path) -> None:
     """Measure one worker with the simulator in processes of its own."""

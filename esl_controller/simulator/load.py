@@ -43,7 +43,7 @@ class LoadPlan:
     ramp_s: float = 0.05
     """Between one call's start and the next."""
     speech_s: float = 1.2
-    pause_s: float = 0.6
+    pause_s: float = 1.4
     interrupt_every: int = 4
     """Each so-many-th utterance interrupts the agent; 0 never does."""
 
