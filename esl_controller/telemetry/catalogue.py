@@ -18,9 +18,9 @@ class Kind(enum.Enum):
     HISTOGRAM = "histogram"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Metric:
-    """One metric."""
+    """One metric. Each exists once and is its own key: hashing its fields would cost more."""
 
     name: str
     kind: Kind

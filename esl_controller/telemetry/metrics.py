@@ -42,6 +42,7 @@ class Metrics:
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self._families = {metric: self._family(metric) for metric in METRICS}
+        self._children: dict[Series, Counter | Gauge | Histogram] = {}
         self._known: dict[Metric, set[Labels]] = defaultdict(set)
         self._totals: dict[Series, float] = defaultdict(float)
         self._timings: list[tuple[Series, float]] = []
@@ -146,8 +147,11 @@ class Metrics:
         return labels
 
     def _child(self, metric: Metric, kind: type[_Family], labels: Labels) -> _Family:
-        family = self._families[metric]
-        child = family.labels(*labels) if labels else family
+        child = self._children.get((metric, labels))
+        if child is None:
+            family = self._families[metric]
+            child = family.labels(*labels) if labels else family
+            self._children[metric, labels] = child
         if not isinstance(child, kind):
             raise TypeError(f"{metric.name} is a {metric.kind.value}")
         return child
