@@ -45,6 +45,10 @@ class Utterance:
     at_s: float
     """Seconds since the session began."""
     interrupted: bool = False
+    item_id: str = ""
+    """The provider's name of it; empty where it has none."""
+    heard_ms: int | None = None
+    """How much of an interrupted answer was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,16 +84,19 @@ class SessionListener(Protocol):
         """Run it and answer with `Session.send_function_result`."""
 
     def uttered(self, utterance: Utterance) -> None:
-        """Something was said."""
+        """Something was said; told again, with the same `item_id`, if it then was cut off."""
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer reached the caller."""
 
-    def interrupted(self, heard_ms: int, reaction_ms: float) -> None:
+    def interrupted(self, reaction_ms: float) -> None:
         """The caller cut the agent off; `reaction_ms` is event to last frame sent."""
 
     def used(self, usage: Usage) -> None:
         """Something was consumed."""
+
+    def answer_late(self) -> None:
+        """The caller has been waiting in silence for an answer: say something meanwhile."""
 
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """A provider failed; the session is trying to go on."""

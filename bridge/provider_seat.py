@@ -78,6 +78,8 @@ class ProviderSeat:
         self._network = network
         self._link: ProviderLink | None = None
         self._standby: ProviderLink | None = None
+        self._standby_ready = False
+        self._standby_history: tuple[tuple[Speaker, str], ...] = ()
         self._going_away = False
         self._closed = False
         self._waiting: gevent.Greenlet[..., None] | None = None
@@ -110,10 +112,26 @@ class ProviderSeat:
         return self._link.round_trip_ms if self._link is not None else None
 
     def pause(self) -> None:
-        """Nobody speaks and nothing is awaited: the moment to cross a session limit."""
-        if self._going_away and self._standby is None and not self._closed:
+        """Nobody speaks and nothing is awaited: the moment to cross a session limit.
+
+        To be called as long as it lasts: the session that takes over is prepared in one pause
+        and takes over in the same or, if nothing was said in between, in a later one.
+        """
+        if not self._going_away or self._closed:
+            return
+        if self._standby is not None and self._standby_history != tuple(self._history()):
+            self._drop_standby()
+        if self._standby is None:
             candidate = Candidate(self.name, self.kind, self._make_current)
+            self._standby_history = tuple(self._history())
             self._standby = self._open(candidate, candidate.make())
+        elif self._standby_ready:
+            self._change_over(self._standby)
+
+    def give_up(self, failure: ProviderFailure) -> None:
+        """The provider is of no use any more although its connection is up."""
+        if self._link is not None:
+            self._lose(self._link, failure)
 
     def close(self) -> None:
         """End all connections; nothing is told any more."""
@@ -169,17 +187,27 @@ class ProviderSeat:
             self._lose(link, event)
 
     def _on_standby(self, link: ProviderLink, events: list[ProviderEvent]) -> None:
-        if any(isinstance(e, SessionReady) for e in events):
-            old, self._standby = self._link, None
-            self._next(link)
-            self.ready = True
-            self.replacements += 1
-            if old is not None:
-                old.close()
+        if any(isinstance(e, ProviderFailure) and e.fatal for e in events):
+            self._drop_standby()
+        elif any(isinstance(e, SessionReady) for e in events):
+            self._standby_ready = True
+
+    def _change_over(self, link: ProviderLink) -> None:
+        old, self._standby, self._standby_ready = self._link, None, False
+        self._next(link)
+        self.ready = True
+        self.replacements += 1
+        if old is not None:
+            old.close()
+
+    def _drop_standby(self) -> None:
+        standby, self._standby, self._standby_ready = self._standby, None, False
+        if standby is not None:
+            standby.close()
 
     def _on_closed(self, link: ProviderLink, failure: ProviderFailure) -> None:
         if link is self._standby:
-            self._standby = None
+            self._drop_standby()
         elif link is self._link:
             self._lose(link, failure)
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from bridge.answers import Answers
 from bridge.audio.formats import AudioFormat
 from bridge.audio.media_plan import MediaPlan
 from bridge.audio.pacer import Pacer
@@ -70,6 +71,15 @@ class Session:
             history=self.transcript.history,
             connect_timeout_s=config.provider_connect_timeout_s,
             network=config.network,
+        )
+        self._answers = Answers(
+            config,
+            self._seat,
+            self._turns,
+            self.voice,
+            self.transcript,
+            listener,
+            say=self.say,
         )
         self.uplink = Uplink(config.options.input_format, self._seat.send_audio)
         self.receive_audio = self.uplink.receive
@@ -163,7 +173,7 @@ class Session:
         """Answer a function call; the provider goes on when it has all results of the answer."""
         if self.ended:
             return
-        self._turns.response_awaited(self._clock())
+        self._answers.function_answered(self._clock())
         self._seat.protocol.send_function_result(call_id, output)
         self._seat.flush()
 
@@ -205,13 +215,20 @@ class Session:
             self.voice.keep_alive(now)
             self._say_digits(self._digits.handle_timeout(now), now)
             self._act(self._watch.handle_timeout(now))
+            self._look_after(now)
+
+    def _look_after(self, now: float) -> None:
+        if not self._answers.look(now, self.state) and self._end is not None:
+            self.end(self._end.cause, "the last words did not come")
+        elif self._turns.state is TurnState.LISTENING and self.voice.idle(now):
+            self._seat.pause()
 
     # --- the caller ---------------------------------------------------------------------------
 
     def _say_digits(self, digits: str | None, now: float) -> None:
         if not digits or self.state is not SessionState.TALKING:
             return
-        self._interrupt(self._turns.speech_started(now), now)
+        self._interrupt(self._turns.speech_started(now, heard=False), now)
         self._turns.speech_stopped(now)
         self._turns.response_awaited(now)
         self._seat.protocol.send_text(f"[The caller pressed on the keypad: {' '.join(digits)}]")
@@ -228,9 +245,11 @@ class Session:
             self._seat.protocol.cancel_response()
         for cut in self._turns.cut(position):
             self._seat.protocol.truncate(cut.item_id, cut.heard_ms)
-            self.transcript.mark_interrupted(cut.item_id)
+            utterance = self.transcript.mark_interrupted(cut.item_id, cut.heard_ms)
+            if utterance is not None:
+                self._listener.uttered(utterance)
         self.voice.begin(interruption.generation)
-        self._listener.interrupted(position.heard_ms if position else 0, reaction_ms)
+        self._listener.interrupted(reaction_ms)
 
     def _act(self, action: WatchAction | None) -> None:
         phrases = self.config.phrases
@@ -268,9 +287,8 @@ class Session:
             self.voice.complete(now)
         if event.response_id == self._last_words:
             self._last_words = None
-        if event.status == "failed":
-            kind = event.error_kind or p.ErrorKind.SERVER
-            self._listener.provider_trouble(kind, "response_failed", event.reason)
+        if self._end is None:
+            self._answers.response_done(event, now)
         self._end_when_heard()
 
     def _on_speech_started(self, event: p.SpeechStarted, now: float) -> None:
@@ -289,6 +307,7 @@ class Session:
 
     def _on_function_call(self, event: p.FunctionCall, now: float) -> None:
         self._watch.floor_taken()
+        self._answers.function_called()
         self._listener.function_called(event)
 
     def _on_usage(self, event: p.Usage, now: float) -> None:
@@ -319,30 +338,19 @@ class Session:
             self._end_when_heard()
         elif self._turns.state is TurnState.LISTENING:
             self._watch.floor_open(now)
-            self._seat.pause()
 
     # --- life ---------------------------------------------------------------------------------
 
     def _on_provider_ready(self) -> None:
-        now = self._clock()
         self._covered = False
-        cancels = self._seat.protocol.capabilities.cancels_on_speech
-        self._turns.provider_lost(now, provider_cancels=cancels)
         self._step(SessionEvent.PROVIDER_READY)
         self._listener.provider_ready()
-        said = self.transcript.utterances
-        if said and said[-1].speaker is p.Speaker.CALLER:
-            self._turns.response_awaited(now)
-            self._seat.protocol.request_response()
-        elif not said and self.config.options.greeting:
-            self._turns.response_awaited(now)
+        self._answers.provider_ready(self._clock())
 
     def _on_lost(self, failure: p.ProviderFailure) -> None:
-        now = self._clock()
-        self._turns.provider_lost(now)
         self._step(SessionEvent.PROVIDER_LOST)
-        self.voice.complete(now)
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
+        self._answers.provider_lost(self._clock())
 
     def _on_exhausted(self, failure: p.ProviderFailure) -> None:
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)

@@ -19,6 +19,8 @@ class Phrases:
     time_up: str
     connecting: str
     """Before a transfer, when the agent has not announced it."""
+    say_again: str
+    """When what the caller said was lost with a provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,10 @@ class SessionConfig:
     join_timeout_s: float = 5.0
     """Longest time without the caller's media once it was asked for."""
     closing_timeout_s: float = 20.0
+    answer_cover_s: float = 2.0
+    """Longest silence while an answer is expected; then something is said meanwhile."""
+    answer_limit_s: float = 6.0
+    """Longest wait for a provider's answer; then the next one is asked."""
     digit_pause_s: float = 2.0
     barge_in: bool = True
     network: Network | None = None

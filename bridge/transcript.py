@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.ports import Utterance
 from bridge.providers.base import Speaker
 
@@ -16,13 +18,23 @@ class Transcript:
 
     def __init__(self, started_at: float) -> None:
         self._started_at = started_at
-        self._cut: set[str] = set()
+        self._cut: dict[str, int] = {}
+        """Items cut off before their text was complete, and how much of each was heard in ms."""
         self.utterances: list[Utterance] = []
         self.dropped = 0
 
-    def mark_interrupted(self, item_id: str) -> None:
-        """The agent's item was cut off: what it would have said was not heard in full."""
-        self._cut.add(item_id)
+    def mark_interrupted(self, item_id: str, heard_ms: int) -> Utterance | None:
+        """The agent's item was cut off; return it anew if its text is here already.
+
+        Often it is: providers generate faster than anyone speaks.
+        """
+        for index in range(len(self.utterances) - 1, -1, -1):
+            if self.utterances[index].item_id == item_id:
+                cut = replace(self.utterances[index], interrupted=True, heard_ms=heard_ms)
+                self.utterances[index] = cut
+                return cut
+        self._cut[item_id] = heard_ms
+        return None
 
     def add(self, speaker: Speaker, item_id: str, text: str, now: float) -> Utterance | None:
         """Add one finished piece; None when it says nothing or the limit is reached."""
@@ -32,9 +44,15 @@ class Transcript:
         if len(self.utterances) >= MAX_UTTERANCES:
             self.dropped += 1
             return None
-        cut = item_id in self._cut
-        self._cut.discard(item_id)
-        utterance = Utterance(speaker, text, round(now - self._started_at, 3), cut)
+        heard_ms = self._cut.pop(item_id, None)
+        utterance = Utterance(
+            speaker,
+            text,
+            round(now - self._started_at, 3),
+            interrupted=heard_ms is not None,
+            item_id=item_id,
+            heard_ms=heard_ms,
+        )
         self.utterances.append(utterance)
         return utterance
 

@@ -58,6 +58,8 @@ class TurnKeeper:
         """Items being played or queued, in order, and whether the provider knows them."""
         self._stopped_at: float | None = None
         self._audio_at: float | None = None
+        self.answer_owed = False
+        """An answer is expected, and no audio of it has come."""
 
     @property
     def response_active(self) -> bool:
@@ -66,27 +68,33 @@ class TurnKeeper:
 
     # --- the caller -----------------------------------------------------------------------
 
-    def speech_started(self, now: float) -> Interruption | None:
-        """The caller began to speak; return what to do if that cuts the agent off."""
+    def speech_started(self, now: float, *, heard: bool = True) -> Interruption | None:
+        """The caller began to speak; return what to do if that cuts the agent off.
+
+        `heard`: the provider heard it itself, as it does not hear a key that is pressed.
+        """
         if not self.barge_in and self.state in (_S.THINKING, *_PLAYING):
             return None
         self._stopped_at = self._audio_at = None
+        self.answer_owed = False
         active, playing = self.response_active, self.state in _PLAYING
         self._move(_E.SPEECH_STARTED)
         if not active and not playing:
             return None
-        return self._cut(cancel=active and not self._provider_cancels)
+        return self._cut(cancel=active and not (heard and self._provider_cancels))
 
     def speech_stopped(self, now: float) -> None:
         """The caller's turn ended."""
         if self.state not in _PLAYING and self._stopped_at is None:
             self._stopped_at, self._audio_at = now, None
+        self.answer_owed = self.answer_owed or self.state not in _PLAYING
         self._move(_E.SPEECH_STOPPED)
 
     # --- the provider ---------------------------------------------------------------------
 
     def response_awaited(self, now: float) -> None:
         """We asked for an answer."""
+        self.answer_owed = True
         self._move(_E.RESPONSE_AWAITED)
 
     def response_started(self, response_id: str, now: float) -> None:
@@ -105,6 +113,7 @@ class TurnKeeper:
             self.response_started(response_id, now)
         if self._audio_at is None:
             self._audio_at = now
+        self.answer_owed = False
         self._remember(item_id, known_to_provider=True)
         self._move(_E.AUDIO)
         return True
@@ -119,6 +128,7 @@ class TurnKeeper:
         if self.response_active and response_id != self._response_id:
             return False
         self._close_response(response_id)
+        self.answer_owed = function_calls > 0
         self._move(_E.FUNCTIONS_CALLED if function_calls else _E.RESPONSE_DONE)
         return True
 
@@ -140,7 +150,7 @@ class TurnKeeper:
         if provider_cancels is not None:
             self._provider_cancels = provider_cancels
         self._response_id = None
-        self._only_new = False
+        self._only_new = self.answer_owed = False
         self._closed_ids.clear()
         self._items = deque(((item, False) for item, _ in self._items), MAX_REMEMBERED)
         self._move(_E.PROVIDER_LOST)

@@ -171,7 +171,9 @@ class App:
         self.stop()
 
     def stop(self) -> None:
-        """End everything now."""
+        """End everything now; what has ended stays so."""
+        if self.stopped.is_set():
+            return
         self.manager.draining = True
         self.esl.stop(2.0)
         self.media.stop(1.0)

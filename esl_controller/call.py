@@ -104,6 +104,7 @@ class Call:
 
     def _subscribe(self) -> None:
         self._esl.on("CHANNEL_HANGUP", lambda event: self._inbox.post(self._esl.require_call))
+        self._esl.gone.rawlink(lambda _: self._inbox.post(self._esl.require_call))
         self._esl.on("DTMF", self._on_dtmf)
         events = commands.event_plain(("BACKGROUND_JOB",), STREAM_EVENTS)
         batch = [commands.linger(), commands.myevents(), events]
@@ -296,7 +297,10 @@ class Call:
     def on_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """A provider failed; the session tries to go on."""
         _log.warning("provider.trouble", kind=kind.value, code=code, message=message)
-        if self._listener.end is None and kind is not ErrorKind.INVALID_REQUEST:
+
+    def on_answer_late(self) -> None:
+        """Nothing has been heard for too long."""
+        if self._listener.end is None:
             self._cover(Phrase.ONE_MOMENT)
 
     def on_stream_lost(self) -> None:

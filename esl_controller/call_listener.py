@@ -26,6 +26,9 @@ class CallJobs(Protocol):
     def on_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """A provider failed."""
 
+    def on_answer_late(self) -> None:
+        """The caller waits for an answer."""
+
     def on_stream_lost(self) -> None:
         """The caller's stream is gone."""
 
@@ -81,10 +84,14 @@ class CallListener:
         if self.conversation is not None:
             self.conversation.record.answered_turn(latency)
 
-    def interrupted(self, heard_ms: int, reaction_ms: float) -> None:
+    def answer_late(self) -> None:
+        """Covered with words by the call."""
+        self._inbox.post(self._jobs.on_answer_late)
+
+    def interrupted(self, reaction_ms: float) -> None:
         """Counted."""
         if self.conversation is not None:
-            self.conversation.record.interrupted(heard_ms, reaction_ms)
+            self.conversation.record.interrupted(reaction_ms)
 
     def used(self, usage: Usage) -> None:
         """Journalled."""

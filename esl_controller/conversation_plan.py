@@ -47,18 +47,21 @@ _PHRASES = {
         good_bye="Thank you for calling. Good-bye!",
         time_up="Our time for this call is over. Thank you, and good-bye!",
         connecting="One moment, I am connecting you.",
+        say_again="I am sorry, I did not catch that. Could you say it again?",
     ),
     "pt": Phrases(
         still_there="Você ainda está na linha?",
         good_bye="Obrigado pela ligação. Até logo!",
         time_up="O tempo desta ligação acabou. Obrigado e até logo!",
         connecting="Um momento, vou transferir a sua ligação.",
+        say_again="Desculpe, não entendi. Pode repetir?",
     ),
     "es": Phrases(
         still_there="¿Sigue usted en la línea?",
         good_bye="Gracias por llamar. ¡Hasta luego!",
         time_up="El tiempo de esta llamada ha terminado. ¡Gracias y hasta luego!",
         connecting="Un momento, le paso con la persona indicada.",
+        say_again="Perdone, no le he entendido. ¿Puede repetirlo?",
     ),
 }
 
@@ -218,6 +221,7 @@ def _options(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Conversatio
             silence_duration_ms=secretary.silence_duration_ms,
             eagerness=secretary.vad_eagerness,
             idle_timeout_ms=secretary.vad_idle_timeout_ms,
+            interrupt_response=secretary.barge_in,
         ),
         noise_reduction=None if secretary.noise_reduction == "none" else secretary.noise_reduction,
         transcription_model=secretary.transcription_model,
@@ -236,4 +240,5 @@ def _phrases(secretary: SecretaryRealtime) -> Phrases:
         good_bye=secretary.farewell_message or preset.good_bye,
         time_up=preset.time_up,
         connecting=preset.connecting,
+        say_again=preset.say_again,
     )

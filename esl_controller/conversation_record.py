@@ -54,7 +54,8 @@ class ConversationRecord:
         self._metrics = metrics
         self._store = entry.tenant.store_transcripts
         self._turn_number = 0
-        self._last_turn: Turn | None = None
+        self._turns: dict[str, tuple[Turn, dict[str, Any]]] = {}
+        """What was said, by the provider's name of it: as stored, and in the transcript."""
         self._latencies: list[float] = []
         self._pending_latency: TurnLatency | None = None
         self._interruptions = 0
@@ -83,8 +84,12 @@ class ConversationRecord:
         self.row = replace(self.row, answered_at=datetime.now(UTC))
 
     def uttered(self, utterance: Utterance) -> None:
-        """Something was said."""
+        """Something was said, or what was said is now known to have been cut off."""
         if not self._store:
+            return
+        known = self._turns.get(utterance.item_id)
+        if known is not None:
+            self._cut_off(*known, utterance)
             return
         caller = utterance.speaker is Speaker.CALLER
         latency, self._pending_latency = (
@@ -92,8 +97,15 @@ class ConversationRecord:
         )
         self._turn_number += 1
         role = utterance.speaker.value
-        self._transcript.append({"role": role, "text": utterance.text, "timestamp": utterance.at_s})
-        self._last_turn = Turn(
+        line: dict[str, Any] = {
+            "role": role,
+            "text": utterance.text,
+            "timestamp": utterance.at_s,
+        }
+        if utterance.interrupted:
+            line["interrupted"] = True
+        self._transcript.append(line)
+        turn = Turn(
             turn_uuid=str(uuid.uuid4()),
             domain_uuid=self.row.domain_uuid,
             conversation_uuid=self.row.conversation_uuid,
@@ -102,9 +114,18 @@ class ConversationRecord:
             content=utterance.text,
             started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
             interrupted=utterance.interrupted,
+            heard_ms=utterance.heard_ms,
             **_parts(latency),
         )
-        self._record(self._last_turn)
+        if utterance.item_id:
+            self._turns[utterance.item_id] = (turn, line)
+        self._record(turn)
+
+    def _cut_off(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
+        line["interrupted"] = True
+        cut = replace(turn, interrupted=True, heard_ms=utterance.heard_ms)
+        self._turns[utterance.item_id] = (cut, line)
+        self._record(cut)
 
     def answered_turn(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""
@@ -117,18 +138,9 @@ class ConversationRecord:
             if value_ms is not None:
                 self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
 
-    def interrupted(self, heard_ms: int, reaction_ms: float) -> None:
-        """The caller cut the agent off after `heard_ms` of an answer.
-
-        Its text is often complete by then: providers generate faster than anyone speaks. The turn
-        is stored again, with what was heard.
-        """
+    def interrupted(self, reaction_ms: float) -> None:
+        """The caller cut the agent off."""
         self._interruptions += 1
-        last = self._last_turn
-        if last is not None and last.role == Speaker.AGENT.value and heard_ms:
-            self._last_turn = replace(last, interrupted=True, heard_ms=heard_ms)
-            self._record(self._last_turn)
-            self._transcript[-1]["interrupted"] = True
         self._metrics.count(m.INTERRUPTIONS, self.provider)
         self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
 
@@ -180,7 +192,8 @@ class ConversationRecord:
         """The call was passed on, or could not be."""
         now = datetime.now(UTC)
         self._metrics.count(m.TRANSFERS, status)
-        self.row = replace(self.row, transfer_destination=destination)
+        if status == "completed":
+            self.row = replace(self.row, transfer_destination=destination)
         self._record(
             TransferRecord(
                 transfer_uuid=str(uuid.uuid4()),

@@ -24,7 +24,7 @@ from bridge.audio.media_plan import (
 from bridge.errors import BridgeError
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.file import FilePlayout
-from bridge.playout.modes import Flavour, PlayoutMode
+from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
 from bridge.playout.registry import make_playout
 from bridge.providers.base import Capabilities
 from bridge.session import Session
@@ -104,6 +104,8 @@ class CallMedia:
             ("CHANNEL_EXECUTE_COMPLETE", self._on_execute_complete),
         ):
             esl.on(name, handler)
+        esl.on("CHANNEL_HANGUP", lambda _: self._wait_no_more())
+        esl.gone.rawlink(lambda _: self._wait_no_more())
 
     # --- starting and stopping, in the call's greenlet -----------------------------------------
 
@@ -114,11 +116,11 @@ class CallMedia:
             token = self._manager.issue_ticket(self._session, self)
             variables.append(("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'))
             variables.append(("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)))
-        if self.choice.mode is not PlayoutMode.UNICAST:
+        if needs_idle_silence(self.choice.mode, self.choice.flavour):
             # The park loop reads it once, when it first sees media (switch_ivr.c,
-            # switch_ivr_park). Beside unicast it must not be set: both write the channel, and
-            # switch_rtp.c drops the second frame of the same timestamp.
+            # switch_ivr_park).
             variables.append(("send_silence_when_idle", "-1"))
+        if self.choice.mode is not PlayoutMode.UNICAST:
             variables.append(("STREAM_PLAYBACK", "true"))
         self._esl.pipeline([self._set(name, value) for name, value in variables])
 
@@ -138,11 +140,13 @@ class CallMedia:
             batch.append(self._stream_command(plan))
         self._session.expect_media()
         self._esl.pipeline(batch)
-        if self.path is MediaPath.STREAM and not self._joined.wait(self._site.join_timeout_s):
-            self._esl.require_call()
+        if self.path is MediaPath.STREAM and not self._came(
+            self._joined, self._site.join_timeout_s
+        ):
             raise MediaUnavailable("mod_audio_stream did not connect")
-        if self.choice.mode is PlayoutMode.UNICAST and not self._proven.wait(UNICAST_PROOF_S):
-            self._esl.require_call()
+        if self.choice.mode is PlayoutMode.UNICAST and not self._came(
+            self._proven, UNICAST_PROOF_S
+        ):
             plan = self._without_unicast(leg)
         self._attach(plan)
         return plan
@@ -167,7 +171,7 @@ class CallMedia:
                 self._stream_command(plan),
             ]
         )
-        if not self._joined.wait(self._site.join_timeout_s):
+        if not self._came(self._joined, self._site.join_timeout_s):
             raise MediaUnavailable("the caller's stream did not come back")
         self._attach(plan)
 
@@ -208,6 +212,17 @@ class CallMedia:
     def stream_text(self, payload: bytes) -> None:
         """Metadata and free text: nothing of it is trusted, and the identity is known already."""
         _log.debug("text of %d bytes from the stream", len(payload))
+
+    def _wait_no_more(self) -> None:
+        """The call is gone: nothing will come."""
+        self._joined.set()
+        self._proven.set()
+
+    def _came(self, signal: Signal, timeout_s: float) -> bool:
+        """Wait for a signal. Raises `CallGone`."""
+        came = signal.wait(timeout_s)
+        self._esl.require_call()
+        return came
 
     # --- inside --------------------------------------------------------------------------------
 

@@ -1,0 +1,123 @@
+"""Sees that every turn of the caller is answered, whatever the provider does.
+
+A wait is covered with words; an answer that failed or does not come is asked for again, then from
+another provider, which is told what was said so far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.answer_watch import AnswerLate, AnswerWatch
+from bridge.ports import SessionListener
+from bridge.provider_seat import ProviderSeat
+from bridge.providers import base as p
+from bridge.session_config import SessionConfig
+from bridge.states import SessionState
+from bridge.transcript import Transcript
+from bridge.turn import TurnKeeper
+from bridge.voice import Voice
+
+MAX_FAILED_RESPONSES = 1
+"""In a row, from one provider."""
+_HOPELESS = (p.ErrorKind.QUOTA, p.ErrorKind.AUTHENTICATION)
+"""Why a provider fails for good, as far as this call is concerned."""
+
+
+class Answers:
+    """What one session owes its caller. `now` is monotonic seconds."""
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        seat: ProviderSeat,
+        turns: TurnKeeper,
+        voice: Voice,
+        transcript: Transcript,
+        listener: SessionListener,
+        *,
+        say: Callable[[str], None],
+    ) -> None:
+        self._config = config
+        self._seat = seat
+        self._turns = turns
+        self._voice = voice
+        self._transcript = transcript
+        self._listener = listener
+        self._say = say
+        self._watch = AnswerWatch(cover_s=config.answer_cover_s, replace_s=config.answer_limit_s)
+        self._functions_running = 0
+        self._lost = False
+        """The provider went while an answer was owed."""
+        self._failed = 0
+        """Responses in a row."""
+
+    def function_called(self) -> None:
+        """The wait is ours now, not the provider's."""
+        self._functions_running += 1
+
+    def function_answered(self, now: float) -> None:
+        """The provider has the result."""
+        self._functions_running = max(0, self._functions_running - 1)
+        self._turns.response_awaited(now)
+
+    def look(self, now: float, state: SessionState) -> bool:
+        """Cover a long wait, and end one that is too long; False when there is nobody to ask."""
+        turns, quiet = self._turns, self._voice.idle(now)
+        if self._voice.playout is None:
+            return True  # it still rings
+        turns.answer_owed |= quiet and turns.response_active  # it stopped half-way
+        away = state is SessionState.WAITING
+        late = self._watch.look(
+            now,
+            waiting=quiet and (turns.answer_owed or away),
+            owed=turns.answer_owed and not away and not self._functions_running,
+        )
+        closing = state is SessionState.CLOSING
+        if late is AnswerLate.REPLACE and not closing:
+            self._give_up(p.ErrorKind.SERVER, "no_answer", self._config.answer_limit_s)
+        elif late is AnswerLate.COVER and not closing:
+            self._listener.answer_late()
+        return not (late is AnswerLate.REPLACE and closing)
+
+    def response_done(self, event: p.ResponseDone, now: float) -> None:
+        """Ask once more for one that failed; then, or where that is of no use, somebody else."""
+        if event.status != "failed":
+            self._failed = 0
+            return
+        kind = event.error_kind or p.ErrorKind.SERVER
+        self._failed += 1
+        if kind in _HOPELESS or self._failed > MAX_FAILED_RESPONSES:
+            self._give_up(kind, "response_failed", event.reason)
+        else:
+            self._turns.response_awaited(now)
+            self._seat.protocol.request_response()
+
+    def provider_lost(self, now: float) -> None:
+        """Another is being connected; what is queued is still heard."""
+        awaited = self._turns.answer_owed or self._turns.response_active
+        self._lost = self._lost or awaited
+        self._turns.provider_lost(now)
+        self._voice.complete(now)
+        if awaited:
+            self._listener.answer_late()
+
+    def provider_ready(self, now: float) -> None:
+        """Have the provider that is new here say what is owed."""
+        self._failed = 0
+        protocol = self._seat.protocol
+        cancels = protocol.capabilities.cancels_on_speech
+        self._turns.provider_lost(now, provider_cancels=cancels)
+        said = self._transcript.utterances
+        lost, self._lost = self._lost, False
+        if said and said[-1].speaker is p.Speaker.CALLER:
+            self._turns.response_awaited(now)
+            protocol.request_response()
+        elif not said and self._config.options.greeting:
+            self._turns.response_awaited(now)  # the seat asks for it
+        elif lost:
+            self._say(self._config.phrases.say_again)
+
+    def _give_up(self, kind: p.ErrorKind, code: str, detail: object) -> None:
+        again = kind not in _HOPELESS
+        self._seat.give_up(p.ProviderFailure(kind, code, str(detail), True, retryable=again))
