@@ -1,5 +1,6 @@
 """Fixtures every integration test may ask for."""
 
+from tests.integration.call_fixtures import serve
 from tests.integration.db_fixtures import (
     clean_databases,
     database,
@@ -25,4 +26,5 @@ __all__ = [
     "pool",
     "postgres_server",
     "secret_store",
+    "serve",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import socket
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -23,10 +24,17 @@ def held() -> Held:
             kinds[f"greenlet {getattr(thing._run, '__qualname__', 'gone')}"] += 1
     for entry in Path("/proc/self/fd").iterdir():
         try:
-            kinds[f"descriptor {os.readlink(entry).partition(':')[0]}"] += 1
+            kinds[f"descriptor {_kind(int(entry.name), os.readlink(entry))}"] += 1
         except OSError:  # the descriptor of this very listing
             continue
     return kinds
+
+
+def _kind(descriptor: int, target: str) -> str:
+    if not target.startswith("socket:"):
+        return target.partition(":")[0]
+    with socket.socket(fileno=os.dup(descriptor)) as sock:
+        return sock.family.name
 
 
 def wait_until_back_to(before: Held, now: Callable[[], Held] = held, timeout_s: float = 5) -> None:

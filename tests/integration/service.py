@@ -155,6 +155,7 @@ class Service:
     app: App
     switch: Switch
     database: Any
+    address: tuple[str, int]
     tenants: list[Tenant] = field(default_factory=list)
 
     @property
@@ -169,6 +170,7 @@ class Service:
         extension: str = "8001",
         provider_settings: dict[str, Any] | None = None,
         base_url: str = "",
+        domain_name: str = "",
         **secretary: Any,
     ) -> Tenant:
         """A new domain, answered on `extension` through a provider of its own."""
@@ -176,6 +178,7 @@ class Service:
         base_url = base_url or provider.start()
         row = self.database.seed(
             extension=extension,
+            name=domain_name,
             provider=DemoProvider(base_url=base_url),
             **(QUICK | secretary),
         )
@@ -210,7 +213,7 @@ class Service:
             "codec": codec,
         }
         leg = self.switch.originate_to_controller(
-            *self.app.esl.address,
+            *self.address,
             caller=caller,
             channel=ChannelOptions(**(channel | options)),
             actions_after=actions_after,
@@ -225,7 +228,8 @@ class Service:
         raise AssertionError(f"no session: {call.story()}")
 
     def stored(self) -> None:
-        """Wait until everything recorded is in the database."""
+        """Wait until all calls are over and everything recorded is in the database."""
+        self.wait_idle()
         assert self.app.journal.wait_stored(5)
 
     def wait_idle(self, timeout_s: float = 5.0) -> None:
@@ -247,9 +251,9 @@ class Service:
 
     def held(self) -> Held:
         """What the process holds for calls. Database connections and listeners are none of it."""
-        connections = self.app._pool.statistics()
         now = held()
-        now["descriptor socket"] -= connections.in_use + connections.idle + len(self.tenants)
+        now["descriptor AF_INET"] -= len(self.tenants)
+        now["descriptor AF_UNIX"] = 0
         now["greenlet MediaClock._run"] = 0  # the switch's own, with its first call
         return now
 
@@ -273,7 +277,7 @@ def service(
     app.start()
     try:
         with Switch(SwitchConfig(quirks=quirks, seed=1, temp_dir=tmp_path)) as switch:
-            running = Service(app, switch, database)
+            running = Service(app, switch, database, app.esl.address)
             running.add_tenant(emulator, **(secretary or {}))
             gevent.sleep(0.05)
             before = running.held()
