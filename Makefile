@@ -6,6 +6,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
+# gevent keeps to one core, so the tests run in two processes; both are waited for, both can fail.
+define TEST_IN_TWO
+mkdir -p build; \
+$(BIN)/python -m pytest --ignore=tests/integration >build/pytest.txt 2>&1 & others=$$!; \
+trap 'kill $$others' INT TERM; \
+failed=0; \
+$(BIN)/python -m pytest tests/integration || failed=$$?; \
+wait $$others || failed=$$?; \
+cat build/pytest.txt; \
+exit $$failed
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test test-quick check format types imports docs bench conformance clean
 
@@ -28,7 +40,7 @@ demo: $(STAMP) ## Hold a conversation: database, switch, caller and provider all
 	$(BIN)/esl-controller demo $(DEMO_ARGS)
 
 test: check ## Check style, types and imports, then run every test
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_TWO))
 
 test-quick: $(STAMP) ## Run the tests that take less than five seconds each
 	$(BIN)/python -m pytest -m 'not slow' $(PYTEST_ARGS)
