@@ -56,3 +56,16 @@ FLAVOURS: dict[PlayoutMode, tuple[Flavour, ...]] = {
     ),
 }
 """Which modules can be used in which mode."""
+
+_WRITE_FRAMES = (Flavour.VOXCOM_US, Flavour.JULIANOTARGA)
+"""Modules that write the answer to the channel themselves, as `unicast` does; the others replace
+what FreeSWITCH writes, or have it play files."""
+
+
+def needs_idle_silence(mode: PlayoutMode, flavour: Flavour) -> bool:
+    """Whether `send_silence_when_idle` must be set, or else must not.
+
+    With it the park loop writes a frame each 20 ms, too, and switch_rtp.c drops the second frame of
+    one timestamp: nearly all of the answer is lost (observed with unicast and voxcom-us).
+    """
+    return mode is not PlayoutMode.UNICAST and flavour not in _WRITE_FRAMES

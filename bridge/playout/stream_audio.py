@@ -21,6 +21,7 @@ class _Traits:
     first_chunk_ms: int = FRAME_MS
     chunk_ms: int = FRAME_MS
     tail_padding_ms: int = 0
+    silence_every_s: float | None = None
 
 
 def _stream_break(sinks: PlayoutSinks) -> None:
@@ -40,7 +41,8 @@ _TRAITS: Mapping[Flavour, _Traits] = {
     Flavour.ALCHEMILLA: _PACED_CHUNKS,
     # Its reader waits for its writer: a backlog would hold up everything else on the socket, even
     # Close, and nothing empties it.
-    Flavour.VOXCOM_US: _Traits(None, lead_ms=40),
+    # It writes frames itself, so that without it a silent call has no RTP at all.
+    Flavour.VOXCOM_US: _Traits(None, lead_ms=40, silence_every_s=1.0),
     # It plays nothing until STREAM_PLAYBACK_WARMUP_MS (400) are there; given at once, they are no
     # delay. An answer shorter than that is heard only if silence makes up for the rest.
     Flavour.JULIANOTARGA: _Traits(
@@ -53,7 +55,6 @@ class StreamAudioPlayout:
     """Base64 in JSON, numbered within the call."""
 
     frame_ms = FRAME_MS
-    silence_every_s = None
 
     def __init__(
         self,
@@ -69,6 +70,7 @@ class StreamAudioPlayout:
         self.first_chunk_ms = traits.first_chunk_ms
         self.chunk_ms = traits.chunk_ms
         self.tail_padding_ms = traits.tail_padding_ms
+        self.silence_every_s = traits.silence_every_s
         self.recalls = traits.clear is not None
         self._sinks = sinks
         self._clear = traits.clear

@@ -9,7 +9,7 @@ from bridge.audio.formats import L16_8K, L16_16K, L16_48K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
 from bridge.playout.unicast import UnicastPlayout
@@ -100,6 +100,19 @@ def test_how_each_is_silenced(mode, flavour, action) -> None:
     playout.clear(0, 1.0)
     assert wire.log == action
     assert playout.recalls == bool(action)
+
+
+@pytest.mark.parametrize(("mode", "flavour"), EVERY_ONE)
+def test_only_one_writes_the_channel(mode: PlayoutMode, flavour: Flavour) -> None:
+    """FreeSWITCH's idle silence and frames of ours or a module's would put one another out."""
+    _, playout = made(mode, flavour)
+    writes_itself = mode is PlayoutMode.UNICAST or flavour in (
+        Flavour.VOXCOM_US,
+        Flavour.JULIANOTARGA,
+    )
+    assert needs_idle_silence(mode, flavour) == (not writes_itself)
+    if playout.silence_every_s is not None:
+        assert writes_itself
 
 
 @pytest.mark.parametrize("flavour", Flavour)
