@@ -17,6 +17,8 @@ from tests.integration.journal_worker import COST, TURNS
 
 CONVERSATIONS = 1000
 WORKERS = 2
+KILLS = 3
+OUTAGES = 2
 PROMISE = re.compile(r"durable ([0-9a-f-]{36})\n")
 
 
@@ -36,7 +38,10 @@ class Run:
 
     @property
     def enough(self) -> bool:
-        return len(self.promised) >= CONVERSATIONS
+        """Whether all has happened that must; how long an outage takes differs by machine."""
+        return (
+            len(self.promised) >= CONVERSATIONS and self.kills >= KILLS and self.outages >= OUTAGES
+        )
 
     def wait_for(self, count: int) -> None:
         while len(self.promised) < count and not self.enough:
@@ -92,7 +97,6 @@ def test_none_lost_none_doubled(outage: Outage, tmp_path: Path, seed: int):
     assert last.wait_stored(30)
     assert last.statistics.rejected == 0
     last.stop()
-    assert run.kills > WORKERS and run.outages > 1
 
     execute = outage.database.execute
     finished = execute(
