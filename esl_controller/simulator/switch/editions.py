@@ -251,13 +251,16 @@ class JsonEdition(OpenEdition):
             self._socket.pause_reading()
 
     def replace_written(self, written: bytes | None) -> bytes | None:
-        """The stream wins over a file."""
+        """The stream wins over a file, not over idle silence."""
         if not self._buffer:
             return written
+        media = self.stream.session.media
         frame = bytes(self._buffer[: self._frame_bytes])
         del self._buffer[: self._frame_bytes]
         if self._socket is not None and len(self._buffer) <= self._frame_bytes:
             self._socket.resume_reading()
+        if written == media.silence and media.silence_wins:
+            return written
         return frame.ljust(self._frame_bytes, b"\0")
 
     def wait_before_close(self) -> None:

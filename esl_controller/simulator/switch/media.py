@@ -112,6 +112,11 @@ class Media:
         if self.idle_silence and self.written is None and not unicast_plays:
             self.written = self.silence
 
+    @property
+    def silence_wins(self) -> bool:
+        """Whether a second writer of the channel is lost behind the idle silence."""
+        return bool(self.idle_silence) and self._session.switch.quirks.silence_wins
+
     def start_unicast(self, fields: dict[str, str]) -> None:
         """`sendmsg unicast`. Without media the whole switch goes down."""
         if not self._flowing:
@@ -135,6 +140,8 @@ class Media:
 
     def play_now(self, frame: bytes) -> None:
         """A frame from unicast or a module goes out at once."""
+        if self.silence_wins:
+            return
         self._played_at = self._session.switch.now()
         self._deliver(frame, self._played_at)
 

@@ -53,6 +53,9 @@ class Quirks:
     native_starves: bool = True
     """`unicast` with `flags: native` lets through a quarter of the caller's audio while it
     plays."""
+    silence_wins: bool = True
+    """With `send_silence_when_idle` the park loop's silence is written in each frame, and what
+    `unicast` or a module writes in the same frame is dropped (switch_rtp.c)."""
     message_queue_limit: int = 256
     """Queued messages of one call; the one past it closes the Event Socket."""
     broadcast_lead_ms: int = 100

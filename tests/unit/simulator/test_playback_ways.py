@@ -51,7 +51,7 @@ def activate(desk, udp: socket.socket, flags: str = "") -> tuple[str, int]:
 @pytest.mark.parametrize("codec", [PCMU_8K, PCMA_8K, L16_16K], ids=str)
 def test_unicast_both_ways(call_desk, udp: socket.socket, codec: AudioFormat) -> None:
     desk = call_desk(speed=1, codec=codec)
-    desk.answer("send_silence_when_idle=-1")
+    desk.answer()
     address = activate(desk, udp)
     size = codec.rate_hz // 50 * 2
     assert len(udp.recv(4096)) == size
@@ -59,6 +59,24 @@ def test_unicast_both_ways(call_desk, udp: socket.socket, codec: AudioFormat) ->
     wait_until(lambda: desk.call.media.unicast.received == len(CLIP.frames(codec.rate_hz)))
     report = desk.caller.report(CLIP)
     assert (report.lost_ms, report.doubled_ms, report.inserted_ms) == (0.0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize("quirk", [True, False])
+def test_idle_silence_puts_unicast_out(call_desk, udp: socket.socket, quirk: bool) -> None:
+    desk = call_desk(silence_wins=quirk)
+    desk.answer("send_silence_when_idle=-1")
+    udp.sendto(speech.beep(0.02).pcm, activate(desk, udp))
+    wait_until(lambda: desk.call.media.unicast.received == 1)
+    assert (desk.caller.hearing.first_sound_at() is None) == quirk
+
+
+def test_idle_silence_puts_out_a_module_that_writes_frames(call_desk) -> None:
+    desk = call_desk(speed=5, edition=Edition.JSON)
+    desk.answer("send_silence_when_idle=-1")
+    stream = desk.stream("mono 8k m")
+    stream.send(TEXT, stream_audio(speech.beep(0.02).pcm, 8000))
+    stream.wait_frames(len(stream.of_kind(BINARY)) + 10)
+    assert desk.caller.hearing.first_sound_at() is None
 
 
 def test_native_unicast_carries_the_codec(call_desk, udp: socket.socket) -> None:
@@ -141,7 +159,10 @@ def stream_audio(frame: bytes, rate_hz: int) -> bytes:
 )
 def test_paced_audio_is_heard_whole(call_desk, edition: Edition, rate_hz: int) -> None:
     desk = call_desk(speed=1, edition=edition)
-    desk.answer("send_silence_when_idle=-1", "STREAM_PLAYBACK=true")
+    if edition is Edition.JSON:  # writes the channel itself
+        desk.answer()
+    else:
+        desk.answer("send_silence_when_idle=-1", "STREAM_PLAYBACK=true")
     stream = desk.stream(f"mono {rate_hz // 1000}k m")
     if edition is Edition.CLOSED:
         message = {"type": "rawAudio", "data": {"sampleRate": rate_hz}}
