@@ -25,13 +25,19 @@ from bridge.session_manager import SessionManager
 from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller import phrases
+from esl_controller.admin_door import AdminDoor
 from esl_controller.admission import Admission
+from esl_controller.api.application import Api
+from esl_controller.api.live import LiveFeed
+from esl_controller.api.resources import Resources
+from esl_controller.api.table import ROUTES
 from esl_controller.audio_module import USAGE_COMMAND, editions
 from esl_controller.budget import BudgetGuard
 from esl_controller.call import Call
 from esl_controller.call_leases import CallLeases
 from esl_controller.call_services import Services
 from esl_controller.config_loader import ConfigLoader
+from esl_controller.config_source import ConfigSource
 from esl_controller.conversation_plan import stream_rates
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
@@ -68,7 +74,7 @@ Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MODULE_CHECK_S = 60.0
 """How long FreeSWITCH's answer which audio module it has is believed."""
-GC_ALLOCATIONS = 20_000
+GC_ALLOCATIONS = 10_000
 """New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
 GOODBYE_S = 15.0
 """After the drain deadline calls are ended politely; this long for their last words."""
@@ -97,18 +103,20 @@ class App:
             connect_timeout_s=settings.database.connect_timeout_s,
             statement_timeout_s=settings.database.statement_timeout_s,
         )
-        self.config = ConfigLoader(config_source(settings, self._pool), dsn)
+        source = config_source(settings, self._pool)
+        self.config = ConfigLoader(source, dsn)
         self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(self._pool, self.journal.worker)
         self._admission = Admission(BudgetGuard(self._pool), self._leases)
+        self._live = LiveFeed(dsn)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
-            HttpPages(settings.http, self.metrics, self),
+            HttpPages(settings.http, self.metrics, self, self._api(source)),
             keepalive=KeepAlive(interval_s=20),
         )
         self._calls: set[Call] = set()
@@ -176,6 +184,7 @@ class App:
             return
         self.manager.draining = True
         self.esl.stop(2.0)
+        self._live.stop()
         self.media.stop(1.0)
         self.manager.stop()
         self._clock.stop()
@@ -236,6 +245,19 @@ class App:
             audio_module=self._audio_module,
         )
 
+    def _api(self, source: ConfigSource) -> Api:
+        """What FusionPBX's pages ask."""
+        resources = Resources(
+            settings=self.settings,
+            pool=self._pool,
+            source=source,
+            admission=self._admission,
+            live=self._live,
+            network=lambda: self._network,
+            event_socket=lambda: self.esl.address,
+        )
+        return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
+
     def _record(self, entry: JournalEntry, *, personal: bool) -> None:
         self.journal.record(entry, personal=personal)
         if self._watch is not None:
@@ -293,6 +315,7 @@ class App:
 
     def _sample(self) -> None:
         self.metrics.set(m.ACTIVE_SESSIONS, value=len(self.manager))
+        self.metrics.set(m.API_VIEWERS, value=len(self._live))
         self.metrics.set(m.CAPACITY, value=self.settings.esl.capacity)
         self.metrics.set(m.DRAINING, value=int(self.manager.draining))
 
@@ -304,7 +327,7 @@ def _calm_garbage_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 20, 50)
+    gc.set_threshold(GC_ALLOCATIONS, 10, 5)
 
 
 def _network(settings: Settings) -> Network:
