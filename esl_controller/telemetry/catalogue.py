@@ -129,6 +129,8 @@ CONFIG_LOADS = _counter(
     "Reads of a secretary: loaded, failed, last_known_good used.",
     "result",
 )
+API_REQUESTS = _counter("api_requests", "Requests of pages to /api, by answer.", "status")
+API_VIEWERS = _gauge("api_viewers", "Viewers of live transcripts.")
 TELEMETRY_DROPPED = _counter(
     "telemetry_dropped", "Timings and log lines not written because of a limit."
 )
