@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -138,34 +139,37 @@ def stream_rates(settings: Settings) -> Sequence[int]:
     return (fixed,) if fixed else STREAM_RATES_HZ
 
 
+def provider_protocol(access: ProviderAccess) -> ProviderProtocol:
+    """A fresh protocol object for one provider.
+
+    Raises:
+        NoProvider: it is of a kind not spoken here, or its settings do not fit.
+    """
+    name = _PROTOCOLS.get(access.config.realtime_provider)
+    if name is None:
+        raise NoProvider(f"{access.config.realtime_provider} is not spoken here")
+    try:
+        return make_provider(name, _provider_row(access))
+    except BridgeError as error:
+        raise NoProvider(str(error)) from error
+
+
 def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:
     """The providers that can be used, and what the first of them can do."""
     usable: list[tuple[Candidate, Capabilities]] = []
     problems: list[str] = []
     for one in access:
         label = one.config.provider_label
-        protocol_name = _PROTOCOLS.get(one.config.realtime_provider)
-        if protocol_name is None:
-            problems.append(f"{label}: {one.config.realtime_provider} is not spoken here")
-            continue
-        row = _provider_row(one)
         try:
-            capabilities = make_provider(protocol_name, row).capabilities
-        except BridgeError as error:
+            capabilities = provider_protocol(one).capabilities
+        except NoProvider as error:
             problems.append(f"{label}: {error}")
             continue
-        kind = one.config.realtime_provider
-        usable.append((Candidate(label, kind, _factory(protocol_name, row)), capabilities))
+        make = partial(provider_protocol, one)
+        usable.append((Candidate(label, one.config.realtime_provider, make), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
     return [candidate for candidate, _ in usable], usable[0][1]
-
-
-def _factory(name: str, row: dict[str, Any]) -> Any:
-    def make() -> ProviderProtocol:
-        return make_provider(name, row)
-
-    return make
 
 
 def _provider_row(access: ProviderAccess) -> dict[str, Any]:
