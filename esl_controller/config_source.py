@@ -40,8 +40,8 @@ class ConfigSource:
         default_provider: ProviderAccess | None = None,
         trusted_base_urls: Iterable[str] = (),
     ) -> None:
+        self.secret_store = secret_store
         self._pool = pool
-        self._secret_store = secret_store
         self._default_provider = default_provider
         self._trusted_base_urls = frozenset(trusted_base_urls)
 
@@ -64,6 +64,22 @@ class ConfigSource:
         if realtime is None:
             raise ConfigError([f"extension {extension} is set to {mode} without realtime settings"])
         return self._entry(domain_name, extension, mode, realtime, provider_rows, settings_row)
+
+    def load_provider(self, domain_uuid: str, provider_uuid: str) -> ProviderAccess | None:
+        """Read one provider of a domain, enabled or not; None when the domain has no such row.
+
+        Raises ConfigError, DatabaseError.
+        """
+        with self._pool.connection(autocommit=True) as connection:
+            rows = providers.list_providers(connection, domain_uuid)
+        for row in rows:
+            if row["voice_realtime_provider_uuid"] == provider_uuid:
+                config = config_rules.provider(row)
+                try:
+                    return ProviderAccess(config, self._open(config))
+                except SecretError as error:
+                    raise ConfigError([f"credential: {error}"]) from error
+        return None
 
     def _entry(
         self,
@@ -138,7 +154,7 @@ class ConfigSource:
         operators_own = not config.credential.startswith("sealed:")
         if operators_own and config.base_url not in (None, *self._trusted_base_urls):
             raise SecretError(f"a key of the operator is not sent to {config.base_url}")
-        return self._secret_store.open(config.domain_uuid, config.credential)
+        return self.secret_store.open(config.domain_uuid, config.credential)
 
 
 def _mode(turn_based: Row | None) -> ProcessingMode:
