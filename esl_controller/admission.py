@@ -36,14 +36,18 @@ class Admission:
         Raises:
             HandBack: closed, out of budget, or no place left; it says where the caller goes.
         """
-        self._check_hours(entry)
-        entry = self._within_budget(entry)
+        entry = self.judge(entry)
         refusal = self._leases.acquire(entry, call_uuid)
         if refusal is not None:
             extension = entry.secretary.overflow_extension
             why = f"no place left: {refusal.value}"
             raise HandBack(Outcome.OVERFLOW, None, why, extension=extension)
         return entry
+
+    def judge(self, entry: RouteEntry) -> RouteEntry:
+        """The settings a call would be served with now, taking no place. Raises HandBack."""
+        self._check_hours(entry)
+        return self._within_budget(entry)
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""
