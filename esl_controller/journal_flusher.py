@@ -15,9 +15,9 @@ from gevent.event import Event
 
 from esl_controller import journal_entries
 from esl_controller.journal_entries import EntryDamaged, SpoolEntry
-from esl_controller.models import WorkerLost
+from esl_controller.models import UsageRecord, WorkerLost
 from esl_controller.pool import DatabaseError, GreenConnection, Pool, RowRefused
-from esl_controller.repository import conversations, tenants
+from esl_controller.repository import conversations, pages, tenants
 from esl_controller.spool import Spool
 
 BATCH_ENTRIES = 100
@@ -142,12 +142,24 @@ class JournalFlusher:
 
     def _store_together(self, lines: list[_Line]) -> list[bytes]:
         with self._pool.connection() as connection:
-            return [raw for raw, entry in lines if not _store_entry(connection, entry)]
+            refused = [raw for raw, entry in lines if not _store_entry(connection, entry)]
+            _announce(connection, [entry for _, entry in lines])
+            return refused
 
     def _reject(self, raw: bytes, reason: str) -> None:
         self._statistics.rejected += 1
         _log.error("entry_rejected", reason=reason.split("\n", 1)[0])
         self._in_thread(self._spool.reject, raw, reason)
+
+
+def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
+    """Tell who watches these conversations, on whatever worker."""
+    changed: dict[str, set[str]] = {}
+    for entry in entries:
+        if not isinstance(entry, WorkerLost | UsageRecord):
+            changed.setdefault(entry.domain_uuid, set()).add(entry.conversation_uuid)
+    for domain_uuid, conversation_uuids in changed.items():
+        pages.announce(connection, domain_uuid, sorted(conversation_uuids))
 
 
 def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:

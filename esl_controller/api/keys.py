@@ -1,0 +1,25 @@
+"""Handlers: providers' keys go in and are never seen again."""
+
+from __future__ import annotations
+
+from esl_controller.api.problems import invalid
+from esl_controller.api.resources import Resources
+from esl_controller.api.routing import Request
+from esl_controller.api.schemas import PublicKey, SealedKey, SealRequest
+from esl_controller.secrets import SecretError
+
+
+def show_public_key(resources: Resources, request: Request) -> PublicKey:
+    """For pages that seal by themselves; the sealed text begins with the domain's UUID."""
+    keys = resources.source.secret_store.keys
+    return PublicKey(key_id=keys.key_id, public_key=keys.public_key)
+
+
+def seal_key(resources: Resources, request: Request) -> SealedKey:
+    """Seal a key for the domain of the path."""
+    wanted: SealRequest = request.body
+    try:
+        sealed = resources.source.secret_store.keys.seal(request.domain_uuid, wanted.key)
+    except SecretError as error:
+        raise invalid(str(error)) from error
+    return SealedKey(credential=sealed)

@@ -1,0 +1,109 @@
+"""Handlers: is a provider row good, and what does its voice sound like?"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from esl_controller import config_rules
+from esl_controller.api.gates import Gate
+from esl_controller.api.probe import Probe, ProbeFailed, wav
+from esl_controller.api.problems import Problem, not_found
+from esl_controller.api.reply import Reply
+from esl_controller.api.resources import Resources
+from esl_controller.api.routing import Request
+from esl_controller.api.schemas import PreviewRequest, ProviderError, ProviderTest
+from esl_controller.budget import BudgetLevel
+from esl_controller.config_rules import ConfigError
+from esl_controller.conversation_plan import NoProvider, provider_protocol
+from esl_controller.models import ProviderAccess
+from esl_controller.repository import tenants
+
+PREVIEW_S = 20.0
+
+
+def test_provider(resources: Resources, request: Request) -> ProviderTest:
+    """Connect as a call would. What the provider says is the result, not an error of ours."""
+    with resources.gates.through(Gate.PROVIDER):
+        try:
+            probe = _probe(resources, _access(resources, request))
+        except (ConfigError, NoProvider) as error:
+            failure = ProbeFailed("configuration", "settings", str(error))
+            return _failed(failure)
+        try:
+            ready = probe.wait_ready()
+        except ProbeFailed as error:
+            return _failed(error)
+        finally:
+            probe.close()
+    return ProviderTest(
+        ok=True,
+        connect_ms=round(ready.connect_ms, 1),
+        ready_ms=round(ready.ready_ms, 1),
+        error=None,
+    )
+
+
+test_provider.__test__ = False  # type: ignore[attr-defined]  # no test, whatever its name
+
+
+def preview_voice(resources: Resources, request: Request) -> Reply:
+    """Have the provider say a sentence; a WAV file."""
+    wanted: PreviewRequest = request.body
+    with resources.gates.through(Gate.PROVIDER):
+        _require_budget(resources, request.domain_uuid)
+        try:
+            audio = _say(resources, _access(resources, request), wanted)
+        except (ConfigError, NoProvider) as error:
+            raise _bad_provider("configuration", str(error)) from error
+        except ProbeFailed as error:
+            raise _bad_provider(error.kind, f"{error.code}: {error.message}") from error
+    return Reply(HTTPStatus.OK, audio, "audio/wav")
+
+
+def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
+    voice = wanted.voice or access.config.default_voice_id
+    probe = _probe(resources, access, text=wanted.text, voice=voice)
+    try:
+        probe.wait_ready()
+        return wav(probe.wait_said(), probe.format)
+    finally:
+        probe.close()
+
+
+def _probe(
+    resources: Resources, access: ProviderAccess, *, text: str = "", voice: str | None = None
+) -> Probe:
+    connect_s = resources.settings.timeouts.provider_connect_s
+    return Probe(
+        provider_protocol(access),
+        network=resources.network(),
+        timeout_s=PREVIEW_S if text else connect_s,
+        greeting=text,
+        voice=voice,
+    )
+
+
+def _access(resources: Resources, request: Request) -> ProviderAccess:
+    with resources.gates.through(Gate.READ):
+        access = resources.source.load_provider(request.domain_uuid, request.path["provider_uuid"])
+    if access is None:
+        raise not_found("provider")
+    return access
+
+
+def _require_budget(resources: Resources, domain_uuid: str) -> None:
+    """What is said costs money: none is spent that a call could not spend."""
+    with resources.reading() as connection:
+        row = tenants.find_settings(connection, domain_uuid)
+    tenant = config_rules.tenant(row or {"domain_uuid": domain_uuid})
+    if resources.admission.budget.check(tenant).level is BudgetLevel.EXHAUSTED:
+        raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", "the domain's budget is used up")
+
+
+def _failed(error: ProbeFailed) -> ProviderTest:
+    told = ProviderError(kind=error.kind, code=error.code, message=error.message)  # type: ignore[arg-type]  # the kinds are ErrorKind's
+    return ProviderTest(ok=False, connect_ms=None, ready_ms=None, error=told)
+
+
+def _bad_provider(kind: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, f"provider-{kind.replace('_', '-')}", detail)
