@@ -126,23 +126,25 @@ class Session:
         """Media was asked for; it must join within `join_timeout_s`."""
         self._media_wanted_until = self._clock() + self.config.join_timeout_s
 
-    def attach_media(self, plan: MediaPlan, playout: Playout) -> None:
-        """Both ways of the caller's media are there. `plan` names the provider's formats too."""
+    def attach_media(self, plan: MediaPlan, playout: Playout | None) -> None:
+        """Both ways of the caller's media are there; without `playout` the old one plays on."""
         if not self._step(SessionEvent.MEDIA_JOINED):
             return
         self._media_wanted_until = None
         self.uplink.attach(plan.uplink())
-        self.voice.open(plan.downlink(), playout, self._turns.generation, self._clock())
+        if playout is not None:
+            self.voice.open(plan.downlink(), playout, self._turns.generation, self._clock())
 
-    def lose_media(self) -> None:
-        """The caller's stream is gone; a new one may join within `join_timeout_s`."""
+    def lose_media(self, *, still_playing: bool = False) -> None:
+        """The stream is gone; a new one may join. `still_playing`: the caller hears us yet."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
             self._finish(self._end or SessionEnd(EndCause.STREAM_LOST))
             return
-        self.voice.close()
-        self._turns.drained(self._clock())  # nothing that was queued can be heard any more
+        if not still_playing:
+            self.voice.close()
+            self._turns.drained(self._clock())  # nothing that was queued can be heard any more
         self.uplink.detach()
         self.expect_media()
         self._listener.stream_lost()

@@ -276,6 +276,8 @@ class Call:
             handed_back=self._error_code is not None,
         )
         end_cause = self._esl.hangup_cause or cause.value
+        if self.state is CallState.CLOSING and not self._esl.hungup:
+            outcome, end_cause, code = "failed", "event_socket_lost", m.ErrorCode.WEBSOCKET
         talk.record.end(outcome, end_cause, code.value if code else None, talk.session.turns)
 
     # --- what the functions ask: CallActions -----------------------------------------------------

@@ -7,6 +7,7 @@ sinks. What waits runs in the call's own greenlet; what the hub calls never does
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,11 @@ UNICAST_PROOF_S = 0.5
 """FreeSWITCH sends a datagram every 20 ms once `unicast` runs; its `+OK` proves nothing."""
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
+
+
+_CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
+"""mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
+a connection, of an older one perhaps."""
 
 
 class MediaUnavailable(Exception):
@@ -96,6 +102,8 @@ class CallMedia:
         self._port: int | None = None
         self._playout: Playout | None = None
         self._stopping = False
+        self._refusal = ""
+        """Why mod_audio_stream could not connect."""
         self._leg = Leg("PCMU", 8000)
         for name, handler in (
             ("mod_audio_stream::play", self._on_play),
@@ -144,6 +152,7 @@ class CallMedia:
             self._joined, self._site.join_timeout_s
         ):
             raise MediaUnavailable("mod_audio_stream did not connect")
+        self._require_stream()
         if self.choice.mode is PlayoutMode.UNICAST and not self._came(
             self._proven, UNICAST_PROOF_S
         ):
@@ -161,6 +170,7 @@ class CallMedia:
             raise MediaUnavailable("the caller's stream was lost")
         self.restarts += 1
         self._joined.clear()
+        self._refusal = ""
         token = self._manager.issue_ticket(self._session, self)
         plan = self._plan(self._leg)
         # After a clean close the old media bug is still attached and refuses a second start.
@@ -173,7 +183,11 @@ class CallMedia:
         )
         if not self._came(self._joined, self._site.join_timeout_s):
             raise MediaUnavailable("the caller's stream did not come back")
-        self._attach(plan)
+        self._require_stream()
+        if self._plays_by_itself:
+            self._session.attach_media(plan, None)
+        else:
+            self._attach(plan)
 
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
@@ -207,7 +221,7 @@ class CallMedia:
         self._stream = None
         if not self._stopping and not self._esl.hungup and not self._session.ended:
             _log.info("stream of %s closed with %d", self._session.call_uuid, info.code)
-            self._session.lose_media()
+            self._session.lose_media(still_playing=self._plays_by_itself)
 
     def stream_text(self, payload: bytes) -> None:
         """Metadata and free text: nothing of it is trusted, and the identity is known already."""
@@ -218,6 +232,10 @@ class CallMedia:
         self._joined.set()
         self._proven.set()
 
+    def _require_stream(self) -> None:
+        if self.path is MediaPath.STREAM and self._stream is None:
+            raise MediaUnavailable(self._refusal or "the caller's stream ended at once")
+
     def _came(self, signal: Signal, timeout_s: float) -> bool:
         """Wait for a signal. Raises `CallGone`."""
         came = signal.wait(timeout_s)
@@ -225,6 +243,11 @@ class CallMedia:
         return came
 
     # --- inside --------------------------------------------------------------------------------
+
+    @property
+    def _plays_by_itself(self) -> bool:
+        """Whether the caller goes on hearing us when the stream is lost."""
+        return self.choice.mode is PlayoutMode.UNICAST and self._playout is not None
 
     @property
     def _esl_uuid(self) -> str:
@@ -339,7 +362,11 @@ class CallMedia:
             self._playout.on_execute_complete(generation)
 
     def _on_stream_error(self, event: Event) -> None:
+        """When it cannot connect there is nothing to wait for."""
         _log.warning("mod_audio_stream of %s: %s", self._session.call_uuid, event.text[:200])
+        if self._stream is None and _CANNOT_CONNECT.search(event.text):
+            self._refusal = f"mod_audio_stream: {event.text[:200]}"
+            self._joined.set()
 
 
 def _generation(application_uuid: str) -> int | None:
