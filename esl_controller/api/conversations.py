@@ -79,12 +79,11 @@ def show_conversation(resources: Resources, request: Request) -> ConversationDet
     """Everything of one conversation."""
     domain_uuid, key = request.domain_uuid, request.path["conversation_uuid"]
     with resources.reading() as connection:
-        summary = pages.find_summary(connection, domain_uuid, key)
         whole = conversations.find_conversation(connection, domain_uuid, key)
-        if summary is None or whole is None:
+        if whole is None:
             raise not_found("conversation")
         return ConversationDetail(
-            conversation=summary,
+            conversation=ConversationSummary.of(whole),
             summary=whole.summary,
             turns=conversations.list_turns(connection, domain_uuid, key),
             function_calls=conversations.list_function_calls(connection, domain_uuid, key),

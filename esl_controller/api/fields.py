@@ -1,4 +1,7 @@
-"""The small types requests are made of, each with its limits: checks and document are the same."""
+"""The small types requests are made of, each with its limits: checks and document are the same.
+
+A pattern's `$` also fits before a last line feed (Python's `re`); nothing relies on there being none.
+"""
 
 from __future__ import annotations
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
+from esl_controller.models import ConversationRealtime
 from esl_controller.repository.statements import columns, execute, fetch_all, fetch_one
 
 _CONVERSATIONS = "v_voice_conversations_realtime"
@@ -45,6 +46,11 @@ class ConversationSummary:
     input_tokens: int | None
     output_tokens: int | None
     estimated_cost: Decimal | None
+
+    @classmethod
+    def of(cls, conversation: ConversationRealtime) -> ConversationSummary:
+        """What a page shows of a whole row."""
+        return cls(**{field.name: getattr(conversation, field.name) for field in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True)

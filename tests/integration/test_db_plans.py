@@ -7,7 +7,7 @@ reasons to choose a plan.
 
 import os
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg2
 import pytest
@@ -16,12 +16,14 @@ from psycopg2 import extensions
 from esl_controller.repository import (
     conversations,
     leases,
+    pages,
     privacy,
     providers,
     secretaries,
     spending,
     tenants,
 )
+from esl_controller.repository.pages import Position, Wanted
 from tests.integration.db_fixtures import TestDatabase
 
 FULL = os.environ.get("DB_PLAN_SIZE") == "full"
@@ -123,6 +125,14 @@ HOT = {
     ),
     "find_conversation": lambda c, d, k: conversations.find_conversation(c, d, k),
     "find_by_call": lambda c, d, k: conversations.find_by_call(c, d, "call7"),
+    "list_page": lambda c, d, k: pages.list_page(c, d, Wanted(started_before=NOW), 50),
+    "list_page_after": lambda c, d, k: pages.list_page(
+        c, d, Wanted(after=Position(NOW - timedelta(days=20), k)), 50
+    ),
+    "list_page_of_caller": lambda c, d, k: pages.list_page(c, d, Wanted(caller_id="+55117"), 50),
+    "list_active": lambda c, d, k: pages.list_active(c, d),
+    "find_summary": lambda c, d, k: pages.find_summary(c, d, k),
+    "find_key_by_call": lambda c, d, k: pages.find_key_by_call(c, d, "call7"),
     "list_turns": lambda c, d, k: conversations.list_turns(c, d, k),
     "list_function_calls": lambda c, d, k: conversations.list_function_calls(c, d, k),
     "list_transfers": lambda c, d, k: conversations.list_transfers(c, d, k),

@@ -26,6 +26,7 @@ from esl_controller.repository import (
     conversations,
     demo,
     leases,
+    pages,
     privacy,
     providers,
     secretaries,
@@ -33,6 +34,7 @@ from esl_controller.repository import (
     tenants,
 )
 from esl_controller.repository.demo import DemoProvider
+from esl_controller.repository.pages import Wanted
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DIRECTORY = {"list_domains", "prepare_standalone"}
@@ -190,6 +192,11 @@ ACROSS: dict[str, Callable] = {
     ),
     "conversations.list_usage": lambda c, d, o: conversations.list_usage(c, d, o.conversation_uuid),
     "conversations.close_abandoned": lambda c, d, o: conversations.close_abandoned(c, d, "w", NOW),
+    "pages.list_page": lambda c, d, o: pages.list_page(c, d, Wanted(caller_id="+551199"), 10),
+    "pages.list_active": lambda c, d, o: pages.list_active(c, d),
+    "pages.find_summary": lambda c, d, o: pages.find_summary(c, d, o.conversation_uuid),
+    "pages.find_key_by_call": lambda c, d, o: pages.find_key_by_call(c, d, CALL),
+    "pages.announce": lambda c, d, o: pages.announce(c, d, [o.conversation_uuid]),
     "leases.lock": lambda c, d, o: leases.lock(c, d),
     "leases.count": lambda c, d, o: leases.count(c, d, o.secretary_realtime_uuid)["in_domain"],
     "leases.insert": lambda c, d, o: leases.insert(
