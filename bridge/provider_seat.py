@@ -25,6 +25,8 @@ from bridge.providers.link import Network, ProviderLink
 
 TRIES_PER_PROVIDER = 2
 """While it rings: a second try catches a dropped connection, a third only prolongs the wait."""
+MAX_REPLACEMENTS = 12
+"""In one conversation: one that comes up and breaks again and again is no help."""
 RECOVERY_PAUSES_S = (0.0, 1.0, 2.0, 3.0)
 """In a conversation: pauses before each round through the tenant's providers. A service that
 restarts is back within seconds, and starting all over with somebody else is worse for a caller."""
@@ -220,7 +222,9 @@ class ProviderSeat:
             return
         if not failure.retryable:
             self._strike(self.name)
-        if was_ready:
+        if self.replacements >= MAX_REPLACEMENTS:
+            self._queue = []
+        elif was_ready:
             self._queue = self._recovery()
         if not self._queue:
             self._listener.on_exhausted(failure)

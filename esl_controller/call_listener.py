@@ -17,6 +17,10 @@ from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
 
+MAX_TROUBLES = 20
+"""Logged of one call; a provider that talks nonsense does so fifty times a second."""
+
+
 class CallJobs(Protocol):
     """What the call does about it, in its own greenlet."""
 
@@ -51,6 +55,7 @@ class CallListener:
         self._metrics = metrics
         self._clock = clock
         self._greeted = False
+        self._troubles = 0
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""
@@ -103,7 +108,9 @@ class CallListener:
         talk = self.conversation
         provider = talk.session.provider_name if talk is not None else ""
         self._metrics.count(m.PROVIDER_FAILURES, provider, kind.value)
-        self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))
+        self._troubles += 1
+        if self._troubles <= MAX_TROUBLES:
+            self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))
 
     def stream_lost(self) -> None:
         """To be started again."""
