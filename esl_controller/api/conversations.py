@@ -24,6 +24,12 @@ from esl_controller.models import UsageRecord
 from esl_controller.repository import conversations, pages, spending
 from esl_controller.repository.pages import ConversationSummary, Position, Wanted
 
+_STREAM_HEADERS = (
+    # nginx would hold events back otherwise (ngx_http_proxy_module, proxy_buffering).
+    ("X-Accel-Buffering", "no"),
+    ("Connection", "close"),
+)
+
 
 def list_conversations(resources: Resources, request: Request) -> ConversationPage:
     """One page; one row more than asked for tells whether there is another."""
@@ -116,5 +122,4 @@ def watch_call(resources: Resources, request: Request) -> Reply:
     stream = EventStream(
         resources.live, resources.reading, domain_uuid, key, last_event_id=request.last_event_id
     )
-    # nginx would hold events back otherwise (ngx_http_proxy_module, proxy_buffering)
-    return Reply(HTTPStatus.OK, stream, "text/event-stream", (("X-Accel-Buffering", "no"),))
+    return Reply(HTTPStatus.OK, stream, "text/event-stream", _STREAM_HEADERS)

@@ -1,6 +1,6 @@
 """The small types requests are made of, each with its limits: checks and document are the same.
 
-A pattern's `$` also fits before a last line feed (Python's `re`); nothing relies on it not doing so.
+A pattern's `$` also fits before a last line feed (Python's `re`); nothing relies on it not to.
 """
 
 from __future__ import annotations
