@@ -80,7 +80,7 @@ class Media(_Group, frozen=True):
     ] = "mod_audio_stream"
     playback: Annotated[
         Literal["auto", "unicast", "binary", "json", "file"],
-        doc("How the answer reaches the caller. `auto` follows `flavour`."),
+        doc("How the answer reaches the caller. `auto`: what the module plays best, mostly unicast."),
     ] = "auto"
     flavour: Annotated[
         Literal[
