@@ -6,12 +6,14 @@ import dataclasses
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import gevent
 import msgspec
 import pytest
 
+from esl_controller.api import event_stream
 from esl_controller.api.event_stream import EventStream, StreamTiming
 from esl_controller.api.live import LiveFeed
 from esl_controller.api.problems import Problem
@@ -333,3 +335,17 @@ def test_a_viewer_that_leaves_is_forgotten(database, tmp_path):
 
         wait_for(gone)
         assert client_of(running).get(page.replace(talk.row.call_uuid, new_id())).status == 404
+
+
+def test_a_viewer_that_stops_reading_is_cut_off(database, tmp_path, monkeypatch):
+    """Over real sockets, with more to send than they hold."""
+    monkeypatch.setattr(event_stream, "StreamTiming", partial(StreamTiming, send_s=0.3))
+    with service(database, tmp_path, **OPEN) as running:
+        talk = begin(running.app._pool, running.tenant.domain_uuid)
+        for _ in range(8):
+            talk.say("x" * 2_000_000)
+        page = f"/domains/{talk.domain_uuid}/calls/{talk.row.call_uuid}/events"
+        stream = client_of(running).watch(page)
+        wait_for(lambda: len(running.app._live) == 1)
+        wait_for(lambda: len(running.app._live) == 0)
+        stream.close()

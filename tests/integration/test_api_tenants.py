@@ -1,0 +1,129 @@
+"""Two domains alike in everything: what one asks for by the other's names is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from esl_controller.api.routing import Route
+from esl_controller.api.table import ROUTES
+from esl_controller.repository.demo import DemoProvider
+from tests.integration.api_kit import OPEN, Answer, Client, client_of
+from tests.integration.api_rows import begin, new_id, with_everything
+from tests.integration.service import service
+
+SECRETARY = "Victim's secretary"
+BODIES: dict[str, Any] = {
+    "preview_voice": {"text": "Hello."},
+    "simulate_call": {"extension": "8001", "seconds": 3},
+    "call_telephone": {"extension": "8001", "ring": "1001"},
+    "seal_key": {"key": "sk-of-the-asker"},
+}
+KEYS = {"conversation_uuid", "provider_uuid", "call_uuid"}
+"""Parts of a path that name a row."""
+
+
+class Asked:
+    """Two domains with one worker; what the victim has must not be seen by the stranger."""
+
+    def __init__(self, running: Any, database: Any) -> None:
+        self.client: Client = client_of(running)
+        victim = database.seed(
+            extension="8001",
+            name="victim.example",
+            provider=DemoProvider(base_url=running.tenant.base_url),
+            secretary_name=SECRETARY,
+        )
+        self.victim = victim.domain_uuid
+        self.stranger = new_id()
+        database.execute(
+            "insert into v_domains (domain_uuid, domain_name) values (%s, 'stranger.example')",
+            self.stranger,
+        )
+        self.talk = begin(running.app._pool, self.victim)
+        with_everything(self.talk)
+        self.names = {
+            "conversation_uuid": self.talk.key,
+            "provider_uuid": victim.voice_realtime_provider_uuid,
+            "call_uuid": self.talk.row.call_uuid,
+            "extension": "8001",
+        }
+        self.secrets = [self.victim, *self.names.values(), SECRETARY, "victim.example", "Hello."]
+        self.secrets.remove("8001")
+
+    def ask(self, route: Route, domain_uuid: str) -> Answer:
+        path = route.path.format(domain_uuid=domain_uuid, **self.names)
+        return self.client.ask(route.method, path, BODIES.get(route.handler.__name__))
+
+
+@pytest.fixture
+def asked(database, tmp_path) -> Iterator[Asked]:
+    with service(database, tmp_path, **OPEN) as running:
+        yield Asked(running, database)
+
+
+def test_no_route_tells_a_domain_of_another(asked):
+    for route in ROUTES:
+        answer = asked.ask(route, asked.stranger)
+        text = answer.body.decode(errors="replace")
+        assert not [secret for secret in asked.secrets if secret in text], (route.path, text)
+        if KEYS & set(route.parameters):
+            assert answer.status == 404, route.path
+        elif route.handler.__name__ in ("simulate_call", "call_telephone"):
+            assert answer.status == 409, route.path
+        else:
+            assert answer.status == 200, route.path
+
+
+def test_lists_and_explanations_of_the_other_domain_are_empty(asked):
+    empty = [
+        asked.client.get(f"/domains/{asked.stranger}/{page}").json
+        for page in ("conversations", "calls", "extensions/8001/check")
+    ]
+    assert empty[0] == {"conversations": [], "next": None}
+    assert empty[1] == {"calls": []}
+    assert (empty[2]["outcome"], empty[2]["secretary"]) == ("not_ours", None)
+
+
+def test_the_same_names_work_for_their_own_domain(asked):
+    """So that it is the domain that makes the difference above."""
+    for name in ("list_conversations", "show_conversation", "list_active", "test_provider"):
+        (route,) = [route for route in ROUTES if route.handler.__name__ == name]
+        assert asked.ask(route, asked.victim).status == 200, name
+
+
+def test_a_cursor_of_another_domain_leads_nowhere(asked):
+    begin(asked.talk.pool, asked.victim)
+    page = asked.client.get(f"/domains/{asked.victim}/conversations?limit=1").json
+    other = f"/domains/{asked.stranger}/conversations?cursor={page['next']}"
+    assert asked.client.get(other).json == {"conversations": [], "next": None}
+
+
+def test_nothing_is_told_of_a_domain_that_does_not_exist(asked):
+    for route in ROUTES:
+        assert asked.ask(route, new_id()).status == 404, route.path
+
+
+def test_what_is_missing_and_what_is_anothers_are_told_alike(asked):
+    unknown = dict.fromkeys(KEYS, new_id())
+    for route in [route for route in ROUTES if KEYS & set(route.parameters)]:
+        theirs = asked.ask(route, asked.stranger)
+        asked.names |= unknown
+        nobodys = asked.ask(route, asked.stranger)
+        assert (theirs.status, theirs.body) == (nobodys.status, nobodys.body), route.path
+
+
+def test_a_key_sealed_for_one_domain_does_not_work_in_another(asked, database):
+    sealed = asked.client.post(f"/domains/{asked.stranger}/keys/seal", {"key": "sk-1"}).json
+    database.execute(
+        "update v_voice_realtime_providers set credential = %s where domain_uuid = %s",
+        sealed["credential"],
+        asked.victim,
+    )
+    page = f"/domains/{asked.victim}/providers/{asked.names['provider_uuid']}/test"
+    test = asked.client.post(page).json
+    assert test["error"]["kind"] == "configuration"
+    assert not re.search("sk-1", str(test))
