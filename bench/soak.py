@@ -1,4 +1,7 @@
-"""`python -m bench.soak`: thousands of short calls; what do they leave behind?"""
+"""`python -m bench.soak`: 10,000 short calls through one worker, and what they leave behind.
+
+The worker, the provider and the callers each have a process of their own.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ from gevent import monkey
 monkey.patch_all()
 
 import json  # noqa: E402
+import signal  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
-import psutil  # noqa: E402
+import gevent  # noqa: E402
+from gevent.pool import Pool  # noqa: E402
 
 from bench.processes import (  # noqa: E402
     DOMAIN_UUID,
@@ -21,89 +27,133 @@ from bench.processes import (  # noqa: E402
     database,
     first_json,
     free_port,
-    metrics,
     running,
     seed,
     wait_ready,
 )
+from esl_controller.simulator.caller import Caller  # noqa: E402
+from esl_controller.simulator.switch.channel import ChannelOptions  # noqa: E402
+from esl_controller.simulator.switch.core import Switch, SwitchConfig  # noqa: E402
+from esl_controller.simulator.switch.quirks import CALM  # noqa: E402
 
-BATCH = 500
-RAMP_S = 0.03
-SETTLE_S = 3.0
+WARM_UP = 500
+"""Calls after which a process has made what it makes once."""
+MAX_GROWTH_KB = 5 * 1024
+"""Of resident memory after the warm-up, over all calls."""
+
+
+def short_calls(
+    switch: Switch,
+    address: tuple[str, int],
+    calls: int,
+    *,
+    at_once: int,
+    call_s: float,
+    domain_uuid: str = DOMAIN_UUID,
+    extension: str = EXTENSION,
+    on_ended: Callable[[], None] = lambda: None,
+) -> int:
+    """Make `calls` calls, `at_once` at a time, each hung up after `call_s`; how many talked."""
+    talked = 0
+
+    def call(number: int) -> None:
+        nonlocal talked
+        caller = Caller(keep_audio=False)
+        options = ChannelOptions(
+            domain_uuid=domain_uuid,
+            destination_number=extension,
+            caller_id_number=f"5551{number:06d}",
+        )
+        leg = switch.originate_to_controller(*address, caller=caller, channel=options)
+        if leg.answered.wait(20):
+            gevent.sleep(call_s)
+        caller.hang_up()
+        leg.ended.wait(20)
+        talked += caller.hearing.first_sound_at() is not None
+        on_ended()
+
+    pool = Pool(at_once)
+    for number in range(calls):
+        pool.spawn(call, number)
+    pool.join()
+    return talked
+
+
+def ask(worker: Process) -> dict[str, int]:
+    """What the worker holds now that its calls are over."""
+    time.sleep(3.0)
+    worker.popen.send_signal(signal.SIGUSR1)
+    return {name: int(value) for name, value in first_json(worker).items()}
 
 
 @click.command()
 @click.option("--calls", default=10_000, show_default=True)
-@click.option("--seconds", default=1.5, show_default=True, help="Length of each call.")
-@click.option("--codec", default="PCMU", show_default=True)
-def main(calls: int, seconds: float, codec: str) -> None:
-    """Make CALLS short calls, in batches, and compare the worker before and after."""
+@click.option("--at-once", default=40, show_default=True)
+@click.option("--call-seconds", "call_s", default=0.5, show_default=True)
+@click.option("--out", default="build/soak.json", type=click.Path(path_type=Path))
+def main(calls: int, at_once: int, call_s: float, out: Path) -> None:
+    """Make short calls and say what the worker held before and after them."""
     with tempfile.TemporaryDirectory(prefix="soak") as directory:
         Path(directory).chmod(0o755)  # PostgreSQL runs as a user of its own
+        with database(Path(directory) / "pg") as dsn:
+            figures = _soak(dsn, Path(directory), calls, at_once, call_s)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(figures, indent=1) + "\n")
+    if not figures["clean"]:
+        raise SystemExit("something was left behind")
+
+
+def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) -> dict[str, object]:
+    provider_arguments = ["-m", "esl_controller.simulator.openai", "--script", "load", "--fast"]
+    with running(provider_arguments) as provider:
+        seed(dsn, first_json(provider)["url"])
         esl_port, media_port = free_port(), free_port()
-        with (
-            database(Path(directory) / "pg") as dsn,
-            running(
-                ["-m", "esl_controller.simulator.openai", "--script", "load", "--fast"]
-            ) as provider,
-        ):
-            seed(dsn, first_json(provider)["url"])
-            environ = {
-                "VOICE_AI_DATABASE_DSN": dsn,
-                "VOICE_AI_ESL_PORT": str(esl_port),
-                "VOICE_AI_ESL_CAPACITY": "500",
-                "VOICE_AI_MEDIA_PORT": str(media_port),
-                "VOICE_AI_STORAGE_STATE_DIR": directory,
-                "VOICE_AI_LOG_LEVEL": "error",
-            }
-            with running(["-m", "esl_controller", "serve"], environ) as worker:
-                wait_ready(media_port)
-                _soak(worker, environ, media_port, calls, seconds, codec)
-
-
-def _soak(
-    worker: Process, environ: dict[str, str], port: int, calls: int, seconds: float, codec: str
-) -> None:
-    batch = min(BATCH, calls)
-    _batch(environ, batch, seconds, codec)  # warms up what is made once
-    before, made, answered = _state(worker, port), 0, 0
-    click.echo(_line(0, 0, before))
-    while made < calls:
-        answered += _batch(environ, min(batch, calls - made), seconds, codec)
-        made += min(batch, calls - made)
-        click.echo(_line(made, answered, _state(worker, port)))
-    after = _state(worker, port)
-    grown = {name: after[name] - before[name] for name in before}
-    click.echo(json.dumps({"calls": made, "answered": answered, "grown": grown}))
-
-
-def _batch(environ: dict[str, str], calls: int, seconds: float, codec: str) -> int:
-    arguments = [
-        "-m", "esl_controller", "load", "--json", "--calls", str(calls),
-        "--seconds", str(seconds), "--ramp", str(RAMP_S), "--codec", codec,
-        "--domain", DOMAIN_UUID, "--extension", EXTENSION, "--interrupt-every", "2",
-    ]  # fmt: skip
-    with running(arguments, environ) as process:
-        out, _ = process.popen.communicate(timeout=300)
-    return sum(call["answered_at"] is not None for call in json.loads(out))
-
-
-def _state(worker: Process, port: int) -> dict[str, float]:
-    """What must not grow."""
-    time.sleep(SETTLE_S)
-    counted = metrics(port)
-    process = psutil.Process(worker.popen.pid)
+        environ = {
+            "VOICE_AI_DATABASE_DSN": dsn,
+            "VOICE_AI_ESL_PORT": str(esl_port),
+            "VOICE_AI_MEDIA_PORT": str(media_port),
+            "VOICE_AI_STORAGE_STATE_DIR": str(directory),
+            "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "0",
+            "VOICE_AI_LOG_LEVEL": "error",
+        }
+        with running(["-m", "bench.soak_worker"], environ) as worker:
+            wait_ready(media_port)
+            with Switch(SwitchConfig(quirks=CALM, temp_dir=directory)) as switch:
+                address = ("127.0.0.1", esl_port)
+                short_calls(switch, address, WARM_UP, at_once=at_once, call_s=call_s)
+                before, began = ask(worker), time.monotonic()
+                click.echo(f"after {WARM_UP} calls  {before}")
+                talked = _with_progress(switch, address, calls, at_once, call_s)
+                took_s = time.monotonic() - began
+                after = ask(worker)
+    click.echo(f"after {calls} more  {after}")
+    click.echo(f"{talked} of {calls} callers heard the agent, {calls / took_s:.0f} calls a second")
+    held = ("greenlets", "sockets", "sessions", "calls")
+    growth_kb = after["rss_kb"] - before["rss_kb"]
+    clean = all(after[name] <= before[name] for name in held) and growth_kb <= MAX_GROWTH_KB
     return {
-        "rss_kb": round(worker.rss_kb()),
-        "descriptors": process.num_fds(),
-        "threads": process.num_threads(),
-        "sessions": counted["voice_ai_realtime_active_sessions"],
+        "calls": calls,
+        "talked": talked,
+        "seconds": took_s,
+        "before": before,
+        "after": after,
+        "rss_growth_kb": growth_kb,
+        "clean": clean,
     }
 
 
-def _line(made: int, answered: int, state: dict[str, float]) -> str:
-    values = "  ".join(f"{name} {value:.0f}" for name, value in state.items())
-    return f"{made:>6} calls  {answered:>6} answered  {values}"
+def _with_progress(
+    switch: Switch, address: tuple[str, int], calls: int, at_once: int, call_s: float
+) -> int:
+    with click.progressbar(length=calls, label=f"{calls} calls") as bar:
+        return short_calls(
+            switch,
+            address,
+            calls,
+            at_once=at_once,
+            call_s=call_s,
+            on_ended=lambda: bar.update(1),
+        )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ from esl_controller.inbox import Inbox
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
-
 MAX_TROUBLES = 20
 """Logged of one call; a provider that talks nonsense does so fifty times a second."""
 

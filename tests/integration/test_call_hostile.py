@@ -148,7 +148,7 @@ def test_nobody_else_joins_a_call(serve):
             (upgrade(f"/stream/{service.tenant.domain_uuid}/{uuid.uuid4()}", token), 403),
             (upgrade("/stream/../../etc/passwd", token), 404),
             (upgrade(ours + "?token=" + token), 409),
-            (upgrade("/stream/" + "a" * 20_000, token), 431),
+            (upgrade("/stream/" + "a" * 20_000, token), 414),
             (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" * 20, 400),
             (b"GET /stream HTTP/1.1\r\n" + b"X: y\r\n" * 9000 + b"\r\n", 431),
         ]

@@ -99,7 +99,7 @@ def hand_shake(url: str, request: bytes, deadline_s: float, *, plain: bool) -> s
         _close(sock)
         text = f"{error.strerror or error} (system error {error.errno})"
         raise ConnectFailedError(6, text) from error
-    except ConnectFailedError:
+    except (ConnectFailedError, gevent.GreenletExit):
         _close(sock)
         raise
     return sock
