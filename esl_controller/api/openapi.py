@@ -32,12 +32,17 @@ _WITH_BODY = (
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 )
-_EVENTS = (LiveConversation, Turn, FunctionCallRecord, TransferRecord)
-"""What the data of server-sent events holds; described, though no answer is made of it."""
+_EVENTS: dict[str, type] = {
+    "conversation": LiveConversation,
+    "turn": Turn,
+    "function_call": FunctionCallRecord,
+    "transfer": TransferRecord,
+    "end": LiveConversation,
+}
+"""Server-sent events, and what their data holds."""
 _EVENTS_TEXT = (
-    "Events `conversation` and `end` (LiveConversation), `turn` (Turn), `function_call` "
-    "(FunctionCallRecord) and `transfer` (TransferRecord). A row comes again when it has changed. "
-    "The stream ends after `end`; do not connect again then."
+    "Server-sent events. A row comes again when it has changed. The stream ends after `end`; do "
+    "not connect again then."
 )
 
 
@@ -70,7 +75,7 @@ def document(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
 
 def _types(routes: Iterable[Route]) -> list[Any]:
     """Every type of the table, once."""
-    types: list[Any] = [ProblemDetails, *_EVENTS, *PARAMETERS.values()]
+    types: list[Any] = [ProblemDetails, *_EVENTS.values(), *PARAMETERS.values()]
     for route in routes:
         types += [kind for kind in (route.answer, route.query, route.body) if _is_type(kind)]
     return list({id(kind): kind for kind in types}.values())
@@ -133,12 +138,23 @@ def _not_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _success(route: Route, found: dict[int, dict[str, Any]]) -> dict[str, Any]:
     if route.answer == "text/event-stream":
-        content = {route.answer: {"schema": {"type": "string"}}}
-        return {"description": _EVENTS_TEXT, "content": content}
+        events = {"oneOf": [_event(kind, found) for kind in _EVENTS]}
+        return {"description": _EVENTS_TEXT, "content": {route.answer: {"schema": events}}}
     if isinstance(route.answer, str):
         content = {route.answer: {"schema": {"type": "string", "format": "binary"}}}
         return {"description": "OK", "content": content}
     return {"description": "OK", "content": {_JSON: {"schema": found[id(route.answer)]}}}
+
+
+def _event(kind: str, found: dict[int, dict[str, Any]]) -> dict[str, Any]:
+    """One event as its fields; the data is a line of JSON."""
+    data = {
+        "type": "string",
+        "contentMediaType": _JSON,
+        "contentSchema": found[id(_EVENTS[kind])],
+    }
+    properties = {"event": {"const": kind}, "id": {"type": "string"}, "data": data}
+    return {"type": "object", "properties": properties, "required": ["event", "data"]}
 
 
 def _failures(route: Route, found: dict[int, dict[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
+from msgspec.inspect import IntType
 
 from esl_controller.api.fields import CallUuid, Extension, Uuid
 from esl_controller.api.problems import Problem, invalid, not_found
@@ -120,9 +122,32 @@ def read_query(wanted: type | None, text: str) -> Any:
             raise invalid("this page takes no query")
         return None
     try:
-        return msgspec.convert(fields, wanted, strict=False)
+        return msgspec.convert(_with_numbers(fields, wanted), wanted)
     except msgspec.ValidationError as error:
         raise invalid("the query is wrong", [str(error)]) from None
+
+
+def _with_numbers(fields: dict[str, str], wanted: type) -> dict[str, str | int]:
+    """Digits as numbers where a number is wanted.
+
+    msgspec's own lax conversion would also take `null` for None and `5` for a time in 1970.
+    """
+    return {
+        name: int(text) if name in _number_names(wanted) and _is_decimal(text) else text
+        for name, text in fields.items()
+    }
+
+
+@functools.cache
+def _number_names(wanted: type) -> frozenset[str]:
+    described = msgspec.inspect.type_info(wanted)
+    assert isinstance(described, msgspec.inspect.StructType)
+    numbers = (field for field in described.fields if isinstance(field.type, IntType))
+    return frozenset(field.encode_name for field in numbers)
+
+
+def _is_decimal(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) < 20
 
 
 def read_body(wanted: type, content: bytes) -> Any:
