@@ -80,7 +80,7 @@ class Media(_Group, frozen=True):
     ] = "mod_audio_stream"
     playback: Annotated[
         Literal["auto", "unicast", "binary", "json", "file"],
-        doc("How the answer reaches the caller. `auto`: what the module plays best, mostly unicast."),
+        doc("How the answer reaches the caller. `auto`: as the module plays best."),
     ] = "auto"
     flavour: Annotated[
         Literal[
