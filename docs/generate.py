@@ -7,12 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
 from bridge.state_table import StateTable
 from bridge.states import SESSION_TABLE
 from bridge.turn_states import TURN_TABLE
+from esl_controller.api.application import PREFIX
+from esl_controller.api.event_stream import StreamTiming
+from esl_controller.api.gates import Gate
+from esl_controller.api.live import MAX_VIEWERS
+from esl_controller.api.openapi import document
+from esl_controller.api.table import ROUTES
 from esl_controller.cli import cli
 from esl_controller.settings import Setting, Settings, every_setting
 from esl_controller.settings_types import allowed
@@ -130,10 +137,97 @@ def _contexts(
             yield from _contexts(child, child_name, context)
 
 
+API_INTRODUCTION = """\
+For the pages of FusionPBX, on each worker's media port, below `/api/v1`. The OpenAPI 3.1 document
+is at `/api/v1/openapi.json`, made from the same table as the routing and the checks.
+
+- **Who may ask.** `Authorization: Bearer <VOICE_AI_HTTP_ADMIN_TOKEN>`, from a network of
+  `VOICE_AI_HTTP_ADMIN_ALLOW`; without a token set it is closed. Whoever holds the token sees every
+  domain: a page puts the domain of its own user into the path, and never lets a browser have the
+  token. What belongs to another domain is answered 404 like what does not exist.
+- **Any worker answers for all** conversations and calls, as they are stored by the worker that runs
+  them, some tenths of a second behind. What a tenant does not store, or has redacted, is not shown.
+- **Errors** are `application/problem+json` (RFC 9457): `type` (`urn:voice-ai:problem:…`), `title`,
+  `status`, `detail`, and `problems` where several things are wrong. No answer holds a secret.
+- **Limits.** Bodies have 16 KiB at most. On one worker at once: {gates}, viewers of live events
+  {viewers}. One more is answered 429 with `Retry-After`.
+- **Times** are ISO 8601 with offset, **money** is USD as text, **UUIDs** are lower case.
+
+Live events are server-sent events. The id of an event is the number of the last turn: a browser
+that connects again sends it as `Last-Event-ID` and gets that turn again and what followed. A row
+that has changed comes again under the same key, such as a turn the caller cut off. A viewer that
+takes longer than {send_s:.0f} s to take what it is sent is dropped.
+"""
+
+
+def api_page() -> str:
+    """docs/api.md."""
+    gates = ", ".join(f"{gate.value[2]} {gate.value[0]}" for gate in Gate)
+    introduction = API_INTRODUCTION.format(
+        gates=gates, viewers=MAX_VIEWERS, send_s=StreamTiming().send_s
+    )
+    described = document(ROUTES, PREFIX)
+    lines = ["# Interface for pages", "", introduction]
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            lines += _operation(path, method, operation)
+    lines += ["## Shapes", ""]
+    for name, schema in sorted(described["components"]["schemas"].items()):
+        lines += _shape(name, schema)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
+    lines = [f"## {operation['summary']}", "", f"`{method.upper()} {PREFIX}{path}`", ""]
+    for parameter in operation["parameters"]:
+        if parameter["in"] != "path":
+            kind = _kind(parameter["schema"])
+            lines.append(f"- {parameter['in']} `{parameter['name']}`: {kind}")
+    if body := operation.get("requestBody"):
+        lines.append(f"- body: {_kind(body['content']['application/json']['schema'])}")
+    for media_type, content in operation["responses"]["200"]["content"].items():
+        lines.append(f"- answer: {media_type}, {_kind(content['schema'])}")
+    failures = [status for status in operation["responses"] if status != "200"]
+    return [*lines, f"- errors: {', '.join(failures)}", ""]
+
+
+def _shape(name: str, schema: dict[str, Any]) -> list[str]:
+    lines = [f"### {name}", "", schema.get("description", "").partition("\n")[0], ""]
+    required = schema.get("required", ())
+    for field, kind in schema["properties"].items():
+        optional = "" if field in required else ", may be left out"
+        lines.append(f"- `{field}`: {_kind(kind)}{optional}")
+    return [*lines, ""]
+
+
+def _kind(schema: dict[str, Any]) -> str:
+    """A schema in a few words."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return " or ".join(dict.fromkeys(map(_kind, schema[several])))
+    if "enum" in schema:
+        return " \\| ".join(f"`{value}`" for value in schema["enum"])
+    if "contentSchema" in schema.get("properties", {}).get("data", {}):
+        data = _kind(schema["properties"]["data"]["contentSchema"])
+        return f"`{schema['properties']['event']['const']}` with {data}"
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items', {}))}"
+    limits = [f"{name} {schema[name]}" for name in _LIMITS if name in schema]
+    kind = schema.get("format") or schema.get("type", "anything")
+    return f"{kind} ({', '.join(limits)})" if limits else kind
+
+
+_LIMITS = ("minimum", "maximum", "minLength", "maxLength")
+
+
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("esl_controller/settings.py", settings_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
+    "api.md": ("esl_controller/api/table.py", api_page),
     "cli.md": ("the commands' own help", cli_page),
 }
 
