@@ -1,0 +1,130 @@
+"""Who may open a session and who may join one."""
+
+from __future__ import annotations
+
+import logging
+
+import gevent
+import pytest
+
+from bridge.ports import EndCause
+from bridge.routes import StreamRequest
+from bridge.session_manager import CapacityReached, SessionManager
+from bridge.wire import frames
+from tests.unit.bridge.session_kit import Stage
+
+
+class Owner:
+    """A `StreamOwner` that keeps what it gets."""
+
+    def __init__(self) -> None:
+        self.links: list[object] = []
+        self.texts: list[bytes] = []
+
+    def stream_joined(self, link) -> None:
+        self.links.append(link)
+
+    def stream_closed(self, info) -> None:
+        raise AssertionError("nobody closes here")
+
+    def stream_text(self, payload: bytes) -> None:
+        self.texts.append(payload)
+
+
+@pytest.fixture
+def stage(monkeypatch):
+    return Stage(monkeypatch, 1)
+
+
+@pytest.fixture
+def manager(stage):
+    manager = SessionManager(capacity=1, clock=lambda: stage.now)
+    manager.open(stage.session)
+    return manager
+
+
+def request(token: str, domain: str = "domain", call: str = "call") -> StreamRequest:
+    return StreamRequest(domain_uuid=domain, call_uuid=call, token=token, remote="127.0.0.1")
+
+
+def test_no_more_sessions_than_there_is_room_for(manager, stage, monkeypatch):
+    other = Stage(monkeypatch, 1).session
+    other.call_uuid = "other"
+    with pytest.raises(CapacityReached):
+        manager.open(other)
+    manager.release(stage.session)
+    manager.open(other)
+    manager.release(stage.session)  # a session that is not there any more
+    assert list(manager.sessions()) == [other]
+    manager.release(other)
+    manager.draining = True
+    with pytest.raises(CapacityReached):
+        manager.open(other)
+
+
+def test_a_call_has_one_session(stage):
+    manager = SessionManager(capacity=5, clock=lambda: stage.now)
+    manager.open(stage.session)
+    with pytest.raises(CapacityReached):
+        manager.open(stage.session)
+
+
+def test_a_token_admits_once_and_only_to_its_own_call(manager, stage):
+    token = manager.issue_ticket(stage.session, Owner())
+    assert manager.check(request("")).status == 403
+    assert manager.check(request(token + "x")).status == 403
+    assert manager.check(request(token, domain="other")).status == 403
+    assert manager.check(request(token, call="other")).status == 403
+    assert manager.check(request(token)) is None
+    assert manager.check(request(token)).status == 409
+    assert manager.refused == 5
+
+
+def test_a_new_token_ends_the_old_one(manager, stage):
+    old = manager.issue_ticket(stage.session, Owner())
+    new = manager.issue_ticket(stage.session, Owner())
+    assert old != new
+    assert manager.check(request(old)).status == 403
+    assert manager.check(request(new)) is None
+
+
+def test_a_session_that_has_ended_is_not_joined(manager, stage):
+    owner = Owner()
+    token = manager.issue_ticket(stage.session, owner)
+    stage.session.end(EndCause.HANGUP)
+    assert manager.check(request(token)).status == 409
+    manager.join(request(token), lambda on_messages, on_closed: pytest.fail("joined"))
+    assert owner.links == []
+
+
+def test_messages_of_a_seat_reach_the_session(manager, stage):
+    stage.talking()
+    owner = Owner()
+    token = manager.issue_ticket(stage.session, owner)
+    seats = []
+    manager.check(request(token))
+    manager.join(request(token), lambda on_messages, on_closed: seats.append(on_messages) or "link")
+    assert owner.links == ["link"]
+    (on_messages,) = seats
+    on_messages([(frames.BINARY, bytes(320))])
+    on_messages([(frames.BINARY, bytes(160)), (frames.TEXT, b"{}"), (frames.BINARY, bytes(160))])
+    assert len(stage.link.protocol.audio) == 320
+    assert owner.texts == [b"{}"]
+
+
+def test_the_timers_of_one_session_do_not_stop_the_others(manager, stage, caplog, monkeypatch):
+    monkeypatch.setattr("bridge.session_manager.TICK_S", 0.001)
+    ticks = []
+
+    def tick(now: float) -> None:
+        ticks.append(now)
+        raise ValueError("a bug")
+
+    monkeypatch.setattr(stage.session, "tick", tick)
+    with caplog.at_level(logging.CRITICAL):
+        manager.start()
+        with gevent.Timeout(5):
+            while len(ticks) < 3:
+                gevent.sleep(0.001)
+        manager.stop()
+    manager.stop()

@@ -1,0 +1,55 @@
+"""The caller's way to the provider."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.audio.formats import PCMU_8K
+from bridge.audio.processor import Converter
+from bridge.uplink import MAX_HELD_MS, Uplink
+
+HELD_BYTES = PCMU_8K.bytes_for_ms(MAX_HELD_MS)
+
+
+def uplink() -> tuple[Uplink, bytearray]:
+    sent = bytearray()
+    up = Uplink(PCMU_8K, sent.extend)
+    up.attach(Converter(PCMU_8K, PCMU_8K))
+    return up, sent
+
+
+def test_audio_before_the_stream_or_after_it_is_nothing():
+    up = Uplink(PCMU_8K, lambda _: None)
+    up.receive(b"xx")
+    up.detach()
+    assert up.counters.chunks == 0
+
+
+def test_the_latest_audio_is_held_and_the_oldest_goes():
+    up, sent = uplink()
+    up.receive(b"a" * HELD_BYTES)
+    up.receive(b"b" * 100)
+    assert up.counters.held_dropped_bytes == 100
+    up.open()
+    assert bytes(sent) == b"a" * (HELD_BYTES - 100) + b"b" * 100
+    up.shut()
+    up.receive(b"c" * 10)
+    assert len(sent) == HELD_BYTES
+
+
+@given(st.lists(st.one_of(st.binary(min_size=2, max_size=400), st.booleans()), max_size=40))
+def test_nothing_is_lost_or_doubled_within_the_limit(steps):
+    up, sent = uplink()
+    given_bytes, is_open = b"", False
+    for step in steps:
+        if isinstance(step, bool):
+            (up.open if step else up.shut)()
+            is_open = step
+        else:
+            given_bytes += step
+            up.receive(step)
+    if not is_open:
+        up.open()
+    assert bytes(sent) == given_bytes[-len(sent) :] if sent else given_bytes == b""
+    assert len(sent) == len(given_bytes) - up.counters.held_dropped_bytes
