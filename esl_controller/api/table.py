@@ -51,7 +51,7 @@ ROUTES = (
     Route(
         _POST,
         f"{_DOMAIN}/providers/{{provider_uuid}}/test",
-        providers.test_provider,
+        providers.try_provider,
         "Connect a provider as a call would",
         schemas.ProviderTest,
     ),

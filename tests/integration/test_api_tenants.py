@@ -90,7 +90,7 @@ def test_lists_and_explanations_of_the_other_domain_are_empty(asked):
 
 def test_the_same_names_work_for_their_own_domain(asked):
     """So that it is the domain that makes the difference above."""
-    for name in ("list_conversations", "show_conversation", "list_active", "test_provider"):
+    for name in ("list_conversations", "show_conversation", "list_active", "try_provider"):
         (route,) = [route for route in ROUTES if route.handler.__name__ == name]
         assert asked.ask(route, asked.victim).status == 200, name
 
