@@ -13,15 +13,18 @@ from bridge.audio.formats import AudioFormat, Encoding
 from bridge.errors import BridgeError
 from bridge.providers import base as p
 from bridge.providers.link import Network, ProviderLink
+from esl_controller.telemetry.redaction import MAX_TEXT, redact_text
 
 MAX_AUDIO_S = 60
 """Longest sentence that is kept."""
+MAX_MESSAGE_CHARS = 300
 
 
 class ProbeFailed(Exception):
-    """The provider did not do it. `message` holds no secret."""
+    """The provider did not do it. `message` is redacted: a provider may repeat part of a key."""
 
     def __init__(self, kind: str, code: str, message: str) -> None:
+        message = redact_text(message[:MAX_TEXT])[:MAX_MESSAGE_CHARS]
         super().__init__(f"{kind} {code}: {message}")
         self.kind, self.code, self.message = kind, code, message
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_controller.api.conversations import cursor_after, read_cursor
+from esl_controller.api.probe import ProbeFailed
 from esl_controller.api.problems import Problem
 from esl_controller.api.routing import (
     MAX_QUERY_BYTES,
@@ -191,3 +192,9 @@ def test_a_forged_cursor_is_refused(text):
 def test_a_route_knows_its_parameters():
     route = Route(HTTPMethod.GET, "/a/{domain_uuid}/b/{extension}", print, "", str)
     assert route.parameters == ["domain_uuid", "extension"]
+
+
+def test_what_a_provider_says_of_a_key_is_not_passed_on():
+    failure = ProbeFailed("authentication", "invalid", "Incorrect key: sk-proj-abcdef0123456789XYZ")
+    assert "abcdef" not in failure.message
+    assert "abcdef" not in str(failure)
