@@ -82,6 +82,7 @@ class ConversationRecord:
     def answered(self) -> None:
         """The line is open."""
         self.row = replace(self.row, answered_at=datetime.now(UTC))
+        self._record(self.row)
 
     def uttered(self, utterance: Utterance) -> None:
         """Something was said, or what was said is now known to have been cut off."""
@@ -179,8 +180,8 @@ class ConversationRecord:
                 conversation_uuid=self.row.conversation_uuid,
                 provider_call_id=outcome.call.call_id,
                 function_name=outcome.call.name[:64],
-                arguments=outcome.arguments,
-                result=dict(outcome.result),
+                arguments=outcome.arguments if self._store else {},
+                result=dict(outcome.result) if self._store else None,
                 status=outcome.status,
                 error=outcome.error or None,
                 started_at=datetime.fromtimestamp(outcome.started_at, UTC),
