@@ -140,10 +140,10 @@ def test_a_provider_that_falls_silent_is_covered_and_then_replaced(serve, impati
         emulator=EmulatorConfig(script=BRIEF, think_s=60), secretary={"first_message": ""}
     )
     half_way = service.add_tenant(EmulatorConfig(script=TALKATIVE, think_s=0.05, pace=1.0))
-    half_way.emulator.queue_faults(Faults(stall_after_s=2.8))
+    half_way.emulator.queue_faults(Faults(stall_after_s=2.0))
     calls = [
         service.call([Step(After(0.3), SPEAK), Step(AgentSilent(1.2), SPEAK), BYE]),
-        service.call([ASK, Step(AgentSpeaking(4.0), SPEAK), BYE], tenant=half_way),
+        service.call([ASK, Step(AgentSpeaking(2.5), SPEAK), BYE], tenant=half_way),
     ]
     wait_for(lambda: service.tenant.records)
     service.tenant.emulator.config = emulator()  # whom the call is given to next is well
