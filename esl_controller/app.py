@@ -74,7 +74,7 @@ Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MODULE_CHECK_S = 60.0
 """How long FreeSWITCH's answer which audio module it has is believed."""
-GC_ALLOCATIONS = 10_000
+GC_ALLOCATIONS = 2_000
 """New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
 GOODBYE_S = 15.0
 """After the drain deadline calls are ended politely; this long for their last words."""
@@ -324,10 +324,12 @@ def _calm_garbage_collector() -> None:
     """What was made until now stays for ever: never look at it again, and look less often.
 
     A full collection over a warm worker takes tens of milliseconds, in which no call has sound.
+    What is left to look at are calls: a call that has ended is some 500 objects that know each
+    other, so full collections may not be too rare, or the memory of a thousand calls piles up.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 10, 5)
+    gc.set_threshold(GC_ALLOCATIONS, 10, 2)
 
 
 def _network(settings: Settings) -> Network:
