@@ -16,10 +16,14 @@ from bridge.session_config import SessionConfig
 from bridge.states import SessionState
 from bridge.transcript import Transcript
 from bridge.turn import TurnKeeper
+from bridge.turn_states import TurnState
+from bridge.uplink import Uplink
 from bridge.voice import Voice
 
 MAX_FAILED_RESPONSES = 1
 """In a row, from one provider."""
+REPLAY_TAKEN_S = 2.0
+"""Until a provider that was given the caller's words anew must have noticed them."""
 _HOPELESS = (p.ErrorKind.QUOTA, p.ErrorKind.AUTHENTICATION)
 """Why a provider fails for good, as far as this call is concerned."""
 
@@ -35,6 +39,7 @@ class Answers:
         voice: Voice,
         transcript: Transcript,
         listener: SessionListener,
+        uplink: Uplink,
         *,
         say: Callable[[str], None],
     ) -> None:
@@ -44,6 +49,7 @@ class Answers:
         self._voice = voice
         self._transcript = transcript
         self._listener = listener
+        self._uplink = uplink
         self._say = say
         self._watch = AnswerWatch(cover_s=config.answer_cover_s, replace_s=config.answer_limit_s)
         self._functions_running = 0
@@ -51,6 +57,24 @@ class Answers:
         """The provider went while an answer was owed."""
         self._failed = 0
         """Responses in a row."""
+        self._replay_until: float | None = None
+        """By when the caller's words, sent again, must have been noticed."""
+
+    def speech_started(self) -> None:
+        """The provider hears the caller."""
+        self._replay_until = None
+        self._uplink.turn_began()
+
+    def response_started(self) -> None:
+        """The provider has the caller's turn and answers it."""
+        self._replay_until = None
+        self._uplink.turn_over()
+
+    def transcribed(self, speaker: p.Speaker) -> None:
+        """What is in the transcript goes along to the next provider."""
+        speaking = self._turns.state is TurnState.CALLER_SPEAKING
+        if speaker is p.Speaker.CALLER and not speaking:
+            self._uplink.turn_over()
 
     def function_called(self) -> None:
         """The wait is ours now, not the provider's."""
@@ -73,6 +97,9 @@ class Answers:
             waiting=quiet and (turns.answer_owed or away),
             owed=turns.answer_owed and not away and not self._functions_running,
         )
+        if self._replay_until is not None and now >= self._replay_until and not away:
+            self._uplink.turn_over()
+            self._ask_again()
         closing = state is SessionState.CLOSING
         if late is AnswerLate.REPLACE and not closing:
             self._give_up(p.ErrorKind.SERVER, "no_answer", self._config.answer_limit_s)
@@ -97,6 +124,8 @@ class Answers:
         """Another is being connected; what is queued is still heard."""
         awaited = self._turns.answer_owed or self._turns.response_active
         self._lost = self._lost or awaited
+        self._replay_until = None
+        self._uplink.listener_lost()
         self._turns.provider_lost(now)
         self._voice.complete(now)
         if awaited:
@@ -110,13 +139,19 @@ class Answers:
         self._turns.provider_lost(now, provider_cancels=cancels)
         said = self._transcript.utterances
         lost, self._lost = self._lost, False
-        if said and said[-1].speaker is p.Speaker.CALLER:
+        if not said and self._config.options.greeting:
+            self._turns.response_awaited(now)  # the seat asks for it
+        elif self._uplink.in_turn:
+            self._replay_until = now + REPLAY_TAKEN_S
+        elif said and said[-1].speaker is p.Speaker.CALLER:
             self._turns.response_awaited(now)
             protocol.request_response()
-        elif not said and self._config.options.greeting:
-            self._turns.response_awaited(now)  # the seat asks for it
         elif lost:
-            self._say(self._config.phrases.say_again)
+            self._ask_again()
+
+    def _ask_again(self) -> None:
+        self._replay_until = None
+        self._say(self._config.phrases.say_again)
 
     def _give_up(self, kind: p.ErrorKind, code: str, detail: object) -> None:
         again = kind not in _HOPELESS

@@ -8,36 +8,40 @@ MAX_DIGITS = 32
 
 
 class DigitGatherer:
-    """Collects digits until `#`, or until nothing came for `pause_s`."""
+    """Collects digits until `#`, or until nothing came for `pause_s`.
+
+    They wait until they are asked for with `handle_timeout`: nobody may be there to take them.
+    """
 
     def __init__(self, pause_s: float = 2.0) -> None:
         self.pause_s = pause_s
+        self.dropped = 0
         self._digits = ""
         self._deadline: float | None = None
 
-    def press(self, digit: str, now: float) -> str | None:
-        """Take one digit; return all of them when `#` ends the entry.
+    def press(self, digit: str, now: float) -> None:
+        """Take one digit; `#` ends the entry, and alone it is one.
 
-        Anything that is not a DTMF digit is ignored. `#` alone is returned as itself.
+        Anything that is not a DTMF digit is ignored; what is too many is dropped and counted.
         """
         if digit not in VALID_DIGITS:
-            return None
-        if digit == "#":
-            return self._take() or "#"
-        self._digits += digit
-        self._deadline = now + self.pause_s
-        return self._take() if len(self._digits) >= MAX_DIGITS else None
+            return
+        if len(self._digits) >= MAX_DIGITS:
+            self.dropped += 1
+            return
+        ends = digit == "#"
+        if not ends or not self._digits:
+            self._digits += digit
+        full = len(self._digits) >= MAX_DIGITS
+        self._deadline = now if ends or full else now + self.pause_s
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` wants to be called."""
         return self._deadline
 
     def handle_timeout(self, now: float) -> str | None:
-        """Return the digits if the pause is over."""
+        """Return the digits if the entry has ended."""
         if self._deadline is None or now < self._deadline:
             return None
-        return self._take()
-
-    def _take(self) -> str:
         digits, self._digits, self._deadline = self._digits, "", None
         return digits

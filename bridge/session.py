@@ -72,6 +72,7 @@ class Session:
             connect_timeout_s=config.provider_connect_timeout_s,
             network=config.network,
         )
+        self.uplink = Uplink(config.options.input_format, self._seat.send_audio)
         self._answers = Answers(
             config,
             self._seat,
@@ -79,9 +80,9 @@ class Session:
             self.voice,
             self.transcript,
             listener,
+            self.uplink,
             say=self.say,
         )
-        self.uplink = Uplink(config.options.input_format, self._seat.send_audio)
         self.receive_audio = self.uplink.receive
         """Caller audio in the plan's stream format. The hot path."""
         self._media_wanted_until: float | None = None
@@ -115,7 +116,7 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Nothing is held any more."""
+        """It holds nothing."""
         return self.state is SessionState.ENDED
 
     def prepare(self) -> None:
@@ -153,7 +154,8 @@ class Session:
         """A DTMF digit."""
         now = self._clock()
         self._watch.caller_active()
-        self._say_digits(self._digits.press(digit, now), now)
+        self._digits.press(digit, now)
+        self._say_digits(now)
 
     def say(self, text: str) -> None:
         """Have the agent say something now."""
@@ -215,7 +217,7 @@ class Session:
             self.end(self._end.cause if self._end else EndCause.FINISHED, "closing took too long")
         else:
             self.voice.keep_alive(now)
-            self._say_digits(self._digits.handle_timeout(now), now)
+            self._say_digits(now)
             self._act(self._watch.handle_timeout(now))
             self._look_after(now)
 
@@ -227,8 +229,9 @@ class Session:
 
     # --- the caller ---------------------------------------------------------------------------
 
-    def _say_digits(self, digits: str | None, now: float) -> None:
-        if not digits or self.state is not SessionState.TALKING:
+    def _say_digits(self, now: float) -> None:
+        digits = self._digits.handle_timeout(now) if self.state is SessionState.TALKING else None
+        if not digits:  # they wait until there is somebody to be told
             return
         self._interrupt(self._turns.speech_started(now, heard=False), now)
         self._turns.speech_stopped(now)
@@ -280,6 +283,7 @@ class Session:
 
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         self._watch.floor_taken()
+        self._answers.response_started()
         self._turns.response_started(event.response_id, now)
         if self._last_words == "":
             self._last_words = event.response_id
@@ -295,25 +299,21 @@ class Session:
 
     def _on_speech_started(self, event: p.SpeechStarted, now: float) -> None:
         self._watch.caller_active()
+        self._answers.speech_started()
         if self.state is not SessionState.CLOSING:
             self._interrupt(self._turns.speech_started(now), now)
-
-    def _on_speech_stopped(self, event: p.SpeechStopped, now: float) -> None:
-        self._turns.speech_stopped(now)
 
     def _on_interrupted(self, event: p.Interrupted, now: float) -> None:
         self._interrupt(self._turns.interrupted(event.response_id, now), now)
 
     def _on_transcript(self, event: p.TranscriptFinal, now: float) -> None:
         self._utter(event.speaker, event.item_id, event.text, now)
+        self._answers.transcribed(event.speaker)
 
     def _on_function_call(self, event: p.FunctionCall, now: float) -> None:
         self._watch.floor_taken()
         self._answers.function_called()
         self._listener.function_called(event)
-
-    def _on_usage(self, event: p.Usage, now: float) -> None:
-        self._listener.used(event)
 
     def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
         if not event.fatal:
@@ -390,10 +390,10 @@ _HANDLERS: dict[type, Callable[[Session, Any, float], None]] = {
     p.ResponseStarted: Session._on_response_started,
     p.ResponseDone: Session._on_response_done,
     p.SpeechStarted: Session._on_speech_started,
-    p.SpeechStopped: Session._on_speech_stopped,
+    p.SpeechStopped: lambda session, event, now: session._turns.speech_stopped(now),
     p.Interrupted: Session._on_interrupted,
     p.TranscriptFinal: Session._on_transcript,
     p.FunctionCall: Session._on_function_call,
-    p.Usage: Session._on_usage,
+    p.Usage: lambda session, event, now: session._listener.used(event),
     p.ProviderFailure: Session._on_failure,
 }

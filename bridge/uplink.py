@@ -1,4 +1,8 @@
-"""The caller's way to the provider: convert once, hand over at once."""
+"""The caller's way to the provider: convert once, hand over at once, and keep what may be lost.
+
+A provider that breaks takes along what it has heard. What the caller is saying at that moment is
+kept here, and its successor hears the sentence from its beginning.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,10 @@ from bridge.audio.formats import AudioFormat
 from bridge.audio.processor import Converter
 
 MAX_HELD_MS = 5000
-"""Caller audio kept while no provider is there; the oldest goes first."""
+"""Caller audio kept while no provider is there, or of a turn not answered yet; the oldest goes
+first."""
+PRE_ROLL_MS = 600
+"""Kept of what was sent before the provider told that the caller speaks: it tells so late."""
 
 
 @dataclass(slots=True)
@@ -29,11 +36,17 @@ class Uplink:
 
     def __init__(self, target: AudioFormat, send: Callable[[bytes], None]) -> None:
         self.counters = UplinkCounters()
-        self._target = target
         self._send = send
         self._converter: Converter | None = None
         self._open = False
         self._held = bytearray()
+        """Not sent yet."""
+        self._kept = bytearray()
+        """Sent, and worth sending again: the turn under way, or the pre-roll of the next one."""
+        self._kept_bytes = self._pre_roll_bytes = target.bytes_for_ms(PRE_ROLL_MS)
+        self._turn_bytes = target.bytes_for_ms(MAX_HELD_MS)
+        self.in_turn = False
+        """The caller has said something that nobody has answered or written down."""
 
     def attach(self, converter: Converter) -> None:
         """The caller's stream is there, in the converter's source format."""
@@ -49,10 +62,30 @@ class Uplink:
         if self._held:
             held, self._held = bytes(self._held), bytearray()
             self._send(held)
+            self._keep(held)
 
     def shut(self) -> None:
         """Nobody listens: hold the latest audio."""
         self._open = False
+
+    def turn_began(self) -> None:
+        """The caller speaks: keep it until the turn is over."""
+        self.in_turn = True
+        self._kept_bytes = self._turn_bytes
+
+    def turn_over(self) -> None:
+        """The caller's turn is answered or in the transcript: nobody needs to hear it again."""
+        self.in_turn = False
+        self._kept_bytes = self._pre_roll_bytes
+        self._kept.clear()
+
+    def listener_lost(self) -> None:
+        """The provider is gone: its successor is to hear what was kept, then what comes."""
+        self.shut()
+        kept, self._kept = self._kept, bytearray()
+        self.in_turn = self.in_turn and bool(kept or self._held)
+        self._held = kept + self._held
+        self._trim_held()
 
     def receive(self, data: bytes) -> None:
         """Caller audio, any number of bytes. The hot path: 50 times a second and call."""
@@ -62,14 +95,23 @@ class Uplink:
         counters = self.counters
         counters.chunks += 1
         counters.bytes += len(data)
+        converted = converter.convert(data)
         if self._open:
-            self._send(converter.convert(data))
+            self._send(converted)
+            self._keep(converted)
         else:
-            self._hold(converter.convert(data))
+            self._held += converted
+            self._trim_held()
 
-    def _hold(self, data: bytes) -> None:
-        self._held += data
-        excess = len(self._held) - self._target.bytes_for_ms(MAX_HELD_MS)
+    def _keep(self, data: bytes) -> None:
+        kept = self._kept
+        kept += data
+        excess = len(kept) - self._kept_bytes
+        if excess > 0:
+            del kept[: excess + excess % 2]
+
+    def _trim_held(self) -> None:
+        excess = len(self._held) - self._turn_bytes
         if excess > 0:
             excess += excess % 2
             del self._held[:excess]

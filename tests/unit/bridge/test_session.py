@@ -227,6 +227,62 @@ def test_a_long_wait_is_covered_once_and_then_another_is_asked(stage):
     assert s.commands == [("say", "Say it again?")]
 
 
+def test_who_comes_after_a_broken_provider_hears_the_callers_sentence_whole(stage):
+    s = stage(providers=2).talking()
+    s.events(p.TranscriptFinal(p.Speaker.AGENT, "i0", "Hello."))
+    s.session.receive_audio(b"before" * 100)
+    s.events(p.SpeechStarted())
+    s.session.receive_audio(b"half a sen")
+    heard = bytes(s.link.protocol.audio)
+    s.fail()
+    s.session.receive_audio(b"tence.")
+    s.reconnect().ready()
+    assert bytes(s.link.protocol.audio[: len(heard)]) == heard
+    assert len(s.link.protocol.audio) == len(heard) + len(b"tence.") // 2
+    s.events(p.SpeechStarted(), p.SpeechStopped())
+    s.after(2.2)
+    assert s.commands == []
+
+
+def test_a_sentence_that_the_next_provider_does_not_notice_is_asked_for_again(stage):
+    s = stage(providers=2).talking()
+    s.session.receive_audio(b"half a sentence")
+    s.turn()
+    s.fail()
+    s.reconnect().ready()
+    assert s.commands == []
+    s.after(2.5)
+    assert s.commands == [("say", "Say it again?")]
+
+
+def test_what_is_written_down_or_answered_is_not_heard_twice(stage):
+    s = stage(providers=3).talking()
+    s.session.receive_audio(b"a question")
+    s.turn()
+    s.events(p.TranscriptFinal(p.Speaker.CALLER, "i1", "a question"))
+    s.fail()
+    s.reconnect().ready()
+    assert bytes(s.link.protocol.audio) == b""
+    assert names(s.commands) == ["request_response"]
+    s.session.receive_audio(b"another")
+    s.turn()
+    s.answer()
+    s.fail()
+    s.reconnect().ready()
+    assert bytes(s.link.protocol.audio) == b""
+
+
+def test_digits_wait_for_a_provider(stage):
+    s = stage(providers=2).talking()
+    s.fail()
+    for digit in "12#":
+        s.session.press_digit(digit)
+    s.after(1.0)
+    s.reconnect().ready()
+    s.after(0.3)
+    assert s.commands == [("send_text", "[The caller pressed on the keypad: 1 2]")]
+
+
 def test_a_function_of_ours_is_waited_for(stage):
     s = stage(answer_cover_s=1.0, answer_limit_s=3.0).talking()
     s.turn()

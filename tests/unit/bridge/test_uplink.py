@@ -7,9 +7,10 @@ from hypothesis import strategies as st
 
 from bridge.audio.formats import PCMU_8K
 from bridge.audio.processor import Converter
-from bridge.uplink import MAX_HELD_MS, Uplink
+from bridge.uplink import MAX_HELD_MS, PRE_ROLL_MS, Uplink
 
 HELD_BYTES = PCMU_8K.bytes_for_ms(MAX_HELD_MS)
+PRE_ROLL_BYTES = PCMU_8K.bytes_for_ms(PRE_ROLL_MS)
 
 
 def uplink() -> tuple[Uplink, bytearray]:
@@ -53,3 +54,46 @@ def test_nothing_is_lost_or_doubled_within_the_limit(steps):
         up.open()
     assert bytes(sent) == given_bytes[-len(sent) :] if sent else given_bytes == b""
     assert len(sent) == len(given_bytes) - up.counters.held_dropped_bytes
+
+
+def test_before_the_caller_is_known_to_speak_only_the_pre_roll_is_kept():
+    up, sent = uplink()
+    up.open()
+    up.receive(b"a" * HELD_BYTES)
+    up.receive(b"b" * PRE_ROLL_BYTES)
+    up.listener_lost()
+    sent.clear()
+    up.open()
+    assert bytes(sent) == b"b" * PRE_ROLL_BYTES
+    assert up.counters.held_dropped_bytes == 0
+
+
+def test_a_turn_is_kept_over_two_losses_and_within_its_limit():
+    up, sent = uplink()
+    up.open()
+    up.turn_began()
+    up.receive(b"a" * 300)
+    for _ in range(2):
+        up.listener_lost()
+        sent.clear()
+        up.open()
+        assert bytes(sent) == b"a" * 300
+    up.receive(b"b" * HELD_BYTES)
+    up.listener_lost()
+    sent.clear()
+    up.open()
+    assert bytes(sent) == b"b" * HELD_BYTES
+    assert up.in_turn
+
+
+def test_a_turn_that_is_over_is_not_kept():
+    up, sent = uplink()
+    up.open()
+    up.turn_began()
+    up.receive(b"a" * 300)
+    up.turn_over()
+    up.listener_lost()
+    sent.clear()
+    up.open()
+    assert not sent
+    assert not up.in_turn
