@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -21,6 +22,7 @@ OFFENCES = {
         "import esl_controller.simulator.speech",
     ),
     "app-joins": ("esl_controller/call.py", "import esl_controller.app"),
+    "interface": ("esl_controller/http.py", "import esl_controller.api.routing"),
     "layers": ("esl_controller/esl/server.py", "import esl_controller.call"),
     "database": ("esl_controller/journal.py", "import psycopg2"),
     "websocket-server": ("esl_controller/http.py", "import geventwebsocket"),
@@ -73,6 +75,17 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bool]:
 def test_every_contract_bites(broken: dict[str, bool], key: str) -> None:
     assert key in OFFENCES, "say in OFFENCES how this contract can be broken"
     assert broken[names()[key]] is False
+
+
+def test_of_the_programs_beside_the_service_only_the_pages_know_the_interface() -> None:
+    """docs/generate.py writes docs/api.md from it; measurements go in by the front door."""
+    importers = {
+        path.relative_to(ROOT).as_posix()
+        for path in sources("docs", "bench")
+        for node in imports(path)
+        if "esl_controller.api" in ast.unparse(node)
+    }
+    assert importers == {"docs/generate.py"}
 
 
 def test_every_pure_module_is_under_the_contract() -> None:
