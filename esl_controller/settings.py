@@ -211,10 +211,11 @@ class Http(_Group, frozen=True):
     """The HTTP pages on a worker's media port."""
 
     admin_token: Annotated[
-        Secret, doc("Bearer token of /admin/…. Empty: /admin is closed.", check=long_enough)
+        Secret,
+        doc("Bearer token of /admin/… and /api/…. Empty: both are closed.", check=long_enough),
     ] = Secret()
     admin_allow: Annotated[
-        tuple[str, ...], doc("Networks that may ask for /admin/….", check=each(network))
+        tuple[str, ...], doc("Networks that may ask for /admin/… and /api/….", check=each(network))
     ] = ("127.0.0.0/8", "::1/128")
 
 
