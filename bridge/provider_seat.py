@@ -101,7 +101,7 @@ class ProviderSeat:
         """Caller audio in the options' input format. The hot path."""
         self.protocol.send_audio(data)
         if self._link is not None:
-            self._link.flush()
+            self._link.flush_audio()
 
     def flush(self) -> None:
         """Send what commands to `protocol` have produced."""

@@ -6,6 +6,7 @@ kept here, and its successor hears the sentence from its beginning.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -41,9 +42,10 @@ class Uplink:
         self._open = False
         self._held = bytearray()
         """Not sent yet."""
-        self._kept = bytearray()
+        self._kept: deque[bytes] = deque()
         """Sent, and worth sending again: the turn under way, or the pre-roll of the next one."""
-        self._kept_bytes = self._pre_roll_bytes = target.bytes_for_ms(PRE_ROLL_MS)
+        self._kept_size = 0
+        self._kept_max = self._pre_roll_bytes = target.bytes_for_ms(PRE_ROLL_MS)
         self._turn_bytes = target.bytes_for_ms(MAX_HELD_MS)
         self.in_turn = False
         """The caller has said something that nobody has answered or written down."""
@@ -71,21 +73,21 @@ class Uplink:
     def turn_began(self) -> None:
         """The caller speaks: keep it until the turn is over."""
         self.in_turn = True
-        self._kept_bytes = self._turn_bytes
+        self._kept_max = self._turn_bytes
 
     def turn_over(self) -> None:
         """The caller's turn is answered or in the transcript: nobody needs to hear it again."""
         self.in_turn = False
-        self._kept_bytes = self._pre_roll_bytes
-        self._kept.clear()
+        self._kept_max = self._pre_roll_bytes
+        self._forget()
 
     def listener_lost(self) -> None:
         """The provider is gone: its successor is to hear what was kept, then what comes."""
         self.shut()
-        kept, self._kept = self._kept, bytearray()
-        self.in_turn = self.in_turn and bool(kept or self._held)
-        self._held = kept + self._held
+        self._held = bytearray(b"".join((*self._kept, self._held)))
+        self._forget()
         self._trim_held()
+        self.in_turn = self.in_turn and bool(self._held)
 
     def receive(self, data: bytes) -> None:
         """Caller audio, any number of bytes. The hot path: 50 times a second and call."""
@@ -105,10 +107,14 @@ class Uplink:
 
     def _keep(self, data: bytes) -> None:
         kept = self._kept
-        kept += data
-        excess = len(kept) - self._kept_bytes
-        if excess > 0:
-            del kept[: excess + excess % 2]
+        kept.append(data)
+        self._kept_size += len(data)
+        while self._kept_size > self._kept_max and len(kept) > 1:
+            self._kept_size -= len(kept.popleft())
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._kept_size = 0
 
     def _trim_held(self) -> None:
         excess = len(self._held) - self._turn_bytes

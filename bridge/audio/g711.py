@@ -5,15 +5,10 @@ Samples are coded one by one (ITU-T G.711), so a run of audio may be cut anywher
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 from bridge.audio.formats import Encoding
-
-with warnings.catch_warnings():
-    # Python 3.11 and 3.12 announce the module's removal; from 3.13 on audioop-lts provides it.
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import audioop
+from bridge.audio.pcm import audioop
 
 _ALL_CODES = bytes(range(256))
 _PCMU_TO_PCMA = audioop.lin2alaw(audioop.ulaw2lin(_ALL_CODES, 2), 2)

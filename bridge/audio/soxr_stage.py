@@ -22,6 +22,8 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
+from bridge.audio.pcm import audioop
+
 _HALF = 0x8000
 """Half of a 16-bit step in 32-bit samples: added before, so that cutting the low half rounds."""
 
@@ -32,7 +34,7 @@ class SoxrStage:
     def __init__(self, rate_in_hz: int, rate_out_hz: int) -> None:
         self._stream = soxr.ResampleStream(rate_in_hz, rate_out_hz, 1, dtype="int32", quality="LQ")
         self._process = self._stream._process
-        self._wide = _widened(0)
+        self._widen_for(0)
 
     def process(self, data: bytes) -> bytes:
         """Take whole samples; return those that are ready."""
@@ -49,14 +51,14 @@ class SoxrStage:
         self._stream.clear()
 
     def _convert(self, data: bytes, *, last: bool) -> bytes:
-        samples = len(data) // 2
-        if len(self._wide) != samples:
-            self._wide = _widened(samples)
+        if len(data) != self._bytes:
+            self._widen_for(len(data))
+        self._upper[:] = np.frombuffer(data, np.int16)
+        return audioop.lin2lin(self._process(self._wide, last), 4, 2)
+
+    def _widen_for(self, size: int) -> None:
+        """Room for `size` bytes of L16, kept as long as the chunks stay so large."""
+        self._bytes = size
+        self._wide: NDArray[np.int32] = np.full((size // 2, 1), _HALF, np.int32)
         # The machine is little-endian (x86-64, arm64): the second half of a word is the upper one.
-        self._wide.view(np.int16)[:, 1] = np.frombuffer(data, np.int16)
-        narrow = self._process(self._wide, last).view(np.int16)[:, 1]
-        return bytes(narrow.tobytes())
-
-
-def _widened(samples: int) -> NDArray[np.int32]:
-    return np.full((samples, 1), _HALF, np.int32)
+        self._upper: NDArray[np.int16] = self._wide.view(np.int16)[:, 1]

@@ -297,7 +297,10 @@ class ProviderProtocol(Protocol):
         """Take all text messages to be sent now, in order."""
 
     def send_audio(self, data: bytes) -> None:
-        """Caller audio in the conversation's input format, any whole number of samples."""
+        """Caller audio in the conversation's input format, any whole number of samples.
+
+        It moves no deadline: the hot path does not ask for `next_deadline` again.
+        """
 
     def send_text(self, text: str) -> None:
         """A text turn of the caller (digits pressed, for instance); asks for an answer."""

@@ -124,19 +124,25 @@ class ProviderLink:
         self._connecting = gevent.spawn(self._connect)
 
     def flush(self) -> None:
-        """Send what the protocol has to say; to be called after commands. The hot path.
+        """Send what the protocol has to say; to be called after commands.
 
         Before the connection is up the protocol keeps its messages.
         """
+        if self._link is None:
+            return
+        self.flush_audio()
+        deadline = self.protocol.next_deadline()
+        if deadline is not None and (self._timer is None or deadline < self._timer_at):
+            self._arm(deadline)
+
+    def flush_audio(self) -> None:
+        """Send what the protocol has to say after audio, which moves no deadline. The hot path."""
         link = self._link
         if link is None:
             return
         for message in self.protocol.messages_to_send():
             if link.send_text(message):
                 self.messages_out += 1
-        deadline = self.protocol.next_deadline()
-        if deadline is not None and (self._timer is None or deadline < self._timer_at):
-            self._arm(deadline)
 
     def close(self) -> None:
         """End it; nothing is told any more."""

@@ -90,6 +90,8 @@ class FakeLink:
     def flush(self) -> None:
         return None
 
+    flush_audio = flush
+
     def close(self) -> None:
         self.closed = True
 

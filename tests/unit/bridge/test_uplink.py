@@ -59,8 +59,10 @@ def test_nothing_is_lost_or_doubled_within_the_limit(steps):
 def test_before_the_caller_is_known_to_speak_only_the_pre_roll_is_kept():
     up, sent = uplink()
     up.open()
-    up.receive(b"a" * HELD_BYTES)
-    up.receive(b"b" * PRE_ROLL_BYTES)
+    for _ in range(50):
+        up.receive(b"a" * 160)
+    for _ in range(PRE_ROLL_BYTES // 160):
+        up.receive(b"b" * 160)
     up.listener_lost()
     sent.clear()
     up.open()
