@@ -7,7 +7,7 @@ calls with what it held before them.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,8 @@ from esl_controller.simulator.speech import beep
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import ChannelOptions
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
+from esl_controller.simulator.switch.dialplan import DEFAULT_EXTENSIONS, DEFAULT_FAR_ENDS
+from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.simulator.switch.quirks import CALM, Quirks
 from esl_controller.simulator.switch.session import Session
 from tests.integration.held import Held, held, wait_until_back_to
@@ -265,18 +267,31 @@ def service(
     *,
     emulator: EmulatorConfig | None = None,
     quirks: Quirks = CALM,
+    far_ends: Mapping[str, FarEnd] = DEFAULT_FAR_ENDS,
     secretary: dict[str, Any] | None = None,
     **groups: dict[str, Any],
 ) -> Iterator[Service]:
     """Run a worker against a fresh database, with one tenant at extension 8001.
 
+    The switch's own dialplan leads 8001 there too, for calls that `originate` makes.
     At the end all calls must be over, and the process must hold what it held before them.
     """
     app = App(settings_for(tmp_path, **groups), database.dsn)
     running: Service | None = None
     app.start()
     try:
-        with Switch(SwitchConfig(quirks=quirks, seed=1, temp_dir=tmp_path)) as switch:
+        host, port = app.esl.address
+        config = SwitchConfig(
+            quirks=quirks,
+            seed=1,
+            temp_dir=tmp_path,
+            extensions={
+                **DEFAULT_EXTENSIONS,
+                "8001": (Action("socket", f"{host}:{port} async full"),),
+            },
+            far_ends=far_ends,
+        )
+        with Switch(config) as switch:
             running = Service(app, switch, database, app.esl.address)
             running.add_tenant(emulator, **(secretary or {}))
             gevent.sleep(0.05)

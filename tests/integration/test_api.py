@@ -13,10 +13,17 @@ import pytest
 
 from esl_controller.repository.demo import DemoProvider
 from esl_controller.secrets import SecretKeys
+from esl_controller.simulator.caller import Caller
+from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
+from esl_controller.simulator.switch.dialplan import DEFAULT_FAR_ENDS
+from esl_controller.simulator.switch.legs import FarEnd
 from tests.integration.api_kit import OPEN, Client, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
-from tests.integration.service import Service, free_port, service
+from tests.integration.service import SPEAK, Service, free_port, hang_up_after, service
+
+ASK = Step(AgentSilent(0.35), SPEAK)
+BYE = hang_up_after(AgentSilent(0.5))
 
 
 @pytest.fixture
@@ -260,22 +267,34 @@ def test_freeswitch_that_is_away_is_said(client, domain):
     )
 
 
-def test_a_telephone_is_rung(database, tmp_path):
+def test_a_telephone_is_rung_and_talks_with_the_secretary(database, tmp_path):
+    """From the page's button to the stored transcript."""
     port = free_port()
-    with service(database, tmp_path, freeswitch={"port": port}, **OPEN) as running:
+    caller = Caller([ASK, BYE])
+    far_ends = {**DEFAULT_FAR_ENDS, "1004": FarEnd(end=lambda: caller)}
+    with service(
+        database, tmp_path, freeswitch={"port": port}, far_ends=far_ends, **OPEN
+    ) as running:
         running.switch.listen_inbound(port)
-        page = f"/domains/{running.tenant.domain_uuid}/test-calls/telephone"
-        calls = {
-            number: client_of(running).post(page, {"extension": "8001", "ring": number}).json
-            for number in ("1004", "1001", "9999")
+        client, domain = client_of(running), f"/domains/{running.tenant.domain_uuid}"
+        answers = {
+            number: client.post(
+                f"{domain}/test-calls/telephone", {"extension": "8001", "ring": number}
+            ).json
+            for number in ("1001", "9999", "1004")
         }
         assert running.switch._inbound is not None
+        running.stored()
         running.switch._inbound.close()
-    assert calls["1004"]["answered"]
-    assert calls["1004"]["call_uuid"]
-    assert not calls["1001"]["answered"]
-    assert "USER_BUSY" in calls["1001"]["cause"]
-    assert "SUBSCRIBER_ABSENT" in calls["9999"]["cause"]
+        (listed,) = client.get(f"{domain}/conversations").json["conversations"]
+        shown = client.get(f"{domain}/conversations/{listed['conversation_uuid']}").json
+    assert "USER_BUSY" in answers["1001"]["cause"]
+    assert "SUBSCRIBER_ABSENT" in answers["9999"]["cause"]
+    assert answers["1004"] == {"answered": True, "call_uuid": listed["call_uuid"], "cause": None}
+    assert (listed["outcome"], listed["destination"]) == ("completed", "8001")
+    assert listed["ended_at"]
+    assert [turn["content"] for turn in shown["turns"]] == ["Hello.", "a question", "Certainly."]
+    assert caller.hearing.last_sound_at is not None
 
 
 def test_an_unknown_conversation_is_not_found(client, domain):

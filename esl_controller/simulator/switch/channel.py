@@ -200,11 +200,12 @@ class Channel:
         self.running_state = state
         self.state_number = STATE_NUMBERS[state]
 
-    def transfer(self, destination: str, source: str, now_us: int) -> None:
+    def transfer(self, destination: str, context: str, source: str, now_us: int) -> None:
         """A new caller profile, as `transfer` and `uuid_transfer` make."""
         self._transfer_source = source
         self._transferred_from = self.destination
         self.destination = destination
+        self.context = context
         self.profile_index += 1
         self.profile_created_us = now_us
         self.state_number = STATE_NUMBERS["CS_ROUTING"]

@@ -13,7 +13,7 @@ from random import Random
 import gevent
 from gevent.event import Event as Flag
 
-from esl_controller.simulator.switch import editions, legs
+from esl_controller.simulator.switch import editions, legs, originate
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import Channel, ChannelOptions
 from esl_controller.simulator.switch.clock import MediaClock
@@ -23,6 +23,7 @@ from esl_controller.simulator.switch.event import Event, EventOrigin
 from esl_controller.simulator.switch.inbound import InboundListener
 from esl_controller.simulator.switch.legs import DialString, FarEnd
 from esl_controller.simulator.switch.media import CallEnd
+from esl_controller.simulator.switch.originate import Originate
 from esl_controller.simulator.switch.quirks import FAITHFUL, Quirks
 from esl_controller.simulator.switch.session import Session
 from esl_controller.simulator.switch.silent_end import LoopbackEnd, SilentEnd
@@ -187,24 +188,31 @@ class Switch:
 
     def originate(self, argument: str) -> str:
         """api `originate`: blocks until the far end answers or refuses."""
-        text, mark, application = argument.partition("&")
-        if not mark:
-            text, _, number = argument.rpartition(" ")
-            program = list(self.extension(number))
-        else:
-            name, _, data = application.strip().partition("(")
-            program = [Action(name, data.removesuffix(")"))]
-        dial = legs.parse_dial_string(text)
+        wanted = originate.parse(argument)
+        if wanted is None:
+            return originate.USAGE
+        dial = wanted.dial_string()
         if dial.endpoint == "loopback" and dial.target in self.config.extensions:
-            return self._originate_loopback(dial, program)
-        leg, cause = self.call_far_end(dial, None)
-        if leg is None:
-            return f"-ERR {cause}\n"
-        leg.replace_program(program)
-        return self._wait_for_answer(leg, leg, dial.timeout_s)
+            asked, ours = self._loopback(dial)
+        else:
+            leg, cause = self.call_far_end(dial, None)
+            if leg is None:
+                return f"-ERR {cause}\n"
+            asked = ours = leg
+        self._send_on(ours, wanted)
+        return self._wait_for_answer(asked, ours, dial.timeout_s)
 
-    def _originate_loopback(self, dial: DialString, program: Sequence[Action]) -> str:
-        """Both halves of a loopback channel: ours runs `program`, the other the extension."""
+    def _send_on(self, leg: Session, wanted: Originate) -> None:
+        """Once answered the leg runs an application, or the dialplan for another number."""
+        if wanted.application is not None:
+            leg.replace_program([wanted.application])
+        else:
+            assert leg.prelude is not None  # who is called rings first
+            program = self.extension(wanted.extension)
+            leg.prelude = legs.then_transfer(leg.prelude, wanted.extension, wanted.context, program)
+
+    def _loopback(self, dial: DialString) -> tuple[Session, Session]:
+        """Both halves of a loopback channel: the one that runs the extension, and ours."""
         variables = dial.variables
         near_end, far_end = LoopbackEnd.pair()
         options = ChannelOptions(
@@ -217,9 +225,9 @@ class Switch:
         other = self._add_session(
             list(self.extension(dial.target)), far_end, replace(options, uuid="")
         )
-        near = self._add_session(program, near_end, replace(options, direction="outbound"))
+        near = self._add_session([], near_end, replace(options, direction="outbound"))
         near.prelude = legs.follow(other)
-        return self._wait_for_answer(other, near, dial.timeout_s)
+        return other, near
 
     def _wait_for_answer(self, asked: Session, ours: Session, timeout_s: float) -> str:
         gevent.wait([asked.answered, asked.ended], timeout=timeout_s, count=1)

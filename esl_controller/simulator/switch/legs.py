@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.event import Header
 
 if TYPE_CHECKING:
@@ -94,6 +95,19 @@ def follow(other: Session) -> Callable[[Session], Steps]:
             yield
 
     return prelude
+
+
+def then_transfer(
+    prelude: Callable[[Session], Steps], number: str, context: str, program: Sequence[Action]
+) -> Callable[[Session], Steps]:
+    """What a called session does that the dialplan of `number` takes over once it is answered."""
+
+    def both(session: Session) -> Steps:
+        yield from prelude(session)
+        if not session.interrupted:
+            session.transfer(number, program, context)
+
+    return both
 
 
 def bridge(session: Session, data: str) -> Steps:

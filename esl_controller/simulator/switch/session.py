@@ -107,11 +107,13 @@ class Session:
         for playback in self.playbacks:
             playback.broken = True
 
-    def transfer(self, destination: str, program: Sequence[Action]) -> None:
-        """Leave the running applications for another extension."""
+    def transfer(self, destination: str, program: Sequence[Action], context: str = "") -> None:
+        """Leave the running applications for another extension; without a context stay in ours."""
         now_us = self.switch.now_us()
+        context = context or self.channel.context
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"
-        self.channel.transfer(destination, f"{kind}:{destination}/default/XML", now_us)
+        source = f"{kind}:{destination}/{context}/XML"
+        self.channel.transfer(destination, context, source, now_us)
         self._program = deque(program)
         self._leaving = True
 

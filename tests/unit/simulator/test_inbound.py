@@ -141,7 +141,7 @@ def test_called_party_can_be_put_to_the_application(switch: Switch, client: Appl
     """`originate … &socket(…)`: how an outgoing call reaches the controller."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         host, port = listener.getsockname()
-        dial = f"sofia/gateway/gw/1004 &socket({host}:{port} async full)"
+        dial = f"sofia/gateway/gw/1004 '&socket({host}:{port} async full)'"
         client.send(f"bgapi originate {dial}\n\n")
         app = Application.accept(listener)
         reply = app.ask("connect\n\n")
@@ -150,6 +150,45 @@ def test_called_party_can_be_put_to_the_application(switch: Switch, client: Appl
         app.ask("exit\n\n")
         wait_until(lambda: switch.sessions == {})
         app.close()
+
+
+@pytest.mark.parametrize(
+    ("behind", "context"),
+    [("8001 XML tenant.example", "tenant.example"), ("8001", "default"), ("8001 undef a", "a")],
+)
+def test_called_party_can_be_sent_to_a_number(
+    switch: Switch, client: Application, behind: str, context: str
+) -> None:
+    """Answered first, then the dialplan of the number in that context."""
+    client.ask("event plain CHANNEL_ANSWER CHANNEL_EXECUTE CHANNEL_HANGUP_COMPLETE\n\n")
+    client.ask(f"api originate {{domain_name=x}}user/1004@x {behind}\n\n")
+    client.wait_event("CHANNEL_HANGUP_COMPLETE")
+    events = [seen for seen in client.seen if seen.event]
+    assert [seen.headers["Event-Name"] for seen in events] == [
+        "CHANNEL_ANSWER", "CHANNEL_EXECUTE", "CHANNEL_EXECUTE", "CHANNEL_HANGUP_COMPLETE",
+    ]  # fmt: skip
+    assert events[0].headers["Caller-Destination-Number"] == "1004"
+    assert events[1].headers["Caller-Destination-Number"] == "8001"
+    assert {seen.headers["Caller-Context"] for seen in events[1:]} == {context}
+
+
+def test_called_party_sent_to_no_number_of_the_dialplan_is_hung_up(
+    switch: Switch, client: Application
+) -> None:
+    client.ask("event plain CHANNEL_HANGUP_COMPLETE\n\n")
+    assert switch.originate("user/1004@x 4711 XML default").startswith("+OK ")
+    ended = client.wait_event("CHANNEL_HANGUP_COMPLETE")
+    assert ended.headers["Hangup-Cause"] == "NO_ROUTE_DESTINATION"
+
+
+def test_who_refuses_is_sent_nowhere(switch: Switch) -> None:
+    assert switch.originate("user/1001@x 8001 XML default") == "-ERR USER_BUSY\n"
+    wait_until(lambda: switch.sessions == {})
+
+
+@pytest.mark.parametrize("argument", ["", "user/1004@x", "a b c d e f g h", "undef &park()"])
+def test_wrong_number_of_arguments(switch: Switch, argument: str) -> None:
+    assert switch.originate(argument).startswith("-USAGE: <call url>")
 
 
 def test_create_and_destroy_are_seen_from_outside_only(switch: Switch, client: Application) -> None:
