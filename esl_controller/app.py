@@ -50,7 +50,7 @@ from esl_controller.http import HttpPages, SessionInfo
 from esl_controller.journal import Journal
 from esl_controller.models import JournalEntry
 from esl_controller.pool import Pool
-from esl_controller.pricing import PRICES, PriceList
+from esl_controller.price_file import price_list
 from esl_controller.retention import Retention
 from esl_controller.routing import Outcome
 from esl_controller.settings import Settings
@@ -91,10 +91,14 @@ class App:
         watch: Callable[[object], None] | None = None,
         log: LineWriter | None = None,
     ) -> None:
-        """`watch` sees every journal entry as it is recorded (the demo's live view)."""
+        """`watch` sees every journal entry as it is recorded (the demo's live view).
+
+        Raises OSError (cannot listen), SecretError and PriceListError (their files).
+        """
         self.settings = settings
         self._watch = watch
         self._log_writer = log
+        self._prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
         self.stopped = Signal()
         self._pool = Pool(
@@ -222,7 +226,7 @@ class App:
             manager=self.manager,
             config=self.config,
             admission=self._admission,
-            prices=PriceList(PRICES),
+            prices=self._prices,
             record=self._record,
             worker=self.journal.worker,
             metrics=self.metrics,

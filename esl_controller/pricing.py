@@ -1,5 +1,7 @@
 """What usage costs: a dated price list, with an operator's own prices over it. Pure.
 
+The operator's come from `esl_controller.price_file`.
+
 Prices are USD per million tokens or characters, or per minute of audio. Sources of the list:
 OpenAI's model pages (developers.openai.com/api/docs/models/…), Google's and ElevenLabs' price
 pages, Deepgram's and Groq's price pages, all read between 2026-08 and 2026-11.
@@ -9,13 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-import msgspec
 
 from esl_controller.models import UsageRecord
 
@@ -24,10 +23,6 @@ _MINUTE_S = Decimal(60)
 _STEP = Decimal("0.000001")
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|latest)$")
 """A dated edition of a model costs what the model costs."""
-
-
-class PriceListError(ValueError):
-    """An operator's price list cannot be used; the text says where."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,12 +79,13 @@ class PriceList:
     """Prices by provider, model and day; later lists given go over earlier ones."""
 
     def __init__(self, *lists: Iterable[Price]) -> None:
-        self._prices: dict[tuple[str, str], list[Price]] = {}
+        self._lists: list[dict[tuple[str, str], list[Price]]] = []
+        """The list that goes over all others first."""
         for prices in lists:
-            chosen: dict[tuple[str, str], list[Price]] = {}
+            by_name: dict[tuple[str, str], list[Price]] = {}
             for price in prices:
-                chosen.setdefault((price.provider, price.model), []).append(price)
-            self._prices |= chosen
+                by_name.setdefault((price.provider, price.model), []).append(price)
+            self._lists.insert(0, by_name)
 
     def priced(self, usage: UsageRecord) -> UsageRecord:
         """Return `usage` with its cost and its price's day; as it is when no price is known."""
@@ -99,44 +95,22 @@ class PriceList:
         return dataclasses.replace(usage, cost_usd=price.cost(usage), price_date=price.since)
 
     def find(self, provider: str, model: str, day: date) -> Price | None:
-        """Return the price in force on `day`; the earliest known for days before it."""
-        for name in (model, _SNAPSHOT.sub("", model), "*"):
-            prices = self._prices.get((provider, name))
-            if prices:
-                begun = [price for price in prices if price.since <= day]
-                return max(begun, key=_since) if begun else min(prices, key=_since)
-        return None
+        """Return the price in force on `day`: the newest of the first list that has begun.
+
+        For days before every list the earliest price known.
+        """
+        names = (model, _SNAPSHOT.sub("", model), "*")
+        keys = [(provider, name) for name in names]
+        known = [by_name[key] for key in keys for by_name in self._lists if key in by_name]
+        for prices in known:
+            begun = [price for price in prices if price.since <= day]
+            if begun:
+                return max(begun, key=_since)
+        return min(known[0], key=_since) if known else None
 
 
 def _since(price: Price) -> date:
     return price.since
-
-
-def parse_prices(text: str | bytes) -> list[Price]:
-    """Read an operator's list: a JSON list of objects with the fields of `Price`.
-
-    Raises PriceListError.
-    """
-    try:
-        entries: Sequence[Mapping[str, Any]] = msgspec.json.decode(text, type=list[dict[str, Any]])
-    except msgspec.MsgspecError as error:
-        raise PriceListError(f"not a JSON list of objects: {error}") from error
-    return [_parse_price(number, entry) for number, entry in enumerate(entries, 1)]
-
-
-def _parse_price(number: int, entry: Mapping[str, Any]) -> Price:
-    unknown = entry.keys() - {field.name for field in dataclasses.fields(Price)}
-    if unknown:
-        raise PriceListError(f"entry {number}: unknown {', '.join(sorted(unknown))}")
-    exact = {k: str(v) if isinstance(v, float) else v for k, v in entry.items()}
-    try:
-        price = msgspec.convert(exact, Price, strict=False)
-    except msgspec.ValidationError as error:
-        raise PriceListError(f"entry {number}: {error}") from error
-    amounts = [v for v in dataclasses.astuple(price) if isinstance(v, Decimal)]
-    if not all(amount.is_finite() and amount >= 0 for amount in amounts):
-        raise PriceListError(f"entry {number}: prices are numbers not below 0")
-    return price
 
 
 def _tokens(provider: str, model: str, text: str, audio: str = "0 0 0", image: str = "0") -> Price:

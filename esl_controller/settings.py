@@ -248,6 +248,13 @@ class Storage(_Group, frozen=True):
     database_dir: Annotated[
         str, doc("Data of the packaged PostgreSQL. Empty: `<state_dir>/postgresql`.")
     ] = ""
+    price_file: Annotated[
+        str,
+        doc(
+            "Your own prices (JSON, see operations), over the built-in ones; read at start. "
+            "Empty: the built-in ones alone."
+        ),
+    ] = ""
 
 
 class Log(_Group, frozen=True):

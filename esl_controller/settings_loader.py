@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from esl_controller.price_file import PriceListError, price_list
 from esl_controller.settings import PREFIX, Setting, Settings, Storage, every_setting
 from esl_controller.settings_types import Secret, allowed
 
@@ -93,6 +94,7 @@ class _Loader:
         kinds = {group.name: group.type for group in msgspec.structs.fields(Settings)}
         settings = Settings(**{name: kinds[name](**values) for name, values in groups.items()})
         self.problems += _contradictions(settings)
+        self.problems += _price_problems(settings.storage.price_file)
         return settings
 
     def _value(self, row: Setting, file: Mapping[str, Any]) -> Any:
@@ -198,6 +200,14 @@ def _contradictions(settings: Settings) -> list[Problem]:
     return found
 
 
+def _price_problems(price_file: str) -> list[Problem]:
+    try:
+        price_list(price_file)
+    except PriceListError as error:
+        return [Problem(*problem) for problem in error.problems]
+    return []
+
+
 def _with_paths(settings: Settings) -> Settings:
     """Put the files that are not named under `state_dir`."""
     storage = settings.storage
@@ -207,6 +217,7 @@ def _with_paths(settings: Settings) -> Settings:
         spool_dir=storage.spool_dir or str(base / "spool"),
         secret_key_file=storage.secret_key_file or str(base / "secret.key"),
         database_dir=storage.database_dir or str(base / "postgresql"),
+        price_file=storage.price_file,
     )
     return msgspec.structs.replace(settings, storage=placed)
 

@@ -17,6 +17,8 @@ from esl_controller.config_rules import ConfigError
 from esl_controller.config_source import ConfigSource
 from esl_controller.models import RouteEntry, TurnBasedEntry
 from esl_controller.pool import DatabaseError, Pool
+from esl_controller.price_file import read_prices
+from esl_controller.pricing import PRICES
 from esl_controller.secrets import SecretError, SecretKeys
 from esl_controller.settings import Setting, Settings, every_setting
 from esl_controller.tenant_config import config_source
@@ -34,6 +36,8 @@ def command() -> None:
 def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) -> None:
     """Name everything that is wrong with the settings. Exit code 2 if anything is.
 
+    The operator's price list is checked too; if all is good, it says which prices are used.
+
     With --domain-uuid and --extension also everything that is wrong with the secretary who
     answers that number: its row, its provider's, its key.
     """
@@ -41,7 +45,7 @@ def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) ->
     if (domain_uuid is None) != (extension is None):
         raise click.UsageError("--domain-uuid and --extension belong together")
     if domain_uuid is None or extension is None:
-        shell.result({"problems": []}, "The settings are good.")
+        _tell_good(shell, settings.storage.price_file)
         return
     with _source(shell, settings) as source:
         try:
@@ -52,6 +56,16 @@ def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) ->
         except DatabaseError as error:
             raise shell.fail(str(error)) from error
     _tell_route(shell, extension, entry)
+
+
+def _tell_good(shell: Shell, price_file: str) -> None:
+    own = len(read_prices(price_file)) if price_file else 0
+    built_in = f"built in, of {max(price.since for price in PRICES)}"
+    used = f"{price_file} ({own} entries), over those {built_in}" if price_file else built_in
+    shell.result(
+        {"problems": [], "prices": {"file": price_file or None, "entries": own}},
+        f"The settings are good.\nPrices: {used}.",
+    )
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
 from esl_controller.migrate import MigrationError, Migrator
+from esl_controller.price_file import PriceListError
+from esl_controller.secrets import SecretError
 from esl_controller.settings_types import Secret
 from esl_controller.telemetry.log import configure
 
@@ -34,6 +36,8 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
             app = App(settings, dsn, log=log)
         except OSError as error:
             raise shell.fail(f"cannot listen: {error}") from error
+        except (PriceListError, SecretError) as error:
+            raise shell.fail(str(error)) from error
         app.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, app.drain)

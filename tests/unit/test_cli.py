@@ -68,8 +68,32 @@ def test_the_version_is_told() -> None:
 
 
 def test_config_check_accepts_good_settings() -> None:
-    assert run("config", "check").output == "The settings are good.\n"
-    assert json.loads(run("config", "check", "--json").output) == {"problems": []}
+    good, prices = run("config", "check").output.splitlines()
+    assert (good, prices) == ("The settings are good.", "Prices: built in, of 2026-08-01.")
+    assert json.loads(run("config", "check", "--json").output) == {
+        "problems": [],
+        "prices": {"file": None, "entries": 0},
+    }
+
+
+def test_config_check_tells_which_prices_are_used_and_what_is_wrong_with_them(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "prices.json"
+    entry = {"provider": "openai", "model": "gpt-realtime-2.1", "since": "2026-11-01"}
+    environ = {"VOICE_AI_STORAGE_PRICE_FILE": str(file)}
+    file.write_text(json.dumps([entry]))
+    prices = f"Prices: {file} (1 entries), over those built in, of 2026-08-01."
+    assert prices in run("config", "check", **environ).output
+    told = json.loads(run("config", "check", "--json", **environ).output)["prices"]
+    assert told == {"file": str(file), "entries": 1}
+    file.write_text(json.dumps([entry, {**entry, "since": "soon", "audio_output": -1}]))
+    result = run("config", "check", **environ, **WRONG)
+    assert result.exit_code == 2
+    lines = result.stderr.splitlines()
+    assert f"  {file}, entry 2, since = 'soon': allowed is a day written as 2026-08-01" in lines
+    assert any(line.startswith(f"  {file}, entry 2, audio_output = -1: ") for line in lines)
+    assert all(name in result.stderr for name in WRONG)
 
 
 def test_config_check_tells_every_problem_and_exits_with_2() -> None:

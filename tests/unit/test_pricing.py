@@ -1,18 +1,15 @@
 """What usage costs, by the day and by the operator's own list."""
 
-import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_controller.models import UsageRecord
-from esl_controller.pricing import PRICES, Price, PriceList, PriceListError, parse_prices
+from esl_controller.pricing import PRICES, Price, PriceList
 
 LIST = PriceList(PRICES)
-ENTRY = '"provider": "x", "model": "m", "since": "2026-01-01"'
 KEY = {"usage_uuid": "u", "domain_uuid": "d", "conversation_uuid": "c"}
 
 
@@ -75,42 +72,25 @@ def test_the_price_of_the_day_counts():
     assert costs == [1, 1, 2, 3]
 
 
-def test_an_operator_s_price_goes_over_ours():
-    own = parse_prices(
-        json.dumps(
-            [
-                {"provider": "openai", "model": "gpt-realtime-2.1", "since": "2026-01-01",
-                 "audio_output": 1.1, "text_input": "2"},
-                {"provider": "openai", "model": "my-azure-deployment", "since": "2026-01-01"},
-            ]
-        )
-    )  # fmt: skip
-    prices = PriceList(PRICES, own)
-    million = usage(output_audio_tokens=1_000_000)
-    assert prices.priced(million).cost_usd == Decimal("1.1")
-    assert prices.priced(usage("my-azure-deployment", input_text_tokens=9)).cost_usd == 0
-    assert prices.find("openai", "gpt-realtime-1.5", date.today()).audio_output == 64
+def test_an_operator_s_price_goes_over_ours_as_soon_as_it_has_begun():
+    ours, theirs = (
+        [
+            Price(provider="x", model="m", since=date(2026, month, 1), text_input=Decimal(price))
+            for month, price in prices
+        ]
+        for prices in ([(2, 1), (8, 2)], [(6, 3), (11, 4)])
+    )
+    prices = PriceList(ours, theirs)
+    found = [prices.find("x", "m", date(2026, month, 1)).text_input for month in (1, 2, 6, 8, 12)]
+    assert found == [3, 1, 3, 3, 4]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("{", "not a JSON list"),
-        ("{}", "not a JSON list"),
-        ("[1]", "not a JSON list"),
-        ('[{"provider": "x"}]', "entry 1: .*model"),
-        ('[{"provider": "x", "model": "m", "since": "soon"}]', "entry 1"),
-        ('[{"provider": "x", "model": "m", "since": "2026-01-01", "audio": 1}]', "unknown audio"),
-        ('[{"provider": "x", "model": "m", "since": "2026-01-01", "text_input": -1}]', "below 0"),
-        (
-            '[{"provider": "x", "model": "m", "since": "2026-01-01", "text_input": "NaN"}]',
-            "below 0",
-        ),
-    ],
-)
-def test_wrong_lists_are_refused_with_the_place(text, said):
-    with pytest.raises(PriceListError, match=said):
-        parse_prices(text)
+def test_a_price_of_the_model_itself_goes_over_one_of_any_model():
+    any_model = Price(provider="openai", model="*", since=date(2026, 1, 1), text_input=Decimal(9))
+    prices = PriceList(PRICES, [any_model])
+    day = date(2026, 11, 1)
+    assert prices.find("openai", "gpt-realtime-2.1", day).text_input == 4
+    assert prices.find("openai", "brand-new", day).text_input == 9
 
 
 @given(
