@@ -62,6 +62,7 @@ def follow_storage(metrics: Metrics, journal: Journal, pool: Pool, config: Confi
             (m.CONFIG_LOADS, ("loaded",)): loads.loads,
             (m.CONFIG_LOADS, ("failed",)): loads.load_failures,
             (m.CONFIG_LOADS, ("last_known_good",)): loads.last_known_good,
+            (m.CONFIG_CHANGES, ()): loads.notifications,
         }
 
     def set_gauges() -> None:
@@ -70,6 +71,7 @@ def follow_storage(metrics: Metrics, journal: Journal, pool: Pool, config: Confi
         metrics.set(m.DATABASE_CONNECTIONS, "in_use", value=connections.in_use)
         metrics.set(m.DATABASE_CONNECTIONS, "idle", value=connections.idle)
         metrics.set(m.DATABASE_CONNECTIONS, "waiting", value=connections.waiting)
+        metrics.set(m.CONFIG_LISTENING, value=int(config.statistics.listening))
 
     return _both(metrics.on_sample(set_gauges), metrics.follow(read))
 

@@ -129,6 +129,10 @@ CONFIG_LOADS = _counter(
     "Reads of a secretary: loaded, failed, last_known_good used.",
     "result",
 )
+CONFIG_CHANGES = _counter("config_changes", "Changes of settings heard from the database.")
+CONFIG_LISTENING = _gauge(
+    "config_listening", "1 while changes of settings are heard, else 0: they then take seconds."
+)
 API_REQUESTS = _counter("api_requests", "Requests of pages to /api, by answer.", "status")
 API_VIEWERS = _gauge("api_viewers", "Viewers of live transcripts.")
 TELEMETRY_DROPPED = _counter(

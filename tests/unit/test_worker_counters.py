@@ -66,7 +66,10 @@ def test_storage() -> None:
     connections = PoolStatistics(
         4, in_use=1, idle=2, waiting=3, discarded=7, wait_timeouts=8, connect_failures=9
     )
-    config = holder(statistics=LoaderStatistics(loads=11, load_failures=12, last_known_good=13))
+    loads = LoaderStatistics(
+        loads=11, load_failures=12, last_known_good=13, notifications=14, listening=True
+    )
+    config = holder(statistics=loads)
     end = worker_counters.follow_storage(
         metrics, journal, holder(statistics=lambda: connections), config
     )
@@ -89,6 +92,8 @@ def test_storage() -> None:
         ("config_loads_total", ("loaded",)): 11,
         ("config_loads_total", ("failed",)): 12,
         ("config_loads_total", ("last_known_good",)): 13,
+        ("config_changes_total", ()): 14,
+        ("config_listening", ()): 1,
     }
 
 
