@@ -179,6 +179,8 @@ def api_page() -> str:
 
 def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     lines = [f"## {operation['summary']}", "", f"`{method.upper()} {PREFIX}{path}`", ""]
+    if text := operation.get("description"):
+        lines += [text, ""]
     for parameter in operation["parameters"]:
         if parameter["in"] != "path":
             kind = _kind(parameter["schema"])

@@ -60,6 +60,7 @@ from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 from esl_controller.tenant_config import config_source
+from esl_controller.usage_ledger import UsageLedger
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
@@ -98,7 +99,7 @@ class App:
         self.settings = settings
         self._watch = watch
         self._log_writer = log
-        self._prices = price_list(settings.storage.price_file)
+        prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
         self.stopped = Signal()
         self._pool = Pool(
@@ -112,7 +113,9 @@ class App:
         self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(self._pool, self.journal.worker)
-        self._admission = Admission(BudgetGuard(self._pool), self._leases)
+        budget = BudgetGuard(self._pool)
+        self._admission = Admission(budget, self._leases)
+        self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._live = LiveFeed(dsn)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
@@ -226,7 +229,7 @@ class App:
             manager=self.manager,
             config=self.config,
             admission=self._admission,
-            prices=self._prices,
+            ledger=self._ledger,
             record=self._record,
             worker=self.journal.worker,
             metrics=self.metrics,
@@ -256,6 +259,7 @@ class App:
             pool=self._pool,
             source=source,
             admission=self._admission,
+            ledger=self._ledger,
             live=self._live,
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,

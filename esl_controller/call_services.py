@@ -12,12 +12,11 @@ from bridge.providers.link import Network
 from bridge.session_manager import SessionManager
 from esl_controller.admission import Admission
 from esl_controller.config_loader import ConfigLoader
-from esl_controller.conversation_record import Record
 from esl_controller.esl.session import ControllerSession
 from esl_controller.handlers.media import MediaSite
-from esl_controller.pricing import PriceList
 from esl_controller.settings import Settings
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.usage_ledger import Record, UsageLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +27,7 @@ class Services:
     manager: SessionManager
     config: ConfigLoader
     admission: Admission
-    prices: PriceList
+    ledger: UsageLedger
     record: Record
     worker: str
     """This worker's name in conversation rows, different from any other's on any host."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -12,7 +11,6 @@ from typing import Any
 
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Speaker, Usage
-from esl_controller.budget import BudgetGuard
 from esl_controller.handlers.function_call import FunctionOutcome
 from esl_controller.models import (
     ConversationRealtime,
@@ -20,15 +18,11 @@ from esl_controller.models import (
     RouteEntry,
     TransferRecord,
     Turn,
-    UsageRecord,
 )
-from esl_controller.pricing import PriceList
 from esl_controller.routing import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
-
-Record = Callable[..., object]
-"""`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
+from esl_controller.usage_ledger import Record, UsageLedger
 
 
 class ConversationRecord:
@@ -42,13 +36,11 @@ class ConversationRecord:
         metrics: Metrics,
         *,
         provider: str,
-        prices: PriceList,
-        budget: BudgetGuard,
+        ledger: UsageLedger,
         worker: str,
     ) -> None:
         self.provider = provider
-        self._prices = prices
-        self._budget = budget
+        self._ledger = ledger
         self._cost_usd: Decimal | None = None
         self._record = partial(record, personal=entry.tenant.redact_personal_data)
         self._metrics = metrics
@@ -149,25 +141,14 @@ class ConversationRecord:
         """The provider counted something."""
         self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
         self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
-        for direction in ("input", "output"):
-            for modality in ("text", "audio"):
-                count = getattr(usage, f"{direction}_{modality}_tokens")
-                if count:
-                    self._metrics.count(m.TOKENS, self.provider, direction, modality, by=count)
-        record = self._prices.priced(
-            UsageRecord(
-                usage_uuid=str(uuid.uuid4()),
-                domain_uuid=self.row.domain_uuid,
-                conversation_uuid=self.row.conversation_uuid,
-                provider=self.provider,
-                occurred_at=datetime.now(UTC),
-                **{name: getattr(usage, name) for name in usage.__dataclass_fields__},
-            )
+        booked = self._ledger.book(
+            usage,
+            self.row.domain_uuid,
+            provider=self.provider,
+            conversation_uuid=self.row.conversation_uuid,
         )
-        if record.cost_usd is not None:
-            self._cost_usd = (self._cost_usd or Decimal(0)) + record.cost_usd
-            self._budget.add(record.domain_uuid, record.cost_usd)
-        self._record(record)
+        if booked.cost_usd is not None:
+            self._cost_usd = (self._cost_usd or Decimal(0)) + booked.cost_usd
 
     def function_ran(self, outcome: FunctionOutcome) -> None:
         """A function of the AI has ended."""

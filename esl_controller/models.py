@@ -278,7 +278,8 @@ class UsageRecord:
 
     usage_uuid: str
     domain_uuid: str
-    conversation_uuid: str
+    conversation_uuid: str | None
+    """None: a voice preview."""
     provider: str
     model: str = ""
     occurred_at: datetime

@@ -101,6 +101,8 @@ def _operation(
         ],
         "responses": {"200": _success(route, found), **_failures(route, found)},
     }
+    if route.description:
+        operation["description"] = route.description
     if route.query is not None:
         operation["parameters"] += _query(components[route.query.__name__])
     if route.body is not None:

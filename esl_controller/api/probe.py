@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gevent.queue import Empty, Queue
@@ -48,7 +49,10 @@ class Probe:
         timeout_s: float,
         greeting: str = "",
         voice: str | None = None,
+        on_usage: Callable[[p.Usage], object],
     ) -> None:
+        """`on_usage` gets what the provider counts, on the hub: it must not wait."""
+        self._on_usage = on_usage
         capabilities = protocol.capabilities
         self.format = _linear(capabilities.output_formats)
         options = p.ConversationOptions(
@@ -102,6 +106,8 @@ class Probe:
         for event in events:
             if isinstance(event, p.Audio):
                 self._audio += event.data[: self._limit - len(self._audio)]
+            elif isinstance(event, p.Usage):
+                self._on_usage(event)
             elif isinstance(event, p.SessionReady | p.ResponseDone | p.ProviderFailure):
                 self._events.put(event)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from http import HTTPStatus
 
 from esl_controller import config_rules
@@ -44,11 +45,15 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
 
 
 def preview_voice(resources: Resources, request: Request) -> Reply:
-    """Have the provider say a sentence; a WAV file."""
+    """Have the provider say a sentence, at the domain's cost; a WAV file.
+
+    It takes no lease: the domain's caps are for its calls, and nobody who calls may be turned away
+    because of a preview. What previews can spend at once is limited by their gate.
+    """
     wanted: PreviewRequest = request.body
     with resources.gates.through(Gate.PROVIDER):
-        _require_budget(resources, request.domain_uuid)
         try:
+            _require_budget(resources, request.domain_uuid)
             audio = _say(resources, _access(resources, request), wanted)
         except (ConfigError, NoProvider) as error:
             raise _bad_provider("configuration", str(error)) from error
@@ -71,12 +76,19 @@ def _probe(
     resources: Resources, access: ProviderAccess, *, text: str = "", voice: str | None = None
 ) -> Probe:
     connect_s = resources.settings.timeouts.provider_connect_s
+    book = partial(
+        resources.ledger.book,
+        domain_uuid=access.config.domain_uuid,
+        provider=access.config.realtime_provider,
+        conversation_uuid=None,
+    )
     return Probe(
         provider_protocol(access),
         network=resources.network(),
         timeout_s=PREVIEW_S if text else connect_s,
         greeting=text,
         voice=voice,
+        on_usage=book,
     )
 
 
@@ -93,8 +105,13 @@ def _require_budget(resources: Resources, domain_uuid: str) -> None:
     with resources.reading() as connection:
         row = tenants.find_settings(connection, domain_uuid)
     tenant = config_rules.tenant(row or {"domain_uuid": domain_uuid})
-    if resources.admission.budget.check(tenant).level is BudgetLevel.EXHAUSTED:
-        raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", "the domain's budget is used up")
+    state = resources.admission.budget.check(tenant)
+    if state.level is BudgetLevel.EXHAUSTED:
+        detail = (
+            f"the domain's budget of the {state.period} is used up: "
+            f"{state.spent_usd} of {state.limit_usd} USD"
+        )
+        raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", detail)
 
 
 def _failed(error: ProbeFailed) -> ProviderTest:

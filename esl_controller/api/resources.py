@@ -13,6 +13,7 @@ from esl_controller.api.live import LiveFeed
 from esl_controller.config_source import ConfigSource
 from esl_controller.pool import GreenConnection, Pool
 from esl_controller.settings import Settings
+from esl_controller.usage_ledger import UsageLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Resources:
     pool: Pool
     source: ConfigSource
     admission: Admission
+    ledger: UsageLedger
     live: LiveFeed
     network: Callable[[], Network | None]
     """How providers are reached; known once the worker has started."""

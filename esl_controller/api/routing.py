@@ -66,6 +66,8 @@ class Route:
     body: type | None = None
     problems: Sequence[HTTPStatus] = ()
     """What can go wrong besides what can go wrong everywhere."""
+    description: str = ""
+    """What the summary leaves out."""
     pattern: re.Pattern[str] = field(init=False)
 
     def __post_init__(self) -> None:

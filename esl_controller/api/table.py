@@ -63,6 +63,9 @@ ROUTES = (
         "audio/wav",
         body=schemas.PreviewRequest,
         problems=(_CONFLICT,),
+        description="Spends money at the provider. What it counts is stored as the domain's usage "
+        "(`conversation_uuid` null) and held against its budgets; once one is used up, the answer "
+        "is 409 `budget-exhausted`. A preview takes none of the domain's places for calls.",
     ),
     Route(
         _POST,
