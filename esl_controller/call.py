@@ -279,6 +279,7 @@ class Call:
         if self.state is CallState.CLOSING and not self._esl.hungup:
             outcome, end_cause, code = "failed", "event_socket_lost", m.ErrorCode.WEBSOCKET
         talk.record.end(outcome, end_cause, code.value if code else None, talk.session.turns)
+        _log.info("call.ended", outcome=outcome, end_cause=end_cause, turns=talk.session.turns)
 
     # --- what the functions ask: CallActions -----------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -14,11 +13,10 @@ from gevent.pool import Group
 
 from bridge.providers.base import FunctionCall, Tool
 from esl_controller.models import RouteEntry
+from esl_controller.telemetry.log import call_logger
 from esl_controller.tools.base import CallTool, FunctionFailed, ToolContext
 from esl_controller.tools.end_call import EndCall
 from esl_controller.tools.transfer_call import TransferCall
-
-_log = logging.getLogger("call.functions")
 
 MAX_ARGUMENT_BYTES = 64 * 1024
 MAX_RUNNING = 8
@@ -72,6 +70,7 @@ class FunctionRunner:
         self._on_done = on_done
         self._offered = {tool.name for tool in offered_tools(context.entry)}
         self._running = Group()
+        self._log = call_logger()
 
     def run(self, call: FunctionCall) -> None:
         """Start it; never waits."""
@@ -103,7 +102,7 @@ class FunctionRunner:
             text = "This takes too long at the moment."
             return "timeout", {"error": text}, arguments, "deadline"
         except Exception as error:  # noqa: BLE001 - a function's bug must not end the call
-            _log.exception("function %s failed", call.name)
+            self._log.exception("function.failed", name=call.name)
             text = "This does not work at the moment."
             return "failed", {"error": text}, arguments, type(error).__name__
 

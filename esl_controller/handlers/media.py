@@ -6,7 +6,6 @@ sinks. What waits runs in the call's own greenlet; what the hub calls never does
 
 from __future__ import annotations
 
-import logging
 import re
 import time
 from collections.abc import Sequence
@@ -39,8 +38,7 @@ from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 from esl_controller.handlers.outbox import Outbox
 from esl_controller.handlers.unicast_ports import PortRange
-
-_log = logging.getLogger("call.media")
+from esl_controller.telemetry.log import call_logger
 
 UNICAST_PROOF_S = 0.5
 """FreeSWITCH sends a datagram every 20 ms once `unicast` runs; its `+OK` proves nothing."""
@@ -95,6 +93,7 @@ class CallMedia:
         self._manager = manager
         self._site = site
         self._outbox = outbox
+        self._log = call_logger()
         self._joined = Signal()
         self._proven = Signal()
         self._stream: WebSocketLink | None = None
@@ -220,12 +219,12 @@ class CallMedia:
         """The stream ended: told to the session unless we are leaving anyway."""
         self._stream = None
         if not self._stopping and not self._esl.hungup and not self._session.ended:
-            _log.info("stream of %s closed with %d", self._session.call_uuid, info.code)
+            self._log.info("media.stream_closed", code=info.code)
             self._session.lose_media(still_playing=self._plays_by_itself)
 
     def stream_text(self, payload: bytes) -> None:
         """Metadata and free text: nothing of it is trusted, and the identity is known already."""
-        _log.debug("text of %d bytes from the stream", len(payload))
+        self._log.debug("media.stream_text", size=len(payload))
 
     def _wait_no_more(self) -> None:
         """The call is gone: nothing will come."""
@@ -290,7 +289,7 @@ class CallMedia:
         """No datagram came back: files are the way that always works with the module."""
         if self.path is not MediaPath.STREAM:
             raise MediaUnavailable("unicast did not start")
-        _log.warning("unicast of %s did not start, playing files", self._session.call_uuid)
+        self._log.warning("media.unicast_silent", playback="file")
         if self._datagrams is not None:
             self._datagrams.close()
             self._datagrams = None
@@ -363,7 +362,7 @@ class CallMedia:
 
     def _on_stream_error(self, event: Event) -> None:
         """When it cannot connect there is nothing to wait for."""
-        _log.warning("mod_audio_stream of %s: %s", self._session.call_uuid, event.text[:200])
+        self._log.warning("media.stream_error", text=event.text[:200])
         if self._stream is None and _CANNOT_CONNECT.search(event.text):
             self._refusal = f"mod_audio_stream: {event.text[:200]}"
             self._joined.set()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -10,8 +9,7 @@ from typing import Any
 import gevent
 
 from esl_controller.esl.errors import CallGone, EslError
-
-_log = logging.getLogger("call")
+from esl_controller.telemetry.log import call_logger
 
 MAX_WAITING = 128
 """FreeSWITCH closes the socket past 256 queued messages on one call."""
@@ -25,6 +23,7 @@ class Outbox:
         self._jobs: deque[Callable[[], Any]] = deque()
         self._worker: gevent.Greenlet[..., None] | None = None
         self._closed = False
+        self._log = call_logger()
 
     def post(self, job: Callable[[], Any]) -> None:
         """Take a job from the hub or any greenlet."""
@@ -56,4 +55,4 @@ class Outbox:
         except CallGone:
             self._jobs.clear()
         except EslError as error:
-            _log.warning("command refused: %s", error)
+            self._log.warning("call.command_refused", error=str(error))

@@ -1,8 +1,7 @@
 """Structured logs: one line per event, with the call it belongs to, secrets taken out.
 
-`bind_call` ties `domain_uuid` and `call_uuid` to the current greenlet. A greenlet starts with an
-empty context: spawn `carried(function)` to take the call's names along. Hub callbacks have no
-context of their own; what runs there keeps a logger made by `get_logger().bind(…)`.
+`bind_call` ties `domain_uuid` and `call_uuid` to the current greenlet. Greenlets it spawns and
+callbacks of the hub know nothing of that: what runs there keeps a logger made by `call_logger`.
 
 Lines go to standard error by `LineWriter`, which never waits: the hub carries all calls' audio, and
 a pipe whose reader stopped (a stopped supervisor, a paused terminal) would block it otherwise.
@@ -10,19 +9,15 @@ a pipe whose reader stopped (a stopped supervisor, a paused terminal) would bloc
 
 from __future__ import annotations
 
-import contextvars
-import functools
 import logging
 import os
 import select
 import sys
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
 
 import msgspec
 import structlog
 from gevent import monkey
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from esl_controller.settings import Log
 from esl_controller.telemetry.redaction import redact_value
@@ -34,16 +29,14 @@ _CHATTY = ("urllib3", "websocket", "geventwebsocket", "geventwebsocket.handler")
 """Libraries whose debug lines hold addresses and whole messages."""
 _FIRST_KEYS = ("timestamp", "level", "event", "domain_uuid", "call_uuid")
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
 bind_call = structlog.contextvars.bound_contextvars
 """`with bind_call(domain_uuid=…, call_uuid=…):` names the call in every line below it."""
 
 
-def carried(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """The function, to be run elsewhere with the names bound here and now."""
-    return functools.partial(contextvars.copy_context().run, function)
+def call_logger() -> FilteringBoundLogger:
+    """A logger that keeps the names bound here and now, wherever it is used."""
+    logger: FilteringBoundLogger = structlog.get_logger()
+    return logger.bind(**structlog.contextvars.get_contextvars())
 
 
 class LineWriter:

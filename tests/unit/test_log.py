@@ -16,7 +16,7 @@ from gevent import monkey
 
 from esl_controller.settings import Log
 from esl_controller.telemetry import log as log_module
-from esl_controller.telemetry.log import LINE_BYTES, LineWriter, bind_call, carried, configure
+from esl_controller.telemetry.log import LINE_BYTES, LineWriter, bind_call, call_logger, configure
 
 close_now = monkey.get_original("os", "close")
 """gevent's own leaves the descriptor open until the hub has turned."""
@@ -75,11 +75,11 @@ def test_each_greenlet_names_its_own_call(pipe: Pipe) -> None:
         with bind_call(domain_uuid="d", call_uuid=str(number)):
             gevent.sleep(0)
             log.info("outer", number=str(number))
-            gevent.spawn(carried(inner), number).join()
+            gevent.spawn(inner, call_logger(), number).join()
 
-    def inner(number: int) -> None:
+    def inner(kept: Any, number: int) -> None:
         gevent.sleep(0)
-        log.info("inner", number=str(number))
+        kept.info("inner", number=str(number))
 
     gevent.joinall([gevent.spawn(call, number) for number in range(5)])
     log.info("none")
