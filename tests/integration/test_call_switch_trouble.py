@@ -32,7 +32,8 @@ def media_of(running, call):
 
 
 def tear(call) -> None:
-    """TCP of the caller's stream breaks, for both sides."""
+    """TCP of the caller's stream breaks, for both sides, once both know of it."""
+    wait_for(lambda: call.leg.media.streams[-1]._socket is not None)
     call.leg.media.streams[-1]._socket._socket.shutdown(socket.SHUT_RDWR)
 
 
