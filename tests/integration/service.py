@@ -151,13 +151,13 @@ class TestCall:
 
 
 @dataclass
-class Service:
-    """What a test holds in its hands."""
+class Desk:
+    """Where calls are made from: a switch, and tenants with providers of their own."""
 
-    app: App
     switch: Switch
     database: Any
     address: tuple[str, int]
+    """Of the worker that is dialled."""
     tenants: list[Tenant] = field(default_factory=list)
 
     @property
@@ -200,12 +200,13 @@ class Service:
         steps: Sequence[Step] = (),
         *,
         tenant: Tenant | None = None,
+        address: tuple[str, int] | None = None,
         codec: AudioFormat = PCMU_8K,
         keep_audio: bool = True,
         actions_after: Sequence[Action] = (),
         **options: Any,
     ) -> TestCall:
-        """Dial the service."""
+        """Dial the service, or another worker of it."""
         tenant = tenant or self.tenant
         caller = Caller(steps, rate_hz=codec.rate_hz, keep_audio=keep_audio)
         channel = {
@@ -215,12 +216,19 @@ class Service:
             "codec": codec,
         }
         leg = self.switch.originate_to_controller(
-            *self.address,
+            *(address or self.address),
             caller=caller,
             channel=ChannelOptions(**(channel | options)),
             actions_after=actions_after,
         )
         return TestCall(leg, caller, tenant, self.database)
+
+
+@dataclass
+class Service(Desk):
+    """What a test holds in its hands; the worker runs in the same process."""
+
+    app: App = field(kw_only=True)
 
     def session(self, call: TestCall) -> BridgeSession:
         """The bridge's session of a running call."""
@@ -292,7 +300,7 @@ def service(
             far_ends=far_ends,
         )
         with Switch(config) as switch:
-            running = Service(app, switch, database, app.esl.address)
+            running = Service(switch, database, app.esl.address, app=app)
             running.add_tenant(emulator, **(secretary or {}))
             gevent.sleep(0.05)
             before = running.held()
