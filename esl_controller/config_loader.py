@@ -46,6 +46,8 @@ class ConfigTiming:
     """Age at which an entry is read again, in the background, though nothing was notified."""
     unheard_ttl_s: float = 5.0
     """The same while notifications cannot be heard."""
+    refused_ttl_s: float = 5.0
+    """The same for settings that were refused: what they lacked, as a file, may be there by now."""
     unknown_ttl_s: float = 30.0
     load_timeout_s: float = 1.0
     """Longest a call waits for a read."""
@@ -155,6 +157,8 @@ class ConfigLoader:
     def _is_old(self, known: _Known) -> bool:
         timing = self._timing
         ttl_s = timing.ttl_s if self.statistics.listening else timing.unheard_ttl_s
+        if isinstance(known.answer, ConfigError):
+            ttl_s = min(ttl_s, timing.refused_ttl_s)
         now = self._clock()
         return now - known.loaded_at > ttl_s and now >= known.retry_at
 

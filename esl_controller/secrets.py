@@ -15,7 +15,7 @@ import binascii
 import hashlib
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from nacl.exceptions import CryptoError
@@ -116,10 +116,16 @@ class SecretStore:
         self,
         keys: SecretKeys,
         *,
+        read_again: Callable[[], SecretKeys] | None = None,
         environment_names: Iterable[str] = DEFAULT_ENVIRONMENT_NAMES,
         key_directory: Path | None = None,
     ) -> None:
+        """`read_again` returns the keys as they are now, `keys` itself while nothing has changed.
+
+        It is asked before a box is given up, may wait, and raises SecretError.
+        """
         self.keys = keys
+        self._read_again = read_again
         self._environment_names = frozenset(environment_names)
         self._key_directory = key_directory
 
@@ -127,12 +133,31 @@ class SecretStore:
         """Return the key a credential stands for; raises SecretError."""
         kind, _, rest = credential.partition(":")
         if kind == "sealed":
-            return self.keys.open(domain_uuid, credential)
+            return self._from_box(domain_uuid, credential)
         if kind == "env":
             return self._from_environment(rest)
         if kind == "file":
             return self._from_file(rest)
         raise SecretError("not of the form sealed:…, env:NAME or file:/path")
+
+    def latest_keys(self) -> SecretKeys:
+        """The keys as they are now: what is to be kept is sealed with these. Raises SecretError."""
+        if self._read_again is not None:
+            self.keys = self._read_again()
+        return self.keys
+
+    def _from_box(self, domain_uuid: str, credential: str) -> Secret:
+        tried = self.keys
+        try:
+            return tried.open(domain_uuid, credential)
+        except SecretError as error:
+            try:
+                keys = self.latest_keys()
+            except SecretError as unread:
+                raise SecretError(f"{error}; {unread}") from error
+            if keys is tried:
+                raise
+            return keys.open(domain_uuid, credential)
 
     def _from_environment(self, name: str) -> Secret:
         if name not in self._environment_names:
@@ -173,6 +198,9 @@ def _write_keys(path: Path, keys: list[PrivateKey], *, replace: bool) -> None:
     text = "".join(base64.b64encode(bytes(key)).decode() + "\n" for key in keys)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        if replace and path.exists() and os.geteuid() == 0:
+            before = path.stat()  # the service's user must be able to read it as before
+            os.fchown(descriptor, before.st_uid, before.st_gid)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from esl_controller.config_source import ConfigSource
+from esl_controller.key_file import KeyFile
 from esl_controller.models import ProviderAccess, RealtimeProviderConfig
 from esl_controller.pool import Pool
-from esl_controller.secrets import SecretKeys, SecretStore
+from esl_controller.secrets import SecretStore
 from esl_controller.settings import Provider, Settings
 
 
@@ -17,10 +18,10 @@ def config_source(settings: Settings, pool: Pool) -> ConfigSource:
     Raises:
         SecretError: the secret key file cannot be read or made.
     """
-    keys = SecretKeys.load_or_create(Path(settings.storage.secret_key_file))
+    key_file = KeyFile(Path(settings.storage.secret_key_file))
     return ConfigSource(
         pool,
-        SecretStore(keys),
+        SecretStore(key_file.keys, read_again=key_file.latest),
         default_provider=default_provider(settings.provider),
         trusted_base_urls=(settings.provider.base_url,),
     )

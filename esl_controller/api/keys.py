@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from esl_controller.api.problems import invalid
+from esl_controller.api.problems import invalid, unavailable
 from esl_controller.api.resources import Resources
 from esl_controller.api.routing import Request
 from esl_controller.api.schemas import PublicKey, SealedKey, SealRequest
-from esl_controller.secrets import SecretError
+from esl_controller.secrets import SecretError, SecretKeys
 
 
 def show_public_key(resources: Resources, request: Request) -> PublicKey:
     """For pages that seal by themselves; the sealed text begins with the domain's UUID."""
-    keys = resources.source.secret_store.keys
+    keys = _latest_keys(resources)
     return PublicKey(key_id=keys.key_id, public_key=keys.public_key)
 
 
@@ -19,7 +19,15 @@ def seal_key(resources: Resources, request: Request) -> SealedKey:
     """Seal a key for the domain of the path."""
     wanted: SealRequest = request.body
     try:
-        sealed = resources.source.secret_store.keys.seal(request.domain_uuid, wanted.key)
+        sealed = _latest_keys(resources).seal(request.domain_uuid, wanted.key)
     except SecretError as error:
         raise invalid(str(error)) from error
     return SealedKey(credential=sealed)
+
+
+def _latest_keys(resources: Resources) -> SecretKeys:
+    """What is sealed with an older key could not be opened once that has left the file."""
+    try:
+        return resources.source.secret_store.latest_keys()
+    except SecretError as error:
+        raise unavailable("keys", "the key file of this worker cannot be read") from error

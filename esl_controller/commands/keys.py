@@ -57,7 +57,8 @@ def seal(shell: Shell, domain_uuid: object) -> None:
 def rotate(shell: Shell) -> None:
     """Make a new key pair and seal every stored API key with it.
 
-    Running workers open both until they are restarted; then old keys may leave the file.
+    Running workers read the key file again when they meet the new key. When all was sealed again,
+    older keys may be taken out of the file.
     """
     settings = shell.settings()
     path = Path(settings.storage.secret_key_file)

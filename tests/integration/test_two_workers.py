@@ -96,6 +96,35 @@ def test_a_number_that_was_nobodys_is_answered_a_moment_later(pair: Pair) -> Non
     pair.hang_up(*(call for call, _ in talks))
 
 
+def test_a_key_sealed_after_a_rotation_is_used_by_both_workers(pair: Pair) -> None:
+    guarded = EmulatorConfig(api_keys=frozenset({"sk-first", "sk-second"}))
+    tenant = pair.tenant_with(emulator=guarded)
+    here, there = pair.workers
+    store_key(pair, here, tenant, "sk-first")
+    first = [pair.talk(worker, tenant) for worker in pair.workers]
+    before = here.client.get(f"/domains/{tenant.domain_uuid}/keys/public").json["key_id"]
+
+    resealed: list[str] = []
+    pair.change(lambda: resealed.append(there.command("keys", "rotate")))
+    assert "1 sealed again" in resealed[0]
+    second = [pair.talk(worker, tenant) for worker in pair.workers]
+    store_key(pair, there, tenant, "sk-second")
+    third = [pair.talk(worker, tenant) for worker in pair.workers]
+    after = here.client.get(f"/domains/{tenant.domain_uuid}/keys/public").json["key_id"]
+    assert after != before
+    pair.hang_up(*(call for call, _ in first + second + third))
+
+
+def store_key(pair: Pair, worker: Worker, tenant: Tenant, key: str) -> None:
+    """As the page does it: seal by the interface, store what comes back."""
+    answer = worker.client.post(f"/domains/{tenant.domain_uuid}/keys/seal", {"key": key})
+    pair.timed_change(
+        "update v_voice_realtime_providers set credential = %s where domain_uuid = %s",
+        answer.json["credential"],
+        tenant.domain_uuid,
+    )
+
+
 # --- places ---------------------------------------------------------------------------------------
 
 

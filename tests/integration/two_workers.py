@@ -91,6 +91,20 @@ class Worker:
         except OSError:
             return False
 
+    def command(self, *arguments: str) -> str:
+        """What a command of `esl-controller` prints, run with this worker's settings."""
+        inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+        done = subprocess.run(
+            [sys.executable, "-m", "esl_controller", *arguments],
+            env=inherited | self._environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=START_S,
+            check=True,
+        )
+        return str(done.stdout)
+
     def kill(self) -> None:
         """SIGKILL: nothing of it is tidied up."""
         self._process.kill()
