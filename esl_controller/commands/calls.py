@@ -25,7 +25,7 @@ _PAST = ("started_at", "caller_id", "destination", "outcome", "total_turns", "ca
 
 @click.command()
 @click.option("--past", is_flag=True, help="Stored conversations of one tenant instead.")
-@click.option("--domain-uuid", help="The tenant, with --past.")
+@click.option("--domain", "domain_uuid", help="The tenant, with --past.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
 @with_shell
 def command(shell: Shell, past: bool, domain_uuid: str | None, limit: int) -> None:
@@ -34,7 +34,7 @@ def command(shell: Shell, past: bool, domain_uuid: str | None, limit: int) -> No
     if not past:
         _show(shell, _live(shell, settings), _LIVE)
     elif domain_uuid is None:
-        raise click.UsageError("--past needs --domain-uuid")
+        raise click.UsageError("--past needs --domain")
     else:
         rows = [asdict(row) for row in _stored(shell, settings, domain_uuid, limit)]
         _show(shell, rows, _PAST)

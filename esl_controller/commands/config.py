@@ -1,4 +1,4 @@
-"""`config`: what the settings are, what is wrong with them, and keys sealed for the database."""
+"""`config`: what the settings are, and what is wrong with them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import click
@@ -19,7 +18,7 @@ from esl_controller.models import RouteEntry, TurnBasedEntry
 from esl_controller.pool import DatabaseError, Pool
 from esl_controller.price_file import read_prices
 from esl_controller.pricing import PRICES
-from esl_controller.secrets import SecretError, SecretKeys
+from esl_controller.secrets import SecretError
 from esl_controller.settings import Setting, Settings, every_setting
 from esl_controller.tenant_config import config_source
 
@@ -30,20 +29,22 @@ def command() -> None:
 
 
 @command.command()
-@click.option("--domain-uuid", type=click.UUID, help="Check a tenant's number in the database too.")
-@click.option("--extension", help="The number, with --domain-uuid.")
+@click.option(
+    "--domain", "domain_uuid", type=click.UUID, help="Check a tenant's number in the database too."
+)
+@click.option("--extension", help="The number, with --domain.")
 @with_shell
 def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) -> None:
     """Name everything that is wrong with the settings. Exit code 2 if anything is.
 
     The operator's price list is checked too; if all is good, it says which prices are used.
 
-    With --domain-uuid and --extension also everything that is wrong with the secretary who
+    With --domain and --extension also everything that is wrong with the secretary who
     answers that number: its row, its provider's, its key.
     """
     settings = shell.settings()
     if (domain_uuid is None) != (extension is None):
-        raise click.UsageError("--domain-uuid and --extension belong together")
+        raise click.UsageError("--domain and --extension belong together")
     if domain_uuid is None or extension is None:
         _tell_good(shell, settings.storage.price_file)
         return
@@ -119,20 +120,3 @@ def _shown(settings: Settings, row: Setting) -> Any:
     if row.is_secret:
         return "(set)" if value else "(empty)"
     return ",".join(value) if isinstance(value, tuple) else value
-
-
-@command.command()
-@click.option("--domain-uuid", required=True, type=click.UUID, help="The tenant the key is for.")
-@with_shell
-def seal(shell: Shell, domain_uuid: uuid.UUID) -> None:
-    """Seal a provider key, read from standard input, for the column `credential`.
-
-    Only this controller can open what is printed, and only for this tenant.
-    """
-    path = Path(shell.settings().storage.secret_key_file)
-    key = click.prompt("Provider key", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
-    try:
-        credential = SecretKeys.load_or_create(path).seal(str(domain_uuid), key.strip())
-    except (SecretError, OSError) as error:
-        raise shell.fail(str(error)) from error
-    shell.result({"credential": credential}, credential)

@@ -17,7 +17,7 @@ from esl_controller.esl.inbound import InboundClient
 @click.argument("endpoint")
 @click.argument("extension")
 @click.option("--context", help="Dialplan context.  [default: the domain of a user/… endpoint]")
-@click.option("--domain-uuid", help="Tenant, where the context does not set it.")
+@click.option("--domain", "domain_uuid", help="Tenant, where the context does not set it.")
 @click.option("--caller-id", default="", help="Number to show to who is called.")
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to ring.")
 @with_shell
@@ -75,4 +75,4 @@ def _uuid(shell: Shell, text: str | None) -> str:
     try:
         return str(uuid.UUID(text)) if text else ""
     except ValueError as error:
-        raise shell.fail(f"--domain-uuid {text!r} is no UUID") from error
+        raise shell.fail(f"--domain {text!r} is no UUID") from error

@@ -254,10 +254,10 @@ def test_past_calls_of_a_tenant(database: TestDatabase, pool: Pool) -> None:
     with pool.connection() as connection:
         conversations.store(connection, row.domain_uuid, row)
     environ = {"VOICE_AI_DATABASE_DSN": database.dsn}
-    result = run("calls", "--past", "--domain-uuid", tenant.domain_uuid, **environ)
+    result = run("calls", "--past", "--domain", tenant.domain_uuid, **environ)
     assert result.stdout.splitlines()[1].split()[-3:] == ["completed", "0", "call-1"]
     assert run("calls", "--past", **environ).exit_code == 2
-    other = run("calls", "--past", "--domain-uuid", row.conversation_uuid, **environ)
+    other = run("calls", "--past", "--domain", row.conversation_uuid, **environ)
     assert other.stdout == "No conversations.\n"
 
 
@@ -291,7 +291,7 @@ def test_originate_calls_and_gives_the_calls_uuid(
 ) -> None:
     result = run(
         "originate", "user/1004@pbx.example.com", "1000", "--json", "--caller-id", "5511",
-        "--domain-uuid", "4F2B1C9E-1111-4222-8333-444455556666", **freeswitch,
+        "--domain", "4F2B1C9E-1111-4222-8333-444455556666", **freeswitch,
     )  # fmt: skip
     assert result.exit_code == 0, result.stderr
     assert len(json.loads(result.stdout)["call_uuid"]) == 36
@@ -303,7 +303,7 @@ def test_originate_calls_and_gives_the_calls_uuid(
         (["user/1001@x", "1000"], "USER_BUSY"),
         (["user/1004@x", "8000 XML evil"], "not one plain word"),
         (["bad endpoint", "1000"], "not an endpoint"),
-        (["user/1004@x", "1000", "--domain-uuid", "x"], "is no UUID"),
+        (["user/1004@x", "1000", "--domain", "x"], "is no UUID"),
     ],
 )
 def test_originate_that_fails_says_why(
@@ -316,7 +316,7 @@ def test_originate_that_fails_says_why(
 
 def config_check(tenant: DemoTenant, extension: str, **environ: str) -> tuple[Any, int]:
     result = run(
-        "config", "check", "--json", "--domain-uuid", tenant.domain_uuid,
+        "config", "check", "--json", "--domain", tenant.domain_uuid,
         "--extension", extension, **environ,
     )  # fmt: skip
     return json.loads(result.stdout), result.exit_code
@@ -346,18 +346,41 @@ def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path) -> None:
     tenant = "4f2b1c9e-1111-4222-8333-444455556666"
     path = tmp_path / "secret.key"
     environ = {"VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path)}
-    sealed = run("config", "seal", "--domain-uuid", tenant, stdin="sk-key\n", **environ)
+    sealed = run("keys", "seal", "--domain", tenant, stdin="sk-key\n", **environ)
     credential = sealed.stdout.strip()
     assert "sk-key" not in credential
     assert SecretKeys.load(path).open(tenant, credential).reveal() == "sk-key"
     with pytest.raises(SecretError):
         SecretKeys.load(path).open(tenant.replace("6", "7"), credential)
+    shown = json.loads(run("keys", "show", "--json", **environ).stdout)
+    assert credential.split(":")[1] == shown["key_id"]
 
 
 def test_an_empty_key_is_not_sealed(tmp_path: Path) -> None:
     path = str(tmp_path / "secret.key")
+    tenant = "4f2b1c9e-1111-4222-8333-444455556666"
     result = run(
-        "config", "seal", "--domain-uuid", "4f2b1c9e-1111-4222-8333-444455556666",
-        VOICE_AI_STORAGE_SECRET_KEY_FILE=path,
-    )  # fmt: skip
+        "keys", "seal", "--domain", tenant, stdin="\n", VOICE_AI_STORAGE_SECRET_KEY_FILE=path
+    )
     assert result.exit_code == 1
+
+
+def test_a_rotation_seals_every_stored_key_again(tmp_path: Path, database: TestDatabase) -> None:
+    path = tmp_path / "secret.key"
+    environ = {
+        "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path),
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+    }
+    old = SecretKeys.load_or_create(path)
+    tenant = database.seed(provider=DemoProvider(credential=None))
+    database.execute(
+        "update v_voice_realtime_providers set credential = %s",
+        old.seal(tenant.domain_uuid, "sk-a"),
+    )
+    rotated = json.loads(run("keys", "rotate", "--json", **environ).stdout)
+    assert (rotated["resealed"], rotated["problems"]) == (1, [])
+    ((credential,),) = database.execute("select credential from v_voice_realtime_providers")
+    new = SecretKeys.load(path)
+    assert new.key_id == rotated["key_id"] != old.key_id
+    assert new.is_current(credential)
+    assert new.open(tenant.domain_uuid, credential).reveal() == "sk-a"

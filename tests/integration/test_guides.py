@@ -39,7 +39,7 @@ def test_the_secretary_of_the_guide_answers(
     }
     result = CliRunner(env={**unset, **environ}).invoke(
         cli,
-        ["config", "check", "--json", "--domain-uuid", tenant.domain_uuid, "--extension", "8000"],
+        ["config", "check", "--json", "--domain", tenant.domain_uuid, "--extension", "8000"],
     )
     answer = json.loads(result.stdout)
     assert (result.exit_code, answer["answered_by"]) == (0, "realtime")
