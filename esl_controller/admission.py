@@ -7,9 +7,17 @@ from datetime import UTC, datetime
 
 from esl_controller.budget import BudgetGuard, BudgetLevel, low_cost
 from esl_controller.business_hours import is_open
-from esl_controller.call_leases import CallLeases
+from esl_controller.call_leases import CallLeases, Refusal
+from esl_controller.conversation_plan import is_usable
 from esl_controller.models import BudgetAction, RouteEntry
 from esl_controller.routing import HandBack, Outcome
+
+_WHOSE = {
+    Refusal.TOTAL: "installation",
+    Refusal.DOMAIN: "domain",
+    Refusal.SECRETARY: "secretary",
+    Refusal.PROVIDER: "domain's providers",
+}
 
 
 def _utc_now() -> datetime:
@@ -36,37 +44,50 @@ class Admission:
         Raises:
             HandBack: closed, out of budget, or no place left; it says where the caller goes.
         """
-        entry = self.judge(entry)
-        refusal = self._leases.acquire(entry, call_uuid)
-        if refusal is not None:
-            extension = entry.secretary.overflow_extension
-            why = f"no place left: {refusal.value}"
-            raise HandBack(Outcome.OVERFLOW, None, why, extension=extension)
-        return entry
+        entry = self._allowed(entry)
+        return _placed(entry, self._leases.acquire(entry, call_uuid))
 
     def judge(self, entry: RouteEntry) -> RouteEntry:
-        """The settings a call would be served with now, taking no place. Raises HandBack."""
-        self._check_hours(entry)
-        return self._within_budget(entry)
+        """The settings a call would be served with now, taking no place.
+
+        Raises HandBack as `admit` would, and DatabaseError when places cannot be counted.
+        """
+        entry = self._allowed(entry)
+        return _placed(entry, self._leases.room(entry))
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""
         self._leases.release(domain_uuid, call_uuid)
 
+    def _allowed(self, entry: RouteEntry) -> RouteEntry:
+        self._check_hours(entry)
+        return self._within_budget(entry)
+
     def _check_hours(self, entry: RouteEntry) -> None:
         secretary = entry.secretary
         zone = secretary.time_zone or entry.tenant.time_zone
         if not is_open(secretary.business_hours, zone, self._now()):
-            raise HandBack(Outcome.CLOSED, extension=secretary.closed_extension)
+            why = f"outside the secretary's hours ({zone})"
+            raise HandBack(Outcome.CLOSED, None, why, extension=secretary.closed_extension)
 
     def _within_budget(self, entry: RouteEntry) -> RouteEntry:
         state = self.budget.check(entry.tenant)
         if state.level is not BudgetLevel.EXHAUSTED:
             return entry
-        why = f"budget of the {state.period} used up"
+        why = f"budget of the {state.period} used up ({state.spent_usd} of {state.limit_usd} USD)"
         action = entry.tenant.budget_action
-        if action == BudgetAction.LOW_COST and (cheap := low_cost(entry)) is not None:
-            return cheap
         if action == BudgetAction.HUMAN:
             raise HandBack(Outcome.BUDGET, None, why, extension=entry.tenant.human_extension)
+        if action == BudgetAction.LOW_COST:
+            cheap = low_cost(entry, is_usable)
+            if cheap is not None:
+                return cheap
+            why += ", and the domain has no low-cost provider that can be used"
         raise HandBack(Outcome.TURN_BASED, None, why)
+
+
+def _placed(entry: RouteEntry, place: RouteEntry | Refusal) -> RouteEntry:
+    if isinstance(place, RouteEntry):
+        return place
+    why = f"no place left: limit of the {_WHOSE[place]} reached"
+    raise HandBack(Outcome.OVERFLOW, None, why, extension=entry.secretary.overflow_extension)

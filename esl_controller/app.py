@@ -32,7 +32,7 @@ from esl_controller.api.live import LiveFeed
 from esl_controller.api.resources import Resources
 from esl_controller.api.table import ROUTES
 from esl_controller.audio_module import USAGE_COMMAND, editions
-from esl_controller.budget import BudgetGuard
+from esl_controller.budget import BudgetGuard, BudgetLevel
 from esl_controller.call import Call
 from esl_controller.call_leases import CallLeases
 from esl_controller.call_services import Services
@@ -112,8 +112,10 @@ class App:
         self.config = ConfigLoader(source, dsn)
         self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
-        self._leases = CallLeases(self._pool, self.journal.worker)
-        budget = BudgetGuard(self._pool)
+        self._leases = CallLeases(
+            self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
+        )
+        budget = BudgetGuard(self._pool, on_reached=self._count_budget)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._live = LiveFeed(dsn)
@@ -270,6 +272,9 @@ class App:
         self.journal.record(entry, personal=personal)
         if self._watch is not None:
             self._watch(entry)
+
+    def _count_budget(self, level: BudgetLevel) -> None:
+        self.metrics.count(m.BUDGETS_REACHED, level.name.lower())
 
     def _audio_module(self, esl: ControllerSession) -> Flavour | None:
         """The module the settings name, else the one FreeSWITCH says it has."""

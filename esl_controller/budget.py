@@ -15,11 +15,13 @@ from decimal import Decimal
 
 import structlog
 
-from esl_controller.models import BudgetAction, RouteEntry, TenantSettings
+from esl_controller.models import ProviderAccess, RouteEntry, TenantSettings
 from esl_controller.pool import DatabaseError, Pool
 from esl_controller.repository import spending
 
 REFRESH_S = 15.0
+LONGEST_WAIT_S = 1.0
+"""A caller waits this long for sums to be read, ringing."""
 _log = structlog.get_logger("budget")
 
 
@@ -45,35 +47,52 @@ class BudgetState:
 
 @dataclass(slots=True)
 class _Spent:
-    today_usd: Decimal
-    month_usd: Decimal
-    read_at: float
+    tenant: TenantSettings
+    """As they were when last looked at."""
+    today_usd: Decimal = Decimal(0)
+    month_usd: Decimal = Decimal(0)
+    read_at: float = 0.0
+
+    def states(self) -> list[BudgetState]:
+        """The state of each budget the domain has."""
+        tenant = self.tenant
+        budgets = (
+            ("day", self.today_usd, tenant.daily_budget_usd),
+            ("month", self.month_usd, tenant.monthly_budget_usd),
+        )
+        return [
+            judge(spent_usd, limit_usd, tenant.budget_warning_percent, period)
+            for period, spent_usd, limit_usd in budgets
+            if limit_usd is not None
+        ]
 
 
 class BudgetGuard:
-    """Watches every domain's budgets for one worker."""
+    """Watches every domain's budgets for one worker.
 
-    def __init__(self, pool: Pool, *, clock: Callable[[], float] = time.monotonic) -> None:
+    `on_reached` is told each time a budget gets to WARNING or EXHAUSTED; it must not wait.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        on_reached: Callable[[BudgetLevel], object] = lambda _level: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._pool = pool
+        self._on_reached = on_reached
         self._clock = clock
         self._spent: dict[str, _Spent] = {}
         self._told: dict[tuple[str, str], BudgetLevel] = {}
 
     def check(self, tenant: TenantSettings) -> BudgetState:
         """Return how far the domain is; waits for the database only where sums are old."""
-        limits = {"day": tenant.daily_budget_usd, "month": tenant.monthly_budget_usd}
-        if not any(limit is not None for limit in limits.values()):
+        if tenant.daily_budget_usd is None and tenant.monthly_budget_usd is None:
             return BudgetState(BudgetLevel.OPEN)
         spent = self._current(tenant)
-        sums = {"day": spent.today_usd, "month": spent.month_usd}
-        states = [
-            judge(sums[period], limit, tenant.budget_warning_percent, period)
-            for period, limit in limits.items()
-            if limit is not None
-        ]
-        worst = max(states, key=lambda state: state.level)
-        self._tell_once(tenant.domain_uuid, worst)
-        return worst
+        self._tell(spent)
+        return max(spent.states(), key=lambda state: state.level)
 
     def add(self, domain_uuid: str, cost_usd: Decimal | None) -> None:
         """Count what a call of this worker just cost, until the sums are read again."""
@@ -81,35 +100,39 @@ class BudgetGuard:
         if spent is not None and cost_usd is not None:
             spent.today_usd += cost_usd
             spent.month_usd += cost_usd
+            self._tell(spent)
 
     def _current(self, tenant: TenantSettings) -> _Spent:
-        known = self._spent.get(tenant.domain_uuid)
-        if known is not None and self._clock() - known.read_at < REFRESH_S:
+        known = self._spent.get(tenant.domain_uuid) or _Spent(tenant, read_at=-REFRESH_S)
+        if self._clock() - known.read_at < REFRESH_S:
+            known.tenant = tenant
             return known
         try:
-            with self._pool.connection(autocommit=True) as connection:
+            with self._pool.connection(autocommit=True, limit_s=LONGEST_WAIT_S) as connection:
                 row = spending.spent(connection, tenant.domain_uuid, tenant.time_zone)
         except DatabaseError as error:
             _log.warning("budget_not_read", domain_uuid=tenant.domain_uuid, error=str(error))
-            known = known or _Spent(Decimal(0), Decimal(0), 0.0)
-            fresh = dataclasses.replace(known, read_at=self._clock())
+            fresh = dataclasses.replace(known, tenant=tenant, read_at=self._clock())
         else:
-            fresh = _Spent(row["today_usd"], row["month_usd"], self._clock())
+            fresh = _Spent(tenant, row["today_usd"], row["month_usd"], self._clock())
         self._spent[tenant.domain_uuid] = fresh
         return fresh
 
-    def _tell_once(self, domain_uuid: str, state: BudgetState) -> None:
+    def _tell(self, spent: _Spent) -> None:
         """Log when a budget's level rises; it sinks again with the next day or month."""
-        key = (domain_uuid, state.period)
-        if state.level > self._told.get(key, BudgetLevel.OPEN):
-            _log.warning(
-                f"budget_{state.level.name.lower()}",
-                domain_uuid=domain_uuid,
-                period=state.period,
-                spent_usd=str(state.spent_usd),
-                limit_usd=str(state.limit_usd),
-            )
-        self._told[key] = state.level
+        domain_uuid = spent.tenant.domain_uuid
+        for state in spent.states():
+            key = (domain_uuid, state.period)
+            if state.level > self._told.get(key, BudgetLevel.OPEN):
+                self._on_reached(state.level)
+                _log.warning(
+                    f"budget_{state.level.name.lower()}",
+                    domain_uuid=domain_uuid,
+                    period=state.period,
+                    spent_usd=str(state.spent_usd),
+                    limit_usd=str(state.limit_usd),
+                )
+            self._told[key] = state.level
 
 
 def judge(spent_usd: Decimal, limit_usd: Decimal, warning_percent: int, period: str) -> BudgetState:
@@ -123,12 +146,11 @@ def judge(spent_usd: Decimal, limit_usd: Decimal, warning_percent: int, period: 
     return BudgetState(level, period, spent_usd, limit_usd)
 
 
-def low_cost(entry: RouteEntry) -> RouteEntry | None:
-    """Return `entry` with its `custom` providers only, None when it has none.
-
-    For domains whose `budget_action` is BudgetAction.LOW_COST.
-    """
-    cheap = tuple(p for p in entry.providers if p.config.realtime_provider == "custom")
-    if not cheap or entry.tenant.budget_action != BudgetAction.LOW_COST:
-        return None
-    return dataclasses.replace(entry, providers=cheap)
+def low_cost(entry: RouteEntry, usable: Callable[[ProviderAccess], bool]) -> RouteEntry | None:
+    """Return `entry` with those of its `custom` providers that are `usable`; None without any."""
+    cheap = tuple(
+        access
+        for access in entry.providers
+        if access.config.realtime_provider == "custom" and usable(access)
+    )
+    return dataclasses.replace(entry, providers=cheap) if cheap else None

@@ -154,6 +154,15 @@ def provider_protocol(access: ProviderAccess) -> ProviderProtocol:
         raise NoProvider(str(error)) from error
 
 
+def is_usable(access: ProviderAccess) -> bool:
+    """Whether a conversation could be begun with this provider."""
+    try:
+        provider_protocol(access)
+    except NoProvider:
+        return False
+    return True
+
+
 def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:
     """The providers that can be used, and what the first of them can do."""
     usable: list[tuple[Candidate, Capabilities]] = []

@@ -11,7 +11,7 @@ from __future__ import annotations
 import select
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 
 import gevent
@@ -83,8 +83,10 @@ def connect(
                 application_name=application_name,
                 options=f"-c statement_timeout={int(statement_timeout_s * 1000)}",
             )
-    except (psycopg2.OperationalError, OSError) as error:
-        raise DatabaseUnavailable(f"cannot connect: {str(error).strip()}") from error
+    except (psycopg2.OperationalError, psycopg2.ProgrammingError, OSError) as error:
+        # libpq adds questions of its own on further lines; ProgrammingError is a DSN it cannot read
+        first_line = str(error).strip().partition("\n")[0]
+        raise DatabaseUnavailable(f"cannot connect: {first_line}") from error
     except _WaitTimeout as error:
         raise DatabaseUnavailable(f"cannot connect within {connect_timeout_s} s") from error
     connection.wait_limit_s = statement_timeout_s + CLIENT_GRACE_S
@@ -167,13 +169,17 @@ class Pool:
         return self._statistics
 
     @contextmanager
-    def connection(self, *, autocommit: bool = False) -> Iterator[GreenConnection]:
+    def connection(
+        self, *, autocommit: bool = False, limit_s: float | None = None
+    ) -> Iterator[GreenConnection]:
         """Lend a connection: one transaction, committed at the end, rolled back on an exception.
 
         With `autocommit` each statement is its own transaction (one round trip for a look-up).
-        Raises DatabaseUnavailable, RowRefused or DatabaseError; never anything of psycopg2.
+        `limit_s` is the longest all of it may take, for somebody who waits: connecting, and
+        everything done with it. Raises DatabaseUnavailable, RowRefused or DatabaseError; never
+        anything of psycopg2.
         """
-        with self._permit():
+        with _time_limit(limit_s), self._permit():
             idle = self._take()
             try:
                 idle.connection.autocommit = autocommit
@@ -261,7 +267,7 @@ class Pool:
     def _roll_back(self, connection: GreenConnection) -> None:
         try:
             connection.rollback()
-        except (psycopg2.Error, _WaitTimeout):
+        except (psycopg2.Error, _WaitTimeout, DatabaseUnavailable):
             connection.close()  # whatever it was, this connection is not used again
 
     def _discard(self, idle: _Idle) -> None:
@@ -271,6 +277,16 @@ class Pool:
     def _discard_idle(self) -> None:
         while self._idle:
             self._discard(self._idle.pop())
+
+
+def _time_limit(limit_s: float | None) -> AbstractContextManager[object]:
+    if limit_s is None:
+        return nullcontext()
+    # Raised inside psycopg2's wait: it closes the connection and lets this through.
+    timeout: AbstractContextManager[object] = gevent.Timeout(
+        limit_s, DatabaseUnavailable(f"not done within {limit_s} s")
+    )
+    return timeout
 
 
 def _unpatched_poll() -> select.poll:

@@ -24,6 +24,7 @@ from esl_controller.settings_types import (
     long_enough,
     multiple_of_20,
     network,
+    variable,
     websocket_url,
 )
 
@@ -48,6 +49,15 @@ class Esl(_Group, frozen=True):
         int,
         doc("Calls one worker takes; the next is handed back to the dialplan.", ge=1, le=2000),
     ] = 100
+    total_capacity: Annotated[
+        int,
+        doc(
+            "Calls all workers on all hosts take together, counted in the database. "
+            "0: no limit but each worker's own.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
     connect_timeout_s: Annotated[
         float,
         doc("Longest wait for FreeSWITCH's answer to `connect`.", ge=0.1, le=25),
@@ -167,6 +177,19 @@ class Provider(_Group, frozen=True):
     api_key: Annotated[Secret, doc("API key. The default reads OPENAI_API_KEY.")] = Secret(
         "env:OPENAI_API_KEY"
     )
+    key_variables: Annotated[
+        tuple[str, ...],
+        doc(
+            "Environment variables a provider row of any domain may name as `env:NAME`.",
+            check=each(variable),
+        ),
+    ] = (
+        "OPENAI_API_KEY",
+        "ELEVENLABS_API_KEY",
+        "GEMINI_API_KEY",
+        "DEEPGRAM_API_KEY",
+        "GROQ_API_KEY",
+    )
     headers: Annotated[
         tuple[Secret, ...],
         doc("Further headers of the handshake, `Name: value`.", check=each(header)),
@@ -244,6 +267,13 @@ class Storage(_Group, frozen=True):
     ] = ""
     secret_key_file: Annotated[
         str, doc("Key that opens sealed provider keys. Empty: `<state_dir>/secret.key`.")
+    ] = ""
+    key_dir: Annotated[
+        str,
+        doc(
+            "Directory of the key files a provider row may name as `file:/path`. Files in its "
+            "subdirectory `<domain_uuid>` are for that domain alone. Empty: `<state_dir>/keys`."
+        ),
     ] = ""
     database_dir: Annotated[
         str, doc("Data of the packaged PostgreSQL. Empty: `<state_dir>/postgresql`.")

@@ -216,6 +216,7 @@ def _with_paths(settings: Settings) -> Settings:
         state_dir=str(base),
         spool_dir=storage.spool_dir or str(base / "spool"),
         secret_key_file=storage.secret_key_file or str(base / "secret.key"),
+        key_dir=storage.key_dir or str(base / "keys"),
         database_dir=storage.database_dir or str(base / "postgresql"),
         price_file=storage.price_file,
     )

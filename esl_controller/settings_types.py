@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: ?[\x20-\x7e]*")
 """`Name: value` with a token as name and no control character (RFC 9110 section 5)."""
 
@@ -61,6 +62,11 @@ def websocket_url(text: str) -> str | None:
     except ValueError:
         usable = False
     return None if usable else "a WebSocket address, ws://… or wss://…"
+
+
+def variable(name: str) -> str | None:
+    """None for the name of an environment variable, else what is allowed."""
+    return None if _VARIABLE.fullmatch(name) else "names of environment variables"
 
 
 def header(line: Secret) -> str | None:

@@ -25,6 +25,15 @@ def list_realtime(connection: Connection, domain_uuid: str) -> list[Row]:
     return fetch_all(connection, sql, (domain_uuid,))
 
 
+def list_extensions(connection: Connection, domain_uuid: str) -> list[str]:
+    """Return every number of the domain that a secretary of either kind has, in order."""
+    sql = """select extension from v_voice_secretaries_realtime
+             where domain_uuid = %s and enabled and extension <> ''
+             union select extension from v_voice_secretaries
+             where domain_uuid = %s and extension <> '' order by extension"""
+    return [row["extension"] for row in fetch_all(connection, sql, (domain_uuid, domain_uuid))]
+
+
 def find_turn_based(connection: Connection, domain_uuid: str, extension: str) -> Row | None:
     """Return `secretary_name` and `processing_mode` of the enabled version 1 secretary.
 

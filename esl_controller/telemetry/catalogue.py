@@ -110,6 +110,11 @@ FUNCTION_LATENCY = _histogram("function_run", "Time functions of the AI took.", 
 
 # Use
 TOKENS = _counter("tokens", "Tokens counted by providers.", "provider", "direction", "modality")
+BUDGETS_REACHED = _counter(
+    "budgets_reached",
+    "Budgets of tenants seen by this worker to reach their warning, or to be used up.",
+    "level",
+)
 
 # Process
 HUB_LAG = _histogram("hub_lag", "Lateness of a timer: how long the hub was blocked.", _FAST_S)

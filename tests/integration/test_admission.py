@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+from structlog.testing import capture_logs
+
 from esl_controller.simulator.caller_script import AgentSilent
 from esl_controller.simulator.switch.session import Action
 from tests.integration.service import hang_up_after, service
@@ -43,6 +46,56 @@ def test_usage_is_priced_and_a_used_up_budget_hands_back(database: Any, tmp_path
         refused = site.call([], actions_after=AFTER).wait(5)
         assert refused.outcome == "turn_based"
         assert refused.leg.dialplan_continued
+
+
+SPEND = "insert into v_voice_usage_realtime (domain_uuid, provider, occurred_at, cost_usd)"
+TENANT = "insert into v_voice_realtime_settings (domain_uuid, daily_budget_usd, budget_action"
+
+
+@pytest.mark.parametrize("action", ["turn_based", "low_cost", "human"])
+def test_a_used_up_budget_does_what_the_tenant_chose(
+    action: str, database: Any, tmp_path: Path
+) -> None:
+    with service(database, tmp_path, secretary={"first_message": "Hello."}) as site:
+        domain_uuid = site.tenant.domain_uuid
+        database.execute(f"{SPEND} values (%s, 'openai', now(), 1.5)", domain_uuid)
+        wanted = f"{TENANT}, human_extension) values (%s, 1, %s, '1004')"
+        database.execute(wanted, domain_uuid, action)
+        site.app.config.invalidate(domain_uuid)
+        with capture_logs() as lines:
+            call = site.call([], actions_after=AFTER)
+            if action == "human":
+                assert call.leg.answered.wait(5)  # by extension 1004
+                call.caller.hang_up()
+            call.wait(5)
+        assert call.outcome == ("budget" if action == "human" else "turn_based")
+        why = next(line["why"] for line in lines if line["event"] == "call.handed_back")
+        assert why.startswith("budget of the day used up (1.500000 of 1.00 USD)")
+        assert why.endswith("no low-cost provider that can be used") is (action == "low_cost")
+        (told,) = [line for line in lines if line["event"] == "budget_exhausted"]
+        assert (told["domain_uuid"], told["log_level"]) == (domain_uuid, "warning")
+        assert (
+            'budgets_reached_total{level="exhausted"} 1.0' in site.app.metrics.exposition().decode()
+        )
+
+
+def test_the_installation_has_a_limit_over_all_tenants(database: Any, tmp_path: Path) -> None:
+    first_message = {"first_message": "Hello."}
+    total = {"esl": {"total_capacity": 1}}
+    with service(database, tmp_path, secretary=first_message, **total) as site:
+        other = database.seed()  # a call of another tenant, on another worker
+        database.execute(
+            """insert into v_voice_call_leases_realtime (domain_uuid, call_uuid, worker, expires_at)
+               values (%s, 'c', 'elsewhere', now() + interval '1 minute')""",
+            other.domain_uuid,
+        )
+        assert site.call([], actions_after=AFTER).wait(5).outcome == "overflow"
+        database.execute("delete from v_voice_call_leases_realtime")
+        call = site.call([])
+        assert call.leg.answered.wait(5)
+        assert site.call([], actions_after=AFTER).wait(5).outcome == "overflow"
+        call.caller.hang_up()
+        call.wait(5)
 
 
 def test_outside_its_hours_a_secretary_sends_callers_on(database: Any, tmp_path: Path) -> None:

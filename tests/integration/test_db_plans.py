@@ -23,6 +23,7 @@ from esl_controller.repository import (
     spending,
     tenants,
 )
+from esl_controller.repository.leases import Lease
 from esl_controller.repository.pages import Position, Wanted
 from tests.integration.db_fixtures import TestDatabase
 
@@ -113,6 +114,7 @@ NOW = datetime.now(UTC)
 HOT = {
     "find_realtime": lambda c, d, k: secretaries.find_realtime(c, d, "8007"),
     "find_turn_based": lambda c, d, k: secretaries.find_turn_based(c, d, "8007"),
+    "list_extensions": lambda c, d, k: secretaries.list_extensions(c, d),
     "list_realtime": lambda c, d, k: secretaries.list_realtime(c, d),
     "find_domain_name": lambda c, d, k: tenants.find_domain_name(c, d),
     "find_settings": lambda c, d, k: tenants.find_settings(c, d),
@@ -139,7 +141,10 @@ HOT = {
     "list_usage": lambda c, d, k: conversations.list_usage(c, d, k),
     "close_abandoned": lambda c, d, k: conversations.close_abandoned(c, d, "w1", NOW),
     "lease_lock": lambda c, d, k: leases.lock(c, d),
-    "lease_renew": lambda c, d, k: leases.renew(c, d, ["call51"], 60),
+    "lease_count_by_provider": lambda c, d, k: leases.count_by_provider(c, d),
+    "lease_hold": lambda c, d, k: leases.hold(
+        c, d, [Lease("call51", d, None)], worker="w", duration_s=60
+    ),
     "lease_release": lambda c, d, k: leases.release(c, d, "call51"),
     "spent": lambda c, d, k: spending.spent(c, d, "America/Sao_Paulo"),
     "conversation_cost": lambda c, d, k: spending.conversation_cost(c, d, k),

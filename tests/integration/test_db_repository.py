@@ -34,6 +34,7 @@ from esl_controller.repository import (
     tenants,
 )
 from esl_controller.repository.demo import DemoProvider
+from esl_controller.repository.leases import Lease
 from esl_controller.repository.pages import Wanted
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -125,9 +126,8 @@ def populated(database, pool) -> Tenant:
     with pool.connection() as connection:
         for entry in entries:
             assert conversations.store(connection, domain, entry)
-        leases.insert(
-            connection, domain, CALL, secretary_realtime_uuid=None, worker="w", duration_s=60
-        )
+        place = Lease(CALL, seeded.secretary_realtime_uuid, seeded.voice_realtime_provider_uuid)
+        leases.hold(connection, domain, [place], worker="w", duration_s=60)
         cursor = connection.cursor()
         cursor.execute("insert into v_voice_realtime_settings (domain_uuid) values (%s)", (domain,))
         cursor.execute(
@@ -168,6 +168,7 @@ ACROSS: dict[str, Callable] = {
     "tenants.find_settings": lambda c, d, o: tenants.find_settings(c, d),
     "secretaries.find_realtime": lambda c, d, o: secretaries.find_realtime(c, d, "8000"),
     "secretaries.list_realtime": lambda c, d, o: secretaries.list_realtime(c, d),
+    "secretaries.list_extensions": lambda c, d, o: secretaries.list_extensions(c, d),
     "secretaries.find_turn_based": lambda c, d, o: secretaries.find_turn_based(c, d, "8000"),
     "providers.list_providers": lambda c, d, o: providers.list_providers(c, d),
     "providers.store_credential": lambda c, d, o: providers.store_credential(
@@ -199,10 +200,10 @@ ACROSS: dict[str, Callable] = {
     "pages.announce": lambda c, d, o: pages.announce(c, d, [o.conversation_uuid]),
     "leases.lock": lambda c, d, o: leases.lock(c, d),
     "leases.count": lambda c, d, o: leases.count(c, d, o.secretary_realtime_uuid)["in_domain"],
-    "leases.insert": lambda c, d, o: leases.insert(
-        c, d, CALL, secretary_realtime_uuid=None, worker="x", duration_s=1
+    "leases.count_by_provider": lambda c, d, o: leases.count_by_provider(c, d),
+    "leases.hold": lambda c, d, o: leases.hold(
+        c, d, [Lease(CALL, o.secretary_realtime_uuid, None)], worker="x", duration_s=1
     ),
-    "leases.renew": lambda c, d, o: leases.renew(c, d, [CALL], 1),
     "leases.release": lambda c, d, o: leases.release(c, d, CALL),
     "spending.spent": lambda c, d, o: spending.spent(c, d, "UTC"),
     "spending.conversation_cost": lambda c, d, o: spending.conversation_cost(
