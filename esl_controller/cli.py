@@ -8,6 +8,7 @@ from typing import NamedTuple
 import click
 
 from esl_controller import __version__
+from esl_controller.telemetry.log import for_a_command
 
 
 class Entry(NamedTuple):
@@ -58,8 +59,10 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="esl-controller")
-def cli() -> None:
+@click.pass_context
+def cli(ctx: click.Context) -> None:
     """Answer FreeSWITCH calls with a realtime AI.
 
     Settings come from VOICE_AI_… variables and a TOML file: see `esl-controller config show`.
     """
+    ctx.call_on_close(for_a_command())

@@ -4,8 +4,9 @@ A stored credential is one of
 - `sealed:<key id>:<base64>`: a libsodium sealed box (`crypto_box_seal`). The pages can make one
   with the public key; only the controller's secret key opens it. Inside is the domain's UUID, a
   line feed and the key, so that a box copied to another domain's row opens to nothing.
-- `env:NAME` or `file:/path`: the operator's own key on the controller's host. Names and
-  directories are limited by the operator, because a tenant's page may write this column too.
+- `env:NAME` or `file:/path`: the operator's own key on the controller's host. Names and the
+  directory are limited by the operator, because a tenant's page may write this column too; what
+  is in a subdirectory named by a `domain_uuid` is for that domain alone.
 """
 
 from __future__ import annotations
@@ -23,14 +24,8 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from esl_controller.settings_types import Secret
 
-DEFAULT_ENVIRONMENT_NAMES = (
-    "OPENAI_API_KEY",
-    "ELEVENLABS_API_KEY",
-    "GEMINI_API_KEY",
-    "DEEPGRAM_API_KEY",
-    "GROQ_API_KEY",
-)
 MAX_KEY_FILE_BYTES = 16384
+_MAX_PATH_CHARS = 4096
 _KEY = re.compile(r"[\x21-\x7e]{1,4096}")
 """What an HTTP header can carry (RFC 9110 section 5.5), so that a key cannot smuggle a header."""
 
@@ -117,7 +112,7 @@ class SecretStore:
         keys: SecretKeys,
         *,
         read_again: Callable[[], SecretKeys] | None = None,
-        environment_names: Iterable[str] = DEFAULT_ENVIRONMENT_NAMES,
+        environment_names: Iterable[str] = (),
         key_directory: Path | None = None,
     ) -> None:
         """`read_again` returns the keys as they are now, `keys` itself while nothing has changed.
@@ -137,7 +132,7 @@ class SecretStore:
         if kind == "env":
             return self._from_environment(rest)
         if kind == "file":
-            return self._from_file(rest)
+            return self._from_file(domain_uuid, rest)
         raise SecretError("not of the form sealed:…, env:NAME or file:/path")
 
     def latest_keys(self) -> SecretKeys:
@@ -161,19 +156,23 @@ class SecretStore:
 
     def _from_environment(self, name: str) -> Secret:
         if name not in self._environment_names:
-            allowed = ", ".join(sorted(self._environment_names))
+            allowed = ", ".join(sorted(self._environment_names)) or "none"
             raise SecretError(f"environment variable {name[:64]!r} is not one of {allowed}")
         value = os.environ.get(name)
         if not value:
             raise SecretError(f"environment variable {name} is not set")
         return Secret(_require_key(value.strip()))
 
-    def _from_file(self, name: str) -> Secret:
+    def _from_file(self, domain_uuid: str, name: str) -> Secret:
         if self._key_directory is None:
             raise SecretError("key files are not allowed: no key directory is set")
-        path = Path(name).resolve()
-        if not path.is_relative_to(self._key_directory.resolve()):
-            raise SecretError(f"key file is not inside {self._key_directory}")
+        directory, path = self._key_directory.resolve(), Path(name[:_MAX_PATH_CHARS])
+        try:
+            inside = path.resolve().relative_to(directory).parts
+        except (ValueError, OSError) as error:
+            raise SecretError(f"key file is not inside {self._key_directory}") from error
+        if len(inside) != 1 and inside[:-1] != (domain_uuid,):
+            raise SecretError("key file is not this domain's")
         try:
             with path.open("rb") as file:
                 value = file.read(MAX_KEY_FILE_BYTES).decode("ascii").strip()

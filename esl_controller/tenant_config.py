@@ -19,9 +19,15 @@ def config_source(settings: Settings, pool: Pool) -> ConfigSource:
         SecretError: the secret key file cannot be read or made.
     """
     key_file = KeyFile(Path(settings.storage.secret_key_file))
+    secret_store = SecretStore(
+        key_file.keys,
+        read_again=key_file.latest,
+        environment_names=settings.provider.key_variables,
+        key_directory=Path(settings.storage.key_dir),
+    )
     return ConfigSource(
         pool,
-        SecretStore(key_file.keys, read_again=key_file.latest),
+        secret_store,
         default_provider=default_provider(settings.provider),
         trusted_base_urls=(settings.provider.base_url,),
     )

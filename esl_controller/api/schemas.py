@@ -183,10 +183,12 @@ class BudgetView(_Answer, frozen=True):
 
 
 class ExtensionCheck(_Answer, frozen=True):
-    """Where a call to a number would go now, and why. Places left are not looked at."""
+    """Where a call to a number would go now, and why."""
 
     extension: str
-    outcome: Literal["realtime", "turn_based", "not_ours", "closed", "budget", "unavailable"]
+    outcome: Literal[
+        "realtime", "turn_based", "not_ours", "closed", "budget", "overflow", "unavailable"
+    ]
     """`realtime`: answered by the AI; all others: what the dialplan finds in `voice_ai_outcome`."""
     destination: str | None
     """Where the caller is sent; null leaves it to the dialplan's next action."""

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from esl_controller.admission import Admission
+from esl_controller.budget import BudgetGuard, BudgetState
+from esl_controller.call_leases import CallLeases
 from esl_controller.commands.shared import EXIT_SETTINGS, Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.config_rules import ConfigError
-from esl_controller.config_source import ConfigSource
-from esl_controller.models import RouteEntry, TurnBasedEntry
 from esl_controller.pool import DatabaseError, Pool
 from esl_controller.price_file import read_prices
 from esl_controller.pricing import PRICES
+from esl_controller.repository import secretaries
+from esl_controller.route_check import Verdict, judge
+from esl_controller.routing import Outcome
 from esl_controller.secrets import SecretError
 from esl_controller.settings import Setting, Settings, every_setting
 from esl_controller.tenant_config import config_source
@@ -30,33 +31,34 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--domain", "domain_uuid", type=click.UUID, help="Check a tenant's number in the database too."
+    "--domain", "domain_uuid", type=click.UUID, help="Check a tenant's numbers in the database too."
 )
-@click.option("--extension", help="The number, with --domain.")
+@click.option("--extension", help="Only this number of the tenant.")
 @with_shell
 def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) -> None:
     """Name everything that is wrong with the settings. Exit code 2 if anything is.
 
     The operator's price list is checked too; if all is good, it says which prices are used.
 
-    With --domain and --extension also everything that is wrong with the secretary who
-    answers that number: its row, its provider's, its key.
+    With --domain also what a call to each number of that tenant would meet now, and why: its
+    secretary, hours, budget, places and providers, and everything that is wrong with them.
     """
     settings = shell.settings()
-    if (domain_uuid is None) != (extension is None):
-        raise click.UsageError("--domain and --extension belong together")
-    if domain_uuid is None or extension is None:
+    if domain_uuid is None:
+        if extension is not None:
+            raise click.UsageError("--extension needs --domain")
         _tell_good(shell, settings.storage.price_file)
         return
-    with _source(shell, settings) as source:
-        try:
-            entry = source.load(str(domain_uuid), extension)
-        except ConfigError as error:
-            _tell_problems(shell, error.problems)
-            sys.exit(EXIT_SETTINGS)
-        except DatabaseError as error:
-            raise shell.fail(str(error)) from error
-    _tell_route(shell, extension, entry)
+    verdicts = _judged(shell, settings, str(domain_uuid), extension)
+    told = [_told(number, verdict) for number, verdict in verdicts.items()]
+    data: object = [_data(number, verdict) for number, verdict in verdicts.items()]
+    if extension is not None:
+        ((number, verdict),) = verdicts.items()
+        data = _data(number, verdict)
+    wrong = any(verdict.problems for verdict in verdicts.values())
+    shell.result(data, "\n".join(told) or "No number of this tenant has a secretary.", error=wrong)
+    if wrong:
+        sys.exit(EXIT_SETTINGS)
 
 
 def _tell_good(shell: Shell, price_file: str) -> None:
@@ -69,40 +71,64 @@ def _tell_good(shell: Shell, price_file: str) -> None:
     )
 
 
-@contextmanager
-def _source(shell: Shell, settings: Settings) -> Iterator[ConfigSource]:
+def _judged(
+    shell: Shell, settings: Settings, domain_uuid: str, extension: str | None
+) -> dict[str, Verdict]:
+    """What calls to the tenant's numbers, or to one, would meet."""
     with database(settings, shell) as dsn:
         pool = Pool(dsn, size=1)
+        leases = CallLeases(pool, "check", total_limit=settings.esl.total_capacity or None)
+        admission = Admission(BudgetGuard(pool), leases)
         try:
-            yield config_source(settings, pool)
-        except SecretError as error:
+            source = config_source(settings, pool)
+            numbers = [extension] if extension is not None else _numbers(pool, domain_uuid)
+            return {one: judge(source, admission, domain_uuid, one) for one in numbers}
+        except (SecretError, DatabaseError) as error:
             raise shell.fail(str(error)) from error
         finally:
             pool.close()
 
 
-def _tell_problems(shell: Shell, problems: Sequence[str]) -> None:
-    lines = "\n".join(f"  {problem}" for problem in problems)
-    data = {"problems": list(problems)}
-    shell.result(data, f"The call would be handed back:\n{lines}", error=True)
+def _numbers(pool: Pool, domain_uuid: str) -> list[str]:
+    with pool.connection(autocommit=True) as connection:
+        return secretaries.list_extensions(connection, domain_uuid)
 
 
-def _tell_route(shell: Shell, extension: str, entry: RouteEntry | TurnBasedEntry | None) -> None:
-    if isinstance(entry, RouteEntry):
-        providers = [access.config.provider_label for access in entry.providers]
-        data = {
-            "answered_by": "realtime",
-            "secretary": entry.secretary.secretary_name,
-            "providers": providers,
-            "warnings": list(entry.warnings),
-        }
-        text = f"{extension}: {entry.secretary.secretary_name}, by {', then '.join(providers)}."
-        warnings = "".join(f"\n  warning: {warning}" for warning in entry.warnings)
-        shell.result({"problems": [], **data}, text + warnings)
-    else:
-        who = "turn_based" if entry else "nobody"
-        text = f"{extension}: answered by {who}; the call would be handed back."
-        shell.result({"problems": [], "answered_by": who}, text)
+def _data(extension: str, verdict: Verdict) -> dict[str, Any]:
+    return {
+        "extension": extension,
+        "outcome": verdict.outcome.value,
+        "why": verdict.why,
+        "destination": verdict.destination,
+        "secretary": verdict.secretary,
+        "providers": verdict.providers,
+        "budget": None if verdict.budget is None else _budget(verdict.budget),
+        "problems": list(verdict.problems),
+        "warnings": list(verdict.warnings),
+    }
+
+
+def _told(extension: str, verdict: Verdict) -> str:
+    lines = [f"{extension}: {verdict.outcome.value}: {verdict.why}."]
+    if verdict.outcome is not Outcome.REALTIME:
+        target = verdict.destination
+        lines.append(f"the caller goes {f'to {target}' if target else 'on with the dialplan'}")
+    if verdict.secretary:
+        lines.append(f"secretary: {verdict.secretary}")
+    if verdict.providers:
+        lines.append(f"providers: {', then '.join(verdict.providers)}")
+    if verdict.budget is not None:
+        lines.append(f"budget: {_budget(verdict.budget)}")
+    lines += [f"wrong: {problem}" for problem in verdict.problems]
+    lines += [f"warning: {warning}" for warning in verdict.warnings]
+    return "\n  ".join(lines)
+
+
+def _budget(state: BudgetState) -> str:
+    if state.limit_usd is None:
+        return "none set"
+    level, period = state.level.name.lower(), state.period
+    return f"{level}, {state.spent_usd} of {state.limit_usd} USD of the {period}"
 
 
 @command.command()

@@ -13,6 +13,7 @@ import logging
 import os
 import select
 import sys
+from collections.abc import Callable
 
 import msgspec
 import structlog
@@ -101,6 +102,21 @@ def configure(settings: Log, fd: int = 2) -> LineWriter:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
     return writer
+
+
+def for_a_command() -> Callable[[], None]:
+    """Let warnings of a command go to standard error, never among its answer.
+
+    Returns what puts things back as they were.
+    """
+    before = structlog.get_config()
+    writer = LineWriter(2)
+    structlog.configure(
+        processors=_processors(Log(), 2),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_args: _Lines(writer),
+    )
+    return lambda: structlog.configure(**before)
 
 
 class _Lines:

@@ -258,9 +258,11 @@ def test_a_simulated_caller_hears_the_secretary_one_at_a_time(client, domain):
     assert heard.json["sound_ms"] > 0
 
 
-def test_freeswitch_that_is_away_is_said(client, domain):
+def test_freeswitch_that_is_away_is_said(database, tmp_path):
     body = {"extension": "8001", "ring": "1001"}
-    answer = client.post(f"{domain}/test-calls/telephone", body)
+    with service(database, tmp_path, **OPEN, freeswitch={"port": free_port()}) as running:
+        path = f"/domains/{running.tenant.domain_uuid}/test-calls/telephone"
+        answer = client_of(running).post(path, body)
     assert (answer.status, answer.json["type"]) == (
         503,
         "urn:voice-ai:problem:freeswitch-unavailable",

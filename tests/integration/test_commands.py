@@ -9,35 +9,27 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import gevent.pywsgi
 import pytest
-from click.testing import CliRunner, Result
 
-from esl_controller.cli import cli
 from esl_controller.http import HttpPages, SessionInfo
 from esl_controller.models import ConversationRealtime
 from esl_controller.pool import Pool
 from esl_controller.repository import conversations
-from esl_controller.repository.demo import DemoProvider, DemoTenant, prepare_standalone
+from esl_controller.repository.demo import DemoProvider, prepare_standalone
 from esl_controller.secrets import SecretError, SecretKeys
-from esl_controller.settings import Http, every_setting
+from esl_controller.settings import Http
 from esl_controller.settings_types import Secret
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from esl_controller.telemetry.metrics import Metrics
+from tests.integration.cli_kit import run
 from tests.integration.db_fixtures import TestDatabase
 from tests.unit.test_http import Service
 
 TOKEN = "token-of-the-operator"
 Doctor = Callable[..., tuple[dict[str, dict[str, str]], int]]
-
-
-def run(*arguments: str, stdin: str = "", **environ: str) -> Result:
-    unset = {row.variable: None for row in every_setting()} | {"OPENAI_API_KEY": None}
-    runner = CliRunner(env={**unset, **environ})
-    return runner.invoke(cli, arguments, input=stdin, catch_exceptions=False)
 
 
 @pytest.fixture
@@ -312,34 +304,6 @@ def test_originate_that_fails_says_why(
     result = run("originate", *arguments, **freeswitch)
     assert result.exit_code == 1
     assert words in result.stderr
-
-
-def config_check(tenant: DemoTenant, extension: str, **environ: str) -> tuple[Any, int]:
-    result = run(
-        "config", "check", "--json", "--domain", tenant.domain_uuid,
-        "--extension", extension, **environ,
-    )  # fmt: skip
-    return json.loads(result.stdout), result.exit_code
-
-
-def test_config_check_looks_at_a_tenants_number(database: TestDatabase, tmp_path: Path) -> None:
-    environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
-        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
-    }
-    tenant = database.seed(provider=DemoProvider(base_url="ws://127.0.0.1:1/v1/realtime"))
-    answer, code = config_check(tenant, "8000", **environ)
-    assert (code, answer["answered_by"], answer["providers"]) == (0, "realtime", ["demo"])
-    answer, code = config_check(tenant, "8001", **environ)
-    assert (code, answer["answered_by"]) == (0, "nobody")
-    without_key = database.seed(provider=DemoProvider())
-    answer, code = config_check(without_key, "8000", **environ)
-    assert code == 2
-    assert len(answer["problems"]) == 1
-
-
-def test_config_check_wants_both_of_a_pair() -> None:
-    assert run("config", "check", "--extension", "8000").exit_code == 2
 
 
 def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path) -> None:

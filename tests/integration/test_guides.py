@@ -42,7 +42,7 @@ def test_the_secretary_of_the_guide_answers(
         ["config", "check", "--json", "--domain", tenant.domain_uuid, "--extension", "8000"],
     )
     answer = json.loads(result.stdout)
-    assert (result.exit_code, answer["answered_by"]) == (0, "realtime")
+    assert (result.exit_code, answer["outcome"]) == (0, "realtime")
     assert (answer["providers"], answer["warnings"]) == (["openai"], [])
 
 

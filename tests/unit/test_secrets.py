@@ -11,7 +11,7 @@ from nacl.public import PrivateKey, PublicKey, SealedBox
 
 from esl_controller.secrets import SecretError, SecretKeys, SecretStore
 
-DOMAIN = str(uuid.uuid4())
+DOMAIN, OTHER = str(uuid.uuid4()), str(uuid.uuid4())
 KEYS = SecretKeys([PrivateKey.generate()])
 KEY_TEXT = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=300)
 
@@ -87,7 +87,7 @@ def test_a_file_that_holds_no_keys_is_refused(tmp_path, content):
 
 
 def test_environment_references_are_limited(monkeypatch):
-    store = SecretStore(KEYS)
+    store = SecretStore(KEYS, environment_names=["OPENAI_API_KEY"])
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env ")
     assert store.open(DOMAIN, "env:OPENAI_API_KEY").reveal() == "sk-env"
     with pytest.raises(SecretError, match="not one of"):
@@ -108,7 +108,21 @@ def test_file_references_stay_in_their_directory(tmp_path):
     for name in (f"{keys}/../outside", f"{keys}/link", "/etc/hostname"):
         with pytest.raises(SecretError, match="not inside"):
             store.open(DOMAIN, f"file:{name}")
+    for name in ("\0", "x" * 300):
+        with pytest.raises(SecretError):
+            store.open(DOMAIN, f"file:{keys}/{name}")
     with pytest.raises(SecretError, match="FileNotFoundError"):
         store.open(DOMAIN, f"file:{keys}/missing")
     with pytest.raises(SecretError, match="not allowed"):
         SecretStore(KEYS).open(DOMAIN, f"file:{keys}/openai")
+
+
+def test_a_domain_s_own_key_file_is_no_other_domain_s(tmp_path):
+    own = tmp_path / DOMAIN / "openai"
+    own.parent.mkdir()
+    own.write_text("sk-own")
+    store = SecretStore(KEYS, key_directory=tmp_path)
+    assert store.open(DOMAIN, f"file:{own}").reveal() == "sk-own"
+    for name in (f"{own}", f"{tmp_path}/{OTHER}/../{DOMAIN}/openai"):
+        with pytest.raises(SecretError, match="not this domain's"):
+            store.open(OTHER, f"file:{name}")
