@@ -9,6 +9,8 @@ from collections.abc import Sequence
 
 MATCH_S = 1.0
 """Stamps further apart belong to different things."""
+NEIGHBOURS = 10
+"""So many places may lie between a call's number and its session's."""
 CUT_S = 0.06
 """Three frames: the last audio before a cut may have left so long ago."""
 
@@ -34,6 +36,33 @@ def delays_ms(before: Sequence[float], after: Sequence[float]) -> list[float]:
         if place < len(ordered) and ordered[place] - moment < MATCH_S:
             found.append((ordered[place] - moment) * 1000)
     return found
+
+
+def sessions_of(
+    calls: Sequence[Sequence[float]], sessions: Sequence[Sequence[float]]
+) -> list[int | None]:
+    """For each call the session that heard it, by when each caller and each session grew loud.
+
+    Calls dialled shortly after one another may reach the provider in another order. A call's
+    session is the one, of those nobody fits better, whose stamps follow the caller's most closely.
+    """
+    fits = sorted(
+        (_lag_ms(loud_at, heard_at), call, session)
+        for call, loud_at in enumerate(calls)
+        for session, heard_at in enumerate(sessions)
+        if abs(call - session) <= NEIGHBOURS
+    )
+    found: dict[int, int] = {}
+    for _, call, session in fits:
+        if call not in found and session not in found.values():
+            found[call] = session
+    return [found.get(call) for call in range(len(calls))]
+
+
+def _lag_ms(before: Sequence[float], after: Sequence[float]) -> float:
+    """All delays together; what was not followed counts as the longest delay."""
+    found = delays_ms(before, after)
+    return sum(found) + (len(before) - len(found)) * MATCH_S * 1000
 
 
 def reactions_ms(

@@ -11,7 +11,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.figures import delays_ms, median, percentile, reactions_ms, reference_ms
+from bench.figures import (
+    delays_ms,
+    median,
+    percentile,
+    reactions_ms,
+    reference_ms,
+    sessions_of,
+)
 from bench.processes import (
     DOMAIN_UUID,
     EXTENSION,
@@ -187,9 +194,17 @@ def _figures(
     first: list[float] = []
     barge_in: list[float] = []
     sessions = [_stamps(session) for session in stats["sessions"][2:]]
-    for call, stamps in zip(times, sessions, strict=False):
+    matched = sessions_of(
+        [call["loud_at"] for call in times], [stamps["loud"] for stamps in sessions]
+    )
+    for call, number in zip(times, matched, strict=True):
+        if number is None or call["answered_at"] is None:
+            continue
+        stamps = sessions[number]
         uplink += delays_ms(call["loud_at"], stamps["loud"])
-        first += delays_ms(stamps["first_delta"], call["audio_from"])
+        # The greeting is ready before the line is open: its wait has a figure of its own.
+        answers = [moment for moment in stamps["first_delta"] if moment > call["answered_at"]]
+        first += delays_ms(answers, call["audio_from"])
         barge_in += reactions_ms(stamps["speech_started"], call["audio_from"], call["audio_until"])
     greeting = [
         (call["audio_from"][0] - call["answered_at"]) * 1000

@@ -67,6 +67,8 @@ class CallTimes:
     """Holes of over 30 ms that the caller heard inside an answer."""
     cause: str = ""
     handed_back: bool = False
+    unreachable: str = ""
+    """Why the worker could not be connected to."""
 
 
 class LoadCaller(Caller):
@@ -137,10 +139,12 @@ def _watch_arrivals(media: Media, times: CallTimes) -> None:
     """Note agent audio as it reaches the switch, before the switch's own 20 ms clock."""
     last = due = 0.0
 
-    def arrived() -> None:
+    def arrived(data: bytes) -> None:
         nonlocal last, due
         now = time.monotonic()
         if now - last > QUIET_S:
+            if data.count(0) == len(data):
+                return  # a frame of silence that keeps RTP alive between answers
             if last:
                 times.audio_until.append(last)
             times.audio_from.append(now)
@@ -158,4 +162,5 @@ def _close(session: Session, caller: LoadCaller) -> None:
     times.answered_at = caller.answered_at
     times.cause = caller.cause
     times.handed_back = session.dialplan_continued
+    times.unreachable = session.unreachable
     times.gaps_ms = [gap.length_ms for gap in caller.report().gaps]

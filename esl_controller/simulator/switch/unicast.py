@@ -102,7 +102,7 @@ class Unicast:
         if not data:  # an empty datagram ends unicast
             self._media.end_unicast()
             return False
-        self._media.agent_audio()
+        self._media.agent_audio(data)
         pcm = sound.decode(data, self._encoding) if self.native else data
         if len(pcm) != self._media.frame_bytes:
             self.malformed += 1
