@@ -139,7 +139,12 @@ class Journal:
             self._adopt()
 
     def _adopt(self) -> None:
-        self.statistics.adopted_segments += self._in_thread(self._spool.adopt, _obituary)
+        try:
+            self.statistics.adopted_segments += self._in_thread(self._spool.adopt, _obituary)
+            self._in_thread(self._spool.forget_rejected)
+        except OSError as error:  # a full disk: tried again with the next round
+            self.statistics.write_failures += 1
+            _log.error("spool_not_taken_over", error=str(error))
         self.statistics.spool_bytes = self._spool.waiting_bytes
         self._flusher.wake()
 

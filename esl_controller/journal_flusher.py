@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from gevent.event import Event
 
 from esl_controller import journal_entries
 from esl_controller.journal_entries import EntryDamaged, SpoolEntry
-from esl_controller.models import UsageRecord, WorkerLost
+from esl_controller.models import ConversationRealtime, UsageRecord, WorkerLost
 from esl_controller.pool import DatabaseError, GreenConnection, Pool, RowRefused
 from esl_controller.repository import conversations, pages, tenants
 from esl_controller.spool import Spool
@@ -25,6 +25,8 @@ FLUSH_INTERVAL_S = 0.2
 """What gathers meanwhile goes in one segment and few transactions."""
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
+NO_SUCH_KEY = "23503"
+"""SQLSTATE foreign_key_violation."""
 
 _log = structlog.get_logger("journal")
 _Line = tuple[bytes, SpoolEntry]
@@ -102,9 +104,11 @@ class JournalFlusher:
         content: bytes = self._in_thread(self._spool.read, segment)
         *raw_lines, tail = content.split(b"\n")
         self._statistics.torn += bool(tail)
-        lines = [line for raw in raw_lines if (line := self._decoded(raw)) is not None]
-        for start in range(0, len(lines), BATCH_ENTRIES):
-            self._store_until_done(lines[start : start + BATCH_ENTRIES])
+        for start in range(0, len(raw_lines), BATCH_ENTRIES):
+            # Decoded batch by batch: a whole segment at once would hold up the hub.
+            batch = map(self._decoded, raw_lines[start : start + BATCH_ENTRIES])
+            if whole := [line for line in batch if line is not None]:
+                self._store_until_done(whole)
         self._in_thread(self._spool.delete, segment)
         self._statistics.spool_bytes = self._spool.waiting_bytes
         self._progress.set()
@@ -131,11 +135,15 @@ class JournalFlusher:
         try:
             refused = self._store_together(lines)
         except RowRefused as error:
-            if len(lines) == 1:
-                return self._reject(lines[0][0], str(error))
-            for line in lines:
-                self._store([line])
-            return
+            if len(lines) > 1:
+                for line in lines:
+                    self._store([line])
+                return
+            ((raw, entry),) = lines
+            without = _without_reference(entry) if error.sqlstate == NO_SUCH_KEY else None
+            if without is None:
+                return self._reject(raw, str(error))
+            return self._store([(raw, without)])
         self._statistics.stored += len(lines) - len(refused)
         for raw in refused:
             self._reject(raw, "its key belongs to another domain")
@@ -150,6 +158,16 @@ class JournalFlusher:
         self._statistics.rejected += 1
         _log.error("entry_rejected", reason=reason.split("\n", 1)[0])
         self._in_thread(self._spool.reject, raw, reason)
+
+
+def _without_reference(entry: SpoolEntry) -> SpoolEntry | None:
+    """The entry without what may have been deleted while it was on its way, as the database itself
+    would have left it (`on delete set null`); None when it has nothing of the kind."""
+    if isinstance(entry, ConversationRealtime) and entry.secretary_realtime_uuid is not None:
+        return replace(entry, secretary_realtime_uuid=None)
+    if isinstance(entry, UsageRecord) and entry.conversation_uuid is not None:
+        return replace(entry, conversation_uuid=None)
+    return None
 
 
 def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:

@@ -17,6 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
+REJECTED_DAYS = 30
+"""Lines set aside are kept this long: no tenant's retention finds what was said in them."""
 _SEGMENT = "*.segment"
 
 
@@ -31,6 +33,7 @@ class Spool:
         self._own = (spool_dir / f".{name}").rename(spool_dir / name)
         self._open: int | None = None
         self._open_path = self._own
+        self._newest_ns = 0
         self.waiting_bytes = 0
         """Size of all segments, the open one too."""
 
@@ -88,15 +91,23 @@ class Spool:
         finally:
             os.close(descriptor)
 
+    def forget_rejected(self) -> None:
+        """Remove what was set aside more than REJECTED_DAYS ago."""
+        too_old = time.time() - REJECTED_DAYS * 86400
+        for path in (self._root / "rejected").glob("*.txt"):
+            if path.stat().st_mtime < too_old:
+                path.unlink()
+
     @property
     def name(self) -> str:
         """Name of the worker's directory: no other worker ever has it."""
         return self._own.name
 
     def adopt(self, obituary: Callable[[str], bytes]) -> int:
-        """Take over the segments of workers that are gone; return how many.
+        """Take over the segments of workers that are gone; return how many. Raises OSError.
 
-        Each worker's `obituary` (lines, for the name of its directory) is written after them.
+        Each worker's `obituary` (lines, for the name of its directory) is written after them. What
+        an error leaves half done is done the next time.
         """
         segments: list[Path] = []
         for directory in sorted(self._root.iterdir()):
@@ -105,8 +116,10 @@ class Spool:
                 continue
             lock = _try_lock(directory)
             if lock is not None:
-                segments += self._take_over(directory, obituary)
-                os.close(lock)
+                try:
+                    segments += self._take_over(directory, obituary)
+                finally:
+                    os.close(lock)
         return len(segments)
 
     def close(self) -> None:
@@ -117,8 +130,10 @@ class Spool:
         os.close(self._lock)
 
     def _begin_segment(self) -> int:
-        # Names sort by age, across workers too: one worker takes over from another.
-        self._open_path = self._own / f"{time.time_ns():020d}-{uuid.uuid4().hex[:8]}.segment"
+        # Names sort by age, across workers too: one worker takes over from another. They do so also
+        # when the clock is set back: a turn must not be stored before its conversation.
+        self._newest_ns = max(time.time_ns(), self._newest_ns + 1)
+        self._open_path = self._own / f"{self._newest_ns:020d}-{uuid.uuid4().hex[:8]}.segment"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._open = os.open(self._open_path, flags, 0o600)
         _sync_directory(self._own)
@@ -126,12 +141,18 @@ class Spool:
 
     def _take_over(self, directory: Path, obituary: Callable[[str], bytes]) -> list[Path]:
         segments = [s.rename(self._own / s.name) for s in sorted(directory.glob(_SEGMENT))]
+        self._newest_ns = max([self._newest_ns, *map(_age_of, segments)])
         self.waiting_bytes += sum(segment.stat().st_size for segment in segments)
         _sync_directory(self._own)
         self.close_segment()  # the next one's name sorts after those taken over
         self.append(obituary(directory.name))
         _remove(directory)
         return segments
+
+
+def _age_of(segment: Path) -> int:
+    age, _, _ = segment.name.partition("-")
+    return int(age) if age.isdecimal() else 0
 
 
 def _locked_directory(directory: Path) -> int:

@@ -23,6 +23,7 @@ from esl_controller.models import (
 )
 from esl_controller.pool import Pool
 from esl_controller.repository import conversations
+from tests.integration.hub_watch import HubWatch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -141,6 +142,33 @@ def test_what_the_database_refuses_is_set_aside_and_the_rest_stored(
     assert orphan.turn_uuid in text
 
 
+def test_what_was_deleted_while_a_call_went_on_costs_the_call_nothing(database, pool, journal):
+    """Its secretary by a page, another conversation by `erase`."""
+    tenant = database.seed()
+    start = conversation(tenant.domain_uuid, secretary_realtime_uuid=tenant.secretary_realtime_uuid)
+    journal.record(start)
+    assert journal.wait_stored(5)
+    database.execute("delete from v_voice_secretaries_realtime")
+    journal.record(replace(start, ended_at=NOW, outcome="completed", transcript=[{"text": "a"}]))
+    paid = {"provider": "openai", "occurred_at": NOW, "cost_usd": Decimal(2)}
+    journal.record(
+        UsageRecord(
+            usage_uuid=new_id(),
+            domain_uuid=tenant.domain_uuid,
+            conversation_uuid=new_id(),
+            **paid,
+        )
+    )
+    assert journal.wait_stored(5)
+    assert (journal.statistics.rejected, journal.statistics.stored) == (0, 3)
+    assert database.execute(
+        "select outcome, secretary_realtime_uuid from v_voice_conversations_realtime"
+    ) == [("completed", None)]
+    assert database.execute("select cost_usd, conversation_uuid from v_voice_usage_realtime") == [
+        (2, None)
+    ]
+
+
 def test_entries_of_a_deleted_domain_do_not_stop_the_others(database, pool, journal):
     tenant, gone = database.seed(), database.seed()
     database.execute("delete from v_domains where domain_uuid = %s", gone.domain_uuid)
@@ -246,6 +274,49 @@ def test_a_torn_end_and_a_damaged_line_cost_only_themselves(database, pool, tmp_
     assert (statistics.stored, statistics.rejected, statistics.torn) == (3, 1, 1)
     assert "checksum differs" in rejected_texts(tmp_path / "spool")
     journal.stop()
+
+
+def test_ten_thousand_entries_are_replayed_without_a_pause_of_the_hub(database, pool, tmp_path):
+    """After an outage, in a worker whose calls have audio to send every 20 ms."""
+    domain_uuid = database.seed().domain_uuid
+    away = Journal(tmp_path / "spool", Pool(f"host={tmp_path} dbname=none", size=1))
+    start = conversation(domain_uuid)
+    key = {"domain_uuid": domain_uuid, "conversation_uuid": start.conversation_uuid}
+    said = {"role": "user", "content": "palavras " * 20, "started_at": NOW, **key}
+    entries = [start] + [Turn(turn_uuid=new_id(), turn_number=n, **said) for n in range(1, 10_000)]
+    away._spool.append(b"".join(map(journal_entries.encode, entries)))
+    away.stop(timeout_s=0)
+    journal = Journal(tmp_path / "spool", pool)
+    with HubWatch() as hub:
+        journal.start()
+        assert journal.wait_stored(60)
+    print(f"worst lateness of the hub: {hub.worst_ms:.0f} ms")
+    assert hub.worst_ms < 100
+    assert journal.stop()
+    assert database.execute("select count(*) from v_voice_turns_realtime") == [(9_999,)]
+    assert journal.statistics.rejected == 0
+
+
+def test_a_worker_starts_though_the_disk_is_full(database, pool, tmp_path, monkeypatch):
+    dead, journal = (Journal(tmp_path / "spool", pool) for _ in range(2))
+    dead.record(conversation(database.seed().domain_uuid, worker=dead.worker))
+    dead._write_batch()
+    os.close(dead._spool._lock)
+    adopt = journal._spool.adopt
+
+    def full(_obituary: object) -> int:
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr(journal._spool, "adopt", full)
+    journal.start()
+    assert journal.statistics.write_failures == 1
+    monkeypatch.setattr(journal._spool, "adopt", adopt)
+    journal._adopt()
+    assert journal.wait_stored(5)
+    assert journal.stop()
+    assert database.execute("select end_cause from v_voice_conversations_realtime") == [
+        ("worker_lost",)
+    ]
 
 
 def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch):

@@ -131,6 +131,54 @@ def test_after_a_failed_write_a_new_segment_begins(spool, monkeypatch):
     assert drain(spool) == b"second line\n"
 
 
+def test_order_is_kept_when_the_clock_is_set_back(tmp_path, monkeypatch):
+    """Also over what a dead worker wrote while the clock was ahead."""
+    clock = iter([9_000, 5_000, 4_000, 100, 50])
+    monkeypatch.setattr(spool_module.time, "time_ns", lambda: next(clock))
+    dead, spool = Spool(tmp_path), Spool(tmp_path)
+    for line in (b"1\n", b"2\n"):
+        dead.append(line)
+        dead.close_segment()
+    die(dead)
+    spool.append(b"mine\n")
+    spool.adopt(obituary)
+    spool.close_segment()
+    spool.append(b"later\n")
+    assert drain(spool) == b"mine\n1\n2\n" + obituary(dead.name) + b"later\n"
+    spool.close()
+
+
+def test_a_takeover_that_fails_is_done_the_next_time(tmp_path, monkeypatch):
+    spool, dead = Spool(tmp_path), Spool(tmp_path)
+    dead.append(b"dead\n")
+    die(dead)
+    append = spool.append
+
+    def full(_lines: bytes) -> None:
+        raise OSError(28, "no space left on device")
+
+    monkeypatch.setattr(spool, "append", full)
+    with pytest.raises(OSError, match="no space"):
+        spool.adopt(obituary)
+    monkeypatch.setattr(spool, "append", append)
+    assert spool.adopt(obituary) == 0  # moved already
+    assert drain(spool) == b"dead\n" + obituary(dead.name)
+    assert not (tmp_path / dead.name).exists()
+    spool.close()
+
+
+def test_rejected_lines_are_not_kept_for_ever(spool, tmp_path):
+    spool.forget_rejected()
+    spool.reject(b"line", "why")
+    (path,) = (tmp_path / "rejected").iterdir()
+    spool.forget_rejected()
+    assert path.exists()
+    long_ago = path.stat().st_mtime - spool_module.REJECTED_DAYS * 86400 - 1
+    os.utime(path, (long_ago, long_ago))
+    spool.forget_rejected()
+    assert not path.exists()
+
+
 def test_rejected_lines_keep_their_reason(spool, tmp_path):
     spool.reject(b"line", "first\nsecond")
     spool.reject(b"other", "why")
