@@ -11,6 +11,7 @@ from esl_controller import config_rules
 from esl_controller.config_rules import ConfigError
 from esl_controller.pool import DatabaseError, Pool
 from esl_controller.repository import privacy, tenants
+from esl_controller.spool import REJECTED_DAYS
 
 INTERVAL_S = 3600.0
 BATCH = 500
@@ -21,13 +22,16 @@ _log = structlog.get_logger("retention")
 
 @dataclass(slots=True)
 class ErasureReport:
-    """What was removed, by kind, and what is not ours to remove."""
+    """What was removed, by kind, what will have to be, and what is not ours to remove."""
 
     removed: dict[str, int] = field(default_factory=dict)
+    going_on: int = 0
+    """Calls with this caller that have not ended: not removed, they are still being written."""
     elsewhere: tuple[str, ...] = (
         "call recordings and call detail records of FusionPBX (v_xml_cdr)",
         "what the AI provider keeps under its own terms",
-        "lines set aside under `rejected` in the spool directory",
+        "what waits in the spool of a worker that is cut off from the database",
+        f"lines set aside under `rejected` in a spool directory, for {REJECTED_DAYS} days",
     )
 
     def add(self, counts: dict[str, int]) -> None:
@@ -37,14 +41,15 @@ class ErasureReport:
 
 
 def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureReport:
-    """Remove every conversation of a domain with one caller; all of it or, on an error, nothing.
+    """Remove every past conversation of a domain with one caller; on an error, nothing.
 
     Raises DatabaseError.
     """
     report = ErasureReport()
     with pool.connection() as connection:
-        found = privacy.find_conversations_of(connection, domain_uuid, caller_number)
-        report.add(privacy.erase_conversations(connection, domain_uuid, found))
+        over, going_on = privacy.find_conversations_of(connection, domain_uuid, caller_number)
+        report.going_on = len(going_on)
+        report.add(privacy.erase_conversations(connection, domain_uuid, over))
         report.add(privacy.erase_turn_based(connection, domain_uuid, caller_number))
     return report
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
 from esl_controller.pool import DatabaseError, Pool
-from esl_controller.retention import erase_caller
+from esl_controller.retention import ErasureReport, erase_caller
 
 
 @click.command()
@@ -18,7 +20,8 @@ from esl_controller.retention import erase_caller
 def command(shell: Shell, domain_uuid: object, caller_number: str, yes: bool) -> None:
     """Remove all conversations with CALLER_NUMBER, with a report of what was removed.
 
-    It cannot be undone. All of it is removed or, on an error, nothing.
+    It cannot be undone. All of it is removed or, on an error, nothing. Calls going on stay: run it
+    again when they have ended. Exit code 1 if there are any.
     """
     settings = shell.settings()
     if not yes and not shell.as_json:
@@ -32,9 +35,13 @@ def command(shell: Shell, domain_uuid: object, caller_number: str, yes: bool) ->
             raise shell.fail(f"nothing was removed: {error}") from error
         finally:
             pool.close()
-    lines = [f"{count:>8}  {name}" for name, count in report.removed.items()]
-    elsewhere = [f"          {what}" for what in report.elsewhere]
-    shell.result(
-        {"removed": report.removed, "elsewhere": report.elsewhere},
-        "\n".join(["Removed:", *lines, "Not ours to remove:", *elsewhere]),
-    )
+    shell.result(asdict(report), _told(report))
+    if report.going_on:
+        raise click.exceptions.Exit(1)
+
+
+def _told(report: ErasureReport) -> str:
+    lines = ["Removed:", *(f"{count:>8}  {name}" for name, count in report.removed.items())]
+    if report.going_on:
+        lines += ["Still going on, so run this again:", f"{report.going_on:>8}  conversations"]
+    return "\n".join([*lines, "Not ours to remove:", *(f"{'':10}{x}" for x in report.elsewhere)])

@@ -183,7 +183,8 @@ def close_abandoned(
               from (select o.conversation_uuid, least(%s, greatest(o.started_at,
                       max(t.started_at), max(t.ended_at))) as at
                     from {_CONVERSATIONS} o left join v_voice_turns_realtime t
-                      on t.conversation_uuid = o.conversation_uuid
+                      on t.domain_uuid = o.domain_uuid
+                        and t.conversation_uuid = o.conversation_uuid
                     where o.domain_uuid = %s and o.worker = %s and o.ended_at is null
                     group by o.conversation_uuid, o.started_at) as last
               where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid"""

@@ -7,6 +7,8 @@ from psycopg2.extensions import connection as Connection
 from esl_controller.repository.statements import execute, fetch_all, fetch_one
 
 _CONVERSATIONS = "v_voice_conversations_realtime"
+LONGEST_CALL = "1 day"
+"""More than any setting lets a call last."""
 _PARTS = {
     "turns": "v_voice_turns_realtime",
     "function_calls": "v_voice_function_calls_realtime",
@@ -16,13 +18,19 @@ _PARTS = {
 
 def find_conversations_of(
     connection: Connection, domain_uuid: str, caller_number: str
-) -> list[str]:
-    """Return the conversations with a caller, however the number was written (digits count)."""
-    sql = rf"""select conversation_uuid from {_CONVERSATIONS} where domain_uuid = %s
+) -> tuple[list[str], list[str]]:
+    """Return the conversations with a caller, however the number was written (digits count).
+
+    First those that are over, then those going on. One without an end after LONGEST_CALL is over.
+    """
+    sql = rf"""select conversation_uuid,
+                 ended_at is null and started_at > now() - interval '{LONGEST_CALL}' as going_on
+               from {_CONVERSATIONS} where domain_uuid = %s
                and (caller_id = %s or regexp_replace(caller_id, '\D', '', 'g')
                       = nullif(regexp_replace(%s, '\D', '', 'g'), ''))"""
     rows = fetch_all(connection, sql, (domain_uuid, caller_number, caller_number))
-    return [row["conversation_uuid"] for row in rows]
+    over = [row["conversation_uuid"] for row in rows if not row["going_on"]]
+    return over, [row["conversation_uuid"] for row in rows if row["going_on"]]
 
 
 def find_expired(

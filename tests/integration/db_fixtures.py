@@ -62,6 +62,20 @@ class TestDatabase:
             return demo_seed(connection, domain_uuid, extension, domain_name=domain_name, **more)
 
 
+class Recorder(extensions.connection):
+    """A connection that remembers the statements it was given, parameters filled in."""
+
+    def cursor(self, *args: object, cursor_factory: type = extensions.cursor, **more: object):
+        statements = self.__dict__.setdefault("statements", [])
+
+        class Recording(cursor_factory):
+            def execute(self, query: str, parameters: object = None) -> None:
+                super().execute(query, parameters)
+                statements.append(self.query.decode())
+
+        return super().cursor(*args, cursor_factory=Recording, **more)
+
+
 def execute(dsn: str, sql: str, *parameters: object) -> list[tuple]:
     with closing(psycopg2.connect(dsn)) as connection:
         connection.autocommit = True

@@ -25,7 +25,7 @@ from esl_controller.repository import (
 )
 from esl_controller.repository.leases import Lease
 from esl_controller.repository.pages import Position, Wanted
-from tests.integration.db_fixtures import TestDatabase
+from tests.integration.db_fixtures import Recorder, TestDatabase
 
 FULL = os.environ.get("DB_PLAN_SIZE") == "full"
 DOMAINS = 1000 if FULL else 50
@@ -82,20 +82,6 @@ insert into v_voice_call_leases_realtime (domain_uuid, call_uuid, worker, expire
   from v_domains, generate_series(1, 51) n;
 vacuum analyze;
 """
-
-
-class Recorder(extensions.connection):
-    """A connection that remembers the statements it was given, parameters filled in."""
-
-    def cursor(self, *args: object, cursor_factory: type = extensions.cursor, **more: object):
-        statements = self.__dict__.setdefault("statements", [])
-
-        class Recording(cursor_factory):
-            def execute(self, query: str, parameters: object = None) -> None:
-                super().execute(query, parameters)
-                statements.append(self.query.decode())
-
-        return super().cursor(*args, cursor_factory=Recording, **more)
 
 
 @pytest.fixture(scope="module")

@@ -21,12 +21,17 @@ def new_id() -> str:
     return str(uuid.uuid4())
 
 
-def converse(pool, domain_uuid: str, *, caller_id: str = CALLER, days_ago: float = 0) -> str:
+def converse(
+    pool, domain_uuid: str, *, caller_id: str = CALLER, days_ago: float = 0, ended: bool = True
+) -> str:
     """Store one conversation with a turn, a function call and a cost."""
     key = {"domain_uuid": domain_uuid, "conversation_uuid": new_id()}
     when = datetime.now(UTC) - timedelta(days=days_ago)
+    ended_at = when if ended else None
     entries = (
-        ConversationRealtime(call_uuid="c", caller_id=caller_id, started_at=when, **key),
+        ConversationRealtime(
+            call_uuid="c", caller_id=caller_id, started_at=when, ended_at=ended_at, **key
+        ),
         Turn(turn_uuid=new_id(), turn_number=1, role="user", started_at=when, **key),
         FunctionCallRecord(
             function_call_uuid=new_id(), function_name="f", status="failed", started_at=when, **key
@@ -62,6 +67,20 @@ def test_a_caller_is_erased_however_the_number_is_written(database, pool):
     with pool.connection() as connection:
         assert spending.spent(connection, mine, "UTC")["month_usd"] == 10  # budgets keep counting
     assert erase_caller(pool, mine, CALLER).removed["conversations"] == 0
+
+
+def test_a_call_going_on_is_told_and_left_to_the_next_time(database, pool):
+    """What it still has to write would find its conversation gone, or bring it back."""
+    mine = database.seed().domain_uuid
+    running = converse(pool, mine, ended=False)
+    converse(pool, mine, ended=False, days_ago=2)  # nobody will end it any more
+    converse(pool, mine)
+    report = erase_caller(pool, mine, CALLER)
+    assert (report.removed["conversations"], report.going_on) == (2, 1)
+    assert left(database) == {running}
+    database.execute("update v_voice_conversations_realtime set ended_at = now()")
+    report = erase_caller(pool, mine, CALLER)
+    assert (report.removed["conversations"], report.going_on) == (1, 0)
 
 
 @pytest.mark.parametrize("number", ["", "+", "anonymous?", "%", "' or true --"])

@@ -4,11 +4,14 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import re
 import uuid
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import psycopg2
 import pytest
 
 import esl_controller.repository
@@ -36,6 +39,7 @@ from esl_controller.repository import (
 from esl_controller.repository.demo import DemoProvider
 from esl_controller.repository.leases import Lease
 from esl_controller.repository.pages import Wanted
+from tests.integration.db_fixtures import Recorder
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DIRECTORY = {"list_domains", "prepare_standalone"}
@@ -219,7 +223,10 @@ ACROSS: dict[str, Callable] = {
 }
 
 
-NOTHING = (None, [], 0, False, {}, [False] * 5, [0] * 4, {"today_usd": 0, "month_usd": 0})
+TENANT_TABLE = re.compile(r"(?:from|into|update|join)\s+(v_\w+)")
+NO_TENANT = re.compile(r"pg_advisory_xact_lock|to_regclass|pg_notify")
+"""Statements on no tenant's table."""
+NOTHING = (None, [], ([], []), 0, False, {}, [False] * 5, [0] * 4, {"today_usd": 0, "month_usd": 0})
 
 
 def test_every_function_is_tried():
@@ -241,6 +248,20 @@ def test_nothing_of_another_domain_is_read_or_changed(database, pool, two):
         assert not any(secret in repr(result) for secret in secrets), name
         if name != "demo.demo_seed":  # makes rows of the domain it is called for
             assert result in NOTHING, name
+
+
+def test_every_statement_carries_the_domain(database, pool, two):
+    """It names `domain_uuid` once for each tenant's table, and holds the domain's own."""
+    domain = two[0].domain_uuid
+    with closing(psycopg2.connect(database.dsn, connection_factory=Recorder)) as connection:
+        for name, function in ACROSS.items():
+            connection.statements = []
+            function(connection, domain, two[0])
+            statements = [s for s in connection.statements if not NO_TENANT.search(s)]
+            for statement in statements:
+                tables = TENANT_TABLE.findall(statement)
+                named = len(re.findall(r"\bdomain_uuid\b", statement))
+                assert domain in statement and named >= len(tables) > 0, (name, statement)
 
 
 def test_each_domain_sees_its_own(pool, two):
