@@ -25,6 +25,9 @@ CLIENT_GRACE_S = 2.0
 """A wait lasts at most the server's own statement_timeout and this: then the network is gone."""
 
 
+_NO_SUCH_TABLE_OR_COLUMN = ("42P01", "42703")
+
+
 class DatabaseError(Exception):
     """A statement failed; `sqlstate` is PostgreSQL's code, empty when it never got there."""
 
@@ -106,6 +109,8 @@ def _resolved(dsn: str) -> str:
 def _translated(error: psycopg2.Error) -> DatabaseError:
     sqlstate = error.pgcode or ""
     text = str(error).strip() or type(error).__name__
+    if sqlstate in _NO_SUCH_TABLE_OR_COLUMN:
+        text = f"{text.partition(chr(10))[0]}: has `esl-controller migrate` been run?"
     if sqlstate[:2] in ("22", "23"):
         return RowRefused(text, sqlstate=sqlstate)
     # 25006: this server has become a read-only standby, the next connection finds another.

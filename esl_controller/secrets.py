@@ -57,7 +57,7 @@ class SecretKeys:
     def load_or_create(cls, path: Path) -> SecretKeys:
         """Read the key file, made with a new key when there is none."""
         if not path.exists():
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_passable(path.parent)
             _write_keys(path, [PrivateKey.generate()], replace=False)
         return cls.load(path)
 
@@ -189,6 +189,14 @@ def _require_key(key: str) -> str:
 
 def _key_id(key: PublicKey) -> str:
     return hashlib.sha256(bytes(key)).hexdigest()[:16]
+
+
+def _make_passable(directory: Path) -> None:
+    """Make a directory others can pass through: the packaged PostgreSQL, which as root's service is
+    another user, has its data in the same place. Files there are closed by their own modes."""
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        directory.chmod(0o711)
 
 
 def _write_keys(path: Path, keys: list[PrivateKey], *, replace: bool) -> None:

@@ -86,6 +86,18 @@ def test_a_file_that_holds_no_keys_is_refused(tmp_path, content):
         SecretKeys.load(path)
 
 
+def test_the_directory_of_a_new_key_can_be_passed_through(tmp_path):
+    """The packaged PostgreSQL, another user where we are root, lives beside the key."""
+    before = os.umask(0o077)
+    try:
+        path = tmp_path / "state" / "secret.key"
+        SecretKeys.load_or_create(path)
+    finally:
+        os.umask(before)
+    assert path.parent.stat().st_mode & 0o777 == 0o711
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
 def test_environment_references_are_limited(monkeypatch):
     store = SecretStore(KEYS, environment_names=["OPENAI_API_KEY"])
     monkeypatch.setenv("OPENAI_API_KEY", "sk-env ")
