@@ -1,6 +1,6 @@
 """One ticker for the media of all calls: each has its turn every 20 ms, on an absolute clock.
 
-Calls are spread over slots of 2 ms, as calls on a real switch are out of step with one another.
+Calls are spread over slots of 1 ms, as calls on a real switch are out of step with one another.
 There is one greenlet for all; a call costs a function call per frame.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 import gevent
 
 FRAME_S = 0.02
-SLOTS = 10
+SLOTS = 20
 _SLOT_S = FRAME_S / SLOTS
 _LATE_S = 0.01
 # Frames made up for after the process was held up; more are dropped, as RTP would be.
