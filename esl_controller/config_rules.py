@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
 import uuid
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, time
 from decimal import Decimal
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from esl_controller.models import RealtimeProviderConfig, SecretaryRealtime, TenantSettings
 
@@ -208,6 +210,16 @@ def _headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _url(value: Any) -> str:
+    if isinstance(value, str) and _URL.fullmatch(value):
+        with contextlib.suppress(ValueError):  # a port that is no number, brackets without an end
+            parts = urlsplit(value)
+            if parts.hostname and parts.port != 0:
+                return value
+    # What is there is not repeated: an address may hold a key.
+    raise ValueError("must be a ws://, wss://, http:// or https:// address")
+
+
 def _time_zone(value: Any) -> str:
     try:
         return zoneinfo.ZoneInfo(str(value)).key
@@ -298,7 +310,7 @@ _PROVIDER: dict[str, Rule] = {
     "domain_uuid": _uuid,
     "realtime_provider": _choice(*PROVIDERS),
     "provider_label": _text(100),
-    "base_url": _optional(_matching(_URL, "a ws://, wss://, http:// or https:// address")),
+    "base_url": _optional(_url),
     "credential": _optional(_text(16_384)),
     "headers": _default({}, _headers),
     "model": _optional(_text(100)),

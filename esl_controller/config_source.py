@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from esl_controller import config_rules
 from esl_controller.config_rules import ConfigError
@@ -153,7 +154,8 @@ class ConfigSource:
             return None
         operators_own = not config.credential.startswith("sealed:")
         if operators_own and config.base_url not in (None, *self._trusted_base_urls):
-            raise SecretError(f"a key of the operator is not sent to {config.base_url}")
+            host = urlsplit(config.base_url or "").hostname  # the rest may hold a key
+            raise SecretError(f"a key of the operator is not sent to {host}")
         return self.secret_store.open(config.domain_uuid, config.credential)
 
 

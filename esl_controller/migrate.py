@@ -20,6 +20,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from esl_controller import sql_script
+from esl_controller.pool import cannot_connect
 
 LEDGER = "voice_ai_schema_migrations"
 LOCK_KEY = 0x766F6963  # 'voic': any number no other program uses as its advisory lock
@@ -176,8 +177,8 @@ class Migrator:
     def _connection(self) -> Iterator[Connection]:
         try:
             connection = psycopg2.connect(self._dsn, application_name="voice-ai-migrate")
-        except psycopg2.OperationalError as error:
-            raise MigrationError(f"cannot connect: {str(error).strip()}") from error
+        except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
+            raise MigrationError(cannot_connect(error)) from None
         try:
             yield connection
         finally:

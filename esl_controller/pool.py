@@ -24,7 +24,6 @@ from psycopg2 import extensions
 CLIENT_GRACE_S = 2.0
 """A wait lasts at most the server's own statement_timeout and this: then the network is gone."""
 
-
 _NO_SUCH_TABLE_OR_COLUMN = ("42P01", "42703")
 
 
@@ -87,13 +86,21 @@ def connect(
                 options=f"-c statement_timeout={int(statement_timeout_s * 1000)}",
             )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError, OSError) as error:
-        # libpq adds questions of its own on further lines; ProgrammingError is a DSN it cannot read
-        first_line = str(error).strip().partition("\n")[0]
-        raise DatabaseUnavailable(f"cannot connect: {first_line}") from error
+        raise DatabaseUnavailable(cannot_connect(error)) from None
     except _WaitTimeout as error:
         raise DatabaseUnavailable(f"cannot connect within {connect_timeout_s} s") from error
     connection.wait_limit_s = statement_timeout_s + CLIENT_GRACE_S
     return connection
+
+
+def cannot_connect(error: Exception) -> str:
+    """Why there is no connection, without any of the connection string."""
+    if isinstance(
+        error, psycopg2.ProgrammingError
+    ):  # libpq quotes it, password too
+        return "cannot connect: the connection string is not one PostgreSQL's libpq can read"
+    # libpq adds questions of its own on further lines
+    return f"cannot connect: {str(error).strip().partition(chr(10))[0]}"
 
 
 def _resolved(dsn: str) -> str:

@@ -168,8 +168,9 @@ def database(
 
 @pytest.fixture
 def secret_store() -> SecretStore:
-    """A key pair of this test's own."""
-    return SecretStore(SecretKeys([PrivateKey.generate()]))
+    """A key pair of this test's own, and one variable of the operator's."""
+    keys = SecretKeys([PrivateKey.generate()])
+    return SecretStore(keys, environment_names=["OPENAI_API_KEY"])
 
 
 @pytest.fixture

@@ -188,12 +188,13 @@ def test_a_tenant_cannot_have_the_operator_s_key_sent_elsewhere(
     database, pool, secret_store, monkeypatch
 ):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
-    evil = "wss://evil.example/"
+    evil = "wss://me:hidden@evil.example/?key=hidden"
     provider = DemoProvider(base_url=evil, credential="env:OPENAI_API_KEY")
     tenant = database.seed(provider=provider)
     source = ConfigSource(pool, secret_store)
-    with pytest.raises(ConfigError, match=r"a key of the operator is not sent to wss://evil"):
+    with pytest.raises(ConfigError, match=r"a key of the operator is not sent to evil") as refused:
         source.load(tenant.domain_uuid, "8000")
+    assert "hidden" not in str(refused.value)
     database.execute("update v_voice_realtime_providers set base_url = null")
     entry = source.load(tenant.domain_uuid, "8000")
     assert entry.providers[0].api_key.reveal() == "sk-operator"

@@ -1,5 +1,6 @@
 """Connections that wait on the hub, and what becomes of them when something goes wrong."""
 
+import traceback
 from contextlib import closing
 
 import gevent
@@ -8,6 +9,7 @@ import pytest
 from gevent import socket
 from psycopg2 import extensions
 
+from esl_controller.migrate import MigrationError, Migrator
 from esl_controller.pool import (
     DatabaseError,
     DatabaseUnavailable,
@@ -195,6 +197,30 @@ def test_connections_made_elsewhere_wait_without_our_limits(database, monkeypatc
 def test_refused_connections_are_unavailable(tmp_path):
     with pytest.raises(DatabaseUnavailable, match="cannot connect"):
         ask(Pool(f"host={tmp_path} dbname=x"), "select 1")
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgres//u:sekret@127.0.0.1/x",
+        "postgresql://u:sek%zzret@127.0.0.1/x",
+        "host=127.0.0.1 password=se kret",
+        "host=127.0.0.1 password=sekret bogus=1",
+    ],
+)
+def test_a_connection_string_that_cannot_be_read_is_not_repeated(dsn):
+    """libpq quotes it, with the password in it."""
+    with pytest.raises(DatabaseUnavailable, match="connection string") as refused:
+        ask(Pool(dsn), "select 1")
+    with pytest.raises(MigrationError, match="connection string") as not_migrated:
+        Migrator(dsn).status()
+    for error in (refused.value, not_migrated.value):
+        assert "kret" not in "".join(traceback.format_exception(error))
+
+
+def test_a_missing_table_says_what_to_do(pool):
+    with pytest.raises(DatabaseError, match=r'"v_nothing" does not exist: has .*migrate'):
+        ask(pool, "select 1 from v_nothing")
 
 
 def test_names_are_looked_up_by_gevent():

@@ -114,6 +114,9 @@ def test_right_secretary_fields(field, value):
     ("field", "value", "said"),
     [
         ("base_url", "ftp://x", "ws://"),
+        ("base_url", "wss://secret:port/x", "ws://"),
+        ("base_url", "wss:///x", "ws://"),
+        ("base_url", "wss://[x", "ws://"),
         ("headers", {"bad name": "x"}, "header name"),
         ("headers", {"X-Key": "secret\r\nEvil: 1"}, "printable"),
         ("headers", {"X-Key": 1}, "printable"),
