@@ -32,7 +32,14 @@ from esl_controller.models import RouteEntry, TurnBasedEntry
 from esl_controller.outcomes import CODE_OF_CAUSE, conversation_outcome
 from esl_controller.phrases import Phrase, phrase_audio
 from esl_controller.pool import DatabaseError
-from esl_controller.routing import CallIdentity, HandBack, InvalidCall, Outcome, parse_identity
+from esl_controller.routing import (
+    CallIdentity,
+    HandBack,
+    InvalidCall,
+    Outcome,
+    as_chosen,
+    parse_identity,
+)
 from esl_controller.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
@@ -224,8 +231,10 @@ class Call:
         """Let the dialplan go on, with the reason in `voice_ai_outcome`."""
         if not CALL_TABLE.allows(self.state, CallEvent.HAND_BACK):
             return
-        _log.info("call.handed_back", outcome=reason.outcome.value, why=str(reason))
         self._services.metrics.count(m.CALLS_REFUSED, reason.outcome.value)
+        if self._entry is not None:
+            reason = as_chosen(self._entry, reason)
+        _log.info("call.handed_back", outcome=reason.outcome.value, why=str(reason))
         self._error_code = reason.code
         if reason.code is not None:
             self._services.metrics.count(m.ERRORS, reason.code.value)

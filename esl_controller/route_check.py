@@ -11,7 +11,7 @@ from esl_controller.config_rules import ConfigError
 from esl_controller.config_source import ConfigSource
 from esl_controller.conversation_plan import NoProvider, provider_protocol
 from esl_controller.models import RouteEntry, TurnBasedEntry
-from esl_controller.routing import HandBack, Outcome
+from esl_controller.routing import HandBack, Outcome, as_chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +63,32 @@ def _judge_realtime(admission: Admission, entry: RouteEntry) -> Verdict:
     budget = admission.budget.check(entry.tenant)
     try:
         served = admission.judge(entry)
+        problems = _unusable(served)
+        if len(problems) == len(served.providers):
+            raise HandBack(Outcome.UNAVAILABLE, None, "no provider can be used")
     except HandBack as reason:
-        return Verdict(
-            outcome=reason.outcome,
-            why=str(reason),
-            destination=reason.extension,
-            entry=entry,
-            warnings=entry.warnings,
-            budget=budget,
-        )
-    problems = _unusable(served)
-    usable = len(problems) < len(served.providers)
+        return _handed_back(entry, as_chosen(entry, reason), budget)
     return Verdict(
-        outcome=Outcome.REALTIME if usable else Outcome.UNAVAILABLE,
-        why="answered by the AI" if usable else "no provider can be used",
-        destination=None if usable else entry.secretary.fallback_extension,
+        outcome=Outcome.REALTIME,
+        why="answered by the AI",
         entry=served,
-        problems=() if usable else problems,
-        warnings=(*entry.warnings, *(problems if usable else ())),
+        warnings=(*entry.warnings, *problems),
+        budget=budget,
+    )
+
+
+def _handed_back(entry: RouteEntry, reason: HandBack, budget: BudgetState) -> Verdict:
+    destination = reason.extension
+    if destination is None and reason.outcome.needs_somebody:
+        destination = entry.secretary.fallback_extension
+    unusable = _unusable(entry)
+    return Verdict(
+        outcome=reason.outcome,
+        why=str(reason),
+        destination=destination,
+        entry=entry,
+        problems=unusable if len(unusable) == len(entry.providers) else (),
+        warnings=entry.warnings,
         budget=budget,
     )
 

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from esl_controller.models import ProcessingMode, RouteEntry
 from esl_controller.telemetry.catalogue import ErrorCode
 
 _EXTENSION = re.compile(r"[0-9*#+A-Za-z._-]{1,32}\Z")
@@ -19,7 +20,7 @@ class Outcome(enum.Enum):
     REALTIME = "realtime"
     """Ours: never seen by the dialplan."""
     TURN_BASED = "turn_based"
-    """The secretary is set to the turn-based service."""
+    """The turn-based service is wanted: always, or because realtime failed."""
     NOT_OURS = "not_ours"
     """No secretary has this number."""
     INVALID = "invalid"
@@ -35,6 +36,11 @@ class Outcome(enum.Enum):
     FAILED = "failed"
     """The conversation broke and could not be saved."""
     TRANSFER_FAILED = "transfer_failed"
+
+    @property
+    def suits_turn_based(self) -> bool:
+        """A secretary set to `auto` is then served turn by turn."""
+        return self in (Outcome.UNAVAILABLE, Outcome.FAILED, Outcome.OVERFLOW)
 
     @property
     def needs_somebody(self) -> bool:
@@ -58,6 +64,14 @@ class HandBack(Exception):
         self.outcome = outcome
         self.code = code
         self.extension = extension
+
+
+def as_chosen(entry: RouteEntry, reason: HandBack) -> HandBack:
+    """Where the caller of a secretary goes: `auto` is turn-based wherever realtime fails."""
+    auto = entry.processing_mode is ProcessingMode.AUTO
+    if not (auto and reason.outcome.suits_turn_based):
+        return reason
+    return HandBack(Outcome.TURN_BASED, reason.code, f"{reason.outcome.value}: {reason}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,6 +98,30 @@ def test_the_installation_has_a_limit_over_all_tenants(database: Any, tmp_path: 
         call.wait(5)
 
 
+@pytest.mark.parametrize("trouble", ["no place", "no provider"])
+@pytest.mark.parametrize("mode", ["realtime", "auto"])
+def test_auto_is_turn_based_where_realtime_fails(
+    mode: str, trouble: str, database: Any, tmp_path: Path
+) -> None:
+    cap = 0 if trouble == "no place" else None
+    with service(database, tmp_path, secretary={"max_concurrent_calls": cap}) as site:
+        database.execute(
+            """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, secretary_name,
+                 extension, processing_mode) values (gen_random_uuid(), %s, 'Old', '8001', %s)""",
+            site.tenant.domain_uuid,
+            mode,
+        )
+        if trouble == "no provider":
+            site.tenant.emulator.stop()
+        site.app.config.invalidate(site.tenant.domain_uuid)
+        outcome = site.call([], actions_after=AFTER).wait(10).outcome
+        failed = "overflow" if trouble == "no place" else "unavailable"
+        assert outcome == ("turn_based" if mode == "auto" else failed)
+        assert f'calls_refused_total{{reason="{failed}"}} 1.0' in (
+            site.app.metrics.exposition().decode()
+        )
+
+
 def test_outside_its_hours_a_secretary_sends_callers_on(database: Any, tmp_path: Path) -> None:
     closed = {"business_hours": "{}", "closed_extension": "1004"}
     with service(database, tmp_path, secretary=closed) as site:

@@ -48,6 +48,13 @@ def test_config_check_says_what_a_call_would_meet_and_why(
     database.execute(f"insert into {settings} (domain_uuid) values (%s)", tenant.domain_uuid)
     full = changed(settings, "max_concurrent_calls = 0")
     assert full == ("overflow", "no place left: limit of the domain reached", None)
+    database.execute(
+        """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension,
+             processing_mode) values (gen_random_uuid(), %s, '8000', 'auto')""",
+        tenant.domain_uuid,
+    )
+    auto = changed(settings, "max_concurrent_calls = 0")
+    assert auto == ("turn_based", f"overflow: {full[1]}", None)
     poor = "daily_budget_usd = 0, budget_action = 'human', human_extension = '1001'"
     used_up = "budget of the day used up (0 of 0.00 USD)"
     assert changed(settings, poor) == ("budget", used_up, "1001")

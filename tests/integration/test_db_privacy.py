@@ -12,6 +12,7 @@ from esl_controller.journal import Journal
 from esl_controller.models import ConversationRealtime, FunctionCallRecord, Turn, UsageRecord
 from esl_controller.repository import conversations, spending
 from esl_controller.retention import Retention, erase_caller
+from tests.integration.cli_kit import run
 from tests.integration.db_states import STATES
 
 CALLER = "+55 (11) 99999-0000"
@@ -81,6 +82,28 @@ def test_a_call_going_on_is_told_and_left_to_the_next_time(database, pool):
     database.execute("update v_voice_conversations_realtime set ended_at = now()")
     report = erase_caller(pool, mine, CALLER)
     assert (report.removed["conversations"], report.going_on) == (1, 0)
+
+
+def test_the_command_reports_what_it_removed(database, pool, tmp_path):
+    mine = database.seed().domain_uuid
+    converse(pool, mine)
+    running = converse(pool, mine, ended=False)
+    environ = {
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+    }
+    command = ("erase", "--domain", mine, CALLER)
+    assert run(*command, stdin="n\n", **environ).exit_code == 1
+    assert len(left(database)) == 2
+    told = run(*command, stdin="y\n", **environ)
+    assert told.exit_code == 1
+    assert "       1  conversations\n       1  turns\n       1  function_calls\n" in told.stdout
+    assert "Still going on, so run this again:\n       1  conversations\n" in told.stdout
+    assert left(database) == {running}
+    database.execute("update v_voice_conversations_realtime set ended_at = now()")
+    again = run(*command, "--json", "--yes", **environ)
+    assert (again.exit_code, left(database)) == (0, set())
+    assert '"going_on": 0' in again.stdout
 
 
 @pytest.mark.parametrize("number", ["", "+", "anonymous?", "%", "' or true --"])
