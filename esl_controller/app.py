@@ -94,7 +94,7 @@ class App:
     ) -> None:
         """`watch` sees every journal entry as it is recorded (the demo's live view).
 
-        Raises OSError (cannot listen), SecretError and PriceListError (their files).
+        Raises OSError (cannot listen), SecretError, PriceListError and SpoolUnusable (their files).
         """
         self.settings = settings
         self._watch = watch

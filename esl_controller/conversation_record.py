@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -54,7 +55,7 @@ class ConversationRecord:
         self._input_tokens = 0
         self._output_tokens = 0
         self._transcript: list[dict[str, Any]] = []
-        now = datetime.now(UTC)
+        self._began_s = time.monotonic()
         self.row = ConversationRealtime(
             conversation_uuid=str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,
@@ -63,7 +64,7 @@ class ConversationRecord:
             caller_id=identity.caller_id_number or None,
             caller_name=identity.caller_id_name or None,
             destination=identity.extension,
-            started_at=now,
+            started_at=datetime.now(UTC),
             provider=provider,
             model=entry.secretary.model,
             language=entry.secretary.language,
@@ -71,9 +72,13 @@ class ConversationRecord:
         )
         self._record(self.row)
 
+    def _now(self) -> datetime:
+        """By the time that has passed: setting the host's clock makes no call longer or shorter."""
+        return self.row.started_at + timedelta(seconds=time.monotonic() - self._began_s)
+
     def answered(self) -> None:
         """The line is open."""
-        self.row = replace(self.row, answered_at=datetime.now(UTC))
+        self.row = replace(self.row, answered_at=self._now())
         self._record(self.row)
 
     def uttered(self, utterance: Utterance) -> None:
@@ -172,7 +177,7 @@ class ConversationRecord:
 
     def transferred(self, kind: str, destination: str, reason: str, status: str) -> None:
         """The call was passed on, or could not be."""
-        now = datetime.now(UTC)
+        now = self._now()
         self._metrics.count(m.TRANSFERS, status)
         if status == "completed":
             self.row = replace(self.row, transfer_destination=destination)
@@ -192,7 +197,7 @@ class ConversationRecord:
 
     def end(self, outcome: str, cause: str, error_code: str | None, turns: int) -> None:
         """The conversation is over: store it whole."""
-        now = datetime.now(UTC)
+        now = self._now()
         seconds = (now - (self.row.answered_at or now)).total_seconds()
         self._metrics.count(m.CALLS, self.provider, outcome)
         self._metrics.observe(m.CALL_DURATION, value_s=seconds)

@@ -22,15 +22,23 @@ REJECTED_DAYS = 30
 _SEGMENT = "*.segment"
 
 
+class SpoolUnusable(Exception):
+    """The spool directory cannot be used; the text says which and why."""
+
+
 class Spool:
     """The directory of one worker."""
 
     def __init__(self, spool_dir: Path) -> None:
-        spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        """Raises SpoolUnusable."""
         self._root = spool_dir
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._lock = _locked_directory(spool_dir / f".{name}")
-        self._own = (spool_dir / f".{name}").rename(spool_dir / name)
+        try:
+            spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = _locked_directory(spool_dir / f".{name}")
+            self._own = (spool_dir / f".{name}").rename(spool_dir / name)
+        except OSError as error:
+            raise SpoolUnusable(f"spool directory {spool_dir}: {error.strerror}") from error
         self._open: int | None = None
         self._open_path = self._own
         self._newest_ns = 0

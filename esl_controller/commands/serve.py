@@ -14,6 +14,7 @@ from esl_controller.migrate import MigrationError, Migrator
 from esl_controller.price_file import PriceListError
 from esl_controller.secrets import SecretError
 from esl_controller.settings_types import Secret
+from esl_controller.spool import SpoolUnusable
 from esl_controller.telemetry.log import configure
 
 
@@ -36,7 +37,7 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
             app = App(settings, dsn, log=log)
         except OSError as error:
             raise shell.fail(f"cannot listen: {error}") from error
-        except (PriceListError, SecretError) as error:
+        except (PriceListError, SecretError, SpoolUnusable) as error:
             raise shell.fail(str(error)) from error
         app.start()
         for number in (signal.SIGTERM, signal.SIGINT):

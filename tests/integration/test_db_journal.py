@@ -23,6 +23,7 @@ from esl_controller.models import (
 )
 from esl_controller.pool import Pool
 from esl_controller.repository import conversations
+from tests.integration.cli_kit import run
 from tests.integration.hub_watch import HubWatch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -317,6 +318,19 @@ def test_a_worker_starts_though_the_disk_is_full(database, pool, tmp_path, monke
     assert database.execute("select end_cause from v_voice_conversations_realtime") == [
         ("worker_lost",)
     ]
+
+
+def test_a_worker_without_a_spool_does_not_start(database, tmp_path):
+    (tmp_path / "spool").touch()
+    result = run(
+        "serve",
+        VOICE_AI_DATABASE_DSN=database.dsn,
+        VOICE_AI_STORAGE_STATE_DIR=str(tmp_path),
+        VOICE_AI_ESL_PORT="0",
+        VOICE_AI_MEDIA_PORT="0",
+    )
+    assert result.exit_code == 1
+    assert f"Error: spool directory {tmp_path}/spool: File exists" in result.stderr
 
 
 def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_controller import spool as spool_module
-from esl_controller.spool import Spool
+from esl_controller.spool import Spool, SpoolUnusable
 
 
 def obituary(name: str) -> bytes:
@@ -165,6 +165,12 @@ def test_a_takeover_that_fails_is_done_the_next_time(tmp_path, monkeypatch):
     assert drain(spool) == b"dead\n" + obituary(dead.name)
     assert not (tmp_path / dead.name).exists()
     spool.close()
+
+
+def test_a_directory_that_cannot_be_used_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(SpoolUnusable, match=r"spool directory .*file/spool: Not a directory"):
+        Spool(tmp_path / "file" / "spool")
 
 
 def test_rejected_lines_are_not_kept_for_ever(spool, tmp_path):

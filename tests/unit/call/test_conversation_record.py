@@ -1,0 +1,61 @@
+"""What a call leaves behind, when the host's clock is set while it goes on."""
+
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from esl_controller import conversation_record
+from esl_controller.conversation_record import ConversationRecord
+from esl_controller.telemetry.metrics import Metrics
+
+NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
+
+
+class Clocks:
+    """Both clocks of a host."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.wall, self.passed_s = NOON, 1000.0
+        monkeypatch.setattr(
+            conversation_record, "datetime", SimpleNamespace(now=lambda _: self.wall)
+        )
+        monkeypatch.setattr(
+            conversation_record, "time", SimpleNamespace(monotonic=lambda: self.passed_s)
+        )
+
+    def pass_(self, seconds: float) -> None:
+        self.wall += timedelta(seconds=seconds)
+        self.passed_s += seconds
+
+
+@pytest.mark.parametrize("jump_s", [-86400, -10, 0, 3600])
+def test_setting_the_clock_makes_no_call_longer_or_shorter(
+    jump_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks, stored = Clocks(monkeypatch), []
+
+    def record(row: Any, *, personal: bool) -> None:
+        stored.append(row)
+
+    entry: Any = SimpleNamespace(
+        domain_uuid="d",
+        secretary=SimpleNamespace(secretary_realtime_uuid="s", model=None, language=None),
+        tenant=SimpleNamespace(redact_personal_data=False, store_transcripts=True),
+    )
+    identity: Any = SimpleNamespace(
+        call_uuid="c", caller_id_number="1", caller_id_name="", extension="8000"
+    )
+    ledger: Any = None  # nothing is used
+    conversation = ConversationRecord(
+        entry, identity, record, Metrics(), provider="openai", ledger=ledger, worker="w"
+    )
+    clocks.pass_(2)
+    conversation.answered()
+    clocks.wall += timedelta(seconds=jump_s)
+    clocks.pass_(30)
+    conversation.end("completed", "hangup", None, 0)
+    last = stored[-1]
+    assert (last.started_at, last.answered_at) == (NOON, NOON + timedelta(seconds=2))
+    assert (last.ended_at, last.duration_seconds) == (NOON + timedelta(seconds=32), 30)
