@@ -109,6 +109,18 @@ class EmbeddedPostgres:
         running = name.endswith("(postgres") and state.split()[0] != "Z"
         return pid if running else None
 
+    def make_parent(self) -> Path:
+        """Make the directory the data directory is in, open to the server's user; return it.
+
+        Raises EmbeddedDatabaseError.
+        """
+        parent = self.data_dir.parent
+        try:
+            _make_open(parent)
+        except OSError as error:
+            raise EmbeddedDatabaseError(f"cannot make {parent}: {error.strerror}") from error
+        return parent
+
     def start(self) -> str:
         """Make the data directory if need be, start the server, return the DSN of `postgres`."""
         if self.pid is None:
@@ -181,7 +193,7 @@ class EmbeddedPostgres:
                 f"PostgreSQL runs as user {self._account.name!r}, who may not enter {blocking}: "
                 f"choose a data directory outside of it (wanted: {self.data_dir})"
             )
-        _make_open(self.data_dir.parent)
+        self.make_parent()
         _make_private(self.data_dir, self._account)
 
     def _run(self, program: str, *arguments: str) -> None:

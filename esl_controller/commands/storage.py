@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from esl_controller.commands.shared import Shell
 from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
+from esl_controller.embedded_use import in_use
 from esl_controller.pool import Pool
 from esl_controller.repository.demo import prepare_standalone
 from esl_controller.settings import Settings
@@ -17,24 +18,20 @@ from esl_controller.settings import Settings
 def database(settings: Settings, shell: Shell) -> Iterator[str]:
     """Give the DSN of the configured database, or of the packaged PostgreSQL.
 
-    The packaged one is started if it does not run, and stopped again afterwards in that case.
+    The packaged one is started if it does not run; the last process that uses it stops it.
     """
     if settings.database.dsn:
         yield settings.database.dsn.reveal()
         return
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
-    was_running = server.pid is not None
-    try:
-        with shell.step("Starting the packaged PostgreSQL"):
-            dsn = server.start()
-    except EmbeddedDatabaseError as error:
-        raise shell.fail(str(error)) from error
-    try:
+    with ExitStack() as stack:
+        try:
+            with shell.step("Starting the packaged PostgreSQL"):
+                dsn = stack.enter_context(in_use(server))
+        except EmbeddedDatabaseError as error:
+            raise shell.fail(str(error)) from error
         _prepare(dsn)
         yield dsn
-    finally:
-        if not was_running:
-            server.stop()
 
 
 def _prepare(dsn: str) -> None:

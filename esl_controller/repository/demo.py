@@ -11,6 +11,7 @@ from psycopg2.extras import Json
 
 from esl_controller.repository.statements import execute, fetch_one
 
+_LOCK_KEY = 0x76646F6D  # 'vdom'
 _V_DOMAINS = """
     create table if not exists v_domains (
       domain_uuid uuid primary key, domain_parent_uuid uuid, domain_name text,
@@ -41,6 +42,8 @@ class DemoProvider:
 
 def prepare_standalone(connection: Connection) -> None:
     """Make FusionPBX's domain table in a database without FusionPBX; run before the migrations."""
+    # Two at once could both find no table, and one of them fail.
+    execute(connection, "select pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
     execute(connection, _V_DOMAINS, ())
 
 

@@ -3,17 +3,51 @@
 import os
 from pathlib import Path
 
+import gevent
 import pytest
+from gevent.event import Event
 
 from esl_controller import embedded_db
 from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
-from tests.integration.db_fixtures import execute
+from esl_controller.embedded_use import in_use
+from tests.integration.db_fixtures import execute, new_server
 
 
 def test_starting_twice_uses_the_one_that_runs(postgres_server):
     again = EmbeddedPostgres(postgres_server.data_dir)
     assert again.start() == postgres_server.dsn()
     assert again.pid == postgres_server.pid
+
+
+def test_the_last_of_several_users_stops_it(open_directory):
+    """Each user is a worker; they come and go at the same moments."""
+    directory = open_directory / "shared"
+    having: list[Event] = []
+
+    def use(until: Event) -> None:
+        with in_use(new_server(directory)) as dsn:
+            assert execute(dsn, "select 1") == [(1,)]
+            having.append(until)
+            until.wait()
+
+    first, second = Event(), Event()
+    users = [gevent.spawn(use, until) for until in (first, first, second)]
+    with gevent.Timeout(60):
+        while len(having) < len(users):
+            gevent.sleep(0.02)
+        server = new_server(directory)
+        first.set()
+        gevent.joinall(users[:2], raise_error=True)
+        assert execute(server.dsn(), "select 1") == [(1,)]
+        second.set()
+        gevent.joinall(users, raise_error=True)
+    assert server.pid is None
+
+
+def test_a_server_somebody_else_runs_is_left_running(postgres_server):
+    with in_use(EmbeddedPostgres(postgres_server.data_dir)) as dsn:
+        assert dsn == postgres_server.dsn()
+    assert postgres_server.pid is not None
 
 
 def test_only_a_private_socket_listens(postgres_server):
