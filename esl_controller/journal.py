@@ -149,8 +149,18 @@ class Journal:
         self._flusher.wake()
 
     def _in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
-        result: _T = self._thread.apply(function, arguments)
+        result: _T | OSError = self._thread.apply(_returned, (function, arguments))
+        if isinstance(result, OSError):
+            raise result
         return result
+
+
+def _returned(function: Callable[..., _T], arguments: tuple[object, ...]) -> _T | OSError:
+    """What `function` returns or raises: gevent prints what is raised in a thread, past the log."""
+    try:
+        return function(*arguments)
+    except OSError as error:
+        return error
 
 
 def _worker_name(spool_name: str) -> str:

@@ -333,7 +333,7 @@ def test_a_worker_without_a_spool_does_not_start(database, tmp_path):
     assert f"Error: spool directory {tmp_path}/spool: File exists" in result.stderr
 
 
-def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch):
+def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch, capfd):
     monkeypatch.setattr(journal_module, "WRITE_RETRY_S", 0.01)
     tenant = database.seed()
     journal = Journal(tmp_path / "spool", pool)
@@ -352,6 +352,7 @@ def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch):
     assert journal.wait_durable(5)
     journal.stop()
     assert journal.statistics.write_failures == 3
+    assert "Traceback" not in capfd.readouterr().err  # three lines of the log say it
     assert database.execute("select count(*) from v_voice_conversations_realtime") == [(1,)]
 
 
