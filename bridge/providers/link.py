@@ -38,6 +38,14 @@ _MAX_BUFFERED_BYTES = 1 << 20
 _shared_keepalive = KeepAlive(interval_s=15.0)
 
 
+class _Abandoned(ConnectionAbortedError, gevent.GreenletExit):
+    """Ends the greenlet that connects.
+
+    An OSError too: `_open_socket` of websocket-client (_http.py) closes the socket that is being
+    connected on no other error.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Network:
     """How providers are reached; the same for all of them."""
@@ -151,7 +159,7 @@ class ProviderLink:
         self._closed = True
         self._disarm()
         if self._connecting is not None and self._link is None:
-            self._connecting.kill(block=False)
+            self._connecting.kill(_Abandoned, block=False)
         if self._link is not None:
             self._link.close()
 
@@ -187,7 +195,7 @@ class ProviderLink:
                 )
             except ConnectError as error:
                 wait_s = random.random() * network.first_backoff_s * 2 ** (self.attempts - 1)
-                late = self._clock() + wait_s >= deadline
+                late = self._closed or self._clock() + wait_s >= deadline
                 if late or self.attempts >= network.max_attempts or not _may_help(error):
                     raise
                 _log.debug("provider attempt %d: %s", self.attempts, error)

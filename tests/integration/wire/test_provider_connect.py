@@ -1,6 +1,9 @@
 """Connections to a provider that fail, and the border to websocket-client."""
 
+import contextlib
+import gc
 import logging
+import os
 import socket
 import ssl
 
@@ -243,3 +246,22 @@ def test_a_name_nobody_knows(monkeypatch):
     with pytest.raises(ConnectError) as raised:
         open_websocket("ws://nowhere.invalid/?key=s3cret", timeout_s=1)
     assert (raised.value.stage, str(raised.value)) == ("dns", "nowhere.invalid has no address")
+
+
+def test_a_connection_that_is_given_up_while_it_is_made_leaves_no_socket():
+    """No garbage collection is needed for it: a worker collects seldom."""
+    with socket.socket() as listener, contextlib.ExitStack() as stack:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):  # its queue is full: whoever comes now waits for an answer to SYN
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        before = len(os.listdir("/proc/self/fd"))
+        gc.disable()
+        stack.callback(gc.enable)
+        session = Session(f"ws://127.0.0.1:{listener.getsockname()[1]}/v1").start()
+        until(lambda: len(os.listdir("/proc/self/fd")) > before)
+        session.link.close()
+        until(lambda: len(os.listdir("/proc/self/fd")) == before)
+        assert session.failures == []
