@@ -18,34 +18,29 @@ class AnswerLate(enum.Enum):
 
 
 class AnswerWatch:
-    """One conversation's wait for answers. Each thing is told once in a wait."""
+    """One conversation's wait for answers: covered as often as it is silent, ended once."""
 
-    def __init__(self, *, cover_s: float, replace_s: float) -> None:
-        self._cover_s = cover_s
+    def __init__(self, *, replace_s: float) -> None:
         self._replace_s = replace_s
         self._waiting_since: float | None = None
         self._owed_since: float | None = None
-        self._covered = False
 
-    def look(self, now: float, *, waiting: bool, owed: bool) -> AnswerLate | None:
+    def look(self, now: float, *, waiting: bool, owed: bool, cover_s: float) -> AnswerLate | None:
         """Return what is due.
 
         Args:
             waiting: the caller hears nothing although an answer is expected.
             owed: it is the provider's turn, not a function's of ours, and nothing came of it.
+            cover_s: longest silence of this wait.
         """
-        if not waiting and not owed:
-            self._covered = False
         self._waiting_since = self._since(self._waiting_since, waiting, now)
         self._owed_since = self._since(self._owed_since, owed, now)
         if self._owed_since is not None and now - self._owed_since >= self._replace_s:
             self._owed_since = None
             return AnswerLate.REPLACE
-        if self._covered or self._waiting_since is None:
+        if self._waiting_since is None or now - self._waiting_since < cover_s:
             return None
-        if now - self._waiting_since < self._cover_s:
-            return None
-        self._covered = True
+        self._waiting_since = now
         return AnswerLate.COVER
 
     def _since(self, since: float | None, holds: bool, now: float) -> float | None:

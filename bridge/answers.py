@@ -51,7 +51,7 @@ class Answers:
         self._listener = listener
         self._uplink = uplink
         self._say = say
-        self._watch = AnswerWatch(cover_s=config.answer_cover_s, replace_s=config.answer_limit_s)
+        self._watch = AnswerWatch(replace_s=config.answer_limit_s)
         self._functions_running = 0
         self._lost = False
         """The provider went while an answer was owed."""
@@ -80,10 +80,12 @@ class Answers:
         """The wait is ours now, not the provider's."""
         self._functions_running += 1
 
-    def function_answered(self, now: float) -> None:
-        """The provider has the result."""
+    def function_answered(self, call_id: str, output: str, now: float) -> None:
+        """Give the provider the result; it goes on when it has all results of its answer."""
         self._functions_running = max(0, self._functions_running - 1)
         self._turns.response_awaited(now)
+        self._seat.protocol.send_function_result(call_id, output)
+        self._seat.protocol.request_response()
 
     def look(self, now: float, state: SessionState) -> bool:
         """Cover a long wait, and end one that is too long; False when there is nobody to ask."""
@@ -92,10 +94,12 @@ class Answers:
             return True  # it still rings
         turns.answer_owed |= quiet and turns.response_active  # it stopped half-way
         away = state is SessionState.WAITING
+        config, functions = self._config, self._functions_running
         late = self._watch.look(
             now,
             waiting=quiet and (turns.answer_owed or away),
-            owed=turns.answer_owed and not away and not self._functions_running,
+            owed=turns.answer_owed and not away and not functions,
+            cover_s=config.function_cover_s if functions else config.answer_cover_s,
         )
         if self._replay_until is not None and now >= self._replay_until and not away:
             self._uplink.turn_over()

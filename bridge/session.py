@@ -87,7 +87,7 @@ class Session:
         """Caller audio in the plan's stream format. The hot path."""
         self._media_wanted_until: float | None = None
         self._closing_until: float | None = None
-        self._covered = False
+        self._covered = False  # local audio is still to be heard
         self._end: SessionEnd | None = None
         self._last_words: str | None = None
         """Response that says good-bye; empty until it has begun, None when there is none left."""
@@ -145,6 +145,7 @@ class Session:
             return
         if not still_playing:
             self.voice.close()
+            self._covered = False
             self._turns.drained(self._clock())  # nothing that was queued can be heard any more
         self.uplink.detach()
         self.expect_media()
@@ -165,21 +166,19 @@ class Session:
         self._seat.flush()
 
     def announce(self, data: bytes, audio_format: AudioFormat) -> None:
-        """Play local audio, no provider needed; once until a provider that is away is back."""
+        """Play local audio, no provider needed; not twice in one breath."""
         now = self._clock()
         if self.voice.playout is not None and not self._covered:
-            self._covered = self.state is SessionState.WAITING
+            self._covered = True
             self._turns.local_audio("", now)
             self._watch.floor_taken()
             self.voice.announce(data, audio_format, now)
 
     def send_function_result(self, call_id: str, output: str) -> None:
         """Answer a function call; the provider goes on when it has all results of the answer."""
-        if self.ended:
-            return
-        self._answers.function_answered(self._clock())
-        self._seat.protocol.send_function_result(call_id, output)
-        self._seat.flush()
+        if not self.ended:
+            self._answers.function_answered(call_id, output, self._clock())
+            self._seat.flush()
 
     def finish(self, cause: EndCause, last_words: str = "", *, unless_speaking: str = "") -> None:
         """End politely: let what is being said be heard, say `last_words`, then end.
@@ -244,7 +243,7 @@ class Session:
         """The caller has the floor: silence at once, history cut where it was heard."""
         if interruption is None:
             return
-        position = self.voice.clear(now)
+        position, self._covered = self.voice.clear(now), False
         reaction_ms = (self._clock() - now) * 1000
         if interruption.cancel_response:
             self._seat.protocol.cancel_response()
@@ -335,6 +334,7 @@ class Session:
             self._listener.turn_answered(latency)
 
     def _on_drained(self, now: float) -> None:
+        self._covered = False
         self._turns.drained(now)
         if self.state is SessionState.CLOSING:
             self._end_when_heard()
@@ -344,7 +344,6 @@ class Session:
     # --- life ---------------------------------------------------------------------------------
 
     def _on_provider_ready(self) -> None:
-        self._covered = False
         self._step(SessionEvent.PROVIDER_READY)
         self._listener.provider_ready()
         self._answers.provider_ready(self._clock())

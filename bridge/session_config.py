@@ -37,8 +37,11 @@ class SessionConfig:
     join_timeout_s: float = 5.0
     """Longest time without the caller's media once it was asked for."""
     closing_timeout_s: float = 20.0
-    answer_cover_s: float = 2.0
-    """Longest silence while an answer is expected; then something is said meanwhile."""
+    answer_cover_s: float = 1.5
+    """Longest silence while an answer is expected; then something is said meanwhile. Looked at four
+    times a second: the caller is never alone for two seconds."""
+    function_cover_s: float = 1.0
+    """The same while a function of ours runs: the agent has just said that it will look."""
     answer_limit_s: float = 6.0
     """Longest wait for a provider's answer; then the next one is asked."""
     digit_pause_s: float = 2.0

@@ -175,8 +175,11 @@ def test_the_database_may_be_away(outage, tmp_path):
         outage.begin()
         during.wait()
         known = running.call([ASK, BYE]).wait()
+        dialled = running.switch.now()
         unknown = running.call(destination_number="8777", actions_after=FALLBACK).wait()
         assert unknown.outcome == "unavailable"
+        assert unknown.caller.hearing.first_sound_at() - dialled < 2
+        assert known.caller.report().first_sound_ms < 500
         running.wait_idle()
         outage.end()
         assert running.app.journal.wait_stored(20)

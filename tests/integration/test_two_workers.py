@@ -15,7 +15,7 @@ from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.script import Answer, Script
-from tests.integration.service import SPEAK, Tenant, TestCall, wait_for
+from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, wait_for
 from tests.integration.two_workers import (
     PATIENCE_S,
     Pair,
@@ -141,12 +141,16 @@ def test_places_are_counted_over_both_workers_and_come_back_from_a_dead_one(pair
         "insert into v_voice_realtime_settings (domain_uuid, max_concurrent_calls) values (%s, 2)",
         tenant.domain_uuid,
     )
-    (lost, _), (kept, _) = pair.talk(dying, tenant), pair.talk(living, tenant)
+    lost, _ = pair.talk(dying, tenant, actions_after=FALLBACK)
+    kept, _ = pair.talk(living, tenant)
     assert refused(pair, dying, tenant)
     assert refused(pair, living, tenant)
 
+    killed_at = pair.switch.now()
     dying.kill()
     lost.wait()
+    heard_at = lost.caller.hearing.first_sound_at(after=killed_at)
+    assert heard_at - killed_at < 1, "the dialplan did not go on at once"
     assert refused(pair, living, tenant), "nobody gave the dead worker's place back"
     expire(pair, lost)
     again, _ = pair.talk(living, tenant)

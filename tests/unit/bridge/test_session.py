@@ -209,7 +209,7 @@ def test_the_end_is_told_once_and_holds_nothing(stage, end):
 # --- no dead air ---------------------------------------------
 
 
-def test_a_long_wait_is_covered_once_and_then_another_is_asked(stage):
+def test_a_long_wait_is_covered_whenever_it_is_silent_and_then_another_is_asked(stage):
     s = stage(answer_cover_s=2.0, answer_limit_s=6.0).talking()
     s.turn()
     s.after(1.7)
@@ -220,11 +220,23 @@ def test_a_long_wait_is_covered_once_and_then_another_is_asked(stage):
     s.after(2.5)
     assert len(s.told.of("answer_late")) == 1
     first = s.link
-    s.after(1.5)
+    s.after(1.0)
+    assert len(s.told.of("answer_late")) == 2
+    s.after(0.5)
     assert first.closed
     assert s.session.state is SessionState.WAITING
     s.reconnect().ready()
     assert s.commands == [("say", "Say it again?")]
+
+
+def test_nobody_hears_the_same_phrase_twice_in_one_breath(stage):
+    s = stage().talking()
+    s.session.announce(b"\x00\x10" * 8000, L16_8K)
+    s.session.announce(b"\x00\x10" * 8000, L16_8K)
+    s.after(1.3)
+    assert not s.session.agent_speaking
+    s.session.announce(b"\x00\x10" * 8000, L16_8K)
+    assert s.session.agent_speaking
 
 
 def test_who_comes_after_a_broken_provider_hears_the_callers_sentence_whole(stage):
@@ -284,17 +296,19 @@ def test_digits_wait_for_a_provider(stage):
 
 
 def test_a_function_of_ours_is_waited_for(stage):
-    s = stage(answer_cover_s=1.0, answer_limit_s=3.0).talking()
+    s = stage(answer_cover_s=2.0, function_cover_s=1.0, answer_limit_s=3.0).talking()
     s.turn()
     s.events(
         p.ResponseStarted("r1"),
         p.FunctionCall("c1", "lookup", "{}"),
         p.ResponseDone("r1", "completed", function_calls=1),
     )
-    s.after(5.0)
+    s.after(1.6)
     assert len(s.told.of("answer_late")) == 1
+    s.after(4.0)
     assert not s.link.closed
     s.session.send_function_result("c1", "{}")
+    assert s.commands == [("send_function_result", "c1", "{}"), ("request_response",)]
     s.after(3.6)
     assert s.links[0].closed
 
