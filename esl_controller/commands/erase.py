@@ -9,6 +9,7 @@ import click
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
 from esl_controller.pool import DatabaseError, Pool
+from esl_controller.repository import tenants
 from esl_controller.retention import ErasureReport, erase_caller
 
 
@@ -30,6 +31,7 @@ def command(shell: Shell, domain_uuid: object, caller_number: str, yes: bool) ->
         pool = Pool(dsn, size=1)
         try:
             with shell.step("Removing"):
+                _require_domain(shell, pool, str(domain_uuid))
                 report = erase_caller(pool, str(domain_uuid), caller_number)
         except DatabaseError as error:
             raise shell.fail(f"nothing was removed: {error}") from error
@@ -38,6 +40,13 @@ def command(shell: Shell, domain_uuid: object, caller_number: str, yes: bool) ->
     shell.result(asdict(report), _told(report))
     if report.going_on:
         raise click.exceptions.Exit(1)
+
+
+def _require_domain(shell: Shell, pool: Pool, domain_uuid: str) -> None:
+    """A mistyped domain must not look like a caller who is forgotten."""
+    with pool.connection(autocommit=True) as connection:
+        if tenants.find_domain_name(connection, domain_uuid) is None:
+            raise shell.fail(f"there is no domain {domain_uuid}")
 
 
 def _told(report: ErasureReport) -> str:

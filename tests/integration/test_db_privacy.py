@@ -92,6 +92,8 @@ def test_the_command_reports_what_it_removed(database, pool, tmp_path):
         "VOICE_AI_DATABASE_DSN": database.dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
     }
+    elsewhere = run("erase", "--domain", new_id(), CALLER, "--yes", **environ)
+    assert (elsewhere.exit_code, "there is no domain" in elsewhere.stderr) == (1, True)
     command = ("erase", "--domain", mine, CALLER)
     assert run(*command, stdin="n\n", **environ).exit_code == 1
     assert len(left(database)) == 2
