@@ -12,11 +12,13 @@ os.environ.setdefault("SOXR_MIN_DFT_SIZE", "8")
 os.environ.setdefault("SOXR_LARGE_DFT_SIZE", "8")
 
 import gevent
-from gevent import monkey
+from gevent import hub, monkey
 
 monkey.patch_all()
 # Who spawned whom is remembered for debuggers only: 19 objects a call and a fifth of each spawn.
 gevent.config.track_greenlet_tree = False
+# Ctrl-C reaches the command, which says "Aborted!"; the hub need not print it before.
+hub.Hub.NOT_ERROR += (KeyboardInterrupt,)
 
 
 def main() -> None:

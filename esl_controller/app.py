@@ -102,6 +102,7 @@ class App:
         prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
         self.stopped = Signal()
+        self._stopping = False
         self._pool = Pool(
             dsn,
             size=settings.database.pool_size,
@@ -189,9 +190,10 @@ class App:
 
     def stop(self) -> None:
         """End everything now; what has ended stays so."""
-        if self.stopped.is_set():
+        if self._stopping:
+            self.stopped.wait()
             return
-        self.manager.draining = True
+        self._stopping = self.manager.draining = True
         self.esl.stop(2.0)
         self._live.stop()
         self.media.stop(1.0)

@@ -50,10 +50,24 @@ def _live(shell: Shell, settings: Settings) -> list[dict[str, Any]]:
             rows += [{"worker": index, **row} for row in _ask(settings, index)]
         except (requests.RequestException, KeyError, ValueError) as error:
             silent += 1
-            shell.say(f"worker {index} does not answer: {error}")
+            shell.say(f"worker {index} at {worker_url(settings, index, '')}: {_why(error)}")
     if silent == settings.worker.count:
-        raise shell.fail("no worker answers on this host")
+        where = worker_url(settings, 0, "")
+        raise shell.fail(f"no worker of this host shows its calls (the first: {where})")
     return rows
+
+
+def _why(error: Exception) -> str:
+    """What to tell of a worker that did not answer as it should."""
+    if isinstance(error, requests.HTTPError):
+        refused = error.response.status_code in {401, 403}
+        hint = "; is VOICE_AI_HTTP_ADMIN_TOKEN the worker's?" if refused else ""
+        return f"answers {error.response.status_code} {error.response.reason}{hint}"
+    if isinstance(error, requests.Timeout):
+        return f"no answer within {_TIMEOUT_S:g} s"
+    if isinstance(error, requests.ConnectionError):
+        return "nothing listens there"
+    return "what answers there is no worker"
 
 
 def _ask(settings: Settings, index: int) -> list[dict[str, Any]]:

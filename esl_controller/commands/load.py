@@ -10,56 +10,64 @@ from typing import Any
 
 import click
 
-from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
-from esl_controller.commands.shared import Shell, with_shell
-
-CODECS = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.simulated import CODECS, controller, nobody_there, simulated
 
 
 @click.command()
-@click.option("--calls", default=10, show_default=True, help="Calls at once.")
-@click.option("--seconds", default=30.0, show_default=True, help="Length of each call.")
-@click.option("--ramp", default=0.1, show_default=True, help="Seconds between two calls' starts.")
-@click.option("--codec", type=click.Choice(sorted(CODECS)), default="PCMU", show_default=True)
 @click.option(
-    "--edition",
-    default="open",
-    show_default=True,
-    help="Audio module to imitate: open, binary, json, closed or none.",
+    "--calls", default=10, show_default=True, type=click.IntRange(1, 2000), help="Calls at once."
 )
-@click.option("--domain", "domain_uuid", required=True, help="domain_uuid of the tenant.")
-@click.option("--extension", default="8001", show_default=True, help="Number to dial.")
-@click.option("--host", default="", help="Worker's Event Socket; the settings' by default.")
-@click.option("--port", default=0, help="Its port; the settings' by default.")
-@click.option("--interrupt-every", default=4, show_default=True, help="0: never interrupt.")
+@click.option(
+    "--seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="Length of each call.",
+)
+@click.option(
+    "--ramp",
+    default=0.1,
+    show_default=True,
+    type=click.FloatRange(0, 60),
+    help="Seconds between two calls' starts.",
+)
+@click.option(
+    "--interrupt-every",
+    default=4,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Every so-many-th sentence interrupts the agent; 0: none.",
+)
+@simulated
 @with_shell
-def command(shell: Shell, codec: str, edition: str, **options: Any) -> None:
+def command(shell: Shell, **options: Any) -> None:
     """Call a worker many times at once and tell what the callers heard.
 
-    The worker must be running, with a tenant that answers EXTENSION.
+    The worker must be running, with a tenant that answers the number. Exit code 1 if a call was
+    not answered.
     """
     from esl_controller.simulator.load import LoadPlan, run_load
     from esl_controller.simulator.switch.quirks import Edition
 
-    settings = shell.settings()
-    controller = (
-        options["host"] or settings.esl.listen_host,
-        options["port"] or settings.esl.port,
-    )
     plan = LoadPlan(
-        controller=controller,
-        domain_uuid=options["domain_uuid"],
+        controller=controller(shell.settings(), options),
+        domain_uuid=str(options["domain_uuid"]),
         extension=options["extension"],
         calls=options["calls"],
-        codec=CODECS[codec],
-        edition=Edition[edition.upper()],
+        codec=CODECS[options["codec"]],
+        edition=Edition(options["edition"]),
         call_s=options["seconds"],
         ramp_s=options["ramp"],
         interrupt_every=options["interrupt_every"],
     )
     with tempfile.TemporaryDirectory() as temp_dir, shell.step(f"{plan.calls} calls"):
         times = run_load(plan, Path(temp_dir))
+    if all(one.unreachable for one in times):
+        raise shell.fail(nobody_there(plan.controller, times[0].unreachable))
     shell.result([asdict(one) for one in times], summary(times))
+    if any(one.answered_at is None for one in times):
+        raise click.exceptions.Exit(EXIT_FAILED)
 
 
 def summary(times: list[Any]) -> str:

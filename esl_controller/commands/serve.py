@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 import gevent
@@ -17,13 +20,16 @@ from esl_controller.settings_types import Secret
 from esl_controller.spool import SpoolUnusable
 from esl_controller.telemetry.log import configure
 
+if TYPE_CHECKING:
+    from esl_controller.app import App
+
 
 @click.command()
 @click.option("--migrate/--no-migrate", default=False, help="Bring the database up to date first.")
 @click.option("--embedded-db", is_flag=True, help="Use the packaged PostgreSQL, whatever is set.")
 @with_shell
 def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
-    """Answer calls until SIGTERM or SIGINT, then drain."""
+    """Answer calls until SIGTERM or Ctrl-C, then let the running ones end."""
     from esl_controller.app import App
 
     settings = shell.settings()
@@ -33,16 +39,41 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     with database(settings, shell) as dsn:
         if migrate or not settings.database.dsn:
             _migrate(shell, dsn)
+        esl, media = settings.esl, settings.media
         try:
-            app = App(settings, dsn, log=log)
-        except OSError as error:
-            raise shell.fail(f"cannot listen: {error}") from error
+            with _listening(shell, esl.listen_host, esl.port, "VOICE_AI_ESL_PORT"):
+                app = App(settings, dsn, log=log)
         except (PriceListError, SecretError, SpoolUnusable) as error:
             raise shell.fail(str(error)) from error
-        app.start()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            gevent.signal_handler(number, app.drain)
+        gevent.signal_handler(signal.SIGTERM, app.drain)
+        gevent.signal_handler(signal.SIGINT, _interrupted, shell, app)
+        media_port = media.port + settings.worker.index
+        with _listening(shell, media.listen_host, media_port, "VOICE_AI_MEDIA_PORT", app.stop):
+            app.start()
         app.stopped.wait()
+
+
+@contextmanager
+def _listening(
+    shell: Shell, host: str, port: int, variable: str, clean_up: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Say which port could not be had, and by which setting to change it."""
+    try:
+        yield
+    except OSError as error:
+        clean_up()
+        why = error.strerror or error
+        raise shell.fail(f"cannot listen on {host}:{port} ({variable}): {why}") from error
+
+
+def _interrupted(shell: Shell, app: App) -> None:
+    """Ctrl-C drains like SIGTERM; a second one does not wait for the calls."""
+    if app.manager.draining:
+        app.stop()
+        return
+    if app.active_sessions():
+        shell.say("No new calls; waiting for the running ones. Ctrl-C again ends them now.")
+    app.drain()
 
 
 def _migrate(shell: Shell, dsn: str) -> None:

@@ -60,8 +60,11 @@ class Shell:
             click.echo(text, err=True)
 
     def fail(self, text: str) -> click.ClickException:
-        """An error that ends the command with exit code 1; raise it."""
-        return click.ClickException(text)
+        """An error that ends the command with exit code 1; raise it.
+
+        With --json a script gets it as JSON too: `{"error": …}` on standard output.
+        """
+        return _JsonFailure(text) if self.as_json else click.ClickException(text)
 
     @contextmanager
     def step(self, label: str) -> Iterator[None]:
@@ -77,6 +80,14 @@ class Shell:
             sign.kill()
             if on_terminal:
                 click.echo(_CLEAR_LINE, nl=False, err=True)
+
+
+class _JsonFailure(click.ClickException):
+    """An error told to a script."""
+
+    def show(self, file: Any = None) -> None:
+        """Print it where the answer would have been."""
+        click.echo(msgspec.json.format(msgspec.json.encode({"error": self.message})))
 
 
 def _show_waiting(label: str, on_terminal: bool) -> None:

@@ -10,45 +10,49 @@ from typing import TYPE_CHECKING, Any
 import click
 import gevent
 
-from esl_controller.commands.load import CODECS
-from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.simulated import CODECS, controller, nobody_there, simulated
 
 if TYPE_CHECKING:
     from esl_controller.simulator.caller import Caller
+    from esl_controller.simulator.speech import Clip
     from esl_controller.simulator.switch.session import Session
 
 ANSWER_S = 20.0
 
 
 @click.command()
-@click.option("--domain", "domain_uuid", required=True, help="domain_uuid of the tenant.")
-@click.option("--extension", default="8001", show_default=True, help="Number to dial.")
-@click.option("--codec", type=click.Choice(sorted(CODECS)), default="PCMU", show_default=True)
-@click.option(
-    "--edition",
-    default="open",
-    show_default=True,
-    help="Audio module to imitate: open, binary, json, closed or none.",
-)
 @click.option(
     "--say",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="WAV the caller says; a recorded voice of the package by default.",
 )
-@click.option("--seconds", default=20.0, show_default=True, help="Length of the call.")
-@click.option("--record", type=click.Path(path_type=Path), help="Stereo WAV: caller left.")
-@click.option("--host", default="", help="Worker's Event Socket; the settings' by default.")
-@click.option("--port", default=0, help="Its port; the settings' by default.")
+@click.option(
+    "--seconds",
+    default=20.0,
+    show_default=True,
+    type=click.FloatRange(1, 3600),
+    help="Longest time after the answer; then the caller hangs up.",
+)
+@click.option(
+    "--record",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Stereo WAV to write: caller left, what the caller heard right.",
+)
+@simulated
 @with_shell
 def command(shell: Shell, **options: Any) -> None:
-    """Call a worker with the simulator and tell what the caller heard."""
-    settings = shell.settings()
-    controller = (options["host"] or settings.esl.listen_host, options["port"] or settings.esl.port)
+    """Call a worker with the simulator and tell what the caller heard.
+
+    Exit code 1 if the call was not answered, or nothing was heard.
+    """
+    address = controller(shell.settings(), options)
+    clip = _clip(shell, options["say"])
     with tempfile.TemporaryDirectory() as directory:
-        call, caller = _call(shell, controller, Path(directory), options)
+        call, caller = _call(shell, address, Path(directory), clip, options)
+    if call.unreachable:
+        raise shell.fail(nobody_there(address, call.unreachable))
     report = caller.report()
-    if options["record"]:
-        caller.write_wav(options["record"])
     data = {
         "answered": caller.answered_at is not None,
         "handed_back": call.dialplan_continued,
@@ -58,10 +62,31 @@ def command(shell: Shell, **options: Any) -> None:
         "sound_ms": report.sound_ms,
         "gaps_ms": [gap.length_ms for gap in report.gaps],
         "level_dbfs": report.level_dbfs if report.sound_ms else None,
+        "recording": _record(shell, caller, options["record"]),
     }
     shell.result(data, _text(data))
     if not data["answered"] or not report.sound_ms:
-        raise click.exceptions.Exit(1)
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _clip(shell: Shell, file: Path | None) -> Clip:
+    from esl_controller.simulator import speech
+    from esl_controller.simulator.switch.sound import InvalidSoundError
+
+    try:
+        return speech.from_wav(file) if file else speech.recording("go_forward")
+    except (InvalidSoundError, OSError) as error:
+        raise shell.fail(f"{file}: {error}") from error
+
+
+def _record(shell: Shell, caller: Caller, file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        caller.write_wav(file)
+    except OSError as error:
+        raise shell.fail(f"the call was made, but {file} cannot be written: {error}") from error
+    return str(file)
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -79,11 +104,10 @@ def _text(data: dict[str, Any]) -> str:
 
 
 def _call(
-    shell: Shell, controller: tuple[str, int], directory: Path, options: dict[str, Any]
+    shell: Shell, address: tuple[str, int], directory: Path, clip: Clip, options: dict[str, Any]
 ) -> tuple[Session, Caller]:
     from dataclasses import replace
 
-    from esl_controller.simulator import speech
     from esl_controller.simulator.caller import Caller
     from esl_controller.simulator.caller_script import AgentSilent, Say, Step
     from esl_controller.simulator.switch.channel import ChannelOptions
@@ -91,23 +115,23 @@ def _call(
     from esl_controller.simulator.switch.quirks import FAITHFUL, Edition
 
     codec = CODECS[options["codec"]]
-    clip = speech.from_wav(options["say"]) if options["say"] else speech.recording("go_forward")
     caller = Caller([Step(AgentSilent(0.6), Say(clip))], rate_hz=codec.rate_hz)
-    quirks = replace(FAITHFUL, edition=Edition[options["edition"].upper()])
+    quirks = replace(FAITHFUL, edition=Edition(options["edition"]))
     with Switch(SwitchConfig(quirks=quirks, temp_dir=directory)) as switch:
         call = switch.originate_to_controller(
-            *controller,
+            *address,
             caller=caller,
             channel=ChannelOptions(
                 uuid="",
-                domain_uuid=options["domain_uuid"],
+                domain_uuid=str(options["domain_uuid"]),
                 destination_number=options["extension"],
                 codec=codec,
             ),
             actions_after=[],
         )
         with shell.step("Calling"):
-            if call.answered.wait(ANSWER_S):
+            gevent.wait([call.answered, call.ended], timeout=ANSWER_S, count=1)
+            if call.answered.is_set():
                 call.ended.wait(options["seconds"])
         caller.hang_up()
         until = time.monotonic() + 5

@@ -249,7 +249,8 @@ class Switch:
     def _dial(self, dial: Dial, session: Session, host: str, port: int, full: bool) -> None:
         try:
             sock = socket.create_connection((host, port), timeout=2)
-        except OSError:
+        except OSError as error:
+            session.unreachable = error.strerror or str(error)
             dial.failed = True
             return
         if self.crashed or self._closed.is_set():

@@ -58,6 +58,8 @@ class Session:
         self.last_action = Action("")
         self.digits = ""
         """Digits the caller pressed."""
+        self.unreachable = ""
+        """Why the application's socket could not be connected; empty when it was."""
         self.dialplan_continued = False
         """The application left a living call and the dialplan went on without it."""
         self.playbacks: list[Playback] = []

@@ -1,0 +1,53 @@
+"""What the commands that call a worker with the simulator have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
+from esl_controller.settings import Settings
+from esl_controller.simulator.switch.quirks import Edition
+
+CODECS = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+def simulated(function: Callable[..., None]) -> Callable[..., None]:
+    """Options that say which worker is called, as whom, and with what equipment."""
+    options = [
+        click.option("--domain", "domain_uuid", type=click.UUID, required=True, help="The tenant."),
+        click.option("--extension", default="8001", show_default=True, help="Number to dial."),
+        click.option(
+            "--codec", type=click.Choice(sorted(CODECS)), default="PCMU", show_default=True
+        ),
+        click.option(
+            "--edition",
+            type=click.Choice([edition.value for edition in Edition]),
+            default="open",
+            show_default=True,
+            help="Audio module to imitate.",
+        ),
+        click.option("--host", default="", help="Worker's Event Socket; the settings' by default."),
+        click.option(
+            "--port",
+            type=click.IntRange(1, 65535),
+            help="Its port; the settings' by default.",
+        ),
+    ]
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def controller(settings: Settings, options: dict[str, Any]) -> tuple[str, int]:
+    """Where the worker's Event Socket is reached from this host."""
+    host = options["host"] or settings.esl.listen_host
+    return _EVERY_ADDRESS.get(host, host), options["port"] or settings.esl.port
+
+
+def nobody_there(address: tuple[str, int], why: str) -> str:
+    """Words for a worker that cannot be connected to."""
+    return f"no worker at {address[0]}:{address[1]}: {why}; is `esl-controller serve` running?"

@@ -1,0 +1,155 @@
+"""Commands that call with the simulator; `serve` where it cannot start or is interrupted."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import sys
+import wave
+from pathlib import Path
+from typing import Any
+
+import gevent.subprocess
+import pytest
+from click.testing import CliRunner, Result
+
+from esl_controller.cli import cli
+from esl_controller.settings import every_setting
+from tests.integration.service import Service, free_port, wait_for
+
+DOMAIN = "11111111-1111-4111-8111-111111111111"
+
+
+def run(*arguments: str, **environ: str) -> Result:
+    unset = {row.variable: None for row in every_setting()} | {"OPENAI_API_KEY": None}
+    return CliRunner(env=unset | environ).invoke(cli, arguments, catch_exceptions=False)
+
+
+def call(service: Service, command: str, *arguments: str) -> Result:
+    """Run a command that calls this service."""
+    host, port = service.address
+    where = ("--host", host, "--port", str(port), "--domain", service.tenant.domain_uuid)
+    return run(command, *where, *arguments)
+
+
+def test_a_test_call_tells_what_the_caller_heard(serve, tmp_path: Path) -> None:
+    service, recording = serve(), tmp_path / "call.wav"
+    result = call(service, "test-call", "--seconds", "4", "--json", "--record", str(recording))
+    report = json.loads(result.stdout)
+    assert (result.exit_code, report["answered"], report["handed_back"]) == (0, True, False)
+    assert 0 < report["first_sound_ms"] < 1000
+    assert report["recording"] == str(recording)
+    with wave.open(str(recording)) as sound:
+        assert (sound.getnchannels(), sound.getframerate()) == (2, 8000)
+    service.stored()
+
+
+def test_a_test_call_nobody_takes_says_why(serve) -> None:
+    service = serve()
+    result = call(service, "test-call", "--extension", "8777")
+    assert (result.exit_code, result.stdout) == (
+        1,
+        "The worker handed the call back to the dialplan: not_ours\n",
+    )
+
+
+def test_load_counts_what_the_callers_heard(serve) -> None:
+    service = serve()
+    result = call(service, "load", "--calls", "3", "--seconds", "3", "--edition", "none")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("calls      3, answered 3, handed back 0\n")
+    refused = call(service, "load", "--calls", "2", "--seconds", "1", "--extension", "8777")
+    assert (refused.exit_code, "answered 0, handed back 2" in refused.stdout) == (1, True)
+    service.stored()
+
+
+@pytest.mark.parametrize("command", ["test-call", "load"])
+def test_nobody_listens(command: str) -> None:
+    where = ("--domain", DOMAIN, "--port", str(free_port()))
+    result = run(command, *where)
+    assert result.exit_code == 1
+    assert "Connection refused; is `esl-controller serve` running?" in result.stderr
+    told = json.loads(run(command, *where, "--json").stdout)
+    assert "Connection refused" in told["error"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["test-call", "--domain", "me"], "'me' is not a valid UUID"),
+        (["test-call", "--domain", DOMAIN, "--edition", "x"], "'x' is not one of 'open'"),
+        (["test-call", "--domain", DOMAIN, "--seconds", "-1"], "not in the range"),
+        (["load", "--domain", DOMAIN, "--calls", "0"], "not in the range"),
+        (["load", "--domain", DOMAIN, "--port", "70000"], "not in the range"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: list[str], words: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+
+
+def test_what_the_caller_shall_say_must_be_sound() -> None:
+    result = run("test-call", "--domain", DOMAIN, "--say", __file__)
+    assert (result.exit_code, "not a WAV file" in result.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("variable", ["VOICE_AI_ESL_PORT", "VOICE_AI_MEDIA_PORT"])
+def test_a_worker_names_the_port_it_cannot_have(variable: str, tmp_path: Path) -> None:
+    environ = {
+        "VOICE_AI_DATABASE_DSN": "host=127.0.0.1 port=1 dbname=x",
+        "VOICE_AI_ESL_PORT": str(free_port()),
+        "VOICE_AI_MEDIA_PORT": str(free_port()),
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+    }
+    with socket.create_server(("127.0.0.1", int(environ[variable]))):
+        done = process("serve", environ)
+        assert done.wait(20) == 1
+    told = done.stderr.read().splitlines()[-1]
+    assert told.startswith(f"Error: cannot listen on 127.0.0.1:{environ[variable]} ({variable}): ")
+
+
+def process(command: str, environ: dict[str, str]) -> Any:
+    """The real program."""
+    keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return gevent.subprocess.Popen(
+        [sys.executable, "-m", "esl_controller", command],
+        env=keep | environ,
+        stderr=gevent.subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_ctrl_c_ends_a_worker_without_a_traceback(tmp_path: Path) -> None:
+    environ = {
+        "VOICE_AI_DATABASE_DSN": "host=127.0.0.1 port=1 dbname=x",
+        "VOICE_AI_ESL_PORT": str(free_port()),
+        "VOICE_AI_MEDIA_PORT": str(free_port()),
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+    }
+    worker = process("serve", environ)
+    lines = []
+    while "app.ready" not in (lines or [""])[-1]:
+        lines.append(worker.stderr.readline())
+    worker.send_signal(signal.SIGINT)
+    assert worker.wait(20) == 0
+    assert "Traceback" not in worker.stderr.read()
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_calls(serve) -> None:
+    from esl_controller.commands.serve import _interrupted
+    from esl_controller.commands.shared import Shell
+
+    service = serve(worker={"drain_deadline_s": 600})
+    running, shell = service.call(), Shell(None, as_json=False)
+    wait_for(lambda: service.app.active_sessions() == 1 and running.leg.answered.is_set())
+    waiting = gevent.spawn(_interrupted, shell, service.app)
+    wait_for(lambda: service.app.manager.draining)
+    assert not service.app.stopped.is_set()
+    _interrupted(shell, service.app)
+    assert service.app.stopped.is_set()
+    waiting.join(5)
+    assert waiting.dead
+    running.wait()
