@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import itertools
 import time
 from collections.abc import Callable
@@ -28,6 +29,9 @@ LAST_RETRY_S = 5.0
 NO_SUCH_KEY = "23503"
 """SQLSTATE foreign_key_violation."""
 
+BAD_DISK = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)
+"""What reading a file says when its blocks cannot be read, or are not what was written."""
+
 _log = structlog.get_logger("journal")
 _Line = tuple[bytes, SpoolEntry]
 
@@ -42,7 +46,8 @@ class JournalStatistics:
     stored: int = 0
     """In the database; an entry stored again counts again."""
     rejected: int = 0
-    """Refused by the database for good, or damaged: set aside under `rejected`."""
+    """Refused by the database for good, or damaged: set aside under `rejected`. A segment the disk
+    has lost counts once."""
     dropped: int = 0
     """Not taken: memory or spool at its limit, or the entry too long."""
     torn: int = 0
@@ -101,7 +106,12 @@ class JournalFlusher:
             gevent.sleep(FLUSH_INTERVAL_S)
 
     def _store_segment(self, segment: Path) -> None:
-        content: bytes = self._in_thread(self._spool.read, segment)
+        try:
+            content: bytes = self._in_thread(self._spool.read, segment)
+        except OSError as error:
+            if error.errno not in BAD_DISK:
+                raise
+            return self._set_aside(segment, error)
         *raw_lines, tail = content.split(b"\n")
         self._statistics.torn += bool(tail)
         for start in range(0, len(raw_lines), BATCH_ENTRIES):
@@ -110,6 +120,14 @@ class JournalFlusher:
             if whole := [line for line in batch if line is not None]:
                 self._store_until_done(whole)
         self._in_thread(self._spool.delete, segment)
+        self._statistics.spool_bytes = self._spool.waiting_bytes
+        self._progress.set()
+
+    def _set_aside(self, segment: Path, error: OSError) -> None:
+        """What the disk has lost must not hold up what follows it."""
+        self._statistics.rejected += 1
+        _log.error("segment_unreadable", segment=segment.name, error=str(error))
+        self._in_thread(self._spool.set_aside, segment)
         self._statistics.spool_bytes = self._spool.waiting_bytes
         self._progress.set()
 

@@ -86,10 +86,15 @@ class Spool:
         segment.unlink()
         self.waiting_bytes -= size
 
+    def set_aside(self, segment: Path) -> None:
+        """Put a segment that cannot be read under `rejected`, for a person."""
+        size = segment.stat().st_size
+        segment.rename(self._rejected() / segment.name)
+        self.waiting_bytes -= size
+
     def reject(self, line: bytes, reason: str) -> None:
         """Set a line aside that the database will never take, with the reason, for a person."""
-        directory = self._root / "rejected"
-        directory.mkdir(mode=0o700, exist_ok=True)
+        directory = self._rejected()
         name = f"{time.strftime('%Y%m%d', time.gmtime())}-{os.getpid()}.txt"
         descriptor = os.open(directory / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
@@ -99,10 +104,15 @@ class Spool:
         finally:
             os.close(descriptor)
 
+    def _rejected(self) -> Path:
+        directory = self._root / "rejected"
+        directory.mkdir(mode=0o700, exist_ok=True)
+        return directory
+
     def forget_rejected(self) -> None:
         """Remove what was set aside more than REJECTED_DAYS ago."""
         too_old = time.time() - REJECTED_DAYS * 86400
-        for path in (self._root / "rejected").glob("*.txt"):
+        for path in (self._root / "rejected").glob("*"):
             if path.stat().st_mtime < too_old:
                 path.unlink()
 

@@ -1,6 +1,5 @@
 """The journal against a real PostgreSQL: stored once, whatever fails in between."""
 
-import errno
 import os
 import uuid
 from dataclasses import replace
@@ -23,7 +22,6 @@ from esl_controller.models import (
 )
 from esl_controller.pool import Pool
 from esl_controller.repository import conversations
-from tests.integration.cli_kit import run
 from tests.integration.hub_watch import HubWatch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -296,64 +294,6 @@ def test_ten_thousand_entries_are_replayed_without_a_pause_of_the_hub(database, 
     assert journal.stop()
     assert database.execute("select count(*) from v_voice_turns_realtime") == [(9_999,)]
     assert journal.statistics.rejected == 0
-
-
-def test_a_worker_starts_though_the_disk_is_full(database, pool, tmp_path, monkeypatch):
-    dead, journal = (Journal(tmp_path / "spool", pool) for _ in range(2))
-    dead.record(conversation(database.seed().domain_uuid, worker=dead.worker))
-    dead._write_batch()
-    os.close(dead._spool._lock)
-    adopt = journal._spool.adopt
-
-    def full(_obituary: object) -> int:
-        raise OSError(errno.ENOSPC, "no space left on device")
-
-    monkeypatch.setattr(journal._spool, "adopt", full)
-    journal.start()
-    assert journal.statistics.write_failures == 1
-    monkeypatch.setattr(journal._spool, "adopt", adopt)
-    journal._adopt()
-    assert journal.wait_stored(5)
-    assert journal.stop()
-    assert database.execute("select end_cause from v_voice_conversations_realtime") == [
-        ("worker_lost",)
-    ]
-
-
-def test_a_worker_without_a_spool_does_not_start(database, tmp_path):
-    (tmp_path / "spool").touch()
-    result = run(
-        "serve",
-        VOICE_AI_DATABASE_DSN=database.dsn,
-        VOICE_AI_STORAGE_STATE_DIR=str(tmp_path),
-        VOICE_AI_ESL_PORT="0",
-        VOICE_AI_MEDIA_PORT="0",
-    )
-    assert result.exit_code == 1
-    assert f"Error: spool directory {tmp_path}/spool: File exists" in result.stderr
-
-
-def test_a_full_disk_is_waited_for(database, pool, tmp_path, monkeypatch, capfd):
-    monkeypatch.setattr(journal_module, "WRITE_RETRY_S", 0.01)
-    tenant = database.seed()
-    journal = Journal(tmp_path / "spool", pool)
-    append, failures = journal._spool.append, iter(range(3))
-
-    def full(lines: bytes) -> None:
-        if next(failures, None) is None:
-            return append(lines)
-        append(lines[:20])  # half a line got through
-        journal._spool.close_segment()
-        raise OSError(errno.ENOSPC, "no space left on device")
-
-    monkeypatch.setattr(journal._spool, "append", full)
-    journal.start()
-    assert journal.record(conversation(tenant.domain_uuid))
-    assert journal.wait_durable(5)
-    journal.stop()
-    assert journal.statistics.write_failures == 3
-    assert "Traceback" not in capfd.readouterr().err  # three lines of the log say it
-    assert database.execute("select count(*) from v_voice_conversations_realtime") == [(1,)]
 
 
 def test_limits_drop_and_say_so(pool, tmp_path, monkeypatch):
