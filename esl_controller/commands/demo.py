@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,9 +19,13 @@ import gevent
 import gevent.subprocess
 import msgspec
 
+from esl_controller.commands import demo_story
+from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.models import Turn
-from esl_controller.settings import Database, Esl, Media, Settings, Storage, Worker
+from esl_controller.settings import Database, Esl, Log, Media, Settings, Storage, Worker
+from esl_controller.simulator.caller_script import Note
+from esl_controller.telemetry.log import configure
 
 if TYPE_CHECKING:
     from esl_controller.app import App
@@ -36,6 +41,12 @@ PROMPT = (
 LONGEST_S = 120.0
 START_S = 15.0
 OWN_KEY = "OPENAI_API_KEY"
+SYNTHETIC = "synthetic"
+_VOICES = {
+    "espeak-ng": "voice: espeak-ng",
+    "flite": "voice: flite",
+    SYNTHETIC: "its voice is tones, not words",
+}
 
 
 @dataclass(slots=True)
@@ -44,17 +55,34 @@ class LiveView:
 
     shell: Shell
     turns: list[Turn] = field(default_factory=list)
+    answered_at: float | None = None
+    """Monotonic seconds."""
 
     def record(self, entry: Any) -> None:
         """Look at a journal entry on its way."""
-        if isinstance(entry, Turn) and self.turns and entry.turn_uuid == self.turns[-1].turn_uuid:
+        if not isinstance(entry, Turn):
+            return
+        if self.turns and entry.turn_uuid == self.turns[-1].turn_uuid:
             self.turns[-1] = entry
-            self.shell.say(f"    · interrupted after {entry.heard_ms} ms")
-        elif isinstance(entry, Turn):
-            self.turns.append(entry)
-            who = "caller" if entry.role == "user" else "agent "
-            waited = f"  ({entry.total_ms} ms)" if entry.total_ms is not None else ""
-            self.shell.say(f"  {who}  {entry.content}{waited}")
+            self._line(f"· cut off after {(entry.heard_ms or 0) / 1000:.1f} s of it were heard")
+            return
+        self.turns.append(entry)
+        who = "caller" if entry.role == "user" else "agent "
+        waited = f"  ({entry.total_ms} ms)" if entry.total_ms is not None else ""
+        self._line(f"{who}  {entry.content}{waited}")
+
+    def note(self, note: Note) -> None:
+        """What the caller did."""
+        if note.what == "answered":
+            self.answered_at = note.at
+        if note.what != demo_story.SAID and not note.what.startswith(demo_story.ENDED):
+            words = "begins to speak" if note.what.startswith(demo_story.SPEAKS) else note.what
+            self._line(f"· caller {words}")
+
+    def _line(self, text: str) -> None:
+        since = "" if self.answered_at is None else f"{time.monotonic() - self.answered_at:.1f}"
+        width = min(100, shutil.get_terminal_size().columns)
+        self.shell.say(textwrap.fill(f"{since:>6}  {text}", width, subsequent_indent=" " * 16))
 
 
 @click.command()
@@ -72,51 +100,80 @@ def command(shell: Shell, out: Path) -> None:
     The caller's voice is recorded human speech. With OPENAI_API_KEY set the real model answers,
     without it an emulated one.
     """
-    from esl_controller.commands.demo_page import page, turn_table
+    from esl_controller.commands.demo_page import page, summary
 
-    out.mkdir(parents=True, exist_ok=True)
-    view = LiveView(shell)
+    _make(shell, out)
+    configure(Log(level="warning"))
+    view, voice = LiveView(shell), _voice()
+    real = bool(os.environ.get(OWN_KEY))
+    by = "the real model" if real else f"an emulated model ({_VOICES[voice]})"
     with ExitStack() as stack:
-        directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="voice-ai-demo")))
+        # What is still being made when the demo is interrupted cannot be removed cleanly.
+        directory = Path(
+            stack.enter_context(
+                tempfile.TemporaryDirectory(prefix="voice-ai-demo", ignore_cleanup_errors=True)
+            )
+        )
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         dsn = stack.enter_context(_database(shell, directory))
-        real = bool(os.environ.get(OWN_KEY))
-        base_url = None if real else stack.enter_context(_emulator())
+        base_url = None if real else stack.enter_context(_emulator(voice))
         _seed(dsn, base_url)
         app = stack.enter_context(_service(dsn, directory, view))
-        shell.say(f"\nCalling {EXTENSION}; {'OpenAI' if real else 'an emulated model'} answers.\n")
-        caller = _call(shell, app, directory)
-    wav, html = out / "call.wav", out / "index.html"
-    caller.write_wav(wav)
-    html.write_text(page(view.turns, wav, caller.notes), encoding="utf-8")
-    report = caller.report()
-    shell.result(
-        {
-            "turns": [msgspec.to_builtins(_latency(turn)) for turn in view.turns],
-            "gaps_ms": [gap.length_ms for gap in report.gaps],
-            "first_sound_ms": report.first_sound_ms,
-            "recording": str(wav),
-            "page": str(html),
-        },
-        f"\n{turn_table(view.turns)}\n\n"
-        f"Greeting heard {report.first_sound_ms or 0:.0f} ms after the answer, "
-        f"{len(report.gaps)} gaps.\nRecording: {wav}\nPage:      {html}",
-    )
+        shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")
+        caller = _call(view, app, directory)
     if not view.turns:
         raise shell.fail("nobody said anything")
+    wav, html = out / "call.wav", out / "index.html"
+    caller.write_wav(wav)
+    story = demo_story.tell(view.turns, caller)
+    html.write_text(page(story, wav, by), encoding="utf-8")
+    shell.result(_report(story, wav, html), _text(story, summary(story), wav, html))
+    if not real and voice == SYNTHETIC:
+        shell.say("To hear words instead of tones: apt-get install espeak-ng, and run it again.")
+
+
+def _make(shell: Shell, out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise shell.fail(f"cannot write to {out}: {error.strerror}") from error
+
+
+def _report(story: Story, wav: Path, html: Path) -> dict[str, Any]:
+    return {
+        "turns": [msgspec.to_builtins(_latency(turn)) for turn in story.turns],
+        "waits": [{"ear_ms": one.ear_ms, **one.parts_ms} for one in story.exchanges],
+        "greeting_ms": story.greeting_ms,
+        "silenced_ms": list(story.silenced_ms),
+        "recording": str(wav),
+        "page": str(html),
+    }
+
+
+def _text(story: Story, table: str, wav: Path, html: Path) -> str:
+    silenced = "".join(
+        f"Interrupted: silent {ms:.0f} ms after the caller began to speak.\n"
+        for ms in story.silenced_ms
+    )
+    return (
+        f"\n{table}\n\nGreeting heard {story.greeting_ms or 0:.0f} ms after the answer.\n"
+        f"{silenced}\nRecording  {wav}\nPage       {html}"
+    )
 
 
 @contextmanager
 def _database(shell: Shell, directory: Path) -> Iterator[str]:
-    from esl_controller.embedded_db import EmbeddedPostgres
+    from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
     from esl_controller.migrate import Migrator
     from esl_controller.pool import Pool
     from esl_controller.repository.demo import prepare_standalone
 
-    with shell.step("Starting the packaged PostgreSQL"):
-        server = EmbeddedPostgres(directory / "postgresql", durable=False)
-        dsn = server.start()
+    server = EmbeddedPostgres(directory / "postgresql", durable=False)
     try:
+        with shell.step("Starting the packaged PostgreSQL"):
+            dsn = server.start()
         pool = Pool(dsn, size=1)
         with pool.connection() as connection:
             prepare_standalone(connection)
@@ -124,18 +181,24 @@ def _database(shell: Shell, directory: Path) -> Iterator[str]:
         with shell.step("Making the tables"):
             Migrator(dsn).up()
         yield dsn
+    except EmbeddedDatabaseError as error:
+        raise shell.fail(str(error)) from error
     finally:
-        server.stop()
+        try:
+            server.stop()
+        except EmbeddedDatabaseError as error:  # the call is over: nothing of it is lost
+            shell.say(f"The packaged PostgreSQL did not stop: {error}")
+
+
+def _voice() -> str:
+    """An installed synthesiser, else the emulator's own tones."""
+    return next((name for name in ("espeak-ng", "flite") if shutil.which(name)), SYNTHETIC)
 
 
 @contextmanager
-def _emulator() -> Iterator[str]:
-    """An emulated OpenAI service as a process of its own, so that it cannot disturb the worker.
-
-    It speaks with an installed synthesiser's voice where there is one.
-    """
-    name = next((n for n in ("espeak-ng", "flite") if shutil.which(n)), "synthetic")
-    arguments = ["--script", "desk", "--voice", name, "--think-ms", "350"]
+def _emulator(voice: str) -> Iterator[str]:
+    """An emulated OpenAI service as a process of its own, so that it cannot disturb the worker."""
+    arguments = ["--script", "desk", "--voice", voice, "--think-ms", "350"]
     process = gevent.subprocess.Popen(
         [sys.executable, "-m", "esl_controller.simulator.openai", *arguments],
         stdout=gevent.subprocess.PIPE,
@@ -207,7 +270,7 @@ def _free_port() -> int:
     return port
 
 
-def _call(shell: Shell, app: App, directory: Path) -> Caller:
+def _call(view: LiveView, app: App, directory: Path) -> Caller:
     """Ask, listen, interrupt, press digits, go on, hang up."""
     from esl_controller.simulator import speech
     from esl_controller.simulator.caller import Caller
@@ -238,11 +301,12 @@ def _call(shell: Shell, app: App, directory: Path) -> Caller:
             channel=ChannelOptions(uuid="", domain_uuid=DOMAIN_UUID, destination_number=EXTENSION),
             actions_after=[],
         )
-        shown = 0
+        shown, over = 0, False
         until = time.monotonic() + LONGEST_S
-        while not call.ended.wait(0.1) and time.monotonic() < until:
+        while not over:
+            over = call.ended.wait(0.1) or time.monotonic() > until
             for note in caller.notes[shown:]:
-                shell.say(f"    · caller {note.what}")
+                view.note(note)
             shown = len(caller.notes)
         caller.hang_up()
         while app.active_sessions() and time.monotonic() < until + 5:

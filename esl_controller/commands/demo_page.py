@@ -1,124 +1,163 @@
-"""The demo's page: the call as a picture, and where the time of each turn went."""
+"""The demo's page: the call as a picture, and where the time of each turn went. Pure but for the
+recording it reads."""
 
 from __future__ import annotations
 
 import wave
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
+from importlib.resources import files
 from pathlib import Path
+from string import Template
 
 import numpy as np
 
+from esl_controller.commands.demo_story import PARTS, Exchange, Mark, Story
 from esl_controller.models import Turn
-from esl_controller.simulator.caller_script import Note
 
-WIDTH, HALF = 1100, 60
-PARTS = (
-    ("network_ms", "network", "#4c78a8"),
-    ("model_ms", "model", "#f58518"),
-    ("buffer_ms", "buffer", "#54a24b"),
-    ("playout_ms", "playout", "#b279a2"),
-)
-_STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:1140px;margin:2em auto;padding:0 1em;color:#222}
-svg{width:100%;height:auto;background:#fafafa;border:1px solid #ddd}
-table{border-collapse:collapse;width:100%}td,th{padding:.3em .6em;border-bottom:1px solid #eee;
-text-align:left;vertical-align:top}.n{text-align:right;white-space:nowrap}
-.bar{display:flex;height:14px;min-width:220px}.cut{color:#a33}
-@media(prefers-color-scheme:dark){body{background:#161616;color:#ddd}svg{background:#1e1e1e;
-border-color:#333}td,th{border-color:#333}}
-"""
+WIDTH, LANE, TOP = 1100, 56, 34
+COLOURS = dict(zip(PARTS, ("#9aa5b1", "#4c78a8", "#f58518", "#54a24b", "#b279a2"), strict=True))
+_STEPS_MS = (50, 100, 200, 250, 500, 1000, 2000, 5000)
+_FEWEST_PX = 44
+"""Labels nearer to each other than this go to another line."""
 
 
-def turn_table(turns: Sequence[Turn]) -> str:
-    """Where the time went, for a terminal."""
-    lines = [f"{'answer':<44}{'total':>8}{'network':>9}{'model':>8}{'buffer':>8}{'playout':>9}"]
-    for turn in turns:
-        if turn.total_ms is not None:
-            parts = [_ms(getattr(turn, name)) for name, _, _ in PARTS]
-            lines.append(
-                f"{turn.content[:42]:<44}{_ms(turn.total_ms):>8}{parts[0]:>9}{parts[1]:>8}"
-                f"{parts[2]:>8}{parts[3]:>9}"
-            )
-    return "\n".join(lines)
+def summary(story: Story) -> str:
+    """Where the time went, for a terminal of 80 columns."""
+    head = f"{'answer':<26}{'waited':>8}" + "".join(f"{part:>{_wide(part)}}" for part in PARTS)
+    lines = [head]
+    for one in story.exchanges:
+        parts = one.parts_ms
+        cells = "".join(f"{parts[part]:>{_wide(part)}.0f}" for part in PARTS)
+        lines.append(f"{_short(one.answer.content, 25):<26}{_number(one.ear_ms):>8}{cells}")
+    return "\n".join([*lines, "milliseconds, from the caller's last sound to the answer's first"])
 
 
-def page(turns: Sequence[Turn], recording: Path, notes: Sequence[Note]) -> str:
+def _wide(part: str) -> int:
+    return max(7, len(part) + 2)
+
+
+def page(story: Story, recording: Path, answered_by: str) -> str:
     """One self-contained HTML page beside the recording."""
-    colours = " ".join(f'<span style="color:{c}">■</span> {n}' for _, n, c in PARTS)
-    rows = "\n".join(_row(turn, _longest(turns)) for turn in turns)
-    return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Demo call</title><style>{_STYLE}</style>
-<h1>Demo call</h1>
-<audio controls src="{escape(recording.name)}" style="width:100%"></audio>
-<p>Left channel and upper half: the caller. Right channel and lower half: what the caller heard.</p>
-{_waveform(recording, notes)}
-<h2>Where the time went</h2><p>{colours}. From the end of the caller's turn to the first frame of
-the answer; playout is what the switch still holds ahead of the caller's ear.</p>
-<table><tr><th>who</th><th>what</th><th class="n">ms</th><th>parts</th></tr>
-{rows}
-</table></html>
-"""
-
-
-def _row(turn: Turn, longest_ms: int) -> str:
-    parts = "".join(
-        f'<i style="background:{colour};width:{100 * value / longest_ms:.1f}%" '
-        f'title="{label} {value} ms"></i>'
-        for name, label, colour in PARTS
-        if (value := getattr(turn, name))
-    )
-    who = "caller" if turn.role == "user" else "agent"
-    cut = ' <span class="cut">interrupted</span>' if turn.interrupted else ""
-    return (
-        f"<tr><td>{who}<td>{escape(turn.content)}{cut}"
-        f'<td class="n">{_ms(turn.total_ms)}<td><div class="bar">{parts}</div></tr>'
+    template = files("esl_controller.commands").joinpath("demo_page.html").read_text("utf-8")
+    return Template(template).substitute(
+        recording=escape(recording.name, quote=True),
+        answered_by=escape(answered_by),
+        facts="".join(_facts(story)),
+        waveform=_waveform(recording, story.marks),
+        legend=" ".join(f'<i style="background:{c}"></i> {n}' for n, c in COLOURS.items()),
+        waterfall=_waterfall(story.exchanges),
+        turns="\n".join(_row(turn) for turn in story.turns),
     )
 
 
-def _longest(turns: Sequence[Turn]) -> int:
-    sums = [sum(getattr(t, name) or 0 for name, _, _ in PARTS) for t in turns]
-    return max(1, *sums) if sums else 1
+def _facts(story: Story) -> Iterator[str]:
+    silenced = max(story.silenced_ms, default=None)
+    facts = [
+        ("length of the call", f"{story.length_s:.0f} s"),
+        ("greeting after the answer", f"{_number(story.greeting_ms)} ms"),
+        ("typical wait for an answer", f"{_number(story.typical_wait_ms)} ms"),
+        ("silent after an interruption", f"{_number(silenced)} ms"),
+    ]
+    for label, value in facts:
+        yield f"<div><b>{value}</b>{label}</div>"
 
 
-def _waveform(recording: Path, notes: Sequence[Note]) -> str:
+# --- the call -------------------------------------------------------------------------------------
+
+
+def _waveform(recording: Path, marks: Sequence[Mark]) -> str:
     with wave.open(str(recording), "rb") as sound:
         rate, count = sound.getframerate(), sound.getnframes()
         samples = np.frombuffer(sound.readframes(count), dtype="<i2").reshape(-1, 2)
-    length_s = count / rate
-    caller = _path(samples[:, 0], HALF)
-    agent = _path(samples[:, 1], 3 * HALF)
-    start = notes[0].at if notes else 0.0
-    marks = "".join(_mark(note, start, length_s) for note in notes)
+    length_s = max(count / rate, 0.001)
+    lanes = [TOP + LANE, TOP + 3 * LANE]
+    bottom = TOP + 4 * LANE
+    paths = "".join(
+        f'<path class="{who}" d="{_outline(samples[:, channel], middle)}"/>'
+        f'<text class="lane" x="6" y="{middle - LANE + 13}">{label}</text>'
+        for channel, (who, middle, label) in enumerate(
+            (("caller", lanes[0], "caller"), ("agent", lanes[1], "what the caller heard"))
+        )
+    )
+    step_s = 5 if length_s > 12 else 1
     seconds = "".join(
-        f'<text x="{WIDTH * s / length_s:.0f}" y="{4 * HALF + 14}" font-size="11" '
-        f'fill="#888">{s} s</text>'
-        for s in range(0, int(length_s) + 1, 5)
+        f'<text class="axis" x="{WIDTH * s / length_s:.0f}" y="{bottom + 14}">{s} s</text>'
+        for s in range(0, int(length_s) + 1, step_s)
+        if s < length_s - 0.02 * length_s or s == 0
     )
     return (
-        f'<svg viewBox="0 0 {WIDTH} {4 * HALF + 18}" role="img" '
-        f'aria-label="Waveform of both directions"><path d="{caller}" fill="#4c78a8"/>'
-        f'<path d="{agent}" fill="#f58518"/>{marks}{seconds}</svg>'
+        f'<svg id="wave" viewBox="0 0 {WIDTH} {bottom + 20}" data-length="{length_s:.3f}" '
+        f'role="img" aria-label="Loudness of both directions over time">'
+        f'<line class="middle" x1="0" x2="{WIDTH}" y1="{TOP + 2 * LANE}" y2="{TOP + 2 * LANE}"/>'
+        f"{''.join(_marks(marks, length_s, bottom))}{paths}{seconds}"
+        f'<line id="head" y1="{TOP}" y2="{bottom}"/></svg>'
     )
 
 
-def _path(samples: np.ndarray, middle: int) -> str:
-    """Loudest sample of each pixel column, mirrored."""
+def _outline(samples: np.ndarray, middle: int) -> str:
+    """Loudest sample of each pixel column, mirrored; the loudest of all fills the lane."""
     columns = np.array_split(np.abs(samples.astype(np.int32)), WIDTH)
-    tops = [HALF * 0.95 * float(column.max() if column.size else 0) / 32768 for column in columns]
+    peaks = np.array([column.max() if column.size else 0 for column in columns], dtype=float)
+    tops = LANE * 0.72 * peaks / max(1.0, peaks.max(initial=0.0))
     upper = " ".join(f"L{x} {middle - top:.1f}" for x, top in enumerate(tops))
     lower = " ".join(f"L{x} {middle + tops[x]:.1f}" for x in range(len(tops) - 1, -1, -1))
     return f"M0 {middle} {upper} {lower} Z"
 
 
-def _mark(note: Note, start: float, length_s: float) -> str:
-    x = WIDTH * max(0.0, note.at - start) / length_s
+def _marks(marks: Sequence[Mark], length_s: float, bottom: int) -> Iterator[str]:
+    """Dashed lines with words above; words too near to the last go one line down."""
+    last_x, low = -WIDTH, False
+    for mark in marks:
+        x = round(WIDTH * min(max(0.0, mark.at_s), length_s) / length_s)
+        low = not low if x - last_x < _FEWEST_PX + 6 * len(mark.label) else False
+        last_x = x
+        at_end = x > WIDTH - 8 * len(mark.label)
+        place = f'text-anchor="end" x="{x - 3}"' if at_end else f'x="{x + 3}"'
+        yield (
+            f'<line class="mark" x1="{x}" x2="{x}" y1="{4 + 14 * low}" y2="{bottom}"/>'
+            f'<text class="word" {place} y="{13 + 14 * low}">{escape(mark.label)}</text>'
+        )
+
+
+# --- the waits ------------------------------------------------------------------------------------
+
+
+def _waterfall(exchanges: Sequence[Exchange]) -> str:
+    longest_ms = max((sum(one.parts_ms.values()) for one in exchanges), default=1.0)
+    step_ms = next((step for step in _STEPS_MS if longest_ms / step <= 6), 10_000)
+    full_ms = step_ms * (int(longest_ms / step_ms) + 1)
+    ticks = "".join(
+        f'<span style="left:{100 * ms / full_ms:.2f}%">{ms} ms</span>'
+        for ms in range(0, full_ms, step_ms)
+    )
+    rows = "".join(_bar(number, one, full_ms) for number, one in enumerate(exchanges, 1))
+    return f'<div class="fall"><div></div><div class="scale">{ticks}</div>{rows}</div>'
+
+
+def _bar(number: int, one: Exchange, full_ms: int) -> str:
+    parts = "".join(
+        f'<i style="background:{COLOURS[part]};width:{100 * ms / full_ms:.2f}%" '
+        f'title="{part} {ms:.0f} ms">{f"{ms:.0f}" if ms > full_ms / 20 else ""}</i>'
+        for part, ms in one.parts_ms.items()
+    )
+    small = ", ".join(f"{part} {ms:.0f}" for part, ms in one.parts_ms.items())
     return (
-        f'<line x1="{x:.0f}" x2="{x:.0f}" y1="0" y2="{4 * HALF}" stroke="#bbb" '
-        f'stroke-dasharray="3 3"/><title>{escape(note.what)}</title>'
+        f'<div class="said"><b>{number}</b> {escape(_short(one.answer.content, 48))}</div>'
+        f'<div><div class="bar">{parts}<em>{_number(one.ear_ms or one.answer.total_ms)} ms</em>'
+        f"</div><small>{small}</small></div>"
     )
 
 
-def _ms(value: int | None) -> str:
-    return "-" if value is None else str(value)
+def _row(turn: Turn) -> str:
+    who = "caller" if turn.role == "user" else "agent"
+    cut = f" <em>interrupted after {_number(turn.heard_ms)} ms</em>" if turn.interrupted else ""
+    return f'<p class="{who}"><b>{who}</b> {escape(turn.content)}{cut}</p>'
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
+
+
+def _short(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1].rstrip() + "…"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
@@ -23,10 +23,10 @@ from esl_controller.simulator.caller_script import (
     Say,
     Step,
 )
-from esl_controller.simulator.hearing import Hearing, timeline
+from esl_controller.simulator.hearing import AUDIBLE, FRAME_S, Hearing, timeline
 from esl_controller.simulator.hearing_report import HearingReport, report
 from esl_controller.simulator.speech import Clip
-from esl_controller.simulator.switch.sound import interleaved, mixed, scaled
+from esl_controller.simulator.switch.sound import interleaved, level, mixed, scaled
 
 if TYPE_CHECKING:
     from esl_controller.simulator.switch.session import Session
@@ -142,11 +142,33 @@ class Caller:
         """How the call sounded; with `reference` also what of it was lost or doubled."""
         return report(self.hearing, self.answered_at or 0.0, reference)
 
+    @property
+    def recorded_from(self) -> float:
+        """The moment at which the recording begins."""
+        starts = [times[0] for times in (self._spoken_times, self.hearing.times) if times]
+        return min([*starts, self._recorded_until])
+
+    @property
+    def _recorded_until(self) -> float:
+        return self.ended_at or (self.hearing.times[-1] if self.hearing.times else 0.0)
+
+    def first_spoke(self, begin: float, end: float) -> float | None:
+        """The first audible frame of the caller's own between two moments; needs kept audio."""
+        return next(self._own_sound(begin, end), None)
+
+    def last_spoke(self, begin: float, end: float) -> float | None:
+        """The last one, its end."""
+        last = max(self._own_sound(begin, end), default=None)
+        return None if last is None else last + FRAME_S
+
+    def _own_sound(self, begin: float, end: float) -> Iterator[float]:
+        for at, frame in zip(self._spoken_times, self._spoken, strict=True):
+            if begin <= at < end and level(frame) >= AUDIBLE:
+                yield at
+
     def write_wav(self, path: Path) -> None:
         """The whole call in stereo: left the caller, right what the caller heard."""
-        end = self.ended_at or (self.hearing.times[-1] if self.hearing.times else 0.0)
-        starts = [times[0] for times in (self._spoken_times, self.hearing.times) if times]
-        start = min([*starts, end])
+        start, end = self.recorded_from, self._recorded_until
         left = timeline(self._spoken_times, self._spoken, self.rate_hz, start, end)
         right = self.hearing.timeline(start, end)
         with wave.open(str(path), "wb") as file:

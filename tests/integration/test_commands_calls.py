@@ -111,14 +111,15 @@ def test_a_worker_names_the_port_it_cannot_have(variable: str, tmp_path: Path) -
     assert told.startswith(f"Error: cannot listen on 127.0.0.1:{environ[variable]} ({variable}): ")
 
 
-def process(command: str, environ: dict[str, str]) -> Any:
+def process(command: str, environ: dict[str, str], *arguments: str, **options: Any) -> Any:
     """The real program."""
     keep = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
     return gevent.subprocess.Popen(
-        [sys.executable, "-m", "esl_controller", command],
+        [sys.executable, "-m", "esl_controller", command, *arguments],
         env=keep | environ,
         stderr=gevent.subprocess.PIPE,
         text=True,
+        **options,
     )
 
 
@@ -153,3 +154,26 @@ def test_a_second_ctrl_c_does_not_wait_for_the_calls(serve) -> None:
     waiting.join(5)
     assert waiting.dead
     running.wait()
+
+
+@pytest.mark.slow
+def test_the_demo_holds_a_conversation(tmp_path: Path) -> None:
+    """The whole of `make demo`: asks, listens, interrupts, presses keys, hangs up."""
+    out = tmp_path / "out"
+    done = process("demo", {}, "--json", "--out", str(out), stdout=gevent.subprocess.PIPE)
+    report = json.loads(done.stdout.read())
+    assert (done.wait(5), done.stderr.read()) == (0, "")
+    roles = [turn["role"] for turn in report["turns"]]
+    assert roles == ["assistant", *["user", "assistant"] * 4]
+    assert [turn["interrupted"] for turn in report["turns"]].count(True) == 1
+    assert len(report["waits"]) == 4
+    assert all(0 < wait["ear_ms"] < 3000 for wait in report["waits"])
+    assert len(report["silenced_ms"]) == 1
+    with wave.open(report["recording"]) as sound:
+        assert sound.getnchannels() == 2
+    assert "Where the time went" in Path(report["page"]).read_text()
+
+
+def test_the_demo_says_where_it_cannot_write() -> None:
+    result = run("demo", "--out", "/proc/demo")
+    assert (result.exit_code, "cannot write to /proc/demo" in result.stderr) == (1, True)

@@ -24,6 +24,8 @@ PAUSE_S = {" ": 0.04, ",": 0.15, ".": 0.25, "?": 0.25, "!": 0.25}
 PITCH_HZ = 118.0
 LEVEL = 0.25
 """Loudness of a syllable's peak, of full scale."""
+HUM = 0.004
+"""Loudness of a pause, of a syllable's peak."""
 _HARMONICS = 24
 _FORMANTS = {
     "a": (730, 1090, 2440),
@@ -57,6 +59,11 @@ def _syllable(vowel: str) -> _Samples:
     return sound / peak * envelope
 
 
+def _pause(length: int) -> _Samples:
+    """Faint hum, as in a recording's pauses: digital silence inside an answer is a gap."""
+    return HUM * np.sign(np.sin(2 * np.pi * PITCH_HZ * (np.arange(length) + 0.5) / RATE_HZ))
+
+
 def synthetic_speech(text: str) -> bytes:
     """16-bit samples at 24 kHz: one syllable for each vowel, pauses for spaces and stops."""
     pieces: list[_Samples] = []
@@ -64,7 +71,7 @@ def synthetic_speech(text: str) -> bytes:
         if letter in _FORMANTS:
             pieces.append(_syllable(letter))
         elif letter in PAUSE_S:
-            pieces.append(np.zeros(int(PAUSE_S[letter] * RATE_HZ)))
+            pieces.append(_pause(int(PAUSE_S[letter] * RATE_HZ)))
     if not pieces:
         pieces.append(_syllable("a"))
     samples = np.concatenate(pieces) * LEVEL * 32767
