@@ -8,7 +8,7 @@ import psycopg2
 from gevent import socket
 from psycopg2 import sql
 
-from esl_controller.pool import DatabaseUnavailable, connect
+from esl_controller.pool import DatabaseUnavailable, WaitTimeout, connect
 
 
 class NotificationListener:
@@ -55,6 +55,8 @@ class NotificationListener:
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(statement)
+        except WaitTimeout as error:  # a server that is there and says nothing
+            raise DatabaseUnavailable(f"cannot listen: no answer within {error} s") from error
         except psycopg2.Error as error:
             raise DatabaseUnavailable(f"cannot listen: {str(error).strip()}") from error
 

@@ -43,7 +43,7 @@ class RowRefused(DatabaseError):
     """The data itself is wrong (SQLSTATE classes 22 and 23): trying again cannot help."""
 
 
-class _WaitTimeout(Exception):
+class WaitTimeout(Exception):
     """Raised inside psycopg2's wait; it closes the connection and lets this through."""
 
 
@@ -64,7 +64,7 @@ def _wait(connection: extensions.connection) -> None:
             wait = socket.wait_write
         else:
             raise psycopg2.OperationalError(f"unexpected result of poll: {state}")
-        wait(connection.fileno(), timeout=limit_s, timeout_exc=_WaitTimeout(limit_s))
+        wait(connection.fileno(), timeout=limit_s, timeout_exc=WaitTimeout(limit_s))
 
 
 def make_cooperative() -> None:
@@ -78,7 +78,7 @@ def connect(
     """Open one connection within a deadline; raises DatabaseUnavailable."""
     make_cooperative()
     try:
-        with gevent.Timeout(connect_timeout_s, _WaitTimeout(connect_timeout_s)):
+        with gevent.Timeout(connect_timeout_s, WaitTimeout(connect_timeout_s)):
             connection: GreenConnection = psycopg2.connect(
                 _resolved(dsn),
                 connection_factory=GreenConnection,
@@ -87,7 +87,7 @@ def connect(
             )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError, OSError) as error:
         raise DatabaseUnavailable(cannot_connect(error)) from None
-    except _WaitTimeout as error:
+    except WaitTimeout as error:
         raise DatabaseUnavailable(f"cannot connect within {connect_timeout_s} s") from error
     connection.wait_limit_s = statement_timeout_s + CLIENT_GRACE_S
     return connection
@@ -200,7 +200,7 @@ class Pool:
                     idle.connection.commit()
             except psycopg2.Error as error:
                 raise _translated(error) from error
-            except _WaitTimeout as error:
+            except WaitTimeout as error:
                 raise DatabaseUnavailable(f"no answer within {error} s") from error
             finally:
                 self._give_back(idle)
@@ -279,7 +279,7 @@ class Pool:
     def _roll_back(self, connection: GreenConnection) -> None:
         try:
             connection.rollback()
-        except (psycopg2.Error, _WaitTimeout, DatabaseUnavailable):
+        except (psycopg2.Error, WaitTimeout, DatabaseUnavailable):
             connection.close()  # whatever it was, this connection is not used again
 
     def _discard(self, idle: _Idle) -> None:

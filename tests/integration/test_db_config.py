@@ -1,5 +1,8 @@
 """Settings from a real PostgreSQL: chosen, checked, and changed under running workers."""
 
+import os
+import signal
+
 import gevent
 import pytest
 
@@ -265,3 +268,16 @@ def test_a_silent_listener_proves_it_is_alive(database):
         )
         with pytest.raises(DatabaseUnavailable):
             wait_for(lambda: listener.receive(0.01))
+
+
+def test_a_server_that_says_nothing_any_more_ends_the_listening(database, monkeypatch):
+    """The listener's greenlet then connects anew; it must not die of it."""
+    monkeypatch.setattr("esl_controller.pool.CLIENT_GRACE_S", 0.1)
+    with NotificationListener(database.dsn, "test_channel", answer_timeout_s=0.2) as listener:
+        backend = listener._connection.get_backend_pid()
+        os.kill(backend, signal.SIGSTOP)
+        try:
+            with pytest.raises(DatabaseUnavailable, match="no answer"):
+                listener.receive(0.01)
+        finally:
+            os.kill(backend, signal.SIGCONT)
