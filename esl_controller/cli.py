@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 from typing import NamedTuple
 
 import click
@@ -66,3 +67,5 @@ def cli(ctx: click.Context) -> None:
     Settings come from VOICE_AI_… variables and a TOML file: see `esl-controller config show`.
     """
     ctx.call_on_close(for_a_command())
+    if os.environ.get("NO_COLOR"):  # https://no-color.org
+        ctx.color = False

@@ -95,9 +95,7 @@ def connect(
 
 def cannot_connect(error: Exception) -> str:
     """Why there is no connection, without any of the connection string."""
-    if isinstance(
-        error, psycopg2.ProgrammingError
-    ):  # libpq quotes it, password too
+    if isinstance(error, psycopg2.ProgrammingError):  # libpq quotes it, password too
         return "cannot connect: the connection string is not one PostgreSQL's libpq can read"
     # libpq adds questions of its own on further lines
     return f"cannot connect: {str(error).strip().partition(chr(10))[0]}"

@@ -23,9 +23,8 @@ from esl_controller.commands import demo_story
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.models import Turn
-from esl_controller.settings import Database, Esl, Log, Media, Settings, Storage, Worker
+from esl_controller.settings import Database, Esl, Media, Settings, Storage, Worker
 from esl_controller.simulator.caller_script import Note
-from esl_controller.telemetry.log import configure
 
 if TYPE_CHECKING:
     from esl_controller.app import App
@@ -103,7 +102,6 @@ def command(shell: Shell, out: Path) -> None:
     from esl_controller.commands.demo_page import page, summary
 
     _make(shell, out)
-    configure(Log(level="warning"))
     view, voice = LiveView(shell), _voice()
     real = bool(os.environ.get(OWN_KEY))
     by = "the real model" if real else f"an emulated model ({_VOICES[voice]})"

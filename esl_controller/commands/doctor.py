@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable
 
 import click
@@ -49,11 +51,17 @@ def command(shell: Shell, online: bool) -> None:
 
 
 def _table(findings: list[Finding]) -> str:
+    """A finding a line; on a terminal what is longer goes on below itself."""
     width = max(len(finding.check) for finding in findings)
+    indent = " " * (width + 11)
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else 10_000
+    room = max(20, limit - len(indent))
     lines = []
     for finding in findings:
         state = click.style(f"{finding.state.value:<8}", fg=_COLOURS[finding.state])
-        lines.append(f"{state} {finding.check:<{width}}  {finding.detail}")
+        first, *more = textwrap.wrap(finding.detail, room) or [""]
+        lines.append(f"{state} {finding.check:<{width}}  {first}")
         if finding.advice:
-            lines.append(f"{'':<8} {'':<{width}}  → {finding.advice}")
+            more += textwrap.wrap(f"→ {finding.advice}", room, subsequent_indent="  ")
+        lines += [indent + line for line in more]
     return "\n".join(lines)

@@ -72,14 +72,11 @@ class Shell:
         if self.as_json:
             yield
             return
-        on_terminal = sys.stderr.isatty()
-        sign = gevent.spawn(_show_waiting, label, on_terminal)
+        sign = gevent.spawn(_show_waiting, label, sys.stderr.isatty())
         try:
             yield
         finally:
             sign.kill()
-            if on_terminal:
-                click.echo(_CLEAR_LINE, nl=False, err=True)
 
 
 class _JsonFailure(click.ClickException):
@@ -91,14 +88,18 @@ class _JsonFailure(click.ClickException):
 
 
 def _show_waiting(label: str, on_terminal: bool) -> None:
-    waited_s = 0.0
     pause_s = 1.0 if on_terminal else 5.0
+    waited_s = QUIET_S
     gevent.sleep(QUIET_S)
-    while True:
-        waited_s = waited_s + pause_s if waited_s else QUIET_S
-        line = f"{label} … {waited_s:.0f} s"
-        click.echo(_CLEAR_LINE + line if on_terminal else line, nl=not on_terminal, err=True)
-        gevent.sleep(pause_s)
+    try:
+        while True:
+            line = f"{label} … {waited_s:.0f} s"
+            click.echo(_CLEAR_LINE + line if on_terminal else line, nl=not on_terminal, err=True)
+            gevent.sleep(pause_s)
+            waited_s += pause_s
+    finally:
+        if on_terminal:
+            click.echo(_CLEAR_LINE, nl=False, err=True)
 
 
 def with_shell(function: Callable[..., None]) -> Callable[..., None]:

@@ -140,8 +140,12 @@ def _processors(settings: Log, fd: int) -> list[Processor]:
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
         _Redactor(phone_numbers=settings.redact_phone_numbers),
-        structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()) if console else _render_json,
+        structlog.dev.ConsoleRenderer(colors=_coloured()) if console else _render_json,
     ]
+
+
+def _coloured() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")  # https://no-color.org
 
 
 def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> bytes:

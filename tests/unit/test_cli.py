@@ -8,14 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import gevent
 import pytest
 from click.testing import CliRunner, Result
 
 from esl_controller import __version__
 from esl_controller.cli import COMMANDS, cli
-from esl_controller.commands import shared
+from esl_controller.commands import doctor, shared
 from esl_controller.commands.shared import Shell
+from esl_controller.doctor.finding import note, ok
 from esl_controller.settings import every_setting
 
 WRONG = {"VOICE_AI_ESL_PORT": "no", "VOICE_AI_MEDIA_BUFFER_MS": "7"}
@@ -157,3 +159,40 @@ def test_a_failed_step_leaves_no_greenlet(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(ValueError, match="x"), Shell(None, as_json=False).step("Working"):
         raise ValueError("x")
     assert spawned[0].dead
+
+
+def test_nothing_is_coloured_where_nobody_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def colour() -> bool | None:
+        context = click.Context(cli)
+        with context:
+            assert cli.callback is not None
+            cli.callback()
+        return click.Context(cli, parent=context).color
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    assert colour() is None  # by whether it is a terminal
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert colour() is False
+
+
+def test_a_step_that_was_shown_is_wiped_from_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "QUIET_S", 0.0)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with Shell(None, as_json=False).step("Working"):
+        gevent.sleep(0.01)
+    told = capsys.readouterr().err
+    assert "Working … " in told
+    assert told.endswith("\r\033[K")
+
+
+def test_doctors_table_keeps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    findings = [note("check", "word " * 40, "advice " * 40), ok("another check", "short")]
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    lines = click.unstyle(doctor._table(findings)).splitlines()
+    assert max(map(len, lines)) <= 60
+    assert lines[-1] == "ok       another check  short"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
+    assert len(doctor._table(findings).splitlines()) == 3
