@@ -56,6 +56,8 @@ class LiveView:
     turns: list[Turn] = field(default_factory=list)
     answered_at: float | None = None
     """Monotonic seconds."""
+    outcome: str | None = None
+    """What the dialplan was told; None when the call was not handed back."""
 
     def record(self, entry: Any) -> None:
         """Look at a journal entry on its way."""
@@ -120,7 +122,9 @@ def command(shell: Shell, out: Path) -> None:
         shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")
         caller = _call(view, app, directory)
     if not view.turns:
-        raise shell.fail("nobody said anything")
+        where = f"; the call went back to the dialplan: {view.outcome}" if view.outcome else ""
+        hint = f". Are the network and {OWN_KEY} good?" if real else ""
+        raise shell.fail(f"nobody said anything{where}{hint}")
     wav, html = out / "call.wav", out / "index.html"
     caller.write_wav(wav)
     story = demo_story.tell(view.turns, caller)
@@ -307,6 +311,7 @@ def _call(view: LiveView, app: App, directory: Path) -> Caller:
                 view.note(note)
             shown = len(caller.notes)
         caller.hang_up()
+        view.outcome = call.channel.get("voice_ai_outcome")
         while app.active_sessions() and time.monotonic() < until + 5:
             gevent.sleep(0.05)
     return caller

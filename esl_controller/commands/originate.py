@@ -19,7 +19,14 @@ from esl_controller.esl.inbound import InboundClient
 @click.option("--context", help="Dialplan context.  [default: the domain of a user/… endpoint]")
 @click.option("--domain", "domain_uuid", help="Tenant, where the context does not set it.")
 @click.option("--caller-id", default="", help="Number to show to who is called.")
-@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to ring.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    default=60.0,
+    show_default=True,
+    type=click.FloatRange(1, 600),
+    help="Seconds to ring.",
+)
 @with_shell
 def command(
     shell: Shell,
