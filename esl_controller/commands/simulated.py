@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -46,6 +47,11 @@ def controller(settings: Settings, options: dict[str, Any]) -> tuple[str, int]:
     """Where the worker's Event Socket is reached from this host."""
     host = options["host"] or settings.esl.listen_host
     return _EVERY_ADDRESS.get(host, host), options["port"] or settings.esl.port
+
+
+def own_seed() -> int:
+    """A seed nobody else has: calls of two terminals must not have the same UUID."""
+    return random.SystemRandom().getrandbits(63)
 
 
 def nobody_there(address: tuple[str, int], why: str) -> str:

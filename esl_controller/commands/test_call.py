@@ -11,7 +11,13 @@ import click
 import gevent
 
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
-from esl_controller.commands.simulated import CODECS, controller, nobody_there, simulated
+from esl_controller.commands.simulated import (
+    CODECS,
+    controller,
+    nobody_there,
+    own_seed,
+    simulated,
+)
 
 if TYPE_CHECKING:
     from esl_controller.simulator.caller import Caller
@@ -99,8 +105,14 @@ def _text(data: dict[str, Any]) -> str:
     return (
         f"Answered; first sound after {data['first_sound_ms']:.0f} ms, "
         f"{data['sound_ms'] / 1000:.1f} s of sound at {data['level_dbfs']:.0f} dBFS, "
-        f"{len(data['gaps_ms'])} gaps of over 30 ms; ended {data['cause']}."
+        f"{_gaps(data['gaps_ms'])}; ended {data['cause']}."
     )
+
+
+def _gaps(lengths_ms: list[float]) -> str:
+    if not lengths_ms:
+        return "no gaps"
+    return f"{len(lengths_ms)} gaps, the longest of {max(lengths_ms):.0f} ms"
 
 
 def _call(
@@ -117,7 +129,7 @@ def _call(
     codec = CODECS[options["codec"]]
     caller = Caller([Step(AgentSilent(0.6), Say(clip))], rate_hz=codec.rate_hz)
     quirks = replace(FAITHFUL, edition=Edition(options["edition"]))
-    with Switch(SwitchConfig(quirks=quirks, temp_dir=directory)) as switch:
+    with Switch(SwitchConfig(quirks=quirks, seed=own_seed(), temp_dir=directory)) as switch:
         call = switch.originate_to_controller(
             *address,
             caller=caller,

@@ -46,6 +46,8 @@ class LoadPlan:
     pause_s: float = 1.4
     interrupt_every: int = 4
     """Each so-many-th utterance interrupts the agent; 0 never does."""
+    seed: int = 1
+    """Of the calls' UUIDs among others: two runs at the same worker need different ones."""
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ def run_load(
 ) -> list[CallTimes]:
     """Make the calls and return their times once all have ended."""
     quirks = replace(CALM, edition=plan.edition)
-    with Switch(SwitchConfig(quirks=quirks, seed=1, temp_dir=temp_dir)) as switch:
+    with Switch(SwitchConfig(quirks=quirks, seed=plan.seed, temp_dir=temp_dir)) as switch:
         calls = []
         for number in range(plan.calls):
             calls.append(_dial(switch, plan, number))

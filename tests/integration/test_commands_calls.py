@@ -38,6 +38,11 @@ def test_a_test_call_tells_what_the_caller_heard(serve, tmp_path: Path) -> None:
     service, recording = serve(), tmp_path / "call.wav"
     result = call(service, "test-call", "--seconds", "4", "--json", "--record", str(recording))
     report = json.loads(result.stdout)
+    service.stored()
+    call(service, "test-call", "--seconds", "1")
+    service.stored()
+    sql = "select count(distinct call_uuid) from v_voice_conversations_realtime"
+    assert service.database.execute(sql) == [(2,)], "two calls had the same UUID"
     assert (result.exit_code, report["answered"], report["handed_back"]) == (0, True, False)
     assert 0 < report["first_sound_ms"] < 1000
     assert report["recording"] == str(recording)
