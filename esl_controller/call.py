@@ -318,13 +318,17 @@ class Call:
     def on_stream_lost(self) -> None:
         """Start the caller's stream once more."""
         self._esl.require_call()
-        if self._talk is None or self._listener.end is not None:
+        if self._talk is None or self._listener.end is not None or not self._is_alive():
             return
         self._services.metrics.count(m.STREAM_RESTARTS)
         try:
             self._talk.media.restart()
         except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.WEBSOCKET, str(error)) from error
+
+    def _is_alive(self) -> bool:
+        """A hang-up ends the stream at once, and is told at FreeSWITCH's next look at events."""
+        return self._esl.api("uuid_exists", self._esl.uuid, COMMAND_TIMEOUT_S).strip() == "true"
 
     def on_ended(self, end: SessionEnd) -> None:
         """Only wakes the call: `_follow` looks at the listener."""

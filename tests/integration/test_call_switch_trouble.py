@@ -186,3 +186,23 @@ def test_the_database_may_be_away(outage, tmp_path):
         for call in (during, known):
             assert call.row()["outcome"] == "completed"
             assert len(call.turns()) == 3
+
+
+def test_a_hang_up_is_no_loss_of_a_stream(serve):
+    """The stream's end can be here before FreeSWITCH tells that the caller hung up."""
+    running = serve()
+    calls = [running.call() for _ in range(5)]
+    for call in calls:
+        greeted(running, call)
+        tear(call)
+    for call in calls:
+        wait_for(lambda call=call: media_of(running, call).restarts == 1)
+        wait_for(lambda call=call: running.session(call).state is SessionState.TALKING)
+    for number, call in enumerate(calls):
+        gevent.sleep(0.003 * number)  # events leave FreeSWITCH each 20 ms: some wait, some do not
+        call.caller.hang_up()
+    for call in calls:
+        call.wait()
+    running.stored()
+    assert {call.row()["outcome"] for call in calls} == {"completed"}
+    assert {call.row()["error_code"] for call in calls} == {None}
