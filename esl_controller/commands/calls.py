@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -19,6 +20,8 @@ from esl_controller.repository.conversations import list_conversations
 from esl_controller.settings import Settings
 
 _TIMEOUT_S = 5.0
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*[+-]\d\d:\d\d\Z")
+"""As workers write it; people see it in their own time."""
 _LIVE = ("call_uuid", "domain_uuid", "started_at", "provider", "turns")
 _PAST = ("started_at", "caller_id", "destination", "outcome", "total_turns", "call_uuid")
 
@@ -106,6 +109,8 @@ def _show(shell: Shell, rows: Sequence[dict[str, Any]], columns: Sequence[str]) 
 
 
 def _cell(value: object) -> str:
+    if isinstance(value, str) and _MOMENT.match(value):
+        value = datetime.fromisoformat(value)
     if isinstance(value, datetime):
         return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
     return "" if value is None else str(value)

@@ -6,6 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from esl_controller import __version__
 from esl_controller.cli import COMMANDS, cli
-from esl_controller.commands import doctor, shared
+from esl_controller.commands import calls, doctor, shared
 from esl_controller.commands.shared import Shell
 from esl_controller.doctor.finding import note, ok
 from esl_controller.settings import every_setting
@@ -196,3 +197,10 @@ def test_doctors_table_keeps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) ->
     assert lines[-1] == "ok       another check  short"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
     assert len(doctor._table(findings).splitlines()) == 3
+
+
+def test_moments_are_shown_in_local_time() -> None:
+    moment = datetime(2026, 11, 29, 11, 6, 41, 707321, tzinfo=UTC)
+    local = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    assert (calls._cell(moment.isoformat()), calls._cell(moment)) == (local, local)
+    assert (calls._cell("5511-2222"), calls._cell(None), calls._cell(4)) == ("5511-2222", "", "4")
