@@ -94,8 +94,11 @@ class Call:
                 self._clean_up()
 
     def drain(self) -> None:
-        """The worker is going: end politely. Called from outside."""
-        self._end_politely(EndCause.DRAINED)
+        """The worker is going: a good-bye after what is being said. Called from outside."""
+        if self._talk is not None:
+            session = self._talk.session
+            good_bye = session.config.phrases.good_bye
+            self._inbox.post(lambda: session.finish(EndCause.DRAINED, good_bye))
 
     # --- the way through -----------------------------------------------------------------------
 
@@ -298,7 +301,10 @@ class Call:
 
     def end_call(self, reason: str) -> None:
         """Hang up when the agent's last words have been heard."""
-        self._end_politely(EndCause.FINISHED)
+        if self._talk is not None:
+            session = self._talk.session
+            good_bye = session.config.phrases.good_bye
+            self._inbox.post(lambda: session.finish(EndCause.FINISHED, unless_speaking=good_bye))
 
     # --- jobs of the inbox: CallJobs -------------------------------------------------------------
 
@@ -352,12 +358,6 @@ class Call:
             self._step(CallEvent.TRANSFER)
             phrases = self._talk.session.config.phrases
             self._talk.session.finish(EndCause.FINISHED, unless_speaking=phrases.connecting)
-
-    def _end_politely(self, cause: EndCause) -> None:
-        if self._talk is not None:
-            session = self._talk.session
-            good_bye = session.config.phrases.good_bye
-            self._inbox.post(lambda: session.finish(cause, unless_speaking=good_bye))
 
     def _cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""

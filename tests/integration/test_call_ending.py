@@ -127,20 +127,30 @@ def test_a_silent_caller_is_asked_once_and_then_let_go(serve, monkeypatch):
 
 
 def test_a_worker_that_is_drained_ends_its_calls_politely(serve):
+    """Also one in which the agent is speaking: it is heard to its end, and then the good-bye."""
     service = serve(worker={"drain_deadline_s": 0.3}, secretary={"farewell_message": "Goodbye."})
+    words = "Certainly I will explain this at length."
+    talkative = service.add_tenant(first_message=words, farewell_message="Goodbye.")
     running = service.call(actions_after=FALLBACK)
-    running.leg.answered.wait(5)
-    gevent.sleep(0.6)
+    wait_for(lambda: running.caller.hearing.last_sound_at is not None)
+    wait_for(lambda: not service.session(running).agent_speaking)
+    speaking = service.call(tenant=talkative, actions_after=FALLBACK)
+    wait_for(lambda: speaking.caller.hearing.last_sound_at is not None)
     drain = gevent.spawn(service.app.drain)
     wait_for(lambda: service.app.manager.draining)
     late = service.call(actions_after=FALLBACK)
     late.wait()
-    running.wait()
+    for call in (running, speaking):
+        call.wait()
     drain.join(10)
     assert [action.application for action in late.leg.actions_run][1:] == ["playback", "hangup"]
-    assert running.tenant.record.spoken[-1] == "Goodbye."
-    assert not running.leg.dialplan_continued
-    assert running.row()["outcome"] == "completed"
+    assert running.tenant.record.spoken == ["Hello.", "Goodbye."]
+    assert speaking.tenant.record.spoken == [words, "Goodbye."]
+    heard_ms = speaking.caller.report().sound_ms
+    assert heard_ms > sounding_ms(words) - 400  # without its pauses
+    for call in (running, speaking):
+        assert not call.leg.dialplan_continued
+        assert call.row()["outcome"] == "completed"
 
 
 TRANSFER = {
