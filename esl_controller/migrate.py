@@ -147,12 +147,19 @@ class Migrator:
             return [self._apply(connection, migration, dry_run) for migration in due]
 
     def down(self, *, to: int, dry_run: bool = False) -> list[str]:
-        """Undo every applied migration with a number above `to`, newest first."""
+        """Undo every applied migration with a number above `to`, newest first.
+
+        The ledger goes with its last entry.
+        """
         with self._connection() as connection:
             _lock(connection)
             ledger = _read_ledger(connection)
             chosen = [m for m in self._migrations if m.number > to and m.name in ledger]
-            return [self._revert(connection, migration, dry_run) for migration in reversed(chosen)]
+            names = [self._revert(connection, m, dry_run) for m in reversed(chosen)]
+            if not dry_run and ledger.keys() <= set(names):
+                _execute(connection, f"drop table if exists {LEDGER}")
+                connection.commit()
+            return names
 
     def _apply(self, connection: Connection, migration: Migration, dry_run: bool) -> str:
         self._progress(migration.name)

@@ -56,13 +56,14 @@ begin
 end $$;
 
 -- Version 1's table. Where version 1 is not installed it is made here, so that the way a number is
--- answered (processing_mode) is found in one place. What we add to it is marked, so that the way
--- back takes away only that.
+-- answered (processing_mode) is found in one place. What we make or add is marked, so that the way
+-- back takes away only that, and nothing once version 1 has been installed upon it.
 do $$
+declare
+  made record;
 begin
   if to_regclass('v_voice_secretaries') is null then
     create table v_voice_secretaries (voice_secretary_uuid uuid primary key);
-    comment on table v_voice_secretaries is 'made by voice-ai-switch 007';
     perform voice_ai_column('v_voice_secretaries', name, type, preset, false) from (values
       ('domain_uuid', 'uuid', null),
       ('secretary_name', 'text', null),
@@ -71,6 +72,8 @@ begin
       ('greeting_message', 'text', null),
       ('farewell_message', 'text', null),
       ('transfer_extension', 'text', null),
+      ('extension', 'character varying(20)', null),
+      ('processing_mode', 'character varying(20)', '''turn_based'''),
       ('max_turns', 'integer', '20'),
       ('enabled', 'boolean', 'true'),
       ('insert_date', 'timestamptz', 'now()'),
@@ -80,6 +83,12 @@ begin
     ) as columns (name, type, preset);
     perform voice_ai_constraint('v_voice_secretaries', 'fk_voice_secretaries_domain',
       'foreign key (domain_uuid) references v_domains (domain_uuid) on delete cascade');
+    for made in select attname from pg_attribute
+      where attrelid = 'v_voice_secretaries'::regclass and attnum > 0
+    loop
+      execute format('comment on column v_voice_secretaries.%I is %L',
+        made.attname, 'made by voice-ai-switch 007');
+    end loop;
   end if;
 end $$;
 
@@ -102,7 +111,6 @@ end $$;
 
 update v_voice_secretaries set processing_mode = 'turn_based'
   where processing_mode is null or processing_mode not in ('turn_based', 'realtime', 'auto');
-alter table v_voice_secretaries alter column processing_mode set default 'turn_based';
 select voice_ai_constraint('v_voice_secretaries', 'chk_voice_secretaries_processing_mode',
   'check (processing_mode in (''turn_based'', ''realtime'', ''auto''))');
 create index if not exists idx_voice_secretaries_domain_extension

@@ -37,7 +37,7 @@ def _run(shell: Shell, migrator: Migrator, dry_run: bool, down_to: int | None) -
             if down_to is None
             else migrator.down(to=down_to, dry_run=dry_run)
         )
-    done = "would be run" if dry_run else "run"
+    done = ("would be " if dry_run else "") + ("run" if down_to is None else "undone")
     shell.result(
         {"migrations": names, "dry_run": dry_run},
         f"{len(names)} migrations {done}." if names else "Nothing to do.",

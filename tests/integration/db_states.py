@@ -112,6 +112,25 @@ create table v_voice_transfer_destinations (
   transfer_destination_uuid uuid primary key, domain_uuid uuid, name text);
 """
 
+# The same on a table that our migration made before: only missing columns are added.
+V1_BY_UPGRADE_ON_OURS = (
+    V1_BY_UPGRADE
+    + """
+alter table v_voice_secretaries add stt_provider_uuid uuid;
+alter table v_voice_secretaries add tts_provider_uuid uuid;
+alter table v_voice_secretaries add llm_provider_uuid uuid;
+"""
+)
+
+PREDECESSOR_BY_UPGRADE = """
+alter table v_voice_secretaries add extension text;
+alter table v_voice_secretaries add processing_mode text;
+alter table v_voice_secretaries add language text;
+alter table v_voice_secretaries add max_duration_seconds numeric;
+alter table v_voice_secretaries add realtime_provider_uuid uuid;
+create index v_voice_secretaries_domain_uuid_fkey on v_voice_secretaries (domain_uuid);
+"""
+
 STATES = {
     "fresh": FUSIONPBX,
     "v1_by_sql": FUSIONPBX + V1_SQL,
@@ -119,6 +138,7 @@ STATES = {
     "v1_by_upgrade_then_sql": FUSIONPBX + V1_BY_UPGRADE + V1_SQL,
     "v1_by_sql_then_upgrade": FUSIONPBX + V1_SQL + UPGRADE_AFTER_SQL,
     "predecessor": FUSIONPBX + V1_SQL + PREDECESSOR,
+    "predecessor_by_upgrade": FUSIONPBX + V1_BY_UPGRADE + PREDECESSOR_BY_UPGRADE,
 }
 
 COLUMNS = """
@@ -126,8 +146,7 @@ select table_name, column_name, data_type, character_maximum_length, numeric_pre
   numeric_scale, column_default, is_nullable
 from information_schema.columns where table_schema = 'public' order by 1, 2"""
 CONSTRAINTS = """
-select conrelid::regclass::text, conname, replace(pg_get_constraintdef(oid), ' NOT VALID', '')
-from pg_constraint
+select conrelid::regclass::text, conname, pg_get_constraintdef(oid) from pg_constraint
 where connamespace = 'public'::regnamespace and contype <> 'n' order by 1, 2"""
 INDEXES = (
     "select tablename, indexname, indexdef from pg_indexes where schemaname = 'public' order by 2"

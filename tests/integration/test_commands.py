@@ -263,7 +263,7 @@ def test_migrate_runs_shows_and_reverts(empty_database: TestDatabase) -> None:
     assert run("migrate", **environ).stdout == "Nothing to do.\n"
     rows = json.loads(run("migrate", "--status", "--json", **environ).stdout)
     assert {row["state"] for row in rows} == {"applied"}
-    assert run("migrate", "--down-to", "13", **environ).stdout == "1 migrations run.\n"
+    assert run("migrate", "--down-to", "13", **environ).stdout == "1 migrations undone.\n"
     assert "pending  014" in run("migrate", "--status", **environ).stdout
 
 

@@ -21,6 +21,8 @@ from tests.integration.db_states import (
     INDEXES,
     STATES,
     TRIGGERS,
+    V1_BY_UPGRADE_ON_OURS,
+    V1_SQL,
 )
 
 NEW_TABLES = {
@@ -104,9 +106,9 @@ def test_files_run_without_our_runner(empty_database, reference):
 
 
 def run_as_fusionpbx_does(database: TestDatabase) -> None:
-    """Each file whole in one call, whatever was run before."""
+    """Each file whole in one call, whatever was run before (docs/operations.md)."""
     for migration in load_migrations():
-        database.execute(migration.up)
+        database.execute(f"set local lock_timeout = '15s'; {migration.up}")
 
 
 def can_be_used(database: TestDatabase, secret_store) -> None:
@@ -128,8 +130,29 @@ def test_down_gives_back_what_was_there_and_up_works_again(started):
     after = snapshot(started)
     assert len(migrator.down(to=6)) == len(load_migrations())
     assert snapshot(started) == before
+    assert started.execute("select to_regclass(%s)", LEDGER) == [(None,)]
     migrator.up()
     assert snapshot(started) == after
+
+
+@pytest.mark.parametrize("version_1", [V1_BY_UPGRADE_ON_OURS, V1_SQL])
+def test_version_1_installed_after_ours_stays_when_ours_goes(version_1, empty_database):
+    database = empty_database
+    database.execute(FUSIONPBX)
+    migrator = Migrator(database.dsn)
+    migrator.up()
+    database.execute(version_1)
+    columns = database.execute(COLUMNS)
+    database.execute(
+        """insert into v_domains values (gen_random_uuid(), null, 'a.example', true);
+           insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension)
+             select gen_random_uuid(), domain_uuid, '8000' from v_domains"""
+    )
+    migrator.up()
+    migrator.down(to=6)
+    theirs = [row for row in columns if row[0] not in NEW_TABLES | {LEDGER}]
+    assert database.execute(COLUMNS) == theirs
+    assert database.execute("select extension from v_voice_secretaries") == [("8000",)]
 
 
 def test_tables_made_by_fusionpbx_first_become_the_same(empty_database, reference):

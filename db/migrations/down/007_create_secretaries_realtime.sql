@@ -1,6 +1,7 @@
 drop table if exists v_voice_secretaries_realtime;
 
--- Of version 1's table only what we added goes; all of it where we made it.
+-- Of version 1's table only what we added goes. All of it goes where we made it, unless another
+-- program has taken it up since: then its rows are not ours alone.
 do $$
 declare
   ours record;
@@ -8,7 +9,13 @@ begin
   if to_regclass('v_voice_secretaries') is null then
     return;
   end if;
-  if obj_description('v_voice_secretaries'::regclass, 'pg_class') = 'made by voice-ai-switch 007' then
+  if not exists (select 1 from pg_attribute where attrelid = 'v_voice_secretaries'::regclass
+                 and attnum > 0 and not attisdropped
+                 and coalesce(col_description(attrelid, attnum), '')
+                   <> 'made by voice-ai-switch 007')
+    and not exists (select 1 from pg_constraint
+                    where contype = 'f' and confrelid = 'v_voice_secretaries'::regclass)
+  then
     drop table v_voice_secretaries;
     return;
   end if;

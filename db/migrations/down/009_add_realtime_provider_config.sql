@@ -3,7 +3,7 @@ alter table if exists v_voice_secretaries_realtime
   drop column if exists voice_realtime_provider_uuid;
 drop table if exists v_voice_realtime_providers;
 
--- Version 1's own checks come back; rows that no longer fit stay (not valid).
+-- Version 1's own checks come back; where rows no longer fit, they stay (not valid).
 do $$
 declare
   mark constant text := 'voice-ai-switch 009 for: ';
@@ -18,7 +18,12 @@ begin
       and obj_description(oid, 'pg_constraint') like mark || '%'
   loop
     execute format('alter table v_voice_ai_providers drop constraint %I', old.conname);
-    execute format('alter table v_voice_ai_providers add constraint %I %s not valid',
-      old.conname, old.definition);
+    begin
+      execute format('alter table v_voice_ai_providers add constraint %I %s',
+        old.conname, old.definition);
+    exception when check_violation then
+      execute format('alter table v_voice_ai_providers add constraint %I %s not valid',
+        old.conname, old.definition);
+    end;
   end loop;
 end $$;
