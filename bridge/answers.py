@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.answer_watch import AnswerLate, AnswerWatch
+from bridge.life_sign import LifeAction, LifeSign
 from bridge.ports import SessionListener
 from bridge.provider_seat import ProviderSeat
 from bridge.providers import base as p
@@ -27,6 +28,9 @@ REPLAY_TAKEN_S = 2.0
 _HOPELESS = (p.ErrorKind.QUOTA, p.ErrorKind.AUTHENTICATION)
 """Why a provider fails for good, as far as this call is concerned."""
 
+_NOT_THE_CALLERS = (TurnState.LISTENING, TurnState.SPEAKING, TurnState.DRAINING)
+"""The provider has no turn of the caller's to answer."""
+
 
 class Answers:
     """What one session owes its caller. `now` is monotonic seconds."""
@@ -42,6 +46,7 @@ class Answers:
         uplink: Uplink,
         *,
         say: Callable[[str], None],
+        clock: Callable[[], float],
     ) -> None:
         self._config = config
         self._seat = seat
@@ -52,6 +57,9 @@ class Answers:
         self._uplink = uplink
         self._say = say
         self._watch = AnswerWatch(replace_s=config.answer_limit_s)
+        self._life = LifeSign()
+        self._clock = clock
+        uplink.on_voice = self._voice_changed
         self._functions_running = 0
         self._lost = False
         """The provider went while an answer was owed."""
@@ -92,6 +100,8 @@ class Answers:
         turns, quiet = self._turns, self._voice.idle(now)
         if self._voice.playout is None:
             return True  # it still rings
+        if state is SessionState.TALKING:
+            self._look_for_life(now)
         turns.answer_owed |= quiet and turns.response_active  # it stopped half-way
         away = state is SessionState.WAITING
         config, functions = self._config, self._functions_running
@@ -111,6 +121,24 @@ class Answers:
             self._listener.answer_late()
         return not (late is AnswerLate.REPLACE and closing)
 
+    def _voice_changed(self) -> None:
+        if self._seat.ready:
+            self._life.voice_changed(self._clock(), self._seat.messages_in)
+
+    def _look_for_life(self, now: float) -> None:
+        """A provider that does not notice the caller is replaced; the next hears what was said."""
+        action = self._life.look(now, self._seat.messages_in)
+        if action is LifeAction.ASK:
+            self._uplink.turn_began()
+            self._seat.protocol.ask_for_life()
+            self._seat.flush()
+        elif action is LifeAction.ALIVE and self._turns.state in _NOT_THE_CALLERS:
+            self._uplink.turn_over()
+        elif action is LifeAction.DEAD:
+            voice = self._uplink.voice
+            self._turns.answer_owed |= voice is None or not voice.active
+            self._give_up(p.ErrorKind.SERVER, "no_sign_of_life", "the caller spoke")
+
     def response_done(self, event: p.ResponseDone, now: float) -> None:
         """Ask once more for one that failed; then, or where that is of no use, somebody else."""
         if event.status != "failed":
@@ -129,6 +157,7 @@ class Answers:
         awaited = self._turns.answer_owed or self._turns.response_active
         self._lost = self._lost or awaited
         self._replay_until = None
+        self._life.forget()
         self._uplink.listener_lost()
         self._turns.provider_lost(now)
         self._voice.complete(now)

@@ -113,6 +113,11 @@ class ProviderSeat:
         """Last measured round trip to the provider."""
         return self._link.round_trip_ms if self._link is not None else None
 
+    @property
+    def messages_in(self) -> int:
+        """Messages that came on the connection in use."""
+        return self._link.messages_in if self._link is not None else 0
+
     def pause(self) -> None:
         """Nobody speaks and nothing is awaited: the moment to cross a session limit.
 

@@ -82,6 +82,7 @@ class Session:
             listener,
             self.uplink,
             say=self.say,
+            clock=clock,
         )
         self.receive_audio = self.uplink.receive
         """Caller audio in the plan's stream format. The hot path."""

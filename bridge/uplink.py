@@ -12,12 +12,14 @@ from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.processor import Converter
+from bridge.audio.voice_activity import VoiceActivity
 
 MAX_HELD_MS = 5000
 """Caller audio kept while no provider is there, or of a turn not answered yet; the oldest goes
 first."""
-PRE_ROLL_MS = 600
-"""Kept of what was sent before the provider told that the caller speaks: it tells so late."""
+PRE_ROLL_MS = 1500
+"""Kept of what was sent before it is known that the caller speaks: the provider tells so late, and
+a provider that does not tell at all is suspected later still (`bridge.life_sign`)."""
 
 
 @dataclass(slots=True)
@@ -38,6 +40,9 @@ class Uplink:
     def __init__(self, target: AudioFormat, send: Callable[[bytes], None]) -> None:
         self.counters = UplinkCounters()
         self._send = send
+        self.on_voice: Callable[[], None] | None = None
+        """The caller seems to have begun or stopped speaking; see `voice`."""
+        self.voice: VoiceActivity | None = None
         self._converter: Converter | None = None
         self._open = False
         self._held = bytearray()
@@ -53,10 +58,11 @@ class Uplink:
     def attach(self, converter: Converter) -> None:
         """The caller's stream is there, in the converter's source format."""
         self._converter = converter
+        self.voice = VoiceActivity(converter.source.rate_hz)
 
     def detach(self) -> None:
         """The caller's stream is gone."""
-        self._converter = None
+        self._converter = self.voice = None
 
     def open(self) -> None:
         """The provider listens: send what was held, then everything at once."""
@@ -91,8 +97,8 @@ class Uplink:
 
     def receive(self, data: bytes) -> None:
         """Caller audio, any number of bytes. The hot path: 50 times a second and call."""
-        converter = self._converter
-        if converter is None:
+        converter, voice = self._converter, self.voice
+        if converter is None or voice is None:
             return
         counters = self.counters
         counters.chunks += 1
@@ -104,6 +110,8 @@ class Uplink:
         else:
             self._held += converted
             self._trim_held()
+        if voice.hear(data) and self.on_voice is not None:
+            self.on_voice()
 
     def _keep(self, data: bytes) -> None:
         kept = self._kept

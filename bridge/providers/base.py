@@ -320,6 +320,9 @@ class ProviderProtocol(Protocol):
     def truncate(self, item_id: str, heard_ms: int) -> None:
         """Cut the history of `item_id` at what the caller heard; 0 removes the item."""
 
+    def ask_for_life(self) -> None:
+        """Have the provider send any message at once, without any other effect."""
+
     def next_deadline(self) -> float | None:
         """When `handle_timeout` wants to be called."""
 

@@ -109,13 +109,14 @@ class Inbox:
 
     def _on_session_updated(self, event: SessionEvent, now: float) -> None:
         state = self._state
+        if state.ready:
+            return  # the answer to `ask_for_life`
         problem = echoed_format_problem(state.options, event.session)
         if problem:
             state.tell(errors.failure(errors.REFUSED, "audio_format_refused", problem))
             return
-        if not state.ready:
-            state.ready = True
-            state.tell(SessionReady(event.session.id or state.session_id))
+        state.ready = True
+        state.tell(SessionReady(event.session.id or state.session_id))
 
     # --- the caller's turn --------------------------------------------------------------------
 
@@ -243,7 +244,9 @@ class Inbox:
         if code in errors.BENIGN or code == errors.ACTIVE_RESPONSE or command in _EXPENDABLE:
             return
         meaning = errors.meaning_of(code, body.type or "")
-        if command == "session.update" and not state.ready:
+        if command == "session.update":
+            if state.ready:
+                return  # a server that does not take updates of nothing has shown that it lives
             meaning = errors.Meaning(meaning.kind, fatal=True, retryable=meaning.retryable)
         state.tell(errors.failure(meaning, code or body.type or "error", body.message or ""))
 

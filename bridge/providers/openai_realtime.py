@@ -29,6 +29,7 @@ from bridge.providers.openai_inbox import Inbox
 from bridge.providers.openai_responses import ANSWER, ResponseState
 from bridge.providers.openai_session import (
     FORMATS,
+    empty_update,
     history_item,
     message_item,
     session_settings,
@@ -239,6 +240,11 @@ class OpenAIRealtime:
             content_index=0,
             audio_end_ms=audio_end_ms,
         )
+
+    def ask_for_life(self) -> None:
+        """Have the server send any message at once: an update of nothing is answered with one."""
+        if self._state is not None:
+            self._send("session.update", session=empty_update(self._config.api_shape))
 
     # --- time ---------------------------------------------------------------------------------
 

@@ -99,6 +99,11 @@ def _beta_session(config: OpenAIRealtimeConfig, options: ConversationOptions) ->
     )
 
 
+def empty_update(api_shape: str) -> dict[str, Any]:
+    """A `session` of `session.update` that changes nothing, and is answered all the same."""
+    return {"type": "realtime"} if api_shape == "ga" else {}
+
+
 def _present(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -114,6 +114,21 @@ def test_a_provider_that_hears_a_question_and_says_nothing_is_covered(serve, hub
     assert call.tenant.record.spoken == ["Certainly."]
 
 
+def test_a_provider_that_is_connected_and_dead_is_found_out(serve, hub):
+    """It takes what it is sent, and says nothing at all: not even that the caller speaks."""
+    service = serve(emulator=EmulatorConfig(script=BRIEF, think_s=0.05))
+    service.tenant.emulator.queue_faults(Faults(stall_after_s=1.5))
+    call = service.call([Step(After(2.2), SPEAK), hang_up_after(After(6.0))]).wait()
+    service.stored()
+    said = note_at(call, "said")
+    answer_at = call.caller.hearing.first_sound_at(after=said)
+    assert answer_at - said < DEAD_AIR_S + hub.worst_ms / 500
+    well = call.tenant.records[1]
+    assert well.spoken == ["Certainly."]
+    assert (well.turns, well.texts) == (1, [])  # it heard the caller's own voice, sent again
+    assert call.row()["outcome"] == "completed"
+
+
 # --- functions ------------------------------------------------------------------------------------
 
 

@@ -81,6 +81,7 @@ class FakeLink:
     connect_timeout_s: float
     network: Any = None
     round_trip_ms: float | None = None
+    messages_in: int = 0
     started: bool = False
     closed: bool = False
 

@@ -32,6 +32,13 @@ def test_an_update_changes_only_what_it_names() -> None:
     assert "event_id" in updated
 
 
+def test_an_update_of_nothing_is_answered_and_changes_nothing() -> None:
+    """What a client may ask a server for that has been silent for long."""
+    client = Client()
+    (answer,) = client.update()
+    assert answer["session"] == client.seen[0]["session"]
+
+
 def test_the_state_before_an_update_stays_as_it_was() -> None:
     before = default_session("sess_1", "m", 0)
     patch = {"type": "realtime", "audio": {"output": {"speed": 1.5}}}

@@ -53,6 +53,21 @@ def test_settings_are_told_once() -> None:
     assert events(provider) == []
 
 
+@pytest.mark.parametrize("shape, session", [("ga", {"type": "realtime"}), ("beta", {})])
+def test_a_sign_of_life_changes_nothing(shape: str, session: dict[str, str]) -> None:
+    provider = ready_provider(api_shape=shape)
+    provider.ask_for_life()
+    (asked,) = sent(provider)
+    assert (asked["type"], asked["session"]) == ("session.update", session)
+    feed(provider, {"type": "session.updated", "session": {"id": "sess_1"}})
+    refusal = {"type": "invalid_request_error", "code": "x", "event_id": asked["event_id"]}
+    feed(provider, {"type": "error", "error": refusal})
+    assert (events(provider), sent(provider)) == ([], [])
+    silent = OpenAIRealtime(config())
+    silent.ask_for_life()
+    assert sent(silent) == []
+
+
 def test_commands_before_the_start_wait_for_it() -> None:
     provider = OpenAIRealtime(config())
     provider.send_function_result("call_of_old", "42")

@@ -1,0 +1,68 @@
+"""Notices a provider that is connected and dead: the caller speaks, and nothing at all comes back.
+
+A provider that hears a voice tells so within a fraction of a second. When it says nothing, it is
+asked for a sign of life that costs it nothing, and given up when that does not come either. So
+noise that a provider rightly ignores costs one small message. Times are monotonic seconds.
+"""
+
+from __future__ import annotations
+
+import enum
+
+SIGN_S = 0.8
+"""From a change in the caller's voice to the first message of the provider."""
+REPLY_S = 1.0
+"""From the question to any message: several round trips around the world."""
+PAUSE_S = 2.0
+"""After a sign of life the provider is not asked again for so long."""
+
+
+class LifeAction(enum.Enum):
+    """What is due."""
+
+    ASK = "ask"
+    """Ask for a sign of life."""
+    ALIVE = "alive"
+    """It came, and was asked for."""
+    DEAD = "dead"
+    """It did not come."""
+
+
+class LifeSign:
+    """One provider connection. `received` is the number of messages it has sent so far."""
+
+    def __init__(self) -> None:
+        self._received = 0
+        self._due: float | None = None
+        """By when a message must have come; None when nothing is awaited."""
+        self._asked = False
+        self._not_before = 0.0
+
+    def voice_changed(self, now: float, received: int) -> None:
+        """The caller began to speak, or stopped: the provider should have something to say."""
+        if self._due is None and now >= self._not_before:
+            self._due = now + SIGN_S
+            self._received = received
+
+    def look(self, now: float, received: int) -> LifeAction | None:
+        """Return what is due; to be called a few times a second."""
+        if self._due is None:
+            return None
+        if received != self._received:
+            asked = self._asked
+            self._not_before = now + PAUSE_S if asked else 0.0
+            self.forget()
+            return LifeAction.ALIVE if asked else None
+        if now < self._due:
+            return None
+        if self._asked:
+            self.forget()
+            return LifeAction.DEAD
+        self._asked = True
+        self._due = now + REPLY_S
+        return LifeAction.ASK
+
+    def forget(self) -> None:
+        """Nothing is awaited any more: the connection is another one."""
+        self._due = None
+        self._asked = False
