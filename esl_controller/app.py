@@ -75,6 +75,10 @@ Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 MODULE_CHECK_S = 60.0
 """How long FreeSWITCH's answer which audio module it has is believed."""
+STREAM_LOOK_S = 0.6
+"""A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
+STREAM_MISSED = 3
+"""Looks in which nothing came, pongs included: the connection is dead, whatever TCP thinks."""
 GC_ALLOCATIONS = 2_000
 """New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
 GOODBYE_S = 15.0
@@ -127,7 +131,7 @@ class App:
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
             HttpPages(settings.http, self.metrics, self, self._api(source)),
-            keepalive=KeepAlive(interval_s=20),
+            keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
         )
         self._calls: set[Call] = set()
         self._module: tuple[float, Flavour | None] | None = None

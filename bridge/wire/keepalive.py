@@ -13,16 +13,25 @@ SLOTS = 8
 class Pingable(Protocol):
     """What the keep-alive asks of a link."""
 
-    def keepalive(self, max_missed: int) -> None:
-        """Ping the peer, or give it up after `max_missed` silent rounds."""
+    def keepalive(self, max_missed: int, *, only_silent: bool) -> None:
+        """Ping the peer, or give it up after `max_missed` silent rounds.
+
+        With `only_silent` a peer that was heard since the last round is not pinged.
+        """
 
 
 class KeepAlive:
-    """Calls each member once every `interval_s`; the timer runs only while there are members."""
+    """Calls each member once every `interval_s`; the timer runs only while there are members.
 
-    def __init__(self, interval_s: float = 20.0, max_missed: int = 2) -> None:
+    `only_silent` is for peers that are heard all the time, and pinged only when they are not.
+    """
+
+    def __init__(
+        self, interval_s: float = 20.0, max_missed: int = 2, *, only_silent: bool = False
+    ) -> None:
         self._interval_s = interval_s
         self._max_missed = max_missed
+        self._only_silent = only_silent
         self._slots: list[set[Pingable]] = [set() for _ in range(SLOTS)]
         self._turn = 0
         self._timer: Any = None
@@ -50,4 +59,4 @@ class KeepAlive:
     def _tick(self) -> None:
         self._turn = (self._turn + 1) % SLOTS
         for link in tuple(self._slots[self._turn]):
-            link.keepalive(self._max_missed)
+            link.keepalive(self._max_missed, only_silent=self._only_silent)

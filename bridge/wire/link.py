@@ -193,14 +193,17 @@ class WebSocketLink:
         """End without a closing handshake. `code` and `reason` are for `CloseInfo` only."""
         self._finish(CloseInfo(code, reason))
 
-    def keepalive(self, max_missed: int) -> None:
-        """Ping; end the link after `max_missed` rounds in which not a byte came."""
+    def keepalive(self, max_missed: int, *, only_silent: bool = False) -> None:
+        """Ping; end the link after `max_missed` rounds in which not a byte came.
+
+        With `only_silent` no ping is sent after a round in which something came.
+        """
         heard = self._transport.bytes_in != self._bytes_in_at_ping
         self._bytes_in_at_ping = self._transport.bytes_in
         self._silent_rounds = 0 if heard else self._silent_rounds + 1
         if self._silent_rounds >= max_missed:
             self.abort(reason="peer does not answer pings")
-        else:
+        elif not (heard and only_silent):
             self.ping()
 
     # --- sending -----------------------------------------------------------------------------

@@ -206,3 +206,34 @@ def test_a_hang_up_is_no_loss_of_a_stream(serve):
     running.stored()
     assert {call.row()["outcome"] for call in calls} == {"completed"}
     assert {call.row()["error_code"] for call in calls} == {None}
+
+
+def test_a_stream_that_falls_silent_and_answers_no_ping_is_started_again(serve):
+    """A connection that died without a word: TCP would notice in a quarter of an hour."""
+    running = serve()
+    call = running.call([Step(After(4.2), SPEAK), BYE])
+    greeted(running, call)
+    stream = call.leg.media.streams[-1]
+    stream.pause(True)
+    stream._socket.pause_reading()
+    silent_from = running.switch.now()
+    wait_for(lambda: media_of(running, call).restarts == 1)
+    assert running.switch.now() - silent_from < 3.0
+    call.wait()
+    running.stored()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    assert (call.row()["outcome"], call.row()["error_code"]) == ("completed", None)
+
+
+def test_a_silent_stream_that_answers_pings_is_left_alone(serve):
+    """A telephone may send nothing while its user is mute."""
+    running = serve()
+    call = running.call([Step(After(4.2), SPEAK), BYE])
+    greeted(running, call)
+    stream = call.leg.media.streams[-1]
+    stream.pause(True)
+    gevent.sleep(2.6)
+    assert (media_of(running, call).restarts, stream.open) == (0, True)
+    stream.pause(False)
+    call.wait()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly."]

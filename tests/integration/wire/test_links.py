@@ -1,5 +1,8 @@
 """Links over real sockets: messages, pings, and sockets of every make."""
 
+import select
+import time
+
 import gevent
 import gevent.socket
 
@@ -138,6 +141,22 @@ def test_the_keepalive_gives_up_a_silent_peer_and_keeps_one_that_answers():
     assert len(keepalive) == 0
     for peer in peers:
         peer.sock.close()
+
+
+def test_a_peer_that_is_heard_all_the_time_is_pinged_only_when_it_is_not():
+    keepalive = KeepAlive(interval_s=0.05, max_missed=3, only_silent=True)
+    ours, theirs = tcp_pair()
+    owner, peer = Owner(), Peer(theirs)
+    link = owner.link(ours, keepalive=keepalive)
+    began = time.monotonic()
+    while time.monotonic() - began < 0.3:
+        peer.send(BINARY, b"frame")
+        gevent.sleep(0.005)
+    assert select.select([peer.sock], [], [], 0)[0] == []
+    assert peer.receive()[0] == PING
+    assert owner.wait_closed().reason == "peer does not answer pings"
+    assert not link.is_open
+    peer.sock.close()
 
 
 # --- sockets of other makes ---
