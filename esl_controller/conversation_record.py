@@ -143,7 +143,10 @@ class ConversationRecord:
         self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
 
     def used(self, usage: Usage) -> None:
-        """The provider counted something."""
+        """The provider counted something. The model that answered is known from here alone: a row's
+        may be none (the provider's default) or a name for whatever is newest."""
+        if usage.output_text_tokens or usage.output_audio_tokens:
+            self.row = replace(self.row, model=usage.model or self.row.model)
         self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
         self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
         booked = self._ledger.book(

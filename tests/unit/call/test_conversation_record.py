@@ -1,4 +1,4 @@
-"""What a call leaves behind, when the host's clock is set while it goes on."""
+"""What a call leaves behind."""
 
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from bridge.providers.base import Usage
 from esl_controller import conversation_record
 from esl_controller.conversation_record import ConversationRecord
 from esl_controller.telemetry.metrics import Metrics
@@ -30,12 +31,7 @@ class Clocks:
         self.passed_s += seconds
 
 
-@pytest.mark.parametrize("jump_s", [-86400, -10, 0, 3600])
-def test_setting_the_clock_makes_no_call_longer_or_shorter(
-    jump_s: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clocks, stored = Clocks(monkeypatch), []
-
+def new_conversation(stored: list[Any], *, ledger: Any) -> ConversationRecord:
     def record(row: Any, *, personal: bool) -> None:
         stored.append(row)
 
@@ -47,10 +43,17 @@ def test_setting_the_clock_makes_no_call_longer_or_shorter(
     identity: Any = SimpleNamespace(
         call_uuid="c", caller_id_number="1", caller_id_name="", extension="8000"
     )
-    ledger: Any = None  # nothing is used
-    conversation = ConversationRecord(
+    return ConversationRecord(
         entry, identity, record, Metrics(), provider="openai", ledger=ledger, worker="w"
     )
+
+
+@pytest.mark.parametrize("jump_s", [-86400, -10, 0, 3600])
+def test_setting_the_clock_makes_no_call_longer_or_shorter(
+    jump_s: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks, stored = Clocks(monkeypatch), []
+    conversation = new_conversation(stored, ledger=None)  # nothing is used
     clocks.pass_(2)
     conversation.answered()
     clocks.wall += timedelta(seconds=jump_s)
@@ -59,3 +62,13 @@ def test_setting_the_clock_makes_no_call_longer_or_shorter(
     last = stored[-1]
     assert (last.started_at, last.answered_at) == (NOON, NOON + timedelta(seconds=2))
     assert (last.ended_at, last.duration_seconds) == (NOON + timedelta(seconds=32), 30)
+
+
+def test_the_model_is_the_one_that_answered() -> None:
+    stored: list[Any] = []
+    ledger = SimpleNamespace(book=lambda *_, **__: SimpleNamespace(cost_usd=None))
+    conversation = new_conversation(stored, ledger=ledger)
+    conversation.used(Usage(model="gpt-realtime", output_audio_tokens=5))
+    conversation.used(Usage(model="gpt-transcribe", transcription_tokens=20))
+    conversation.end("completed", "hangup", None, 0)
+    assert stored[-1].model == "gpt-realtime"
