@@ -32,6 +32,8 @@ COLUMNS = (
     ("kB/call", "rss_kb_per_call"),
     ("talk %", "talk_percent"),
     ("ref ms", "reference_ms"),
+    ("mach p99", "machine_late_ms_p99"),
+    ("mach max", "machine_late_ms_max"),
     ("worker", "worker_cpu_percent"),
     ("provider", "provider_cpu_percent"),
     ("callers", "callers_cpu_percent"),

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gevent
 import psutil
 
 from esl_controller.embedded_db import EmbeddedPostgres
@@ -26,6 +27,7 @@ from esl_controller.repository.demo import DemoProvider, demo_seed, prepare_stan
 DOMAIN_UUID = "11111111-1111-4111-8111-111111111111"
 EXTENSION = "8001"
 START_S = 30.0
+WATCH_S = 0.002
 
 
 def free_port() -> int:
@@ -33,6 +35,25 @@ def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
+
+
+class MachineWatch:
+    """How late this machine wakes an idle process: what no worker can be better than."""
+
+    def __init__(self) -> None:
+        self.late_ms: list[float] = []
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> list[float]:
+        """End it; returns how late each wake-up was."""
+        self._greenlet.kill()
+        return self.late_ms
+
+    def _run(self) -> None:
+        while True:
+            due = time.monotonic() + WATCH_S
+            gevent.sleep(WATCH_S)
+            self.late_ms.append((time.monotonic() - due) * 1000)
 
 
 @contextmanager

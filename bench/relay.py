@@ -22,6 +22,7 @@ from bench.figures import (
 from bench.processes import (
     DOMAIN_UUID,
     EXTENSION,
+    MachineWatch,
     Process,
     first_json,
     free_port,
@@ -68,6 +69,9 @@ class Run:
     cpu_percent_per_call: float
     reference_ms: float
     """A fixed piece of Python work in this minute: how fast the machine was just then."""
+    machine_late_ms_p99: float | None
+    """How late an idle process of the same machine was woken meanwhile."""
+    machine_late_ms_max: float
     worker_cpu_percent: float
     provider_cpu_percent: float
     callers_cpu_percent: float
@@ -111,7 +115,9 @@ def measure(
                 time.sleep(3 + calls * RAMP_S + SETTLE_S)
                 busy_kb = worker.rss_kb()
                 before, started = _cpu(worker, provider, callers), time.monotonic()
+                machine = MachineWatch()
                 time.sleep(seconds)
+                machine_late_ms = machine.stop()
                 after, ended = _cpu(worker, provider, callers), time.monotonic()
                 out, _ = callers.popen.communicate(timeout=120)
             counted = metrics(media_port)
@@ -122,6 +128,7 @@ def measure(
         tls is not None,
         ended - started,
         [b - a for a, b in zip(before, after, strict=True)],
+        machine_late_ms,
         (busy_kb - idle_kb) / calls,
         json.loads(out),
         stats,
@@ -185,6 +192,7 @@ def _figures(
     tls: bool,
     seconds: float,
     cpu_s: list[float],
+    machine_late_ms: list[float],
     rss_kb_per_call: float,
     times: list[dict[str, Any]],
     stats: dict[str, Any],
@@ -220,6 +228,8 @@ def _figures(
         seconds=seconds,
         cpu_percent_per_call=percent[0] / calls,
         reference_ms=reference_ms(),
+        machine_late_ms_p99=percentile(machine_late_ms, 99),
+        machine_late_ms_max=max(machine_late_ms),
         worker_cpu_percent=percent[0],
         provider_cpu_percent=percent[1],
         callers_cpu_percent=percent[2],

@@ -141,9 +141,8 @@ def _watch_arrivals(media: Media, times: CallTimes) -> None:
     """Note agent audio as it reaches the switch, before the switch's own 20 ms clock."""
     last = due = 0.0
 
-    def arrived(data: bytes) -> None:
+    def arrived(data: bytes, now: float) -> None:
         nonlocal last, due
-        now = time.monotonic()
         if now - last > QUIET_S:
             if data.count(0) == len(data):
                 return  # a frame of silence that keeps RTP alive between answers

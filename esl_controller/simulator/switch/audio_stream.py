@@ -195,7 +195,7 @@ class AudioStream:
             except UnicodeDecodeError:
                 self._break_off("WebSocket invalid UTF-8 (1007): Invalid UTF-8 sequence", 1007)
         elif opcode == stream_socket.BINARY:
-            self.session.media.agent_audio(payload)
+            self.session.media.agent_audio(payload, time.monotonic())
             self.edition.receive_binary(payload)
         elif opcode == stream_socket.CLOSE:
             self._server_close(payload)

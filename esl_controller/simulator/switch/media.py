@@ -69,8 +69,8 @@ class Media:
         self._reads = 0
         self.frames_in = 0
         self.frames_out = 0
-        self.on_agent_audio: Callable[[bytes], None] | None = None
-        """Given the application's audio as it reaches the switch: for measuring."""
+        self.on_agent_audio: Callable[[bytes, float], None] | None = None
+        """Given the application's audio and the monotonic second it came: for measuring."""
         self._flowing = False
 
     @property
@@ -133,10 +133,10 @@ class Media:
             self.unicast = None
             self.unicast_spent = True
 
-    def agent_audio(self, data: bytes) -> None:
+    def agent_audio(self, data: bytes, came_at: float) -> None:
         """The application's audio has reached the switch."""
         if self.on_agent_audio is not None:
-            self.on_agent_audio(data)
+            self.on_agent_audio(data, came_at)
 
     def play_now(self, frame: bytes) -> None:
         """A frame from unicast or a module goes out at once."""

@@ -8,6 +8,8 @@ the rest waits in the socket's buffer.
 from __future__ import annotations
 
 import socket
+import struct
+import time
 from typing import TYPE_CHECKING
 
 from gevent.hub import get_hub
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 
 _READ = 1
 _MAX_DATAGRAM = 8192
+_TIMESTAMPS = getattr(socket, "SO_TIMESTAMPNS", 35)
+"""Linux: the kernel notes when each datagram came (socket(7)); Python names it from 3.14 on."""
+_TIMESPEC = struct.Struct("@qq")
+_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
 
 
 class Unicast:
@@ -53,6 +59,7 @@ class Unicast:
             return None
         try:
             sock.settimeout(0)
+            sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
             sock.bind(local)
         except OSError:
             sock.close()
@@ -95,17 +102,27 @@ class Unicast:
 
     def _play_one(self) -> bool:
         try:
-            data = self._socket.recv(_MAX_DATAGRAM)
+            data, notes, _, _ = self._socket.recvmsg(_MAX_DATAGRAM, _ROOM)
         except OSError:
             return False
         self.received += 1
         if not data:  # an empty datagram ends unicast
             self._media.end_unicast()
             return False
-        self._media.agent_audio(data)
+        self._media.agent_audio(data, _came_at(notes))
         pcm = sound.decode(data, self._encoding) if self.native else data
         if len(pcm) != self._media.frame_bytes:
             self.malformed += 1
             pcm = pcm[: len(pcm) // 2 * 2]
         self._media.play_now(pcm)
         return True
+
+
+def _came_at(notes: list[tuple[int, int, bytes]]) -> float:
+    """Monotonic seconds at which a datagram came, however long it waited in the socket."""
+    for _, _, note in notes:
+        seconds: int
+        nanoseconds: int
+        seconds, nanoseconds = _TIMESPEC.unpack(note)
+        return time.monotonic() - (time.time() - seconds - nanoseconds / 1e9)
+    return time.monotonic()
