@@ -20,6 +20,8 @@ from esl_controller.models import UsageRecord
 
 _MILLION = Decimal(1_000_000)
 _MINUTE_S = Decimal(60)
+_TOKENS_PER_AUDIO_S = 10
+"""Of a caller's audio (OpenAI, «Managing costs» of the Realtime guide)."""
 _STEP = Decimal("0.000001")
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|latest)$")
 """A dated edition of a model costs what the model costs."""
@@ -64,10 +66,16 @@ class Price:
             + usage.characters * self.characters
         )
         minutes = (
-            Decimal(usage.transcription_seconds) * self.transcription_minute
+            self._transcribed_s(usage) * self.transcription_minute
             + Decimal(usage.audio_seconds) * self.audio_minute
         )
         return (millionths / _MILLION + minutes / _MINUTE_S).quantize(_STEP)
+
+    def _transcribed_s(self, usage: UsageRecord) -> Decimal:
+        """As counted; where a model that is paid by the minute tells tokens, what these last."""
+        if usage.transcription_seconds or self.transcription_tokens:
+            return Decimal(usage.transcription_seconds)
+        return Decimal(usage.transcription_tokens) / _TOKENS_PER_AUDIO_S
 
 
 def _cached(tokens: int, cached: int, price: Decimal, cached_price: Decimal) -> Decimal:
@@ -143,6 +151,9 @@ PRICES: tuple[Price, ...] = (
     _tokens("openai", "gpt-realtime-2.1", "4 0.40 24", "32 0.40 64", "5"),
     _tokens("openai", "gpt-realtime-mini", "0.60 0.06 2.40", "10 0.30 20", "0.80"),
     _tokens("openai", "gpt-realtime-2.1-mini", "0.60 0.06 2.40", "10 0.30 20", "0.80"),
+    _minutes("openai", "gpt-transcribe", transcription_minute="0.0045"),
+    _minutes("openai", "gpt-4o-transcribe", transcription_minute="0.006"),
+    _minutes("openai", "gpt-4o-mini-transcribe", transcription_minute="0.003"),
     _minutes("openai", "gpt-realtime-whisper", transcription_minute="0.017"),
     _minutes("openai", "gpt-live-transcribe", transcription_minute="0.017"),
     _minutes("openai", "whisper-1", transcription_minute="0.006"),

@@ -7,6 +7,8 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+import structlog
+
 from bridge.providers.base import Usage
 from esl_controller.budget import BudgetGuard
 from esl_controller.models import UsageRecord
@@ -14,6 +16,10 @@ from esl_controller.pricing import PriceList
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
+MAX_NAMED = 64
+"""Models without a price that are named in the log, each once."""
+
+_log = structlog.get_logger("usage")
 Record = Callable[..., object]
 """`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
 
@@ -28,6 +34,7 @@ class UsageLedger:
         self._budget = budget
         self._record = record
         self._metrics = metrics
+        self._named: set[tuple[str, str]] = set()
 
     def book(
         self, usage: Usage, domain_uuid: str, *, provider: str, conversation_uuid: str | None
@@ -48,8 +55,17 @@ class UsageLedger:
         )
         self._count(usage, provider)
         self._budget.add(domain_uuid, priced.cost_usd)
+        if priced.cost_usd is None:
+            self._tell_unpriced(provider, priced.model)
         self._record(priced, personal=False)
         return priced
+
+    def _tell_unpriced(self, provider: str, model: str) -> None:
+        """A budget that does not see what is spent is worth telling an operator of."""
+        self._metrics.count(m.USAGE_UNPRICED, provider)
+        if (provider, model) not in self._named and len(self._named) < MAX_NAMED:
+            self._named.add((provider, model))
+            _log.warning("usage.no_price", provider=provider, model=model[:100])
 
     def _count(self, usage: Usage, provider: str) -> None:
         for direction in ("input", "output"):

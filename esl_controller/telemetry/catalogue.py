@@ -110,6 +110,9 @@ FUNCTION_LATENCY = _histogram("function_run", "Time functions of the AI took.", 
 
 # Use
 TOKENS = _counter("tokens", "Tokens counted by providers.", "provider", "direction", "modality")
+USAGE_UNPRICED = _counter(
+    "usage_unpriced", "Usage of models without a price: no budget knows of it.", "provider"
+)
 BUDGETS_REACHED = _counter(
     "budgets_reached",
     "Budgets of tenants seen by this worker to reach their warning, or to be used up.",

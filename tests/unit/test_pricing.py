@@ -43,6 +43,14 @@ def test_minutes_are_priced_by_the_second():
     assert eleven.cost_usd == Decimal("0.04")
 
 
+def test_a_model_paid_by_the_minute_that_counts_tokens_costs_what_they_last():
+    """A caller's second is ten tokens."""
+    told = LIST.priced(usage("gpt-transcribe", transcription_tokens=900))
+    timed = LIST.priced(usage("gpt-transcribe", transcription_seconds=90.0))
+    both = usage("gpt-transcribe", transcription_seconds=90.0, transcription_tokens=5000)
+    assert told.cost_usd == timed.cost_usd == LIST.priced(both).cost_usd == Decimal("0.00675")
+
+
 def test_dated_editions_cost_what_the_model_costs():
     day = date(2026, 11, 1)
     assert LIST.find("openai", "gpt-realtime-2.1-2026-05-07", day).model == "gpt-realtime-2.1"
