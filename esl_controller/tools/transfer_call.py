@@ -35,18 +35,29 @@ class TransferCall:
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Start the hand-over; it happens when the caller has heard the announcement."""
         departments = _departments(context.entry)
-        wanted = arguments.get("destination")
-        if not isinstance(wanted, str) or wanted not in departments:
+        name = _meant(arguments.get("destination"), departments)
+        if name is None:
             names = ", ".join(sorted(departments))
             raise FunctionFailed(f"There is no such destination. Possible are: {names}")
         reason = arguments.get("reason")
-        context.actions.transfer(departments[wanted], reason if isinstance(reason, str) else "")
-        return {"status": "transferring", "destination": wanted}
+        context.actions.transfer(departments[name], reason if isinstance(reason, str) else "")
+        return {"status": "transferring", "destination": name}
 
 
 def _departments(entry: RouteEntry) -> dict[str, str]:
     """Names the model uses, and the extensions they stand for."""
     return {_name(rule): str(rule["destination"]) for rule in entry.secretary.transfer_rules}
+
+
+def _meant(wanted: object, departments: Mapping[str, str]) -> str | None:
+    """The department a model means: by name, however written, or by its number."""
+    if not isinstance(wanted, str):
+        return None
+    said = wanted.strip().casefold()
+    for name, extension in departments.items():
+        if said in (name.casefold(), extension.casefold()):
+            return name
+    return None
 
 
 def _name(rule: Mapping[str, Any]) -> str:
