@@ -26,7 +26,6 @@ from esl_controller.handlers.function_call import FunctionOutcome
 from esl_controller.handlers.leg import answered_leg, offered_leg
 from esl_controller.handlers.media import MediaUnavailable
 from esl_controller.handlers.transfer import NotDialable, blind_transfer, hand_back
-from esl_controller.handlers.unicast_ports import PortsExhausted
 from esl_controller.inbox import Inbox
 from esl_controller.models import RouteEntry, TurnBasedEntry
 from esl_controller.outcomes import CODE_OF_CAUSE, conversation_outcome
@@ -177,7 +176,7 @@ class Call:
             raise CallGone("ended while it was answered")
         try:
             talk.media.start(leg)
-        except (MediaUnavailable, PortsExhausted) as error:
+        except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.AUDIO_FORMAT, str(error)) from error
         self._step(CallEvent.MEDIA_STARTED)
         if not self._prepared:

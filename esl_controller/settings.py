@@ -126,7 +126,7 @@ class Media(_Group, frozen=True):
     ] = "127.0.0.1"
     unicast_port_first: Annotated[
         int, doc("First UDP port of the unicast range.", ge=1024, le=65535)
-    ] = 18000
+    ] = 61000
     unicast_port_last: Annotated[
         int,
         doc(
@@ -134,7 +134,7 @@ class Media(_Group, frozen=True):
             ge=1024,
             le=65535,
         ),
-    ] = 19999
+    ] = 62999
 
 
 class Freeswitch(_Group, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from esl_controller.audio_module import USAGE_COMMAND, best_playback, editions
@@ -12,6 +13,9 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.settings import Settings
 
 DEFAULT_PASSWORD = "ClueCon"
+RTP_PORTS = (16384, 32768)
+"""FreeSWITCH's default (switch_rtp.c, RTP_START_PORT and RTP_END_PORT), and FusionPBX's."""
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _CHECK = "FreeSWITCH"
 
 
@@ -96,4 +100,25 @@ def _unicast(settings: Settings) -> Finding:
     if not host.startswith("127.") and host not in {"::1", "localhost"}:
         advice = "let a firewall pass these ports from this host only: they ask for no password"
         return warning("playback", detail, advice)
+    taken = _taken_by_others(media.unicast_port_first, media.unicast_port_last)
+    if taken:
+        advice = "choose VOICE_AI_MEDIA_UNICAST_PORT_FIRST and _LAST outside, as 61000 to 62999"
+        return warning("playback", f"{detail}: among {taken}", advice)
     return ok("playback", detail)
+
+
+def _taken_by_others(first: int, last: int) -> str:
+    """Whose ports lie in the range: a call whose port is taken is played by files."""
+    for whose, low, high in (("FreeSWITCH's RTP ports", *RTP_PORTS), _ephemeral()):
+        if first <= high and low <= last:
+            return f"{whose}, {low} to {high}"
+    return ""
+
+
+def _ephemeral() -> tuple[str, int, int]:
+    """What this kernel gives to programs that name no port; its own default where unread."""
+    try:
+        low, high = map(int, EPHEMERAL.read_text().split())
+    except (OSError, ValueError):
+        low, high = 32768, 60999
+    return "the ports of other programs", low, high

@@ -37,7 +37,7 @@ from esl_controller.esl.applications import Application
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 from esl_controller.handlers.outbox import Outbox
-from esl_controller.handlers.unicast_ports import PortRange
+from esl_controller.handlers.unicast_ports import PortRange, PortsExhausted
 from esl_controller.telemetry.log import call_logger
 
 UNICAST_PROOF_S = 0.5
@@ -142,7 +142,10 @@ class CallMedia:
         plan = self._plan(leg)
         batch = []
         if self.choice.mode is PlayoutMode.UNICAST:
-            batch.append(self._unicast_command(plan))
+            try:
+                batch.append(self._unicast_command())
+            except PortsExhausted as error:
+                plan = self._without_unicast(leg, str(error))
         if self.path is MediaPath.STREAM:
             batch.append(self._stream_command(plan))
         self._session.expect_media()
@@ -155,7 +158,7 @@ class CallMedia:
         if self.choice.mode is PlayoutMode.UNICAST and not self._came(
             self._proven, UNICAST_PROOF_S
         ):
-            plan = self._without_unicast(leg)
+            plan = self._without_unicast(leg, "no datagram came")
         self._attach(plan)
         return plan
 
@@ -276,20 +279,20 @@ class CallMedia:
         rate = plan.stream_format.rate_hz
         return commands.api("uuid_audio_stream", f"{self._esl_uuid} start {url} mono {rate}")
 
-    def _unicast_command(self, plan: MediaPlan) -> commands.Command:
+    def _unicast_command(self) -> commands.Command:
+        self._port = self._site.ports.take(self._site.freeswitch_host)
+        far = (self._site.freeswitch_host, self._port)
         self._datagrams = DatagramLink(
             on_datagram=self._on_datagram, local=(self._site.local_host, 0)
         )
-        self._port = self._site.ports.take()
-        far = (self._site.freeswitch_host, self._port)
         self._datagrams.connect(far)
         return commands.unicast(local=far, remote=self._datagrams.address)
 
-    def _without_unicast(self, leg: Leg) -> MediaPlan:
-        """No datagram came back: files are the way that always works with the module."""
+    def _without_unicast(self, leg: Leg, why: str) -> MediaPlan:
+        """Files are the way that always works with the module."""
         if self.path is not MediaPath.STREAM:
-            raise MediaUnavailable("unicast did not start")
-        self._log.warning("media.unicast_silent", playback="file")
+            raise MediaUnavailable(f"unicast did not start: {why}")
+        self._log.warning("media.no_unicast", why=why, playback="file")
         if self._datagrams is not None:
             self._datagrams.close()
             self._datagrams = None

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import random
+import socket
 from collections import deque
+
+MAX_TRIES = 64
+"""Ports looked at for one call."""
 
 
 class PortsExhausted(Exception):
-    """All ports of the range are in use."""
+    """No port of the range is free."""
 
 
 class PortRange:
@@ -23,11 +28,17 @@ class PortRange:
         start = random.randrange(len(ports)) if ports else 0
         self._free = deque(ports[start:] + ports[:start])
 
-    def take(self) -> int:
-        """A free port. Raises `PortsExhausted`."""
-        if not self._free:
-            raise PortsExhausted("no unicast port is free; widen media.unicast_port_first … last")
-        return self._free.popleft()
+    def take(self, host: str) -> int:
+        """A port that is free on FreeSWITCH's host, as far as that can be seen from here.
+
+        Raises `PortsExhausted`.
+        """
+        for _ in range(min(MAX_TRIES, len(self._free))):
+            port = self._free.popleft()
+            if not _in_use(host, port):
+                return port
+            self._free.append(port)
+        raise PortsExhausted("no unicast port is free; widen media.unicast_port_first … last")
 
     def give_back(self, port: int) -> None:
         """The call is over."""
@@ -35,3 +46,13 @@ class PortRange:
 
     def __len__(self) -> int:
         return len(self._free)
+
+
+def _in_use(host: str, port: int) -> bool:
+    """Whether somebody else on this host has the port; False where `host` is another one."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False

@@ -9,6 +9,7 @@ import gevent
 import pytest
 
 from bridge.states import SessionState
+from esl_controller.handlers import unicast_ports
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
@@ -92,8 +93,11 @@ def test_a_stream_that_cannot_connect_hands_the_call_back_at_once(serve):
     assert call.caller.report().first_sound_ms < 1500
 
 
-def test_without_proof_of_unicast_files_are_played(serve):
-    """The port is taken by somebody else: FreeSWITCH says `+OK` and plays nothing."""
+@pytest.mark.parametrize("seen", [True, False], ids=["on this host", "on another"])
+def test_where_unicast_has_no_port_files_are_played(serve, monkeypatch, seen):
+    """Somebody else has it. What cannot be seen is tried: FreeSWITCH says `+OK`, plays nothing."""
+    if not seen:
+        monkeypatch.setattr(unicast_ports, "_in_use", lambda host, port: False)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
         taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]

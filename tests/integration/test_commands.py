@@ -118,6 +118,22 @@ def test_the_edition_of_the_audio_module(
     assert words in finding["detail"]
 
 
+@pytest.mark.parametrize(
+    "first, last, whose",
+    [(18000, 19999, "FreeSWITCH's RTP ports"), (40000, 41999, "the ports of other programs")],
+)
+def test_ports_that_others_use_are_pointed_out(
+    doctor: Doctor, first: int, last: int, whose: str
+) -> None:
+    ports = {
+        "VOICE_AI_MEDIA_UNICAST_PORT_FIRST": str(first),
+        "VOICE_AI_MEDIA_UNICAST_PORT_LAST": str(last),
+    }
+    findings, code = doctor(**ports)
+    assert (findings["playback"]["state"], code) == ("warning", 0)
+    assert whose in findings["playback"]["detail"]
+
+
 def test_a_stock_freeswitch_is_enough_with_unicast(doctor: Doctor, switch: Switch) -> None:
     set_edition(switch, Edition.NONE)
     findings, code = doctor(VOICE_AI_MEDIA_INPUT="unicast")
