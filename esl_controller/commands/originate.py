@@ -9,7 +9,7 @@ import click
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.esl import dialstring
 from esl_controller.esl.dialstring import DialString, Leg
-from esl_controller.esl.errors import EslError, LocalProtocolError
+from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
 from esl_controller.esl.inbound import InboundClient
 
 
@@ -48,7 +48,11 @@ def command(
     try:
         with shell.step(f"Calling {endpoint}"):
             client.connect(at.timeout_s)
-            call_uuid = client.originate(dial, target, timeout_s + at.timeout_s)
+            try:
+                call_uuid = client.originate(dial, target, timeout_s + at.timeout_s)
+            except CommandFailed as error:
+                cause = error.text.removeprefix("-ERR").strip()
+                raise shell.fail(f"{endpoint} was not reached: {cause}") from error
     except EslError as error:
         raise shell.fail(str(error)) from error
     finally:

@@ -308,7 +308,7 @@ def test_originate_calls_and_gives_the_calls_uuid(
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["user/1001@x", "1000"], "USER_BUSY"),
+        (["user/1001@x", "1000"], "user/1001@x was not reached: USER_BUSY"),
         (["user/1004@x", "8000 XML evil"], "not one plain word"),
         (["bad endpoint", "1000"], "not an endpoint"),
         (["user/1004@x", "1000", "--domain", "x"], "is no UUID"),
