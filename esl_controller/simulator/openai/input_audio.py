@@ -45,14 +45,21 @@ class InputAudio:
         self._item_id = ""
         self._quiet_ms = QUIET_MS
         self._format: AudioFormat
+        self._turn_detection: dict[str, Any] | None
         self._vad: VoiceActivityDetector | None
-        self.configure()
+        self._begin()
 
     def configure(self) -> None:
-        """Follow the session's settings."""
-        self._format = audio_format(self._core.settings, "input")
+        """Follow the session's settings; an update of others leaves a turn as it is."""
         turn = self._core.settings["audio"]["input"]["turn_detection"]
-        self._vad = self._detector(turn) if turn else None
+        wanted = (audio_format(self._core.settings, "input"), turn)
+        if wanted != (self._format, self._turn_detection):
+            self._begin()
+
+    def _begin(self) -> None:
+        self._format = audio_format(self._core.settings, "input")
+        self._turn_detection = self._core.settings["audio"]["input"]["turn_detection"]
+        self._vad = self._detector(self._turn_detection) if self._turn_detection else None
 
     def _detector(self, turn: dict[str, Any]) -> VoiceActivityDetector:
         silence_ms = turn.get("silence_duration_ms")
@@ -110,7 +117,7 @@ class InputAudio:
     def clear(self) -> None:
         """Forget what was not committed."""
         self._buffered_ms = 0.0
-        self.configure()
+        self._begin()
         self._core.emit("input_audio_buffer.cleared")
 
     def commit(self) -> None:

@@ -108,3 +108,11 @@ def test_a_caller_who_speaks_is_not_idle() -> None:
     client.speak("Hello you", L16_24K)
     client.wait(60)
     assert "input_audio_buffer.timeout_triggered" not in types(client.seen)
+
+
+def test_an_update_of_something_else_leaves_the_turn_as_it_is() -> None:
+    client = Client()
+    client.speak("One two", L16_24K, silence_ms=0)
+    client.update()
+    client.say(L16_24K.silence(700))
+    assert types(client.seen).count("input_audio_buffer.speech_stopped") == 1
