@@ -25,6 +25,8 @@ class _Traits:
     tail_padding_ms: int = 0
     header: bool = False
     """The rate is told first, in a `rawAudio` text."""
+    loses_first_frame: bool = False
+    """Of the whole call, so that one of silence must go before it."""
 
 
 def _stream_break(sinks: PlayoutSinks) -> None:
@@ -41,7 +43,8 @@ def _kill_audio(sinks: PlayoutSinks) -> None:
 
 _TRAITS: Mapping[Flavour, _Traits] = {
     Flavour.CLOSED_1_0_3: _Traits(_stream_break, header=True),
-    Flavour.ALCHEMILLA: _Traits(_stream_break, header=True),
+    # It takes the first frame from its queue and does not play it (observed).
+    Flavour.ALCHEMILLA: _Traits(_stream_break, header=True, loses_first_frame=True),
     Flavour.CLOUDFIELDCZ: _Traits(_clear_audio),
     # mod_audio_fork waits for 160 ms before it begins and for 80 ms after each underrun, so the
     # last 80 ms of an answer would stay behind and be played in front of the next one.
@@ -73,12 +76,16 @@ class BinaryPlayout:
         self._sinks = sinks
         self._clear = traits.clear
         self._header_due = traits.header
+        self._silence_due = traits.loses_first_frame
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Send a chunk; in front of the very first one the header, where there is one."""
+        """Send a chunk; in front of the very first one what the module needs."""
         if self._header_due:
             self._header_due = False
             self._sinks.send_text(stream_protocol.raw_audio_header(self.format.rate_hz))
+        if self._silence_due:
+            self._silence_due = False
+            self._sinks.send_binary(self.format.silence(FRAME_MS))
         self._sinks.send_binary(chunk)
 
     def clear(self, generation: int, now: float) -> None:

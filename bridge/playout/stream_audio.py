@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.playout.base import PlayoutSinks
@@ -22,6 +22,8 @@ class _Traits:
     chunk_ms: int = FRAME_MS
     tail_padding_ms: int = 0
     silence_every_s: float | None = None
+    loses_first_frame: bool = False
+    """Of the whole call, so that one of silence must go before it."""
 
 
 def _stream_break(sinks: PlayoutSinks) -> None:
@@ -38,7 +40,8 @@ _PACED_CHUNKS = _Traits(_stream_break, lead_ms=100, first_chunk_ms=100, chunk_ms
 
 _TRAITS: Mapping[Flavour, _Traits] = {
     Flavour.CLOSED_1_0_3: _PACED_CHUNKS,
-    Flavour.ALCHEMILLA: _PACED_CHUNKS,
+    # As with binary messages (bridge.playout.binary).
+    Flavour.ALCHEMILLA: replace(_PACED_CHUNKS, loses_first_frame=True),
     # Its reader waits for its writer: a backlog would hold up everything else on the socket, even
     # Close, and nothing empties it.
     # It writes frames itself, so that without it a silent call has no RTP at all.
@@ -75,10 +78,14 @@ class StreamAudioPlayout:
         self._sinks = sinks
         self._clear = traits.clear
         self._seq = 0
+        self._silence_due = traits.loses_first_frame
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Send a chunk."""
+        """Send a chunk; in front of the very first one what the module loses."""
         self._seq += 1
+        if self._silence_due:
+            self._silence_due = False
+            chunk = self.format.silence(FRAME_MS) + chunk
         self._sinks.send_text(
             stream_protocol.stream_audio(self.format, chunk, generation, self._seq)
         )

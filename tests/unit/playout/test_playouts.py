@@ -60,8 +60,9 @@ def test_every_playout_carries_an_answer_through_a_stream(mode, flavour) -> None
             assert what["data"]["audioDataType"] == "raw"
             assert what["data"]["sampleRate"] == 8000
             carried += b64decode(what["data"]["audioData"])
-    assert carried.startswith(speech(L16_8K, 1000))
-    assert len(carried) == L16_8K.bytes_for_ms(1000 + playout.tail_padding_ms)
+    by_module = mode in (PlayoutMode.BINARY, PlayoutMode.JSON)
+    lost = L16_8K.silence(20 if by_module and flavour is Flavour.ALCHEMILLA else 0)
+    assert carried == lost + speech(L16_8K, 1000) + L16_8K.silence(playout.tail_padding_ms)
 
 
 @pytest.mark.parametrize(("mode", "flavour"), EVERY_ONE)
@@ -129,7 +130,9 @@ def test_the_rate_is_told_once_before_the_first_binary(flavour: Flavour) -> None
     playout.play(bytes(640), 0)
     playout.clear(0, 1.0)
     playout.play(bytes(640), 1)
-    assert [kind for kind, _ in wire.log] == ["text", "binary", "stream_break", "binary"]
+    sent = [kind for kind, _ in wire.log]
+    lost = ["binary"] if flavour is Flavour.ALCHEMILLA else []
+    assert sent == ["text", *lost, "binary", "stream_break", "binary"]
     assert wire.log[0][1] == {"type": "rawAudio", "data": {"sampleRate": 16000}}
 
 
