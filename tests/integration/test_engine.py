@@ -1,4 +1,4 @@
-"""The service with a real FreeSWITCH: `FREESWITCH_ESL=host:port[:password] pytest -m engine`.
+"""The service with a real FreeSWITCH: `engine_kit` tells how.
 
 It must run on this host, with mod_loopback, mod_sndfile and mod_audio_stream. Nothing of its
 dialplan is used. A call is a loopback channel: one leg is the caller, parked, who is recorded and
@@ -7,7 +7,6 @@ plays a file when he speaks; the other one runs `socket`.
 
 from __future__ import annotations
 
-import os
 import uuid
 import wave
 from collections.abc import Iterator
@@ -25,12 +24,10 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.voice import synthetic_speech
 from esl_controller.simulator.switch.sound import level
-from tests.integration.service import Service
+from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.service import Service, wait_for
 
-pytestmark = [
-    pytest.mark.engine,
-    pytest.mark.skipif("FREESWITCH_ESL" not in os.environ, reason="no FREESWITCH_ESL given"),
-]
+pytestmark = ENGINE_MARKS
 
 GREETING, ANSWER = "Good morning, how can I help you?", "Of course, one moment."
 SCRIPT = Script(
@@ -40,21 +37,14 @@ SCRIPT = Script(
 SECRETARY = {"first_message": GREETING, "enable_functions": True}
 RATE_HZ = 8000
 FRAME_BYTES = RATE_HZ // 50 * 2
-CALL_S = 15.0
 
 
 class Engine:
     """FreeSWITCH, by its inbound Event Socket."""
 
-    def __init__(self, directory: Path) -> None:
-        host, port, *rest = os.environ["FREESWITCH_ESL"].split(":")
-        self.client = InboundClient((host, int(port)), rest[0] if rest else "ClueCon")
-        self.client.connect()
+    def __init__(self, client: InboundClient, directory: Path) -> None:
+        self.client = client
         self._directory = directory
-
-    def channels(self) -> int:
-        """Calls it has."""
-        return int(self.client.api("show", "channels count").split()[0])
 
     def call(self, service: Service, extension: str = "8001") -> EngineCall:
         """Somebody calls who says nothing until `say`."""
@@ -133,20 +123,11 @@ def audible_ms(pcm: bytes, rate_hz: int) -> int:
     return 20 * sum(level(frame) >= AUDIBLE for frame in frames)
 
 
-def wait_for(fact: Any) -> None:
-    with gevent.Timeout(CALL_S, AssertionError("never came true")):
-        while not fact():
-            gevent.sleep(0.05)
-
-
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[Engine]:
     tmp_path.chmod(0o755)
-    engine = Engine(tmp_path)
-    before = engine.channels()
-    yield engine
-    wait_for(lambda: engine.channels() <= before)
-    engine.client.close()
+    with engine_client() as client:
+        yield Engine(client, tmp_path)
 
 
 @pytest.fixture(params=["mod_audio_stream", "unicast"])

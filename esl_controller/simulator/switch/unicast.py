@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 _READ = 1
 _MAX_DATAGRAM = 8192
-_TIMESTAMPS = getattr(socket, "SO_TIMESTAMPNS", 35)
+KERNEL_TIMES = getattr(socket, "SO_TIMESTAMPNS", 35)
 """Linux: the kernel notes when each datagram came (socket(7)); Python names it from 3.14 on."""
 _TIMESPEC = struct.Struct("@qq")
-_ROOM = socket.CMSG_SPACE(_TIMESPEC.size)
+NOTES_BYTES = socket.CMSG_SPACE(_TIMESPEC.size)
+"""Room for the note in `recvmsg`."""
 
 
 class Unicast:
@@ -59,7 +60,7 @@ class Unicast:
             return None
         try:
             sock.settimeout(0)
-            sock.setsockopt(socket.SOL_SOCKET, _TIMESTAMPS, 1)
+            sock.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
             sock.bind(local)
         except OSError:
             sock.close()
@@ -102,14 +103,14 @@ class Unicast:
 
     def _play_one(self) -> bool:
         try:
-            data, notes, _, _ = self._socket.recvmsg(_MAX_DATAGRAM, _ROOM)
+            data, notes, _, _ = self._socket.recvmsg(_MAX_DATAGRAM, NOTES_BYTES)
         except OSError:
             return False
         self.received += 1
         if not data:  # an empty datagram ends unicast
             self._media.end_unicast()
             return False
-        self._media.agent_audio(data, _came_at(notes))
+        self._media.agent_audio(data, came_at(notes))
         pcm = sound.decode(data, self._encoding) if self.native else data
         if len(pcm) != self._media.frame_bytes:
             self.malformed += 1
@@ -118,8 +119,11 @@ class Unicast:
         return True
 
 
-def _came_at(notes: list[tuple[int, int, bytes]]) -> float:
-    """Monotonic seconds at which a datagram came, however long it waited in the socket."""
+def came_at(notes: list[tuple[int, int, bytes]]) -> float:
+    """Monotonic seconds at which a datagram came, however long it waited in the socket.
+
+    `notes` are the ancillary data of `recvmsg` on a socket with `KERNEL_TIMES` on.
+    """
     for _, _, note in notes:
         seconds: int
         nanoseconds: int

@@ -1,0 +1,156 @@
+"""A telephone for FreeSWITCH to call: it answers, speaks, presses keys, hangs up, and writes down
+every RTP packet with the kernel's time of its arrival. Loopback only."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+import uuid
+from collections.abc import Callable, Sequence
+
+import gevent
+from gevent.event import Event
+
+from bridge.audio.formats import FRAME_MS
+from esl_controller.simulator.hearing import Hearing
+from esl_controller.simulator.switch.unicast import KERNEL_TIMES, NOTES_BYTES, came_at
+from tests.integration import rtp, sip_wire
+
+HOST = "127.0.0.1"
+REPEAT_S = 0.5
+BYE_S = 4.0
+
+
+class Phone:
+    """Takes one call in one codec of `sip_wire.CODECS`."""
+
+    def __init__(self, codec: str) -> None:
+        self.codec = codec
+        self.format = sip_wire.CODECS[codec]
+        self.packets: list[rtp.Packet] = []
+        """Audio received."""
+        self.hearing = Hearing(self.format.rate_hz, keep_audio=False)
+        self.answered, self.over = Event(), Event()
+        self.hung_up_by_far_end = False
+        self.late_ms = 0.0
+        """How much too late a packet of ours was sent at worst."""
+        self._tag = uuid.uuid4().hex[:8]
+        self._sip, self._rtp = _bound(), _bound()
+        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._invite: sip_wire.SipMessage | None = None
+        self._far = (HOST, 0)
+        self._number = -1
+        self._mouth: rtp.Mouth | None = None
+        self._greenlets = [
+            gevent.spawn(_listen, self._sip, self._receive_sip),
+            gevent.spawn(_listen, self._rtp, self._receive_rtp),
+        ]
+
+    @property
+    def address(self) -> str:
+        """Where it is called: `host:port`."""
+        host, port = self._sip.getsockname()
+        return f"{host}:{port}"
+
+    def say(self, frames: Sequence[bytes]) -> None:
+        """Speak frames of 20 ms of 16-bit PCM at the codec's rate."""
+        self._speaking().say(frames)
+
+    def press(self, digits: str) -> None:
+        """Press keys."""
+        self._speaking().press(digits)
+
+    def hang_up(self) -> None:
+        """Leave the call."""
+        assert self._invite is not None
+        branch = uuid.uuid4().hex[:12]
+        message = sip_wire.bye(self._invite, self._tag, branch, self.address)
+        with gevent.Timeout(BYE_S, AssertionError("no reply to BYE")):
+            while not self.over.is_set():
+                self._sip.sendto(message, self._far)
+                self.over.wait(REPEAT_S)
+
+    def close(self) -> None:
+        """Leave the call if it is still on, and be gone."""
+        if self.answered.is_set() and not self.over.is_set():
+            self.hang_up()
+        gevent.killall(self._greenlets)
+        self._sip.close()
+        self._rtp.close()
+
+    def _speaking(self) -> rtp.Mouth:
+        assert self._mouth is not None, "not called yet"
+        return self._mouth
+
+    # --- SIP ----------------------------------------------------------------------------------
+
+    def _receive_sip(self, data: bytes, far: tuple[str, int], at: float) -> None:
+        message = sip_wire.parse(data)
+        self._far = far
+        match message.method:
+            case "INVITE":
+                self._answer(message)
+            case "BYE":
+                self.hung_up_by_far_end = True
+                self._reply(message, "200 OK")
+                self.over.set()
+            case "SIP/2.0":
+                if message.one("CSeq").endswith("BYE"):
+                    self.over.set()
+            case "ACK":
+                self.answered.set()
+            case _:
+                self._reply(message, "200 OK")
+
+    def _answer(self, invite: sip_wire.SipMessage) -> None:
+        """The first INVITE, one sent once more, or one that changes the call."""
+        offer = sip_wire.parse_offer(invite.body)
+        host, port = self._rtp.getsockname()
+        self._reply(invite, "100 Trying")
+        self._reply(invite, "200 OK", sip_wire.answer(offer, self.codec, host, port))
+        if self._invite is None:
+            self._invite = invite
+            self._number = offer.payload_types[self.codec, self.format.rate_hz]
+            digits = offer.digits(self.format.rate_hz)
+            self._mouth = rtp.Mouth(self.format, self._number, digits)
+            self._greenlets.append(gevent.spawn(self._speak, self._mouth, offer.address))
+
+    def _reply(self, request: sip_wire.SipMessage, status: str, body: str = "") -> None:
+        contact = f"sip:phone@{self.address}"
+        self._sip.sendto(sip_wire.reply(request, status, self._tag, contact, body), self._far)
+
+    # --- RTP ----------------------------------------------------------------------------------
+
+    def _receive_rtp(self, data: bytes, far: tuple[str, int], at: float) -> None:
+        packet = rtp.parse(data, at)
+        if packet.payload_type != self._number:
+            return
+        self.packets.append(packet)
+        self.hearing.add(rtp.from_wire(packet.payload, self.format), at)
+
+    def _speak(self, mouth: rtp.Mouth, address: tuple[str, int]) -> None:
+        due = time.monotonic()
+        while not self.over.is_set():
+            for packet in mouth.tick():
+                with contextlib.suppress(OSError):  # its port is closed: BYE is on its way
+                    self._rtp.sendto(packet, address)
+            due += FRAME_MS / 1000
+            gevent.sleep(max(0.0, due - time.monotonic()))
+            self.late_ms = max(self.late_ms, (time.monotonic() - due) * 1000)
+
+
+def _bound() -> socket.socket:
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.bind((HOST, 0))
+    return sock
+
+
+def _listen(sock: socket.socket, receive: Callable[[bytes, tuple[str, int], float], None]) -> None:
+    """Hand over each datagram, with the monotonic second the kernel had it."""
+    while True:
+        try:
+            data, notes, _, far = sock.recvmsg(4096, NOTES_BYTES)
+        except ConnectionRefusedError:
+            continue  # for an earlier datagram of ours
+        receive(data, far, came_at(notes))
