@@ -122,7 +122,10 @@ class Answers:
         return not (late is AnswerLate.REPLACE and closing)
 
     def _voice_changed(self) -> None:
-        if self._seat.ready:
+        """Should the provider notice? Not a voice it has heard begin before we did."""
+        voice, speaking = self._uplink.voice, self._turns.state is TurnState.CALLER_SPEAKING
+        known = speaking and voice is not None and voice.active
+        if self._seat.ready and not known:
             self._life.voice_changed(self._clock(), self._seat.messages_in)
 
     def _look_for_life(self, now: float) -> None:

@@ -51,8 +51,13 @@ MAX_OPEN_CALLS = 64
 
 _RUNNABLE = ("completed", "incomplete")
 """Responses whose completed function calls are carried out; a cancelled one's are not."""
-_EXPENDABLE = ("response.cancel", "conversation.item.truncate", "conversation.item.delete")
-"""Commands whose refusal means only that they came too late."""
+_EXPENDABLE = (
+    "response.cancel",
+    "conversation.item.truncate",
+    "conversation.item.delete",
+    "conversation.item.retrieve",
+)
+"""Commands whose refusal means only that they came too late, or that the server lives."""
 
 
 class Inbox:
@@ -121,10 +126,12 @@ class Inbox:
     # --- the caller's turn --------------------------------------------------------------------
 
     def _on_speech_started(self, event: SpeechEvent, now: float) -> None:
+        self._state.caller_speaks = True
         self._state.requests.speech_started(now)
         self._state.tell(SpeechStarted(_position(event.audio_start_ms), event.item_id or ""))
 
     def _on_speech_stopped(self, event: SpeechEvent, now: float) -> None:
+        self._state.caller_speaks = False
         self._state.requests.turn_ended(now)
         self._state.tell(SpeechStopped(_position(event.audio_end_ms), event.item_id or ""))
 

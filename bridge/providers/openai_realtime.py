@@ -42,6 +42,7 @@ RESPONSE_LIMIT_S = 15.0
 """From `response.create` to `response.created`."""
 STALL_LIMIT_S = 20.0
 """Longest silence of the server in the middle of a response."""
+NO_ITEM = "item_of_nobody"
 MAX_UNSENT = 1024
 """Messages waiting for the link; audio beyond it is dropped and counted."""
 MAX_EARLY = 32
@@ -242,8 +243,17 @@ class OpenAIRealtime:
         )
 
     def ask_for_life(self) -> None:
-        """Have the server send any message at once: an update of nothing is answered with one."""
-        if self._state is not None:
+        """Have the server send any message at once: an update of nothing is answered with one.
+
+        In the middle of a turn of the caller's even that might disturb the turn detection; there
+        an item is asked for that does not exist.
+        """
+        state = self._state
+        if state is None:
+            return
+        if state.caller_speaks:
+            self._send("conversation.item.retrieve", item_id=NO_ITEM)
+        else:
             self._send("session.update", session=empty_update(self._config.api_shape))
 
     # --- time ---------------------------------------------------------------------------------

@@ -61,6 +61,8 @@ class SessionState:
     """An answer was asked for while results were awaited."""
     unconfirmed: set[str] = field(default_factory=set)
     """Items we created that the server has not shown in its conversation yet."""
+    caller_speaks: bool = False
+    """The server has heard the beginning of a turn, and not its end."""
     malformed_messages: int = 0
     late_audio: int = 0
     """Audio messages of cancelled responses, dropped."""

@@ -7,6 +7,7 @@ import struct
 import pytest
 
 from bridge.audio.pcm import audioop
+from bridge.providers import base as p
 from tests.unit.bridge.session_kit import Stage
 
 
@@ -65,3 +66,13 @@ def test_one_that_answers_keeps_its_seat(stage):
     assert len(s.links) == 1
     assert s.commands.count(("ask_for_life",)) in (1, 2, 3)
     assert s.told.of("provider_trouble") == []
+
+
+def test_a_voice_the_provider_heard_first_is_no_question(stage):
+    s = stage(providers=2).talking()
+    speak(s, 0.08)
+    s.events(p.SpeechStarted())
+    speak(s, 3.0)
+    assert ("ask_for_life",) not in s.commands
+    pause(s, 2.0)
+    assert ("ask_for_life",) in s.commands  # it should have told the end

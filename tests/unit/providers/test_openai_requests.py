@@ -68,6 +68,25 @@ def test_a_sign_of_life_changes_nothing(shape: str, session: dict[str, str]) -> 
     assert sent(silent) == []
 
 
+def test_a_turn_of_the_callers_is_not_disturbed_by_asking_for_life() -> None:
+    provider = ready_provider()
+    feed(provider, {"type": "input_audio_buffer.speech_started", "item_id": "i"})
+    provider.ask_for_life()
+    (asked,) = sent(provider)
+    assert asked["type"] == "conversation.item.retrieve"
+    error = {
+        "type": "invalid_request_error",
+        "code": "invalid_event",
+        "event_id": asked["event_id"],
+    }
+    events(provider)
+    feed(provider, {"type": "error", "error": error})
+    assert events(provider) == []
+    feed(provider, {"type": "input_audio_buffer.speech_stopped", "item_id": "i"})
+    provider.ask_for_life()
+    assert types(provider) == ["session.update"]
+
+
 def test_commands_before_the_start_wait_for_it() -> None:
     provider = OpenAIRealtime(config())
     provider.send_function_result("call_of_old", "42")
