@@ -140,7 +140,7 @@ class Call:
             self._services,
             entry,
             identity,
-            offered_leg(channel),
+            channel,
             listener=self._listener,
             actions=self,
             on_function_done=lambda done: self._inbox.post(partial(self._on_function, done)),

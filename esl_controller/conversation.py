@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bridge.audio.media_plan import Leg
 from bridge.ports import EndCause, SessionListener
 from bridge.session import Session
 from bridge.session_manager import CapacityReached
 from esl_controller.call_services import Services
 from esl_controller.conversation_plan import NoProvider, plan_conversation
 from esl_controller.conversation_record import ConversationRecord
+from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
 from esl_controller.handlers.function_call import FunctionOutcome, FunctionRunner, offered_tools
+from esl_controller.handlers.leg import has_idle_silence, offered_leg
 from esl_controller.handlers.media import CallMedia
 from esl_controller.handlers.outbox import Outbox
 from esl_controller.models import RouteEntry
@@ -50,7 +51,7 @@ def open_conversation(
     services: Services,
     entry: RouteEntry,
     identity: CallIdentity,
-    leg: Leg,
+    channel: ChannelData,
     *,
     listener: SessionListener,
     actions: CallActions,
@@ -65,9 +66,10 @@ def open_conversation(
         plan = plan_conversation(
             entry,
             services.settings,
-            leg,
+            offered_leg(channel),
             offered_tools(entry),
             module=services.audio_module(esl),
+            idle_silence=has_idle_silence(channel),
             network=services.network,
         )
     except NoProvider as error:

@@ -18,7 +18,7 @@ from bridge.audio.media_plan import (
     choose_formats,
 )
 from bridge.errors import BridgeError
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
 from bridge.provider_seat import Candidate
 from bridge.providers.base import (
     Capabilities,
@@ -88,6 +88,7 @@ def plan_conversation(
     tools: Sequence[Tool],
     *,
     module: Flavour | None,
+    idle_silence: bool,
     network: Network | None,
 ) -> ConversationPlan:
     """Choose providers, formats and the way of playing for one call.
@@ -95,12 +96,13 @@ def plan_conversation(
     Args:
         leg: the codec the call is likely to get; it may turn out otherwise when answered.
         module: the audio module FreeSWITCH has, None when it has none.
+        idle_silence: the channel can be had to send silence while nothing plays.
 
     Raises:
         NoProvider: with what is wrong about each.
     """
     candidates, capabilities = _candidates(entry.providers)
-    path, choice = choose_media(entry.secretary, settings, module)
+    path, choice = choose_media(entry.secretary, settings, module, idle_silence=idle_silence)
     try:
         plan = choose_formats(
             leg,
@@ -196,11 +198,16 @@ def _provider_row(access: ProviderAccess) -> dict[str, Any]:
 
 
 def choose_media(
-    secretary: SecretaryRealtime, settings: Settings, module: Flavour | None
+    secretary: SecretaryRealtime,
+    settings: Settings,
+    module: Flavour | None,
+    *,
+    idle_silence: bool = True,
 ) -> tuple[MediaPath, PlayoutChoice]:
     """The way in and the way out: the secretary's wish, else the installation's.
 
-    What the installation's module cannot play goes by unicast, which needs none.
+    What the installation's module cannot play goes by unicast, which needs none. A module that
+    replaces what FreeSWITCH writes plays nothing on a channel without idle silence.
     """
     unicast = PlayoutChoice(PlayoutMode.UNICAST)
     wants_unicast = "unicast" in (secretary.media_mode, settings.media.input)
@@ -211,6 +218,9 @@ def choose_media(
         wanted = settings.media.playback
     mode = best_playback(module) if wanted == "auto" else PlayoutMode(wanted)
     if mode is PlayoutMode.UNICAST:
+        return MediaPath.STREAM, unicast
+    if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
+        _log.warning("playback.answered_before", playback=mode.value, module=module.value)
         return MediaPath.STREAM, unicast
     if module in FLAVOURS[mode]:
         return MediaPath.STREAM, PlayoutChoice(mode, module)

@@ -24,6 +24,17 @@ def offered_leg(channel: ChannelData) -> Leg:
     return Leg(offer[1], int(offer[2])) if offer else DEFAULT_LEG
 
 
+def has_idle_silence(channel: ChannelData) -> bool:
+    """Whether the channel sends silence while nothing plays, or can still be told to.
+
+    FreeSWITCH reads `send_silence_when_idle` once, when it first parks a channel with media
+    (switch_ivr.c, switch_ivr_park): for one that came to us with media it is too late.
+    """
+    if channel.variable("send_silence_when_idle") not in ("", "0"):
+        return True
+    return channel.get("Answer-State") not in ("answered", "early")
+
+
 def answered_leg(event: Event, expected: Leg) -> Leg:
     """The leg as CHANNEL_ANSWER tells it, `expected` where it does not."""
     codec = event.get("Channel-Read-Codec-Name") or event.variable("read_codec")

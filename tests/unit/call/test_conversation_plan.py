@@ -8,6 +8,7 @@ import pytest
 from bridge.audio.media_plan import MediaPath, PlayoutChoice
 from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.conversation_plan import choose_media
+from esl_controller.handlers.leg import has_idle_silence
 from esl_controller.settings import Media, Settings
 
 UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
@@ -17,10 +18,13 @@ def chosen(
     playback: str = "auto",
     media: str = "stream",
     module: Flavour | None = Flavour.OPEN,
+    *,
+    idle_silence: bool = True,
     **installed: Any,
 ) -> tuple[MediaPath, PlayoutChoice]:
     secretary = cast(Any, SimpleNamespace(playback_mode=playback, media_mode=media))
-    return choose_media(secretary, Settings(media=Media(**installed)), module)
+    settings = Settings(media=Media(**installed))
+    return choose_media(secretary, settings, module, idle_silence=idle_silence)
 
 
 def test_unicast_is_the_way_out_unless_another_is_asked_for() -> None:
@@ -50,3 +54,39 @@ def test_without_the_module_both_ways_are_unicast(way: dict[str, Any]) -> None:
 @pytest.mark.parametrize("playback", ["file", "json"])
 def test_what_the_module_cannot_play_goes_by_unicast(playback: str) -> None:
     assert chosen(playback=playback, module=Flavour.CLOUDFIELDCZ) == (MediaPath.STREAM, UNICAST)
+
+
+@pytest.mark.parametrize("module", [Flavour.CLOUDFIELDCZ, Flavour.ALCHEMILLA, Flavour.CLOSED_1_0_3])
+def test_a_module_that_replaces_frames_has_none_on_a_call_answered_before(module: Flavour) -> None:
+    assert chosen(playback="binary", module=module)[1] == PlayoutChoice(PlayoutMode.BINARY, module)
+    assert chosen(playback="binary", module=module, idle_silence=False)[1] == UNICAST
+
+
+def test_what_writes_frames_itself_needs_no_silence() -> None:
+    by_file = PlayoutChoice(PlayoutMode.FILE)
+    assert chosen(playback="file", idle_silence=False)[1] == by_file
+    writes = PlayoutChoice(PlayoutMode.JSON, Flavour.VOXCOM_US)
+    assert chosen(playback="json", module=Flavour.VOXCOM_US, idle_silence=False)[1] == writes
+
+
+@pytest.mark.parametrize(
+    "fields, silence",
+    [
+        ({"Answer-State": "ringing"}, True),
+        ({"Answer-State": "answered"}, False),
+        ({"Answer-State": "early"}, False),
+        ({"Answer-State": "answered", "variable_send_silence_when_idle": "-1"}, True),
+        ({"Answer-State": "answered", "variable_send_silence_when_idle": "0"}, False),
+    ],
+)
+def test_idle_silence_must_be_asked_for_before_there_is_media(
+    fields: dict[str, str], silence: bool
+) -> None:
+    channel = cast(
+        Any,
+        SimpleNamespace(
+            get=lambda name: fields.get(name, ""),
+            variable=lambda name: fields.get(f"variable_{name}", ""),
+        ),
+    )
+    assert has_idle_silence(channel) is silence
