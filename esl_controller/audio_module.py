@@ -9,6 +9,7 @@ import re
 
 from bridge.playout.modes import Flavour, PlayoutMode
 
+_PLAY_RAW = (Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA, Flavour.CLOUDFIELDCZ)
 USAGE_COMMAND = "uuid_audio_stream"
 """Run without arguments it answers `-USAGE: …`, which differs between editions."""
 
@@ -30,8 +31,8 @@ def editions(usage: str) -> tuple[Flavour, ...]:
 def best_playback(flavour: Flavour | None) -> PlayoutMode:
     """What `media.playback = auto` means with this module; None is no module at all.
 
-    `unicast` is exact and fast with every module. Where the module itself plays raw audio by a
-    documented contract that needs no further port, that is used.
+    `unicast` is exact and fast. A module that itself plays raw audio as exactly needs no further
+    port; and beside `unicast` such a module, which replaces what FreeSWITCH writes, can leave an
+    L16 channel that never ends (observed with cloudfieldcz and AlchemillaHQ).
     """
-    documented = {Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA}
-    return PlayoutMode.BINARY if flavour in documented else PlayoutMode.UNICAST
+    return PlayoutMode.BINARY if flavour in _PLAY_RAW else PlayoutMode.UNICAST

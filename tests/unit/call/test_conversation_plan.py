@@ -29,13 +29,14 @@ def chosen(
 
 def test_unicast_is_the_way_out_unless_another_is_asked_for() -> None:
     assert chosen() == (MediaPath.STREAM, UNICAST)
-    assert chosen(module=Flavour.CLOUDFIELDCZ) == (MediaPath.STREAM, UNICAST)
     assert chosen(playback="file") == (MediaPath.STREAM, PlayoutChoice(PlayoutMode.FILE))
 
 
 def test_a_module_with_a_documented_contract_plays_by_itself() -> None:
     binary = PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOSED_1_0_3)
     assert chosen(module=Flavour.CLOSED_1_0_3) == (MediaPath.STREAM, binary)
+    raw = PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
+    assert chosen(module=Flavour.CLOUDFIELDCZ) == (MediaPath.STREAM, raw)
 
 
 def test_the_tenants_wish_goes_before_the_installations() -> None:
