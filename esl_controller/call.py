@@ -94,10 +94,7 @@ class Call:
 
     def drain(self) -> None:
         """The worker is going: a good-bye after what is being said. Called from outside."""
-        if self._talk is not None:
-            session = self._talk.session
-            good_bye = session.config.phrases.good_bye
-            self._inbox.post(lambda: session.finish(EndCause.DRAINED, good_bye))
+        self._end_politely(EndCause.DRAINED, always_good_bye=True)
 
     # --- the way through -----------------------------------------------------------------------
 
@@ -300,10 +297,7 @@ class Call:
 
     def end_call(self, reason: str) -> None:
         """Hang up when the agent's last words have been heard."""
-        if self._talk is not None:
-            session = self._talk.session
-            good_bye = session.config.phrases.good_bye
-            self._inbox.post(lambda: session.finish(EndCause.FINISHED, unless_speaking=good_bye))
+        self._end_politely(EndCause.FINISHED)
 
     # --- jobs of the inbox: CallJobs -------------------------------------------------------------
 
@@ -357,6 +351,15 @@ class Call:
             self._step(CallEvent.TRANSFER)
             phrases = self._talk.session.config.phrases
             self._talk.session.finish(EndCause.FINISHED, unless_speaking=phrases.connecting)
+
+    def _end_politely(self, cause: EndCause, *, always_good_bye: bool = False) -> None:
+        """Otherwise what the agent is saying at the moment is taken for its good-bye."""
+        if self._talk is None:
+            return
+        session = self._talk.session
+        good_bye = session.config.phrases.good_bye
+        last_words = good_bye if always_good_bye else ""
+        self._inbox.post(lambda: session.finish(cause, last_words, unless_speaking=good_bye))
 
     def _cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""

@@ -202,7 +202,7 @@ def choose_media(
     settings: Settings,
     module: Flavour | None,
     *,
-    idle_silence: bool = True,
+    idle_silence: bool,
 ) -> tuple[MediaPath, PlayoutChoice]:
     """The way in and the way out: the secretary's wish, else the installation's.
 
