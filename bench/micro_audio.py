@@ -27,7 +27,7 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
-from bridge.turn import TurnKeeper
+from bridge.session.turn import TurnKeeper
 
 ROUNDS = 9
 CALLS = 1000

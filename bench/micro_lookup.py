@@ -12,8 +12,8 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from esl_controller.config_loader import ConfigLoader
-from esl_controller.models import TurnBasedEntry
+from esl_controller.database.models import TurnBasedEntry
+from esl_controller.tenants.loader import ConfigLoader
 
 ROUNDS = 9
 CALLS = 20_000

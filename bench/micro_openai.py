@@ -16,8 +16,8 @@ import pybase64
 
 from bridge.audio.formats import L16_24K, PCMU_8K
 from bridge.providers.base import ConversationOptions
-from bridge.providers.openai_config import OpenAIRealtimeConfig
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
 
 ROUNDS = 9
 CALLS = 5000

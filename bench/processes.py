@@ -19,10 +19,10 @@ from typing import Any
 import gevent
 import psutil
 
-from esl_controller.embedded_db import EmbeddedPostgres
-from esl_controller.migrate import Migrator
-from esl_controller.pool import Pool
-from esl_controller.repository.demo import DemoProvider, demo_seed, prepare_standalone
+from esl_controller.database.embedded import EmbeddedPostgres
+from esl_controller.database.migrate import Migrator
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository.demo import DemoProvider, demo_seed, prepare_standalone
 
 DOMAIN_UUID = "11111111-1111-4111-8111-111111111111"
 EXTENSION = "8001"

@@ -15,7 +15,7 @@ import gevent  # noqa: E402
 import psutil  # noqa: E402
 
 from esl_controller.app import App  # noqa: E402
-from esl_controller.settings_loader import load_settings  # noqa: E402
+from esl_controller.settings.loader import load_settings  # noqa: E402
 from esl_controller.telemetry.log import configure  # noqa: E402
 
 

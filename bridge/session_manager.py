@@ -17,7 +17,7 @@ import gevent
 
 from bridge.routes import Refusal, StreamRequest
 from bridge.server import LinkFactory
-from bridge.session import Session
+from bridge.session.session import Session
 from bridge.wire import frames
 from bridge.wire.frames import Message
 from bridge.wire.link import CloseInfo, WebSocketLink

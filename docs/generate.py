@@ -11,20 +11,20 @@ from typing import Any
 
 import click
 
+from bridge.session.states import SESSION_TABLE
+from bridge.session.turn_states import TURN_TABLE
 from bridge.state_table import StateTable
-from bridge.states import SESSION_TABLE
-from bridge.turn_states import TURN_TABLE
-from esl_controller.api.application import PREFIX
-from esl_controller.api.event_stream import StreamTiming
-from esl_controller.api.gates import Gate
-from esl_controller.api.live import MAX_VIEWERS
-from esl_controller.api.openapi import document
-from esl_controller.api.table import ROUTES
+from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli
-from esl_controller.settings import Setting, Settings, every_setting
-from esl_controller.settings_types import allowed
-from esl_controller.states import CALL_TABLE
+from esl_controller.settings.table import Setting, Settings, every_setting
+from esl_controller.settings.types import allowed
 from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Metric
+from esl_controller.web.api.application import PREFIX
+from esl_controller.web.api.event_stream import StreamTiming
+from esl_controller.web.api.gates import Gate
+from esl_controller.web.api.live import MAX_VIEWERS
+from esl_controller.web.api.openapi import document
+from esl_controller.web.api.table import ROUTES
 
 DOCS = Path(__file__).parent
 NOTICE = "<!-- Made by docs/generate.py from {source}: edit that, then run `make docs`. -->\n\n"
@@ -103,9 +103,9 @@ def _metric_row(metric: Metric) -> str:
 def states_page() -> str:
     """docs/states.md."""
     tables: list[tuple[str, str, StateTable]] = [  # type: ignore[type-arg]
-        ("A call", "esl_controller/states.py", CALL_TABLE),
-        ("A session", "bridge/states.py", SESSION_TABLE),
-        ("The floor", "bridge/turn_states.py", TURN_TABLE),
+        ("A call", "esl_controller/calls/states.py", CALL_TABLE),
+        ("A session", "bridge/session/states.py", SESSION_TABLE),
+        ("The floor", "bridge/session/turn_states.py", TURN_TABLE),
     ]
     lines = ["# States", "", "What is not drawn cannot happen: the tables refuse it."]
     for title, source, table in tables:
@@ -226,10 +226,10 @@ _LIMITS = ("minimum", "maximum", "minLength", "maxLength")
 
 
 PAGES: dict[str, tuple[str, Callable[[], str]]] = {
-    "settings.md": ("esl_controller/settings.py", settings_page),
+    "settings.md": ("esl_controller/settings/table.py", settings_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
-    "api.md": ("esl_controller/api/table.py", api_page),
+    "api.md": ("esl_controller/web/api/table.py", api_page),
     "cli.md": ("the commands' own help", cli_page),
 }
 

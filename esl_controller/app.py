@@ -16,51 +16,51 @@ from gevent.event import Event as Signal
 
 from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
-from bridge.clock import PacerClock
 from bridge.playout.modes import Flavour
-from bridge.providers.link import Network
+from bridge.playout.pacer_timer import PacerClock
+from bridge.providers.host import Network
 from bridge.server import MediaServer
-from bridge.session import Session
+from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
-from esl_controller import phrases
-from esl_controller.admin_door import AdminDoor
-from esl_controller.admission import Admission
-from esl_controller.api.application import Api
-from esl_controller.api.live import LiveFeed
-from esl_controller.api.resources import Resources
-from esl_controller.api.table import ROUTES
-from esl_controller.audio_module import USAGE_COMMAND, editions
-from esl_controller.budget import BudgetGuard, BudgetLevel
-from esl_controller.call import Call
-from esl_controller.call_leases import CallLeases
-from esl_controller.call_services import Services
-from esl_controller.config_loader import ConfigLoader
-from esl_controller.config_source import ConfigSource
-from esl_controller.conversation_plan import stream_rates
+from esl_controller.calls import phrases
+from esl_controller.calls.audio_module import USAGE_COMMAND, editions
+from esl_controller.calls.call import Call
+from esl_controller.calls.media import MediaSite
+from esl_controller.calls.plan import stream_rates
+from esl_controller.calls.services import Services
+from esl_controller.calls.unicast_ports import PortRange
+from esl_controller.database.models import JournalEntry
+from esl_controller.database.pool import Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.errors import EslError
 from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
-from esl_controller.handlers.media import MediaSite
-from esl_controller.handlers.unicast_ports import PortRange
-from esl_controller.http import HttpPages, SessionInfo
-from esl_controller.journal import Journal
-from esl_controller.models import JournalEntry
-from esl_controller.pool import Pool
-from esl_controller.price_file import price_list
-from esl_controller.retention import Retention
-from esl_controller.routing import Outcome
-from esl_controller.settings import Settings
+from esl_controller.money.budget import BudgetGuard, BudgetLevel
+from esl_controller.money.ledger import UsageLedger
+from esl_controller.money.price_file import price_list
+from esl_controller.record.journal import Journal
+from esl_controller.record.retention import Retention
+from esl_controller.routes.admission import Admission
+from esl_controller.routes.places import CallLeases
+from esl_controller.routes.routing import Outcome
+from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
-from esl_controller.tenant_config import config_source
-from esl_controller.usage_ledger import UsageLedger
+from esl_controller.tenants.config import config_source
+from esl_controller.tenants.loader import ConfigLoader
+from esl_controller.tenants.source import ConfigSource
+from esl_controller.web.access import AdminDoor
+from esl_controller.web.api.application import Api
+from esl_controller.web.api.live import LiveFeed
+from esl_controller.web.api.resources import Resources
+from esl_controller.web.api.table import ROUTES
+from esl_controller.web.pages import HttpPages, SessionInfo
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,

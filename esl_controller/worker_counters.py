@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.audio.pacer import Pacer
-from bridge.playout.stream import PlayoutStream
 from bridge.server import MediaServer
-from bridge.session import Session
 from bridge.session_manager import SessionManager
-from esl_controller.config_loader import ConfigLoader
+from esl_controller.database.pool import Pool
 from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
-from esl_controller.journal import Journal
-from esl_controller.pool import Pool
+from esl_controller.record.journal import Journal
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics, Reading
+from esl_controller.tenants.loader import ConfigLoader
 
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
@@ -102,30 +100,6 @@ def follow_event_socket(metrics: Metrics, peer: EventSocketPeer) -> End:
             (m.ESL_COMMANDS, ()): stats.sent_commands,
             (m.ESL_MESSAGES, ()): stats.received_messages,
             (m.PROTOCOL_ERRORS, ("freeswitch",)): stats.malformed_events + stats.unknown_messages,
-        }
-
-    return metrics.follow(read)
-
-
-def follow_session(metrics: Metrics, session: Session) -> End:
-    """Count one conversation's audio; end it with the session."""
-    playouts: list[PlayoutStream] = []
-    """Every line the session had; those closed keep their counts here."""
-
-    def read() -> Reading:
-        current = session.voice.playout
-        if current is not None and current not in playouts:
-            playouts.append(current)
-        sent = [playout.counters for playout in playouts]
-        voice, uplink = session.voice.counters, session.uplink.counters
-        return {
-            (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
-            (m.AUDIO_CHUNKS, ("provider_in",)): voice.chunks,
-            (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
-            (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
-            (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
-            (m.DROPPED_BYTES, ("before_line",)): voice.early_dropped_bytes,
-            (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
         }
 
     return metrics.follow(read)

@@ -1,7 +1,7 @@
 """What every provider's protocol object looks like.
 
 Messages in, typed events out; commands in, messages out. A protocol object is pure: it has no
-socket, clock or log. `bridge.providers.link` moves its bytes and hands it the time.
+socket, clock or log. `bridge.providers.host` moves its bytes and hands it the time.
 """
 
 from __future__ import annotations

@@ -10,8 +10,8 @@ import msgspec
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
-from bridge.providers.openai_config import OpenAIRealtimeConfig
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
 
 
 class ProviderConfigError(BridgeError):

@@ -13,11 +13,11 @@ import requests
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
+from esl_controller.database.models import ConversationRealtime
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository.conversations import list_conversations
 from esl_controller.doctor.host import worker_url
-from esl_controller.models import ConversationRealtime
-from esl_controller.pool import DatabaseError, Pool
-from esl_controller.repository.conversations import list_conversations
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
 
 _TIMEOUT_S = 5.0
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*[+-]\d\d:\d\d\Z")

@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from esl_controller.admission import Admission
-from esl_controller.budget import BudgetGuard, BudgetState
-from esl_controller.call_leases import CallLeases
 from esl_controller.commands.shared import EXIT_SETTINGS, Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.pool import DatabaseError, Pool
-from esl_controller.price_file import read_prices
-from esl_controller.pricing import PRICES
-from esl_controller.repository import secretaries
-from esl_controller.route_check import Verdict, judge
-from esl_controller.routing import Outcome
-from esl_controller.secrets import SecretError
-from esl_controller.settings import Setting, Settings, every_setting
-from esl_controller.tenant_config import config_source
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import secretaries
+from esl_controller.money.budget import BudgetGuard, BudgetState
+from esl_controller.money.price_file import read_prices
+from esl_controller.money.prices import PRICES
+from esl_controller.routes.admission import Admission
+from esl_controller.routes.places import CallLeases
+from esl_controller.routes.routing import Outcome
+from esl_controller.routes.verdict import Verdict, judge
+from esl_controller.settings.table import Setting, Settings, every_setting
+from esl_controller.tenants.config import config_source
+from esl_controller.tenants.keys.secrets import SecretError
 
 
 @click.group()

@@ -22,8 +22,8 @@ import msgspec
 from esl_controller.commands import demo_story
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.models import Turn
-from esl_controller.settings import Database, Esl, Media, Settings, Storage, Worker
+from esl_controller.database.models import Turn
+from esl_controller.settings.table import Database, Esl, Media, Settings, Storage, Worker
 from esl_controller.simulator.caller_script import Note
 
 if TYPE_CHECKING:
@@ -167,10 +167,10 @@ def _text(story: Story, table: str, wav: Path, html: Path) -> str:
 
 @contextmanager
 def _database(shell: Shell, directory: Path) -> Iterator[str]:
-    from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
-    from esl_controller.migrate import Migrator
-    from esl_controller.pool import Pool
-    from esl_controller.repository.demo import prepare_standalone
+    from esl_controller.database.embedded import EmbeddedDatabaseError, EmbeddedPostgres
+    from esl_controller.database.migrate import Migrator
+    from esl_controller.database.pool import Pool
+    from esl_controller.database.repository.demo import prepare_standalone
 
     server = EmbeddedPostgres(directory / "postgresql", durable=False)
     try:
@@ -221,8 +221,8 @@ def _first_line(process: gevent.subprocess.Popen[str]) -> Any:
 
 
 def _seed(dsn: str, base_url: str | None) -> None:
-    from esl_controller.pool import Pool
-    from esl_controller.repository.demo import DemoProvider, demo_seed
+    from esl_controller.database.pool import Pool
+    from esl_controller.database.repository.demo import DemoProvider, demo_seed
 
     credential = None if base_url else f"env:{OWN_KEY}"
     pool = Pool(dsn, size=1)
@@ -242,7 +242,7 @@ def _seed(dsn: str, base_url: str | None) -> None:
 @contextmanager
 def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
     from esl_controller.app import App
-    from esl_controller.settings_types import Secret
+    from esl_controller.settings.types import Secret
 
     settings = Settings(
         esl=Esl(port=_free_port()),

@@ -13,7 +13,7 @@ from string import Template
 import numpy as np
 
 from esl_controller.commands.demo_story import PARTS, Exchange, Mark, Story
-from esl_controller.models import Turn
+from esl_controller.database.models import Turn
 
 WIDTH, LANE, TOP = 1100, 56, 34
 COLOURS = dict(zip(PARTS, ("#9aa5b1", "#4c78a8", "#f58518", "#54a24b", "#b279a2"), strict=True))

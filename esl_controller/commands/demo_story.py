@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from esl_controller.models import Turn
+from esl_controller.database.models import Turn
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import Note, Press
 

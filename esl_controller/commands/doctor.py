@@ -12,7 +12,7 @@ import click
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.doctor import database, freeswitch, host, provider
 from esl_controller.doctor.finding import Finding, State
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
 
 _COLOURS = {
     State.OK: "green",

@@ -8,9 +8,9 @@ import click
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.pool import DatabaseError, Pool
-from esl_controller.repository import tenants
-from esl_controller.retention import ErasureReport, erase_caller
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import tenants
+from esl_controller.record.retention import ErasureReport, erase_caller
 
 
 @click.command()

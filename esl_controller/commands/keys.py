@@ -9,9 +9,9 @@ import click
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.pool import DatabaseError, Pool
-from esl_controller.resealing import reseal_all
-from esl_controller.secrets import SecretError, SecretKeys
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.tenants.keys.rotation import reseal_all
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
 
 STANDARD_INPUT = "-"
 

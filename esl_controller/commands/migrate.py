@@ -6,7 +6,7 @@ import click
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.migrate import MigrationError, Migrator
+from esl_controller.database.migrate import MigrationError, Migrator
 
 
 @click.command()

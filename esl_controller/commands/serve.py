@@ -13,12 +13,12 @@ from msgspec.structs import replace
 
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.storage import database
-from esl_controller.migrate import MigrationError, Migrator
-from esl_controller.price_file import PriceListError
-from esl_controller.secrets import SecretError
-from esl_controller.settings_types import Secret
-from esl_controller.spool import SpoolUnusable
+from esl_controller.database.migrate import MigrationError, Migrator
+from esl_controller.money.price_file import PriceListError
+from esl_controller.record.spool import SpoolUnusable
+from esl_controller.settings.types import Secret
 from esl_controller.telemetry.log import configure
+from esl_controller.tenants.keys.secrets import SecretError
 
 if TYPE_CHECKING:
     from esl_controller.app import App

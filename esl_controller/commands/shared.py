@@ -15,8 +15,9 @@ import click
 import gevent
 import msgspec
 
-from esl_controller.settings import Settings
-from esl_controller.settings_loader import SettingsError, load_settings
+from esl_controller.money.price_file import price_problems
+from esl_controller.settings.loader import SettingsError, load_settings
+from esl_controller.settings.table import Settings
 
 EXIT_FAILED = 1
 """The command worked and the answer is no."""
@@ -38,7 +39,7 @@ class Shell:
     def settings(self) -> Settings:
         """Load the settings; on any mistake print all of them and exit with 2."""
         try:
-            return load_settings(os.environ, self.config_file)
+            return load_settings(os.environ, self.config_file, checks=(price_problems,))
         except SettingsError as error:
             self.result(
                 {"problems": [problem._asdict() for problem in error.problems]},

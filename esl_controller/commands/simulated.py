@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
 from esl_controller.simulator.switch.quirks import Edition
 
 CODECS = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}

@@ -7,11 +7,11 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from esl_controller.commands.shared import Shell
-from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
-from esl_controller.embedded_use import in_use
-from esl_controller.pool import Pool
-from esl_controller.repository.demo import prepare_standalone
-from esl_controller.settings import Settings
+from esl_controller.database.embedded import EmbeddedDatabaseError, EmbeddedPostgres
+from esl_controller.database.embedded_use import in_use
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository.demo import prepare_standalone
+from esl_controller.settings.table import Settings
 
 
 @contextmanager

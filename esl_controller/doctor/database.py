@@ -6,13 +6,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from esl_controller.database.embedded import (
+    EmbeddedDatabaseError,
+    EmbeddedPostgres,
+    packaged_bin_dir,
+)
+from esl_controller.database.migrate import MigrationError, Migrator
+from esl_controller.database.migrate import State as Ledger
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository.statements import fetch_all
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
-from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres, packaged_bin_dir
-from esl_controller.migrate import MigrationError, Migrator
-from esl_controller.migrate import State as Ledger
-from esl_controller.pool import DatabaseError, Pool
-from esl_controller.repository.statements import fetch_all
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
 
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.audio_module import USAGE_COMMAND, best_playback, editions
+from esl_controller.calls.audio_module import USAGE_COMMAND, best_playback, editions
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.esl.errors import EslError
 from esl_controller.esl.inbound import InboundClient
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
 
 DEFAULT_PASSWORD = "ClueCon"
 RTP_PORTS = (16384, 32768)

@@ -14,8 +14,8 @@ import requests
 from gevent import socket
 
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
-from esl_controller.secrets import SecretError, SecretKeys
-from esl_controller.settings import Settings
+from esl_controller.settings.table import Settings
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
 
 FUSIONPBX_WEBSOCKET_PORT = 8080
 """FusionPBX's own websocket server listens there since version 5.4."""

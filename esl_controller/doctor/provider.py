@@ -11,7 +11,7 @@ import gevent
 from gevent import socket
 
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
-from esl_controller.settings import Provider, Settings
+from esl_controller.settings.table import Provider, Settings
 
 _SLOW_S = 0.5
 

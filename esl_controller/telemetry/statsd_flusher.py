@@ -12,7 +12,7 @@ import gevent
 import statsd
 import structlog
 
-from esl_controller.settings import Statsd
+from esl_controller.settings.table import Statsd
 from esl_controller.telemetry.catalogue import Kind
 from esl_controller.telemetry.metrics import Metrics, Series
 

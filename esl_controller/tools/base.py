@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bridge.providers.base import Tool
-from esl_controller.models import RouteEntry
+from esl_controller.database.models import RouteEntry
 
 
 class CallActions(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.providers.base import Tool
-from esl_controller.models import RouteEntry
+from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 
 

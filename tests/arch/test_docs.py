@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from esl_controller.settings import every_setting
+from esl_controller.settings.table import every_setting
 from esl_controller.telemetry.catalogue import METRICS
 from tests.arch.tree import PACKAGES, ROOT, sources
 

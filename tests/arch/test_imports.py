@@ -15,22 +15,26 @@ import pytest
 from tests.arch.tree import PACKAGES, ROOT, contract, imports, setup_cfg, sources
 
 OFFENCES = {
-    "bridge-stands-alone": ("bridge/ports.py", "import esl_controller.models"),
-    "pure": ("bridge/turn.py", "import bridge.clock"),  # at second hand: it reads the time
+    "bridge-stands-alone": ("bridge/ports.py", "import esl_controller.database.models"),
+    "pure": (
+        "bridge/session/turn.py",
+        "import bridge.playout.pacer_timer",
+    ),  # at second hand: it reads the time
     "simulator-is-no-part-of-the-service": (
-        "esl_controller/http.py",
+        "esl_controller/web/pages.py",
         "import esl_controller.simulator.speech",
     ),
-    "app-joins": ("esl_controller/call.py", "import esl_controller.app"),
-    "interface": ("esl_controller/http.py", "import esl_controller.api.routing"),
-    "layers": ("esl_controller/esl/server.py", "import esl_controller.call"),
-    "database": ("esl_controller/journal.py", "import psycopg2"),
-    "websocket-server": ("esl_controller/http.py", "import geventwebsocket"),
-    "websocket-client": ("bridge/session.py", "import websocket"),
+    "app-joins": ("esl_controller/calls/call.py", "import esl_controller.app"),
+    "interface": ("esl_controller/web/pages.py", "import esl_controller.web.api.routing"),
+    "layers": ("esl_controller/esl/server.py", "import esl_controller.calls.call"),
+    "bridge-layers": ("bridge/wire/frames.py", "import bridge.session.turn"),
+    "database": ("esl_controller/record/journal.py", "import psycopg2"),
+    "websocket-server": ("esl_controller/web/pages.py", "import geventwebsocket"),
+    "websocket-client": ("bridge/session/session.py", "import websocket"),
     "websockets": ("bridge/server.py", "import websockets"),
-    "greenswitch": ("esl_controller/call.py", "import greenswitch"),
-    "sealed-keys": ("esl_controller/http.py", "import nacl.public"),
-    "providers": ("bridge/session.py", "import bridge.providers.openai_realtime"),
+    "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
+    "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),
+    "providers": ("bridge/session/session.py", "import bridge.providers.openai.realtime"),
 }
 """Contract, and a line in a module that breaks it."""
 
@@ -83,7 +87,7 @@ def test_of_the_programs_beside_the_service_only_the_pages_know_the_interface() 
         path.relative_to(ROOT).as_posix()
         for path in sources("docs", "bench")
         for node in imports(path)
-        if "esl_controller.api" in ast.unparse(node)
+        if "esl_controller.web.api" in ast.unparse(node)
     }
     assert importers == {"docs/generate.py"}
 

@@ -19,7 +19,7 @@ def test_every_file_beside_the_code_is_shipped() -> None:
         # rglob does not follow the link to db/migrations.
         there = {
             path
-            for root in (base, base / "migrations")
+            for root in (base, base / "database" / "migrations")
             for path in root.rglob("*")
             if path.is_file() and path.suffix not in {".py", ".pyc"}
         }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.arch.tree import ROOT, sources
 
-REPOSITORY = ROOT / "esl_controller" / "repository"
+REPOSITORY = ROOT / "esl_controller" / "database" / "repository"
 ALLOWED = {"migrate.py", "notifications.py"}
 """The runner of files, with its ledger; LISTEN."""
 TENANT_TABLE = re.compile(r"\b(from|into|update|join|table)\s+v_\w+", re.IGNORECASE)

@@ -10,8 +10,8 @@ import json
 import sys
 
 from bridge.providers.base import Audio, ProviderFailure
-from bridge.providers.openai_inbox import MAX_MALFORMED, MAX_OPEN_CALLS
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.inbox import MAX_MALFORMED, MAX_OPEN_CALLS
+from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig
 from tests.unit.openai_emulator.kit import new_session
 from tests.unit.providers.openai_kit import config, options

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from esl_controller.settings_types import Secret
+from esl_controller.settings.types import Secret
 from tests.integration.service import Service
 
 TOKEN = "a-token-of-24-characters"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from esl_controller.models import (
+from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
@@ -16,8 +16,8 @@ from esl_controller.models import (
     Turn,
     UsageRecord,
 )
-from esl_controller.pool import Pool
-from esl_controller.repository import conversations, pages
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import conversations, pages
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

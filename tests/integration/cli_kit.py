@@ -5,7 +5,7 @@ from __future__ import annotations
 from click.testing import CliRunner, Result
 
 from esl_controller.cli import cli
-from esl_controller.settings import every_setting
+from esl_controller.settings.table import every_setting
 
 
 def run(*arguments: str, stdin: str = "", **environ: str) -> Result:

@@ -16,11 +16,11 @@ import pytest
 from nacl.public import PrivateKey
 from psycopg2 import extensions
 
-from esl_controller.embedded_db import EmbeddedPostgres
-from esl_controller.migrate import Migrator
-from esl_controller.pool import Pool, make_cooperative
-from esl_controller.repository.demo import DemoTenant, demo_seed, prepare_standalone
-from esl_controller.secrets import SecretKeys, SecretStore
+from esl_controller.database.embedded import EmbeddedPostgres
+from esl_controller.database.migrate import Migrator
+from esl_controller.database.pool import Pool, make_cooperative
+from esl_controller.database.repository.demo import DemoTenant, demo_seed, prepare_standalone
+from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore
 
 make_cooperative()
 

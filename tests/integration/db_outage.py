@@ -10,9 +10,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from esl_controller.embedded_db import EmbeddedPostgres
-from esl_controller.migrate import Migrator
-from esl_controller.repository.demo import prepare_standalone
+from esl_controller.database.embedded import EmbeddedPostgres
+from esl_controller.database.migrate import Migrator
+from esl_controller.database.repository.demo import prepare_standalone
 from tests.integration.db_fixtures import TestDatabase, execute, new_server
 
 

@@ -15,14 +15,14 @@ from datetime import UTC, datetime  # noqa: E402
 from decimal import Decimal  # noqa: E402
 from pathlib import Path  # noqa: E402
 
-from esl_controller.journal import Journal  # noqa: E402
-from esl_controller.models import (  # noqa: E402
+from esl_controller.database.models import (  # noqa: E402
     ConversationRealtime,
     JournalEntry,
     Turn,
     UsageRecord,
 )
-from esl_controller.pool import Pool  # noqa: E402
+from esl_controller.database.pool import Pool  # noqa: E402
+from esl_controller.record.journal import Journal  # noqa: E402
 
 TURNS = 3
 COST = Decimal("0.0125")

@@ -17,11 +17,11 @@ import msgspec
 from psycopg2.extras import Json
 
 from bridge.audio.formats import PCMU_8K, AudioFormat
-from bridge.session import Session as BridgeSession
+from bridge.session.session import Session as BridgeSession
 from esl_controller.app import App
+from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.esl.server import listening_socket
-from esl_controller.repository.demo import DemoProvider
-from esl_controller.settings import Esl, Media, Settings, Storage, Timeouts, Worker
+from esl_controller.settings.table import Esl, Media, Settings, Storage, Timeouts, Worker
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import HangUp, Say, Step
 from esl_controller.simulator.openai.config import EmulatorConfig

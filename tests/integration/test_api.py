@@ -11,13 +11,13 @@ from pathlib import Path
 import gevent
 import pytest
 
-from esl_controller.repository.demo import DemoProvider
-from esl_controller.secrets import SecretKeys
+from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.switch.dialplan import DEFAULT_FAR_ENDS
 from esl_controller.simulator.switch.legs import FarEnd
+from esl_controller.tenants.keys.secrets import SecretKeys
 from tests.integration.api_kit import OPEN, Client, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
 from tests.integration.service import SPEAK, Service, free_port, hang_up_after, service

@@ -13,13 +13,13 @@ import gevent
 import msgspec
 import pytest
 
-from esl_controller.api import event_stream
-from esl_controller.api.event_stream import EventStream, StreamTiming
-from esl_controller.api.live import LiveFeed
-from esl_controller.api.problems import Problem
 from esl_controller.app import App
-from esl_controller.pool import DatabaseUnavailable
+from esl_controller.database.pool import DatabaseUnavailable
 from esl_controller.simulator.caller_script import AgentSilent, Step
+from esl_controller.web.api import event_stream
+from esl_controller.web.api.event_stream import EventStream, StreamTiming
+from esl_controller.web.api.live import LiveFeed
+from esl_controller.web.api.problems import Problem
 from tests.integration.api_kit import OPEN, Client, client_of
 from tests.integration.api_rows import Talk, begin, new_id, with_everything
 from tests.integration.service import SPEAK, hang_up_after, service, settings_for, wait_for

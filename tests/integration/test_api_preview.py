@@ -133,7 +133,7 @@ def test_a_preview_takes_no_place_of_the_domain_s_calls(running, client):
 
 
 def test_every_count_of_a_provider_has_a_column():
-    from esl_controller.models import UsageRecord
+    from esl_controller.database.models import UsageRecord
 
     columns = {field.name for field in dataclasses.fields(UsageRecord)}
     assert {field.name for field in dataclasses.fields(Usage)} <= columns

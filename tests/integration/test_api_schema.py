@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from gevent import subprocess
 
-from esl_controller.api.table import ROUTES
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.script import Answer, Script
+from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, TOKEN, client_of
 from tests.integration.api_rows import begin, with_everything
 from tests.integration.service import Service, service

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from esl_controller.api.routing import Route
-from esl_controller.api.table import ROUTES
-from esl_controller.repository.demo import DemoProvider
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.web.api.routing import Route
+from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, Answer, Client, client_of
 from tests.integration.api_rows import begin, new_id, with_everything
 from tests.integration.service import service

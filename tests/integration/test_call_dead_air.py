@@ -13,12 +13,12 @@ import gevent
 import pytest
 
 from bridge.providers.base import Tool
-from esl_controller.handlers import function_call
-from esl_controller.models import RouteEntry
+from esl_controller.database.models import RouteEntry
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.tools import runner
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
@@ -155,7 +155,7 @@ def test_a_slow_function_is_covered_after_a_second_and_ends_at_its_deadline(
 ):
     """Filler words; then the model is told the truth, and says it."""
     slow, broken = SlowTool("slow", takes_s=60), SlowTool("broken", takes_s=0.1, fails=True)
-    monkeypatch.setattr(function_call, "TOOLS", {"slow": slow, "broken": broken})
+    monkeypatch.setattr(runner, "TOOLS", {"slow": slow, "broken": broken})
 
     def asks(name: str) -> EmulatorConfig:
         answer = Answer("Let me look.", calls=(ScriptedCall(name),))
@@ -221,7 +221,7 @@ def test_a_full_worker_and_one_that_goes_leave_nobody_in_silence(serve, hub):
 
 
 def test_a_silent_caller_hears_a_question_and_then_a_good_bye(serve, hub, monkeypatch):
-    monkeypatch.setattr("esl_controller.conversation_plan.GIVE_UP_S", 2.0)
+    monkeypatch.setattr("esl_controller.calls.plan.GIVE_UP_S", 2.0)
     service = serve(secretary={"max_silence_seconds": 2})
     call = service.call().wait()
     question, good_bye = call.tenant.record.spoken[1:]

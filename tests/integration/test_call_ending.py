@@ -98,7 +98,7 @@ def test_the_longest_call_is_ended_with_words(serve):
 
 
 def test_a_silent_caller_is_asked_once_and_then_let_go(serve, monkeypatch):
-    monkeypatch.setattr("esl_controller.conversation_plan.GIVE_UP_S", 0.8)
+    monkeypatch.setattr("esl_controller.calls.plan.GIVE_UP_S", 0.8)
     service = serve(
         secretary={
             "max_silence_seconds": 2,

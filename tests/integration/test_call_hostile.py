@@ -14,7 +14,7 @@ from collections.abc import Iterator
 import gevent
 import pytest
 
-from esl_controller.settings_loader import SettingsError, load_settings
+from esl_controller.settings.loader import SettingsError, load_settings
 from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
@@ -79,7 +79,7 @@ GARBAGE = {
 
 
 def test_garbage_on_the_event_socket(serve, monkeypatch):
-    monkeypatch.setattr("esl_controller.call.COMMAND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("esl_controller.calls.call.COMMAND_TIMEOUT_S", 0.3)
     service = serve(esl={"connect_timeout_s": 0.5})
     with perfect_call(service):
         peers = {
@@ -197,8 +197,8 @@ def test_a_caller_cannot_forge_headers(serve):
 
 def test_a_provider_that_talks_nonsense(serve, monkeypatch):
     """Wrong shape, wrong order, far too large: the next connection goes on, or the call ends."""
-    monkeypatch.setattr("bridge.provider_seat.RECOVERY_PAUSES_S", (0.0,))
-    monkeypatch.setattr("bridge.provider_seat.MAX_REPLACEMENTS", 3)
+    monkeypatch.setattr("bridge.session.provider.RECOVERY_PAUSES_S", (0.0,))
+    monkeypatch.setattr("bridge.session.provider.MAX_REPLACEMENTS", 3)
     service = serve()
     shapes = service.add_tenant()
     shapes.emulator.queue_faults(Faults(garbage_after_s=0.6))

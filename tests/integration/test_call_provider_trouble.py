@@ -6,7 +6,7 @@ import functools
 
 import pytest
 
-from bridge.session_config import SessionConfig
+from bridge.session.config import SessionConfig
 from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script
@@ -38,8 +38,8 @@ def hub():
 def impatient(monkeypatch):
     """Waits for answers a tenth as long as in real life, and recovers as quickly."""
     quick = functools.partial(SessionConfig, answer_cover_s=0.5, answer_limit_s=1.5)
-    monkeypatch.setattr("esl_controller.conversation_plan.SessionConfig", quick)
-    monkeypatch.setattr("bridge.provider_seat.RECOVERY_PAUSES_S", (0.0, 0.2))
+    monkeypatch.setattr("esl_controller.calls.plan.SessionConfig", quick)
+    monkeypatch.setattr("bridge.session.provider.RECOVERY_PAUSES_S", (0.0, 0.2))
 
 
 def emulator(script: Script = BRIEF, **faults) -> EmulatorConfig:

@@ -8,8 +8,8 @@ import socket
 import gevent
 import pytest
 
-from bridge.states import SessionState
-from esl_controller.handlers import unicast_ports
+from bridge.session.states import SessionState
+from esl_controller.calls import unicast_ports
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition

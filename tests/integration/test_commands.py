@@ -13,17 +13,17 @@ from pathlib import Path
 import gevent.pywsgi
 import pytest
 
-from esl_controller.http import HttpPages, SessionInfo
-from esl_controller.models import ConversationRealtime
-from esl_controller.pool import Pool
-from esl_controller.repository import conversations
-from esl_controller.repository.demo import DemoProvider, prepare_standalone
-from esl_controller.secrets import SecretError, SecretKeys
-from esl_controller.settings import Http
-from esl_controller.settings_types import Secret
+from esl_controller.database.models import ConversationRealtime
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import conversations
+from esl_controller.database.repository.demo import DemoProvider, prepare_standalone
+from esl_controller.settings.table import Http
+from esl_controller.settings.types import Secret
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
+from esl_controller.web.pages import HttpPages, SessionInfo
 from tests.integration.cli_kit import run
 from tests.integration.db_fixtures import TestDatabase
 from tests.unit.test_http import Service

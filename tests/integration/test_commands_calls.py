@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from esl_controller.cli import cli
-from esl_controller.settings import every_setting
+from esl_controller.settings.table import every_setting
 from tests.integration.service import Service, free_port, wait_for
 
 DOMAIN = "11111111-1111-4111-8111-111111111111"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from esl_controller.repository.demo import DemoProvider, DemoTenant
+from esl_controller.database.repository.demo import DemoProvider, DemoTenant
 from tests.integration.cli_kit import run
 from tests.integration.db_fixtures import TestDatabase
 

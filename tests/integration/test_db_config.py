@@ -6,15 +6,15 @@ import signal
 import gevent
 import pytest
 
-from esl_controller.config_loader import ConfigError, ConfigLoader, ConfigTiming
-from esl_controller.config_source import ConfigSource
-from esl_controller.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
-from esl_controller.notifications import NotificationListener
-from esl_controller.pool import DatabaseUnavailable, Pool
-from esl_controller.repository.demo import DemoProvider
-from esl_controller.resealing import reseal_all
-from esl_controller.secrets import SecretKeys, SecretStore
-from esl_controller.settings_types import Secret
+from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
+from esl_controller.database.notifications import NotificationListener
+from esl_controller.database.pool import DatabaseUnavailable, Pool
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.settings.types import Secret
+from esl_controller.tenants.keys.rotation import reseal_all
+from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore
+from esl_controller.tenants.loader import ConfigError, ConfigLoader, ConfigTiming
+from esl_controller.tenants.source import ConfigSource
 from tests.integration.db_outage import Outage
 
 LOCAL = DemoProvider(base_url="ws://127.0.0.1:9/")
@@ -272,7 +272,7 @@ def test_a_silent_listener_proves_it_is_alive(database):
 
 def test_a_server_that_says_nothing_any_more_ends_the_listening(database, monkeypatch):
     """The listener's greenlet then connects anew; it must not die of it."""
-    monkeypatch.setattr("esl_controller.pool.CLIENT_GRACE_S", 0.1)
+    monkeypatch.setattr("esl_controller.database.pool.CLIENT_GRACE_S", 0.1)
     with NotificationListener(database.dsn, "test_channel", answer_timeout_s=0.2) as listener:
         backend = listener._connection.get_backend_pid()
         os.kill(backend, signal.SIGSTOP)

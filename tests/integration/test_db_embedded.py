@@ -7,9 +7,9 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from esl_controller import embedded_db
-from esl_controller.embedded_db import EmbeddedDatabaseError, EmbeddedPostgres
-from esl_controller.embedded_use import in_use
+from esl_controller.database import embedded
+from esl_controller.database.embedded import EmbeddedDatabaseError, EmbeddedPostgres
+from esl_controller.database.embedded_use import in_use
 from tests.integration.db_fixtures import execute, new_server
 
 
@@ -83,21 +83,21 @@ def test_a_stale_pid_file_is_not_a_server(tmp_path, content):
 
 
 def test_the_first_closed_parent_is_found(tmp_path):
-    somebody = embedded_db._Account("somebody", os.getuid() + 4321, os.getgid() + 4321)
+    somebody = embedded._Account("somebody", os.getuid() + 4321, os.getgid() + 4321)
     closed = tmp_path / "closed"
     (closed / "inner").mkdir(parents=True)
     for parent in (tmp_path, *tmp_path.parents):
         if not parent.stat().st_mode & 0o001:
             first = parent
-    assert embedded_db._first_closed_parent(closed / "inner" / "data", somebody) == first
-    owner = embedded_db._Account("me", os.getuid(), os.getgid())
-    assert embedded_db._first_closed_parent(closed / "inner" / "data", owner) is None
-    assert embedded_db._first_closed_parent(closed, None) is None
+    assert embedded._first_closed_parent(closed / "inner" / "data", somebody) == first
+    owner = embedded._Account("me", os.getuid(), os.getgid())
+    assert embedded._first_closed_parent(closed / "inner" / "data", owner) is None
+    assert embedded._first_closed_parent(closed, None) is None
 
 
 def test_a_closed_parent_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(embedded_db, "_first_closed_parent", lambda *_: Path("/closed"))
-    monkeypatch.setattr(embedded_db, "_account", lambda: embedded_db._Account("postgres", 1, 1))
+    monkeypatch.setattr(embedded, "_first_closed_parent", lambda *_: Path("/closed"))
+    monkeypatch.setattr(embedded, "_account", lambda: embedded._Account("postgres", 1, 1))
     with pytest.raises(EmbeddedDatabaseError, match="'postgres', who may not enter /closed"):
         EmbeddedPostgres(tmp_path / "data").start()
     assert not (tmp_path / "data").exists()
@@ -105,14 +105,14 @@ def test_a_closed_parent_is_named(tmp_path, monkeypatch):
 
 def test_long_paths_get_a_short_socket_directory(tmp_path):
     server = EmbeddedPostgres(tmp_path / ("x" * 100))
-    assert len(str(server.socket_dir)) < embedded_db.MAX_SOCKET_DIR_BYTES
+    assert len(str(server.socket_dir)) < embedded.MAX_SOCKET_DIR_BYTES
     assert server.socket_dir != EmbeddedPostgres(tmp_path / ("y" * 100)).socket_dir
 
 
 def test_a_missing_package_is_said(monkeypatch):
-    monkeypatch.setattr(embedded_db.importlib.util, "find_spec", lambda _name: None)
+    monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
     with pytest.raises(EmbeddedDatabaseError, match=r"pip install 'voice-ai-switch\[demo\]'"):
-        embedded_db.packaged_bin_dir()
+        embedded.packaged_bin_dir()
 
 
 def test_a_failing_program_says_why(open_directory):

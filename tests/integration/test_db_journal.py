@@ -10,18 +10,18 @@ from pathlib import Path
 import gevent
 import pytest
 
-from esl_controller import journal as journal_module
-from esl_controller import journal_entries
-from esl_controller.journal import Journal
-from esl_controller.models import (
+from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     TransferRecord,
     Turn,
     UsageRecord,
 )
-from esl_controller.pool import Pool
-from esl_controller.repository import conversations
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import conversations
+from esl_controller.record import entries as journal_entries
+from esl_controller.record import journal as journal_module
+from esl_controller.record.journal import Journal
 from tests.integration.hub_watch import HubWatch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

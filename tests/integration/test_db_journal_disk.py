@@ -4,8 +4,8 @@ import errno
 import os
 from pathlib import Path
 
-from esl_controller import journal as journal_module
-from esl_controller.journal import Journal
+from esl_controller.record import journal as journal_module
+from esl_controller.record.journal import Journal
 from tests.integration.cli_kit import run
 from tests.integration.test_db_journal import conversation
 

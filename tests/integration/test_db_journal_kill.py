@@ -10,8 +10,8 @@ import gevent
 import pytest
 from gevent import subprocess
 
-from esl_controller.journal import Journal
-from esl_controller.pool import Pool
+from esl_controller.database.pool import Pool
+from esl_controller.record.journal import Journal
 from tests.integration.db_outage import Outage
 from tests.integration.journal_worker import COST, TURNS
 

@@ -8,11 +8,11 @@ import gevent
 import psycopg2
 import pytest
 
-from esl_controller.config_source import ConfigSource
-from esl_controller.migrate import LEDGER, MigrationError, Migrator, State, load_migrations
-from esl_controller.models import ProcessingMode, RouteEntry, TurnBasedEntry
-from esl_controller.pool import Pool
-from esl_controller.repository.demo import DemoProvider, demo_seed
+from esl_controller.database.migrate import LEDGER, MigrationError, Migrator, State, load_migrations
+from esl_controller.database.models import ProcessingMode, RouteEntry, TurnBasedEntry
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository.demo import DemoProvider, demo_seed
+from esl_controller.tenants.source import ConfigSource
 from tests.integration.db_fixtures import TestDatabase
 from tests.integration.db_states import (
     COLUMNS,

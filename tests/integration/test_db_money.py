@@ -13,20 +13,20 @@ import psycopg2
 import pytest
 from structlog.testing import capture_logs
 
-from esl_controller import budget as budget_module
-from esl_controller import call_leases as leases_module
-from esl_controller.budget import BudgetGuard, BudgetLevel, judge, low_cost
-from esl_controller.call_leases import CallLeases, Refusal
-from esl_controller.config_source import ConfigSource
-from esl_controller.models import (
+from esl_controller.database.models import (
     ConversationRealtime,
     RouteEntry,
     TenantSettings,
     UsageRecord,
 )
-from esl_controller.pool import Pool
-from esl_controller.repository import conversations
-from esl_controller.repository.demo import DemoProvider
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import conversations
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.money import budget
+from esl_controller.money.budget import BudgetGuard, BudgetLevel, judge, low_cost
+from esl_controller.routes import places as leases_module
+from esl_controller.routes.places import CallLeases, Refusal
+from esl_controller.tenants.source import ConfigSource
 
 LOCAL = DemoProvider(base_url="ws://127.0.0.1:9/")
 
@@ -85,7 +85,7 @@ def test_a_domain_s_budget_is_used_up_by_its_own_calls_only(database, pool):
     assert guard.check(tenant).level is BudgetLevel.OPEN
     spend(pool, mine, "8.5")
     assert guard.check(tenant).level is BudgetLevel.OPEN  # sums are a few seconds old
-    clock.now += budget_module.REFRESH_S
+    clock.now += budget.REFRESH_S
     state = guard.check(tenant)
     assert (state.level, state.period, state.spent_usd) == (
         BudgetLevel.WARNING,
@@ -109,7 +109,7 @@ def test_each_budget_is_told_once_and_again_the_next_day(database, pool):
         guard.check(tenant)
         guard.add(mine, Decimal(75))  # both budgets now, each on its own
         guard.check(tenant)
-        clock.now += budget_module.REFRESH_S
+        clock.now += budget.REFRESH_S
         guard.check(tenant)  # the sums of the database: another day
         guard.add(mine, Decimal(9))
     told = [(line["event"], line["period"]) for line in lines]
@@ -147,7 +147,7 @@ def test_while_the_database_is_away_the_last_sums_count_on(database, pool, monke
     tenant = TenantSettings(mine, daily_budget_usd=Decimal(10))
     guard.check(tenant)
     monkeypatch.setattr(guard, "_pool", Pool("host=/nowhere dbname=none"))
-    clock.now += budget_module.REFRESH_S
+    clock.now += budget.REFRESH_S
     assert guard.check(tenant).spent_usd == 9
     never_read = BudgetGuard(Pool("host=/nowhere dbname=none"))
     assert never_read.check(tenant).level is BudgetLevel.OPEN
@@ -319,7 +319,7 @@ def test_one_domain_that_is_gone_does_not_keep_the_others_from_renewal(
 def test_a_slow_database_does_not_keep_a_caller_waiting(database, pool, entry, monkeypatch):
     """Somebody holds the tables; the call is judged by what this worker knows."""
     monkeypatch.setattr(leases_module, "LONGEST_WAIT_S", 0.2)
-    monkeypatch.setattr(budget_module, "LONGEST_WAIT_S", 0.2)
+    monkeypatch.setattr(budget, "LONGEST_WAIT_S", 0.2)
     tenant = dataclasses.replace(entry.tenant, daily_budget_usd=Decimal(1))
     leases, guard = CallLeases(pool, "w"), BudgetGuard(pool)
     with closing(psycopg2.connect(database.dsn)) as holder:

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from psycopg2 import extensions
 
-from esl_controller.repository import (
+from esl_controller.database.repository import (
     conversations,
     leases,
     pages,
@@ -23,8 +23,8 @@ from esl_controller.repository import (
     spending,
     tenants,
 )
-from esl_controller.repository.leases import Lease
-from esl_controller.repository.pages import Position, Wanted
+from esl_controller.database.repository.leases import Lease
+from esl_controller.database.repository.pages import Position, Wanted
 from tests.integration.db_fixtures import Recorder, TestDatabase
 
 FULL = os.environ.get("DB_PLAN_SIZE") == "full"

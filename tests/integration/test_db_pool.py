@@ -9,8 +9,8 @@ import pytest
 from gevent import socket
 from psycopg2 import extensions
 
-from esl_controller.migrate import MigrationError, Migrator
-from esl_controller.pool import (
+from esl_controller.database.migrate import MigrationError, Migrator
+from esl_controller.database.pool import (
     DatabaseError,
     DatabaseUnavailable,
     GreenConnection,

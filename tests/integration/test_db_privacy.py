@@ -7,11 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from esl_controller import retention as retention_module
-from esl_controller.journal import Journal
-from esl_controller.models import ConversationRealtime, FunctionCallRecord, Turn, UsageRecord
-from esl_controller.repository import conversations, spending
-from esl_controller.retention import Retention, erase_caller
+from esl_controller.database.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    Turn,
+    UsageRecord,
+)
+from esl_controller.database.repository import conversations, spending
+from esl_controller.record import retention as retention_module
+from esl_controller.record.journal import Journal
+from esl_controller.record.retention import Retention, erase_caller
 from tests.integration.cli_kit import run
 from tests.integration.db_states import STATES
 
@@ -123,8 +128,8 @@ def test_anonymous_callers_can_be_named_as_they_are_stored(database, pool):
 
 
 def test_version_1_forgets_the_caller_too(empty_database):
-    from esl_controller.migrate import Migrator
-    from esl_controller.pool import Pool
+    from esl_controller.database.migrate import Migrator
+    from esl_controller.database.pool import Pool
 
     empty_database.execute(STATES["v1_by_sql"])
     Migrator(empty_database.dsn).up()

@@ -14,8 +14,8 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
-import esl_controller.repository
-from esl_controller.models import (
+import esl_controller.database.repository
+from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     RealtimeProviderConfig,
@@ -25,7 +25,7 @@ from esl_controller.models import (
     Turn,
     UsageRecord,
 )
-from esl_controller.repository import (
+from esl_controller.database.repository import (
     conversations,
     demo,
     leases,
@@ -36,9 +36,9 @@ from esl_controller.repository import (
     spending,
     tenants,
 )
-from esl_controller.repository.demo import DemoProvider
-from esl_controller.repository.leases import Lease
-from esl_controller.repository.pages import Wanted
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.database.repository.leases import Lease
+from esl_controller.database.repository.pages import Wanted
 from tests.integration.db_fixtures import Recorder
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -50,10 +50,10 @@ MACHINERY = {"statements"}
 
 def repository_functions() -> dict[str, Callable]:
     found = {}
-    for module_info in pkgutil.iter_modules(esl_controller.repository.__path__):
+    for module_info in pkgutil.iter_modules(esl_controller.database.repository.__path__):
         if module_info.name in MACHINERY:
             continue
-        module = importlib.import_module(f"esl_controller.repository.{module_info.name}")
+        module = importlib.import_module(f"esl_controller.database.repository.{module_info.name}")
         for name, function in inspect.getmembers(module, inspect.isfunction):
             if function.__module__ == module.__name__ and not name.startswith("_"):
                 found[f"{module_info.name}.{name}"] = function

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from esl_controller.cli import cli
-from esl_controller.settings import every_setting
-from esl_controller.settings_loader import load_settings
+from esl_controller.settings.loader import load_settings
+from esl_controller.settings.table import every_setting
 from tests.arch.tree import ROOT
 from tests.integration.db_fixtures import TestDatabase
 

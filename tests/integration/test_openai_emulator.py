@@ -29,9 +29,9 @@ from bridge.providers.base import (
     Tool,
     TranscriptFinal,
 )
-from bridge.providers.link import Network, ProviderLink
-from bridge.providers.openai_config import OpenAIRealtimeConfig
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.host import Network, ProviderLink
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.wire.keepalive import KeepAlive
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from esl_controller.app import App
 from esl_controller.cli import cli
-from esl_controller.price_file import PriceListError
+from esl_controller.money.price_file import PriceListError
 from esl_controller.simulator.caller_script import AgentSilent, Step
 from tests.integration.service import SPEAK, hang_up_after, settings_for
 

@@ -8,11 +8,11 @@ from typing import Any
 import gevent
 import pytest
 
-from bridge import provider_seat
 from bridge.audio.formats import PCMU_8K
-from bridge.provider_seat import Candidate, ProviderSeat, SeatListener
 from bridge.providers.base import ConversationOptions, ProviderFailure, Speaker
 from bridge.providers.registry import make_provider
+from bridge.session import provider as provider_seat
+from bridge.session.provider import Candidate, ProviderSeat, SeatListener
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from tests.integration.service import free_port

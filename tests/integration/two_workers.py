@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 from gevent import subprocess
 
-from esl_controller.embedded_db import EmbeddedPostgres
+from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.simulator.caller_script import Step
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.switch.action import Action

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.audio_module import best_playback, editions
+from esl_controller.calls.audio_module import best_playback, editions
 
 OPEN = (
     "-USAGE: <uuid> [start | stop | send_text | pause | resume | graceful-shutdown ] "

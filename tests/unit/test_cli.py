@@ -19,7 +19,7 @@ from esl_controller.cli import COMMANDS, cli
 from esl_controller.commands import calls, doctor, shared
 from esl_controller.commands.shared import Shell
 from esl_controller.doctor.finding import note, ok
-from esl_controller.settings import every_setting
+from esl_controller.settings.table import every_setting
 
 WRONG = {"VOICE_AI_ESL_PORT": "no", "VOICE_AI_MEDIA_BUFFER_MS": "7"}
 

@@ -6,10 +6,10 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from esl_controller import config_loader
-from esl_controller.config_loader import ConfigError, ConfigLoader, ConfigTiming
-from esl_controller.models import TurnBasedEntry
-from esl_controller.pool import DatabaseUnavailable
+from esl_controller.database.models import TurnBasedEntry
+from esl_controller.database.pool import DatabaseUnavailable
+from esl_controller.tenants import loader as config_loader
+from esl_controller.tenants.loader import ConfigError, ConfigLoader, ConfigTiming
 
 DOMAIN = str(uuid.uuid4())
 OTHER = str(uuid.uuid4())

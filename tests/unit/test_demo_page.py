@@ -11,7 +11,7 @@ import pytest
 
 from esl_controller.commands.demo_page import page, summary
 from esl_controller.commands.demo_story import PARTS, Story, tell
-from esl_controller.models import Turn
+from esl_controller.database.models import Turn
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import Note
 from esl_controller.simulator.speech import beep

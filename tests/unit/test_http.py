@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.http import MAX_PATH_BYTES, HttpPages, SessionInfo
-from esl_controller.settings import Http
-from esl_controller.settings_types import Secret
+from esl_controller.settings.table import Http
+from esl_controller.settings.types import Secret
 from esl_controller.telemetry.catalogue import ACTIVE_SESSIONS
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.web.pages import MAX_PATH_BYTES, HttpPages, SessionInfo
 
 TOKEN = "a-token-of-24-characters"
 SESSION = SessionInfo(

@@ -8,9 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller import journal_entries
-from esl_controller.journal_entries import EntryDamaged, EntryTooLong, decode, encode
-from esl_controller.models import (
+from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     TransferRecord,
@@ -18,6 +16,8 @@ from esl_controller.models import (
     UsageRecord,
     WorkerLost,
 )
+from esl_controller.record import entries as journal_entries
+from esl_controller.record.entries import EntryDamaged, EntryTooLong, decode, encode
 
 KEY = {"domain_uuid": "d", "conversation_uuid": "c"}
 NOW = datetime(2026, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

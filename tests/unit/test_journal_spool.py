@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller import spool as spool_module
-from esl_controller.spool import Spool, SpoolUnusable
+from esl_controller.record import spool as spool_module
+from esl_controller.record.spool import Spool, SpoolUnusable
 
 
 def obituary(name: str) -> bytes:

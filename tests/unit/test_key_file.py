@@ -5,8 +5,8 @@ import uuid
 import pytest
 from nacl.public import PrivateKey
 
-from esl_controller.key_file import REREAD_S, KeyFile
-from esl_controller.secrets import SecretError, SecretKeys, SecretStore
+from esl_controller.tenants.keys.key_file import REREAD_S, KeyFile
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretStore
 
 DOMAIN = str(uuid.uuid4())
 

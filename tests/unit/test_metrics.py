@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
-from esl_controller.settings import Statsd
+from esl_controller.settings.table import Statsd
 from esl_controller.telemetry import catalogue
 from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Kind, Metric
 from esl_controller.telemetry.hub_lag import HubLag

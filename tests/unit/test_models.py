@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller import config_rules
-from esl_controller.config_rules import ConfigError
+from esl_controller.tenants import rules as config_rules
+from esl_controller.tenants.rules import ConfigError
 
 DOMAIN = str(uuid.uuid4())
 SECRETARY = {

@@ -3,7 +3,7 @@
 import pytest
 
 from bridge.audio.formats import L16_8K
-from esl_controller.phrases import DEFAULT_LANGUAGE, Phrase, phrase_audio
+from esl_controller.calls.phrases import DEFAULT_LANGUAGE, Phrase, phrase_audio
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.switch.sound import level
 

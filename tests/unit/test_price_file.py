@@ -10,14 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.price_file import (
+from esl_controller.money.price_file import (
     MAX_FILE_BYTES,
     PriceListError,
     parse_prices,
     price_list,
+    price_problems,
     read_prices,
 )
-from esl_controller.settings_loader import SettingsError, load_settings
+from esl_controller.settings.loader import SettingsError, load_settings
 from tests.arch.tree import ROOT
 
 ENTRY = {"provider": "openai", "model": "m", "since": "2026-01-01"}
@@ -97,11 +98,11 @@ def test_a_broken_file_is_told_with_all_other_wrong_settings(tmp_path):
     file.write_text(json.dumps([ENTRY | {"audio_input": "a"}]))
     environ = {"VOICE_AI_STORAGE_PRICE_FILE": str(file), "VOICE_AI_ESL_PORT": "no"}
     with pytest.raises(SettingsError) as caught:
-        load_settings(environ)
+        load_settings(environ, checks=(price_problems,))
     names = [problem.name for problem in caught.value.problems]
     assert names == ["VOICE_AI_ESL_PORT", f"{file}, entry 1, audio_input"]
     file.write_text("[]")
-    settings = load_settings({"VOICE_AI_STORAGE_PRICE_FILE": str(file)})
+    settings = load_settings({"VOICE_AI_STORAGE_PRICE_FILE": str(file)}, checks=(price_problems,))
     assert settings.storage.price_file == str(file)
 
 

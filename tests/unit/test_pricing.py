@@ -6,8 +6,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.models import UsageRecord
-from esl_controller.pricing import PRICES, Price, PriceList
+from esl_controller.database.models import UsageRecord
+from esl_controller.money.prices import PRICES, Price, PriceList
 
 LIST = PriceList(PRICES)
 KEY = {"usage_uuid": "u", "domain_uuid": "d", "conversation_uuid": "c"}

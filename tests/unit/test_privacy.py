@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.models import (
+from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     TransferRecord,
     Turn,
     UsageRecord,
 )
-from esl_controller.privacy import CARD, redact, redact_text
+from esl_controller.record.privacy import CARD, redact, redact_text
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 KEY = {"domain_uuid": "d", "conversation_uuid": "c"}

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.settings_types import Secret
+from esl_controller.settings.types import Secret
 from esl_controller.telemetry.redaction import (
     CARD,
     HIDDEN,

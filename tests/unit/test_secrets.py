@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from esl_controller.secrets import SecretError, SecretKeys, SecretStore
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretStore
 
 DOMAIN, OTHER = str(uuid.uuid4()), str(uuid.uuid4())
 KEYS = SecretKeys([PrivateKey.generate()])

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.playout.modes import Flavour, PlayoutMode
-from esl_controller.settings import Esl, Setting, Settings, every_setting
-from esl_controller.settings_loader import Problem, SettingsError, load_settings
-from esl_controller.settings_types import Secret, allowed
+from esl_controller.settings.loader import Problem, SettingsError, load_settings
+from esl_controller.settings.table import Esl, Setting, Settings, every_setting
+from esl_controller.settings.types import Secret, allowed
 
 ROWS = list(every_setting())
 SECRET_ROWS = [row for row in ROWS if row.is_secret]
@@ -251,9 +251,9 @@ def test_any_text_gives_a_valid_value_or_one_named_problem(row: Setting, text: s
     )
 )
 def test_any_file_gives_settings_or_problems(content: dict[str, Any]) -> None:
-    from esl_controller.settings_loader import _Loader
+    from esl_controller.settings.loader import _Loader
 
-    loader = _Loader({})
+    loader = _Loader({}, ())
     loader.load(content)
     assert all(p.name and p.allowed for p in loader.problems)
 

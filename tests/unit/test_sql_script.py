@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.sql_script import SqlScriptError, Statement, split
+from esl_controller.database.sql_script import SqlScriptError, Statement, split
 
 PIECES = (
     "select 1",

@@ -6,10 +6,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from bridge.providers.base import Usage
-from esl_controller.pricing import PRICES, PriceList
+from esl_controller.money.ledger import MAX_NAMED, UsageLedger
+from esl_controller.money.prices import PRICES, PriceList
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.usage_ledger import MAX_NAMED, UsageLedger
 
 DOMAIN = "4f2b1c9e-1111-4222-8333-444455556666"
 

@@ -10,16 +10,17 @@ import pytest
 from bridge.audio.pacer import Pacer
 from bridge.playout.stream import PlayoutCounters
 from bridge.server import ServerCounters
-from bridge.uplink import UplinkCounters
-from bridge.voice import VoiceCounters
+from bridge.session.uplink import UplinkCounters
+from bridge.session.voice import VoiceCounters
 from esl_controller import worker_counters
-from esl_controller.config_loader import LoaderStatistics
+from esl_controller.calls.counters import follow_session
+from esl_controller.database.pool import PoolStatistics
 from esl_controller.esl.connection import ConnectionStats
 from esl_controller.esl.server import ServerStats
-from esl_controller.journal_flusher import JournalStatistics
-from esl_controller.pool import PoolStatistics
+from esl_controller.record.flusher import JournalStatistics
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tenants.loader import LoaderStatistics
 
 
 def holder(**attributes: Any) -> Any:
@@ -121,7 +122,7 @@ def test_media() -> None:
 
 def test_a_session_whose_line_was_opened_twice_loses_no_frame() -> None:
     metrics, talk = Metrics(), session()
-    end = worker_counters.follow_session(metrics, talk)
+    end = follow_session(metrics, talk)
     metrics.sample()
     first = holder(counters=PlayoutCounters(frames_sent=10, underruns=1, dropped_bytes=5))
     talk.voice.playout = first

@@ -18,7 +18,7 @@ import pytest
 
 from bridge.audio.formats import L16_24K, PCMU_8K
 from bridge.providers.base import Speaker, Tool, TurnDetection
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import DEMO, Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.server import OpenAIEmulator

@@ -3,7 +3,7 @@
 import gevent
 import pytest
 
-from bridge.providers.link import ProviderLink
+from bridge.providers.host import ProviderLink
 from bridge.wire.frames import Role
 from tests.integration.wire.media_site import Site
 from tests.integration.wire.provider_peer import Provider, Session

@@ -17,7 +17,7 @@ from bridge.providers.base import (
     SessionReady,
     SpeechStarted,
 )
-from bridge.providers.link import Network, ProviderLink
+from bridge.providers.host import Network, ProviderLink
 from bridge.wire import frames
 from bridge.wire.frames import TEXT, Role
 from bridge.wire.keepalive import KeepAlive

@@ -16,7 +16,7 @@ from bridge.providers.base import (
     ErrorKind,
     SessionReady,
 )
-from bridge.providers.link import Network
+from bridge.providers.host import Network
 from bridge.wire import client_handshake
 from bridge.wire.client_handshake import ConnectError, Proxy, open_websocket, shared_tls_context
 from bridge.wire.keepalive import KeepAlive

@@ -11,7 +11,7 @@ from bridge.providers.base import (
     SessionReady,
     SpeechStarted,
 )
-from bridge.providers.link import Network
+from bridge.providers.host import Network
 from bridge.wire import frames
 from bridge.wire.client_handshake import open_websocket
 from bridge.wire.frames import CLOSE, PING, PONG, TEXT, FrameLimits
@@ -212,7 +212,7 @@ def test_closing_just_before_the_connection_is_up(make, monkeypatch):
         session.link.close()
         return opened
 
-    monkeypatch.setattr("bridge.providers.link.open_websocket", open_then_close)
+    monkeypatch.setattr("bridge.providers.host.open_websocket", open_then_close)
     provider, session = make()
     until(lambda: session.link._connecting.dead)
     until(lambda: provider.peers)

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import UTC, datetime
 from typing import Any
 
-from esl_controller.repository.pages import ConversationSummary
+from esl_controller.database.repository.pages import ConversationSummary
 
 
 def summary(**fields: Any) -> ConversationSummary:

@@ -12,18 +12,18 @@ from typing import Any
 
 import pytest
 
-from esl_controller.admin_door import AdminDoor
-from esl_controller.api.application import Api
-from esl_controller.api.problems import CONTENT_TYPE, Problem
-from esl_controller.api.reply import Reply
-from esl_controller.api.routing import MAX_BODY_BYTES, Route
-from esl_controller.api.schemas import PublicKey, SealRequest
-from esl_controller.pool import DatabaseUnavailable
-from esl_controller.repository import tenants
-from esl_controller.settings import Http
-from esl_controller.settings_types import Secret
+from esl_controller.database.pool import DatabaseUnavailable
+from esl_controller.database.repository import tenants
+from esl_controller.settings.table import Http
+from esl_controller.settings.types import Secret
 from esl_controller.telemetry.catalogue import API_REQUESTS
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.web.access import AdminDoor
+from esl_controller.web.api.application import Api
+from esl_controller.web.api.problems import CONTENT_TYPE, Problem
+from esl_controller.web.api.reply import Reply
+from esl_controller.web.api.routing import MAX_BODY_BYTES, Route
+from esl_controller.web.api.schemas import PublicKey, SealRequest
 
 TOKEN = "a-token-of-24-characters"
 DOMAIN = "0a6c2d7e-58d7-4c36-9f5e-111111111111"

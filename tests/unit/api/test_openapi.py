@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from esl_controller.api.openapi import document
-from esl_controller.api.table import ROUTES
+from esl_controller.web.api.openapi import document
+from esl_controller.web.api.table import ROUTES
 
 DOCUMENT = document(ROUTES, "/api/v1")
 

@@ -11,19 +11,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.api.conversations import cursor_after, read_cursor
-from esl_controller.api.probe import ProbeFailed
-from esl_controller.api.problems import Problem
-from esl_controller.api.routing import (
+from esl_controller.database.repository.pages import Position
+from esl_controller.web.api.conversations import cursor_after, read_cursor
+from esl_controller.web.api.probe import ProbeFailed
+from esl_controller.web.api.problems import Problem
+from esl_controller.web.api.routing import (
     MAX_QUERY_BYTES,
     Route,
     find_route,
     read_body,
     read_query,
 )
-from esl_controller.api.schemas import ConversationQuery, SealRequest
-from esl_controller.api.table import ROUTES
-from esl_controller.repository.pages import Position
+from esl_controller.web.api.schemas import ConversationQuery, SealRequest
+from esl_controller.web.api.table import ROUTES
 from tests.unit.api.rows import summary
 
 DOMAIN = "0a6c2d7e-58d7-4c36-9f5e-111111111111"

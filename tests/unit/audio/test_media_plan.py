@@ -12,7 +12,10 @@ from bridge.audio.formats import (
     AudioFormat,
     Encoding,
 )
-from bridge.audio.media_plan import (
+from bridge.errors import LocalProtocolError
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.providers.base import Capabilities
+from bridge.session.media_plan import (
     STREAM_RATES_HZ,
     Leg,
     MediaPath,
@@ -20,9 +23,6 @@ from bridge.audio.media_plan import (
     PlayoutChoice,
     choose_formats,
 )
-from bridge.errors import LocalProtocolError
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from bridge.providers.base import Capabilities
 
 PCMU, PCMA, G722, OPUS = (
     Leg("PCMU", 8000),

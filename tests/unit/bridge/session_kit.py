@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.audio.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.ports import SessionEnd, TurnLatency, Utterance
-from bridge.provider_seat import Candidate
 from bridge.providers import base as p
-from bridge.session import Session
-from bridge.session_config import Phrases, SessionConfig
+from bridge.session.config import Phrases, SessionConfig
+from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
+from bridge.session.provider import Candidate
+from bridge.session.session import Session
 
 PHRASES = Phrases("Still there?", "Good-bye!", "Time is up.", "Connecting.", "Say it again?")
 FRAME = bytes([0x55]) * 160
@@ -142,8 +142,8 @@ class Stage:
         self.links: list[FakeLink] = []
         self.datagrams: list[bytes] = []
         self.pacer = Pacer()
-        monkeypatch.setattr("bridge.provider_seat.ProviderLink", self._link)
-        monkeypatch.setattr("bridge.provider_seat.gevent.spawn_later", self._later)
+        monkeypatch.setattr("bridge.session.provider.ProviderLink", self._link)
+        monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._later)
         self.later: list[tuple[float, Any]] = []
         options = p.ConversationOptions(PCMU_8K, PCMU_8K, greeting=config.pop("greeting", ""))
         candidates = [Candidate(f"p{n}", "openai", ScriptedProvider) for n in range(providers)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.answer_watch import AnswerLate, AnswerWatch
+from bridge.session.answer_watch import AnswerLate, AnswerWatch
 
 COVER_S = 2
 

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.digits import MAX_DIGITS, VALID_DIGITS, DigitGatherer
+from bridge.session.digits import MAX_DIGITS, VALID_DIGITS, DigitGatherer
 
 
 def test_hash_ends_an_entry() -> None:

@@ -1,6 +1,6 @@
 """A provider that is connected and says nothing."""
 
-from bridge.life_sign import PAUSE_S, REPLY_S, SIGN_S, LifeAction, LifeSign
+from bridge.session.life_sign import PAUSE_S, REPLY_S, SIGN_S, LifeAction, LifeSign
 
 
 def test_nothing_is_asked_of_a_provider_that_speaks():

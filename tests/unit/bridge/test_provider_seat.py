@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge import provider_seat
 from bridge.ports import EndCause
 from bridge.providers import base as p
-from bridge.states import SessionState
+from bridge.session import provider
+from bridge.session.states import SessionState
 from tests.unit.bridge.session_kit import Stage
 
 
@@ -50,13 +50,13 @@ def test_in_a_conversation_the_same_provider_gets_several_chances(stage):
         pauses.append(s.later[0][0])
         s.reconnect()
         s.fail()
-    assert pauses == list(provider_seat.RECOVERY_PAUSES_S)
+    assert pauses == list(provider.RECOVERY_PAUSES_S)
     assert s.told.end.cause is EndCause.PROVIDER_FAILED
 
 
 def test_one_that_comes_up_and_breaks_for_ever_is_given_up(stage):
     s = stage().talking()
-    for _ in range(provider_seat.MAX_REPLACEMENTS):
+    for _ in range(provider.MAX_REPLACEMENTS):
         s.fail()
         s.reconnect().ready()
     s.fail()

@@ -7,7 +7,7 @@ import pytest
 from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
 from bridge.providers import base as p
-from bridge.states import SessionState
+from bridge.session.states import SessionState
 from tests.unit.bridge.session_kit import FRAME, Stage
 
 

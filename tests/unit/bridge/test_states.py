@@ -4,9 +4,9 @@ import itertools
 import pytest
 
 from bridge.errors import LocalProtocolError
+from bridge.session.states import SESSION_TABLE, SessionEvent, SessionState
 from bridge.state_table import StateTable
-from bridge.states import SESSION_TABLE, SessionEvent, SessionState
-from esl_controller.states import CALL_TABLE, CallEvent, CallState
+from esl_controller.calls.states import CALL_TABLE, CallEvent, CallState
 
 TABLES = [
     pytest.param(SESSION_TABLE, SessionState, SessionEvent, id="session"),

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.providers.base import Speaker
-from bridge.transcript import HISTORY_CHARS, MAX_UTTERANCES, Transcript
+from bridge.session.transcript import HISTORY_CHARS, MAX_UTTERANCES, Transcript
 
 
 def test_times_count_from_the_beginning():

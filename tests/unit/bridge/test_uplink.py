@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bridge.audio.formats import PCMU_8K
 from bridge.audio.processor import Converter
-from bridge.uplink import MAX_HELD_MS, PRE_ROLL_MS, Uplink
+from bridge.session.uplink import MAX_HELD_MS, PRE_ROLL_MS, Uplink
 
 HELD_BYTES = PCMU_8K.bytes_for_ms(MAX_HELD_MS)
 PRE_ROLL_BYTES = PCMU_8K.bytes_for_ms(PRE_ROLL_MS)

@@ -7,7 +7,7 @@ import pytest
 from bridge.audio.formats import L16_8K
 from bridge.audio.pacer import Pacer
 from bridge.providers.base import Audio
-from bridge.voice import MAX_EARLY_BYTES, Voice
+from bridge.session.voice import MAX_EARLY_BYTES, Voice
 from tests.unit.bridge.session_kit import FRAME, Stage
 
 

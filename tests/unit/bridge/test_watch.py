@@ -1,4 +1,4 @@
-from bridge.watch import ConversationWatch, WatchAction
+from bridge.session.silence import ConversationWatch, WatchAction
 
 
 def watch(now: float = 0.0) -> ConversationWatch:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from esl_controller.business_hours import is_open
+from esl_controller.routes.hours import is_open
 
 WEEK = {
     "mon": [["08:00", "12:00"], ["13:00", "18:00"]],

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from bridge.audio.media_plan import MediaPath, PlayoutChoice
 from bridge.playout.modes import Flavour, PlayoutMode
-from esl_controller.conversation_plan import choose_media
-from esl_controller.handlers.leg import has_idle_silence
-from esl_controller.settings import Media, Settings
+from bridge.session.media_plan import MediaPath, PlayoutChoice
+from esl_controller.calls.leg_codec import has_idle_silence
+from esl_controller.calls.plan import choose_media
+from esl_controller.settings.table import Media, Settings
 
 UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
 

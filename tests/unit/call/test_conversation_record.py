@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from bridge.providers.base import Usage
-from esl_controller import conversation_record
-from esl_controller.conversation_record import ConversationRecord
+from esl_controller.record import conversation as conversation_record
+from esl_controller.record.conversation import ConversationRecord
 from esl_controller.telemetry.metrics import Metrics
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)

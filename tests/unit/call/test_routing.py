@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.routing import CallIdentity, InvalidCall, parse_identity
+from esl_controller.routes.routing import CallIdentity, InvalidCall, parse_identity
 
 GOOD = {
     "variable_domain_uuid": "11111111-1111-4111-8111-111111111111",

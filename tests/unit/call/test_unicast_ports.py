@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from esl_controller.handlers.unicast_ports import PortRange, PortsExhausted
+from esl_controller.calls.unicast_ports import PortRange, PortsExhausted
 
 HOST = "127.0.0.1"
 ELSEWHERE = "192.0.2.7"

@@ -12,7 +12,7 @@ import pybase64
 
 from bridge.audio.formats import AudioFormat
 from bridge.providers.base import FunctionCall, ProviderEvent, ResponseDone
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession

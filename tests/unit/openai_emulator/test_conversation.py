@@ -24,8 +24,8 @@ from bridge.providers.base import (
     TranscriptFinal,
     Usage,
 )
-from bridge.providers.openai_realtime import OpenAIRealtime
-from bridge.providers.openai_responses import ResponseState
+from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.openai.responses import ResponseState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
 from tests.unit.openai_emulator.kit import Call, new_session

@@ -4,9 +4,9 @@ import gevent
 import pytest
 from gevent.event import Event
 
-import bridge.clock
+import bridge.playout.pacer_timer
 from bridge.audio.pacer import Pacer
-from bridge.clock import PacerClock
+from bridge.playout.pacer_timer import PacerClock
 
 
 class Timer:
@@ -55,7 +55,7 @@ class Stream:
 @pytest.fixture
 def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
     loop = Loop()
-    monkeypatch.setattr(bridge.clock, "monotonic", lambda: loop.now)
+    monkeypatch.setattr(bridge.playout.pacer_timer, "monotonic", lambda: loop.now)
     return loop
 
 
@@ -169,7 +169,7 @@ def test_on_the_real_hub() -> None:
     stream = Counting()
     clock.start()
     try:
-        pacer.join(stream, bridge.clock.monotonic())
+        pacer.join(stream, bridge.playout.pacer_timer.monotonic())
         assert done.wait(10)
         gevent.sleep(0)
         assert pacer.next_deadline() is None

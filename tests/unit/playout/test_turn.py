@@ -2,8 +2,8 @@ import pytest
 
 from bridge.errors import LocalProtocolError
 from bridge.playout.heard import HeardPosition
-from bridge.turn import Interruption, Truncation, TurnKeeper
-from bridge.turn_states import TURN_TABLE, TurnEvent, TurnState
+from bridge.session.turn import Interruption, Truncation, TurnKeeper
+from bridge.session.turn_states import TURN_TABLE, TurnEvent, TurnState
 
 S = TurnState
 

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from bridge.playout.heard import HeardPosition
-from bridge.turn import Interruption, TurnKeeper
-from bridge.turn_states import TurnState as S
+from bridge.session.turn import Interruption, TurnKeeper
+from bridge.session.turn_states import TurnState as S
 
 IDS = st.sampled_from(["r1", "r2", "r3", "r4", ""])
 

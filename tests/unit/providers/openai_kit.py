@@ -10,8 +10,8 @@ import pybase64
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.providers.base import ConversationOptions, ProviderEvent, Speaker, Tool
-from bridge.providers.openai_config import OpenAIRealtimeConfig
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
 
 FORMATS: dict[str, AudioFormat] = {"L16": L16_24K, "PCMU": PCMU_8K, "PCMA": PCMA_8K}
 

@@ -11,11 +11,11 @@ from bridge.providers.base import (
     ProviderFailure,
     ResponseStarted,
 )
-from bridge.providers.openai_realtime import (
+from bridge.providers.openai.realtime import (
     MAX_UNSENT,
     OpenAIRealtime,
 )
-from bridge.providers.openai_state import MAX_ITEMS
+from bridge.providers.openai.state import MAX_ITEMS
 from tests.unit.providers.openai_kit import (
     audio_delta,
     begin_response,

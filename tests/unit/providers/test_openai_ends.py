@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers import openai_realtime
 from bridge.providers.base import (
     ErrorKind,
     GoingAway,
@@ -13,7 +12,8 @@ from bridge.providers.base import (
     SessionReady,
     TurnDetection,
 )
-from bridge.providers.openai_realtime import (
+from bridge.providers.openai import realtime
+from bridge.providers.openai.realtime import (
     RESPONSE_LIMIT_S,
     SETUP_LIMIT_S,
     STALL_LIMIT_S,
@@ -198,5 +198,5 @@ def test_ready_names_the_session() -> None:
 
 
 def test_limits_are_named() -> None:
-    names = [name for name in vars(openai_realtime) if name.endswith("_LIMIT_S")]
+    names = [name for name in vars(realtime) if name.endswith("_LIMIT_S")]
     assert len(names) == 3

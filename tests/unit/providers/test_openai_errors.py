@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.providers.base import ErrorKind
-from bridge.providers.openai_errors import (
+from bridge.providers.openai.errors import (
     BENIGN,
     BY_CLOSE_CODE,
     BY_CODE,

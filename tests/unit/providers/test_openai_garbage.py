@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.providers.base import ProviderFailure
-from bridge.providers.openai_events import _BETA_NAMES, _STRUCTS, MAX_MESSAGE_BYTES
-from bridge.providers.openai_inbox import MAX_MALFORMED, MAX_OPEN_CALLS
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.events import _BETA_NAMES, _STRUCTS, MAX_MESSAGE_BYTES
+from bridge.providers.openai.inbox import MAX_MALFORMED, MAX_OPEN_CALLS
+from bridge.providers.openai.realtime import OpenAIRealtime
 from tests.unit.providers.openai_kit import config, encode, events, options, ready_provider
 
 NAMES = sorted(_STRUCTS) + sorted(_BETA_NAMES) + ["rate_limits.updated", "", "response.unknown"]

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.openai_config import OpenAIRealtimeConfig
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
 from tests.unit.providers.openai_kit import events, options_from_json, sent
 
 FOLDER = Path(__file__).parents[2] / "wire" / "openai"

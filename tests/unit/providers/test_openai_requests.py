@@ -15,7 +15,7 @@ from bridge.providers.base import (
     Speaker,
     TurnDetection,
 )
-from bridge.providers.openai_realtime import (
+from bridge.providers.openai.realtime import (
     MAX_EARLY,
     OpenAIRealtime,
 )

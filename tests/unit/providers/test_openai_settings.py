@@ -7,8 +7,8 @@ import pytest
 from bridge.audio.formats import L16_16K, L16_24K, PCMA_8K, PCMU_8K
 from bridge.errors import LocalProtocolError
 from bridge.providers.base import ConversationOptions, Speaker, Tool, TurnDetection
-from bridge.providers.openai_config import endpoint
-from bridge.providers.openai_session import deep_merge, history_item, session_settings
+from bridge.providers.openai.config import endpoint
+from bridge.providers.openai.session import deep_merge, history_item, session_settings
 from tests.unit.providers.openai_kit import config, options
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.providers.openai_realtime import OpenAIRealtime
+from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.registry import PROVIDERS, ProviderConfigError, make_provider
 
 ROW = {

@@ -1,0 +1,1 @@
+"""OpenAI Realtime, and whatever speaks its protocol."""

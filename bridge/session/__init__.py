@@ -1,0 +1,1 @@
+"""One conversation between a caller and a provider."""

@@ -1,0 +1,50 @@
+"""Everything one conversation is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bridge.providers.base import ConversationOptions
+from bridge.providers.host import Network
+from bridge.session.provider import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """Words the agent says at set moments, in the tenant's language."""
+
+    still_there: str
+    good_bye: str
+    time_up: str
+    connecting: str
+    """Before a transfer, when the agent has not announced it."""
+    say_again: str
+    """When what the caller said was lost with a provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """Everything one conversation is made with."""
+
+    candidates: Sequence[Candidate]
+    options: ConversationOptions
+    phrases: Phrases
+    provider_connect_timeout_s: float = 5.0
+    silence_s: float = 15.0
+    give_up_s: float = 10.0
+    max_duration_s: float = 1800.0
+    join_timeout_s: float = 5.0
+    """Longest time without the caller's media once it was asked for."""
+    closing_timeout_s: float = 20.0
+    answer_cover_s: float = 1.5
+    """Longest silence while an answer is expected; then something is said meanwhile. Looked at four
+    times a second: the caller is never alone for two seconds."""
+    function_cover_s: float = 1.0
+    """The same while a function of ours runs: the agent has just said that it will look."""
+    answer_limit_s: float = 6.0
+    """Longest wait for a provider's answer; then the next one is asked."""
+    digit_pause_s: float = 2.0
+    barge_in: bool = True
+    network: Network | None = None
+    """How providers are reached; None: directly, with the system's certificates."""

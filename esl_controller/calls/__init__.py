@@ -1,0 +1,1 @@
+"""One call: its life, its leg, its conversation."""

@@ -1,0 +1,37 @@
+"""What one conversation's audio path counts, in the names of the metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bridge.playout.stream import PlayoutStream
+from bridge.session.session import Session
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics, Reading
+
+End = Callable[[], None]
+"""Reads a last time and ends the reading."""
+
+
+def follow_session(metrics: Metrics, session: Session) -> End:
+    """Count one conversation's audio; end it with the session."""
+    playouts: list[PlayoutStream] = []
+    """Every line the session had; those closed keep their counts here."""
+
+    def read() -> Reading:
+        current = session.voice.playout
+        if current is not None and current not in playouts:
+            playouts.append(current)
+        sent = [playout.counters for playout in playouts]
+        voice, uplink = session.voice.counters, session.uplink.counters
+        return {
+            (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
+            (m.AUDIO_CHUNKS, ("provider_in",)): voice.chunks,
+            (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
+            (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
+            (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
+            (m.DROPPED_BYTES, ("before_line",)): voice.early_dropped_bytes,
+            (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
+        }
+
+    return metrics.follow(read)

@@ -1,0 +1,221 @@
+"""From a tenant's settings and a leg's codec to everything one conversation is made with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import structlog
+
+from bridge.audio.formats import L16_24K
+from bridge.errors import BridgeError
+from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.providers.base import (
+    Capabilities,
+    ConversationOptions,
+    Tool,
+    TurnDetection,
+)
+from bridge.providers.host import Network
+from bridge.session.config import Phrases, SessionConfig
+from bridge.session.media_plan import (
+    STREAM_RATES_HZ,
+    Leg,
+    MediaPath,
+    PlayoutChoice,
+    choose_formats,
+)
+from bridge.session.provider import Candidate
+from esl_controller.calls.audio_module import best_playback
+from esl_controller.database.models import ProviderAccess, RouteEntry, SecretaryRealtime
+from esl_controller.settings.table import Settings
+from esl_controller.tenants.providers import NoProvider, provider_protocol
+
+_log = structlog.get_logger("call.plan")
+
+_VAD = {"server": "server_vad", "semantic": "semantic_vad"}
+GIVE_UP_S = 10.0
+"""A caller who was asked and still says nothing."""
+
+_PHRASES = {
+    "en": Phrases(
+        still_there="Are you still there?",
+        good_bye="Thank you for calling. Good-bye!",
+        time_up="Our time for this call is over. Thank you, and good-bye!",
+        connecting="One moment, I am connecting you.",
+        say_again="I am sorry, I did not catch that. Could you say it again?",
+    ),
+    "pt": Phrases(
+        still_there="Você ainda está na linha?",
+        good_bye="Obrigado pela ligação. Até logo!",
+        time_up="O tempo desta ligação acabou. Obrigado e até logo!",
+        connecting="Um momento, vou transferir a sua ligação.",
+        say_again="Desculpe, não entendi. Pode repetir?",
+    ),
+    "es": Phrases(
+        still_there="¿Sigue usted en la línea?",
+        good_bye="Gracias por llamar. ¡Hasta luego!",
+        time_up="El tiempo de esta llamada ha terminado. ¡Gracias y hasta luego!",
+        connecting="Un momento, le paso con la persona indicada.",
+        say_again="Perdone, no le he entendido. ¿Puede repetirlo?",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPlan:
+    """What a call needs to begin."""
+
+    session: SessionConfig
+    path: MediaPath
+    choice: PlayoutChoice
+    capabilities: Capabilities
+
+
+def plan_conversation(
+    entry: RouteEntry,
+    settings: Settings,
+    leg: Leg,
+    tools: Sequence[Tool],
+    *,
+    module: Flavour | None,
+    idle_silence: bool,
+    network: Network | None,
+) -> ConversationPlan:
+    """Choose providers, formats and the way of playing for one call.
+
+    Args:
+        leg: the codec the call is likely to get; it may turn out otherwise when answered.
+        module: the audio module FreeSWITCH has, None when it has none.
+        idle_silence: the channel can be had to send silence while nothing plays.
+
+    Raises:
+        NoProvider: with what is wrong about each.
+    """
+    candidates, capabilities = _candidates(entry.providers)
+    path, choice = choose_media(entry.secretary, settings, module, idle_silence=idle_silence)
+    try:
+        plan = choose_formats(
+            leg,
+            capabilities,
+            choice,
+            media=path,
+            stream_rates_hz=stream_rates(settings),
+        )
+    except BridgeError as error:
+        raise NoProvider(str(error)) from error
+    options = replace(
+        _options(entry.secretary, tools),
+        input_format=plan.provider_input,
+        output_format=plan.provider_output,
+    )
+    secretary, timeouts = entry.secretary, settings.timeouts
+    session = SessionConfig(
+        candidates=candidates,
+        options=options,
+        phrases=_phrases(secretary),
+        provider_connect_timeout_s=timeouts.provider_connect_s,
+        silence_s=float(secretary.max_silence_seconds),
+        give_up_s=GIVE_UP_S,
+        max_duration_s=min(float(secretary.max_duration_seconds), timeouts.max_call_s),
+        join_timeout_s=timeouts.stream_start_s + 2,
+        digit_pause_s=secretary.dtmf_pause_ms / 1000,
+        barge_in=secretary.barge_in,
+        network=network,
+    )
+    return ConversationPlan(session, path, choice, capabilities)
+
+
+def stream_rates(settings: Settings) -> Sequence[int]:
+    """Rates mod_audio_stream may be asked for."""
+    fixed = settings.media.stream_rate_hz
+    return (fixed,) if fixed else STREAM_RATES_HZ
+
+
+def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:
+    """The providers that can be used, and what the first of them can do."""
+    usable: list[tuple[Candidate, Capabilities]] = []
+    problems: list[str] = []
+    for one in access:
+        label = one.config.provider_label
+        try:
+            capabilities = provider_protocol(one).capabilities
+        except NoProvider as error:
+            problems.append(f"{label}: {error}")
+            continue
+        make = partial(provider_protocol, one)
+        usable.append((Candidate(label, one.config.realtime_provider, make), capabilities))
+    if not usable:
+        raise NoProvider("; ".join(problems) or "the domain has no provider")
+    return [candidate for candidate, _ in usable], usable[0][1]
+
+
+def choose_media(
+    secretary: SecretaryRealtime,
+    settings: Settings,
+    module: Flavour | None,
+    *,
+    idle_silence: bool,
+) -> tuple[MediaPath, PlayoutChoice]:
+    """The way in and the way out: the secretary's wish, else the installation's.
+
+    What the installation's module cannot play goes by unicast, which needs none. A module that
+    replaces what FreeSWITCH writes plays nothing on a channel without idle silence.
+    """
+    unicast = PlayoutChoice(PlayoutMode.UNICAST)
+    wants_unicast = "unicast" in (secretary.media_mode, settings.media.input)
+    if wants_unicast or module is None:
+        return MediaPath.UNICAST, unicast
+    wanted = secretary.playback_mode
+    if wanted == "auto":
+        wanted = settings.media.playback
+    mode = best_playback(module) if wanted == "auto" else PlayoutMode(wanted)
+    if mode is PlayoutMode.UNICAST:
+        return MediaPath.STREAM, unicast
+    if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
+        _log.warning("playback.answered_before", playback=mode.value, module=module.value)
+        return MediaPath.STREAM, unicast
+    if module in FLAVOURS[mode]:
+        return MediaPath.STREAM, PlayoutChoice(mode, module)
+    _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
+    return MediaPath.STREAM, unicast
+
+
+def _options(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> ConversationOptions:
+    language = (secretary.language or "").partition("-")[0].lower() or None
+    return ConversationOptions(
+        input_format=L16_24K,
+        output_format=L16_24K,
+        instructions=secretary.system_prompt or "",
+        greeting=secretary.first_message or "",
+        voice=secretary.voice_id,
+        language=language,
+        turn_detection=TurnDetection(
+            mode=_VAD[secretary.vad_mode],
+            threshold=secretary.vad_threshold,
+            prefix_padding_ms=secretary.vad_prefix_padding_ms,
+            silence_duration_ms=secretary.silence_duration_ms,
+            eagerness=secretary.vad_eagerness,
+            idle_timeout_ms=secretary.vad_idle_timeout_ms,
+            interrupt_response=secretary.barge_in,
+        ),
+        noise_reduction=None if secretary.noise_reduction == "none" else secretary.noise_reduction,
+        transcription_model=secretary.transcription_model,
+        tools=tuple(tools),
+        speed=secretary.voice_settings.get("speed"),
+        extra=secretary.provider_config,
+    )
+
+
+def _phrases(secretary: SecretaryRealtime) -> Phrases:
+    """The tenant's own words where there are any, else ours in the tenant's language."""
+    language = (secretary.language or "en").partition("-")[0].lower()
+    preset = _PHRASES.get(language, _PHRASES["en"])
+    return Phrases(
+        still_there=secretary.silence_prompt or preset.still_there,
+        good_bye=secretary.farewell_message or preset.good_bye,
+        time_up=preset.time_up,
+        connecting=preset.connecting,
+        say_again=preset.say_again,
+    )

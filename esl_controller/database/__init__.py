@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, rows, every statement, migrations."""

@@ -1,0 +1,313 @@
+"""Rows of the realtime tables as frozen values.
+
+A record's fields are the columns of its table, by name and in order; `db/migrations` says what
+they mean to the database. UUIDs are lower-case text, times are aware datetimes, money is Decimal.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from esl_controller.settings.types import Secret
+
+
+class ProcessingMode(enum.StrEnum):
+    """How a number is answered."""
+
+    TURN_BASED = "turn_based"
+    REALTIME = "realtime"
+    AUTO = "auto"
+    """Realtime, and turn-based where that fails."""
+
+
+class BudgetAction(enum.StrEnum):
+    """What a domain wants when its budget is used up."""
+
+    LOW_COST = "low_cost"
+    """The domain's `custom` provider: the local pipeline."""
+    TURN_BASED = "turn_based"
+    HUMAN = "human"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretaryRealtime:
+    """One row of `v_voice_secretaries_realtime`, validated."""
+
+    secretary_realtime_uuid: str
+    domain_uuid: str
+    voice_secretary_uuid: str | None
+    secretary_name: str
+    extension: str | None
+    language: str | None
+    """BCP 47, such as pt-BR; None lets the model find out."""
+    realtime_provider: str
+    """openai | elevenlabs | gemini | custom"""
+    voice_realtime_provider_uuid: str | None
+    """The domain's provider row to use; None takes the first of that kind by priority."""
+    provider_config: Mapping[str, Any]
+    """Passed to the provider as it is, over everything else here."""
+    model: str | None
+    transcription_model: str | None
+    voice_id: str | None
+    voice_settings: Mapping[str, Any]
+    noise_reduction: str
+    """none | near_field | far_field"""
+    system_prompt: str | None
+    first_message: str | None
+    farewell_message: str | None
+    silence_prompt: str | None
+    """What a silent caller is asked, once."""
+    vad_mode: str
+    """server | semantic"""
+    vad_threshold: float
+    vad_prefix_padding_ms: int
+    silence_duration_ms: int
+    vad_eagerness: str
+    """low | medium | high | auto (semantic)"""
+    vad_idle_timeout_ms: int | None
+    barge_in: bool
+    dtmf_pause_ms: int
+    """Digits are handed to the model after this pause, or at `#`."""
+    enable_rag: bool
+    rag_collection_id: str | None
+    enable_functions: bool
+    functions_config: Sequence[Mapping[str, Any]]
+    transfer_rules: Sequence[Mapping[str, Any]]
+    max_duration_seconds: int
+    max_turns: int
+    max_silence_seconds: int
+    max_concurrent_calls: int | None
+    fallback_extension: str | None
+    overflow_extension: str | None
+    time_zone: str | None
+    """None: the domain's."""
+    business_hours: Mapping[str, Any] | None
+    """{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}; None: always open."""
+    closed_extension: str | None
+    playback_mode: str
+    """auto | unicast | binary | json | file"""
+    media_mode: str
+    """stream | unicast"""
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RealtimeProviderConfig:
+    """One row of `v_voice_realtime_providers`, validated."""
+
+    voice_realtime_provider_uuid: str
+    domain_uuid: str
+    realtime_provider: str
+    provider_label: str
+    base_url: str | None
+    """None: the provider's own address."""
+    credential: str | None = field(repr=False)
+    """`sealed:…`, `env:NAME` or `file:/path`; see `secrets`."""
+    headers: Mapping[str, str] = field(repr=False)
+    model: str | None
+    default_voice_id: str | None
+    provider_settings: Mapping[str, Any]
+    priority: int
+    """Lowest first, when a call looks for the next provider."""
+    max_concurrent_calls: int | None
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TenantSettings:
+    """One row of `v_voice_realtime_settings`; the defaults where a domain has none."""
+
+    domain_uuid: str
+    time_zone: str = "UTC"
+    max_concurrent_calls: int | None = None
+    daily_budget_usd: Decimal | None = None
+    monthly_budget_usd: Decimal | None = None
+    budget_warning_percent: int = 80
+    budget_action: str = BudgetAction.TURN_BASED
+    human_extension: str | None = None
+    retention_days: int | None = None
+    """None keeps conversations for ever."""
+    store_transcripts: bool = True
+    redact_personal_data: bool = False
+    """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
+    allowed_tool_hosts: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderAccess:
+    """A provider ready to be connected: its settings and its opened key."""
+
+    config: RealtimeProviderConfig
+    api_key: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
+class RouteEntry:
+    """A number answered in realtime: all a call needs, unchanged for as long as it runs."""
+
+    domain_uuid: str
+    domain_name: str
+    """Also the dialplan context transfers go to."""
+    extension: str
+    processing_mode: ProcessingMode
+    """REALTIME or AUTO."""
+    secretary: SecretaryRealtime
+    providers: tuple[ProviderAccess, ...]
+    """The secretary's own first, then the domain's others by priority: the fail-over order."""
+    tenant: TenantSettings
+    warnings: tuple[str, ...] = ()
+    """What is wrong with providers this call would only fall back to."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnBasedEntry:
+    """A number the turn-based service answers."""
+
+    domain_uuid: str
+    domain_name: str
+    extension: str
+    secretary_name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRealtime:
+    """One row of `v_voice_conversations_realtime`. Recorded at start and again at the end."""
+
+    conversation_uuid: str
+    domain_uuid: str
+    secretary_realtime_uuid: str | None = None
+    call_uuid: str
+    caller_id: str | None = None
+    caller_name: str | None = None
+    destination: str | None = None
+    started_at: datetime
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    duration_seconds: int | None = None
+    total_turns: int = 0
+    interruptions: int = 0
+    avg_latency_ms: int | None = None
+    max_latency_ms: int | None = None
+    transcript: Sequence[Mapping[str, Any]] = field(default_factory=list)
+    """[{"role": "user", "text": …, "timestamp": seconds since the start}, …]"""
+    summary: str | None = None
+    language: str | None = None
+    outcome: str | None = None
+    """completed | transferred | abandoned | timeout | failed | fallback"""
+    end_cause: str | None = None
+    """What ended it, in one word: a session's EndCause or FreeSWITCH's hang-up cause."""
+    error_code: str | None = None
+    """REALTIME_001 … REALTIME_010"""
+    transfer_destination: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    worker: str | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    audio_seconds: Decimal | None = None
+    estimated_cost: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One row of `v_voice_turns_realtime`: something said, and how long its answer took."""
+
+    turn_uuid: str
+    domain_uuid: str
+    conversation_uuid: str
+    turn_number: int
+    role: str
+    """user | assistant | system | dtmf"""
+    content: str = ""
+    started_at: datetime
+    ended_at: datetime | None = None
+    heard_ms: int | None = None
+    """How much of an interrupted answer the caller heard."""
+    interrupted: bool = False
+    total_ms: int | None = None
+    network_ms: int | None = None
+    model_ms: int | None = None
+    buffer_ms: int | None = None
+    playout_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FunctionCallRecord:
+    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did."""
+
+    function_call_uuid: str
+    domain_uuid: str
+    conversation_uuid: str
+    provider_call_id: str | None = None
+    function_name: str
+    arguments: Any = field(default_factory=dict)
+    result: Any = None
+    status: str
+    """completed | failed | timeout | refused"""
+    error: str | None = None
+    started_at: datetime
+    duration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferRecord:
+    """One row of `v_voice_transfers_realtime`. Recorded when tried and again when decided."""
+
+    transfer_uuid: str
+    domain_uuid: str
+    conversation_uuid: str
+    transfer_type: str
+    """blind | attended | fallback | overflow"""
+    destination: str
+    reason: str | None = None
+    status: str
+    """started | completed | no_answer | busy | failed | cancelled"""
+    hangup_cause: str | None = None
+    started_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageRecord:
+    """One row of `v_voice_usage_realtime`: what the provider counted, and its price."""
+
+    usage_uuid: str
+    domain_uuid: str
+    conversation_uuid: str | None
+    """None: a voice preview."""
+    provider: str
+    model: str = ""
+    occurred_at: datetime
+    input_text_tokens: int = 0
+    input_audio_tokens: int = 0
+    input_image_tokens: int = 0
+    cached_text_tokens: int = 0
+    cached_audio_tokens: int = 0
+    output_text_tokens: int = 0
+    output_audio_tokens: int = 0
+    transcription_seconds: float = 0.0
+    transcription_tokens: int = 0
+    audio_seconds: float = 0.0
+    characters: int = 0
+    cost_usd: Decimal | None = None
+    """None: the model is in no price list."""
+    price_date: date | None = None
+    """The price list it was priced with."""
+
+
+JournalEntry = ConversationRealtime | Turn | FunctionCallRecord | TransferRecord | UsageRecord
+"""What a call leaves behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost:
+    """A worker died: its conversations still open in any domain are over."""
+
+    worker: str
+    """`ConversationRealtime.worker` of its conversations."""
+    lost_at: datetime

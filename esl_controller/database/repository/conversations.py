@@ -1,0 +1,191 @@
+"""What calls leave behind: written by the journal, read by the pages."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from psycopg2.extensions import connection as Connection
+
+from esl_controller.database.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    JournalEntry,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
+from esl_controller.database.repository.statements import (
+    columns,
+    execute,
+    fetch_all,
+    fetch_one,
+    upsert_statement,
+    values,
+)
+
+_T = TypeVar("_T")
+
+TEXT_LIMITS = {
+    "call_uuid": 255,
+    "caller_id": 100,
+    "caller_name": 255,
+    "destination": 100,
+    "language": 16,
+    "outcome": 50,
+    "end_cause": 100,
+    "error_code": 20,
+    "transfer_destination": 100,
+    "provider": 50,
+    "model": 100,
+    "worker": 255,
+    "provider_call_id": 255,
+    "function_name": 100,
+    "hangup_cause": 64,
+}
+"""Characters of the columns others have a say in; a longer text would be refused."""
+
+_CONVERSATIONS = "v_voice_conversations_realtime"
+_TABLES: dict[type, str] = {
+    ConversationRealtime: _CONVERSATIONS,
+    Turn: "v_voice_turns_realtime",
+    FunctionCallRecord: "v_voice_function_calls_realtime",
+    TransferRecord: "v_voice_transfers_realtime",
+    UsageRecord: "v_voice_usage_realtime",
+}
+_MERGED: dict[type, dict[str, str]] = {
+    ConversationRealtime: {
+        "total_turns": f"greatest(excluded.total_turns, {_CONVERSATIONS}.total_turns)",
+        "interruptions": f"greatest(excluded.interruptions, {_CONVERSATIONS}.interruptions)",
+        "transcript": f"case when excluded.transcript = '[]' then {_CONVERSATIONS}.transcript"
+        " else excluded.transcript end",
+    }
+}
+_UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
+
+
+def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
+    """Insert or complete one entry; False when its key belongs to another domain.
+
+    Raises ValueError when the entry is not of `domain_uuid`.
+    """
+    if entry.domain_uuid != domain_uuid:
+        raise ValueError("entry of another domain")
+    return execute(connection, _UPSERTS[type(entry)], values(_fitted(entry))) == 1
+
+
+def _fitted(entry: JournalEntry) -> JournalEntry:
+    """Cut what callers, models and peers wrote to what its column holds."""
+    too_long = {
+        name: text[:limit]
+        for name, limit in TEXT_LIMITS.items()
+        if len(text := getattr(entry, name, None) or "") > limit
+    }
+    if not too_long:
+        return entry
+    record: Any = entry
+    fitted: JournalEntry = dataclasses.replace(record, **too_long)
+    return fitted
+
+
+def list_conversations(
+    connection: Connection,
+    domain_uuid: str,
+    *,
+    started_before: datetime,
+    caller_id: str | None = None,
+    secretary_realtime_uuid: str | None = None,
+    outcome: str | None = None,
+    limit: int = 50,
+) -> list[ConversationRealtime]:
+    """Return conversations, newest first; go on with the last one's `started_at`."""
+    wanted = {
+        "caller_id": caller_id,
+        "secretary_realtime_uuid": secretary_realtime_uuid,
+        "outcome": outcome,
+    }
+    chosen = {name: value for name, value in wanted.items() if value is not None}
+    conditions = "".join(f" and {name} = %s" for name in chosen)
+    sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
+              where domain_uuid = %s and started_at < %s{conditions}
+              order by started_at desc limit %s"""
+    parameters = (domain_uuid, started_before, *chosen.values(), limit)
+    return [ConversationRealtime(**row) for row in fetch_all(connection, sql, parameters)]
+
+
+def find_conversation(
+    connection: Connection, domain_uuid: str, conversation_uuid: str
+) -> ConversationRealtime | None:
+    """Return one conversation of the domain."""
+    sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
+              where domain_uuid = %s and conversation_uuid = %s"""
+    row = fetch_one(connection, sql, (domain_uuid, conversation_uuid))
+    return None if row is None else ConversationRealtime(**row)
+
+
+def find_by_call(
+    connection: Connection, domain_uuid: str, call_uuid: str
+) -> ConversationRealtime | None:
+    """Return the latest conversation of a call of the domain."""
+    sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
+              where domain_uuid = %s and call_uuid = %s order by started_at desc limit 1"""
+    row = fetch_one(connection, sql, (domain_uuid, call_uuid))
+    return None if row is None else ConversationRealtime(**row)
+
+
+def list_turns(connection: Connection, domain_uuid: str, conversation_uuid: str) -> list[Turn]:
+    """Return what was said, in order."""
+    return _parts(connection, domain_uuid, conversation_uuid, Turn, "turn_number, started_at")
+
+
+def list_function_calls(
+    connection: Connection, domain_uuid: str, conversation_uuid: str
+) -> list[FunctionCallRecord]:
+    """Return what the AI called, in order."""
+    return _parts(connection, domain_uuid, conversation_uuid, FunctionCallRecord, "started_at")
+
+
+def list_transfers(
+    connection: Connection, domain_uuid: str, conversation_uuid: str
+) -> list[TransferRecord]:
+    """Return where the call was sent, in order."""
+    return _parts(connection, domain_uuid, conversation_uuid, TransferRecord, "started_at")
+
+
+def list_usage(
+    connection: Connection, domain_uuid: str, conversation_uuid: str
+) -> list[UsageRecord]:
+    """Return what was consumed, in order."""
+    return _parts(connection, domain_uuid, conversation_uuid, UsageRecord, "occurred_at")
+
+
+def _parts(
+    connection: Connection, domain_uuid: str, conversation_uuid: str, model: type[_T], order: str
+) -> list[_T]:
+    sql = f"""select {columns(model)} from {_TABLES[model]}
+              where domain_uuid = %s and conversation_uuid = %s order by {order}"""
+    rows: Sequence[Any] = fetch_all(connection, sql, (domain_uuid, conversation_uuid))
+    return [model(**row) for row in rows]
+
+
+def close_abandoned(
+    connection: Connection, domain_uuid: str, worker: str, ended_at: datetime
+) -> int:
+    """End what a worker that no longer lives left open; return how many.
+
+    The end is the last thing known of the conversation, at most `ended_at`.
+    """
+    sql = f"""update {_CONVERSATIONS} c set outcome = 'failed', end_cause = 'worker_lost',
+                ended_at = last.at,
+                duration_seconds = extract(epoch from last.at - c.started_at)
+              from (select o.conversation_uuid, least(%s, greatest(o.started_at,
+                      max(t.started_at), max(t.ended_at))) as at
+                    from {_CONVERSATIONS} o left join v_voice_turns_realtime t
+                      on t.domain_uuid = o.domain_uuid
+                        and t.conversation_uuid = o.conversation_uuid
+                    where o.domain_uuid = %s and o.worker = %s and o.ended_at is null
+                    group by o.conversation_uuid, o.started_at) as last
+              where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid"""
+    return execute(connection, sql, (ended_at, domain_uuid, worker, domain_uuid))

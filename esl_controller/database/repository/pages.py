@@ -1,0 +1,142 @@
+"""What the pages read: conversations page by page, and those going on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from psycopg2.extensions import connection as Connection
+
+from esl_controller.database.models import ConversationRealtime
+from esl_controller.database.repository.statements import columns, execute, fetch_all, fetch_one
+
+_CONVERSATIONS = "v_voice_conversations_realtime"
+CHANNEL = "voice_ai_conversation"
+"""Notified with `domain_uuid conversation_uuid` when something of a conversation was stored."""
+MAX_ACTIVE = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationSummary:
+    """A conversation without what was said."""
+
+    conversation_uuid: str
+    call_uuid: str
+    secretary_realtime_uuid: str | None
+    caller_id: str | None
+    caller_name: str | None
+    destination: str | None
+    started_at: datetime
+    answered_at: datetime | None
+    ended_at: datetime | None
+    duration_seconds: int | None
+    total_turns: int
+    interruptions: int
+    avg_latency_ms: int | None
+    max_latency_ms: int | None
+    language: str | None
+    outcome: str | None
+    end_cause: str | None
+    error_code: str | None
+    transfer_destination: str | None
+    provider: str | None
+    model: str | None
+    input_tokens: int | None
+    output_tokens: int | None
+    estimated_cost: Decimal | None
+
+    @classmethod
+    def of(cls, conversation: ConversationRealtime) -> ConversationSummary:
+        """What a page shows of a whole row."""
+        return cls(**{field.name: getattr(conversation, field.name) for field in fields(cls)})
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place between two conversations: the last one of the page before."""
+
+    started_at: datetime
+    conversation_uuid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Conditions; None for any."""
+
+    started_from: datetime | None = None
+    started_before: datetime | None = None
+    outcome: str | None = None
+    destination: str | None = None
+    caller_id: str | None = None
+    after: Position | None = None
+
+
+_COLUMNS = columns(ConversationSummary)
+
+
+def list_page(
+    connection: Connection, domain_uuid: str, wanted: Wanted, limit: int
+) -> list[ConversationSummary]:
+    """Return at most `limit` conversations, newest first."""
+    conditions, parameters = _conditions(wanted)
+    sql = f"""select {_COLUMNS} from {_CONVERSATIONS} where domain_uuid = %s{conditions}
+              order by started_at desc, conversation_uuid desc limit %s"""
+    rows = fetch_all(connection, sql, (domain_uuid, *parameters, limit))
+    return [ConversationSummary(**row) for row in rows]
+
+
+def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
+    conditions = {
+        "started_at >= %s": wanted.started_from,
+        "started_at < %s": wanted.started_before,
+        "outcome = %s": wanted.outcome,
+        "destination = %s": wanted.destination,
+        "caller_id = %s": wanted.caller_id,
+    }
+    chosen = {text: value for text, value in conditions.items() if value is not None}
+    parameters = list(chosen.values())
+    sql = "".join(f" and {text}" for text in chosen)
+    if wanted.after is not None:  # the first condition is there for the index
+        at, key = wanted.after.started_at, wanted.after.conversation_uuid
+        sql += " and started_at <= %s and (started_at, conversation_uuid) < (%s, %s)"
+        parameters += [at, at, key]
+    return sql, parameters
+
+
+def list_active(connection: Connection, domain_uuid: str) -> list[ConversationSummary]:
+    """Return conversations that have not ended, newest first."""
+    sql = f"""select {_COLUMNS} from {_CONVERSATIONS}
+              where domain_uuid = %s and ended_at is null order by started_at desc limit %s"""
+    rows = fetch_all(connection, sql, (domain_uuid, MAX_ACTIVE))
+    return [ConversationSummary(**row) for row in rows]
+
+
+def find_summary(
+    connection: Connection, domain_uuid: str, conversation_uuid: str
+) -> ConversationSummary | None:
+    """Return one conversation of the domain."""
+    sql = f"""select {_COLUMNS} from {_CONVERSATIONS}
+              where domain_uuid = %s and conversation_uuid = %s"""
+    row = fetch_one(connection, sql, (domain_uuid, conversation_uuid))
+    return None if row is None else ConversationSummary(**row)
+
+
+def find_key_by_call(connection: Connection, domain_uuid: str, call_uuid: str) -> str | None:
+    """Return the `conversation_uuid` of a call of the domain, of its latest conversation."""
+    sql = f"""select conversation_uuid from {_CONVERSATIONS}
+              where domain_uuid = %s and call_uuid = %s order by started_at desc limit 1"""
+    row = fetch_one(connection, sql, (domain_uuid, call_uuid))
+    return None if row is None else row["conversation_uuid"]
+
+
+def announce(connection: Connection, domain_uuid: str, conversation_uuids: list[str]) -> None:
+    """Tell those who watch, once this transaction commits, that there is something to read.
+
+    Only names travel: what was said stays in tables, and a payload may have 8000 bytes at most
+    (PostgreSQL manual, NOTIFY).
+    """
+    sql = """select pg_notify(%s, %s::text || ' ' || conversation_uuid)
+             from unnest(%s::text[]) as told (conversation_uuid)"""
+    execute(connection, sql, (CHANNEL, domain_uuid, conversation_uuids))

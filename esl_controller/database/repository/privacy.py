@@ -1,0 +1,84 @@
+"""Forgetting: what is too old, and what concerns one caller."""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+from esl_controller.database.repository.statements import execute, fetch_all, fetch_one
+
+_CONVERSATIONS = "v_voice_conversations_realtime"
+LONGEST_CALL = "1 day"
+"""More than any setting lets a call last."""
+_PARTS = {
+    "turns": "v_voice_turns_realtime",
+    "function_calls": "v_voice_function_calls_realtime",
+    "transfers": "v_voice_transfers_realtime",
+}
+
+
+def find_conversations_of(
+    connection: Connection, domain_uuid: str, caller_number: str
+) -> tuple[list[str], list[str]]:
+    """Return the conversations with a caller, however the number was written (digits count).
+
+    First those that are over, then those going on. One without an end after LONGEST_CALL is over.
+    """
+    sql = rf"""select conversation_uuid,
+                 ended_at is null and started_at > now() - interval '{LONGEST_CALL}' as going_on
+               from {_CONVERSATIONS} where domain_uuid = %s
+               and (caller_id = %s or regexp_replace(caller_id, '\D', '', 'g')
+                      = nullif(regexp_replace(%s, '\D', '', 'g'), ''))"""
+    rows = fetch_all(connection, sql, (domain_uuid, caller_number, caller_number))
+    over = [row["conversation_uuid"] for row in rows if not row["going_on"]]
+    return over, [row["conversation_uuid"] for row in rows if row["going_on"]]
+
+
+def find_expired(
+    connection: Connection, domain_uuid: str, retention_days: int, limit: int
+) -> list[str]:
+    """Return conversations that began longer ago than they may be kept, oldest first."""
+    sql = f"""select conversation_uuid from {_CONVERSATIONS} where domain_uuid = %s
+                and started_at < now() - %s * interval '1 day'
+              order by started_at limit %s"""
+    rows = fetch_all(connection, sql, (domain_uuid, retention_days, limit))
+    return [row["conversation_uuid"] for row in rows]
+
+
+def erase_conversations(
+    connection: Connection, domain_uuid: str, conversation_uuids: list[str]
+) -> dict[str, int]:
+    """Delete conversations with all that was said and done in them; return how many of each.
+
+    What they cost stays, without the conversation: budgets are sums of it.
+    """
+    erased = {
+        name: execute(
+            connection,
+            f"delete from {table} where domain_uuid = %s and conversation_uuid = any(%s::uuid[])",
+            (domain_uuid, conversation_uuids),
+        )
+        for name, table in _PARTS.items()
+    }
+    sql = f"""delete from {_CONVERSATIONS}
+              where domain_uuid = %s and conversation_uuid = any(%s::uuid[])"""
+    return {"conversations": execute(connection, sql, (domain_uuid, conversation_uuids)), **erased}
+
+
+def erase_turn_based(
+    connection: Connection, domain_uuid: str, caller_number: str
+) -> dict[str, int]:
+    """Delete version 1's conversations with a caller, where version 1 is installed."""
+    sql = """select to_regclass('v_voice_conversations') is not null as conversations,
+               to_regclass('v_voice_messages') is not null as messages"""
+    installed = fetch_one(connection, sql, ())
+    if installed is None or not installed["conversations"]:
+        return {}
+    chosen = r"""select voice_conversation_uuid from v_voice_conversations where domain_uuid = %s
+                 and regexp_replace(caller_id_number, '\D', '', 'g')
+                   = nullif(regexp_replace(%s, '\D', '', 'g'), '')"""
+    erased = {}
+    for name in ("messages", "conversations"):
+        if installed[name]:
+            sql = f"delete from v_voice_{name} where voice_conversation_uuid in ({chosen})"
+            erased[f"turn_based_{name}"] = execute(connection, sql, (domain_uuid, caller_number))
+    return erased

@@ -1,1 +1,0 @@
-"""What a call does with FreeSWITCH, the model's functions and transfers."""

@@ -1,0 +1,1 @@
+"""What conversations cost, and what a tenant may spend."""

@@ -1,0 +1,75 @@
+"""What providers count is priced, held against the domain's budget and stored."""
+
+from __future__ import annotations
+
+import dataclasses
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+
+from bridge.providers.base import Usage
+from esl_controller.database.models import UsageRecord
+from esl_controller.money.budget import BudgetGuard
+from esl_controller.money.prices import PriceList
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics
+
+MAX_NAMED = 64
+"""Models without a price that are named in the log, each once."""
+
+_log = structlog.get_logger("usage")
+Record = Callable[..., object]
+"""`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
+
+
+class UsageLedger:
+    """The one of a worker: calls and voice previews are booked alike."""
+
+    def __init__(
+        self, prices: PriceList, budget: BudgetGuard, record: Record, metrics: Metrics
+    ) -> None:
+        self._prices = prices
+        self._budget = budget
+        self._record = record
+        self._metrics = metrics
+        self._named: set[tuple[str, str]] = set()
+
+    def book(
+        self, usage: Usage, domain_uuid: str, *, provider: str, conversation_uuid: str | None
+    ) -> UsageRecord:
+        """Take what a provider counted for a domain, and return it with its price.
+
+        Never waits. `conversation_uuid` is None for what was not said in a conversation.
+        """
+        priced = self._prices.priced(
+            UsageRecord(
+                usage_uuid=str(uuid.uuid4()),
+                domain_uuid=domain_uuid,
+                conversation_uuid=conversation_uuid,
+                provider=provider,
+                occurred_at=datetime.now(UTC),
+                **{field.name: getattr(usage, field.name) for field in dataclasses.fields(usage)},
+            )
+        )
+        self._count(usage, provider)
+        self._budget.add(domain_uuid, priced.cost_usd)
+        if priced.cost_usd is None:
+            self._tell_unpriced(provider, priced.model)
+        self._record(priced, personal=False)
+        return priced
+
+    def _tell_unpriced(self, provider: str, model: str) -> None:
+        """A budget that does not see what is spent is worth telling an operator of."""
+        self._metrics.count(m.USAGE_UNPRICED, provider)
+        if (provider, model) not in self._named and len(self._named) < MAX_NAMED:
+            self._named.add((provider, model))
+            _log.warning("usage.no_price", provider=provider, model=model[:100])
+
+    def _count(self, usage: Usage, provider: str) -> None:
+        for direction in ("input", "output"):
+            for modality in ("text", "audio"):
+                tokens = getattr(usage, f"{direction}_{modality}_tokens")
+                if tokens:
+                    self._metrics.count(m.TOKENS, provider, direction, modality, by=tokens)

@@ -1,0 +1,233 @@
+"""Turns what happened in a call into journal entries and metrics."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from bridge.ports import TurnLatency, Utterance
+from bridge.providers.base import Speaker, Usage
+from esl_controller.database.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    RouteEntry,
+    TransferRecord,
+    Turn,
+)
+from esl_controller.money.ledger import Record, UsageLedger
+from esl_controller.routes.routing import CallIdentity
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tools.runner import FunctionOutcome
+
+
+class ConversationRecord:
+    """Collects one conversation; `record` gets each entry as soon as it is complete."""
+
+    def __init__(
+        self,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        record: Record,
+        metrics: Metrics,
+        *,
+        provider: str,
+        ledger: UsageLedger,
+        worker: str,
+    ) -> None:
+        self.provider = provider
+        self._ledger = ledger
+        self._cost_usd: Decimal | None = None
+        self._record = partial(record, personal=entry.tenant.redact_personal_data)
+        self._metrics = metrics
+        self._store = entry.tenant.store_transcripts
+        self._turn_number = 0
+        self._turns: dict[str, tuple[Turn, dict[str, Any]]] = {}
+        """What was said, by the provider's name of it: as stored, and in the transcript."""
+        self._latencies: list[float] = []
+        self._pending_latency: TurnLatency | None = None
+        self._interruptions = 0
+        self._input_tokens = 0
+        self._output_tokens = 0
+        self._transcript: list[dict[str, Any]] = []
+        self._began_s = time.monotonic()
+        self.row = ConversationRealtime(
+            conversation_uuid=str(uuid.uuid4()),
+            domain_uuid=entry.domain_uuid,
+            secretary_realtime_uuid=entry.secretary.secretary_realtime_uuid,
+            call_uuid=identity.call_uuid,
+            caller_id=identity.caller_id_number or None,
+            caller_name=identity.caller_id_name or None,
+            destination=identity.extension,
+            started_at=datetime.now(UTC),
+            provider=provider,
+            model=entry.secretary.model,
+            language=entry.secretary.language,
+            worker=worker,
+        )
+        self._record(self.row)
+
+    def _now(self) -> datetime:
+        """By the time that has passed: setting the host's clock makes no call longer or shorter."""
+        return self.row.started_at + timedelta(seconds=time.monotonic() - self._began_s)
+
+    def answered(self) -> None:
+        """The line is open."""
+        self.row = replace(self.row, answered_at=self._now())
+        self._record(self.row)
+
+    def uttered(self, utterance: Utterance) -> None:
+        """Something was said, or what was said is now known to have been cut off."""
+        if not self._store:
+            return
+        known = self._turns.get(utterance.item_id)
+        if known is not None:
+            self._cut_off(*known, utterance)
+            return
+        caller = utterance.speaker is Speaker.CALLER
+        latency, self._pending_latency = (
+            (None, self._pending_latency) if caller else (self._pending_latency, None)
+        )
+        self._turn_number += 1
+        role = utterance.speaker.value
+        line: dict[str, Any] = {
+            "role": role,
+            "text": utterance.text,
+            "timestamp": utterance.at_s,
+        }
+        if utterance.interrupted:
+            line["interrupted"] = True
+        self._transcript.append(line)
+        turn = Turn(
+            turn_uuid=str(uuid.uuid4()),
+            domain_uuid=self.row.domain_uuid,
+            conversation_uuid=self.row.conversation_uuid,
+            turn_number=self._turn_number,
+            role=role,
+            content=utterance.text,
+            started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
+            interrupted=utterance.interrupted,
+            heard_ms=utterance.heard_ms,
+            **_parts(latency),
+        )
+        if utterance.item_id:
+            self._turns[utterance.item_id] = (turn, line)
+        self._record(turn)
+
+    def _cut_off(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
+        line["interrupted"] = True
+        cut = replace(turn, interrupted=True, heard_ms=utterance.heard_ms)
+        self._turns[utterance.item_id] = (cut, line)
+        self._record(cut)
+
+    def answered_turn(self, latency: TurnLatency) -> None:
+        """An answer's first audio went out."""
+        self._pending_latency = latency
+        self._latencies.append(latency.total_ms)
+        self._metrics.count(m.TURNS, self.provider)
+        self._metrics.observe(m.RESPONSE_LATENCY, self.provider, value_s=latency.total_ms / 1000)
+        for part in ("network", "model", "buffer", "playout"):
+            value_ms = getattr(latency, f"{part}_ms")
+            if value_ms is not None:
+                self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
+
+    def interrupted(self, reaction_ms: float) -> None:
+        """The caller cut the agent off."""
+        self._interruptions += 1
+        self._metrics.count(m.INTERRUPTIONS, self.provider)
+        self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
+
+    def used(self, usage: Usage) -> None:
+        """The provider counted something. The model that answered is known from here alone: a row's
+        may be none (the provider's default) or a name for whatever is newest."""
+        if usage.output_text_tokens or usage.output_audio_tokens:
+            self.row = replace(self.row, model=usage.model or self.row.model)
+        self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
+        self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
+        booked = self._ledger.book(
+            usage,
+            self.row.domain_uuid,
+            provider=self.provider,
+            conversation_uuid=self.row.conversation_uuid,
+        )
+        if booked.cost_usd is not None:
+            self._cost_usd = (self._cost_usd or Decimal(0)) + booked.cost_usd
+
+    def function_ran(self, outcome: FunctionOutcome) -> None:
+        """A function of the AI has ended."""
+        self._metrics.count(m.FUNCTION_CALLS, outcome.status)
+        self._metrics.observe(m.FUNCTION_LATENCY, value_s=outcome.duration_s)
+        self._record(
+            FunctionCallRecord(
+                function_call_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                provider_call_id=outcome.call.call_id,
+                function_name=outcome.call.name[:64],
+                arguments=outcome.arguments if self._store else {},
+                result=dict(outcome.result) if self._store else None,
+                status=outcome.status,
+                error=outcome.error or None,
+                started_at=datetime.fromtimestamp(outcome.started_at, UTC),
+                duration_ms=round(outcome.duration_s * 1000),
+            )
+        )
+
+    def transferred(self, kind: str, destination: str, reason: str, status: str) -> None:
+        """The call was passed on, or could not be."""
+        now = self._now()
+        self._metrics.count(m.TRANSFERS, status)
+        if status == "completed":
+            self.row = replace(self.row, transfer_destination=destination)
+        self._record(
+            TransferRecord(
+                transfer_uuid=str(uuid.uuid4()),
+                domain_uuid=self.row.domain_uuid,
+                conversation_uuid=self.row.conversation_uuid,
+                transfer_type=kind,
+                destination=destination,
+                reason=reason[:500] or None,
+                status=status,
+                started_at=now,
+                ended_at=now,
+            )
+        )
+
+    def end(self, outcome: str, cause: str, error_code: str | None, turns: int) -> None:
+        """The conversation is over: store it whole."""
+        now = self._now()
+        seconds = (now - (self.row.answered_at or now)).total_seconds()
+        self._metrics.count(m.CALLS, self.provider, outcome)
+        self._metrics.observe(m.CALL_DURATION, value_s=seconds)
+        latencies = self._latencies
+        self.row = replace(
+            self.row,
+            ended_at=now,
+            duration_seconds=round(seconds),
+            total_turns=turns,
+            interruptions=self._interruptions,
+            avg_latency_ms=round(sum(latencies) / len(latencies)) if latencies else None,
+            max_latency_ms=round(max(latencies)) if latencies else None,
+            transcript=tuple(self._transcript),
+            outcome=outcome,
+            end_cause=cause,
+            error_code=error_code,
+            input_tokens=self._input_tokens,
+            output_tokens=self._output_tokens,
+            estimated_cost=self._cost_usd,
+        )
+        self._record(self.row)
+
+
+def _parts(latency: TurnLatency | None) -> dict[str, Any]:
+    """The latency columns of a turn."""
+    if latency is None:
+        return {}
+    parts = ("total", "network", "model", "buffer", "playout")
+    values = {f"{part}_ms": getattr(latency, f"{part}_ms") for part in parts}
+    return {name: None if value is None else round(value) for name, value in values.items()}

@@ -1,0 +1,207 @@
+"""Stores spooled entries in the database, in order, each exactly once in effect."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+import structlog
+from gevent.event import Event
+
+from esl_controller.database.models import ConversationRealtime, UsageRecord, WorkerLost
+from esl_controller.database.pool import DatabaseError, GreenConnection, Pool, RowRefused
+from esl_controller.database.repository import conversations, pages, tenants
+from esl_controller.record import entries as journal_entries
+from esl_controller.record.entries import EntryDamaged, SpoolEntry
+from esl_controller.record.spool import Spool
+
+BATCH_ENTRIES = 100
+FLUSH_INTERVAL_S = 0.2
+"""What gathers meanwhile goes in one segment and few transactions."""
+FIRST_RETRY_S = 0.1
+LAST_RETRY_S = 5.0
+NO_SUCH_KEY = "23503"
+"""SQLSTATE foreign_key_violation."""
+
+BAD_DISK = (errno.EIO, errno.EBADMSG, errno.EUCLEAN)
+"""What reading a file says when its blocks cannot be read, or are not what was written."""
+
+_log = structlog.get_logger("journal")
+_Line = tuple[bytes, SpoolEntry]
+
+
+@dataclass(slots=True)
+class JournalStatistics:
+    """Counts of entries since start, and what waits."""
+
+    recorded: int = 0
+    durable: int = 0
+    """On disk."""
+    stored: int = 0
+    """In the database; an entry stored again counts again."""
+    rejected: int = 0
+    """Refused by the database for good, or damaged: set aside under `rejected`. A segment the disk
+    has lost counts once."""
+    dropped: int = 0
+    """Not taken: memory or spool at its limit, or the entry too long."""
+    torn: int = 0
+    """Ends of writes that a crash cut; nobody was told they were durable."""
+    write_failures: int = 0
+    flush_failures: int = 0
+    adopted_segments: int = 0
+    queue_bytes: int = 0
+    spool_bytes: int = 0
+
+
+class JournalFlusher:
+    """The journal's way from spool to database. `in_thread` runs a function of the spool."""
+
+    def __init__(
+        self,
+        spool: Spool,
+        in_thread: Callable[..., Any],
+        pool: Pool,
+        statistics: JournalStatistics,
+    ) -> None:
+        self._spool = spool
+        self._in_thread = in_thread
+        self._pool = pool
+        self._statistics = statistics
+        self._spooled = Event()
+        self._progress = Event()
+
+    def wake(self) -> None:
+        """Say that the spool has something, or that something became durable."""
+        self._spooled.set()
+        self._progress.set()
+
+    def wait_until(self, reached: Callable[[], bool], timeout_s: float) -> bool:
+        """Wait until `reached`, looking whenever something was written or stored."""
+        deadline = time.monotonic() + timeout_s
+        while not reached():
+            self._progress.clear()
+            if not self._progress.wait(timeout=max(0.0, deadline - time.monotonic())):
+                return reached()
+        return True
+
+    def run(self) -> None:
+        """Store segments as they come, for ever."""
+        while True:
+            self._spooled.wait()
+            self._spooled.clear()
+            try:
+                while (segment := self._in_thread(self._spool.oldest_segment)) is not None:
+                    self._store_segment(segment)
+            except OSError as error:  # the disk: the segment stays, and is stored again
+                self._statistics.flush_failures += 1
+                self._spooled.set()
+                _log.error("spool_not_read", error=str(error))
+                gevent.sleep(LAST_RETRY_S)
+            gevent.sleep(FLUSH_INTERVAL_S)
+
+    def _store_segment(self, segment: Path) -> None:
+        try:
+            content: bytes = self._in_thread(self._spool.read, segment)
+        except OSError as error:
+            if error.errno not in BAD_DISK:
+                raise
+            return self._set_aside(segment, error)
+        *raw_lines, tail = content.split(b"\n")
+        self._statistics.torn += bool(tail)
+        for start in range(0, len(raw_lines), BATCH_ENTRIES):
+            # Decoded batch by batch: a whole segment at once would hold up the hub.
+            batch = map(self._decoded, raw_lines[start : start + BATCH_ENTRIES])
+            if whole := [line for line in batch if line is not None]:
+                self._store_until_done(whole)
+        self._in_thread(self._spool.delete, segment)
+        self._statistics.spool_bytes = self._spool.waiting_bytes
+        self._progress.set()
+
+    def _set_aside(self, segment: Path, error: OSError) -> None:
+        """What the disk has lost must not hold up what follows it."""
+        self._statistics.rejected += 1
+        _log.error("segment_unreadable", segment=segment.name, error=str(error))
+        self._in_thread(self._spool.set_aside, segment)
+        self._statistics.spool_bytes = self._spool.waiting_bytes
+        self._progress.set()
+
+    def _decoded(self, raw: bytes) -> _Line | None:
+        try:
+            return raw, journal_entries.decode(raw)
+        except EntryDamaged as error:
+            self._reject(raw, str(error))
+            return None
+
+    def _store_until_done(self, lines: list[_Line]) -> None:
+        """Store a batch, however long the database is away."""
+        for attempt in itertools.count():
+            try:
+                return self._store(lines)
+            except DatabaseError as error:
+                self._statistics.flush_failures += 1
+                _log.warning("journal_not_stored", error=str(error), waiting=len(lines))
+                gevent.sleep(min(LAST_RETRY_S, FIRST_RETRY_S * 2 ** min(attempt, 10)))
+
+    def _store(self, lines: list[_Line]) -> None:
+        """Store a batch in one transaction, or one by one when the database refuses one of them."""
+        try:
+            refused = self._store_together(lines)
+        except RowRefused as error:
+            if len(lines) > 1:
+                for line in lines:
+                    self._store([line])
+                return
+            ((raw, entry),) = lines
+            without = _without_reference(entry) if error.sqlstate == NO_SUCH_KEY else None
+            if without is None:
+                return self._reject(raw, str(error))
+            return self._store([(raw, without)])
+        self._statistics.stored += len(lines) - len(refused)
+        for raw in refused:
+            self._reject(raw, "its key belongs to another domain")
+
+    def _store_together(self, lines: list[_Line]) -> list[bytes]:
+        with self._pool.connection() as connection:
+            refused = [raw for raw, entry in lines if not _store_entry(connection, entry)]
+            _announce(connection, [entry for _, entry in lines])
+            return refused
+
+    def _reject(self, raw: bytes, reason: str) -> None:
+        self._statistics.rejected += 1
+        _log.error("entry_rejected", reason=reason.split("\n", 1)[0])
+        self._in_thread(self._spool.reject, raw, reason)
+
+
+def _without_reference(entry: SpoolEntry) -> SpoolEntry | None:
+    """The entry without what may have been deleted while it was on its way, as the database itself
+    would have left it (`on delete set null`); None when it has nothing of the kind."""
+    if isinstance(entry, ConversationRealtime) and entry.secretary_realtime_uuid is not None:
+        return replace(entry, secretary_realtime_uuid=None)
+    if isinstance(entry, UsageRecord) and entry.conversation_uuid is not None:
+        return replace(entry, conversation_uuid=None)
+    return None
+
+
+def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
+    """Tell who watches these conversations, on whatever worker."""
+    changed: dict[str, set[str]] = {}
+    for entry in entries:
+        if not isinstance(entry, WorkerLost | UsageRecord):
+            changed.setdefault(entry.domain_uuid, set()).add(entry.conversation_uuid)
+    for domain_uuid, conversation_uuids in changed.items():
+        pages.announce(connection, domain_uuid, sorted(conversation_uuids))
+
+
+def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:
+    if not isinstance(entry, WorkerLost):
+        return conversations.store(connection, entry.domain_uuid, entry)
+    for domain in tenants.list_domains(connection):
+        domain_uuid = domain["domain_uuid"]
+        conversations.close_abandoned(connection, domain_uuid, entry.worker, entry.lost_at)
+    return True

@@ -1,0 +1,173 @@
+"""Conversations on their way into the database: nothing waits for it, nothing is lost with it.
+
+`record` puts an entry in memory and returns. A writer appends what has gathered to the spool, and
+syncs it, in a thread (media never waits for a disk); a flusher stores spooled entries in order and
+deletes them when the database has committed. Keys are given by whoever records, so storing twice
+changes nothing: after an outage or a kill the spool is simply stored again.
+"""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import gevent
+import structlog
+from gevent import Greenlet
+from gevent.event import Event
+from gevent.threadpool import ThreadPool
+
+from esl_controller.database.models import JournalEntry, WorkerLost
+from esl_controller.database.pool import Pool
+from esl_controller.record import entries as journal_entries
+from esl_controller.record import privacy
+from esl_controller.record.entries import EntryTooLong
+from esl_controller.record.flusher import JournalFlusher, JournalStatistics
+from esl_controller.record.spool import Spool
+
+MAX_WRITE_LINES = 1000
+WRITE_RETRY_S = 1.0
+ADOPT_INTERVAL_S = 30.0
+MAX_QUEUE_BYTES = 64 * 1024 * 1024
+MAX_SPOOL_BYTES = 2 * 1024 * 1024 * 1024
+
+_log = structlog.get_logger("journal")
+_T = TypeVar("_T")
+
+
+class Journal:
+    """The journal of one worker. `start` before the first call, `stop` after the last."""
+
+    def __init__(self, spool_dir: Path, pool: Pool) -> None:
+        self.statistics = JournalStatistics()
+        self._spool = Spool(spool_dir)
+        self._thread = ThreadPool(1)  # one thread: the spool is never used by two at once
+        self._flusher = JournalFlusher(self._spool, self._in_thread, pool, self.statistics)
+        self._queue: deque[bytes] = deque()
+        self._queued = Event()
+        self._greenlets: list[Greenlet[..., None]] = []
+
+    @property
+    def worker(self) -> str:
+        """What to write in `ConversationRealtime.worker`, so that a crash closes what it left."""
+        return _worker_name(self._spool.name)
+
+    def record(self, entry: JournalEntry, *, personal: bool = False) -> bool:
+        """Take an entry; never waits. False when it had to be dropped (counted and logged).
+
+        Card numbers are redacted always, other personal data with `personal` (see `privacy`).
+        """
+        statistics = self.statistics
+        try:
+            line = journal_entries.encode(privacy.redact(entry, personal=personal))
+        except EntryTooLong as error:
+            return self._drop(entry, str(error))
+        if statistics.queue_bytes + len(line) > MAX_QUEUE_BYTES:
+            return self._drop(entry, "memory at its limit")
+        if statistics.spool_bytes > MAX_SPOOL_BYTES:
+            return self._drop(entry, "spool at its limit")
+        statistics.recorded += 1
+        statistics.queue_bytes += len(line)
+        self._queue.append(line)
+        self._queued.set()
+        return True
+
+    def start(self) -> None:
+        """Take over what workers that are gone left behind, and begin to write and store."""
+        self._adopt()
+        loops = (self._write_loop, self._flusher.run, self._adopt_loop)
+        self._greenlets = [gevent.spawn(loop) for loop in loops]
+
+    def stop(self, timeout_s: float = 10.0) -> bool:
+        """Write and store what is there; False when some stays in the spool for the next start."""
+        stored = self.wait_stored(timeout_s)
+        gevent.killall(self._greenlets, timeout=5)
+        self._in_thread(self._spool.close)
+        self._thread.kill()
+        return stored
+
+    def wait_durable(self, timeout_s: float) -> bool:
+        """Wait until everything recorded so far is on disk; False when it takes longer."""
+        wanted = self.statistics.recorded
+        return self._flusher.wait_until(lambda: self.statistics.durable >= wanted, timeout_s)
+
+    def wait_stored(self, timeout_s: float) -> bool:
+        """Wait until nothing waits in memory or spool; False when it takes longer."""
+        waiting = self.statistics
+        return self._flusher.wait_until(
+            lambda: waiting.queue_bytes == 0 and waiting.spool_bytes == 0, timeout_s
+        )
+
+    def _drop(self, entry: JournalEntry, reason: str) -> bool:
+        self.statistics.dropped += 1
+        kind = type(entry).__name__
+        _log.error("entry_dropped", domain_uuid=entry.domain_uuid, kind=kind, reason=reason)
+        return False
+
+    def _write_loop(self) -> None:
+        while True:
+            self._queued.wait()
+            self._queued.clear()
+            while self._queue:
+                self._write_batch()
+
+    def _write_batch(self) -> None:
+        """Write what has gathered; it stays in the queue until the disk has it."""
+        lines = list(itertools.islice(self._queue, MAX_WRITE_LINES))
+        size = sum(map(len, lines))
+        try:
+            self._in_thread(self._spool.append, b"".join(lines))
+        except OSError as error:
+            self.statistics.write_failures += 1
+            _log.error("spool_not_written", error=str(error))
+            gevent.sleep(WRITE_RETRY_S)
+            return
+        for _ in lines:
+            self._queue.popleft()
+        self.statistics.durable += len(lines)
+        self.statistics.spool_bytes = self._spool.waiting_bytes
+        self.statistics.queue_bytes -= size
+        self._flusher.wake()
+
+    def _adopt_loop(self) -> None:
+        while True:
+            gevent.sleep(ADOPT_INTERVAL_S)
+            self._adopt()
+
+    def _adopt(self) -> None:
+        try:
+            self.statistics.adopted_segments += self._in_thread(self._spool.adopt, _obituary)
+            self._in_thread(self._spool.forget_rejected)
+        except OSError as error:  # a full disk: tried again with the next round
+            self.statistics.write_failures += 1
+            _log.error("spool_not_taken_over", error=str(error))
+        self.statistics.spool_bytes = self._spool.waiting_bytes
+        self._flusher.wake()
+
+    def _in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
+        result: _T | OSError = self._thread.apply(_returned, (function, arguments))
+        if isinstance(result, OSError):
+            raise result
+        return result
+
+
+def _returned(function: Callable[..., _T], arguments: tuple[object, ...]) -> _T | OSError:
+    """What `function` returns or raises: gevent prints what is raised in a thread, past the log."""
+    try:
+        return function(*arguments)
+    except OSError as error:
+        return error
+
+
+def _worker_name(spool_name: str) -> str:
+    return f"{socket.gethostname()}:{spool_name}"
+
+
+def _obituary(spool_name: str) -> bytes:
+    lost = WorkerLost(worker=_worker_name(spool_name), lost_at=datetime.now(UTC))
+    return journal_entries.encode(lost)

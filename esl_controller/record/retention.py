@@ -1,0 +1,100 @@
+"""Forgets conversations: by age, as each domain says, and by caller, when somebody asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import gevent
+import structlog
+
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import privacy, tenants
+from esl_controller.record.spool import REJECTED_DAYS
+from esl_controller.tenants import rules
+from esl_controller.tenants.rules import ConfigError
+
+INTERVAL_S = 3600.0
+BATCH = 500
+"""Conversations deleted in one transaction, so that nobody waits long for a lock."""
+
+_log = structlog.get_logger("retention")
+
+
+@dataclass(slots=True)
+class ErasureReport:
+    """What was removed, by kind, what will have to be, and what is not ours to remove."""
+
+    removed: dict[str, int] = field(default_factory=dict)
+    going_on: int = 0
+    """Calls with this caller that have not ended: not removed, they are still being written."""
+    elsewhere: tuple[str, ...] = (
+        "call recordings and call detail records of FusionPBX (v_xml_cdr)",
+        "what the AI provider keeps under its own terms",
+        "what waits in the spool of a worker that is cut off from the database",
+        f"lines set aside under `rejected` in a spool directory, for {REJECTED_DAYS} days",
+    )
+
+    def add(self, counts: dict[str, int]) -> None:
+        """Add what one deletion removed."""
+        for name, count in counts.items():
+            self.removed[name] = self.removed.get(name, 0) + count
+
+
+def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureReport:
+    """Remove every past conversation of a domain with one caller; on an error, nothing.
+
+    Raises DatabaseError.
+    """
+    report = ErasureReport()
+    with pool.connection() as connection:
+        over, going_on = privacy.find_conversations_of(connection, domain_uuid, caller_number)
+        report.going_on = len(going_on)
+        report.add(privacy.erase_conversations(connection, domain_uuid, over))
+        report.add(privacy.erase_turn_based(connection, domain_uuid, caller_number))
+    return report
+
+
+class Retention:
+    """Removes what is older than its domain wants kept. One worker is enough; more do no harm."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    def run(self) -> None:
+        """Remove once an hour, for ever."""
+        while True:
+            try:
+                self.run_once()
+            except DatabaseError as error:
+                _log.warning("retention_failed", error=str(error))
+            gevent.sleep(INTERVAL_S)
+
+    def run_once(self) -> dict[str, int]:
+        """Return how many conversations of which domain were removed."""
+        with self._pool.connection(autocommit=True) as connection:
+            domains = [row["domain_uuid"] for row in tenants.list_domains(connection)]
+        removed = {domain_uuid: self._expire(domain_uuid) for domain_uuid in domains}
+        return {domain_uuid: count for domain_uuid, count in removed.items() if count}
+
+    def _expire(self, domain_uuid: str) -> int:
+        days = self._retention_days(domain_uuid)
+        total = 0
+        while days is not None:
+            with self._pool.connection() as connection:
+                expired = privacy.find_expired(connection, domain_uuid, days, BATCH)
+                privacy.erase_conversations(connection, domain_uuid, expired)
+            total += len(expired)
+            if len(expired) < BATCH:
+                break
+        if total:
+            _log.info("conversations_expired", domain_uuid=domain_uuid, count=total, days=days)
+        return total
+
+    def _retention_days(self, domain_uuid: str) -> int | None:
+        with self._pool.connection(autocommit=True) as connection:
+            row = tenants.find_settings(connection, domain_uuid)
+        try:
+            return None if row is None else rules.tenant(row).retention_days
+        except ConfigError as error:
+            _log.error("retention_refused", domain_uuid=domain_uuid, problems=error.problems)
+            return None

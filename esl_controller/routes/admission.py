@@ -1,0 +1,93 @@
+"""Whether a call may be served now: hours, budget, and places left for its tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from esl_controller.database.models import BudgetAction, RouteEntry
+from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
+from esl_controller.routes.hours import is_open
+from esl_controller.routes.places import CallLeases, Refusal
+from esl_controller.routes.routing import HandBack, Outcome
+from esl_controller.tenants.providers import is_usable
+
+_WHOSE = {
+    Refusal.TOTAL: "installation",
+    Refusal.DOMAIN: "domain",
+    Refusal.SECRETARY: "secretary",
+    Refusal.PROVIDER: "domain's providers",
+}
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Admission:
+    """Asked once per call, before anything is connected."""
+
+    def __init__(
+        self,
+        budget: BudgetGuard,
+        leases: CallLeases,
+        *,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self.budget = budget
+        self._leases = leases
+        self._now = now
+
+    def admit(self, entry: RouteEntry, call_uuid: str) -> RouteEntry:
+        """Take a place for the call and return the settings it is to be served with.
+
+        Raises:
+            HandBack: closed, out of budget, or no place left; it says where the caller goes.
+        """
+        entry = self._allowed(entry)
+        return _placed(entry, self._leases.acquire(entry, call_uuid))
+
+    def judge(self, entry: RouteEntry) -> RouteEntry:
+        """The settings a call would be served with now, taking no place.
+
+        Raises HandBack as `admit` would, and DatabaseError when places cannot be counted.
+        """
+        entry = self._allowed(entry)
+        return _placed(entry, self._leases.room(entry))
+
+    def release(self, domain_uuid: str, call_uuid: str) -> None:
+        """The call is over; never waits."""
+        self._leases.release(domain_uuid, call_uuid)
+
+    def _allowed(self, entry: RouteEntry) -> RouteEntry:
+        self._check_hours(entry)
+        return self._within_budget(entry)
+
+    def _check_hours(self, entry: RouteEntry) -> None:
+        secretary = entry.secretary
+        zone = secretary.time_zone or entry.tenant.time_zone
+        if not is_open(secretary.business_hours, zone, self._now()):
+            why = f"outside the secretary's hours ({zone})"
+            raise HandBack(Outcome.CLOSED, None, why, extension=secretary.closed_extension)
+
+    def _within_budget(self, entry: RouteEntry) -> RouteEntry:
+        state = self.budget.check(entry.tenant)
+        if state.level is not BudgetLevel.EXHAUSTED:
+            return entry
+        why = f"budget of the {state.period} used up ({state.spent_usd} of {state.limit_usd} USD)"
+        action = entry.tenant.budget_action
+        if action == BudgetAction.HUMAN:
+            raise HandBack(Outcome.BUDGET, None, why, extension=entry.tenant.human_extension)
+        if action == BudgetAction.LOW_COST:
+            cheap = low_cost(entry, is_usable)
+            if cheap is not None:
+                return cheap
+            why += ", and the domain has no low-cost provider that can be used"
+        raise HandBack(Outcome.TURN_BASED, None, why)
+
+
+def _placed(entry: RouteEntry, place: RouteEntry | Refusal) -> RouteEntry:
+    if isinstance(place, RouteEntry):
+        return place
+    why = f"no place left: limit of the {_WHOSE[place]} reached"
+    raise HandBack(Outcome.OVERFLOW, None, why, extension=entry.secretary.overflow_extension)

@@ -1,0 +1,1 @@
+"""What the installation is set to: one table, its types, and where values come from."""

@@ -1,0 +1,348 @@
+"""Every setting of the service: one table, made of frozen structs.
+
+A setting is declared once, with its type, limits, default and meaning. From here come the
+variable name (`VOICE_AI_<GROUP>_<NAME>`), the key in the TOML file (`[group] name`), the checks of
+`esl_controller.settings.loader` and docs/settings.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, NamedTuple
+
+import msgspec
+
+from esl_controller.settings.types import (
+    HOST,
+    HOST_OR_EMPTY,
+    WORD,
+    Port,
+    Secret,
+    doc,
+    each,
+    header,
+    long_enough,
+    multiple_of_20,
+    network,
+    variable,
+    websocket_url,
+)
+
+PREFIX = "VOICE_AI_"
+"""What every variable's name begins with."""
+
+
+class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every group of settings."""
+
+
+class Esl(_Group, frozen=True):
+    """Where FreeSWITCH's `socket` application connects."""
+
+    listen_host: Annotated[str, doc("Address to listen on.", pattern=HOST)] = "127.0.0.1"
+    port: Annotated[Port, doc("Port, shared by all workers with SO_REUSEPORT.")] = 8084
+    allow: Annotated[
+        tuple[str, ...],
+        doc("Networks that may connect; anyone else is closed at once.", check=each(network)),
+    ] = ("127.0.0.0/8", "::1/128")
+    capacity: Annotated[
+        int,
+        doc("Calls one worker takes; the next is handed back to the dialplan.", ge=1, le=2000),
+    ] = 100
+    total_capacity: Annotated[
+        int,
+        doc(
+            "Calls all workers on all hosts take together, counted in the database. "
+            "0: no limit but each worker's own.",
+            ge=0,
+            le=1_000_000,
+        ),
+    ] = 0
+    connect_timeout_s: Annotated[
+        float,
+        doc("Longest wait for FreeSWITCH's answer to `connect`.", ge=0.1, le=25),
+    ] = 5.0
+
+
+class Media(_Group, frozen=True):
+    """How audio travels between FreeSWITCH and a worker."""
+
+    listen_host: Annotated[str, doc("Address of the media and HTTP listener.", pattern=HOST)] = (
+        "127.0.0.1"
+    )
+    port: Annotated[
+        Port,
+        doc(
+            "Port of worker 0; worker n listens on this plus n. "
+            "Not 8080: FusionPBX's own WebSocket server has it."
+        ),
+    ] = 8085
+    public_host: Annotated[
+        str,
+        doc(
+            "Host put into the stream address given to FreeSWITCH. Empty: `listen_host`.",
+            pattern=HOST_OR_EMPTY,
+        ),
+    ] = ""
+    input: Annotated[
+        Literal["mod_audio_stream", "unicast"],
+        doc("How the caller's audio comes: the module, or FreeSWITCH's own `unicast`."),
+    ] = "mod_audio_stream"
+    playback: Annotated[
+        Literal["auto", "unicast", "binary", "json", "file"],
+        doc("How the answer reaches the caller. `auto`: as the module plays best."),
+    ] = "auto"
+    flavour: Annotated[
+        Literal[
+            "auto",
+            "open",
+            "1.0.3",
+            "voxcom-us",
+            "cloudfieldcz",
+            "julianotarga",
+            "alchemilla",
+        ],
+        doc("Edition of mod_audio_stream; `auto` asks FreeSWITCH as `doctor` does."),
+    ] = "auto"
+    buffer_ms: Annotated[
+        int,
+        doc(
+            "STREAM_BUFFER_SIZE: milliseconds in one message from FreeSWITCH, a multiple of 20.",
+            check=multiple_of_20,
+            ge=20,
+            le=200,
+        ),
+    ] = 20
+    stream_rate_hz: Annotated[
+        Literal[0, 8000, 16000, 24000],
+        doc(
+            "Rate asked of mod_audio_stream. 0: the provider's own where it differs from the "
+            "call's, so that FreeSWITCH resamples and the worker need not."
+        ),
+    ] = 0
+    unicast_host: Annotated[
+        str,
+        doc("FreeSWITCH's address for unicast datagrams, as a worker reaches it.", pattern=HOST),
+    ] = "127.0.0.1"
+    unicast_port_first: Annotated[
+        int, doc("First UDP port of the unicast range.", ge=1024, le=65535)
+    ] = 61000
+    unicast_port_last: Annotated[
+        int,
+        doc(
+            "Last UDP port of the unicast range; a call takes one, workers share them out.",
+            ge=1024,
+            le=65535,
+        ),
+    ] = 62999
+
+
+class Freeswitch(_Group, frozen=True):
+    """FreeSWITCH's inbound Event Socket: originate, queries, second legs."""
+
+    host: Annotated[str, doc("Host of mod_event_socket.", pattern=HOST)] = "127.0.0.1"
+    port: Annotated[Port, doc("Port of mod_event_socket.")] = 8021
+    password: Annotated[Secret, doc("Password of mod_event_socket.")] = Secret("ClueCon")
+    timeout_s: Annotated[float, doc("Longest wait for a reply.", ge=0.1, le=60)] = 5.0
+
+
+class Database(_Group, frozen=True):
+    """FusionPBX's PostgreSQL."""
+
+    dsn: Annotated[
+        Secret,
+        doc(
+            "libpq connection string or `postgresql://` address. Empty: the PostgreSQL that comes "
+            "with the package (extra `demo`) is started under `storage.state_dir`."
+        ),
+    ] = Secret()
+    pool_size: Annotated[int, doc("Connections one worker may hold.", ge=1, le=50)] = 4
+    connect_timeout_s: Annotated[float, doc("Longest wait to connect.", ge=0.1, le=60)] = 5.0
+    statement_timeout_s: Annotated[
+        float, doc("Longest time a statement may run.", ge=0.1, le=300)
+    ] = 5.0
+
+
+class Provider(_Group, frozen=True):
+    """The voice used by tenants that chose nothing of their own."""
+
+    name: Annotated[
+        Literal["openai", "elevenlabs", "gemini", "custom"], doc("Kind of provider.")
+    ] = "openai"
+    base_url: Annotated[
+        str, doc("WebSocket address; gateways and look-alikes work too.", check=websocket_url)
+    ] = "wss://api.openai.com/v1/realtime"
+    model: Annotated[str, doc("Model to ask for.", pattern=WORD)] = "gpt-realtime-2.1"
+    voice: Annotated[str, doc("Voice to ask for.", pattern=WORD)] = "marin"
+    api_key: Annotated[Secret, doc("API key. The default reads OPENAI_API_KEY.")] = Secret(
+        "env:OPENAI_API_KEY"
+    )
+    key_variables: Annotated[
+        tuple[str, ...],
+        doc(
+            "Environment variables a provider row of any domain may name as `env:NAME`.",
+            check=each(variable),
+        ),
+    ] = (
+        "OPENAI_API_KEY",
+        "ELEVENLABS_API_KEY",
+        "GEMINI_API_KEY",
+        "DEEPGRAM_API_KEY",
+        "GROQ_API_KEY",
+    )
+    headers: Annotated[
+        tuple[Secret, ...],
+        doc("Further headers of the handshake, `Name: value`.", check=each(header)),
+    ] = ()
+    ca_file: Annotated[str, doc("CA certificates to trust instead of the system's (PEM file).")] = (
+        ""
+    )
+
+
+class Timeouts(_Group, frozen=True):
+    """How long a call waits."""
+
+    answer_ceiling_s: Annotated[
+        float, doc("A ringing call is answered by then, ready or not.", ge=0, le=20)
+    ] = 2.0
+    provider_connect_s: Annotated[
+        float, doc("Longest wait for a provider to be ready.", ge=0.1, le=60)
+    ] = 5.0
+    stream_start_s: Annotated[
+        float, doc("Longest wait for FreeSWITCH's stream.", ge=0.1, le=30)
+    ] = 3.0
+    silence_s: Annotated[
+        float, doc("A silent caller is asked once after this, then left.", ge=2, le=600)
+    ] = 15.0
+    tool_s: Annotated[float, doc("Longest run of a function of the AI.", ge=0.1, le=120)] = 10.0
+    max_call_s: Annotated[
+        float, doc("Longest call, whatever the secretary allows.", ge=10, le=86400)
+    ] = 3600.0
+
+
+class Worker(_Group, frozen=True):
+    """One process of the service; supervisord starts `count` of them."""
+
+    index: Annotated[int, doc("Number of this worker, from 0.", ge=0, le=255)] = 0
+    count: Annotated[int, doc("Workers on this host.", ge=1, le=256)] = 1
+    drain_deadline_s: Annotated[
+        float, doc("After SIGTERM running calls may go on this long.", ge=0, le=7200)
+    ] = 300.0
+
+
+class Http(_Group, frozen=True):
+    """The HTTP pages on a worker's media port."""
+
+    admin_token: Annotated[
+        Secret,
+        doc("Bearer token of /admin/… and /api/…. Empty: both are closed.", check=long_enough),
+    ] = Secret()
+    admin_allow: Annotated[
+        tuple[str, ...], doc("Networks that may ask for /admin/… and /api/….", check=each(network))
+    ] = ("127.0.0.0/8", "::1/128")
+
+
+class Statsd(_Group, frozen=True):
+    """Where the metrics of docs/metrics.md are sent, besides /metrics."""
+
+    host: Annotated[str, doc("StatsD host. Empty: nothing is sent.", pattern=HOST_OR_EMPTY)] = ""
+    port: Annotated[int, doc("StatsD port (UDP).", ge=1, le=65535)] = 8125
+    prefix: Annotated[str, doc("Put before every name.", pattern=r"^[0-9A-Za-z_.\-]*\Z")] = (
+        "voice_ai"
+    )
+
+
+class Storage(_Group, frozen=True):
+    """Files of the service."""
+
+    state_dir: Annotated[
+        str,
+        doc(
+            "Directory of everything below. Empty: /var/lib/voice-ai for root, "
+            "else ~/.local/state/voice-ai."
+        ),
+    ] = ""
+    spool_dir: Annotated[
+        str, doc("Conversations not yet in the database. Empty: `<state_dir>/spool`.")
+    ] = ""
+    secret_key_file: Annotated[
+        str, doc("Key that opens sealed provider keys. Empty: `<state_dir>/secret.key`.")
+    ] = ""
+    key_dir: Annotated[
+        str,
+        doc(
+            "Directory of the key files a provider row may name as `file:/path`. Files in its "
+            "subdirectory `<domain_uuid>` are for that domain alone. Empty: `<state_dir>/keys`."
+        ),
+    ] = ""
+    database_dir: Annotated[
+        str, doc("Data of the packaged PostgreSQL. Empty: `<state_dir>/postgresql`.")
+    ] = ""
+    price_file: Annotated[
+        str,
+        doc(
+            "Your own prices (JSON, see operations), over the built-in ones; read at start. "
+            "Empty: the built-in ones alone."
+        ),
+    ] = ""
+
+
+class Log(_Group, frozen=True):
+    """What is written to standard error."""
+
+    level: Annotated[Literal["debug", "info", "warning", "error"], doc("Least level.")] = "info"
+    format: Annotated[
+        Literal["auto", "json", "console"], doc("`auto`: console on a terminal, else JSON.")
+    ] = "auto"
+    redact_phone_numbers: Annotated[
+        bool, doc("Hide all but the last two digits of telephone numbers.")
+    ] = False
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration, validated. Made by `settings_loader.load_settings`."""
+
+    esl: Esl = Esl()
+    media: Media = Media()
+    freeswitch: Freeswitch = Freeswitch()
+    database: Database = Database()
+    provider: Provider = Provider()
+    timeouts: Timeouts = Timeouts()
+    worker: Worker = Worker()
+    http: Http = Http()
+    statsd: Statsd = Statsd()
+    storage: Storage = Storage()
+    log: Log = Log()
+
+
+class Setting(NamedTuple):
+    """One row of the table."""
+
+    group: str
+    name: str
+    kind: Any
+    """Its annotated type."""
+    default: Any
+
+    @property
+    def variable(self) -> str:
+        """Name of the environment variable."""
+        return f"{PREFIX}{self.group}_{self.name}".upper()
+
+    @property
+    def is_secret(self) -> bool:
+        """Its value must not be shown."""
+        return "Secret" in str(self.kind.__origin__)
+
+    @property
+    def meta(self) -> msgspec.Meta:
+        """What it means, and its check."""
+        meta: msgspec.Meta = self.kind.__metadata__[-1]
+        return meta
+
+
+def every_setting() -> Iterator[Setting]:
+    """Rows of the table in order."""
+    for group in msgspec.structs.fields(Settings):
+        for row in msgspec.structs.fields(group.type):
+            yield Setting(group.name, row.name, row.type, row.default)

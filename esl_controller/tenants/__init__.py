@@ -1,0 +1,1 @@
+"""Settings of tenants: read, checked, cached; their keys."""

@@ -1,0 +1,56 @@
+"""From the settings of the installation to the source of the tenants' configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig
+from esl_controller.database.pool import Pool
+from esl_controller.settings.table import Provider, Settings
+from esl_controller.tenants.keys.key_file import KeyFile
+from esl_controller.tenants.keys.secrets import SecretStore
+from esl_controller.tenants.source import ConfigSource
+
+
+def config_source(settings: Settings, pool: Pool) -> ConfigSource:
+    """What service and `config check` read secretaries from.
+
+    Raises:
+        SecretError: the secret key file cannot be read or made.
+    """
+    key_file = KeyFile(Path(settings.storage.secret_key_file))
+    secret_store = SecretStore(
+        key_file.keys,
+        read_again=key_file.latest,
+        environment_names=settings.provider.key_variables,
+        key_directory=Path(settings.storage.key_dir),
+    )
+    return ConfigSource(
+        pool,
+        secret_store,
+        default_provider=default_provider(settings.provider),
+        trusted_base_urls=(settings.provider.base_url,),
+    )
+
+
+def default_provider(provider: Provider) -> ProviderAccess | None:
+    """The provider of tenants that have none of their own; None when it has no key."""
+    if not provider.api_key and not provider.headers:
+        return None
+    lines = (header.reveal().partition(":") for header in provider.headers)
+    config = RealtimeProviderConfig(
+        voice_realtime_provider_uuid="",
+        domain_uuid="",
+        realtime_provider=provider.name,
+        provider_label=provider.name,
+        base_url=provider.base_url,
+        credential=None,
+        headers={name: value.strip() for name, _, value in lines},
+        model=provider.model,
+        default_voice_id=provider.voice,
+        provider_settings={},
+        priority=0,
+        max_concurrent_calls=None,
+        enabled=True,
+    )
+    return ProviderAccess(config, provider.api_key or None)

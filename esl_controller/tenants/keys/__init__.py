@@ -1,0 +1,1 @@
+"""Provider keys, sealed so that only the service can read them."""

@@ -1,0 +1,1 @@
+"""Pages of a worker, and the interface for other programs."""

@@ -1,0 +1,54 @@
+"""Who may ask for /admin and /api: a network that is allowed, and the bearer token."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import hmac
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+from esl_controller.settings.table import Http
+
+CHALLENGE = ("WWW-Authenticate", 'Bearer realm="admin"')
+"""Goes with a refusal for the token (RFC 6750 section 3)."""
+
+
+class Refused(enum.Enum):
+    """Why a request is not let in."""
+
+    NETWORK = "network"
+    """Closed to everybody, or to this address: 403."""
+    TOKEN = "token"
+    """No token, or a wrong one: 401."""
+
+
+class AdminDoor:
+    """Checks network and token of a request."""
+
+    def __init__(self, settings: Http) -> None:
+        token = settings.admin_token.reveal()
+        self._token_hash = _hash(token) if token else None
+        self._networks = [ipaddress.ip_network(text) for text in settings.admin_allow]
+
+    def check(self, environ: Mapping[str, Any]) -> Refused | None:
+        """None lets a WSGI request in (RFC 6750 section 2.1)."""
+        if self._token_hash is None or not self._is_near(environ.get("REMOTE_ADDR", "")):
+            return Refused.NETWORK
+        scheme, _, token = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        # Digests have one length, so the comparison tells nothing of the token, not even its own.
+        fits = hmac.compare_digest(_hash(token.strip()), self._token_hash)
+        return None if fits and scheme.lower() == "bearer" else Refused.TOKEN
+
+    def _is_near(self, address: str) -> bool:
+        try:
+            peer = ipaddress.ip_address(address)
+        except ValueError:
+            return False
+        mapped = getattr(peer, "ipv4_mapped", None) or peer
+        return any(mapped in network for network in self._networks)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()

@@ -1,0 +1,82 @@
+"""Errors of the interface, in one shape: `application/problem+json` (RFC 9457)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+
+from esl_controller.web.api.reply import Header, Reply
+
+CONTENT_TYPE = "application/problem+json"
+
+
+class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong. `type` tells kinds apart; `detail` is for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str = ""
+    problems: Sequence[str] = ()
+    """Each thing that is wrong, where it can be several."""
+
+
+class Problem(Exception):
+    """Ends a request with an error. No text of it may hold a secret."""
+
+    def __init__(
+        self,
+        status: HTTPStatus,
+        kind: str,
+        detail: str = "",
+        *,
+        problems: Sequence[str] = (),
+        headers: Sequence[Header] = (),
+    ) -> None:
+        super().__init__(f"{status.value} {kind}: {detail}")
+        self.status = status
+        self.details = ProblemDetails(
+            type=f"urn:voice-ai:problem:{kind}",
+            title=status.phrase,
+            status=status.value,
+            detail=detail,
+            problems=tuple(problems),
+        )
+        self._headers = tuple(headers)
+
+    def reply(self) -> Reply:
+        """The answer to send."""
+        body = msgspec.json.encode(self.details)
+        return Reply(self.status, body, CONTENT_TYPE, self._headers)
+
+
+def not_found(what: str) -> Problem:
+    """The same for what does not exist and for what is another domain's."""
+    return Problem(HTTPStatus.NOT_FOUND, "not-found", f"no such {what}")
+
+
+def invalid(detail: str, problems: Sequence[str] = ()) -> Problem:
+    """Well-formed, but not allowed."""
+    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, problems=problems)
+
+
+def too_many(what: str, retry_after_s: int) -> Problem:
+    """A limit on things done at once is reached."""
+    return Problem(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too-many-requests",
+        f"too many {what} at once",
+        headers=[("Retry-After", str(retry_after_s))],
+    )
+
+
+def unavailable(what: str, detail: str) -> Problem:
+    """Something we depend on is away."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        f"{what}-unavailable",
+        detail,
+        headers=[("Retry-After", "2")],
+    )

@@ -1,0 +1,123 @@
+"""Handlers: is a provider row good, and what does its voice sound like?"""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+
+from esl_controller.database.models import ProviderAccess
+from esl_controller.database.repository import tenants
+from esl_controller.money.budget import BudgetLevel
+from esl_controller.tenants import rules
+from esl_controller.tenants.providers import NoProvider, provider_protocol
+from esl_controller.tenants.rules import ConfigError
+from esl_controller.web.api.gates import Gate
+from esl_controller.web.api.probe import Probe, ProbeFailed, wav
+from esl_controller.web.api.problems import Problem, not_found
+from esl_controller.web.api.reply import Reply
+from esl_controller.web.api.resources import Resources
+from esl_controller.web.api.routing import Request
+from esl_controller.web.api.schemas import PreviewRequest, ProviderError, ProviderTest
+
+PREVIEW_S = 20.0
+
+
+def try_provider(resources: Resources, request: Request) -> ProviderTest:
+    """Connect as a call would. What the provider says is the result, not an error of ours."""
+    with resources.gates.through(Gate.PROVIDER):
+        try:
+            probe = _probe(resources, _access(resources, request))
+        except (ConfigError, NoProvider) as error:
+            failure = ProbeFailed("configuration", "settings", str(error))
+            return _failed(failure)
+        try:
+            ready = probe.wait_ready()
+        except ProbeFailed as error:
+            return _failed(error)
+        finally:
+            probe.close()
+    return ProviderTest(
+        ok=True,
+        connect_ms=round(ready.connect_ms, 1),
+        ready_ms=round(ready.ready_ms, 1),
+        error=None,
+    )
+
+
+def preview_voice(resources: Resources, request: Request) -> Reply:
+    """Have the provider say a sentence, at the domain's cost; a WAV file.
+
+    It takes no lease: the domain's caps are for its calls, and nobody who calls may be turned away
+    because of a preview. What previews can spend at once is limited by their gate.
+    """
+    wanted: PreviewRequest = request.body
+    with resources.gates.through(Gate.PROVIDER):
+        try:
+            _require_budget(resources, request.domain_uuid)
+            audio = _say(resources, _access(resources, request), wanted)
+        except (ConfigError, NoProvider) as error:
+            raise _bad_provider("configuration", str(error)) from error
+        except ProbeFailed as error:
+            raise _bad_provider(error.kind, f"{error.code}: {error.message}") from error
+    return Reply(HTTPStatus.OK, audio, "audio/wav")
+
+
+def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
+    voice = wanted.voice or access.config.default_voice_id
+    probe = _probe(resources, access, text=wanted.text, voice=voice)
+    try:
+        probe.wait_ready()
+        return wav(probe.wait_said(), probe.format)
+    finally:
+        probe.close()
+
+
+def _probe(
+    resources: Resources, access: ProviderAccess, *, text: str = "", voice: str | None = None
+) -> Probe:
+    connect_s = resources.settings.timeouts.provider_connect_s
+    book = partial(
+        resources.ledger.book,
+        domain_uuid=access.config.domain_uuid,
+        provider=access.config.realtime_provider,
+        conversation_uuid=None,
+    )
+    return Probe(
+        provider_protocol(access),
+        network=resources.network(),
+        timeout_s=PREVIEW_S if text else connect_s,
+        greeting=text,
+        voice=voice,
+        on_usage=book,
+    )
+
+
+def _access(resources: Resources, request: Request) -> ProviderAccess:
+    with resources.gates.through(Gate.READ):
+        access = resources.source.load_provider(request.domain_uuid, request.path["provider_uuid"])
+    if access is None:
+        raise not_found("provider")
+    return access
+
+
+def _require_budget(resources: Resources, domain_uuid: str) -> None:
+    """What is said costs money: none is spent that a call could not spend."""
+    with resources.reading() as connection:
+        row = tenants.find_settings(connection, domain_uuid)
+    tenant = rules.tenant(row or {"domain_uuid": domain_uuid})
+    state = resources.admission.budget.check(tenant)
+    if state.level is BudgetLevel.EXHAUSTED:
+        detail = (
+            f"the domain's budget of the {state.period} is used up: "
+            f"{state.spent_usd} of {state.limit_usd} USD"
+        )
+        raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", detail)
+
+
+def _failed(error: ProbeFailed) -> ProviderTest:
+    told = ProviderError(kind=error.kind, code=error.code, message=error.message)  # type: ignore[arg-type]  # the kinds are ErrorKind's
+    return ProviderTest(ok=False, connect_ms=None, ready_ms=None, error=told)
+
+
+def _bad_provider(kind: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.CONFLICT, f"provider-{kind.replace('_', '-')}", detail)

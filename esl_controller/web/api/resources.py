@@ -1,0 +1,42 @@
+"""What handlers work with: made once by the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from bridge.providers.host import Network
+from esl_controller.database.pool import GreenConnection, Pool
+from esl_controller.money.ledger import UsageLedger
+from esl_controller.routes.admission import Admission
+from esl_controller.settings.table import Settings
+from esl_controller.tenants.source import ConfigSource
+from esl_controller.web.api.gates import Gate, Gates
+from esl_controller.web.api.live import LiveFeed
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Parts of the worker the interface uses."""
+
+    settings: Settings
+    pool: Pool
+    source: ConfigSource
+    admission: Admission
+    ledger: UsageLedger
+    live: LiveFeed
+    network: Callable[[], Network | None]
+    """How providers are reached; known once the worker has started."""
+    event_socket: Callable[[], tuple[str, int]]
+    """Where this worker takes calls."""
+    gates: Gates = field(default_factory=Gates)
+
+    @contextmanager
+    def reading(self) -> Iterator[GreenConnection]:
+        """A database connection, within the places for reading requests."""
+        with (
+            self.gates.through(Gate.READ),
+            self.pool.connection(autocommit=True) as connection,
+        ):
+            yield connection

@@ -1,0 +1,210 @@
+"""What requests say and answers hold. The OpenAPI document is made from these types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+
+from esl_controller.database.models import FunctionCallRecord, TransferRecord, Turn, UsageRecord
+from esl_controller.database.repository.pages import ConversationSummary
+from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant
+
+Outcome = Literal["completed", "transferred", "abandoned", "timeout", "failed", "fallback"]
+
+
+class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of what is sent to us: a field nobody knows is an error, not ignored."""
+
+
+class _Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of what we send."""
+
+
+class ConversationQuery(_Request, frozen=True, rename={"from_": "from"}):
+    """Which conversations; all conditions hold together."""
+
+    from_: Instant | None = None
+    """Started at this time or later."""
+    to: Instant | None = None
+    """Started before this time."""
+    outcome: Outcome | None = None
+    extension: Extension | None = None
+    caller: Caller | None = None
+    limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
+    cursor: Cursor | None = None
+
+
+class ConversationPage(_Answer, frozen=True):
+    """Conversations, newest first."""
+
+    conversations: Sequence[ConversationSummary]
+    next: str | None
+    """`cursor` of the following page; null when this is the last."""
+
+
+class ActiveCalls(_Answer, frozen=True):
+    """Conversations going on, on whatever worker, newest first."""
+
+    calls: Sequence[ConversationSummary]
+
+
+class ConversationDetail(_Answer, frozen=True):
+    """One conversation and everything of it."""
+
+    conversation: ConversationSummary
+    summary: str | None
+    turns: Sequence[Turn]
+    """In order; with `total_ms` and where it went: network, model, buffer, playout."""
+    function_calls: Sequence[FunctionCallRecord]
+    transfers: Sequence[TransferRecord]
+    usage: Sequence[UsageRecord]
+    cost_usd: Decimal | None
+    """Sum of what could be priced; null when nothing could."""
+
+
+class ProviderError(_Answer, frozen=True):
+    """Why a provider did not work."""
+
+    kind: Literal[
+        "configuration",
+        "authentication",
+        "quota",
+        "rate_limit",
+        "invalid_request",
+        "session_expired",
+        "server",
+        "connection",
+        "protocol",
+    ]
+    code: str
+    message: str
+
+
+class ProviderTest(_Answer, frozen=True):
+    """Result of connecting a provider once, as a call would."""
+
+    ok: bool
+    connect_ms: float | None
+    """To the open WebSocket: name look-up, TCP, TLS, upgrade."""
+    ready_ms: float | None
+    """To the provider having taken a session's settings."""
+    error: ProviderError | None
+
+
+class PreviewRequest(_Request, frozen=True):
+    """A sentence to be said."""
+
+    text: Annotated[
+        str,
+        msgspec.Meta(
+            min_length=1,
+            max_length=300,
+            pattern="^[^\\u0000-\\u001f\\u007f]+$",
+            examples=["Good morning, how can I help you?"],
+        ),
+    ]
+    voice: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z_.-]+$", max_length=100)] | None = None
+    """The provider row's default voice when there is none."""
+
+
+class SimulatedCallRequest(_Request, frozen=True):
+    """A call by a caller in software."""
+
+    extension: Extension
+    seconds: Annotated[int, msgspec.Meta(ge=3, le=60)] = 15
+    """How long the caller stays; it speaks one sentence."""
+
+
+class SimulatedCall(_Answer, frozen=True):
+    """What the simulated caller saw and heard."""
+
+    answered: bool
+    handed_back: bool
+    """The worker gave the call back to the dialplan; `outcome` says why."""
+    outcome: str | None
+    cause: str | None
+    """Hang-up cause."""
+    first_sound_ms: float | None
+    sound_ms: float
+    gaps_ms: Sequence[float]
+    """Holes of more than 30 ms inside the voice."""
+    level_dbfs: float | None
+
+
+class TelephoneCallRequest(_Request, frozen=True):
+    """A call by FreeSWITCH to a telephone of the domain, which then talks to the AI."""
+
+    extension: Extension
+    """The number the secretary answers."""
+    ring: Extension
+    """The telephone to ring, a user of the domain."""
+    ring_s: Annotated[int, msgspec.Meta(ge=5, le=60)] = 30
+
+
+class TelephoneCall(_Answer, frozen=True):
+    """Whether somebody answered the telephone."""
+
+    answered: bool
+    call_uuid: str | None
+    cause: str | None
+    """Why nobody did, in FreeSWITCH's words."""
+
+
+class PublicKey(_Answer, frozen=True):
+    """What providers' keys are sealed with (libsodium `crypto_box_seal`)."""
+
+    key_id: str
+    public_key: str
+    """Base64."""
+
+
+class SealRequest(_Request, frozen=True):
+    """A provider's key in clear, once."""
+
+    key: Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern="^[\\x21-\\x7e]+$")]
+
+
+class SealedKey(_Answer, frozen=True):
+    """The key for the column `credential`; only a worker can open it, only for this domain."""
+
+    credential: str
+
+
+class BudgetView(_Answer, frozen=True):
+    """The budget that is used most, of day and month."""
+
+    level: Literal["open", "warning", "exhausted"]
+    period: str
+    spent_usd: Decimal
+    limit_usd: Decimal | None
+
+
+class ExtensionCheck(_Answer, frozen=True):
+    """Where a call to a number would go now, and why."""
+
+    extension: str
+    outcome: Literal[
+        "realtime", "turn_based", "not_ours", "closed", "budget", "overflow", "unavailable"
+    ]
+    """`realtime`: answered by the AI; all others: what the dialplan finds in `voice_ai_outcome`."""
+    destination: str | None
+    """Where the caller is sent; null leaves it to the dialplan's next action."""
+    why: str
+    secretary: str | None
+    providers: Sequence[str]
+    """Labels in the order they are tried."""
+    budget: BudgetView | None
+    problems: Sequence[str]
+    """What is wrong with the settings, and makes the call be handed back."""
+    warnings: Sequence[str]
+    """What is wrong and would only be noticed at a fall-back."""
+
+
+class LiveConversation(_Answer, frozen=True):
+    """Data of the events `conversation` and `end`."""
+
+    conversation: ConversationSummary | None
+    """Null at the end of one that has been erased."""
