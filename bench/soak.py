@@ -117,7 +117,7 @@ def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) ->
             "VOICE_AI_LOG_LEVEL": "error",
         }
         with running(["-m", "bench.soak_worker"], environ) as worker:
-            wait_ready(media_port)
+            wait_ready(worker, media_port)
             with Switch(SwitchConfig(quirks=CALM, temp_dir=directory)) as switch:
                 address = ("127.0.0.1", esl_port)
                 short_calls(switch, address, WARM_UP, at_once=at_once, call_s=call_s)
