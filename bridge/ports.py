@@ -25,6 +25,8 @@ class EndCause(enum.Enum):
     PROVIDER_FAILED = "provider_failed"
     STREAM_LOST = "stream_lost"
     DRAINED = "drained"
+    AGENT_LEFT = "agent_left"
+    """The agent ended the conversation by itself, in its provider's own way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,11 @@ class Utterance:
     speaker: Speaker
     text: str
     at_s: float
-    """Seconds since the session began."""
+    """When it began, in seconds since the session did: their order is that of the conversation."""
     interrupted: bool = False
     item_id: str = ""
-    """The provider's name of it; empty where it has none."""
+    """Its name, unlike any other's of the conversation whatever provider gave it; empty where it
+    has none."""
     heard_ms: int | None = None
     """How much of an interrupted answer was heard."""
 
@@ -83,8 +86,12 @@ class SessionListener(Protocol):
     def function_called(self, call: FunctionCall) -> None:
         """Run it and answer with `Session.send_function_result`."""
 
+    def function_cancelled(self, call_id: str) -> None:
+        """The model no longer wants the result of this call."""
+
     def uttered(self, utterance: Utterance) -> None:
-        """Something was said; told again, with the same `item_id`, if it then was cut off."""
+        """Something was said; told again, with the same `item_id`, when it is corrected, or was
+        cut off after it had been told."""
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer reached the caller."""
@@ -93,7 +100,7 @@ class SessionListener(Protocol):
         """The caller cut the agent off; `reaction_ms` is event to last frame sent."""
 
     def used(self, usage: Usage) -> None:
-        """Something was consumed."""
+        """Something was consumed; told until `ended`, which is the last of all."""
 
     def answer_late(self) -> None:
         """The caller has been waiting in silence for an answer: say something meanwhile."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bridge.providers.base import ConversationOptions
+from bridge.audio.formats import AudioFormat
+from bridge.providers.base import Brief, Capabilities
 from bridge.providers.host import Network
 from bridge.session.provider import Candidate
 
@@ -28,8 +29,10 @@ class SessionConfig:
     """Everything one conversation is made with."""
 
     candidates: Sequence[Candidate]
-    options: ConversationOptions
+    brief: Brief
     phrases: Phrases
+    provider_formats: Callable[[Capabilities], tuple[AudioFormat, AudioFormat]]
+    """What a candidate is asked to take and to give on this call: `media_plan.provider_formats`."""
     provider_connect_timeout_s: float = 5.0
     silence_s: float = 15.0
     give_up_s: float = 10.0
