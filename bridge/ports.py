@@ -25,8 +25,20 @@ class EndCause(enum.Enum):
     PROVIDER_FAILED = "provider_failed"
     STREAM_LOST = "stream_lost"
     DRAINED = "drained"
+    MAX_TURNS = "max_turns"
+    """As many turns as the tenant allows."""
     AGENT_LEFT = "agent_left"
     """The agent ended the conversation by itself, in its provider's own way."""
+
+
+class SetPhrase(enum.Enum):
+    """Words for set moments that a provider may not be able to say: then they are played."""
+
+    STILL_THERE = "still_there"
+    GOOD_BYE = "good_bye"
+    TIME_UP = "time_up"
+    SAY_AGAIN = "say_again"
+    CONNECTING = "connecting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +56,7 @@ class Utterance:
 
     speaker: Speaker
     text: str
+    """Empty: the caller said something that could not be transcribed."""
     at_s: float
     """When it began, in seconds since the session did: their order is that of the conversation."""
     interrupted: bool = False
@@ -105,6 +118,9 @@ class SessionListener(Protocol):
     def answer_late(self) -> None:
         """The caller has been waiting in silence for an answer: say something meanwhile."""
 
+    def phrase_due(self, phrase: SetPhrase) -> None:
+        """The provider cannot say this: play it with `Session.announce`, soon or not at all."""
+
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """A provider failed; the session is trying to go on."""
 
@@ -113,16 +129,3 @@ class SessionListener(Protocol):
 
     def ended(self, end: SessionEnd) -> None:
         """The session is over and holds nothing any more."""
-
-
-class CallControl(Protocol):
-    """What a playout asks of the call, executed in order by its owner."""
-
-    def execute_playback(self, path: str, generation: int) -> None:
-        """Queue `playback` of a file on FreeSWITCH's host, with event-lock."""
-
-    def break_playback(self) -> None:
-        """`uuid_break <uuid> all`."""
-
-    def break_stream(self) -> None:
-        """`uuid_audio_stream <uuid> break` (modules with playback)."""

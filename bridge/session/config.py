@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
+from bridge.ports import SetPhrase
 from bridge.providers.base import Brief, Capabilities
 from bridge.providers.host import Network
-from bridge.session.provider import Candidate
+from bridge.session.candidates import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Phrases:
     """Before a transfer, when the agent has not announced it."""
     say_again: str
     """When what the caller said was lost with a provider."""
+
+    def text(self, phrase: SetPhrase) -> str:
+        """The words of a set phrase."""
+        words: str = getattr(self, phrase.value)
+        return words
+
+    def phrase(self, text: str) -> SetPhrase | None:
+        """The set phrase that has these words."""
+        return next((phrase for phrase in SetPhrase if self.text(phrase) == text), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,10 @@ class SessionConfig:
     answer_limit_s: float = 6.0
     """Longest wait for a provider's answer; then the next one is asked."""
     digit_pause_s: float = 2.0
+    max_turns: int | None = None
+    """Answers after which the conversation is ended politely."""
+    max_function_calls: int = 100
+    """In one conversation; what is called beyond is refused."""
     barge_in: bool = True
     network: Network | None = None
     """How providers are reached; None: directly, with the system's certificates."""
