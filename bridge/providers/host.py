@@ -134,17 +134,17 @@ class ProviderHost:
         """Send caller audio, which moves no deadline and makes no event. The hot path."""
         if self._over:
             return
+        senders = self._senders
         try:
             for action in self.protocol.actions():
-                if type(action) is Send:
-                    send = self._senders.get(action.channel)
-                    if send is not None:
-                        if send(action.data, action.binary):
-                            self.messages_out += 1
-                        else:
-                            self.dropped += 1
-                        continue
-                self._carry_out(action)
+                if type(action) is Send and action[0] in senders:
+                    name, data, binary = action
+                    if senders[name](data, binary):
+                        self.messages_out += 1
+                    else:
+                        self.dropped += 1
+                else:
+                    self._carry_out(action)
         except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
             self._fault_later(error)
 

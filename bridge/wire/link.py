@@ -166,17 +166,22 @@ class WebSocketLink:
         """Bytes waiting for a peer that reads too slowly."""
         return self._transport.buffered_bytes
 
+    def send(self, payload: bytes, binary: bool = False) -> bool:
+        """Send UTF-8 text or bytes; False when the link is not open (any more)."""
+        opcode = frames.BINARY if binary else frames.TEXT
+        if self._state is _OPEN and self._write(opcode, payload):
+            self.frames_out += 1
+            return True
+        self.dropped += 1
+        return False
+
     def send_text(self, payload: bytes) -> bool:
         """Send UTF-8 text; False when the link is not open (any more)."""
-        return self._send_message(frames.TEXT, payload)
+        return self.send(payload)
 
     def send_binary(self, payload: bytes) -> bool:
         """Send bytes; False when the link is not open (any more)."""
-        return self._send_message(frames.BINARY, payload)
-
-    def send(self, payload: bytes, binary: bool = False) -> bool:
-        """Send a message; False when the link is not open (any more)."""
-        return self._send_message(frames.BINARY if binary else frames.TEXT, payload)
+        return self.send(payload, True)
 
     def ping(self) -> None:
         """Ask for a pong; `rtt_s` is set when it comes."""
@@ -216,16 +221,6 @@ class WebSocketLink:
             self.ping()
 
     # --- sending -----------------------------------------------------------------------------
-
-    def _send_message(self, opcode: int, payload: bytes) -> bool:
-        if self._state is not _OPEN:
-            self.dropped += 1
-            return False
-        if self._write(opcode, payload):
-            self.frames_out += 1
-            return True
-        self.dropped += 1
-        return False
 
     def _write(self, opcode: int, payload: bytes) -> bool:
         if self._masked:

@@ -7,6 +7,7 @@ follows from them are in docs/adr/0007-openai-realtime.md.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -62,6 +63,8 @@ _OWED_BY_STATE = {
     ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
     ResponseState.ACTIVE: ("response_stalled", STALL_LIMIT_S),
 }
+_send = functools.partial(tuple.__new__, Send)
+"""`Send._make` for the hot path: a third of the time of `Send(…)`."""
 _SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
 
 
@@ -74,8 +77,9 @@ class OpenAIRealtime:
         self._config = config
         self._capabilities = capabilities(config)
         self._begun: tuple[SessionState, Inbox] | None = None
-        self._opening: list[Action] = []
         self._out: list[Action] = []
+        self._early: list[Action] = []
+        """Messages that wait for the socket to be open."""
         self._listens = False
         """The socket is open and nothing has failed: the caller's audio has somewhere to go."""
         self._sequence = 0
@@ -111,7 +115,7 @@ class OpenAIRealtime:
         settings = session_settings(self._config, conversation)
         state = new_state(self._config, conversation, settings, now)
         self._begun = (state, Inbox(state))
-        self._opening.append(Open(CHANNEL, endpoint(self._config)))
+        self._out.append(Open(CHANNEL, endpoint(self._config)))
         self._send_settings(state)
         for number, entry in enumerate(conversation.history):
             for item in history_items(entry, number, self._config.api_shape):
@@ -130,6 +134,8 @@ class OpenAIRealtime:
     def receive_open(self, channel: str, now: float) -> None:
         """The socket is open: what was said meanwhile goes."""
         self.state.open = self._listens = True
+        self._out += self._early
+        self._early = []
         self._owed_since = now
 
     def receive_message(self, channel: str, data: bytes, now: float) -> None:
@@ -158,12 +164,7 @@ class OpenAIRealtime:
         return self._begun[0].events.popleft()
 
     def actions(self) -> list[Action]:
-        """Take everything to be done now; messages wait for the socket to be open."""
-        if self._opening:
-            opening, self._opening = self._opening, []
-            return opening
-        if self._begun is None or not self._begun[0].open:
-            return []
+        """Take everything to be done now, in order."""
         out, self._out = self._out, []
         return out
 
@@ -177,7 +178,7 @@ class OpenAIRealtime:
         if data:
             self._uncommitted_bytes += len(data)
             append = _APPEND_HEAD + pybase64.b64encode(data) + _APPEND_TAIL
-            self._out.append(Send(CHANNEL, append))
+            self._out.append(_send((CHANNEL, append, False)))
 
     def begin_turn(self, now: float) -> None:
         """The audio says so itself: it is in the server's buffer until `end_turn` commits it."""
@@ -317,11 +318,12 @@ class OpenAIRealtime:
         """Queue a message; its event id begins with its type, so errors can be told apart."""
         self._sequence += 1
         event_id = f"{kind}-{self._sequence}"
-        if len(self._out) >= MAX_UNSENT:
+        out = self._out if self.state.open else self._early
+        if len(out) >= MAX_UNSENT:
             self.dropped += 1
         elif not self.state.failed:
             message = {"type": kind, "event_id": event_id, **fields}
-            self._out.append(Send(CHANNEL, msgspec.json.encode(message)))
+            out.append(Send(CHANNEL, msgspec.json.encode(message)))
         return event_id
 
     def _send_settings(self, state: SessionState) -> None:
