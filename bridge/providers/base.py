@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from bridge.audio.formats import AudioFormat
+from bridge.wire.channel import ChannelEnd as ChannelEnd  # noqa: PLC0414 - part of this interface
+from bridge.wire.channel import Ender as Ender  # noqa: PLC0414
 
 
 class Speaker(enum.Enum):
@@ -100,33 +102,6 @@ class Close(NamedTuple):
 
 
 Action = Open | Send | Close
-
-
-class Ender(enum.Enum):
-    """Who ended a channel."""
-
-    PEER = "peer"
-    US = "us"
-    """A limit of ours (a peer that does not read) or a fault of ours."""
-    NETWORK = "network"
-
-
-@dataclass(frozen=True, slots=True)
-class ChannelEnd:
-    """How a channel ended, or why it could not be opened. The protocol says what it means."""
-
-    by: Ender
-    stage: str = ""
-    """Where opening it failed: request | dns | proxy | tcp | certificate | tls | http | protocol |
-    timeout. Empty once it was open."""
-    code: int = 0
-    """HTTP status at stage `http` and of an HTTP exchange, else the WebSocket close code."""
-    reason: str = ""
-    """For logs; holds no secret of ours."""
-    body: bytes = b""
-    """Of an HTTP refusal, at most 4 KiB."""
-    retry_after_s: float | None = None
-    """What a `Retry-After` header asked for."""
 
 
 # --- what a provider can do -----------------------------------------------------------------------
@@ -232,6 +207,8 @@ class Conversation:
     history: Sequence[Said | Ran] = ()
     opening_token: str = ""
     """Comes back in `ResponseStarted.token` of the greeting, where the provider can."""
+    unix_s: float = 0.0
+    """Wall clock at the start, for limits a provider tells as a date. The host fills it in."""
 
 
 class Heard(NamedTuple):
@@ -430,7 +407,10 @@ class ProviderProtocol(Protocol):
         """
 
     def stop(self, now: float) -> None:
-        """We leave: last messages and last `Usage` are due. Only `actions` and `next_event` follow."""
+        """We leave: last messages and last `Usage` are due.
+
+        Only `actions` and `next_event` follow.
+        """
 
     def successor(self) -> ProviderProtocol:
         """A fresh object to cross a session limit with; it may hold a resumption handle of this."""
