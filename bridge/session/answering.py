@@ -76,11 +76,14 @@ class Answering:
     def say(self, text: str) -> str:
         """Have the agent say exactly this; return the token its response will bear."""
         token = f"say-{next(self._tokens)}"
+        self._order_words(token, text)
+        return token
+
+    def _order_words(self, token: str, text: str) -> None:
         self._words, self._words_response = (token, text), None
         self._floor.asked()
         self._wait.progress()
         self._seat.say(text, token)
-        return token
 
     def ask(self) -> None:
         """Ask for an answer to what the conversation holds."""
@@ -91,7 +94,7 @@ class Answering:
     def _ask_again(self) -> None:
         self._ask_at = None
         if self._words is not None and self._seat.capabilities.speaks_text:
-            self.say(self._words[1])
+            self._order_words(*self._words)
         else:
             self.ask()
 

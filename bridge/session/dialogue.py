@@ -103,16 +103,19 @@ class Dialogue:
         self._last_words.response_started(event.response_id, event.token)
 
     def _on_response_done(self, event: p.ResponseDone, now: float) -> None:
-        heard = event.spoke and event.status != "failed"
-        heard = heard and (self._line.downlink.sounded or not self._line.open or self._called())
+        sounded, called = self._line.downlink.sounded, self._floor.more_due
+        heard = sounded or called or not self._line.open
+        heard = heard and event.spoke and event.status != "failed"
         if self._floor.response_done(event.response_id, heard=heard):
-            self._line.downlink.complete(now)
-            self._last_words.response_done(event.response_id, heard=heard, now=now)
+            self._over(event.response_id, now, heard=heard)
             if self._state is not SessionState.HELD:
                 self._answering.response_done(event, heard=heard, now=now)
 
-    def _called(self) -> bool:
-        return self._floor.more_due
+    def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
+        """All there will be of an answer is here."""
+        heard = heard and self._line.downlink.sounded
+        self._line.downlink.complete(now)
+        self._last_words.response_done(response_id, heard=heard, now=now)
 
     def _on_caller_started(self, event: p.CallerStarted, now: float) -> None:
         self._tell(self._transcript.open(p.Speaker.CALLER, event.item_id, now))
@@ -132,8 +135,9 @@ class Dialogue:
             self._open_if_free(now)
 
     def _on_interrupted(self, event: p.Interrupted, now: float) -> None:
-        if self._state is SessionState.CLOSING:
-            self._floor.dropped(event.response_id)  # what is here of the last words is heard
+        if self._state is SessionState.CLOSING or not self._floor.barge_in:
+            if self._floor.dropped(event.response_id):  # what is here must be heard
+                self._over(event.response_id, now)
             return
         generation = self._floor.interrupted(event.response_id)
         self._unanswered = self._unanswered or generation is not None

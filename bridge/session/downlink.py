@@ -90,6 +90,7 @@ class Downlink:
         self._tell = listener
         self._source: AudioFormat | None = None
         self._format: AudioFormat | None = None
+        self._frame_bytes = 1
         self._converter: Converter | None = None
         self._early: list[_Early] = []
         self._early_bytes = 0
@@ -106,6 +107,7 @@ class Downlink:
         """The line is open: play what was kept."""
         self.close()
         self._format = playout.format
+        self._frame_bytes = playout.format.bytes_for_ms(playout.frame_ms)
         self.playout = PlayoutStream(playout, self._pacer)
         self.playout.on_first_frame = self._tell.on_first_frame
         self.playout.on_drained = self._on_drained
@@ -167,7 +169,7 @@ class Downlink:
             return
         converter = Converter(source, self._format)
         phrase = converter.convert(data) + converter.flush()
-        tail = -len(phrase) % self._format.bytes_per_frame
+        tail = -len(phrase) % self._frame_bytes
         self._queue("", phrase + bytes(tail), now)
         if finish:
             self.playout.finish(now)
@@ -216,9 +218,8 @@ class Downlink:
         if self._converter is None:
             return
         converted = self._converter.convert(data)
-        if not self.sounded:
-            self._look_for_sound(converted, now)
-        self._queue(item_id, converted, now)
+        if self.sounded or self._look_for_sound(converted, now):
+            self._queue(item_id, converted, now)
 
     def _queue(self, item_id: str, data: bytes, now: float) -> None:
         assert self.playout is not None
@@ -239,17 +240,19 @@ class Downlink:
             span = self._spans[-1]
         return span
 
-    def _look_for_sound(self, data: bytes, now: float) -> None:
-        """`data` is L16, as every playout takes."""
+    def _look_for_sound(self, data: bytes, now: float) -> bool:
+        """Whether `data` is to be played; L16, as every playout takes."""
         if data and audioop.max(data, 2) > NO_SOUND:
             self.sounded = True
             self._tell.on_sound(now)
-            return
+            return True
         before, self._silent_bytes = self._silent_bytes, self._silent_bytes + len(data)
         assert self._format is not None
         limit = self._format.bytes_for_ms(SOUNDLESS_MS)
         if before < limit <= self._silent_bytes:
             self._tell.on_soundless(now)
+            return False
+        return True
 
     def _on_drained(self, now: float) -> None:
         self._spans.clear()

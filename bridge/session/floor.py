@@ -155,19 +155,21 @@ class Floor:
         """The provider dropped the rest of its answer; return the new generation if ours is cut."""
         if self.response_active and response_id not in ("", self._response_id):
             return None
-        if not self.barge_in:
-            self.dropped(response_id)
-            return None
         if not self._can_be_cut():
             return None
         self._move(_E.CUT)
         return self._cut()
 
-    def dropped(self, response_id: str) -> None:
-        """The same where the agent must be heard: what is here of it is still played."""
-        if self.response_active and response_id in ("", self._response_id):
-            self._close_response()
-            self._move(_E.RESPONSE_DONE)
+    def dropped(self, response_id: str) -> bool:
+        """The same where the agent must be heard: what is here of it is still played.
+
+        Returns whether it was the wanted answer, which is complete now.
+        """
+        if not self.response_active or response_id not in ("", self._response_id):
+            return False
+        self._close_response()
+        self._move(_E.RESPONSE_DONE)
+        return True
 
     def enough(self) -> None:
         """Nothing more of the answer can be kept; what is here is still played."""

@@ -50,7 +50,7 @@ class LastWords:
 
     def response_done(self, response_id: str, *, heard: bool, now: float) -> None:
         """Generated to the end; unheard ones are still to be said."""
-        if self._stage is _Stage.BEGUN and response_id == self._response_id:
+        if self._stage is _Stage.BEGUN and response_id in ("", self._response_id):
             self._stage = _Stage.SAID if heard else _Stage.ASKED
         elif self._stage is _Stage.ASKED and self._token and heard:
             self._until = now + UNNAMED_GRACE_S

@@ -49,7 +49,7 @@ class Uplink:
         self._stream: AudioFormat | None = None
         self._listener: AudioFormat | None = None
         self._converter: Converter | None = None
-        self._open = False
+        self._open = self._forgets = False
         self._carry = b""
         self._held = bytearray()
         """Not sent yet."""
@@ -88,10 +88,12 @@ class Uplink:
             self._pass_on(self._converter, held)
 
     def shut(self, *, forget: bool = False) -> None:
-        """Nobody listens: hold the latest audio, or, with `forget`, none of it."""
+        """Nobody listens: hold the latest audio, or, with `forget`, none until it is opened."""
         self._open = False
+        self._forgets = forget
         if forget:
             self._held.clear()
+            self.turn_over()
 
     def turn_began(self) -> None:
         """The caller speaks: keep it until the turn is over."""
@@ -124,7 +126,7 @@ class Uplink:
             data = self._whole_samples(data)
         if self._open:
             self._pass_on(converter, data)
-        else:
+        elif not self._forgets:
             self._held += data
             self._trim_held()
         self._hear(data)

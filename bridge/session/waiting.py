@@ -8,6 +8,10 @@ from __future__ import annotations
 import enum
 
 
+LOOK_S = 0.25
+"""How often it is looked at: a silence may have begun so long before it is seen."""
+
+
 class AnswerLate(enum.Enum):
     """What must be done about the wait."""
 
@@ -35,7 +39,7 @@ class Wait:
             provider_owes: the provider is there, and nothing but it is waited for.
             cover_s: longest silence of this wait.
         """
-        self._silent_since = _since(self._silent_since, silent, now)
+        self._silent_since = _since(self._silent_since, silent, now - LOOK_S)
         # Once begun, the wait goes on under words of ours: they are no answer.
         begun = provider_owes and (silent or self._stalled_since is not None)
         self._stalled_since = _since(self._stalled_since, begun, now)
