@@ -79,14 +79,18 @@ class SessionManager:
 
     # --- sessions -----------------------------------------------------------------------------
 
-    def open(self, session: Session) -> None:
+    def open(self, session: Session, *, going_on: bool = False) -> None:
         """Register a session.
+
+        Args:
+            going_on: the call has had a session before, and keeps its place between two of them.
 
         Raises:
             CapacityReached: a new call, and no place for it or the worker is draining.
         """
         key = _key(session)
-        if key not in self._calls and (self.draining or len(self._calls) >= self.capacity):
+        full = self.draining or len(self._calls) >= self.capacity
+        if full and key not in self._calls and not going_on:
             raise CapacityReached(f"{len(self._calls)} calls of {self.capacity}")
         sessions = self._calls.setdefault(key, [])
         if session not in sessions:
@@ -105,6 +109,11 @@ class SessionManager:
         return tuple(session for sessions in self._calls.values() for session in sessions)
 
     def __len__(self) -> int:
+        """Sessions going on."""
+        return sum(len(sessions) for sessions in self._calls.values())
+
+    @property
+    def calls(self) -> int:
         """Calls that have a place."""
         return len(self._calls)
 

@@ -74,13 +74,14 @@ def test_a_running_call_may_open_more_sessions_also_while_draining(manager, stag
     manager.open(second)
     manager.open(second)
     assert list(manager.sessions()) == [stage.session, second]
-    assert len(manager) == 1
+    assert (len(manager), manager.calls) == (2, 1)
     manager.release(stage.session)
-    assert len(manager) == 1, "the call is still there"
+    assert (len(manager), manager.calls) == (1, 1)
     manager.release(second)
-    assert len(manager) == 0
+    assert (len(manager), manager.calls) == (0, 0)
     with pytest.raises(CapacityReached):
         manager.open(second)
+    manager.open(second, going_on=True)  # between two conversations of one call
 
 
 def test_a_place_that_is_free_again_is_given(manager, stage, monkeypatch):
