@@ -73,9 +73,7 @@ class Line:
         self.uplink.listen(provider.audio_in)
         self.downlink.speak(provider.audio_out)
 
-    def announce(
-        self, data: bytes, audio_format: AudioFormat, now: float, *, finish: bool
-    ) -> bool:
+    def announce(self, data: bytes, audio_format: AudioFormat, now: float, *, finish: bool) -> bool:
         """Play a phrase of ours; not two in one breath: False."""
         if not self.open or (self._phrase_until is not None and now < self._phrase_until):
             return False

@@ -134,9 +134,7 @@ def _stream_rate(
 ) -> int:
     wanted = [FALLBACK_RATE_HZ, *sorted(possible)]
     wanted[:0] = [
-        rate_hz
-        for rate_hz in provider_rates_hz
-        if prefer_provider_rate or rate_hz == leg.rate_hz
+        rate_hz for rate_hz in provider_rates_hz if prefer_provider_rate or rate_hz == leg.rate_hz
     ]
     if _plays_at_stream_rate(playout):
         wanted.insert(0, leg.rate_hz if playout.mode is PlayoutMode.BINARY else _raw_rate(leg))

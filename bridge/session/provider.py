@@ -258,9 +258,7 @@ class ProviderSeat:
         pause = STANDBY_PAUSES_S[min(crossing.tries, len(STANDBY_PAUSES_S) - 1)]
         crossing.not_before = now + pause
         history = tuple(self._listener.history())
-        self._standby = self._open(
-            self._protocol.successor(), Start(p.Opening.LISTEN, history)
-        )
+        self._standby = self._open(self._protocol.successor(), Start(p.Opening.LISTEN, history))
 
     def _change_over(self, connection: _Connection) -> None:
         old, self._standby, self._crossing = self._now, None, None

@@ -41,7 +41,6 @@ MULAW_ONLY = Capabilities((PCMU_8K,), (PCMU_8K,))
 LINEAR_8K = Capabilities((L16_8K, L16_16K), (L16_8K, L16_16K))
 
 
-
 class All(NamedTuple):
     """All four formats of a call."""
 
@@ -108,9 +107,7 @@ def test_or_resamples_itself_when_told_so() -> None:
 
 
 def test_or_when_the_stream_cannot() -> None:
-    assert (
-        formats(G722, OPENAI, FILE, stream_rates_hz=(8000, 16000)).stream_format == L16_16K
-    )
+    assert formats(G722, OPENAI, FILE, stream_rates_hz=(8000, 16000)).stream_format == L16_16K
     assert formats(G722, OPENAI, FILE, stream_rates_hz=(8000,)).stream_format == L16_8K
     with pytest.raises(LocalProtocolError):
         formats(G722, OPENAI, FILE, stream_rates_hz=())

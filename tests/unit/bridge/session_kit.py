@@ -236,9 +236,7 @@ class FakeHost:
 
     def ready(self) -> None:
         """The provider took the settings."""
-        self.events(
-            p.SessionReady("s", self.conversation.audio_in, self.conversation.audio_out)
-        )
+        self.events(p.SessionReady("s", self.conversation.audio_in, self.conversation.audio_out))
 
 
 class StrictListener:
@@ -366,7 +364,9 @@ class Stage:
             clock=lambda: self.now,
         )
 
-    def _host(self, protocol: StrictProvider, conversation: p.Conversation, **more: Any) -> FakeHost:
+    def _host(
+        self, protocol: StrictProvider, conversation: p.Conversation, **more: Any
+    ) -> FakeHost:
         host = FakeHost(protocol, conversation, **more)
         self.hosts.append(host)
         return host

@@ -69,7 +69,9 @@ def test_what_was_not_heard_at_all_is_removed(stage):
 
 def test_items_heard_whole_are_left_alone(stage):
     s = stage().talking()
-    s.events(p.ResponseStarted("r1"), p.Audio("r1", "a", FRAME * 50), p.Audio("r1", "b", FRAME * 99))
+    s.events(
+        p.ResponseStarted("r1"), p.Audio("r1", "a", FRAME * 50), p.Audio("r1", "b", FRAME * 99)
+    )
     s.after(1.5)
     s.events(p.CallerStarted())
     (cut,) = s.cuts()

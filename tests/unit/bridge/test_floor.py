@@ -1,37 +1,40 @@
+"""Whose turn it is, which audio may be played, and what is due."""
+
+from __future__ import annotations
+
 import pytest
 
 from bridge.errors import LocalProtocolError
-from bridge.playout.heard import HeardPosition
-from bridge.session.turn import Interruption, Truncation, TurnKeeper
-from bridge.session.turn_states import TURN_TABLE, TurnEvent, TurnState
+from bridge.session.floor import Floor
+from bridge.session.floor_states import FLOOR_TABLE, FloorEvent, FloorState
 
-S = TurnState
+S = FloorState
 
 
-def speaking(**options) -> TurnKeeper:
+def speaking(**options) -> Floor:
     """The caller asked, the agent is heard, more is to come."""
-    turns = TurnKeeper(**{"provider_cancels": False} | options)
-    turns.speech_started(0.0)
-    turns.speech_stopped(1.0)
-    turns.response_started("r1", 1.2)
-    assert turns.audio("r1", "i1", 1.5)
-    assert turns.state is S.SPEAKING
-    return turns
+    floor = Floor(**options)
+    floor.caller_started(0.0)
+    floor.caller_stopped(1.0)
+    floor.response_started("r1")
+    assert floor.audio("r1", 1.5)
+    assert floor.state is S.SPEAKING
+    return floor
 
 
-def test_a_turn_from_begin_to_end() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    seen = [turns.state]
+def test_a_turn_from_begin_to_end():
+    floor = Floor()
+    seen = [floor.state]
     for step in (
-        lambda: turns.speech_started(0.0),
-        lambda: turns.speech_stopped(1.0),
-        lambda: turns.response_started("r", 1.1),
-        lambda: turns.audio("r", "i", 1.4),
-        lambda: turns.response_done("r", 0, 2.0),
-        lambda: turns.drained(5.0),
+        lambda: floor.caller_started(0.0),
+        lambda: floor.caller_stopped(1.0),
+        lambda: floor.response_started("r"),
+        lambda: floor.audio("r", 1.4),
+        lambda: floor.response_done("r", heard=True),
+        lambda: floor.drained(),
     ):
         step()
-        seen.append(turns.state)
+        seen.append(floor.state)
     assert seen == [
         S.LISTENING,
         S.CALLER_SPEAKING,
@@ -43,294 +46,205 @@ def test_a_turn_from_begin_to_end() -> None:
     ]
 
 
-def test_barge_in_cuts_and_cancels() -> None:
-    turns = speaking()
-    assert turns.speech_started(2.0) == Interruption(generation=1, cancel_response=True)
-    assert turns.state is S.CALLER_SPEAKING
-    assert turns.cut(HeardPosition("i1", 480)) == [Truncation("i1", 480)]
+def test_barge_in_cuts():
+    floor = speaking()
+    assert floor.caller_started(2.0) == 1
+    assert floor.state is S.CALLER_SPEAKING
+    assert not floor.audio("r1", 2.1)
+    assert not floor.audio("r9", 2.1), "nobody announced it"
 
 
-def test_a_provider_that_cancels_itself_is_not_told_to() -> None:
-    turns = speaking(provider_cancels=True)
-    assert turns.speech_started(2.0) == Interruption(1, cancel_response=False)
-
-
-def test_a_complete_answer_is_cut_without_cancelling() -> None:
-    turns = speaking()
-    assert turns.response_done("r1", 0, 1.9)
-    assert turns.speech_started(2.0) == Interruption(1, cancel_response=False)
-
-
-def test_an_answer_not_yet_heard_is_cancelled_too() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    turns.speech_stopped(1.0)
-    turns.response_started("r1", 1.1)
-    assert turns.speech_started(1.2) == Interruption(1, cancel_response=True)
-    assert not turns.audio("r1", "i1", 1.3)
-    assert turns.cut(None) == []
-
-
-def test_nothing_to_cut_is_no_interruption() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    assert turns.speech_started(0.0) is None
-    turns.speech_stopped(1.0)
-    assert turns.speech_started(1.1) is None
-    assert turns.generation == 0
-
-
-def test_late_audio_of_a_cut_answer_is_never_played() -> None:
-    turns = speaking()
-    turns.speech_started(2.0)
-    assert not turns.audio("r1", "i1", 2.01)
-    assert not turns.audio("r1", "i2", 2.02)
-    assert not turns.response_done("r1", 0, 2.03)
-    turns.speech_stopped(3.0)
-    assert not turns.audio("r1", "i1", 3.1)
-    turns.response_started("r2", 3.2)
-    assert not turns.audio("r1", "i1", 3.3)
-    assert turns.audio("r2", "i3", 3.4)
-    assert turns.state is S.SPEAKING
-
-
-def test_after_an_interruption_only_an_announced_answer_is_played() -> None:
-    turns = speaking()
-    turns.response_done("r1", 0, 1.9)
-    turns.speech_started(2.0)
-    turns.speech_stopped(2.5)
-    assert not turns.audio("never announced", "i9", 2.6)
-    turns.response_started("r2", 2.7)
-    assert turns.audio("r2", "i2", 2.8)
-
-
-def test_otherwise_audio_announces_itself() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    assert turns.audio("r1", "i1", 0.0)
-    assert turns.state is S.SPEAKING
-    assert turns.response_done("r1", 0, 0.1)
-    assert turns.audio("r2", "i2", 0.2)
-    assert turns.state is S.SPEAKING
-
-
-def test_audio_behind_the_end_of_its_answer_is_not_played() -> None:
-    turns = speaking()
-    turns.response_done("r1", 0, 1.9)
-    assert not turns.audio("r1", "i1", 2.0)
-    assert turns.state is S.DRAINING
-
-
-def test_a_provider_that_numbers_nothing() -> None:
-    turns = TurnKeeper(provider_cancels=True)
-    for _ in range(3):
-        turns.response_started("", 0.0)
-        assert turns.audio("", "", 0.1)
-        assert turns.interrupted("", 0.2) is not None
-        assert not turns.audio("", "", 0.3)
-        turns.response_started("", 0.4)
-        assert turns.audio("", "", 0.5)
-        assert turns.response_done("", 0, 0.6)
-        turns.drained(0.7)
-
-
-def test_the_provider_itself_cuts() -> None:
-    turns = speaking()
-    assert turns.interrupted("r1", 2.0) == Interruption(1, cancel_response=False)
-    assert turns.state is S.CALLER_SPEAKING
-    assert not turns.audio("r1", "i1", 2.1)
-    assert turns.interrupted("r1", 2.2) is None
-    assert turns.speech_started(2.3) is None
-
-
-def test_news_of_an_older_answer_cuts_nothing() -> None:
-    turns = speaking()
-    turns.response_started("r2", 2.0)
-    assert turns.interrupted("r1", 2.1) is None
-    assert not turns.response_done("r1", 0, 2.2)
-    assert turns.response_active
-    assert turns.state is S.SPEAKING
-
-
-def test_words_that_must_be_heard() -> None:
-    turns = speaking(barge_in=False)
-    assert turns.speech_started(2.0) is None
-    turns.speech_stopped(2.5)
-    assert turns.state is S.SPEAKING
-    assert turns.audio("r1", "i1", 2.6)
-    assert turns.interrupted("r1", 2.7) is None
-    assert turns.state is S.DRAINING
-    turns.drained(3.0)
-    assert turns.speech_started(3.1) is None
-    assert turns.state is S.CALLER_SPEAKING
-    assert turns.generation == 0
-
-
-def test_speech_that_may_not_interrupt_starts_no_wait() -> None:
-    turns = speaking(barge_in=False)
-    assert turns.first_frame_sent(1.5, network_ms=0, playout_ms=0) is not None
-    turns.speech_stopped(2.0)
-    turns.audio("r1", "i1", 2.1)
-    assert turns.first_frame_sent(2.1, network_ms=0, playout_ms=0) is None
-
-
-def test_history_keeps_what_was_heard_and_no_more() -> None:
-    turns = speaking()
-    for item in ("i1", "i2", "i2", "i3", "i4"):
-        turns.audio("r1", item, 1.6)
-    turns.speech_started(2.0)
-    assert turns.cut(HeardPosition("i2", 300)) == [
-        Truncation("i2", 300),
-        Truncation("i3", 0),
-        Truncation("i4", 0),
-    ]
-    assert turns.cut(HeardPosition("i2", 300)) == []
-
-
-def test_heard_nothing_removes_all() -> None:
-    turns = speaking()
-    turns.audio("r1", "i2", 1.6)
-    turns.speech_started(2.0)
-    assert turns.cut(HeardPosition("i1", 0)) == [Truncation("i1", 0), Truncation("i2", 0)]
-
-
-def test_our_own_words_are_unknown_to_the_provider() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    turns.speech_stopped(0.0)
-    turns.response_awaited(0.1)
-    turns.local_audio("filler", 1.0)
-    assert turns.state is S.SPEAKING
-    turns.audio("r1", "i1", 1.5)
-    assert turns.speech_started(2.0) is not None
-    assert turns.cut(HeardPosition("filler", 700)) == [Truncation("i1", 0)]
-
-
-def test_what_was_heard_to_its_end_is_not_cut_later() -> None:
-    turns = speaking()
-    turns.response_done("r1", 0, 2.0)
-    turns.drained(3.0)
-    turns.response_started("r2", 4.0)
-    turns.audio("r2", "i2", 4.1)
-    turns.speech_started(4.2)
-    assert turns.cut(HeardPosition("i2", 100)) == [Truncation("i2", 100)]
-
-
-def test_functions_keep_the_floor_until_the_answer_after_them() -> None:
-    turns = speaking()
-    assert turns.response_done("r1", 1, 2.0)
-    assert turns.state is S.SPEAKING
-    turns.drained(2.5)
-    assert turns.state is S.THINKING
-    turns.response_awaited(3.0)
-    turns.response_started("r2", 3.1)
-    assert turns.audio("r2", "i2", 3.4)
-    assert turns.response_done("r2", 0, 3.5)
-    turns.drained(6.0)
-    assert turns.state is S.LISTENING
-
-
-def test_an_answer_without_sound_gives_the_floor_back() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    turns.speech_stopped(0.0)
-    turns.response_started("r", 0.1)
-    assert turns.response_done("r", 0, 0.2)
-    turns.drained(0.2)
-    assert turns.state is S.LISTENING
-
-
-def test_a_lost_provider_is_heard_out_and_forgotten() -> None:
-    turns = speaking()
-    turns.provider_lost(2.0, provider_cancels=True)
-    assert turns.state is S.DRAINING
-    assert not turns.response_active
-    assert turns.speech_started(2.5) == Interruption(1, cancel_response=False)
-    # The next provider never had these items.
-    assert turns.cut(HeardPosition("i1", 500)) == []
-
-
-def test_the_next_providers_numbers_may_be_the_same() -> None:
-    turns = speaking()
-    turns.speech_started(2.0)
-    turns.provider_lost(2.1)
-    assert turns.audio("r1", "i1", 3.0)
-
-
-def test_where_the_time_of_a_turn_went() -> None:
-    turns = speaking()
-    latency = turns.first_frame_sent(1.52, network_ms=80.0, playout_ms=45)
-    assert latency is not None
-    assert latency.turn == 1
-    assert latency.total_ms == pytest.approx(520)
-    assert latency.network_ms == 80.0
-    assert latency.model_ms == pytest.approx(420)
-    assert latency.buffer_ms == pytest.approx(20)
-    assert latency.playout_ms == 45
-    assert turns.first_frame_sent(1.6, network_ms=80.0, playout_ms=45) is None
-
-
-def test_time_that_is_not_known_is_not_made_up() -> None:
-    latency = speaking().first_frame_sent(1.52, network_ms=None, playout_ms=0)
-    assert latency is not None
-    assert (latency.network_ms, latency.model_ms) == (None, None)
-    slow_network = speaking().first_frame_sent(1.52, network_ms=9000, playout_ms=0)
-    assert slow_network is not None
-    assert slow_network.model_ms == 0
-
-
-def test_nobody_waited_for_a_greeting_or_a_filler() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    turns.response_awaited(0.0)
-    turns.audio("r1", "i1", 0.5)
-    assert turns.first_frame_sent(0.5, network_ms=1, playout_ms=0) is None
-    turns = TurnKeeper(provider_cancels=False)
-    turns.speech_stopped(0.0)
-    turns.local_audio("filler", 1.0)
-    assert turns.first_frame_sent(1.0, network_ms=1, playout_ms=0) is None
-
-
-def test_the_first_end_of_a_turn_counts() -> None:
-    turns = TurnKeeper(provider_cancels=False)
-    turns.audio("r1", "greeting", 0.0)
-    turns.response_done("r1", 0, 0.1)
-    turns.drained(1.0)
-    turns.speech_stopped(2.0)
-    turns.speech_stopped(2.2)
-    turns.audio("r2", "i2", 2.5)
-    latency = turns.first_frame_sent(2.6, network_ms=0, playout_ms=0)
-    assert latency is not None
-    assert latency.total_ms == pytest.approx(600)
-    assert latency.buffer_ms == pytest.approx(100)
-
-
-def test_an_interruption_starts_the_count_anew() -> None:
-    turns = speaking()
-    turns.speech_started(2.0)
-    turns.speech_stopped(4.0)
-    turns.response_started("r2", 4.1)
-    turns.audio("r2", "i2", 4.3)
-    latency = turns.first_frame_sent(4.3, network_ms=0, playout_ms=0)
-    assert latency is not None
-    assert latency.total_ms == pytest.approx(300)
-
-
-@pytest.mark.parametrize("event", TurnEvent)
-@pytest.mark.parametrize("state", TurnState)
-def test_every_pair_is_in_the_table_or_raises(state: TurnState, event: TurnEvent) -> None:
-    if TURN_TABLE.allows(state, event):
-        assert isinstance(TURN_TABLE.next(state, event), TurnState)
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_is_asked_for_or_begun_is_cut_before_its_first_sound(asked):
+    floor = Floor()
+    floor.caller_stopped(1.0)
+    if asked:
+        floor.asked()
     else:
-        assert event is TurnEvent.AUDIO
-        assert state not in (S.THINKING, S.SPEAKING)
-        with pytest.raises(LocalProtocolError):
-            TURN_TABLE.next(state, event)
+        floor.response_started("r1")
+    assert floor.caller_started(1.2) == 1
+    assert not floor.audio("r1", 1.3)
 
 
-def test_the_diagram_shows_every_state_and_change() -> None:
-    diagram = TURN_TABLE.diagram()
-    assert diagram.startswith("stateDiagram-v2\n    [*] --> LISTENING\n")
-    for state, row in TURN_TABLE.transitions.items():
-        for event, target in row.items():
-            lines = [
-                t
-                for t in diagram.splitlines()
-                if t.startswith(f"    {state.name} --> {target.name}:")
-            ]
-            assert len(lines) == 1
-            assert event.name.lower() in lines[0].split(": ")[1].split(", ")
+def test_nothing_to_cut_is_no_interruption():
+    floor = Floor()
+    assert floor.caller_started(0.0) is None
+    floor.caller_stopped(1.0)
+    assert floor.caller_started(1.1) is None
+    assert floor.generation == 0
+
+
+def test_a_provider_that_interrupts_cuts_by_its_own_word_only():
+    floor = speaking()
+    floor.interrupts = True
+    assert floor.caller_started(2.0) is None
+    assert floor.state is S.SPEAKING
+    assert floor.interrupted("r9") is None, "another answer"
+    assert floor.interrupted("r1") == 1
+    assert floor.state is S.CALLER_SPEAKING
+
+
+def test_a_key_cuts_whoever_interrupts():
+    floor = speaking()
+    floor.interrupts = True
+    assert floor.caller_started(2.0, told=False) == 1
+
+
+def test_a_second_interruption_finds_nothing():
+    floor = speaking()
+    assert floor.caller_started(2.0) == 1
+    assert floor.interrupted("") is None
+
+
+def test_without_barge_in_the_agent_keeps_the_floor():
+    floor = speaking(barge_in=False)
+    assert floor.caller_started(2.0) is None
+    assert floor.dropped("r1")
+    assert not floor.dropped("r1")
+    assert floor.state is S.DRAINING
+    assert not floor.audio("r1", 2.2)
+
+
+def test_a_cut_answer_number_may_come_back_when_it_is_announced():
+    floor = speaking()
+    floor.caller_started(2.0)
+    floor.response_started("r1")
+    assert floor.audio("r1", 2.1)
+
+
+def test_audio_behind_a_guessed_end_is_wanted():
+    floor = speaking()
+    floor.response_done("r1", heard=True)
+    assert floor.audio("r1", 2.0)
+    assert floor.response_active
+
+
+def test_an_answer_nobody_heard_leaves_one_due():
+    floor = Floor()
+    floor.caller_stopped(1.0)
+    floor.response_started("r1")
+    assert floor.response_done("r1", heard=False)
+    assert floor.due
+    assert floor.state is S.THINKING
+
+
+@pytest.mark.parametrize("order", ["result first", "done first", "call after done"])
+def test_a_function_leaves_an_answer_due(order):
+    floor = Floor()
+    floor.caller_stopped(1.0)
+    floor.response_started("r1")
+    steps = {
+        "result first": [floor.function_called, floor.function_over, None],
+        "done first": [floor.function_called, None, floor.function_over],
+        "call after done": [None, floor.function_called, floor.function_over],
+    }[order]
+    for step in steps:
+        if step is None:
+            floor.response_done("r1", heard=True)
+        else:
+            step("c1")
+    assert floor.due
+    assert not floor.functions
+    floor.response_started("r2")
+    floor.audio("r2", 3.0)
+    floor.response_done("r2", heard=True)
+    assert not floor.due
+
+
+def test_the_end_of_another_answer_or_of_none_moves_nothing():
+    floor = speaking()
+    assert not floor.response_done("r9", heard=False)
+    assert floor.state is S.SPEAKING
+    assert not Floor().response_done("r9", heard=False)
+
+
+def test_a_refused_request_is_the_end_of_what_was_asked():
+    floor = Floor()
+    floor.asked()
+    assert floor.response_done("", heard=False)
+    assert floor.due
+
+
+def test_a_turn_that_expects_nothing_makes_nothing_due():
+    floor = Floor()
+    floor.caller_started(0.0)
+    floor.caller_stopped(1.0, expects_answer=False)
+    assert floor.state is S.LISTENING
+
+
+def test_what_is_due_is_still_due_when_the_provider_goes():
+    floor = Floor()
+    floor.caller_stopped(1.0)
+    floor.provider_lost()
+    assert floor.due
+    floor.settled()
+    assert not floor.due
+
+
+def test_an_answer_that_was_heard_in_part_is_due_from_the_next():
+    floor = speaking()
+    floor.provider_lost()
+    assert floor.state is S.SPEAKING
+    floor.drained()
+    assert floor.state is S.THINKING
+
+
+def test_words_of_ours_change_nothing_about_what_is_due():
+    floor = Floor()
+    floor.caller_stopped(1.0)
+    floor.local_audio()
+    assert floor.due and floor.playing
+    floor.drained()
+    assert floor.state is S.THINKING
+    floor = Floor()
+    floor.local_audio()
+    assert not floor.due
+    floor.drained()
+    assert floor.state is S.LISTENING
+
+
+def test_soundless_audio_is_dropped_and_an_answer_still_due():
+    floor = speaking()
+    assert floor.unheard() == 1
+    assert floor.state is S.THINKING
+    assert not floor.audio("r1", 2.0)
+    floor.response_started("r2")
+    assert floor.audio("r2", 2.0)
+
+
+def test_a_full_queue_ends_the_answer_and_plays_what_is_here():
+    floor = speaking()
+    floor.enough()
+    assert floor.state is S.DRAINING
+    assert not floor.audio("r1", 2.0)
+    assert floor.generation == 0
+
+
+def test_a_broken_line_ends_everything():
+    floor = speaking()
+    assert floor.broken_off() == 1
+    assert floor.state is S.LISTENING
+    assert not floor.audio("r1", 2.0)
+
+
+def test_latency_is_told_once_for_each_turn():
+    floor = speaking()
+    latency = floor.first_frame_sent(1.6, network_ms=100.0, playout_ms=60)
+    assert latency.turn == 1
+    assert latency.total_ms == pytest.approx(600)
+    assert latency.model_ms == pytest.approx(400)
+    assert latency.buffer_ms == pytest.approx(100)
+    assert floor.first_frame_sent(1.7, network_ms=None, playout_ms=60) is None
+    assert floor.turns_answered == 1
+
+
+def test_audio_nobody_waits_for_has_no_latency():
+    floor = Floor()
+    floor.response_started("r1")
+    floor.audio("r1", 1.0)
+    assert floor.first_frame_sent(1.1, network_ms=None, playout_ms=0) is None
+
+
+def test_audio_where_nothing_is_due_is_a_bug_of_ours():
+    with pytest.raises(LocalProtocolError, match="AUDIO"):
+        FLOOR_TABLE.next(S.LISTENING, FloorEvent.AUDIO)

@@ -140,7 +140,9 @@ def test_messages_of_a_stream_reach_the_session(manager, stage):
     token = manager.issue_ticket(stage.session, owner)
     streams = []
     manager.check(request(token))
-    manager.join(request(token), lambda on_messages, on_closed: streams.append(on_messages) or "link")
+    manager.join(
+        request(token), lambda on_messages, on_closed: streams.append(on_messages) or "link"
+    )
     assert owner.links == ["link"]
     (on_messages,) = streams
     on_messages([(frames.BINARY, bytes(320))])

@@ -94,7 +94,9 @@ def test_history_ends_where_the_caller_stopped_hearing():
     assert whole.text == words
 
 
-@given(st.text(st.characters(codec="utf-8"), max_size=60), st.integers(0, 9000), st.integers(0, 9000))
+@given(
+    st.text(st.characters(codec="utf-8"), max_size=60), st.integers(0, 9000), st.integers(0, 9000)
+)
 def test_what_is_told_is_the_beginning_of_what_was_said(text, heard_ms, total_ms):
     transcript = Transcript(0.0)
     spoken(transcript, "i", text)
