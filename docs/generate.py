@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
-from bridge.session.states import SESSION_TABLE
 from bridge.session.floor_states import FLOOR_TABLE
+from bridge.session.states import SESSION_TABLE
 from bridge.state_table import StateTable
 from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli

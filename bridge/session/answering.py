@@ -13,11 +13,12 @@ from collections.abc import Callable
 from bridge.ports import SessionListener, SetPhrase
 from bridge.providers import base as p
 from bridge.session.config import SessionConfig
+from bridge.session.connection import Start
 from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
 from bridge.session.life_sign import LifeAction, LifeSign
 from bridge.session.line import Line
-from bridge.session.provider import ProviderSeat, Start
+from bridge.session.provider import ProviderSeat
 from bridge.session.retries import HOPELESS, Retries
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript

@@ -41,7 +41,12 @@ class ItemHeard(NamedTuple):
     item_id: str
     heard_ms: int
     total_ms: int
-    """How much of it there was."""
+    """How much of it there was; 0: none of it was played."""
+
+    @property
+    def whole(self) -> bool:
+        """All there was has been heard."""
+        return 0 < self.total_ms <= self.heard_ms
 
 
 class _Span:

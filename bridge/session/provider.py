@@ -6,10 +6,7 @@ and crosses a provider's session limit in a pause, so that the caller notices no
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
 
 import gevent
 
@@ -18,6 +15,15 @@ from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import Candidate, Candidates, Served
+from bridge.session.connection import (
+    Connection,
+    Crossing,
+    Moment,
+    SeatListener,
+    Start,
+    in_words,
+    named,
+)
 
 STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
 """Before each try to connect the session that is to take over; the last one repeats."""
@@ -25,65 +31,6 @@ CROSS_ANYHOW_S = 3.0
 """So long before a session ends it is left, whatever is going on."""
 CROSS_SOON_S = 15.0
 """From then on the time while an answer drains is good enough: all of it has been received."""
-
-
-class Moment(enum.IntEnum):
-    """How well a change of the provider's session would go unnoticed now."""
-
-    BUSY = 0
-    DRAINING = 1
-    """The agent is heard, and everything has been received."""
-    PAUSE = 2
-    """Nobody speaks, nothing is due."""
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a connection is begun with, besides its formats."""
-
-    opening: p.Opening
-    history: Sequence[p.Said | p.Ran] = ()
-    opening_token: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SeatListener:
-    """What the seat asks and tells its session. Called on the hub."""
-
-    on_audio: Callable[[p.Audio], None]
-    on_event: Callable[[p.ProviderEvent], None]
-    """Any other, with ids unlike those of any other connection."""
-    on_ready: Callable[[p.SessionReady], None]
-    on_crossed: Callable[[p.SessionReady], None]
-    """A new session of the same provider has taken over."""
-    on_lost: Callable[[p.ProviderFailure], None]
-    """The provider is gone; another is being connected."""
-    on_exhausted: Callable[[p.ProviderFailure], None]
-    """Nothing left to try."""
-    start: Callable[[], Start]
-    history: Callable[[], Sequence[p.Said | p.Ran]]
-
-
-@dataclass(slots=True, eq=False)
-class _Connection:
-    """One connection to one provider."""
-
-    host: ProviderHost
-    prefix: str
-    """Before each id it gives, so that ids are unlike those of any other connection."""
-    opened_at: float
-    history: tuple[p.Said | p.Ran, ...] = ()
-    ready: p.SessionReady | None = None
-    heard: bool = False
-
-
-@dataclass(slots=True)
-class _Crossing:
-    """A session limit ahead."""
-
-    deadline: float
-    tries: int = 0
-    not_before: float = field(default=0.0)
 
 
 class ProviderSeat:
@@ -108,9 +55,9 @@ class ProviderSeat:
         self._network = network
         self._clock = clock
         self._made = 0
-        self._now: _Connection | None = None
-        self._standby: _Connection | None = None
-        self._crossing: _Crossing | None = None
+        self._now: Connection | None = None
+        self._standby: Connection | None = None
+        self._crossing: Crossing | None = None
         self._protocol: p.ProviderProtocol = candidates[0].make()
         self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
         """For the provider that is to come."""
@@ -253,14 +200,14 @@ class ProviderSeat:
         elif self._standby.ready is not None and (moment >= needed or left_s <= CROSS_ANYHOW_S):
             self._change_over(self._standby)
 
-    def _prepare(self, crossing: _Crossing, now: float) -> None:
+    def _prepare(self, crossing: Crossing, now: float) -> None:
         crossing.tries += 1
         pause = STANDBY_PAUSES_S[min(crossing.tries, len(STANDBY_PAUSES_S) - 1)]
         crossing.not_before = now + pause
         history = tuple(self._listener.history())
         self._standby = self._open(self._protocol.successor(), Start(p.Opening.LISTEN, history))
 
-    def _change_over(self, connection: _Connection) -> None:
+    def _change_over(self, connection: Connection) -> None:
         old, self._standby, self._crossing = self._now, None, None
         ready = connection.ready
         assert ready is not None
@@ -272,12 +219,12 @@ class ProviderSeat:
             old.host.stop()
         self._listener.on_crossed(ready)
 
-    def _catch_up(self, connection: _Connection) -> None:
+    def _catch_up(self, connection: Connection) -> None:
         """Tell what was said since the connection was begun."""
         known = len(connection.history)
         history = tuple(self._listener.history())
         if history[:known] == connection.history and len(history) > known:
-            told = "\n".join(_in_words(entry) for entry in history[known:])
+            told = "\n".join(in_words(entry) for entry in history[known:])
             self.inform(f"[Meanwhile in the conversation:\n{told}]", respond=False)
 
     def _drop_standby(self) -> None:
@@ -308,13 +255,13 @@ class ProviderSeat:
         for command in commands:
             self._order(command)
 
-    def _open(self, protocol: p.ProviderProtocol, start: Start) -> _Connection:
+    def _open(self, protocol: p.ProviderProtocol, start: Start) -> Connection:
         self._made += 1
         audio_in, audio_out = self._formats(protocol.capabilities)
         conversation = p.Conversation(
             audio_in, audio_out, self._brief, start.opening, start.history, start.opening_token
         )
-        connection: _Connection
+        connection: Connection
         host = ProviderHost(
             protocol,
             conversation,
@@ -324,16 +271,16 @@ class ProviderSeat:
             clock=self._clock,
         )
         prefix = f"{self._made}:" if self._made > 1 else ""
-        connection = _Connection(host, prefix, self._clock(), tuple(start.history))
+        connection = Connection(host, prefix, self._clock(), tuple(start.history))
         host.start()
         return connection
 
-    def _take_seat(self, connection: _Connection) -> None:
+    def _take_seat(self, connection: Connection) -> None:
         self._now, self._crossing = connection, None
         self._protocol = connection.host.protocol
         self.prefix = connection.prefix
 
-    def _on_events(self, connection: _Connection, events: list[p.ProviderEvent]) -> None:
+    def _on_events(self, connection: Connection, events: list[p.ProviderEvent]) -> None:
         for event in events:
             if connection is not self._now:
                 self._on_aside(connection, event)
@@ -342,19 +289,19 @@ class ProviderSeat:
             else:
                 self._on_event(connection, event)
 
-    def _on_event(self, connection: _Connection, event: p.ProviderEvent) -> None:
+    def _on_event(self, connection: Connection, event: p.ProviderEvent) -> None:
         if isinstance(event, p.SessionReady):
             connection.ready = event
             self._listener.on_ready(event)
         elif isinstance(event, p.GoingAway):
             if self._crossing is None:
-                self._crossing = _Crossing(self._clock() + event.in_s)
+                self._crossing = Crossing(self._clock() + event.in_s)
         elif isinstance(event, p.ProviderFailure) and event.fatal:
             self._lose(connection, event)
         else:
-            self._listener.on_event(_named(event, connection.prefix))
+            self._listener.on_event(named(event, connection.prefix))
 
-    def _on_aside(self, connection: _Connection, event: p.ProviderEvent) -> None:
+    def _on_aside(self, connection: Connection, event: p.ProviderEvent) -> None:
         """Of a connection that is being left, or is to take over."""
         if isinstance(event, p.Usage):
             self._listener.on_event(event)
@@ -366,7 +313,7 @@ class ProviderSeat:
             self._drop_standby()
 
     def _lose(
-        self, connection: _Connection, failure: p.ProviderFailure, *, given_up: bool = False
+        self, connection: Connection, failure: p.ProviderFailure, *, given_up: bool = False
     ) -> None:
         """Move on. What cannot get better with the same provider skips its second try."""
         self._now = self._crossing = None
@@ -392,27 +339,3 @@ class ProviderSeat:
     def _replace(self) -> None:
         self._waiting = None
         self._connect()
-
-
-def _named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
-    """The event with ids unlike those of any other connection."""
-    names = _IDS.get(type(event), ()) if prefix else ()
-    given: dict[str, Any] = {name: getattr(event, name) for name in names}
-    changed = {name: prefix + value for name, value in given.items() if value}
-    return replace(event, **changed) if changed else event
-
-
-_IDS: dict[type, tuple[str, ...]] = {
-    p.CallerStarted: ("item_id",),
-    p.CallerStopped: ("item_id",),
-    p.Transcript: ("item_id", "after"),
-    p.FunctionCall: ("call_id",),
-    p.FunctionCancelled: ("call_id",),
-}
-"""Responses keep their names: the floor forgets them with their connection."""
-
-
-def _in_words(entry: p.Said | p.Ran) -> str:
-    if isinstance(entry, p.Said):
-        return f"{'Caller' if entry.speaker is p.Speaker.CALLER else 'You'}: {entry.text}"
-    return f"Function {entry.name}({entry.arguments}) returned {entry.output}"

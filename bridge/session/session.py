@@ -13,28 +13,30 @@ from collections.abc import Callable
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import Playout
-from bridge.ports import EndCause, SessionEnd, SessionListener, SetPhrase
+from bridge.ports import EndCause, SessionEnd, SessionListener
 from bridge.providers import base as p
 from bridge.session.answering import Answering
+from bridge.session.closing import Closing
 from bridge.session.config import SessionConfig
+from bridge.session.connection import Moment, SeatListener
 from bridge.session.dialogue import Dialogue
 from bridge.session.digits import DigitGatherer
 from bridge.session.downlink import DownlinkListener
 from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
+from bridge.session.hold import Hold, Holder, Repeat
 from bridge.session.last_words import LastWords
 from bridge.session.line import Line
 from bridge.session.media_plan import MediaPlan
+from bridge.session.minding import Minding
 from bridge.session.music import Music
-from bridge.session.provider import Moment, ProviderSeat, SeatListener
-from bridge.session.silence import SilenceAction, SilenceWatch
+from bridge.session.provider import ProviderSeat
+from bridge.session.silence import SilenceWatch
 from bridge.session.states import SESSION_TABLE, SessionEvent, SessionState
 from bridge.session.transcript import Transcript
 
 _log = logging.getLogger("bridge.session.session")
 
-PHRASE_WAIT_S = 1.5
-"""For the call to begin a phrase it was asked to play; then the session goes on without."""
 BROKEN_OFF = (
     "[The line was interrupted for a moment: the caller did not hear the end of what you said. "
     "Say it again.]"
@@ -73,7 +75,16 @@ class Session:
         self._last_words = LastWords()
         self._seat, self.line = self._wire(pacer)
         self._answering = Answering(
-            config, self._seat, self._floor, self.line, self.transcript, listener, self._phrase
+            config,
+            self._seat,
+            self._floor,
+            self.line,
+            self.transcript,
+            listener,
+            lambda phrase: self._minding.phrase(phrase),
+        )
+        self._minding = Minding(
+            config, self._seat, self._floor, self.line, self._silence, self._answering, listener
         )
         self._dialogue = Dialogue(
             config,
@@ -86,15 +97,13 @@ class Session:
             self._last_words,
             listener,
         )
+        self._hold_of = Hold(
+            self._floor, self.line, self._dialogue, self._answering, self._silence, config.brief
+        )
+        self._closing = Closing(config, self._seat, self._answering, self._last_words, listener)
         self.receive_audio = self.line.uplink.receive
         """Caller audio in the plan's stream format. The hot path."""
         self._media_wanted_until: float | None = None
-        self._closing_until: float | None = None
-        self._phrase_until: float | None = None
-        self._held_by: set[str] = set()
-        self._broken_off = False
-        """The caller did not hear the end of an answer, or any of one that was due."""
-        self._end: SessionEnd | None = None
 
     def _wire(self, pacer: Pacer) -> tuple[ProviderSeat, Line]:
         """Callbacks look the dialogue up when they run: it is made of what they belong to."""
@@ -157,7 +166,7 @@ class Session:
     @property
     def closing(self) -> bool:
         """A polite end is under way."""
-        return self._end is not None
+        return self._closing.begun
 
     @property
     def ended(self) -> bool:
@@ -177,7 +186,7 @@ class Session:
             self._silence.floor_taken()
             self._answering.say(text)
         elif phrase is not None:
-            self._phrase(phrase)
+            self._minding.phrase(phrase)
 
     def tell(self, text: str, *, respond: bool) -> None:
         """Tell the model something the caller did not say; `respond`: it speaks about it."""
@@ -195,7 +204,7 @@ class Session:
         if self.state is SessionState.HELD:
             return
         if self.line.announce(data, audio_format, now, finish=finish):
-            self._phrase_until = None
+            self._minding.announced()
             self._last_words.announced()
             self._floor.local_audio()
             self._silence.floor_taken()
@@ -233,11 +242,11 @@ class Session:
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
-            self._finish(self._end or SessionEnd(EndCause.STREAM_LOST))
+            self._finish(self._closing.end_or(SessionEnd(EndCause.STREAM_LOST)))
             return
         if not still_playing:
             if self.state is not SessionState.HELD:
-                self._break_off()
+                self._hold_of.break_off(self._clock())
             self.line.close()
         self.line.detach()
         self.expect_media()
@@ -254,41 +263,31 @@ class Session:
 
         An answer under way is cut; the call tells the agent what came of it, with `tell`.
         """
-        self._hold("us", Music(*music) if music is not None else None)
+        self._hold(Holder.US, Music(*music) if music is not None else None)
 
     def resume(self) -> None:
         """The hold is over."""
-        self._resume("us")
+        self._resume(Holder.US)
 
     def set_on_hold(self, on_hold: bool) -> None:
         """The caller has put us on hold, or taken us back: what they could not hear is repeated."""
         if on_hold:
-            self._hold("caller", None)
+            self._hold(Holder.CALLER, None)
         else:
-            self._resume("caller")
+            self._resume(Holder.CALLER)
 
-    def _hold(self, who: str, music: Music | None) -> None:
-        if self._end is not None or self.ended:
+    def _hold(self, who: Holder, music: Music | None) -> None:
+        if self._closing.begun or self.ended:
             return
-        self._held_by.add(who)
-        if music is not None:
-            self.line.play_music(music)
-        if self.state is SessionState.HELD:
-            return
-        self._step(SessionEvent.HOLD)
-        self._break_off()
-        if who == "us":
-            self._broken_off = False
-        self._silence.hold(self._clock())
+        held = self.state is SessionState.HELD
+        if not held:
+            self._step(SessionEvent.HOLD)
+        self._hold_of.begin(who, music, self._clock(), held=held)
 
-    def _resume(self, who: str) -> None:
-        self._held_by.discard(who)
-        if who == "us":
-            self.line.play_music(None)
-            self._silence_line()
-        if self.state is not SessionState.HELD or self._held_by:
+    def _resume(self, who: Holder) -> None:
+        over = self._hold_of.end(who, self._clock())
+        if self.state is not SessionState.HELD or not over:
             return
-        self._leave_hold()
         self._step(SessionEvent.RESUME)
         if not self.line.attached:
             self._step(SessionEvent.MEDIA_LOST)
@@ -296,37 +295,14 @@ class Session:
             self._step(SessionEvent.PROVIDER_READY)
         self._repeat()
 
-    def _leave_hold(self) -> None:
-        now = self._clock()
-        self._silence.resume(now)
-        self._silence.floor_open(now)
-
-    def _silence_line(self) -> None:
-        """Nothing of what was queued is heard, and none of it is anybody's."""
-        self.line.cut(self._clock())
-        self.line.downlink.begin(self._floor.broken_off())
-
-    def _break_off(self) -> None:
-        """The caller no longer hears the agent: what is not heard by now never is."""
-        now, floor = self._clock(), self._floor
-        answering = floor.due or floor.playing
-        unheard = [one for one in self.line.cut(now) if one.heard_ms < one.total_ms]
-        self._broken_off = self._broken_off or bool(unheard) or (answering and floor.due)
-        self.line.downlink.begin(floor.broken_off())
-        if answering:
-            self._dialogue.cut(unheard)
-
     def _repeat(self) -> None:
         """Have what was broken off said again; else it is the caller's turn."""
-        broken_off, self._broken_off = self._broken_off, False
         if self.state is not SessionState.TALKING:
-            self._broken_off = broken_off
-        elif not broken_off:
-            if self._floor.state is FloorState.LISTENING and self.line.idle(self._clock()):
-                self._silence.floor_open(self._clock())
-        elif not self._answering.greeted and self.config.brief.greeting:
+            return
+        words = self._hold_of.take_back(self._clock())
+        if words is Repeat.GREETING:
             self.say(self.config.brief.greeting)
-        else:
+        elif words is Repeat.ANSWER:
             self.tell(BROKEN_OFF, respond=True)
 
     # --- ends ---------------------------------------------------------------------------------
@@ -336,31 +312,21 @@ class Session:
 
         `unless_speaking` is said when the agent is saying nothing at the moment.
         """
-        if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._end is not None:
+        if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._closing.begun:
             return
-        self._end = SessionEnd(cause)
-        self._closing_until = self._clock() + self.config.closing_timeout_s
+        now = self._clock()
+        self._silence.floor_taken()
         if self.state is SessionState.HELD:
-            self.line.play_music(None)
-            self._silence_line()
-            self._leave_hold()
-        last_words = last_words or ("" if self.agent_speaking else unless_speaking)
+            self._hold_of.stop(now)
+        words = last_words or ("" if self.agent_speaking else unless_speaking)
+        end = self._closing.begin(cause, now)
         self._step(SessionEvent.CLOSE)
         if self.ended:
-            self._finish(self._end)
+            self._finish(end)
             return
-        if last_words:
-            self._ask_last_words(last_words)
+        if words:
+            self._closing.ask(words, now)
         self._end_when_heard()
-
-    def _ask_last_words(self, words: str) -> None:
-        self._silence.floor_taken()
-        if self._seat.ready and self._seat.capabilities.speaks_text:
-            self._last_words.ask(self._answering.say(words))
-        else:
-            phrase = self.config.phrases.phrase(words) or SetPhrase.GOOD_BYE
-            self._last_words.ask_phrase(self._clock() + PHRASE_WAIT_S)
-            self._listener.phrase_due(phrase)
 
     def end(self, cause: EndCause, detail: str = "") -> None:
         """End now."""
@@ -370,11 +336,11 @@ class Session:
 
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""
-        if self.state is not SessionState.CLOSING or self._end is None:
+        if self.state is not SessionState.CLOSING:
             return
         if not self._last_words.awaited and not self.agent_speaking:
             self._step(SessionEvent.END)
-            self._finish(self._end)
+            self._finish(self._closing.end)
 
     def _finish(self, end: SessionEnd) -> None:
         self._seat.stop()
@@ -390,56 +356,26 @@ class Session:
             return
         if self._media_wanted_until is not None and now >= self._media_wanted_until:
             self.end(EndCause.STREAM_LOST, "the caller's media did not come")
-        elif self._closing_until is not None and now >= self._closing_until:
-            self.end(self._end.cause if self._end else EndCause.FINISHED, "closing took too long")
+        elif self._closing.too_long(now):
+            self.end(self._closing.end.cause, "closing took too long")
         else:
             self.line.tick(now)
             self._say_digits(now)
-            self._mind_silence(self._silence.handle_timeout(now))
+            end = self._minding.silence(now, self.state)
+            if end is not None:
+                self.finish(*end)
             if self.state is SessionState.HELD:
                 self._seat.cross(Moment.PAUSE)
             else:
                 self._look_after(now)
 
     def _look_after(self, now: float) -> None:
-        if self._phrase_until is not None and now >= self._phrase_until:
-            self._phrase_until = None
-            self._silence.floor_open(now)
         if not self._answering.look(now, self.state):
             self._last_words.give_up()
-        if self.state is SessionState.TALKING and self._answering.turn_has_faded(now):
-            self._silence.floor_open(now)
+        self._minding.look(now, self.state)
         self._last_words.handle_timeout(now, idle=self.line.idle(now))
-        self._seat.cross(self._moment(now))
-        if self._end is not None and not self.ended:
-            self._end_when_heard()
-
-    def _moment(self, now: float) -> Moment:
-        if self._floor.state is FloorState.DRAINING:
-            return Moment.DRAINING
-        quiet = self._floor.state is FloorState.LISTENING and self.line.idle(now)
-        return Moment.PAUSE if quiet and not self.line.ear.active else Moment.BUSY
-
-    def _mind_silence(self, action: SilenceAction | None) -> None:
-        if action is SilenceAction.ASK and self.state is SessionState.TALKING:
-            if self._seat.capabilities.minds_silence:
-                self._silence.floor_open(self._clock())
-            else:
-                self._phrase(SetPhrase.STILL_THERE)
-        elif action is SilenceAction.GIVE_UP:
-            self.finish(EndCause.CALLER_SILENT, self.config.phrases.good_bye)
-        elif action is SilenceAction.TIME_UP:
-            self.finish(EndCause.MAX_DURATION, self.config.phrases.time_up)
-
-    def _phrase(self, phrase: SetPhrase) -> None:
-        """Say a set phrase, by the agent if it can."""
-        self._silence.floor_taken()
-        if self._seat.capabilities.speaks_text:
-            self._answering.say(self.config.phrases.text(phrase))
-            return
-        self._floor.settled()
-        self._phrase_until = self._clock() + PHRASE_WAIT_S
-        self._listener.phrase_due(phrase)
+        self._seat.cross(self._minding.moment(now))
+        self._end_when_heard()
 
     def _say_digits(self, now: float) -> None:
         digits = self._digits.handle_timeout(now) if self.state is SessionState.TALKING else None
@@ -471,10 +407,7 @@ class Session:
         self._step(SessionEvent.PROVIDER_READY)
         self._listener.provider_ready()
         self._answering.provider_ready(self._clock())
-        self._repeat_if_able()
-
-    def _repeat_if_able(self) -> None:
-        if self._broken_off:
+        if self._hold_of.broken_off:
             self._repeat()
 
     def _on_crossed(self, ready: p.SessionReady) -> None:
@@ -493,14 +426,14 @@ class Session:
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
         self._answering.provider_lost(self._clock())
         if self._last_words.awaited:
-            self._ask_last_words(self.config.phrases.good_bye)
+            self._closing.ask(self.config.phrases.good_bye, self._clock())
         self._end_when_heard()
 
     def _on_exhausted(self, failure: p.ProviderFailure) -> None:
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
-        end = self._end or SessionEnd(EndCause.PROVIDER_FAILED, failure.code, failure.kind)
+        end = SessionEnd(EndCause.PROVIDER_FAILED, failure.code, failure.kind)
         self._step(SessionEvent.END)
-        self._finish(end)
+        self._finish(self._closing.end_or(end))
 
     def _on_drained(self, now: float) -> None:
         self._dialogue.on_drained(now)

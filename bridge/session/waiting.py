@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import enum
 
-
 LOOK_S = 0.25
 """How often it is looked at: a silence may have begun so long before it is seen."""
 

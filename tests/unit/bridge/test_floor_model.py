@@ -1,4 +1,4 @@
-"""A provider may say anything in any order: no error, nothing cut is played, nothing due is lost."""
+"""A provider may say anything in any order: nothing cut is played, nothing due is lost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Providers that hide their turns, leave them to us, choose to be silent or cannot be told words."""
+"""Providers that hide their turns, leave them to us, stay silent or cannot be told words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-from bridge.session.silence import SilenceWatch, SilenceAction
+from bridge.session.silence import SilenceAction, SilenceWatch
 
 
 def watch(now: float = 0.0) -> SilenceWatch:
