@@ -23,10 +23,10 @@ from tests.unit.providers.openai_kit import (
     audio_delta,
     begin_response,
     config,
+    conversation,
     encode,
     events,
     feed,
-    options,
     ready_provider,
     sent,
     types,
@@ -36,7 +36,7 @@ from tests.unit.providers.openai_kit import (
 def test_settings_not_taken_in_time() -> None:
     provider = OpenAIRealtime(config())
     assert provider.next_deadline() is None
-    provider.start(options(), 100.0)
+    provider.start(conversation(), 100.0)
     assert provider.next_deadline() == 100.0 + SETUP_LIMIT_S
     provider.handle_timeout(100.0 + SETUP_LIMIT_S - 0.1)
     assert events(provider) == []
@@ -51,7 +51,7 @@ def test_settings_not_taken_in_time() -> None:
 
 def test_a_request_that_nothing_follows() -> None:
     provider = ready_provider()
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     assert provider.next_deadline() == 0.0
     provider.handle_timeout(50.0)
     assert provider.next_deadline() == 50.0 + RESPONSE_LIMIT_S
@@ -64,7 +64,7 @@ def test_a_request_that_nothing_follows() -> None:
 def test_a_response_that_stops_in_the_middle() -> None:
     provider = ready_provider()
     begin_response(provider, now=10.0)
-    provider.receive_message(encode(audio_delta(b"\xff")), 15.0)
+    provider.receive_message(CHANNEL, encode(audio_delta(b"\xff")), 15.0)
     assert provider.next_deadline() == 15.0 + STALL_LIMIT_S
     feed(provider, {"type": "rate_limits.updated"}, 16.0)
     provider.handle_timeout(16.0 + STALL_LIMIT_S)
@@ -84,7 +84,7 @@ def test_an_idle_session_waits_for_its_own_end_only() -> None:
 def test_a_request_waits_for_a_speaking_caller_but_not_for_ever() -> None:
     provider = ready_provider()
     feed(provider, {"type": "input_audio_buffer.speech_started", "item_id": "i"}, 10.0)
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     assert sent(provider) == []
     deadline = provider.next_deadline()
     assert deadline == 25.0
@@ -95,7 +95,7 @@ def test_a_request_waits_for_a_speaking_caller_but_not_for_ever() -> None:
 def test_the_server_is_given_time_to_answer_by_itself() -> None:
     provider = ready_provider()
     feed(provider, {"type": "input_audio_buffer.speech_stopped", "item_id": "i"}, 10.0)
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     assert sent(provider) == []
     assert provider.next_deadline() == 13.0
     provider.handle_timeout(13.0)
@@ -104,15 +104,15 @@ def test_the_server_is_given_time_to_answer_by_itself() -> None:
 
 def test_without_answers_of_the_server_nothing_waits() -> None:
     turn = TurnDetection(create_response=False)
-    provider = ready_provider(options(turn_detection=turn))
+    provider = ready_provider(conversation(turn_detection=turn))
     feed(provider, {"type": "input_audio_buffer.speech_stopped", "item_id": "i"}, 10.0)
-    provider.request_response()
+    provider.answer(0.0)
     assert types(provider) == ["response.create"]
 
 
 def test_closed_before_the_start() -> None:
     provider = OpenAIRealtime(config())
-    provider.receive_message(b"{}", 0.0)
+    provider.receive_message(CHANNEL, b"{}", 0.0)
     provider.receive_close(1006, "")
     (failure,) = events(provider)
     assert isinstance(failure, ProviderFailure)
@@ -126,29 +126,29 @@ def test_after_a_fatal_failure_nothing_more_comes_or_goes() -> None:
     assert len(events(provider)) == 1
     feed(provider, audio_delta(b"\xff"))
     provider.send_audio(b"\xff")
-    provider.say("x")
-    provider.request_response()
-    provider.send_function_result("c", "o")
-    provider.truncate("i", 5)
+    provider.say("x", "", 0.0)
+    provider.answer(0.0)
+    provider.send_function_result("c", "o", failed=False, now=0.0)
+    provider.cut([Heard("i", 5)], 0.0)
     provider.receive_close(1006, "")
     provider.handle_timeout(1e9)
     assert events(provider) == []
     assert sent(provider) == []
     assert provider.next_deadline() is None
-    assert provider.dropped_audio == 1
+    assert provider.dropped == 1
 
 
 def test_many_malformed_messages_end_the_session() -> None:
     provider = ready_provider()
     for _ in range(30):
-        provider.receive_message(b"{", 0.0)
+        provider.receive_message(CHANNEL, b"{", 0.0)
     found = events(provider)
     assert [event.fatal for event in found] == [False] * 19 + [True]  # type: ignore[union-attr]
 
 
 def test_an_oversize_message_ends_the_session() -> None:
     provider = ready_provider()
-    provider.receive_message(b" " * (4 * 1024 * 1024 + 1), 0.0)
+    provider.receive_message(CHANNEL, b" " * (4 * 1024 * 1024 + 1), 0.0)
     (failure,) = events(provider)
     assert isinstance(failure, ProviderFailure)
     assert failure.fatal
@@ -174,8 +174,8 @@ def test_capabilities() -> None:
 
 def test_event_ids_are_unique_and_name_their_command() -> None:
     provider = ready_provider()
-    provider.send_text("1")
-    provider.truncate("i", 5)
+    provider.send_text("1", 0.0)
+    provider.cut([Heard("i", 5)], 0.0)
     ids = [message["event_id"] for message in sent(provider)]
     assert len(set(ids)) == 3
     assert ids[-1].startswith("conversation.item.truncate-")
@@ -183,15 +183,15 @@ def test_event_ids_are_unique_and_name_their_command() -> None:
 
 def test_messages_are_json_without_line_breaks() -> None:
     provider = ready_provider()
-    provider.send_text("ü\n\u2028")
-    (item, _) = provider.messages_to_send()
+    provider.send_text("ü\n\u2028", 0.0)
+    (item, _) = provider.actions()
     assert b"\n" not in item
     assert msgspec.json.decode(item)["item"]["content"][0]["text"] == "ü\n\u2028"
 
 
 def test_ready_names_the_session() -> None:
     provider = OpenAIRealtime(config())
-    provider.start(options(), 0.0)
+    provider.start(conversation(), 0.0)
     feed(provider, {"type": "session.created", "session": {"id": "sess_7"}})
     feed(provider, {"type": "session.updated", "session": {}})
     assert events(provider) == [SessionReady("sess_7")]

@@ -13,7 +13,7 @@ from bridge.providers.base import ProviderFailure
 from bridge.providers.openai.events import _BETA_NAMES, _STRUCTS, MAX_MESSAGE_BYTES
 from bridge.providers.openai.inbox import MAX_MALFORMED, MAX_OPEN_CALLS
 from bridge.providers.openai.realtime import OpenAIRealtime
-from tests.unit.providers.openai_kit import config, encode, events, options, ready_provider
+from tests.unit.providers.openai_kit import config, encode, events, ready_provider
 
 NAMES = sorted(_STRUCTS) + sorted(_BETA_NAMES) + ["rate_limits.updated", "", "response.unknown"]
 FIELDS = [
@@ -110,7 +110,7 @@ def play(provider: OpenAIRealtime, script: list[Any]) -> list[Any]:
     now, found = 0.0, []
     for step in script:
         if isinstance(step, bytes):
-            provider.receive_message(step, now)
+            provider.receive_message(CHANNEL, step, now)
         elif isinstance(step, tuple):
             getattr(provider, step[0])(*step[1])
         else:
@@ -125,9 +125,9 @@ def play(provider: OpenAIRealtime, script: list[Any]) -> list[Any]:
 @given(steps)
 def test_nothing_raises_and_what_goes_out_is_json(script: list[Any]) -> None:
     provider = OpenAIRealtime(config())
-    provider.start(options(greeting="Hi."), 0.0)
+    provider.start(conversation(greeting="Hi."), 0.0)
     found = play(provider, script)
-    for message in provider.messages_to_send():
+    for message in provider.actions():
         assert json.loads(message)["type"]
     fatal = [event for event in found if isinstance(event, ProviderFailure) and event.fatal]
     assert len(fatal) <= 1
@@ -179,7 +179,7 @@ HOSTILE = [
 def test_hostile_messages_one_by_one() -> None:
     for message in HOSTILE:
         provider = ready_provider()
-        provider.receive_message(message, 0.0)
+        provider.receive_message(CHANNEL, message, 0.0)
         found = events(provider)
         assert [type(event) for event in found] == [ProviderFailure], message[:60]
 
@@ -188,5 +188,5 @@ def test_positions_that_make_no_sense_are_zero() -> None:
     provider = ready_provider()
     head = b'{"type":"input_audio_buffer.speech_started","audio_start_ms":'
     for position in (b"-5", b"1e30", b"1" * 20, b"9" * 4000):
-        provider.receive_message(head + position + b"}", 0.0)
+        provider.receive_message(CHANNEL, head + position + b"}", 0.0)
     assert [event.audio_ms for event in events(provider)] == [0, 0, 0, 0]  # type: ignore[union-attr]

@@ -6,13 +6,13 @@ import pytest
 
 from bridge.audio.formats import L16_16K, L16_24K, PCMA_8K, PCMU_8K
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import ConversationOptions, Speaker, Tool, TurnDetection
+from bridge.providers.base import Conversation, Speaker, Tool, TurnDetection
 from bridge.providers.openai.config import endpoint
 from bridge.providers.openai.session import deep_merge, history_item, session_settings
-from tests.unit.providers.openai_kit import config, options
+from tests.unit.providers.openai_kit import config
 
 
-def ga(conversation: ConversationOptions, **fields: Any) -> dict[str, Any]:
+def ga(conversation: Conversation, **fields: Any) -> dict[str, Any]:
     return session_settings(config(**fields), conversation)
 
 
@@ -25,19 +25,19 @@ FORMATS = [
 
 @pytest.mark.parametrize(("audio_format", "written"), FORMATS)
 def test_formats_both_ways(audio_format: Any, written: dict[str, Any]) -> None:
-    audio = ga(options(audio_format))["audio"]
+    audio = ga(conversation(audio_format))["audio"]
     assert audio["input"]["format"] == written
     assert audio["output"]["format"] == written
 
 
 def test_a_format_the_service_does_not_speak_is_our_mistake() -> None:
     with pytest.raises(LocalProtocolError, match="L16/16000"):
-        ga(options(L16_16K))
+        ga(conversation(L16_16K))
 
 
 def test_every_field_of_the_session() -> None:
     tool = Tool("lookup", "Finds a customer", {"type": "object", "properties": {}})
-    conversation = ConversationOptions(
+    conversation = Conversation(
         PCMU_8K,
         PCMA_8K,
         instructions="Be brief.",
@@ -93,14 +93,14 @@ def test_every_field_of_the_session() -> None:
 
 
 def test_what_is_not_set_is_left_to_the_server() -> None:
-    session = ga(options())
+    session = ga(conversation())
     assert session.keys() == {"type", "output_modalities", "audio", "tools", "tool_choice"}
     assert session["audio"]["output"].keys() == {"format"}
 
 
 def test_semantic_turn_detection_has_its_own_fields() -> None:
     turn = TurnDetection("semantic_vad", threshold=0.5, eagerness="low", interrupt_response=False)
-    detection = ga(options(turn_detection=turn))["audio"]["input"]["turn_detection"]
+    detection = ga(conversation(turn_detection=turn))["audio"]["input"]["turn_detection"]
     assert detection == {
         "type": "semantic_vad",
         "eagerness": "low",
@@ -110,13 +110,13 @@ def test_semantic_turn_detection_has_its_own_fields() -> None:
 
 
 def test_no_turn_detection_is_null() -> None:
-    settings = ga(options(turn_detection=TurnDetection("none")))
+    settings = ga(conversation(turn_detection=TurnDetection("none")))
     assert settings["audio"]["input"]["turn_detection"] is None
 
 
 def test_transcription_by_conversation_by_row_and_not_at_all() -> None:
     def model(row: str, own: str | None) -> object:
-        settings = ga(options(transcription_model=own), transcription_model=row)
+        settings = ga(conversation(transcription_model=own), transcription_model=row)
         transcription = settings["audio"]["input"]["transcription"]
         return transcription and transcription["model"]
 
@@ -127,7 +127,7 @@ def test_transcription_by_conversation_by_row_and_not_at_all() -> None:
 
 
 def test_a_function_can_be_named() -> None:
-    assert ga(options(tool_choice="end_call"))["tool_choice"] == {
+    assert ga(conversation(tool_choice="end_call"))["tool_choice"] == {
         "type": "function",
         "name": "end_call",
     }
@@ -135,7 +135,7 @@ def test_a_function_can_be_named() -> None:
 
 def test_extra_fields_are_laid_over_key_by_key() -> None:
     extra = {"audio": {"output": {"voice": "verse"}}, "truncation": "disabled"}
-    settings = ga(options(voice="cedar", extra=extra))
+    settings = ga(conversation(voice="cedar", extra=extra))
     assert settings["audio"]["output"] == {"format": {"type": "audio/pcmu"}, "voice": "verse"}
     assert settings["audio"]["input"]["format"] == {"type": "audio/pcmu"}
     assert settings["truncation"] == "disabled"
