@@ -19,7 +19,7 @@ from bridge.providers.base import (
     ResponseDone,
     Target,
 )
-from bridge.providers.http_errors import text_code
+from bridge.providers.http_errors import harmless, text_code
 
 HIDDEN = "[hidden]"
 MIN_SECRET_CHARS = 8
@@ -44,10 +44,12 @@ class Cleaner:
         for name, value in target.headers:
             if name.lower() not in _PLAIN_HEADERS:
                 self._add(value, *value.split())
-        self._add(*(found for found in _SECRET_QUERY.findall(target.url)))
+        self._add(*_SECRET_QUERY.findall(target.url))
 
     def _add(self, *values: str) -> None:
-        self._secrets |= {value for value in values if len(value) >= MIN_SECRET_CHARS}
+        for value in values:
+            if len(value) >= MIN_SECRET_CHARS:
+                self._secrets |= {value, harmless(value)}
 
     def text(self, text: str) -> str:
         """`text` without the secrets, and without the beginning of one at its end."""

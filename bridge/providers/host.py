@@ -137,9 +137,8 @@ class ProviderHost:
         senders = self._senders
         try:
             for action in self.protocol.actions():
-                if type(action) is Send and action[0] in senders:
-                    name, data, binary = action
-                    if senders[name](data, binary):
+                if isinstance(action, Send) and action.channel in senders:
+                    if senders[action.channel](action.data, action.binary):
                         self.messages_out += 1
                     else:
                         self.dropped += 1

@@ -38,7 +38,12 @@ def text_code(value: object) -> str:
     """An error code that may be a text, a number, or nonsense: at most 64 harmless letters."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return _ODD.sub("_", str(value)[: 4 * MAX_CODE_CHARS])[:MAX_CODE_CHARS]
+    return harmless(str(value)[: 4 * MAX_CODE_CHARS])[:MAX_CODE_CHARS]
+
+
+def harmless(text: str) -> str:
+    """`text` in the letters of a code."""
+    return _ODD.sub("_", text)
 
 
 def body_code(body: bytes) -> str:

@@ -22,7 +22,14 @@ import gevent
 from bridge.errors import RemoteProtocolError
 from bridge.wire import frames
 from bridge.wire.channel import Ender
-from bridge.wire.frames import FrameLimits, FrameParser, Message, Role
+from bridge.wire.frames import (
+    FrameLimits,
+    FrameParser,
+    Message,
+    Role,
+    client_frame,
+    server_frame,
+)
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.transport import Transport
 
@@ -69,6 +76,7 @@ class _State(enum.Enum):
     CLOSED = 4
 
 
+_TEXT, _BINARY = frames.TEXT, frames.BINARY
 _OPEN, _CLOSING, _FAILED, _CLOSED = _State  # as globals: found faster, once per frame
 
 
@@ -168,8 +176,7 @@ class WebSocketLink:
 
     def send(self, payload: bytes, binary: bool = False) -> bool:
         """Send UTF-8 text or bytes; False when the link is not open (any more)."""
-        opcode = frames.BINARY if binary else frames.TEXT
-        if self._state is _OPEN and self._write(opcode, payload):
+        if self._state is _OPEN and self._write(_BINARY if binary else _TEXT, payload):
             self.frames_out += 1
             return True
         self.dropped += 1
@@ -224,9 +231,9 @@ class WebSocketLink:
 
     def _write(self, opcode: int, payload: bytes) -> bool:
         if self._masked:
-            frame = frames.client_frame(opcode, payload, _mask_keys.take())
+            frame = client_frame(opcode, payload, _mask_keys.take())
         else:
-            frame = frames.server_frame(opcode, payload)
+            frame = server_frame(opcode, payload)
         try:
             return self._transport.send(frame)
         except BufferError as error:

@@ -7,7 +7,6 @@ follows from them are in docs/adr/0007-openai-realtime.md.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -63,8 +62,6 @@ _OWED_BY_STATE = {
     ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
     ResponseState.ACTIVE: ("response_stalled", STALL_LIMIT_S),
 }
-_send = functools.partial(tuple.__new__, Send)
-"""`Send._make` for the hot path: a third of the time of `Send(…)`."""
 _SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
 
 
@@ -177,8 +174,8 @@ class OpenAIRealtime:
             return
         if data:
             self._uncommitted_bytes += len(data)
-            append = _APPEND_HEAD + pybase64.b64encode(data) + _APPEND_TAIL
-            self._out.append(_send((CHANNEL, append, False)))
+            append = b"".join((_APPEND_HEAD, pybase64.b64encode(data), _APPEND_TAIL))
+            self._out.append(Send(CHANNEL, append))
 
     def begin_turn(self, now: float) -> None:
         """The audio says so itself: it is in the server's buffer until `end_turn` commits it."""
