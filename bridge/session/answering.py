@@ -148,6 +148,8 @@ class Answering:
 
     def response_done(self, event: p.ResponseDone, *, heard: bool, now: float) -> None:
         """Ask once more for one that nobody can hear, or that was broken off by the provider."""
+        if heard and event.response_id == self._words_response:
+            self._words = None
         if event.status == "incomplete":
             _log.warning("answer broken off by the provider: %s", event.reason[:100])
         if not heard and event.status != "cancelled":
