@@ -15,25 +15,15 @@ from bridge.audio.pacer import Pacer
 from bridge.playout.base import Playout
 from bridge.ports import EndCause, SessionEnd, SessionListener
 from bridge.providers import base as p
-from bridge.session.answering import Answering
-from bridge.session.closing import Closing
 from bridge.session.config import SessionConfig
-from bridge.session.connection import Moment, SeatListener
-from bridge.session.dialogue import Dialogue
+from bridge.session.connection import Moment
 from bridge.session.digits import DigitGatherer
-from bridge.session.downlink import DownlinkListener
-from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
-from bridge.session.hold import Hold, Holder, Repeat
-from bridge.session.last_words import LastWords
-from bridge.session.line import Line
+from bridge.session.hold import Holder, Repeat
 from bridge.session.media_plan import MediaPlan
-from bridge.session.minding import Minding
 from bridge.session.music import Music
-from bridge.session.provider import ProviderSeat
-from bridge.session.silence import SilenceWatch
 from bridge.session.states import SESSION_TABLE, SessionEvent, SessionState
-from bridge.session.transcript import Transcript
+from bridge.session.wiring import wire
 
 _log = logging.getLogger("bridge.session.session")
 
@@ -62,84 +52,23 @@ class Session:
         self.state = SESSION_TABLE.initial
         self._listener = listener
         self._clock = clock
-        self.started_at = now = clock()
-        self.transcript = Transcript(now)
-        self._floor = Floor(barge_in=config.barge_in)
+        self.started_at = clock()
+        parts = wire(self, config, listener, pacer, clock)
+        self.line = parts.line
+        self.transcript = parts.transcript
         self._digits = DigitGatherer(config.digit_pause_s)
-        self._silence = SilenceWatch(
-            now,
-            silence_s=config.silence_s,
-            give_up_s=config.give_up_s,
-            max_s=config.max_duration_s,
-        )
-        self._last_words = LastWords()
-        self._seat, self.line = self._wire(pacer)
-        self._answering = Answering(
-            config,
-            self._seat,
-            self._floor,
-            self.line,
-            self.transcript,
-            listener,
-            lambda phrase: self._minding.phrase(phrase),
-        )
-        self._minding = Minding(
-            config, self._seat, self._floor, self.line, self._silence, self._answering, listener
-        )
-        self._dialogue = Dialogue(
-            config,
-            self._seat,
-            self._floor,
-            self.line,
-            self.transcript,
-            self._silence,
-            self._answering,
-            self._last_words,
-            listener,
-        )
-        self._hold_of = Hold(
-            self._floor, self.line, self._dialogue, self._answering, self._silence, config.brief
-        )
-        self._closing = Closing(config, self._seat, self._answering, self._last_words, listener)
+        self._floor = parts.floor
+        self._silence = parts.silence
+        self._last_words = parts.last_words
+        self._seat = parts.seat
+        self._answering = parts.answering
+        self._minding = parts.minding
+        self._dialogue = parts.dialogue
+        self._hold_of = parts.hold
+        self._closing = parts.closing
+        self._media_wanted_until: float | None = None
         self.receive_audio = self.line.uplink.receive
         """Caller audio in the plan's stream format. The hot path."""
-        self._media_wanted_until: float | None = None
-
-    def _wire(self, pacer: Pacer) -> tuple[ProviderSeat, Line]:
-        """Callbacks look the dialogue up when they run: it is made of what they belong to."""
-        config = self.config
-        seat = ProviderSeat(
-            config.candidates,
-            config.brief,
-            SeatListener(
-                on_audio=lambda event: self._dialogue.on_audio(event, self._clock()),
-                on_event=self._on_event,
-                on_ready=self._on_ready,
-                on_crossed=self._on_crossed,
-                on_lost=self._on_lost,
-                on_exhausted=self._on_exhausted,
-                start=lambda: self._answering.start(),
-                history=self.transcript.history,
-            ),
-            formats=config.provider_formats,
-            connect_timeout_s=config.provider_connect_timeout_s,
-            network=config.network,
-            clock=self._clock,
-        )
-        line = Line(
-            pacer,
-            DownlinkListener(
-                on_first_frame=lambda now, ms: self._dialogue.on_first_frame(now, ms),
-                on_drained=self._on_drained,
-                on_sound=lambda now: self._dialogue.on_sound(now),
-                on_soundless=lambda now: self._dialogue.on_soundless(now),
-                on_full=lambda item_id, ms, now: self._dialogue.on_full(item_id, ms, now),
-            ),
-            send_audio=seat.send_audio,
-            on_voice=lambda now: self._dialogue.on_voice(now, self.state),
-            clock=self._clock,
-        )
-        return seat, line
 
     # --- what the call asks -----------------------------------------------------------------
 
@@ -382,9 +311,10 @@ class Session:
         if digits:  # they wait until there is somebody to be told
             self._dialogue.digits(digits, now)
 
-    # --- the provider ---------------------------------------------------------------------------
+    # --- what its parts tell ----------------------------------------------------------------------
 
-    def _on_event(self, event: p.ProviderEvent) -> None:
+    def on_event(self, event: p.ProviderEvent) -> None:
+        """The provider tells anything but audio."""
         if isinstance(event, p.Usage):
             self._listener.used(event)
         elif isinstance(event, p.Ended):
@@ -402,7 +332,8 @@ class Session:
         self._last_words.give_up()
         self.finish(EndCause.AGENT_LEFT)
 
-    def _on_ready(self, ready: p.SessionReady) -> None:
+    def on_ready(self, ready: p.SessionReady) -> None:
+        """A provider took the settings."""
         self._take_on(ready)
         self._step(SessionEvent.PROVIDER_READY)
         self._listener.provider_ready()
@@ -410,7 +341,8 @@ class Session:
         if self._hold_of.broken_off:
             self._repeat()
 
-    def _on_crossed(self, ready: p.SessionReady) -> None:
+    def on_crossed(self, ready: p.SessionReady) -> None:
+        """A new session of the same provider took over."""
         self._take_on(ready)
         self._floor.provider_lost()
         self._answering.provider_ready(self._clock())
@@ -421,7 +353,8 @@ class Session:
         self.line.ear.find_turns(capabilities.turns is p.Turns.OURS)
         self._floor.interrupts = capabilities.interrupts
 
-    def _on_lost(self, failure: p.ProviderFailure) -> None:
+    def on_lost(self, failure: p.ProviderFailure) -> None:
+        """The provider is gone; another is being connected."""
         self._step(SessionEvent.PROVIDER_LOST)
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
         self._answering.provider_lost(self._clock())
@@ -429,13 +362,15 @@ class Session:
             self._closing.ask(self.config.phrases.good_bye, self._clock())
         self._end_when_heard()
 
-    def _on_exhausted(self, failure: p.ProviderFailure) -> None:
+    def on_exhausted(self, failure: p.ProviderFailure) -> None:
+        """Nobody is left to try."""
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
         end = SessionEnd(EndCause.PROVIDER_FAILED, failure.code, failure.kind)
         self._step(SessionEvent.END)
         self._finish(self._closing.end_or(end))
 
-    def _on_drained(self, now: float) -> None:
+    def on_drained(self, now: float) -> None:
+        """All that was finished has been heard."""
         self._dialogue.on_drained(now)
         if self.state is SessionState.CLOSING:
             self._end_when_heard()

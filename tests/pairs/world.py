@@ -263,6 +263,8 @@ class World:
         self._next_tick = self.now + TICK_S
         self._saying = bytearray()
         self._next_frame = self.now
+        self.on_moment: Callable[[], None] = lambda: None
+        """Called whenever something has happened."""
         self.pacer = Pacer()
         self._of: dict[int, Service] = {}
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
@@ -362,6 +364,7 @@ class World:
                 return
             self.now = max(self.now, at)
             self._do_due()
+            self.on_moment()
         raise AssertionError("the conversation runs in circles")
 
     def _next_time(self) -> float:
