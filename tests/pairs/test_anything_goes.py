@@ -55,6 +55,8 @@ STEPS = st.sampled_from(
         "whisper",
     ]
 )
+HARMLESS = {"response_cancel_not_active", "conversation_already_has_active_response"}
+"""What the service may object to: requests that crossed an event of its own."""
 TOOLS = [p.Tool(name, "", {"type": "object", "properties": {}}) for name in "fg"]
 
 
@@ -104,7 +106,8 @@ class Watch:
 
     def look(self) -> None:
         w, session = self._w, self._w.session
-        waits = session.state is SessionState.TALKING and session._floor.due
+        there = session.state in (SessionState.TALKING, SessionState.WAITING)
+        waits = there and session._floor.due
         waits = waits and session.line.idle(w.now)
         if not waits:
             self._since = None
@@ -114,7 +117,7 @@ class Watch:
 
 
 @settings(
-    max_examples=1500,
+    max_examples=60,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -144,5 +147,8 @@ def test_nobody_is_left_in_silence(monkeypatch, answers, faults, steps, delay_s)
     assert w.call.names()[-1] == "ended"
     assert all(host.over for host in w.hosts)
     assert len(w.pacer) == 0
+    for service in services:
+        for one in service.sessions:
+            assert set(one.core.record.errors) <= HARMLESS
     times = [u.at_s for u in w.session.transcript.utterances]
     assert times == sorted(times)
