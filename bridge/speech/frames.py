@@ -26,6 +26,9 @@ class Kind(enum.IntEnum):
     BINARY = 4
 
 
+_KINDS = {kind.value: kind for kind in Kind}
+
+
 def encode_frame(kind: Kind, payload: bytes) -> bytes:
     """One frame. The payload is not longer than `MAX_PAYLOAD_BYTES`."""
     return _HEAD.pack(len(payload), kind) + payload
@@ -49,12 +52,12 @@ class SpeechFrameParser:
         at = 0
         while len(buffer) - at >= _HEAD.size:
             length, number = _HEAD.unpack_from(buffer, at)
-            if length > MAX_PAYLOAD_BYTES or number not in Kind:
+            if length > MAX_PAYLOAD_BYTES or number not in _KINDS:
                 raise RemoteProtocolError(f"speech frame of kind {number}, {length} bytes")
             end = at + _HEAD.size + length
             if len(buffer) < end:
                 break
-            frames.append((Kind(number), bytes(buffer[at + _HEAD.size : end])))
+            frames.append((_KINDS[number], bytes(buffer[at + _HEAD.size : end])))
             at = end
         del buffer[:at]
         return frames

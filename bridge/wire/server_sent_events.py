@@ -51,15 +51,19 @@ class EventStreamParser:
             return []
         events: list[ServerSentEvent] = []
         for line in self._take_lines():
+            self._require_short(line)
             if line:
                 self._take_field(line)
             elif self._lines:
                 events.append(self._dispatch())
             else:
                 self._name = b""
-        if len(self._buffer) > self._max_event_bytes:
-            raise RemoteProtocolError(f"event stream line of {len(self._buffer)} bytes")
+        self._require_short(self._buffer)
         return events
+
+    def _require_short(self, line: bytes | bytearray) -> None:
+        if len(line) > self._max_event_bytes:
+            raise RemoteProtocolError(f"event stream line of {len(line)} bytes")
 
     def _begin(self) -> bool:
         """Drop a byte order mark; False while there may be one."""
