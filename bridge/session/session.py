@@ -78,6 +78,11 @@ class Session:
         return self._seat.kind
 
     @property
+    def provider_rate_hz(self) -> int:
+        """Rate of the caller's audio that the provider is asked to take: a hint for the stream."""
+        return self.config.provider_formats(self._seat.capabilities)[0].rate_hz
+
+    @property
     def turns(self) -> int:
         """Turns so far."""
         return self._floor.turns_answered
