@@ -11,8 +11,8 @@ from typing import Any
 
 import click
 
+from bridge.session.floor_states import FLOOR_TABLE
 from bridge.session.states import SESSION_TABLE
-from bridge.session.turn_states import TURN_TABLE
 from bridge.state_table import StateTable
 from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli
@@ -105,7 +105,7 @@ def states_page() -> str:
     tables: list[tuple[str, str, StateTable]] = [  # type: ignore[type-arg]
         ("A call", "esl_controller/calls/states.py", CALL_TABLE),
         ("A session", "bridge/session/states.py", SESSION_TABLE),
-        ("The floor", "bridge/session/turn_states.py", TURN_TABLE),
+        ("The floor", "bridge/session/floor_states.py", FLOOR_TABLE),
     ]
     lines = ["# States", "", "What is not drawn cannot happen: the tables refuse it."]
     for title, source, table in tables:

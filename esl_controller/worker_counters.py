@@ -78,7 +78,7 @@ def follow_media(metrics: Metrics, pacer: Pacer, manager: SessionManager) -> End
     """Count late frames, and measure the deepest answer."""
 
     def set_depth() -> None:
-        playouts = (session.voice.playout for session in manager.sessions())
+        playouts = (session.line.downlink.playout for session in manager.sessions())
         depth_ms = max((p.depth_ms for p in playouts if p is not None), default=0)
         metrics.set(m.RING_DEPTH_MS, value=depth_ms)
 

@@ -63,8 +63,7 @@ def preview_voice(resources: Resources, request: Request) -> Reply:
 
 
 def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
-    voice = wanted.voice or access.config.default_voice_id
-    probe = _probe(resources, access, text=wanted.text, voice=voice)
+    probe = _probe(resources, access, text=wanted.text, voice=wanted.voice)
     try:
         probe.wait_ready()
         return wav(probe.wait_said(), probe.format)
@@ -83,11 +82,10 @@ def _probe(
         conversation_uuid=None,
     )
     return Probe(
-        provider_protocol(access),
+        provider_protocol(access, voice=voice),
         network=resources.network(),
         timeout_s=PREVIEW_S if text else connect_s,
         greeting=text,
-        voice=voice,
         on_usage=book,
     )
 
