@@ -8,6 +8,8 @@ from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.registry import make_provider
 from esl_controller.database.models import ProviderAccess
+from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
+from esl_controller.telemetry.redaction import redact_value
 
 _PROTOCOLS = {"openai": "openai_realtime"}
 """Which protocol object serves a provider of the settings."""
@@ -43,6 +45,7 @@ def is_usable(access: ProviderAccess) -> bool:
 
 def _provider_row(access: ProviderAccess) -> dict[str, Any]:
     config = access.config
+    _remember_secrets(access)
     row: dict[str, Any] = {
         "api_key": access.api_key.reveal() if access.api_key else "none",
         "headers": dict(config.headers),
@@ -53,3 +56,13 @@ def _provider_row(access: ProviderAccess) -> dict[str, Any]:
     if config.base_url:
         row["base_url"] = config.base_url.removesuffix("/").removesuffix("/realtime")
     return row
+
+
+def _remember_secrets(access: ProviderAccess) -> None:
+    """Whatever the provider repeats of them is hidden from here on."""
+    if access.api_key:
+        IN_USE.remember(access.api_key.reveal())
+    for name, value in access.config.headers.items():
+        if redact_value(name, value) == HIDDEN:  # named like a secret
+            for word in value.split():
+                IN_USE.remember(word)

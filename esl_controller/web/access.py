@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 
 from esl_controller.settings.table import Http
+from esl_controller.telemetry.known_secrets import IN_USE
 from esl_controller.telemetry.rare_log import RareLog
 
 CHALLENGE = (("WWW-Authenticate", 'Bearer realm="admin"'), ("Connection", "close"))
@@ -37,6 +38,7 @@ class AdminDoor:
 
     def __init__(self, settings: Http) -> None:
         token = settings.admin_token.reveal()
+        IN_USE.remember(token)
         self._token_hash = _hash(token) if token else None
         self._wrong_tokens = RareLog("admin.wrong_token")
         self._penalties = 0
