@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from esl_controller.simulator.switch import api_stream, event
+from esl_controller.simulator.switch import api_stream, event, expansion
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.session import Session
@@ -205,6 +205,7 @@ APIS: dict[str, Api] = {
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
     "uuid_bridge": _bridge,
     "uuid_hold": _hold,
+    "cond": lambda _, argument: expansion.cond(argument),
     "originate": _originate,
     "module_exists": _module_exists,
     "show": _show,

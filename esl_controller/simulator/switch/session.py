@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
@@ -224,6 +225,8 @@ class Session:
             self.hang_up("DESTINATION_OUT_OF_ORDER")
             return
         channel = self.channel
+        if "${" in action.data:
+            action = replace(action, data=self.switch.expand(action.data, channel))
         channel.set("current_application_response", None)
         channel.set("current_application_data", action.data)
         channel.set("current_application", action.application)
