@@ -2,8 +2,9 @@
 
 mod_event_socket.c (read_packet) formats the notice into 512 bytes with the channel's name as it is.
 That name holds the user part of the caller's From address, decoded: ``%0D%0A`` becomes a line
-break, so a caller can write header lines or whole messages into the stream, and a long name cuts
-the notice off before the empty line that should end it. Neither a line nor a length inside it can
+break, so a caller can write header lines or whole messages into the stream (seen with 1.11.1), and
+a name of more than some 350 bytes would cut off the empty line that should end the notice (mod_sofia
+cuts names at 255; other endpoints do not). Neither a line nor a length inside it can
 be believed. But the channel data that answered `connect` told the same name percent-encoded, so
 the notice is known beforehand, byte for byte, and is compared instead of parsed.
 """
