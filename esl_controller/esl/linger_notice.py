@@ -2,11 +2,11 @@
 
 mod_event_socket.c (read_packet) formats the notice into 512 bytes with the channel's name as it is.
 That name holds the user part of the caller's From address, decoded: ``%0D%0A`` becomes a line
-break, so a caller can write header lines or whole messages into the stream (seen with 1.11.1), and
-a name of more than some 350 bytes would cut off the empty line that should end the notice (mod_sofia
-cuts names at 255; other endpoints do not). Neither a line nor a length inside it can
-be believed. But the channel data that answered `connect` told the same name percent-encoded, so
-the notice is known beforehand, byte for byte, and is compared instead of parsed.
+break, so a caller can write header lines or whole messages into the stream (seen with 1.11.1). A
+name over some 350 bytes would also cut off the empty line that ends the notice; mod_sofia stops at
+255, other endpoints need not. So neither a line nor a length in the notice can be believed. But the
+channel data that answered `connect` told the same name percent-encoded: the notice is known
+beforehand, byte for byte, and is compared instead of parsed.
 """
 
 from __future__ import annotations
