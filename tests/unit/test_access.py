@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import gevent
 import pytest
 from gevent.event import Event
@@ -24,7 +26,7 @@ def test_wrong_tokens_wait_and_never_take_more_than_their_places(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     over = Event()
-    monkeypatch.setattr(access.gevent, "sleep", lambda _seconds: over.wait(5))
+    monkeypatch.setattr(access, "gevent", SimpleNamespace(sleep=lambda _seconds: over.wait(5)))
     door = AdminDoor(Http(admin_token=Secret(TOKEN)))
     with capture_logs() as lines:
         guesses = [gevent.spawn(door.check, environ(f"guess {n}")) for n in range(50)]
@@ -38,7 +40,8 @@ def test_wrong_tokens_wait_and_never_take_more_than_their_places(
 
 
 def test_no_token_at_all_is_no_guess(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(access.gevent, "sleep", lambda _seconds: pytest.fail("kept waiting"))
+    waits = SimpleNamespace(sleep=lambda _seconds: pytest.fail("kept waiting"))
+    monkeypatch.setattr(access, "gevent", waits)
     door = AdminDoor(Http(admin_token=Secret(TOKEN)))
     assert door.check({"REMOTE_ADDR": "127.0.0.1"}) is Refused.TOKEN
 
