@@ -6,6 +6,7 @@ may repeat it in an error's text or code. So whoever is about to use a key remem
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from urllib.parse import quote
 
@@ -15,6 +16,10 @@ SHORTEST_SECRET = 8
 LONGEST_SECRET = 4096
 MAX_SECRETS = 1024
 """Remembered; beyond, the one that has not been used for longest is forgotten."""
+
+_WORD = re.compile(r"[a-z._ -]{1,19}")
+"""Not remembered either: no provider's key, and a tenant who calls his key `call.ended` must not
+take that out of everybody's log."""
 
 
 class KnownSecrets:
@@ -30,6 +35,8 @@ class KnownSecrets:
 
     def remember(self, secret: str) -> None:
         """Hide `secret` from now on, as it is and as a part of an address."""
+        if _WORD.fullmatch(secret):
+            return
         for form in {secret, quote(secret, safe="")}:
             if SHORTEST_SECRET <= len(form) <= LONGEST_SECRET:
                 self._add(form)

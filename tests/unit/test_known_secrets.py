@@ -16,7 +16,9 @@ from esl_controller.telemetry.redaction import MAX_TEXT, redact_text, redact_val
 from esl_controller.web.api.probe import ProbeFailed
 
 AZURE = "0123456789abcdef0123456789abcdef"
-keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=8, max_size=40)
+keys = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=7, max_size=40).map(
+    lambda text: "K" + text
+)
 
 
 @pytest.fixture(autouse=True)
@@ -68,15 +70,24 @@ def test_as_part_of_an_address() -> None:
 
 def test_short_values_are_not_hidden_and_old_ones_are_forgotten() -> None:
     known = KnownSecrets(limit=2)
-    for secret in ("ClueCon", "first-secret", "second-secret", "third-secret"):
+    for secret in ("ClueCon", "first-secret1", "second-secret2", "third-secret3"):
         known.remember(secret)
     assert len(known) == 2
-    assert known.hide("ClueCon first-secret") == "ClueCon first-secret"
-    assert known.hide("second-secret third-secret") == f"{HIDDEN} {HIDDEN}"
-    known.remember("second-secret")  # used again: the other one is now the oldest
-    known.remember("fourth-secret")
-    assert known.hide("third-secret") == "third-secret"
+    assert known.hide("ClueCon first-secret1") == "ClueCon first-secret1"
+    assert known.hide("second-secret2 third-secret3") == f"{HIDDEN} {HIDDEN}"
+    known.remember("second-secret2")  # used again: the other one is now the oldest
+    known.remember("fourth-secret4")
+    assert known.hide("third-secret3") == "third-secret3"
     assert len("ClueCon") < SHORTEST_SECRET
+
+
+def test_a_tenant_cannot_blacken_everybodys_log(in_use: KnownSecrets) -> None:
+    domain = "4f2b1c9e-1111-4222-8333-444455556666"
+    for chosen in ("call.ended", "provider.trouble", domain):
+        in_use.remember(chosen)
+    assert redact_text("call.ended provider.trouble") == "call.ended provider.trouble"
+    assert redact_value("domain_uuid", domain) == domain
+    assert redact_value("code", domain) == HIDDEN
 
 
 @pytest.mark.parametrize(
