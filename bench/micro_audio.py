@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 
 import numpy as np
+from bridge.session.turn import TurnKeeper
 
 from bridge.audio.formats import (
     L16_8K,
@@ -27,7 +28,6 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
-from bridge.session.turn import TurnKeeper
 
 ROUNDS = 9
 CALLS = 1000

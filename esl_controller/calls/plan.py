@@ -12,6 +12,7 @@ from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
 from bridge.providers.base import Brief, Capabilities, Tool
 from bridge.providers.host import Network
+from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
 from bridge.session.media_plan import (
     STREAM_RATES_HZ,
@@ -21,7 +22,6 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
-from bridge.session.candidates import Candidate
 from esl_controller.calls.audio_module import best_playback
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings

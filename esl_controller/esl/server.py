@@ -14,6 +14,8 @@ from gevent import socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
+from esl_controller.telemetry.rare_log import RareLog
+
 from .commands import Command
 from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
 from .session import ControllerSession
@@ -93,6 +95,7 @@ class EslServer:
         self._connect_timeout_s = connect_timeout_s
         self._hand_back = tuple(hand_back)
         self._connecting = 0
+        self._strangers = RareLog("esl.address_not_allowed")
         self._calls: set[ControllerSession] = set()
         self._greenlets = Pool(MAX_CONNECTIONS)
         sock = listening_socket(listener) if isinstance(listener, tuple) else listener
@@ -148,7 +151,7 @@ class EslServer:
         try:
             if not self._allowed(peer[0]):
                 self.stats.refused_address += 1
-                _log.warning("event socket connection from %s is not allowed", peer[0])
+                self._strangers.warn(address=peer[0])
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

@@ -14,6 +14,8 @@ from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.registry import make_provider
 from esl_controller.database.models import ProviderAccess, SecretaryRealtime
+from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
+from esl_controller.telemetry.redaction import redact_value
 
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
 
@@ -94,6 +96,7 @@ def is_usable(access: ProviderAccess) -> bool:
 def _provider_row(access: ProviderAccess) -> dict[str, Any]:
     """The provider's own settings; in columns of their own they outrank `provider_settings`."""
     config = access.config
+    _remember_secrets(access)
     row: dict[str, Any] = {
         "api_key": access.api_key.reveal() if access.api_key else "none",
         "headers": dict(config.headers),
@@ -136,3 +139,13 @@ def _openai_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
 
 _SPOKEN = {"openai": _Spoken("openai_realtime", _openai_wishes, _openai_manners)}
 """By a provider's kind in the settings."""
+
+
+def _remember_secrets(access: ProviderAccess) -> None:
+    """Whatever the provider repeats of them is hidden from here on."""
+    if access.api_key:
+        IN_USE.remember(access.api_key.reveal())
+    for name, value in access.config.headers.items():
+        if redact_value(name, value) == HIDDEN:  # named like a secret
+            for word in value.split():
+                IN_USE.remember(word)

@@ -6,6 +6,8 @@ server hands it every request that is not a WebSocket upgrade of /stream/….
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -22,6 +24,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 MAX_PATH_BYTES = 512
+EXPOSITION_S = 1.0
+"""How long a text of /metrics is handed out again: making one costs the hub milliseconds."""
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -86,7 +90,12 @@ class HttpPages:
         metrics: Metrics,
         service: ServiceView,
         api: WsgiApp | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._metrics_text = b""
+        self._metrics_until = -math.inf
         self._metrics = metrics
         self._service = service
         self._api = api
@@ -144,7 +153,10 @@ class HttpPages:
 
     def _exposition(self, _environ: Environ) -> _Reply:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return _Reply(HTTPStatus.OK, self._metrics.exposition(), kind)
+        if self._clock() >= self._metrics_until:
+            self._metrics_text = self._metrics.exposition()
+            self._metrics_until = self._clock() + EXPOSITION_S
+        return _Reply(HTTPStatus.OK, self._metrics_text, kind)
 
     def _sessions(self, environ: Environ) -> _Reply:
         self._require_admin(environ)
@@ -155,7 +167,7 @@ class HttpPages:
         if refused is Refused.NETWORK:
             raise _Refusal(HTTPStatus.FORBIDDEN)
         if refused is Refused.TOKEN:
-            raise _Refusal(HTTPStatus.UNAUTHORIZED, CHALLENGE)
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, *CHALLENGE)
 
 
 def _is_chunked(environ: Environ) -> bool:

@@ -8,6 +8,7 @@ import gevent
 import pytest
 from gevent import monkey
 from gevent.event import Event as Signal
+from structlog.testing import capture_logs
 
 from esl_controller.esl import commands, server
 from esl_controller.esl.applications import Application
@@ -222,6 +223,15 @@ def test_addresses_not_allowed_are_closed_before_a_word(serve, dial):
     peer.wait_eof()
     assert peer.commands == []
     assert running.stats.refused_address == 1
+
+
+def test_a_crowd_that_is_not_allowed_is_one_line_in_the_log(serve, dial):
+    running = serve(Calls(), allow=[ipaddress.ip_network("192.0.2.0/24")])
+    with capture_logs() as lines:
+        for peer in [dial(running) for _ in range(100)]:
+            peer.wait_eof()
+    assert running.stats.refused_address == 100
+    assert [line["event"] for line in lines] == ["esl.address_not_allowed"]
 
 
 @pytest.mark.parametrize(

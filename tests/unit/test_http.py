@@ -18,6 +18,13 @@ from esl_controller.telemetry.metrics import Metrics
 from esl_controller.web.pages import MAX_PATH_BYTES, HttpPages, SessionInfo
 
 TOKEN = "a-token-of-24-characters"
+
+
+@pytest.fixture(autouse=True)
+def _no_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esl_controller.web.access.PENALTY_S", 0.0)
+
+
 SESSION = SessionInfo(
     call_uuid="c", domain_uuid="d", started_at="2026-11-22T10:00:00Z", provider="openai", turns=3
 )
@@ -105,6 +112,20 @@ def test_metrics_are_in_the_prometheus_text_format() -> None:
     assert b"\nvoice_ai_realtime_active_sessions 4.0\n" in reply.body
 
 
+def test_the_text_of_metrics_is_made_once_a_second() -> None:
+    now, made = [0.0], []
+
+    class Counted(Metrics):
+        def exposition(self) -> bytes:
+            made.append(now[0])
+            return super().exposition()
+
+    pages = HttpPages(Http(), Counted(), Service(), clock=lambda: now[0])
+    for now[0] in (0.0, 0.5, 0.99, 1.0, 1.5, 3.0):
+        assert call(pages, PATH_INFO="/metrics").body
+    assert made == [0.0, 1.0, 3.0]
+
+
 def test_sessions_have_the_shape_of_the_specification() -> None:
     reply = ask("/admin/sessions", **bearer(TOKEN))
     assert reply.status == 200
@@ -141,6 +162,7 @@ def test_admin_pages_want_the_right_token(header: str | None) -> None:
     reply = ask("/admin/sessions", **environ)
     assert reply.status == 401
     assert reply.headers["WWW-Authenticate"] == 'Bearer realm="admin"'
+    assert reply.headers["Connection"] == "close"
     assert reply.json == {"error": "Unauthorized"}
 
 

@@ -61,7 +61,9 @@ class Media:
         self.streams: list[AudioStream] = []
         self.unicast: Unicast | None = None
         self.unicast_spent = False
-        """Unicast was ended by a playback; it cannot be started again on this call."""
+        """Unicast was ended by a playback; it cannot be started again in this park."""
+        self.held = False
+        """The caller is on hold: nothing is sent."""
         self.echo = False
         self.idle_silence: int | None = None
         """Value of `send_silence_when_idle` in force; None until it was read."""
@@ -127,11 +129,16 @@ class Media:
         self.unicast = Unicast.open(self._session, fields)
 
     def end_unicast(self) -> None:
-        """A playback, a transfer or the hang-up ends unicast for good."""
+        """A playback, the end of the park or the hang-up; then it is over for this park."""
         if self.unicast is not None:
             self.unicast.close()
             self.unicast = None
             self.unicast_spent = True
+
+    def renew_unicast(self) -> None:
+        """A new park knows nothing of an earlier one's unicast: `conninfo` is a variable of
+        switch_ivr_park (switch_ivr.c)."""
+        self.unicast_spent = False
 
     def agent_audio(self, data: bytes, came_at: float) -> None:
         """The application's audio has reached the switch."""
@@ -161,7 +168,7 @@ class Media:
         self._take_from_caller(now, written)
 
     def _deliver(self, frame: bytes, now: float) -> None:
-        if not self._flowing:
+        if not self._flowing or self.held:
             return
         self.frames_out += 1
         self._end.hear(self._over_the_line(frame), now)

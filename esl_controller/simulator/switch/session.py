@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
@@ -17,6 +18,7 @@ from esl_controller.simulator.switch import legs
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.applications import APPLICATIONS
 from esl_controller.simulator.switch.channel import Channel
+from esl_controller.simulator.switch.control import Control
 from esl_controller.simulator.switch.event import Header
 from esl_controller.simulator.switch.media import CallEnd, Media
 
@@ -66,6 +68,7 @@ class Session:
         """Playbacks running, the innermost last."""
         self.broke = False
         """A playback was just ended by a break or a digit."""
+        self.control = Control()
         self.parked = False
         """In the park loop, waiting for messages or carrying one out."""
         self._program = deque(program)
@@ -111,6 +114,7 @@ class Session:
 
     def transfer(self, destination: str, program: Sequence[Action], context: str = "") -> None:
         """Leave the running applications for another extension; without a context stay in ours."""
+        self.control.move(self.switch.now())
         now_us = self.switch.now_us()
         context = context or self.channel.context
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"
@@ -224,6 +228,8 @@ class Session:
             self.hang_up("DESTINATION_OUT_OF_ORDER")
             return
         channel = self.channel
+        if "${" in action.data:
+            action = replace(action, data=self.switch.expand(action.data, channel))
         channel.set("current_application_response", None)
         channel.set("current_application_data", action.data)
         channel.set("current_application", action.application)
@@ -252,18 +258,22 @@ class Session:
                 self.media.start_unicast(dict(message.fields))
 
     def park(self, application: EslPeer | None = None) -> Steps:
-        """Wait for messages until interrupted; the heart of `socket`, where losing the
-        application ends it once the queue is empty."""
+        """Wait for messages until interrupted; in the heart of `socket`, until nobody controls
+        the channel any more and the queue is empty."""
         inner, self.parked = self.parked, True
+        self.control.park(alone=application is not None and application.gone)
+        if not inner:
+            self.media.renew_unicast()
         self.fire("CHANNEL_PARK", ("switch_ivr.c", "switch_ivr_park", 1002))
         while not self.interrupted:
-            if application is not None and application.gone and not self.messages:
+            if application is not None and not self.control.held and not self.messages:
                 break
             yield
             self.media.read_idle_silence()
             yield from self.parse_messages()
             self.media.idle()
         self.parked = inner
+        self.media.end_unicast()
         if not inner:
             self.media.idle_silence = None
         self.fire("CHANNEL_UNPARK", ("switch_ivr.c", "switch_ivr_park", 1213))

@@ -106,7 +106,7 @@ class Api:
                 HTTPStatus.UNAUTHORIZED,
                 "unauthorized",
                 "a bearer token is needed",
-                headers=[CHALLENGE],
+                headers=[*CHALLENGE],
             )
 
     def _domain_name(self, domain_uuid: str) -> str:

@@ -19,13 +19,15 @@ from esl_controller.telemetry.redaction import MAX_TEXT, redact_text
 MAX_AUDIO_S = 60
 """Longest sentence that is kept."""
 MAX_MESSAGE_CHARS = 300
+MAX_CODE_CHARS = 64
 
 
 class ProbeFailed(Exception):
-    """The provider did not do it. `message` is redacted: a provider may repeat part of a key."""
+    """The provider did not do it. Its words are redacted: it may repeat the key, or part of it."""
 
     def __init__(self, kind: str, code: str, message: str) -> None:
         message = redact_text(message[:MAX_TEXT])[:MAX_MESSAGE_CHARS]
+        code = redact_text(code[:MAX_TEXT])[:MAX_CODE_CHARS]
         super().__init__(f"{kind} {code}: {message}")
         self.kind, self.code, self.message = kind, code, message
 
