@@ -6,6 +6,8 @@ it; `follow` reads those counters once a second.
 
 from __future__ import annotations
 
+import itertools
+import platform
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -14,12 +16,21 @@ from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
 
-from esl_controller.telemetry.catalogue import METRICS, TELEMETRY_DROPPED, Kind, Metric
+from esl_controller import __version__
+from esl_controller.telemetry.catalogue import (
+    BUILD_INFO,
+    METRICS,
+    TELEMETRY_DROPPED,
+    Kind,
+    Metric,
+)
 
 Labels = tuple[str, ...]
 """Values in the order of `Metric.labels`."""
@@ -47,9 +58,13 @@ class Metrics:
         self._totals: dict[Series, float] = defaultdict(float)
         self._timings: list[tuple[Series, float]] = []
         self._hooks: dict[object, Callable[[], None]] = {}
+        # Memory, CPU, descriptors and start of the process; rounds of the garbage collector.
+        ProcessCollector(registry=self._registry)
+        GCCollector(registry=self._registry)
         for metric in METRICS:
-            if not metric.labels:
-                self._start_at_zero(metric)
+            self._start_at_zero(metric)
+        running = (__version__, platform.python_version())
+        self._child(BUILD_INFO, Gauge, running).set(1)  # a label, no value that StatsD could use
 
     def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
@@ -134,8 +149,11 @@ class Metrics:
                 return Histogram(*common, buckets=metric.buckets, registry=self._registry)
 
     def _start_at_zero(self, metric: Metric) -> None:
-        """Without labels there is one series; showing 0 lets a rate see the first event."""
-        if metric.kind is not Kind.HISTOGRAM:
+        """Showing 0 before the first event lets a rate see it."""
+        if metric.kind is Kind.COUNTER:
+            for labels in itertools.product(*metric.values):
+                self.count(metric, *labels, by=0)
+        elif metric.kind is Kind.GAUGE and not metric.labels:
             self._totals[metric, ()] = 0.0
 
     def _bounded(self, metric: Metric, labels: Labels) -> Labels:
