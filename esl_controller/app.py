@@ -165,7 +165,7 @@ class App:
             HttpPages(settings.http, self.metrics, self.view, self._api(source)),
             keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
         )
-        self._calls: set[Call] = set()
+        self._calls: dict[Call, ControllerSession] = {}
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self._module: tuple[float, Flavour | None] | None = None
@@ -276,13 +276,24 @@ class App:
 
     def _serve(self, esl: ControllerSession) -> None:
         call = Call(esl, self._services)
-        self._calls.add(call)
+        self._calls[call] = esl
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
             call.run()
         finally:
             stop_counting()
-            self._calls.discard(call)
+            del self._calls[call]
+
+    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
+        """End one call of a domain politely; False when this worker does not have it."""
+        for call, esl in self._calls.items():
+            channel = esl.channel
+            if channel is None or channel.uuid != call_uuid:
+                continue
+            if channel.variable("domain_uuid") == domain_uuid:
+                call.drain()
+                return True
+        return False
 
     def _shared(self) -> Services:
         settings = self.settings
@@ -328,6 +339,8 @@ class App:
             live=self._live,
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
+            worker=self.journal.worker,
+            end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

@@ -24,7 +24,7 @@ def command(shell: Shell, ready: bool, index: int | None) -> None:
     A worker that says "degraded" or "unavailable" lives, and may have calls: a supervisor must not
     end it for that, so the exit code is 0. With --ready it is 1 unless new calls are welcome.
     """
-    settings = shell.settings()
+    settings = shell.settings(with_prices=False)  # a worker keeps what it started with
     path = "/ready" if ready else "/health"
     url = worker_url(settings, settings.worker.index if index is None else index, path)
     try:
