@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -51,15 +52,16 @@ def command(shell: Shell) -> None:
 
 
 def _here(pool: Pool) -> list[Any]:
-    """The living workers of this host, by address."""
+    """The living workers of this host, by address; one that was killed may still be listed."""
     with pool.connection(autocommit=True) as connection:
         rows = workers.list_workers(connection)
-    return [row for row in rows if row["alive"] and row["host"] == socket.gethostname()]
+    here = [row for row in rows if row["alive"] and row["host"] == socket.gethostname()]
+    return [row for row in here if _is_worker(_pid(row))]
 
 
 def _restart(shell: Shell, settings: Settings, pool: Pool, row: Any) -> str:
     url: str = row["http_url"]
-    pid = int(row["worker"].rpartition(":")[2].partition("-")[0])
+    pid = _pid(row)
     try:
         os.kill(pid, signal.SIGTERM)
     except ProcessLookupError:
@@ -68,7 +70,7 @@ def _restart(shell: Shell, settings: Settings, pool: Pool, row: Any) -> str:
         raise shell.fail(f"{url}: this user may not end process {pid}") from error
     drained_s = settings.worker.drain_deadline_s + LAST_WORDS_S
     with shell.step(f"{url} lets its calls end"):
-        if not _within(drained_s, lambda: not _runs(pid)):
+        if not _within(drained_s, lambda: not _is_worker(pid)):
             raise shell.fail(f"{url}: process {pid} has not ended within {drained_s:g} s")
 
     def is_back() -> bool:
@@ -91,14 +93,18 @@ def _within(limit_s: float, fact: Callable[[], bool]) -> bool:
     return True
 
 
-def _runs(pid: int) -> bool:
+def _pid(row: Any) -> int:
+    """The process, from the worker's name: `host:pid-…`."""
+    return int(row["worker"].rpartition(":")[2].partition("-")[0])
+
+
+def _is_worker(pid: int) -> bool:
+    """Whether that process is still there, and ours: its number may be another's by now."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        command_line = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
         return False
-    except PermissionError:  # somebody else's by now
-        return False
-    return True
+    return b"esl-controller" in command_line or b"esl_controller" in command_line
 
 
 def _is_ready(url: str) -> bool:
