@@ -86,6 +86,7 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
         "FusionPBX tables": "ok",
         "clock": "ok",
         "migrations": "ok",
+        "running workers": "ok",
         "FreeSWITCH": "ok",
         "FreeSWITCH password": "warning",
         "mod_audio_stream": "ok",

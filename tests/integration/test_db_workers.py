@@ -17,7 +17,9 @@ from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import conversations, pages, workers
 from esl_controller.database.repository.workers import WorkerRow
+from esl_controller.doctor import database as doctor_database
 from esl_controller.record.journal import Journal
+from esl_controller.settings.table import Settings, Worker
 from esl_controller.workers import register as register_module
 from esl_controller.workers.register import LOST_S, WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
@@ -332,3 +334,29 @@ def test_what_a_deleted_domain_s_call_still_says_is_not_tried(database, pool, tm
     database.execute("delete from v_domains where domain_uuid = %s", domain)
     with pool.connection() as connection:
         assert not conversations.store(connection, domain, entry)
+
+
+# --- doctor -------------------------------------------------------------------------------------
+
+
+HERE = {"host": socket.gethostname()}
+
+
+@pytest.mark.parametrize(
+    ("rows", "state", "words"),
+    [
+        ([], "ok", "0 here, 0 on 0 hosts"),
+        ([HERE, HERE], "ok", "2 here, 2 on 1 hosts"),
+        ([HERE], "warning", "VOICE_AI_WORKER_COUNT is 2"),
+        ([HERE, HERE, {"http_url": "http://10.0.0.2:8085"}], "ok", "2 here, 3 on 2 hosts"),
+        ([HERE, HERE, {"host": "far"}], "note", "those of far listen on loopback"),
+        ([HERE, HERE | {"version": "2"}], "note", "of several versions"),
+    ],
+)
+def test_doctor_counts_the_workers_of_the_register(database, pool, rows, state, words):
+    settings = Settings(worker=Worker(count=2))
+    with pool.connection() as connection:
+        for number, fields in enumerate(rows):
+            workers.register(connection, row(f"w{number}", **fields))
+        found = doctor_database._workers(settings, workers.list_workers(connection))
+    assert (found.state.value, words in found.detail) == (state, True), found
