@@ -18,7 +18,7 @@ from .commands import Command
 from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
 from .session import ControllerSession
 
-LISTEN_BACKLOG: Final = 64
+LISTEN_BACKLOG: Final = 128
 """Calls the kernel may accept for a worker that has not taken them yet. When the worker hangs,
 FreeSWITCH waits for each of them without limit (mod_event_socket.c, socket_function)."""
 CONNECT_TIMEOUT_S: Final = 5.0

@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 import platform
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import gevent
+import prometheus_client
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -22,6 +24,7 @@ from prometheus_client import (
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
 from esl_controller import __version__
 from esl_controller.telemetry.catalogue import (
@@ -43,7 +46,20 @@ MAX_SERIES = 200
 MAX_TIMINGS = 500
 """Histogram values kept for one StatsD second; any more reach Prometheus only."""
 OTHER = "other"
+PIECE = 8
+"""Metrics written for Prometheus in one go."""
 _Family = TypeVar("_Family", Counter, Gauge, Histogram)
+
+
+class _Piece(CollectorRegistry):
+    """Some of a registry's collectors, as `generate_latest` asks for them."""
+
+    def __init__(self, collectors: Sequence[Collector]) -> None:
+        self._some = collectors
+
+    def collect(self) -> Iterable[prometheus_client.Metric]:
+        for collector in self._some:
+            yield from collector.collect()
 
 
 class Metrics:
@@ -58,9 +74,12 @@ class Metrics:
         self._totals: dict[Series, float] = defaultdict(float)
         self._timings: list[tuple[Series, float]] = []
         self._hooks: dict[object, Callable[[], None]] = {}
-        # Memory, CPU, descriptors and start of the process; rounds of the garbage collector.
-        ProcessCollector(registry=self._registry)
-        GCCollector(registry=self._registry)
+        self._collectors = (
+            # Memory, CPU, descriptors and start of the process; rounds of the garbage collector.
+            ProcessCollector(registry=self._registry),
+            GCCollector(registry=self._registry),
+            *self._families.values(),
+        )
         for metric in METRICS:
             self._start_at_zero(metric)
         running = (__version__, platform.python_version())
@@ -134,9 +153,18 @@ class Metrics:
         return taken
 
     def exposition(self) -> bytes:
-        """The Prometheus text format, version 0.0.4, as it stands now."""
+        """The Prometheus text format, version 0.0.4, as it stands now.
+
+        Takes some milliseconds of work, so it is done in pieces: between them the calls have their
+        turn. Not for callbacks of the hub.
+        """
         self.sample()
-        return generate_latest(self._registry)
+        pieces = []
+        for start in range(0, len(self._collectors), PIECE):
+            piece = _Piece(self._collectors[start : start + PIECE])
+            pieces.append(generate_latest(piece))
+            gevent.sleep(0)
+        return b"".join(pieces)
 
     def _family(self, metric: Metric) -> Counter | Gauge | Histogram:
         common = (metric.name, metric.help, metric.labels)

@@ -24,6 +24,8 @@ BEAT_S = 10.0
 LOST_S = 60.0
 """Unseen for this long: lost. And a worker judges others only after it has itself been seen for as
 long without a break: after an outage of the database everybody's row is old."""
+LAST_WORD_S = 2.0
+"""Longest a worker that ends waits to sign off."""
 
 _log = structlog.get_logger("workers")
 
@@ -66,7 +68,7 @@ class WorkerRegister:
         if not all_stored:
             return
         try:
-            with self._pool.connection(autocommit=True) as connection:
+            with self._pool.connection(autocommit=True, limit_s=LAST_WORD_S) as connection:
                 workers.leave(connection, self._describe().worker)
         except DatabaseError as error:
             _log.warning("worker_not_signed_off", error=str(error))

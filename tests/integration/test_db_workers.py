@@ -15,7 +15,7 @@ import pytest
 from esl_controller.database.models import ConversationRealtime
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import conversations, pages, workers
+from esl_controller.database.repository import conversations, pages, statements, workers
 from esl_controller.database.repository.workers import WorkerRow
 from esl_controller.doctor import database as doctor_database
 from esl_controller.record.journal import Journal
@@ -23,6 +23,7 @@ from esl_controller.settings.table import Settings, Worker
 from esl_controller.workers import register as register_module
 from esl_controller.workers.register import LOST_S, WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
+from tests.integration.db_fixtures import execute
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -334,6 +335,25 @@ def test_what_a_deleted_domain_s_call_still_says_is_not_tried(database, pool, tm
     database.execute("delete from v_domains where domain_uuid = %s", domain)
     with pool.connection() as connection:
         assert not conversations.store(connection, domain, entry)
+
+
+def test_the_packaged_database_logs_no_words(postgres_server):
+    setting = execute(postgres_server.dsn(), "show log_min_error_statement")
+    assert setting == [("panic",)]
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("a\x00b", "ab"),
+        (r"C:\u0000path", r"C:\u0000path"),
+        ('quote " and \\', 'quote " and \\'),
+    ],
+)
+def test_structured_values_lose_nothing_but_nul(database, text, stored):
+    value = statements._value({"key\x00": [text, {"deep": text}], "number": 2**70})
+    ((found,),) = database.execute("select %s::jsonb", value)
+    assert found == {"key": [stored, {"deep": stored}], "number": 2**70}
 
 
 # --- doctor -------------------------------------------------------------------------------------

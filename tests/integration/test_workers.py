@@ -12,11 +12,24 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 from gevent import subprocess
+from structlog.testing import capture_logs
 
+from esl_controller.app import App
+from esl_controller.simulator.caller_script import AgentSilent
+from esl_controller.simulator.switch.action import Action
 from tests.integration.api_kit import TOKEN
-from tests.integration.service import FALLBACK, TestCall, free_port, wait_for
+from tests.integration.service import (
+    FALLBACK,
+    TestCall,
+    free_port,
+    hang_up_after,
+    service,
+    settings_for,
+    wait_for,
+)
 from tests.integration.two_workers import (
     PATIENCE_S,
     Pair,
@@ -30,7 +43,7 @@ _LISTENING = "voice_ai_realtime_listening"
 
 
 @pytest.fixture(scope="module")
-def database(postgres_server: Any, migrated_template: str) -> Iterator[Any]:
+def shared(postgres_server: Any, migrated_template: str) -> Iterator[Any]:
     with new_database(postgres_server, migrated_template) as database:
         yield database
 
@@ -88,11 +101,11 @@ def settled(pair: Pair) -> bool:
 
 
 @pytest.mark.slow
-def test_a_full_worker_leaves_calls_to_the_one_with_room(database: Any, tmp_path: Path) -> None:
+def test_a_full_worker_leaves_calls_to_the_one_with_room(shared: Any, tmp_path: Path) -> None:
     """Two of two places each, one port: none of four callers is turned away, the fifth is."""
     with (
-        workers_of(database, tmp_path, VOICE_AI_ESL_CAPACITY="2") as workers,
-        pair_of(workers, database, tmp_path) as pair,
+        workers_of(shared, tmp_path, VOICE_AI_ESL_CAPACITY="2") as workers,
+        pair_of(workers, shared, tmp_path) as pair,
     ):
         tenant = pair.tenant_with()
         calls: list[TestCall] = []
@@ -110,10 +123,10 @@ def test_a_full_worker_leaves_calls_to_the_one_with_room(database: Any, tmp_path
 
 
 @pytest.mark.slow
-def test_a_call_is_ended_by_any_worker(database: Any, tmp_path: Path) -> None:
+def test_a_call_is_ended_by_any_worker(shared: Any, tmp_path: Path) -> None:
     with (
-        workers_of(database, tmp_path) as workers,
-        pair_of(workers, database, tmp_path) as pair,
+        workers_of(shared, tmp_path) as workers,
+        pair_of(workers, shared, tmp_path) as pair,
     ):
         tenant = pair.tenant_with()
         stranger = pair.tenant_with()
@@ -152,9 +165,9 @@ def test_a_call_is_ended_by_any_worker(database: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_worker_that_hangs_is_killed_and_started_again(database: Any, tmp_path: Path) -> None:
+def test_a_worker_that_hangs_is_killed_and_started_again(shared: Any, tmp_path: Path) -> None:
     notify = tmp_path / "notify.sock"
-    with workers_of(database, tmp_path, count=1, NOTIFY_SOCKET=str(notify)) as (worker,):
+    with workers_of(shared, tmp_path, count=1, NOTIFY_SOCKET=str(notify)) as (worker,):
         command = [sys.executable, "-m", "esl_controller", "watchdog", "--hang-s", "2"]
         with subprocess.Popen([*command, "--socket", str(notify)]) as watchdog:
             try:
@@ -173,10 +186,10 @@ def test_a_worker_that_hangs_is_killed_and_started_again(database: Any, tmp_path
 
 
 @pytest.mark.slow
-def test_sighup_has_a_worker_read_its_files_again(database: Any, tmp_path: Path) -> None:
+def test_sighup_has_a_worker_read_its_files_again(shared: Any, tmp_path: Path) -> None:
     prices = tmp_path / "prices.json"
     prices.write_text("[]")
-    with workers_of(database, tmp_path, count=1, VOICE_AI_STORAGE_PRICE_FILE=str(prices)) as (
+    with workers_of(shared, tmp_path, count=1, VOICE_AI_STORAGE_PRICE_FILE=str(prices)) as (
         worker,
     ):
         worker.start()
@@ -198,14 +211,14 @@ def test_sighup_has_a_worker_read_its_files_again(database: Any, tmp_path: Path)
         assert worker.stop() == 0
         mine = f"http://{worker.media[0]}:{worker.media[1]}"
         here = "select 1 from v_voice_workers_realtime where http_url = %s"
-        assert database.execute(here, mine) == []
+        assert shared.execute(here, mine) == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_workers_are_restarted_one_after_the_other(database: Any, tmp_path: Path) -> None:
+def test_workers_are_restarted_one_after_the_other(shared: Any, tmp_path: Path) -> None:
     with (
-        workers_of(database, tmp_path) as workers,
+        workers_of(shared, tmp_path) as workers,
         supervised(*workers),
     ):
         wait_for(lambda: all(worker.alive for worker in workers), PATIENCE_S)
@@ -216,3 +229,60 @@ def test_workers_are_restarted_one_after_the_other(database: Any, tmp_path: Path
         assert restarted == sorted("http://{}:{}".format(*w.media) for w in workers)
         assert not set(before) & {worker.pid for worker in workers}
         assert [ready(worker) for worker in workers] == [200, 200]
+
+
+# --- in one process -----------------------------------------------------------------------------
+
+
+def test_health_tells_of_a_provider_that_fails_and_of_one_that_works(
+    database: Any, tmp_path: Path
+) -> None:
+    with service(database, tmp_path) as site:
+        view = site.app.view
+        wait_for(lambda: view.status() == "healthy")
+        assert view.providers() == {}
+        site.call([hang_up_after(AgentSilent(0.3))]).wait()
+        assert view.providers() == {"openai": "available"}
+        site.tenant.emulator.stop()
+        for _ in range(3):
+            site.call([], actions_after=[Action("hangup")]).wait()
+        assert (view.providers(), view.status()) == ({"openai": "unavailable"}, "unavailable")
+        assert view.is_ready()  # the next caller's tenant may have another provider
+        assert view.provider_results()["openai"]["last_ok_s_ago"] is not None
+
+
+def test_ready_is_said_only_while_the_port_is_open(database: Any, tmp_path: Path) -> None:
+    app = App(settings_for(tmp_path), database.dsn)
+    assert (app.view.is_ready(), app.view.status()) == (False, "starting")
+    app.start()
+    try:
+        assert app.view.is_ready()
+        app.esl.pause_listener()
+        assert not app.view.is_ready()
+        assert app.view.status() == "unavailable"  # nobody wanted it closed
+        app.port.left_to_others = True
+        wait_for(lambda: app.view.status() == "full")
+        app.port.left_to_others = False
+        app.esl.resume_listener()
+        wait_for(lambda: app.view.status() == "healthy")
+    finally:
+        app.drain()
+    assert (app.view.is_ready(), app.view.status()) == (False, "draining")
+
+
+def test_a_new_ca_file_is_used_and_a_broken_one_is_not(database: Any, tmp_path: Path) -> None:
+    ca_file = tmp_path / "ca.pem"
+    ca_file.write_bytes(Path(certifi.where()).read_bytes())
+    with service(database, tmp_path, provider={"ca_file": str(ca_file)}) as site:
+        app = site.app
+        before = app._services.network
+        app.reload()
+        renewed = app._services.network
+        assert renewed is not before
+        ca_file.write_text("no certificate")
+        with capture_logs() as lines:
+            app.reload()
+        assert app._services.network is renewed
+        assert [line["event"] for line in lines if line["log_level"] == "error"] == [
+            "app.ca_file_not_reloaded"
+        ]

@@ -22,7 +22,7 @@ from esl_controller.settings.table import Statsd
 from esl_controller.telemetry import catalogue
 from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Kind, Metric
 from esl_controller.telemetry.hub_lag import HubLag
-from esl_controller.telemetry.metrics import MAX_SERIES, MAX_TIMINGS, Metrics
+from esl_controller.telemetry.metrics import MAX_SERIES, MAX_TIMINGS, PIECE, Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 
 Closing = Callable[[StatsdFlusher], StatsdFlusher]
@@ -320,3 +320,18 @@ def test_the_worst_lag_is_kept_until_taken() -> None:
         lag.beat(seen_s)
     assert lag.take_worst_s() == 0.3
     assert lag.take_worst_s() == 0.0
+
+
+def test_an_exposition_lets_the_calls_have_their_turn() -> None:
+    """It takes milliseconds, and the hub carries all calls' audio."""
+    turns: list[int] = []
+
+    def tick() -> None:
+        while True:
+            turns.append(1)
+            gevent.sleep(0)
+
+    ticking = gevent.spawn(tick)
+    Metrics().exposition()
+    ticking.kill()
+    assert len(turns) >= len(METRICS) // PIECE

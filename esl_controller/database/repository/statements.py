@@ -74,5 +74,18 @@ def _value(value: Any) -> Any:
 
 
 def _dumps(value: Any) -> str:
-    # \u0000 is legal JSON, but jsonb refuses it (PostgreSQL manual, 8.14).
-    return json.dumps(value, ensure_ascii=False).replace("\\u0000", "")
+    return json.dumps(_without_nul(value), ensure_ascii=False)
+
+
+def _without_nul(value: Any) -> Any:
+    r"""U+0000 is legal in JSON, but jsonb refuses it (PostgreSQL manual, 8.14).
+
+    Taken out of the texts, not of the JSON: there a Windows path has the same six characters.
+    """
+    if isinstance(value, str):
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(item) for item in value]
+    return value
