@@ -52,7 +52,7 @@ from esl_controller.telemetry.background import forever
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.telemetry.provider_results import ProviderResults
+from esl_controller.telemetry.provider_results import follow_providers
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.loader import ConfigLoader
@@ -112,7 +112,7 @@ class App:
         self._log_writer = log
         prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
-        self._providers_seen = ProviderResults()
+        self._providers_seen = follow_providers(self.metrics)
         self.stopped = Signal()
         self._stopping = False
         self._pool = Pool(
@@ -325,7 +325,6 @@ class App:
             ),
             network=self._network,
             audio_module=self._audio_module,
-            providers=self._providers_seen,
         )
 
     def _api(self, source: ConfigSource) -> Api:

@@ -65,9 +65,7 @@ class Call:
         self._esl = esl
         self._services = services
         self._inbox = Inbox()
-        self._listener = CallListener(
-            self, self._inbox, services.metrics, services.providers, services.clock
-        )
+        self._listener = CallListener(self, self._inbox, services.metrics, services.clock)
         self._talk: Conversation | None = None
         self._entry: RouteEntry | None = None
         self._admitted: RouteEntry | None = None

@@ -15,7 +15,6 @@ from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.jobs import Inbox
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.telemetry.provider_results import ProviderResults
 
 MAX_TROUBLES = 20
 """Logged of one call; a provider that talks nonsense does so fifty times a second."""
@@ -44,12 +43,7 @@ class CallListener:
     """A session's listener for one call. `conversation` is set once it is open."""
 
     def __init__(
-        self,
-        jobs: CallJobs,
-        inbox: Inbox,
-        metrics: Metrics,
-        providers: ProviderResults,
-        clock: Callable[[], float],
+        self, jobs: CallJobs, inbox: Inbox, metrics: Metrics, clock: Callable[[], float]
     ) -> None:
         self.conversation: Conversation | None = None
         self.end: SessionEnd | None = None
@@ -58,7 +52,6 @@ class CallListener:
         self._jobs = jobs
         self._inbox = inbox
         self._metrics = metrics
-        self._providers = providers
         self._clock = clock
         self._greeted = False
         self._troubles = 0
@@ -67,7 +60,7 @@ class CallListener:
         """Without a greeting there is nothing more to wait for."""
         talk = self.conversation
         if talk is not None:
-            self._providers.succeeded(talk.session.provider_name)
+            self._metrics.count(m.PROVIDER_READY, talk.session.provider_name)
         if talk is not None and not talk.session.config.options.greeting:
             self._inbox.post(self._jobs.on_prepared)
 
@@ -116,7 +109,6 @@ class CallListener:
         talk = self.conversation
         provider = talk.session.provider_name if talk is not None else ""
         self._metrics.count(m.PROVIDER_FAILURES, provider, kind.value)
-        self._providers.failed(provider)
         self._troubles += 1
         if self._troubles <= MAX_TROUBLES:
             self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))

@@ -16,7 +16,6 @@ from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.routes.admission import Admission
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.telemetry.provider_results import ProviderResults
 from esl_controller.tenants.loader import ConfigLoader
 
 
@@ -38,6 +37,4 @@ class Services:
     network: Network | None
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
-    providers: ProviderResults
-    """How each kind of provider did."""
     clock: Callable[[], float] = time.monotonic

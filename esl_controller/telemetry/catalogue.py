@@ -131,6 +131,9 @@ RING_DEPTH = _gauge("ring_depth_seconds", "Longest answer waiting to be played n
 
 # Failures
 ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", code=_CODES)
+PROVIDER_READY = _counter(
+    "provider_ready", "Times a provider took a session's settings.", provider=_PROVIDERS
+)
 PROVIDER_FAILURES = _counter(
     "provider_failures",
     "Failures told by providers.",

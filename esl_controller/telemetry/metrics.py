@@ -73,6 +73,7 @@ class Metrics:
         self._known: dict[Metric, set[Labels]] = defaultdict(set)
         self._totals: dict[Series, float] = defaultdict(float)
         self._timings: list[tuple[Series, float]] = []
+        self._watchers: dict[Metric, Callable[[Labels], None]] = {}
         self._hooks: dict[object, Callable[[], None]] = {}
         self._collectors = (
             # Memory, CPU, descriptors and start of the process; rounds of the garbage collector.
@@ -90,6 +91,8 @@ class Metrics:
         labels = self._bounded(metric, labels)
         self._totals[metric, labels] += by
         self._child(metric, Counter, labels).inc(by)
+        if by and (watcher := self._watchers.get(metric)) is not None:
+            watcher(labels)
 
     def set(self, metric: Metric, *labels: str, value: float) -> None:
         """Set a gauge."""
@@ -105,6 +108,10 @@ class Metrics:
             self._timings.append(((metric, labels), value_s))
         else:
             self.count(TELEMETRY_DROPPED)
+
+    def on_count(self, metric: Metric, watcher: Callable[[Labels], None]) -> None:
+        """Call `watcher` with the labels each time a counter grows; it must not wait."""
+        self._watchers[metric] = watcher
 
     def on_sample(self, hook: Callable[[], None]) -> Callable[[], None]:
         """Call `hook` once a second (to set gauges); the returned function ends that."""

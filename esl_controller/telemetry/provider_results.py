@@ -6,6 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics
+
 UNAVAILABLE_AFTER = 3
 """Failures in a row."""
 MAX_KINDS = 32
@@ -28,7 +31,7 @@ class ProviderResult:
 
 
 class ProviderResults:
-    """Fed by the calls."""
+    """Moments come from `clock`."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -76,6 +79,14 @@ class ProviderResults:
         if kind not in self._results and (not kind or len(self._results) >= MAX_KINDS):
             return None
         return self._results.setdefault(kind, ProviderResult())
+
+
+def follow_providers(metrics: Metrics) -> ProviderResults:
+    """The results of what calls count from now on."""
+    results = ProviderResults()
+    metrics.on_count(m.PROVIDER_READY, lambda labels: results.succeeded(labels[0]))
+    metrics.on_count(m.PROVIDER_FAILURES, lambda labels: results.failed(labels[0]))
+    return results
 
 
 def _age(now: float, at: float | None) -> float | None:

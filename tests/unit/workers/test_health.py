@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
-from esl_controller.telemetry.provider_results import MAX_KINDS, ProviderResults
+from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.metrics import Metrics
+from esl_controller.telemetry.provider_results import MAX_KINDS, ProviderResults, follow_providers
 from esl_controller.workers.health import Facts, judge
 
 WELL: dict[str, Any] = {
@@ -78,6 +80,15 @@ def test_when_every_provider_keeps_failing_nobody_is_served() -> None:
     assert judge(Facts(**WELL), results)[0] == "unavailable"
     results.succeeded("gemini")
     assert judge(Facts(**WELL), results)[0] == "degraded"
+
+
+def test_results_are_what_the_calls_count() -> None:
+    metrics = Metrics()
+    results = follow_providers(metrics)
+    assert results.states() == {}
+    metrics.count(m.PROVIDER_FAILURES, "openai", "connection")
+    metrics.count(m.PROVIDER_READY, "gemini")
+    assert results.states() == {"openai": "degraded", "gemini": "available"}
 
 
 def test_kinds_have_a_limit() -> None:
