@@ -18,7 +18,7 @@ from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli
 from esl_controller.settings.table import Setting, Settings, every_setting
 from esl_controller.settings.types import allowed
-from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Metric
+from esl_controller.telemetry.catalogue import BUILD_INFO, METRICS, ErrorCode, Metric
 from esl_controller.web.api.application import PREFIX
 from esl_controller.web.api.event_stream import StreamTiming
 from esl_controller.web.api.gates import Gate
@@ -73,14 +73,19 @@ def metrics_page() -> str:
     lines = [
         "# Metrics",
         "",
-        "Prometheus reads them at `/metrics` on each worker's media port. StatsD gets them once a",
-        "second as `<prefix>.<name>.<label value>…` when `VOICE_AI_STATSD_HOST` is set: counters",
-        "as growth, durations in milliseconds, gauges with `.worker_<n>` at the end (add them up",
-        "with `sumSeries(voice_ai.voice_ai_realtime_active_sessions.worker_*)`). No label ever",
-        "holds anything of a tenant or a caller.",
+        "Prometheus reads them at `/metrics` on each worker's media port, and with them memory,",
+        "CPU, descriptors and start time of the process (`process_…`) and the rounds of the",
+        "garbage collector (`python_gc_…`). Counters begin at 0 for the label values shown.",
         "",
-        "| name | kind | labels | meaning |",
-        "|---|---|---|---|",
+        "StatsD gets them once a second when `VOICE_AI_STATSD_HOST` is set, as",
+        "`<prefix>.<host>.worker_<n>.<StatsD name>.<label value>…`: counters as growth, durations",
+        "as timers in milliseconds, gauges as they are. Add workers up in Graphite:",
+        "`sumSeries(voice_ai.*.*.active_sessions)`,",
+        "`sumSeries(voice_ai.*.*.calls.openai.completed)`. No label ever holds anything of a",
+        "tenant or a caller.",
+        "",
+        "| name | StatsD name | kind | labels | meaning |",
+        "|---|---|---|---|---|",
         *(_metric_row(metric) for metric in METRICS),
         "",
         "## Error codes",
@@ -96,8 +101,13 @@ def metrics_page() -> str:
 
 
 def _metric_row(metric: Metric) -> str:
-    labels = ", ".join(metric.labels)
-    return f"| `{metric.name}` | {metric.kind.value} | {labels} | {metric.help} |"
+    values = metric.values or ((),) * len(metric.labels)
+    labels = "; ".join(
+        f"{label}: {' '.join(known)}" if known else label
+        for label, known in zip(metric.labels, values, strict=True)
+    )
+    statsd = "" if metric is BUILD_INFO else f"`{metric.statsd_name}`"
+    return f"| `{metric.name}` | {statsd} | {metric.kind.value} | {labels} | {metric.help} |"
 
 
 def states_page() -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import ipaddress
+import os
 import ssl
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import gevent
@@ -20,7 +21,6 @@ from bridge.playout.modes import Flavour
 from bridge.playout.pacer_timer import PacerClock
 from bridge.providers.host import Network
 from bridge.server import MediaServer
-from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
@@ -40,7 +40,7 @@ from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
-from esl_controller.money.price_file import price_list
+from esl_controller.money.price_file import PriceListError, price_list
 from esl_controller.record.journal import Journal
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
@@ -48,9 +48,11 @@ from esl_controller.routes.places import CallLeases
 from esl_controller.routes.routing import Outcome
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.background import forever
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.telemetry.provider_results import follow_providers
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.loader import ConfigLoader
@@ -60,14 +62,19 @@ from esl_controller.web.api.application import Api
 from esl_controller.web.api.live import LiveFeed
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
-from esl_controller.web.pages import HttpPages, SessionInfo
+from esl_controller.web.pages import HttpPages
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
     follow_log,
     follow_media,
     follow_storage,
+    follow_workers,
 )
+from esl_controller.workers.heartbeat import Heartbeat
+from esl_controller.workers.register import WorkerRegister
+from esl_controller.workers.shared_port import SharedPort
+from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
 
@@ -105,6 +112,7 @@ class App:
         self._log_writer = log
         prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
+        self._providers_seen = follow_providers(self.metrics)
         self.stopped = Signal()
         self._stopping = False
         self._pool = Pool(
@@ -127,14 +135,6 @@ class App:
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
-        self.media = MediaServer(
-            (settings.media.listen_host, settings.media.port + settings.worker.index),
-            self.manager,
-            HttpPages(settings.http, self.metrics, self, self._api(source)),
-            keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
-        )
-        self._calls: set[Call] = set()
-        self._module: tuple[float, Flavour | None] | None = None
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
@@ -148,6 +148,28 @@ class App:
                 ),
             ),
         )
+        self.view = WorkerView(
+            settings=settings,
+            manager=self.manager,
+            esl=self.esl,
+            media=lambda: self.media,
+            journal=self.journal,
+            config=self.config,
+            providers_seen=self._providers_seen,
+            register=lambda: self.register,
+            port=lambda: self.port,
+        )
+        self.media = MediaServer(
+            (settings.media.listen_host, settings.media.port + settings.worker.index),
+            self.manager,
+            HttpPages(settings.http, self.metrics, self.view, self._api(source)),
+            keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
+        )
+        self._calls: dict[Call, ControllerSession] = {}
+        self._heartbeat = Heartbeat(os.environ)
+        self.register = WorkerRegister(self._pool, self.view.describe)
+        self._module: tuple[float, Flavour | None] | None = None
+        self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -165,19 +187,49 @@ class App:
         self.media.start()
         self._services = self._shared()
         self._background = [
-            gevent.spawn(StatsdFlusher(self.metrics, self.settings.statsd, self._index).run),
-            gevent.spawn(HubLag(self.metrics).run),
-            gevent.spawn(self._retention.run),
+            forever(
+                "statsd",
+                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
+            ),
+            forever("hub_lag", HubLag(self.metrics).run),
+            forever("retention", self._retention.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_workers(self.metrics, self.register, self.port)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
         self.esl.start()
+        self.register.start()
+        self.port.start()
+        self._heartbeat.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
+
+    def reload(self) -> None:
+        """Read prices, the provider's CA file and every tenant's settings again.
+
+        The key file is read again by itself when it changes. What is wrong is told, and what was in
+        use stays. Calls keep what they began with.
+        """
+        _log.info("app.reloading")
+        settings = self.settings
+        thread = gevent.get_hub().threadpool
+        try:
+            self._ledger.use(thread.apply(price_list, (settings.storage.price_file,)))
+        except PriceListError as error:
+            _log.error("app.prices_not_reloaded", error=str(error))
+        if settings.provider.ca_file:
+            try:
+                self._network = thread.apply(_network, (settings,))
+            except OSError as error:  # ssl.SSLError is one
+                _log.error("app.ca_file_not_reloaded", error=str(error))
+            else:
+                self._services = dataclasses.replace(self._services, network=self._network)
+        self.config.invalidate()
+        _log.info("app.reloaded")
 
     def drain(self) -> None:
         """Take no new calls, let the running ones end, then stop. May wait for minutes."""
@@ -185,7 +237,9 @@ class App:
             return
         _log.info("app.draining", calls=len(self._calls))
         self.manager.draining = True
+        self.port.stop()
         self.esl.close_listener()
+        gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
         for call in tuple(self._calls):
             call.drain()
@@ -198,6 +252,7 @@ class App:
             self.stopped.wait()
             return
         self._stopping = self.manager.draining = True
+        self.port.stop()
         self.esl.stop(2.0)
         self._live.stop()
         self.media.stop(1.0)
@@ -205,9 +260,10 @@ class App:
         self._clock.stop()
         self.config.stop()
         self._leases.stop()
-        self.journal.stop()
+        self.register.stop(all_stored=self.journal.stop())
         gevent.killall(self._background)
         self._pool.close()
+        self._heartbeat.stop()
         self.stopped.set()
         _log.info("app.stopped")
 
@@ -220,13 +276,24 @@ class App:
 
     def _serve(self, esl: ControllerSession) -> None:
         call = Call(esl, self._services)
-        self._calls.add(call)
+        self._calls[call] = esl
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
             call.run()
         finally:
             stop_counting()
-            self._calls.discard(call)
+            del self._calls[call]
+
+    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
+        """End one call of a domain politely; False when this worker does not have it."""
+        for call, esl in self._calls.items():
+            channel = esl.channel
+            if channel is None or channel.uuid != call_uuid:
+                continue
+            if channel.variable("domain_uuid") == domain_uuid:
+                call.drain()
+                return True
+        return False
 
     def _shared(self) -> Services:
         settings = self.settings
@@ -271,6 +338,8 @@ class App:
             live=self._live,
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
+            worker=self.journal.worker,
+            end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
@@ -296,47 +365,9 @@ class App:
             self._module = (now, found[0] if found else None)
         return self._module[1]
 
-    # --- what the pages show: ServiceView --------------------------------------------------------
-
-    @property
-    def _index(self) -> int:
-        return self.settings.worker.index
-
-    def is_ready(self) -> bool:
-        """New calls are welcome."""
-        return not self.manager.draining
-
-    def status(self) -> str:
-        """healthy | draining"""
-        return "draining" if self.manager.draining else "healthy"
-
-    def active_sessions(self) -> int:
-        """Conversations going on."""
-        return len(self.manager)
-
-    def providers(self) -> dict[str, str]:
-        """Providers in use, and how they do."""
-        return {session.provider_name: "available" for session in self.manager.sessions()}
-
-    def sessions(self) -> Iterable[SessionInfo]:
-        """What /admin/sessions shows."""
-        return [self._info(session) for session in self.manager.sessions()]
-
-    def _info(self, session: Session) -> SessionInfo:
-        age_s = time.monotonic() - session.started_at
-        return SessionInfo(
-            call_uuid=session.call_uuid,
-            domain_uuid=session.domain_uuid,
-            started_at=(datetime.now(UTC) - timedelta(seconds=age_s)).isoformat(),
-            provider=session.provider_name,
-            turns=session.turns,
-        )
-
     def _sample(self) -> None:
-        self.metrics.set(m.ACTIVE_SESSIONS, value=len(self.manager))
+        self.view.set_gauges(self.metrics)
         self.metrics.set(m.API_VIEWERS, value=len(self._live))
-        self.metrics.set(m.CAPACITY, value=self.settings.esl.capacity)
-        self.metrics.set(m.DRAINING, value=int(self.manager.draining))
 
 
 def _calm_garbage_collector() -> None:

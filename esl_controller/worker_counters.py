@@ -15,9 +15,12 @@ from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
 from esl_controller.record.journal import Journal
 from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.background import failures
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics, Reading
 from esl_controller.tenants.loader import ConfigLoader
+from esl_controller.workers.register import WorkerRegister
+from esl_controller.workers.shared_port import SharedPort
 
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
@@ -80,10 +83,23 @@ def follow_media(metrics: Metrics, pacer: Pacer, manager: SessionManager) -> End
     def set_depth() -> None:
         playouts = (session.line.downlink.playout for session in manager.sessions())
         depth_ms = max((p.depth_ms for p in playouts if p is not None), default=0)
-        metrics.set(m.RING_DEPTH_MS, value=depth_ms)
+        metrics.set(m.RING_DEPTH, value=depth_ms / 1000)
 
     late = metrics.follow(lambda: {(m.LATE_FRAMES, ()): pacer.counters.late_frames})
     return _both(metrics.on_sample(set_depth), late)
+
+
+def follow_workers(metrics: Metrics, register: WorkerRegister, port: SharedPort) -> End:
+    """Count what this worker does for and with the others, and what goes on beside its calls."""
+
+    def read() -> Reading:
+        return {
+            (m.WORKERS_LOST, ()): register.lost_seen,
+            (m.PORT_PAUSES, ()): port.pauses,
+            **{(m.BACKGROUND_FAILURES, (task,)): count for task, count in failures.items()},
+        }
+
+    return metrics.follow(read)
 
 
 def follow_log(metrics: Metrics, writer: LineWriter) -> End:

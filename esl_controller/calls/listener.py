@@ -59,6 +59,8 @@ class CallListener:
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""
         talk = self.conversation
+        if talk is not None:
+            self._metrics.count(m.PROVIDER_READY, talk.session.provider_name)
         if talk is not None and not talk.session.config.options.greeting:
             self._inbox.post(self._jobs.on_prepared)
 

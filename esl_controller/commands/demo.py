@@ -312,7 +312,7 @@ def _call(view: LiveView, app: App, directory: Path) -> Caller:
             shown = len(caller.notes)
         caller.hang_up()
         view.outcome = call.channel.get("voice_ai_outcome")
-        while app.active_sessions() and time.monotonic() < until + 5:
+        while app.view.active_sessions() and time.monotonic() < until + 5:
             gevent.sleep(0.05)
     return caller
 

@@ -174,6 +174,8 @@ class EmbeddedPostgres:
 
     def _start_options(self) -> tuple[str, ...]:
         options = ["-c", "listen_addresses=", "-k", str(self.socket_dir)]
+        # A refused statement would stand in the server's log with the words of a conversation.
+        options += ["-c", "log_min_error_statement=panic"]
         if not self._durable:
             for setting in THROW_AWAY_SETTINGS:
                 options += ["-c", setting]

@@ -16,13 +16,18 @@ MAX_PAYLOADS = 256
 
 
 class NotificationListener:
-    """One connection that listens on one channel; a context manager."""
+    """One connection that listens on one channel; a context manager.
+
+    With `present_key` it holds that advisory lock, shared, so that those who notify can see whether
+    anybody listens.
+    """
 
     def __init__(
         self,
         dsn: str,
         channel: str,
         *,
+        present_key: int | None = None,
         connect_timeout_s: float = 3.0,
         answer_timeout_s: float = 5.0,
     ) -> None:
@@ -34,6 +39,9 @@ class NotificationListener:
         )
         self._connection.autocommit = True
         self._execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+        if present_key is not None:
+            lock = sql.SQL("select pg_advisory_lock_shared({})")
+            self._execute(lock.format(sql.Literal(present_key)))
 
     def receive(self, timeout_s: float) -> list[str]:
         """Return the payloads that came within `timeout_s`, at once when there are any.

@@ -20,7 +20,9 @@ from .commands import Command
 from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
 from .session import ControllerSession
 
-LISTEN_BACKLOG: Final = 1024
+LISTEN_BACKLOG: Final = 128
+"""Calls the kernel may accept for a worker that has not taken them yet. When the worker hangs,
+FreeSWITCH waits for each of them without limit (mod_event_socket.c, socket_function)."""
 CONNECT_TIMEOUT_S: Final = 5.0
 HAND_BACK_TIMEOUT_S: Final = 2.0
 MAX_CONNECTIONS: Final = 4096
@@ -99,14 +101,16 @@ class EslServer:
         self._calls: set[ControllerSession] = set()
         self._greenlets = Pool(MAX_CONNECTIONS)
         sock = listening_socket(listener) if isinstance(listener, tuple) else listener
-        self._listener = sock
+        host, port = sock.getsockname()[:2]
+        self.address: Address = (host, port)
+        """Where it listens: host and port."""
+        self._shares_port = bool(sock.getsockopt(socket.SOL_SOCKET, std_socket.SO_REUSEPORT))
         self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
 
     @property
-    def address(self) -> Address:
-        """Where it listens: host and port."""
-        host, port = self._listener.getsockname()[:2]
-        return host, port
+    def listening(self) -> bool:
+        """The port is open, and new calls are taken."""
+        return bool(self._server.started) and not self.draining
 
     @property
     def active_calls(self) -> int:
@@ -127,10 +131,26 @@ class EslServer:
         if self.draining:
             return
         self.draining = True
+        if not self._server.closed:
+            self.pause_listener()
+
+    def pause_listener(self) -> None:
+        """Close the port for a while: other workers that share it get the new calls.
+
+        Calls that the kernel has already accepted are served, or handed back when there is no room.
+        """
         self._server.stop_accepting()
         while not self._greenlets.full() and (accepted := self._accept_waiting()) is not None:
             self._greenlets.spawn(self._accepted, *accepted)
         self._server.close()
+
+    def resume_listener(self) -> None:
+        """Open the port again after `pause_listener`. Raises OSError."""
+        if self.draining or self._server.started:
+            return
+        sock = listening_socket(self.address, reuse_port=self._shares_port)
+        self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
+        self._server.start()
 
     def stop(self, deadline_s: float) -> None:
         """Close the listener, wait up to `deadline_s` for the calls to end, then end the rest."""

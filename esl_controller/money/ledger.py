@@ -36,6 +36,11 @@ class UsageLedger:
         self._metrics = metrics
         self._named: set[tuple[str, str]] = set()
 
+    def use(self, prices: PriceList) -> None:
+        """Price with another list from now on; what is stored keeps the price it had."""
+        self._prices = prices
+        self._named.clear()
+
     def book(
         self, usage: Usage, domain_uuid: str, *, provider: str, conversation_uuid: str | None
     ) -> UsageRecord:

@@ -20,6 +20,7 @@ from gevent import Greenlet
 from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import DatabaseError, DatabaseUnavailable
+from esl_controller.telemetry.background import forever
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.source import ConfigSource
 
@@ -118,7 +119,7 @@ class ConfigLoader:
     def start(self) -> None:
         """Begin to listen for changes."""
         if self._listener is None:
-            self._listener = gevent.spawn(self._listen)
+            self._listener = forever("config_listener", self._listen)
 
     def stop(self) -> None:
         """Stop listening and reading."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -53,13 +53,19 @@ class ServiceView(Protocol):
         """New calls are welcome: started, and not draining."""
 
     def status(self) -> str:
-        """starting | healthy | degraded | draining"""
+        """starting | healthy | degraded | unavailable | full | draining"""
+
+    def reasons(self) -> Sequence[str]:
+        """A sentence for each thing that is not as it should be."""
 
     def active_sessions(self) -> int:
         """Conversations going on."""
 
     def providers(self) -> Mapping[str, str]:
-        """Provider name to available | degraded | unavailable."""
+        """Kind of provider to available | degraded | unavailable."""
+
+    def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
+        """Kind of provider to the seconds since it last worked and failed, failures in a row."""
 
     def sessions(self) -> Iterable[SessionInfo]:
         """Every conversation going on."""
@@ -141,8 +147,10 @@ class HttpPages:
     def _health(self, _environ: Environ) -> _Reply:
         body = {
             "status": self._service.status(),
+            "reasons": list(self._service.reasons()),
             "active_sessions": self._service.active_sessions(),
             "providers": dict(self._service.providers()),
+            "provider_results": dict(self._service.provider_results()),
         }
         return _Reply(HTTPStatus.OK, _json(body))
 

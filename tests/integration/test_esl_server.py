@@ -341,3 +341,30 @@ def test_idle_server_has_no_greenlet(serve):
     serve(Calls())
     gevent.sleep(0)
     assert greenlets() == 0
+
+
+def test_a_paused_listener_serves_what_was_accepted_and_opens_again(serve, dial):
+    calls = Calls()
+    running = serve(calls, capacity=2)
+    address = running.address
+    plain_socket = monkey.get_original("socket", "socket")  # connects without leaving this greenlet
+    waiting = plain_socket()
+    waiting.connect(address)
+    running.pause_listener()
+    assert not running.listening
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+    queued = Peer(socket.socket(fileno=waiting.detach()))
+    until(lambda: len(calls.seen) == 1)  # there was room for it
+    running.resume_listener()
+    running.resume_listener()
+    assert (running.listening, running.address) == (True, address)
+    dial(running)
+    until(lambda: len(calls.seen) == 2)
+    running.pause_listener()
+    running.close_listener()
+    running.resume_listener()
+    assert not running.listening
+    calls.leave.set()
+    queued.wait_eof()
+    queued.close()

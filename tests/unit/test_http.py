@@ -44,11 +44,17 @@ class Service:
     def status(self) -> str:
         return self.state
 
+    def reasons(self) -> list[str]:
+        return ["the database does not answer"]
+
     def active_sessions(self) -> int:
         return len(self.listed)
 
     def providers(self) -> Mapping[str, str]:
         return {"openai": "available"}
+
+    def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
+        return {"openai": {"last_ok_s_ago": 2.5}}
 
     def sessions(self) -> list[SessionInfo]:
         return self.listed
@@ -87,8 +93,10 @@ def test_health_has_the_shape_of_the_specification() -> None:
     assert reply.status == 200
     assert reply.json == {
         "status": "healthy",
+        "reasons": ["the database does not answer"],
         "active_sessions": 1,
         "providers": {"openai": "available"},
+        "provider_results": {"openai": {"last_ok_s_ago": 2.5}},
     }
 
 

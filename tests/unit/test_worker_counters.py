@@ -115,11 +115,11 @@ def test_media() -> None:
     end = worker_counters.follow_media(metrics, pacer, manager)
     metrics.sample()
     end()
-    assert counted(metrics) == {("late_frames_total", ()): 2, ("ring_depth_ms", ()): 4000}
+    assert counted(metrics) == {("late_frames_total", ()): 2, ("ring_depth_seconds", ()): 4}
     manager.sessions = list
     worker_counters.follow_media(metrics, pacer, manager)
     metrics.sample()
-    assert metrics.totals()[m.RING_DEPTH_MS, ()] == 0
+    assert metrics.totals()[m.RING_DEPTH, ()] == 0
 
 
 def test_a_session_whose_line_was_opened_twice_loses_no_frame() -> None:

@@ -67,13 +67,14 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 
 
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
-    """Insert or complete one entry; False when its key belongs to another domain.
+    """Insert or complete one entry; False when its domain is gone, or its key another domain's.
 
     Raises ValueError when the entry is not of `domain_uuid`.
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
-    return execute(connection, _UPSERTS[type(entry)], values(_fitted(entry))) == 1
+    parameters = [*values(_fitted(entry)), domain_uuid]
+    return execute(connection, _UPSERTS[type(entry)], parameters) == 1
 
 
 def _fitted(entry: JournalEntry) -> JournalEntry:
@@ -187,5 +188,6 @@ def close_abandoned(
                         and t.conversation_uuid = o.conversation_uuid
                     where o.domain_uuid = %s and o.worker = %s and o.ended_at is null
                     group by o.conversation_uuid, o.started_at) as last
-              where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid"""
+              where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid
+                and c.ended_at is null"""
     return execute(connection, sql, (ended_at, domain_uuid, worker, domain_uuid))

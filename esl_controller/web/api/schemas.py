@@ -51,6 +51,14 @@ class ActiveCalls(_Answer, frozen=True):
     calls: Sequence[ConversationSummary]
 
 
+class CallEnding(_Answer, frozen=True):
+    """A call that is being ended: its caller hears a good-bye after what is being said."""
+
+    call_uuid: str
+    worker: str
+    """Which worker has it."""
+
+
 class ConversationDetail(_Answer, frozen=True):
     """One conversation and everything of it."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPMethod, HTTPStatus
 
-from esl_controller.web.api import checks, conversations, keys, providers, schemas, trials
+from esl_controller.web.api import actions, checks, conversations, keys, providers, schemas, trials
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -40,6 +40,15 @@ ROUTES = (
         conversations.watch_call,
         "Watch a call: its turns as server-sent events",
         "text/event-stream",
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/calls/{{call_uuid}}/hangup",
+        actions.hang_up_call,
+        "End a call politely, whichever worker has it",
+        schemas.CallEnding,
+        description="The worker that is asked asks the one that has the call. 503 "
+        "`worker-unavailable` when that one cannot be asked.",
     ),
     Route(
         _GET,
