@@ -25,6 +25,8 @@ class EndCause(enum.Enum):
     PROVIDER_FAILED = "provider_failed"
     STREAM_LOST = "stream_lost"
     DRAINED = "drained"
+    STOPPED = "stopped"
+    """The worker was stopped by force."""
 
 
 @dataclass(frozen=True, slots=True)

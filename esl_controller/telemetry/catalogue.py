@@ -93,7 +93,7 @@ DROPPED_BYTES = _counter(
 RING_DEPTH_MS = _gauge("ring_depth_ms", "Longest answer waiting to be played now.")
 
 # Failures
-ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", "code")
+ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010, and INTERNAL.", "code")
 PROVIDER_FAILURES = _counter("provider_failures", "Failures told by providers.", "provider", "kind")
 FALLBACKS = _counter("fallbacks", "Times a call went on elsewhere, by target.", "target")
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
@@ -166,3 +166,10 @@ class ErrorCode(enum.Enum):
     FUNCTION_CALL_FAILED = "REALTIME_008"
     TRANSFER_FAILED = "REALTIME_009"
     WEBSOCKET = "REALTIME_010"
+
+
+class OwnError(enum.Enum):
+    """Failure classes the specification has no code for."""
+
+    INTERNAL = "INTERNAL"
+    """A bug of ours: the log has its traceback."""

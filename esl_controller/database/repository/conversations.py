@@ -44,6 +44,7 @@ TEXT_LIMITS = {
     "provider_call_id": 255,
     "function_name": 100,
     "hangup_cause": 64,
+    "reason": 2000,
 }
 """Characters of the columns others have a say in; a longer text would be refused."""
 
@@ -69,10 +70,18 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
     """Insert or complete one entry; False when its key belongs to another domain.
 
+    A call refused to a domain that does not exist is nobody's and is not kept.
+
     Raises ValueError when the entry is not of `domain_uuid`.
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
+    if isinstance(entry, ConversationRealtime) and entry.outcome == "refused":
+        known = fetch_one(
+            connection, "select 1 from v_domains where domain_uuid = %s", (domain_uuid,)
+        )
+        if known is None:
+            return True
     return execute(connection, _UPSERTS[type(entry)], values(_fitted(entry))) == 1
 
 

@@ -9,6 +9,7 @@ import pytest
 from bridge.providers.base import Usage
 from esl_controller.record import conversation as conversation_record
 from esl_controller.record.conversation import ConversationRecord
+from esl_controller.record.outcome import Ending
 from esl_controller.telemetry.metrics import Metrics
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -58,7 +59,7 @@ def test_setting_the_clock_makes_no_call_longer_or_shorter(
     conversation.answered()
     clocks.wall += timedelta(seconds=jump_s)
     clocks.pass_(30)
-    conversation.end("completed", "hangup", None, 0)
+    conversation.end(Ending("completed", "hangup"), 0)
     last = stored[-1]
     assert (last.started_at, last.answered_at) == (NOON, NOON + timedelta(seconds=2))
     assert (last.ended_at, last.duration_seconds) == (NOON + timedelta(seconds=32), 30)
@@ -70,5 +71,5 @@ def test_the_model_is_the_one_that_answered() -> None:
     conversation = new_conversation(stored, ledger=ledger)
     conversation.used(Usage(model="gpt-realtime", output_audio_tokens=5))
     conversation.used(Usage(model="gpt-transcribe", transcription_tokens=20))
-    conversation.end("completed", "hangup", None, 0)
+    conversation.end(Ending("completed", "hangup"), 0)
     assert stored[-1].model == "gpt-realtime"
