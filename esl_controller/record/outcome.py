@@ -63,9 +63,10 @@ def handed_back(reason: HandBack, end: SessionEnd | None, trouble: str) -> Endin
         why = f"{why}: {trouble}"
     if end is not None and end.cause is EndCause.STOPPED:
         return Ending("failed", end.cause.value, reason.code, why)
-    outcome = "failed" if reason.code is OwnError.INTERNAL else "fallback"
+    if reason.code is OwnError.INTERNAL:
+        return Ending("failed", "internal", reason.code, why)
     cause = end.cause.value if end is not None else reason.outcome.value
-    return Ending(outcome, cause, reason.code, why)
+    return Ending("fallback", cause, reason.code, why)
 
 
 def own_ending(end: SessionEnd | None, *, answered: bool, hangup_cause: str, cut: bool) -> Ending:
