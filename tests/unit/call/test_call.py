@@ -165,9 +165,9 @@ def greet(call: Any) -> None:
 
 
 def transfer(call: Any) -> None:
-    """Asked for before the call talks."""
-    call.on_prepared()
+    """Asked for before the call talks, and done with by the call before it does."""
     call.transfer("1000", "a price")
+    call._inbox.post(call.on_prepared)
 
 
 def caller_leaves(call: Any) -> None:
