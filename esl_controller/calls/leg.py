@@ -39,6 +39,8 @@ COMMAND_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
 HANGUP_COMPLETE_S = 2.5
 """With a stream running CHANNEL_HANGUP_COMPLETE is up to a second late (observed)."""
+LOOK_AROUND_S = 0.1
+"""For what runs on a channel that was taken: events are up to 20 ms late."""
 ANOTHER_SOCKET_S = 4 * 3600.0
 """Longest that a second socket on the channel is waited for: as long as a call may be."""
 DEFAULT_RINGBACK = "%(2000,4000,440,480)"
@@ -93,6 +95,7 @@ class Leg:
         self._removals: list[Callable[[], None]] = []
         self._another = False
         self._free = Signal()
+        """Hung up, lost, or another socket that had it has ended."""
         self._log = call_logger()
 
     # --- what it is ---------------------------------------------------------------------------
@@ -138,10 +141,14 @@ class Leg:
 
     def watch(self, events: LegEvents) -> None:
         """Subscribe, tell `events` from now on, and clear what an earlier pass has left."""
-        self._handle("CHANNEL_HANGUP", lambda _: events.on_lost())
-        gone = lambda _: events.on_lost()  # noqa: E731 - must be the same object when removed
-        self.esl.gone.rawlink(gone)
-        self._removals.append(lambda: self.esl.gone.unlink(gone))
+
+        def lost(_: object) -> None:
+            self._free.set()
+            events.on_lost()
+
+        self._handle("CHANNEL_HANGUP", lost)
+        self.esl.gone.rawlink(lost)
+        self._removals.append(lambda: self.esl.gone.unlink(lost))
         self._handle("DTMF", lambda event: self._on_dtmf(events, event))
         self._handle("CHANNEL_HOLD", lambda _: events.on_hold(True))
         self._handle("CHANNEL_UNHOLD", lambda _: events.on_hold(False))
@@ -279,10 +286,10 @@ class Leg:
 
     def leave(self) -> None:
         """Say `exit` if that is still to be said, and close. Idempotent."""
-        self.close()
-        if self.taken and self._another and not self.hungup:
-            # Our end would end the newer socket's park: see the top of this module.
+        # Our end would end a newer socket's park: see the top of this module.
+        if self.taken and not self._free.wait(LOOK_AROUND_S) and self._another:
             self._free.wait(ANOTHER_SOCKET_S)
+        self.close()
         if not self.channel.full_control:
             with contextlib.suppress(EslError):
                 self.esl.settle()

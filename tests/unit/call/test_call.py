@@ -294,6 +294,27 @@ def test_a_call_that_somebody_moves_is_let_go_of(
     assert ending is not None and (ending.outcome, ending.cause) == ("transferred", "taken_away")
 
 
+def test_a_newer_socket_on_the_channel_is_not_disturbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Our `exit` would end its park: it waits until that one is over."""
+    esl = FakeEsl()
+
+    def moved(call: Any) -> None:
+        call.on_prepared()
+        gevent.spawn_later(0.01, esl.raise_event, "CHANNEL_UNPARK")
+        gevent.spawn_later(0.02, esl.raise_event, "CHANNEL_EXECUTE", Application="socket")
+        gevent.spawn_later(0.3, note)
+
+    def note() -> None:
+        esl.writes.append(["= the newer one has ended"])
+        esl.raise_event("CHANNEL_EXECUTE_COMPLETE", Application="socket")
+
+    office = Office(monkeypatch, moved, esl)
+    office.run()
+    must_be_clean(office)
+    steps = esl.steps
+    assert steps.index("= released") < steps.index("= the newer one has ended") < len(steps) - 1
+
+
 @pytest.mark.parametrize("error", ERRORS)
 def test_a_refused_call_has_a_row(monkeypatch: pytest.MonkeyPatch, error: str) -> None:
     exception, _ = ERRORS[error]
