@@ -29,6 +29,8 @@ class EndCause(enum.Enum):
     """As many turns as the tenant allows."""
     AGENT_LEFT = "agent_left"
     """The agent ended the conversation by itself, in its provider's own way."""
+    STOPPED = "stopped"
+    """The worker was stopped by force."""
 
 
 class SetPhrase(enum.Enum):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import gc
 import ipaddress
 import os
 import ssl
 import time
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
 
 import gevent
@@ -26,10 +26,11 @@ from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller.calls import phrases
 from esl_controller.calls.audio_module import USAGE_COMMAND, editions
-from esl_controller.calls.call import Call
+from esl_controller.calls.call import Call, CallDesk
+from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.media import MediaSite
 from esl_controller.calls.plan import stream_rates
-from esl_controller.calls.services import Services
+from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import Pool
@@ -41,11 +42,14 @@ from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
+from esl_controller.record.outcome import Ending
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
 from esl_controller.routes.places import CallLeases
-from esl_controller.routes.routing import Outcome
+from esl_controller.routes.reception import Reception
+from esl_controller.routes.routing import InvalidCall, Outcome, parse_identity
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever
@@ -131,10 +135,13 @@ class App:
         budget = BudgetGuard(self._pool, on_reached=self._count_budget)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
+        self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
         self._live = LiveFeed(dsn)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
+        self.calls: Calls[Call] = Calls()
+        """Found by domain and call, for whoever wants something of one."""
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
@@ -147,6 +154,7 @@ class App:
                     commands.assignment("voice_ai_outcome", Outcome.OVERFLOW.value),
                 ),
             ),
+            on_handed_back=self._turned_away,
         )
         self.view = WorkerView(
             settings=settings,
@@ -165,7 +173,6 @@ class App:
             HttpPages(settings.http, self.metrics, self.view, self._api(source)),
             keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
         )
-        self._calls: dict[Call, ControllerSession] = {}
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self._module: tuple[float, Flavour | None] | None = None
@@ -185,7 +192,7 @@ class App:
         self._clock.start()
         self.manager.start()
         self.media.start()
-        self._services = self._shared()
+        self._desk = self._shared()
         self._background = [
             forever(
                 "statsd",
@@ -227,7 +234,7 @@ class App:
             except OSError as error:  # ssl.SSLError is one
                 _log.error("app.ca_file_not_reloaded", error=str(error))
             else:
-                self._services = dataclasses.replace(self._services, network=self._network)
+                self._desk = self._shared()
         self.config.invalidate()
         _log.info("app.reloaded")
 
@@ -235,13 +242,13 @@ class App:
         """Take no new calls, let the running ones end, then stop. May wait for minutes."""
         if self.manager.draining:
             return
-        _log.info("app.draining", calls=len(self._calls))
+        _log.info("app.draining", calls=len(self.calls))
         self.manager.draining = True
         self.port.stop()
         self.esl.close_listener()
         gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
-        for call in tuple(self._calls):
+        for call in self.calls:
             call.drain()
         self._wait_for_calls(GOODBYE_S)
         self.stop()
@@ -252,80 +259,94 @@ class App:
             self.stopped.wait()
             return
         self._stopping = self.manager.draining = True
-        self.port.stop()
-        self.esl.stop(2.0)
-        self._live.stop()
-        self.media.stop(1.0)
-        self.manager.stop()
-        self._clock.stop()
-        self.config.stop()
-        self._leases.stop()
-        self.register.stop(all_stored=self.journal.stop())
-        gevent.killall(self._background)
-        self._pool.close()
-        self._heartbeat.stop()
-        self.stopped.set()
+        with ExitStack() as last_first:  # each is stopped, whatever the others raise
+            last_first.callback(self.stopped.set)
+            last_first.callback(self._heartbeat.stop)
+            last_first.callback(self._pool.close)
+            last_first.callback(gevent.killall, self._background)
+            last_first.callback(self._stop_journal)
+            last_first.callback(self._leases.stop)
+            last_first.callback(self.config.stop)
+            last_first.callback(self._clock.stop)
+            last_first.callback(self.manager.stop)
+            last_first.callback(self.media.stop, 1.0)
+            last_first.callback(self._live.stop)
+            last_first.callback(self.esl.stop, 2.0)
+            last_first.callback(self.port.stop)
         _log.info("app.stopped")
+
+    def _stop_journal(self) -> None:
+        """The register forgets a worker that has nothing left to store."""
+        self.register.stop(all_stored=self.journal.stop())
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while self._calls and time.monotonic() < until:
+        while self.calls and time.monotonic() < until:
             gevent.sleep(0.1)
 
     # --- calls -----------------------------------------------------------------------------------
 
     def _serve(self, esl: ControllerSession) -> None:
-        call = Call(esl, self._services)
-        self._calls[call] = esl
+        call = Call(esl, self._desk)
+        self.calls.add(call)
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
             call.run()
         finally:
             stop_counting()
-            del self._calls[call]
+            self.calls.discard(call)
 
     def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
         """End one call of a domain politely; False when this worker does not have it."""
-        for call, esl in self._calls.items():
-            channel = esl.channel
-            if channel is None or channel.uuid != call_uuid:
-                continue
-            if channel.variable("domain_uuid") == domain_uuid:
-                call.drain()
-                return True
-        return False
+        call = self.calls.find(domain_uuid, call_uuid)
+        if call is None:
+            return False
+        call.drain()
+        return True
 
-    def _shared(self) -> Services:
-        settings = self.settings
-        host, port = self.media.address
-        media = settings.media
-        return Services(
-            settings=settings,
-            manager=self.manager,
-            config=self.config,
-            admission=self._admission,
-            ledger=self._ledger,
-            record=self._record,
-            worker=self.journal.worker,
-            metrics=self.metrics,
-            pacer=self.pacer,
-            site=MediaSite(
-                stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
-                local_host=media.public_host or media.listen_host,
-                freeswitch_host=media.unicast_host,
-                ports=PortRange(
-                    media.unicast_port_first,
-                    media.unicast_port_last,
-                    worker=settings.worker.index,
-                    workers=settings.worker.count,
-                ),
-                buffer_ms=media.buffer_ms,
-                stream_rates_hz=stream_rates(settings),
-                join_timeout_s=settings.timeouts.stream_start_s,
+    def _shared(self) -> CallDesk:
+        return CallDesk(
+            Reception(self.config, self._admission),
+            ConversationSite(
+                self.settings,
+                self.manager,
+                self.pacer,
+                self._media_site(),
+                self._network,
+                self._audio_module,
             ),
-            network=self._network,
-            audio_module=self._audio_module,
+            self._book,
+            self.calls,
         )
+
+    def _media_site(self) -> MediaSite:
+        settings, media = self.settings, self.settings.media
+        host, port = self.media.address
+        return MediaSite(
+            stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
+            local_host=media.public_host or media.listen_host,
+            freeswitch_host=media.unicast_host,
+            ports=PortRange(
+                media.unicast_port_first,
+                media.unicast_port_last,
+                worker=settings.worker.index,
+                workers=settings.worker.count,
+            ),
+            buffer_ms=media.buffer_ms,
+            stream_rates_hz=stream_rates(settings),
+            join_timeout_s=settings.timeouts.stream_start_s,
+        )
+
+    def _turned_away(self, esl: ControllerSession) -> None:
+        """The worker was full, or draining: the tenant sees that somebody called."""
+        channel = esl.connect()
+        try:
+            identity = parse_identity(lambda name: channel.get(name) or None)
+        except InvalidCall:
+            return
+        why = "the worker is draining" if self.manager.draining else "the worker is full"
+        refused = Ending("refused", Outcome.OVERFLOW.value, None, why)
+        self._book.turned_away(identity, None, refused)
 
     def _api(self, source: ConfigSource) -> Api:
         """What FusionPBX's pages ask."""

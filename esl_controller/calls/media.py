@@ -104,15 +104,17 @@ class CallMedia:
         self._refusal = ""
         """Why mod_audio_stream could not connect."""
         self._leg = Leg("PCMU", 8000)
-        for name, handler in (
-            ("mod_audio_stream::play", self._on_play),
-            ("mod_audio_stream::error", self._on_stream_error),
-            ("CHANNEL_EXECUTE", self._on_execute),
-            ("CHANNEL_EXECUTE_COMPLETE", self._on_execute_complete),
-        ):
+        self._removals = [
             esl.on(name, handler)
-        esl.on("CHANNEL_HANGUP", lambda _: self._wait_no_more())
-        esl.gone.rawlink(lambda _: self._wait_no_more())
+            for name, handler in (
+                ("mod_audio_stream::play", self._on_play),
+                ("mod_audio_stream::error", self._on_stream_error),
+                ("CHANNEL_EXECUTE", self._on_execute),
+                ("CHANNEL_EXECUTE_COMPLETE", self._on_execute_complete),
+                ("CHANNEL_HANGUP", self._wait_no_more),
+            )
+        ]
+        esl.gone.rawlink(self._wait_no_more)
 
     # --- starting and stopping, in the call's greenlet -----------------------------------------
 
@@ -200,8 +202,11 @@ class CallMedia:
             )
 
     def close(self) -> None:
-        """Give up sockets and ports; nothing is asked of FreeSWITCH."""
+        """Let go of the leg, give up sockets and ports; nothing is asked of FreeSWITCH."""
         self._stopping = True
+        while self._removals:
+            self._removals.pop()()
+        self._esl.gone.unlink(self._wait_no_more)
         if self._stream is not None:
             self._stream.close(frames.NORMAL)
         if self._datagrams is not None:
@@ -229,7 +234,7 @@ class CallMedia:
         """Metadata and free text: nothing of it is trusted, and the identity is known already."""
         self._log.debug("media.stream_text", size=len(payload))
 
-    def _wait_no_more(self) -> None:
+    def _wait_no_more(self, _: object) -> None:
         """The call is gone: nothing will come."""
         self._joined.set()
         self._proven.set()

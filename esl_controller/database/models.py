@@ -198,11 +198,13 @@ class ConversationRealtime:
     summary: str | None = None
     language: str | None = None
     outcome: str | None = None
-    """completed | transferred | abandoned | timeout | failed | fallback"""
+    """completed | transferred | abandoned | timeout | failed | fallback | refused"""
     end_cause: str | None = None
     """What ended it, in one word: a session's EndCause or FreeSWITCH's hang-up cause."""
     error_code: str | None = None
-    """REALTIME_001 … REALTIME_010"""
+    """REALTIME_001 … REALTIME_010 | INTERNAL"""
+    reason: str | None = None
+    """In words, why it was refused, handed back or failed."""
     transfer_destination: str | None = None
     provider: str | None = None
     model: str | None = None
@@ -238,7 +240,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionCallRecord:
-    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did."""
+    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did. Recorded when
+    begun and again when over."""
 
     function_call_uuid: str
     domain_uuid: str
@@ -248,7 +251,7 @@ class FunctionCallRecord:
     arguments: Any = field(default_factory=dict)
     result: Any = None
     status: str
-    """completed | failed | timeout | refused"""
+    """started | completed | failed | timeout | refused"""
     error: str | None = None
     started_at: datetime
     duration_ms: int | None = None
@@ -262,11 +265,12 @@ class TransferRecord:
     domain_uuid: str
     conversation_uuid: str
     transfer_type: str
-    """blind | attended | fallback | overflow"""
+    """blind | attended | fallback | overflow | announced | three_way | voicemail | takeover"""
     destination: str
     reason: str | None = None
     status: str
-    """started | completed | no_answer | busy | failed | cancelled"""
+    """started | completed | no_answer | busy | failed | cancelled | passed_on | declined |
+    unreachable | returned; `passed_on`: the dialplan has the caller, and the rest is not known"""
     hangup_cause: str | None = None
     started_at: datetime
     ended_at: datetime | None = None

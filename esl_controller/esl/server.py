@@ -76,7 +76,7 @@ class EslServer:
     or raises. Beyond `capacity` a call goes straight back to the dialplan: `connect`, the commands
     of `hand_back` (say, a variable that tells why), `exit`. Just closing, or `exit` in the same
     breath as `connect`, would leave the caller with nobody in control: see
-    `ControllerSession.settle`.
+    `ControllerSession.settle`. `on_handed_back` is told of each such call, and must not wait.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class EslServer:
         capacity: int,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         hand_back: Sequence[Command] = (),
+        on_handed_back: Callable[[ControllerSession], Any] | None = None,
     ) -> None:
         self.capacity = capacity
         self.stats = ServerStats()
@@ -96,6 +97,7 @@ class EslServer:
         self._allow = tuple(allow)
         self._connect_timeout_s = connect_timeout_s
         self._hand_back = tuple(hand_back)
+        self._on_handed_back = on_handed_back
         self._connecting = 0
         self._strangers = RareLog("esl.address_not_allowed")
         self._calls: set[ControllerSession] = set()
@@ -226,6 +228,8 @@ class EslServer:
     def _give_back(self, session: ControllerSession) -> None:
         """Send a call back to the dialplan; FreeSWITCH closes once it has read `exit`."""
         self.stats.handed_back += 1
+        if self._on_handed_back is not None:
+            self._on_handed_back(session)
         try:
             session.pipeline(self._hand_back, HAND_BACK_TIMEOUT_S)
         except (CallGone, CommandTimeout) as error:

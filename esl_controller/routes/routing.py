@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import enum
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from esl_controller.database.models import ProcessingMode, RouteEntry
-from esl_controller.telemetry.catalogue import ErrorCode
-
-_EXTENSION = re.compile(r"[0-9*#+A-Za-z._-]{1,32}\Z")
+from esl_controller.esl.dialable import DIALABLE
+from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 
 
 class Outcome(enum.Enum):
@@ -54,7 +52,7 @@ class HandBack(Exception):
     def __init__(
         self,
         outcome: Outcome,
-        code: ErrorCode | None = None,
+        code: ErrorCode | OwnError | None = None,
         why: str = "",
         *,
         extension: str | None = None,
@@ -84,6 +82,11 @@ class CallIdentity:
     caller_id_number: str
     caller_id_name: str
 
+    @property
+    def for_log(self) -> dict[str, str]:
+        """Who called which number: a refused call of an unknown domain has no row."""
+        return {"number": self.extension, "caller": self.caller_id_number}
+
 
 class InvalidCall(ValueError):
     """The channel data does not say which tenant and extension this call is for."""
@@ -92,6 +95,9 @@ class InvalidCall(ValueError):
 def parse_identity(header: Callable[[str], str | None]) -> CallIdentity:
     """Read the identity of a call from its channel data.
 
+    On a leg FreeSWITCH dialled itself the caller fields are FreeSWITCH's own; who talks to us there
+    is the callee (`Call-Direction`, `Caller-Callee-ID-…`, switch_caller.c).
+
     Args:
         header: looks a decoded channel header up by name, None when missing.
 
@@ -99,14 +105,16 @@ def parse_identity(header: Callable[[str], str | None]) -> CallIdentity:
         InvalidCall: no valid `domain_uuid`, `Unique-ID` or called extension.
     """
     extension = header("variable_voice_ai_extension") or header("Caller-Destination-Number") or ""
-    if not _EXTENSION.match(extension):
+    if not DIALABLE.fullmatch(extension):
         raise InvalidCall("called extension missing or not dialable")
+    dialled = header("Call-Direction") == "outbound" and header("Caller-Callee-ID-Number")
+    who = "Callee" if dialled else "Caller"
     return CallIdentity(
         domain_uuid=_uuid(header("variable_domain_uuid"), "variable_domain_uuid"),
         call_uuid=_uuid(header("Unique-ID"), "Unique-ID"),
         extension=extension,
-        caller_id_number=_printable(header("Caller-Caller-ID-Number"), 64),
-        caller_id_name=_printable(header("Caller-Caller-ID-Name"), 64),
+        caller_id_number=_printable(header(f"Caller-{who}-ID-Number"), 64),
+        caller_id_name=_printable(header(f"Caller-{who}-ID-Name"), 64),
     )
 
 

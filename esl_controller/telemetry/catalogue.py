@@ -130,7 +130,9 @@ DROPPED_BYTES = _counter(
 RING_DEPTH = _gauge("ring_depth_seconds", "Longest answer waiting to be played now.")
 
 # Failures
-ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", code=_CODES)
+ERRORS = _counter(
+    "errors", "Failures by code, REALTIME_001 to REALTIME_010, and INTERNAL.", code=_CODES
+)
 PROVIDER_READY = _counter(
     "provider_ready", "Times a provider took a session's settings.", provider=_PROVIDERS
 )
@@ -248,3 +250,10 @@ class ErrorCode(enum.Enum):
     FUNCTION_CALL_FAILED = "REALTIME_008"
     TRANSFER_FAILED = "REALTIME_009"
     WEBSOCKET = "REALTIME_010"
+
+
+class OwnError(enum.Enum):
+    """Failure classes the specification has no code for."""
+
+    INTERNAL = "INTERNAL"
+    """A bug of ours: the log has its traceback."""

@@ -116,6 +116,11 @@ class ConfigLoader:
         self.statistics.hits += 1
         return None if known is None else _result(known.answer)
 
+    def is_known_secretary(self, domain_uuid: str, extension: str) -> bool:
+        """Whether a realtime secretary is remembered for a number; never waits, reads nothing."""
+        known = self._known.get((domain_uuid, extension))
+        return known is not None and isinstance(known.answer, RouteEntry)
+
     def start(self) -> None:
         """Begin to listen for changes."""
         if self._listener is None:

@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from esl_controller.database.models import RealtimeProviderConfig, SecretaryRealtime, TenantSettings
+from esl_controller.esl.dialable import DIALABLE
 
 PROVIDERS = ("openai", "elevenlabs", "gemini", "custom")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_DIALABLE = re.compile(r"[0-9*#+A-Za-z._-]{1,32}")
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4096}")
@@ -256,7 +256,9 @@ def _minute(text: Any) -> int:
     return moment.hour * 60 + moment.minute
 
 
-_dialable = _matching(_DIALABLE, "digits, letters and * # + . _ -, at most 32")
+_dialable = _matching(
+    DIALABLE, "digits, letters and * # + . _ -, at most 32, and no - at the beginning"
+)
 _seconds = _whole(1, 86400)
 
 _SECRETARY: dict[str, Rule] = {

@@ -79,7 +79,7 @@ GARBAGE = {
 
 
 def test_garbage_on_the_event_socket(serve, monkeypatch):
-    monkeypatch.setattr("esl_controller.calls.call.COMMAND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("esl_controller.calls.leg.COMMAND_TIMEOUT_S", 0.3)
     service = serve(esl={"connect_timeout_s": 0.5})
     with perfect_call(service):
         peers = {

@@ -29,7 +29,7 @@ BYE = hang_up_after(AgentSilent(0.5))
 
 
 def media_of(running, call):
-    return next(c._talk.media for c in running.app._calls if c._esl.uuid == call.leg.uuid)
+    return next(c.talk.media for c in running.app.calls if c.leg.uuid == call.leg.uuid)
 
 
 def tear(call) -> None:
@@ -107,7 +107,7 @@ def test_where_unicast_has_no_port_files_are_played(serve, monkeypatch, seen):
         assert call.tenant.record.spoken == ["Hello.", "Certainly."]
         assert call.caller.report().sound_ms > 700
         assert call.row()["outcome"] == "completed"
-        assert len(running.app._services.site.ports) == 1
+        assert len(running.app._desk.site.media.ports) == 1
 
 
 @pytest.mark.parametrize("edition", [Edition.OPEN, Edition.NONE])

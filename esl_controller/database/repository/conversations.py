@@ -44,6 +44,7 @@ TEXT_LIMITS = {
     "provider_call_id": 255,
     "function_name": 100,
     "hangup_cause": 64,
+    "reason": 2000,
 }
 """Characters of the columns others have a say in; a longer text would be refused."""
 
@@ -68,6 +69,8 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
     """Insert or complete one entry; False when its domain is gone, or its key another domain's.
+
+    A call refused to a domain that does not exist is nobody's and is not kept.
 
     Raises ValueError when the entry is not of `domain_uuid`.
     """

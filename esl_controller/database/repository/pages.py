@@ -42,6 +42,7 @@ class ConversationSummary:
     outcome: str | None
     end_cause: str | None
     error_code: str | None
+    reason: str | None
     transfer_destination: str | None
     provider: str | None
     model: str | None

@@ -113,8 +113,17 @@ class Session:
             playback.broken = True
 
     def transfer(self, destination: str, program: Sequence[Action], context: str = "") -> None:
-        """Leave the running applications for another extension; without a context stay in ours."""
+        """Leave the running applications for another extension; without a context stay in ours.
+
+        What `execute_on_blind_transfer…` holds is executed first (switch_ivr.c,
+        switch_ivr_session_transfer); here `set` and `unset` of one variable.
+        """
         self.control.move(self.switch.now())
+        for name, value in list(self.channel.variables.items()):
+            if name.startswith("execute_on_blind_transfer"):
+                application, _, argument = value.partition(" ")
+                variable, _, wanted = argument.partition("=")
+                self.channel.set(variable, wanted if application == "set" else None)
         now_us = self.switch.now_us()
         context = context or self.channel.context
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"

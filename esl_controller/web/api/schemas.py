@@ -12,7 +12,9 @@ from esl_controller.database.models import FunctionCallRecord, TransferRecord, T
 from esl_controller.database.repository.pages import ConversationSummary
 from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant
 
-Outcome = Literal["completed", "transferred", "abandoned", "timeout", "failed", "fallback"]
+Outcome = Literal[
+    "completed", "transferred", "abandoned", "timeout", "failed", "fallback", "refused"
+]
 
 
 class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

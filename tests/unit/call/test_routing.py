@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esl_controller.esl.dialable import NotDialable, require_dialable
 from esl_controller.routes.routing import CallIdentity, InvalidCall, parse_identity
 
 GOOD = {
@@ -44,3 +45,24 @@ def test_hostile_headers_give_an_identity_or_one_error(headers: dict[str, str]) 
         return
     assert identity.caller_id_name.isprintable()
     assert " " not in identity.extension
+
+
+def test_on_a_leg_freeswitch_dialled_the_callee_talks_to_us() -> None:
+    dialled = {
+        **GOOD,
+        "Call-Direction": "outbound",
+        "Caller-Callee-ID-Number": "5552000",
+        "Caller-Callee-ID-Name": "Bruno",
+    }
+    identity = parse_identity(dialled.get)
+    assert (identity.caller_id_number, identity.caller_id_name) == ("5552000", "Bruno")
+    unnamed = {**GOOD, "Call-Direction": "outbound"}
+    assert parse_identity(unnamed.get).caller_id_number == "5551000"
+
+
+@pytest.mark.parametrize("number", ["-bleg", "-both", "", "1 2", "a" * 33, "1\n2", "${x}"])
+def test_what_settings_refuse_and_what_is_never_dialled_is_the_same(number: str) -> None:
+    with pytest.raises(NotDialable):
+        require_dialable(number, "example.com")
+    with pytest.raises(InvalidCall):
+        parse_identity({**GOOD, "Caller-Destination-Number": number}.get)
