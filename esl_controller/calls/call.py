@@ -30,17 +30,11 @@ from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData, Event
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.outcome import CODE_OF_CAUSE, conversation_outcome
-from esl_controller.routes.routing import (
-    CallIdentity,
-    HandBack,
-    InvalidCall,
-    Outcome,
-    as_chosen,
-    parse_identity,
-)
+from esl_controller.routes.identity import CallIdentity, InvalidCall, parse_identity
+from esl_controller.routes.routing import HandBack, Outcome, as_chosen
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
-from esl_controller.tenants.loader import ConfigError
+from esl_controller.tenants.loader import ConfigError, ConfigLoader
 from esl_controller.tools.runner import FunctionOutcome
 
 _log = structlog.get_logger("call")
@@ -100,7 +94,7 @@ class Call:
 
     def _serve(self, channel: ChannelData) -> None:
         self._subscribe()
-        identity = _identify(channel)
+        identity = _identify(channel, self._services.config)
         self._entry = entry = self._route(identity)
         self._admitted = entry = self._services.admission.admit(entry, identity.call_uuid)
         talk = self._open(channel, entry, identity)
@@ -371,8 +365,11 @@ class Call:
         self.state = CALL_TABLE.next(self.state, event)
 
 
-def _identify(channel: ChannelData) -> CallIdentity:
+def _identify(channel: ChannelData, config: ConfigLoader) -> CallIdentity:
     try:
-        return parse_identity(lambda name: channel.get(name) or None)
+        return parse_identity(lambda name: channel.get(name) or None, config.domain_named)
+    except DatabaseError as error:
+        code = m.ErrorCode.CONFIG_NOT_FOUND
+        raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
     except InvalidCall as error:
         raise HandBack(Outcome.INVALID, m.ErrorCode.INVALID_DOMAIN, str(error)) from error

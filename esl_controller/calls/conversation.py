@@ -18,7 +18,8 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.conversation import ConversationRecord
-from esl_controller.routes.routing import CallIdentity, HandBack, Outcome
+from esl_controller.routes.identity import CallIdentity
+from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tenants.providers import NoProvider
 from esl_controller.tools.base import CallActions, ToolContext

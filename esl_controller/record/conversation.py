@@ -20,7 +20,7 @@ from esl_controller.database.models import (
     Turn,
 )
 from esl_controller.money.ledger import Record, UsageLedger
-from esl_controller.routes.routing import CallIdentity
+from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.tools.runner import FunctionOutcome

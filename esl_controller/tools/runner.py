@@ -48,9 +48,7 @@ class FunctionOutcome:
 
 
 def offered_tools(entry: RouteEntry) -> tuple[Tool, ...]:
-    """The functions a secretary's model is told about."""
-    if not entry.secretary.enable_functions:
-        return ()
+    """The functions a secretary's model is told about: ours need no switch."""
     described = (tool.describe(entry) for tool in TOOLS.values())
     return tuple(tool for tool in described if tool is not None)
 

@@ -19,6 +19,7 @@ def site(database: TestDatabase, tmp_path: Path) -> dict[str, str]:
     return {
         "VOICE_AI_DATABASE_DSN": database.dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+        "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
     }
 
 

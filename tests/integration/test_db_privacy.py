@@ -191,7 +191,7 @@ def test_what_is_stored_is_redacted_before_it_touches_the_disk(database, pool, t
     key = {"domain_uuid": domain, "conversation_uuid": new_id()}
     now = datetime.now(UTC)
     said = "meu cartão é 4111 1111 1111 1111 e meu e-mail ana@example.com"
-    journal.record(ConversationRealtime(call_uuid="c", started_at=now, summary=said, **key))
+    journal.record(ConversationRealtime(call_uuid="c", started_at=now, **key))
     turn = {"role": "user", "content": said, "started_at": now, **key}
     journal.record(Turn(turn_uuid=new_id(), turn_number=1, **turn), personal=True)
     journal._write_batch()

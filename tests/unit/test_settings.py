@@ -72,7 +72,7 @@ def test_every_problem_is_told_at_once_by_its_variable_with_what_is_allowed(toml
         "VOICE_AI_ESL_PROT": "1",
         "VOICE_AI_WORKER_COUNT": "many",
         "VOICE_AI_ESL_ALLOW": "10.0.0.1/8",
-        "VOICE_AI_TIMEOUTS_SILENCE_S": "nan",
+        "VOICE_AI_TIMEOUTS_TOOL_S": "nan",
         "VOICE_AI_PROVIDER_BASE_URL": "https://example.org",
     }
     assert {(p.name, p.allowed) for p in problems(environ, toml)} == {
@@ -80,7 +80,7 @@ def test_every_problem_is_told_at_once_by_its_variable_with_what_is_allowed(toml
         ("VOICE_AI_ESL_PROT", "a known setting; did you mean VOICE_AI_ESL_PORT?"),
         ("VOICE_AI_WORKER_COUNT", "a whole number from 1 to 256"),
         ("VOICE_AI_ESL_ALLOW", "networks such as 10.0.0.0/8 or 192.0.2.7"),
-        ("VOICE_AI_TIMEOUTS_SILENCE_S", "a number from 2 to 600"),
+        ("VOICE_AI_TIMEOUTS_TOOL_S", "a number from 0.1 to 120"),
         ("VOICE_AI_PROVIDER_BASE_URL", "a WebSocket address, ws://… or wss://…"),
         ("[media] playback", "one of auto, binary, file, json, unicast"),
         ("[media] buffer_ms", "a multiple of 20"),
