@@ -336,6 +336,8 @@ class Call:
         if self._talk is None:
             return
         self._talk.record.function_ran(outcome)
+        if outcome.status in ("failed", "timeout"):
+            self._services.metrics.count(m.ERRORS, m.ErrorCode.FUNCTION_CALL_FAILED.value)
         if not self._talk.session.closing:
             self._talk.session.send_function_result(outcome.call.call_id, outcome.output)
 

@@ -107,6 +107,8 @@ class CallListener:
         talk = self.conversation
         provider = talk.session.provider_name if talk is not None else ""
         self._metrics.count(m.PROVIDER_FAILURES, provider, kind.value)
+        if kind is ErrorKind.RATE_LIMIT:
+            self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
         self._troubles += 1
         if self._troubles <= MAX_TROUBLES:
             self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))

@@ -156,19 +156,6 @@ class TenantSettings:
     """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
 
 
-UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
-    SecretaryRealtime: (
-        "voice_secretary_uuid",
-        "enable_rag",
-        "rag_collection_id",
-        "enable_functions",
-        "functions_config",
-    ),
-    TenantSettings: ("allowed_tool_hosts",),
-}
-"""Columns of the tables that this version does nothing with; whoever fills one is told so."""
-
-
 @dataclass(frozen=True, slots=True)
 class ProviderAccess:
     """A provider ready to be connected: its settings and its opened key."""
@@ -341,3 +328,17 @@ class WorkerLost:
     worker: str
     """`ConversationRealtime.worker` of its conversations."""
     lost_at: datetime
+
+
+UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
+    SecretaryRealtime: (
+        "voice_secretary_uuid",
+        "enable_rag",
+        "rag_collection_id",
+        "enable_functions",
+        "functions_config",
+    ),
+    TenantSettings: ("allowed_tool_hosts",),
+    ConversationRealtime: ("summary",),
+}
+"""Columns of the tables that this version does nothing with; who fills one in a setting is told."""

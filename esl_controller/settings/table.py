@@ -33,6 +33,11 @@ PREFIX = "VOICE_AI_"
 """What every variable's name begins with."""
 
 
+_SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
+GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
+"""Names that were settings once, and what to tell who still uses them."""
+
+
 class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every group of settings."""
 
@@ -153,8 +158,8 @@ class Database(_Group, frozen=True):
     dsn: Annotated[
         Secret,
         doc(
-            "libpq connection string or `postgresql://` address. Empty: the PostgreSQL that comes "
-            "with the package (extra `demo`) is started under `storage.state_dir`."
+            "libpq connection string or `postgresql://` address. Needed by every command but "
+            "`demo` and `serve --embedded-db`, which start the packaged PostgreSQL."
         ),
     ] = Secret()
     pool_size: Annotated[int, doc("Connections one worker may hold.", ge=1, le=50)] = 4

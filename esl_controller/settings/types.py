@@ -75,6 +75,14 @@ def websocket_url(text: str) -> str | None:
     return None if usable else "a WebSocket address, ws://… or wss://…"
 
 
+def without_secrets(url: str) -> str:
+    """An address to show: what stands before the host and in the query may be a key."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = "***" if parts.query else ""
+    return parts._replace(netloc=host, query=query, fragment="").geturl()
+
+
 def variable(name: str) -> str | None:
     """None for the name of an environment variable, else what is allowed."""
     return None if _VARIABLE.fullmatch(name) else "names of environment variables"

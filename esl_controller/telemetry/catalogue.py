@@ -50,6 +50,7 @@ def _histogram(name: str, text: str, buckets: tuple[float, ...], *labels: str) -
 # Calls
 CALLS = _counter("calls", "Calls taken, by how they ended.", "provider", "outcome")
 CALLS_REFUSED = _counter("calls_refused", "Calls handed back to the dialplan, by reason.", "reason")
+CALLS_BROKEN = _counter("calls_broken", "Calls that a fault of the worker's own ended.")
 ACTIVE_SESSIONS = _gauge("active_sessions", "Conversations going on in this worker.")
 CAPACITY = _gauge("capacity", "Calls this worker takes at most.")
 DRAINING = _gauge("draining", "1 while the worker takes no new calls.")
@@ -98,6 +99,9 @@ PROVIDER_FAILURES = _counter("provider_failures", "Failures told by providers.",
 FALLBACKS = _counter("fallbacks", "Times a call went on elsewhere, by target.", "target")
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
 PROTOCOL_ERRORS = _counter("protocol_errors", "Messages that broke the protocol.", "peer")
+ACCEPTED = _counter(
+    "accepted_connections", "Connections taken, by listener; `stream`: audio of a call.", "listener"
+)
 REJECTED = _counter(
     "rejected_connections", "Connections refused, by listener and why.", "listener", "reason"
 )

@@ -23,11 +23,13 @@ _T = TypeVar("_T")
 
 
 class ConfigError(Exception):
-    """A row cannot be used. `problems` has one line for each wrong field."""
+    """A row cannot be used. `problems` has one line for each wrong field that is needed."""
 
-    def __init__(self, problems: Sequence[str]) -> None:
+    def __init__(self, problems: Sequence[str], warnings: Sequence[str] = ()) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+        self.warnings = tuple(warnings)
+        """What is wrong besides, and could be done without."""
 
 
 def secretary(row: Mapping[str, Any], warnings: list[str] | None = None) -> SecretaryRealtime:
@@ -82,10 +84,10 @@ def _read(
             values[name] = used
         kept = problems if column.use is Use.NEEDED else remarks
         kept += [f"{what}: {one}" for one in said]
-    if problems:
-        raise ConfigError(problems)
     if warnings is not None:
         warnings += remarks
+    if problems:
+        raise ConfigError(problems)
     return model(**values)
 
 

@@ -29,6 +29,7 @@ from esl_controller.tenants.hosts import (
 )
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.wishes import fitted
 
 _T = TypeVar("_T")
 Resolve = Callable[[str], Sequence[str]]
@@ -116,7 +117,7 @@ class ConfigSource:
         secretary = _checked(problems, lambda: rules.secretary(stored.secretary, warnings))
         tenant = _checked(problems, lambda: _tenant(warnings, stored.settings, stored.zone))
         if secretary is None or tenant is None:
-            raise ConfigError(problems)
+            raise ConfigError(problems, warnings)
         warnings += _zone_unset(secretary, stored)
         own, others = self._candidates(problems, secretary, stored.providers)
         access = [_checked(problems, partial(self._from_row, warnings, row)) for row in own]
@@ -124,7 +125,10 @@ class ConfigSource:
         if not own and self._default_provider is not None:
             access.insert(0, self._default_provider)
         if problems:
-            raise ConfigError(problems)
+            raise ConfigError(problems, warnings)
+        if access and access[0] is not None:
+            secretary, doubts = fitted(secretary, access[0].config)
+            warnings += doubts
         return RouteEntry(
             secretary.domain_uuid,
             domain_name,
