@@ -49,13 +49,16 @@ class Source:
     path: Path
     tree: ast.Module
 
+    def __post_init__(self) -> None:
+        self.nodes = list(ast.walk(self.tree))
+
     def reads(self, names: Iterable[str], kinds: Iterable[str]) -> Iterator[str]:
         """Attributes read of objects that are called one of `names` or are of one of `kinds`."""
         wanted = set(names)
         known = wanted | set(self._aliases(wanted)) | set(self._annotated(set(kinds)))
         for _ in range(2):
             known |= set(self._handed_over(known))
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
                 owner = _last_name(node.value)
                 if owner in known:
@@ -64,20 +67,20 @@ class Source:
     def conditions(self) -> Iterator[str]:
         """Words of a repository's statements. Its column lists are not written out in them."""
         if self.path.parent.name == "repository":
-            for node in ast.walk(self.tree):
+            for node in self.nodes:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     yield from re.findall(r"\w+", node.value.partition(" where ")[2])
 
     def members(self, kind: str) -> Iterator[str]:
         """Members named of an enumeration, also under a short name for it."""
         known = {kind, *self._handed_over({kind}), *self._aliases({kind}), *self._short_for(kind)}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Attribute) and _last_name(node.value) in known:
                 yield node.attr
 
     def _short_for(self, kind: str) -> Iterator[str]:
         """`_S, _E = TurnState, TurnEvent`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
                 (target,) = node.targets
                 if isinstance(target, ast.Tuple):
@@ -87,13 +90,13 @@ class Source:
 
     def given(self, kind: str) -> Iterator[str]:
         """Fields given to a record when it is made, or changed; `Kind.*` for `**`."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call) and _last_name(node.func) in (kind, "replace"):
                 yield from (keyword.arg or f"{kind}.*" for keyword in node.keywords)
 
     def _aliases(self, names: set[str]) -> Iterator[str]:
         """`at = settings.freeswitch`, and the like in pairs."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if not isinstance(node, ast.Assign) or len(node.targets) != 1:
                 continue
             target, value = node.targets[0], node.value
@@ -106,12 +109,12 @@ class Source:
 
     def _handed_over(self, known: set[str]) -> Iterator[str]:
         """`self._settings = settings`, and what that is called later."""
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Assign) and _last_name(node.value) in known:
                 yield from (_last_name(target) for target in node.targets)
 
     def _annotated(self, kinds: set[str]) -> Iterator[str]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.arg) and node.annotation is not None:
                 if kinds & set(_words(node.annotation)):
                     yield node.arg
@@ -217,7 +220,7 @@ def uncounted(module: str, kind: str, found: list[Source]) -> list[str]:
         node.attr
         for source in found
         if source.path != home
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
     }
     fields = dataclasses.fields(getattr(importlib.import_module(module), kind))
