@@ -167,6 +167,7 @@ def _environ(
         "ESL_PORT": str(esl_port),
         "ESL_CAPACITY": "500",
         "MEDIA_PORT": str(media_port),
+        "PROVIDER_ALLOWED_HOSTS": "127.0.0.1,localhost",
         "STORAGE_STATE_DIR": str(directory),
         "WORKER_DRAIN_DEADLINE_S": "0",
         "LOG_LEVEL": "error",

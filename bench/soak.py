@@ -112,6 +112,7 @@ def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) ->
             "VOICE_AI_DATABASE_DSN": dsn,
             "VOICE_AI_ESL_PORT": str(esl_port),
             "VOICE_AI_MEDIA_PORT": str(media_port),
+            "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "127.0.0.1",
             "VOICE_AI_STORAGE_STATE_DIR": str(directory),
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "0",
             "VOICE_AI_LOG_LEVEL": "error",

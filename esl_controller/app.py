@@ -33,7 +33,7 @@ from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
-from esl_controller.database.pool import Pool
+from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.errors import EslError
@@ -47,9 +47,10 @@ from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
+from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
-from esl_controller.routes.routing import InvalidCall, Outcome, parse_identity
+from esl_controller.routes.routing import Outcome
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever
@@ -341,8 +342,10 @@ class App:
         """The worker was full, or draining: the tenant sees that somebody called."""
         channel = esl.connect()
         try:
-            identity = parse_identity(lambda name: channel.get(name) or None)
-        except InvalidCall:
+            identity = parse_identity(
+                lambda name: channel.get(name) or None, self.config.domain_named
+            )
+        except (InvalidCall, DatabaseError):
             return
         why = "the worker is draining" if self.manager.draining else "the worker is full"
         refused = Ending("refused", Outcome.OVERFLOW.value, None, why)

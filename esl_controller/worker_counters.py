@@ -32,6 +32,10 @@ def follow_listeners(metrics: Metrics, media: MediaServer, esl: EslServer) -> En
     def read() -> Reading:
         at_media, at_esl = media.counters, esl.stats
         return {
+            (m.ACCEPTED, ("media",)): at_media.accepted,
+            (m.ACCEPTED, ("stream",)): at_media.upgraded,
+            (m.ACCEPTED, ("esl",)): at_esl.accepted,
+            (m.CALLS_BROKEN, ()): at_esl.failed_calls,
             (m.REJECTED, ("media", "refused")): at_media.refused,
             (m.REJECTED, ("media", "evicted")): at_media.evicted,
             (m.REJECTED, ("media", "overloaded")): at_media.overloaded,

@@ -31,7 +31,8 @@ from esl_controller.calls.plan import ConversationPlan, plan_conversation
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.conversation import CallBook, ConversationRecord
-from esl_controller.routes.routing import CallIdentity, HandBack, Outcome
+from esl_controller.routes.identity import CallIdentity
+from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
@@ -236,6 +237,8 @@ class Conversation:
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """Counted; the call logs it."""
         self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
+        if kind is ErrorKind.RATE_LIMIT:
+            self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
         self.trouble = ": ".join(part for part in (code, message) if part)
         self._troubles += 1
         if self._troubles <= MAX_TROUBLES:
@@ -256,6 +259,8 @@ class Conversation:
         """Written down, unless a model that loops has written enough."""
         if not self.functions.exhausted:
             self.record.function(outcome)
+        if outcome.status in ("failed", "timeout"):
+            self._metrics.count(m.ERRORS, ErrorCode.FUNCTION_CALL_FAILED.value)
 
     def _on_function_done(self, outcome: FunctionOutcome) -> None:
         """In a greenlet of the runner; it may be the call's end that ended the function."""

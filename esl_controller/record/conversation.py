@@ -24,7 +24,7 @@ from esl_controller.database.models import (
 )
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.record.outcome import Ending
-from esl_controller.routes.routing import CallIdentity
+from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.redaction import redact_text

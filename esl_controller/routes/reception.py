@@ -8,21 +8,22 @@ from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.database.pool import DatabaseError
 from esl_controller.esl.events import ChannelData
 from esl_controller.routes.admission import Admission
+from esl_controller.routes.identity import CallIdentity, InvalidCall, parse_identity
 from esl_controller.routes.routing import (
-    CallIdentity,
     HandBack,
-    InvalidCall,
     Outcome,
-    parse_identity,
 )
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tenants.loader import ConfigError, ConfigLoader
 
 
-def identify(channel: ChannelData) -> CallIdentity:
+def identify(channel: ChannelData, config: ConfigLoader) -> CallIdentity:
     """Who calls whom. Raises HandBack when the channel does not say."""
     try:
-        return parse_identity(lambda name: channel.get(name) or None)
+        return parse_identity(lambda name: channel.get(name) or None, config.domain_named)
+    except DatabaseError as error:
+        code = ErrorCode.CONFIG_NOT_FOUND
+        raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
     except InvalidCall as error:
         raise HandBack(Outcome.INVALID, ErrorCode.INVALID_DOMAIN, str(error)) from error
 

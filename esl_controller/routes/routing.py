@@ -1,14 +1,10 @@
-"""Decides what happens to a call, from its channel data and a tenant's settings."""
+"""What can happen to a call, and what the dialplan is told of it. Pure."""
 
 from __future__ import annotations
 
 import enum
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from esl_controller.database.models import ProcessingMode, RouteEntry
-from esl_controller.esl.dialable import DIALABLE
 from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 
 
@@ -70,60 +66,3 @@ def as_chosen(entry: RouteEntry, reason: HandBack) -> HandBack:
     if not (auto and reason.outcome.suits_turn_based):
         return reason
     return HandBack(Outcome.TURN_BASED, reason.code, f"{reason.outcome.value}: {reason}")
-
-
-@dataclass(frozen=True, slots=True)
-class CallIdentity:
-    """Who calls whom, after parsing. Caller fields are what the caller claims."""
-
-    domain_uuid: str
-    call_uuid: str
-    extension: str
-    caller_id_number: str
-    caller_id_name: str
-
-    @property
-    def for_log(self) -> dict[str, str]:
-        """Who called which number: a refused call of an unknown domain has no row."""
-        return {"number": self.extension, "caller": self.caller_id_number}
-
-
-class InvalidCall(ValueError):
-    """The channel data does not say which tenant and extension this call is for."""
-
-
-def parse_identity(header: Callable[[str], str | None]) -> CallIdentity:
-    """Read the identity of a call from its channel data.
-
-    On a leg FreeSWITCH dialled itself the caller fields are FreeSWITCH's own; who talks to us there
-    is the callee (`Call-Direction`, `Caller-Callee-ID-…`, switch_caller.c).
-
-    Args:
-        header: looks a decoded channel header up by name, None when missing.
-
-    Raises:
-        InvalidCall: no valid `domain_uuid`, `Unique-ID` or called extension.
-    """
-    extension = header("variable_voice_ai_extension") or header("Caller-Destination-Number") or ""
-    if not DIALABLE.fullmatch(extension):
-        raise InvalidCall("called extension missing or not dialable")
-    dialled = header("Call-Direction") == "outbound" and header("Caller-Callee-ID-Number")
-    who = "Callee" if dialled else "Caller"
-    return CallIdentity(
-        domain_uuid=_uuid(header("variable_domain_uuid"), "variable_domain_uuid"),
-        call_uuid=_uuid(header("Unique-ID"), "Unique-ID"),
-        extension=extension,
-        caller_id_number=_printable(header(f"Caller-{who}-ID-Number"), 64),
-        caller_id_name=_printable(header(f"Caller-{who}-ID-Name"), 64),
-    )
-
-
-def _uuid(value: str | None, name: str) -> str:
-    try:
-        return str(uuid.UUID(value or ""))
-    except ValueError:
-        raise InvalidCall(f"{name} is missing or not a UUID") from None
-
-
-def _printable(value: str | None, limit: int) -> str:
-    return "".join(c for c in (value or "") if c.isprintable())[:limit]

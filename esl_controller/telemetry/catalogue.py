@@ -83,6 +83,7 @@ CALLS = _counter("calls", "Calls taken, by how they ended.", provider=_PROVIDERS
 CALLS_REFUSED = _counter(
     "calls_refused", "Calls handed back to the dialplan, by reason.", reason=_REFUSALS
 )
+CALLS_BROKEN = _counter("calls_broken", "Calls that a fault of the worker's own ended.")
 ACTIVE_SESSIONS = _gauge("active_sessions", "Conversations going on in this worker.")
 CAPACITY = _gauge("capacity", "Calls this worker takes at most.")
 DRAINING = _gauge("draining", "1 while the worker takes no new calls, because it is to end.")
@@ -148,6 +149,11 @@ FALLBACKS = _counter(
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
 PROTOCOL_ERRORS = _counter(
     "protocol_errors", "Messages that broke the protocol.", peer=("freeswitch", "http")
+)
+ACCEPTED = _counter(
+    "accepted_connections",
+    "Connections taken, by listener; `stream`: audio of a call.",
+    listener=("media", "stream", "esl"),
 )
 REJECTED = _counter(
     "rejected_connections",

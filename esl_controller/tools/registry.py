@@ -14,9 +14,7 @@ _BUILT_IN: Mapping[str, CallTool] = {"transfer_call": TransferCall(), "end_call"
 
 
 def tools_for(entry: RouteEntry) -> Mapping[str, CallTool]:
-    """The functions of a secretary, by the name its model uses."""
-    if not entry.secretary.enable_functions:
-        return {}
+    """The functions of a secretary, by the name its model uses: ours need no switch."""
     return {name: tool for name, tool in _BUILT_IN.items() if tool.describe(entry) is not None}
 
 

@@ -59,7 +59,7 @@ class Worker:
             "VOICE_AI_LOG_LEVEL": "debug",
             "VOICE_AI_MEDIA_PORT": str(self.media[1] - index),
             "VOICE_AI_STORAGE_STATE_DIR": str(state_dir),
-            "VOICE_AI_TIMEOUTS_SILENCE_S": "120",
+            "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
             "VOICE_AI_WORKER_COUNT": "2",
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "1",
             "VOICE_AI_WORKER_INDEX": str(index),

@@ -10,12 +10,19 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import Json, RealDictCursor
 
+from esl_controller.database.models import UNUSED_COLUMNS
+
 Row = Mapping[str, Any]
 
 
 def columns(model: type) -> str:
     """Return the column list of a model."""
     return ", ".join(field.name for field in dataclasses.fields(model))
+
+
+def stored_columns(model: type) -> str:
+    """Return the column list of a model's table: those the model has, and those nothing reads."""
+    return ", ".join([columns(model), *UNUSED_COLUMNS.get(model, ())])
 
 
 def fetch_all(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
@@ -67,25 +74,20 @@ def values(record: Any) -> list[Any]:
 
 def _value(value: Any) -> Any:
     if isinstance(value, Mapping | list | tuple):
-        return Json(value, dumps=_dumps)
+        return Json(_without_nul(value), dumps=_dumps)
+    return _without_nul(value)
+
+
+def _without_nul(value: Any) -> Any:
+    """U+0000 is legal JSON, but neither text nor jsonb takes it (PostgreSQL manual, 8.14)."""
     if isinstance(value, str):
-        return value.replace("\x00", "")  # text of PostgreSQL cannot hold it
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(name): _without_nul(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(inner) for inner in value]
     return value
 
 
 def _dumps(value: Any) -> str:
-    return json.dumps(_without_nul(value), ensure_ascii=False)
-
-
-def _without_nul(value: Any) -> Any:
-    r"""U+0000 is legal in JSON, but jsonb refuses it (PostgreSQL manual, 8.14).
-
-    Taken out of the texts, not of the JSON: there a Windows path has the same six characters.
-    """
-    if isinstance(value, str):
-        return value.replace("\x00", "")
-    if isinstance(value, Mapping):
-        return {_without_nul(key): _without_nul(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nul(item) for item in value]
-    return value
+    return json.dumps(value, ensure_ascii=False)

@@ -6,9 +6,7 @@ from functools import partial
 from http import HTTPStatus
 
 from esl_controller.database.models import ProviderAccess
-from esl_controller.database.repository import tenants
 from esl_controller.money.budget import BudgetLevel
-from esl_controller.tenants import rules
 from esl_controller.tenants.providers import NoProvider, provider_protocol
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.web.api.gates import Gate
@@ -100,9 +98,8 @@ def _access(resources: Resources, request: Request) -> ProviderAccess:
 
 def _require_budget(resources: Resources, domain_uuid: str) -> None:
     """What is said costs money: none is spent that a call could not spend."""
-    with resources.reading() as connection:
-        row = tenants.find_settings(connection, domain_uuid)
-    tenant = rules.tenant(row or {"domain_uuid": domain_uuid})
+    with resources.gates.through(Gate.READ):
+        tenant = resources.source.load_tenant(domain_uuid)
     state = resources.admission.budget.check(tenant)
     if state.level is BudgetLevel.EXHAUSTED:
         detail = (
