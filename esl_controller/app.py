@@ -53,7 +53,7 @@ from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
-from esl_controller.telemetry.background import forever
+from esl_controller.telemetry.background import forever, in_thread
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
@@ -224,18 +224,19 @@ class App:
         """
         _log.info("app.reloading")
         settings = self.settings
-        thread = gevent.get_hub().threadpool
-        try:
-            self._ledger.use(thread.apply(price_list, (settings.storage.price_file,)))
-        except PriceListError as error:
-            _log.error("app.prices_not_reloaded", error=str(error))
+        prices = in_thread(price_list, settings.storage.price_file, PriceListError)
+        if isinstance(prices, Exception):
+            _log.error("app.prices_not_reloaded", error=str(prices))
+        else:
+            self._ledger.use(prices)
+        network: Network | Exception = self._network
         if settings.provider.ca_file:
-            try:
-                self._network = thread.apply(_network, (settings,))
-            except OSError as error:  # ssl.SSLError is one
-                _log.error("app.ca_file_not_reloaded", error=str(error))
-            else:
-                self._desk = self._shared()
+            network = in_thread(_network, settings, OSError)  # ssl.SSLError is one
+        if isinstance(network, Exception):
+            _log.error("app.ca_file_not_reloaded", error=str(network))
+        else:
+            self._network = network
+            self._desk = self._shared()
         self.config.invalidate()
         _log.info("app.reloaded")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from typing import TypeVar
 
 import gevent
 import structlog
@@ -18,6 +19,9 @@ SETTLED_S = 60.0
 failures: Counter[str] = Counter()
 """How often each kind of background work of this process has failed, by name."""
 
+_A = TypeVar("_A")
+_T = TypeVar("_T")
+_E = TypeVar("_E", bound=Exception)
 _log = structlog.get_logger("background")
 
 
@@ -27,6 +31,22 @@ def forever(name: str, run: Callable[[], object]) -> Greenlet[..., None]:
     `run` must look at what there is to do before it waits: what it was about to do is not undone.
     """
     return gevent.spawn(_watched, name, run)
+
+
+def in_thread(read: Callable[[_A], _T], what: _A, error: type[_E]) -> _T | _E:
+    """What `read` returns or raises, done by a thread while the hub goes on.
+
+    gevent would print what is raised in a thread, past the log.
+    """
+
+    def tried() -> _T | _E:
+        try:
+            return read(what)
+        except error as raised:
+            return raised
+
+    result: _T | _E = gevent.get_hub().threadpool.apply(tried)
+    return result
 
 
 def _watched(name: str, run: Callable[[], object]) -> None:

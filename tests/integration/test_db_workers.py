@@ -322,6 +322,10 @@ def test_nobody_is_notified_while_nobody_watches(database, pool):
             tell()
             assert sorted(watcher.receive(5)) == [f"{domain} a", f"{domain} b"]
             assert len(unannounced.receive(5)) == 2
+        held = "select count(*) from pg_locks where locktype = 'advisory'"
+        with gevent.Timeout(5):
+            while database.execute(held) != [(0,)]:  # the server notices the end a little later
+                gevent.sleep(0.01)
         tell()
         assert unannounced.receive(0.1) == []
 

@@ -256,15 +256,17 @@ def test_ready_is_said_only_while_the_port_is_open(database: Any, tmp_path: Path
     assert (app.view.is_ready(), app.view.status()) == (False, "starting")
     app.start()
     try:
+        app.port.stop()  # it would open the port again at its next look
         assert app.view.is_ready()
+        wait_for(lambda: app.view.status() == "healthy")
         app.esl.pause_listener()
         assert not app.view.is_ready()
         assert app.view.status() == "unavailable"  # nobody wanted it closed
         app.port.left_to_others = True
-        wait_for(lambda: app.view.status() == "full")
+        assert app.view.status() == "full"
         app.port.left_to_others = False
         app.esl.resume_listener()
-        wait_for(lambda: app.view.status() == "healthy")
+        assert app.view.status() == "healthy"
     finally:
         app.drain()
     assert (app.view.is_ready(), app.view.status()) == (False, "draining")

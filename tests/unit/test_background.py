@@ -8,7 +8,7 @@ from gevent.event import Event
 from structlog.testing import capture_logs
 
 from esl_controller.telemetry import background
-from esl_controller.telemetry.background import forever
+from esl_controller.telemetry.background import forever, in_thread
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +54,9 @@ def test_killing_it_ends_it() -> None:
     working.kill()
     assert working.dead
     assert background.failures["test"] == 0
+
+
+def test_a_thread_reads_and_what_it_raises_is_returned(capfd: pytest.CaptureFixture[str]) -> None:
+    assert in_thread(int, "7", ValueError) == 7
+    assert isinstance(in_thread(int, "seven", ValueError), ValueError)
+    assert capfd.readouterr().err == ""
