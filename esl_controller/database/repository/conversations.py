@@ -70,13 +70,14 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
     """Insert or complete one entry; False when its key belongs to another domain.
 
-    A call refused to a domain that does not exist is nobody's and is not kept.
+    A call with which no conversation began (no provider was chosen), in a domain that does not
+    exist, is nobody's and is not kept.
 
     Raises ValueError when the entry is not of `domain_uuid`.
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
-    if isinstance(entry, ConversationRealtime) and entry.outcome == "refused":
+    if isinstance(entry, ConversationRealtime) and entry.provider is None:
         known = fetch_one(
             connection, "select 1 from v_domains where domain_uuid = %s", (domain_uuid,)
         )
