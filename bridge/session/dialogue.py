@@ -56,7 +56,8 @@ class Dialogue:
         self._listener = listener
         self._state = SessionState.PREPARING
         self._echo = EchoGuard()
-        self._item_id = ""
+        self._item_id = self._response_id = ""
+        """Of the audio that came last."""
         self._functions = 0
         self._turn_of_ours = False
         """A turn was begun that we must end (`Turns.OURS`)."""
@@ -75,11 +76,11 @@ class Dialogue:
     def on_audio(self, event: p.Audio, now: float) -> None:
         """A piece of the agent's voice. The hot path."""
         floor, response_id = self._floor, event.response_id
-        begins = response_id != floor.response_id
         if not floor.audio(response_id, now):
             self.late_audio_dropped += 1
             return
-        if begins:
+        if response_id != self._response_id:
+            self._response_id = response_id
             self._line.downlink.begin_answer()
         item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
         if item_id != self._item_id:
@@ -99,6 +100,7 @@ class Dialogue:
         self._unanswered = False
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
+        self._response_id = event.response_id
         self._line.downlink.begin_answer()
         self._last_words.response_started(event.response_id, event.token)
 

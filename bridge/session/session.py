@@ -249,7 +249,6 @@ class Session:
         if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._closing.begun:
             return
         now = self._clock()
-        self._silence.floor_taken()
         if self.state is SessionState.HELD:
             self._hold_of.stop(now)
         words = last_words or ("" if self.agent_speaking else unless_speaking)
@@ -365,7 +364,6 @@ class Session:
         self._answering.provider_lost(self._clock())
         if self._last_words.awaited:
             self._closing.ask(self.config.phrases.good_bye, self._clock())
-        self._end_when_heard()
 
     def on_exhausted(self, failure: p.ProviderFailure) -> None:
         """Nobody is left to try."""

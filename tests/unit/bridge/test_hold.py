@@ -8,7 +8,8 @@ from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session.states import SessionState
-from tests.unit.bridge.session_kit import FRAME, LOUD, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, LOUD
 
 MUSIC = (b"\x00\x10" * 8000, L16_8K)
 """One second, audible."""
@@ -175,3 +176,25 @@ def test_what_the_model_says_by_itself_in_a_hold_is_cut(stage):
     s.events(p.Audio("r5", "i5", FRAME * 10))
     s.after(0.5)
     assert s.heard(before) == 0
+
+
+def test_after_a_hold_of_ours_the_call_says_what_is_to_be_said(stage):
+    s = stage().talking()
+    s.answer(ms=4000)
+    s.after(0.5)
+    s.session.hold(MUSIC)
+    s.session.resume()
+    assert s.names() == ["cut"]
+
+
+def test_a_caller_who_comes_back_into_our_hold_hears_its_music_on(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.set_on_hold(True)
+    s.after(1.1)
+    before = len(s.datagrams)
+    s.session.set_on_hold(False)
+    s.after(0.2)
+    assert s.heard(before) >= 180
+    s.session.set_on_hold(False)
+    assert s.session.state is SessionState.HELD

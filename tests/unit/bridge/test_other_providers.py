@@ -7,7 +7,8 @@ import dataclasses
 from bridge.audio.formats import PCMU_8K
 from bridge.ports import EndCause, SetPhrase
 from bridge.providers import base as p
-from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET
 
 OURS = p.Capabilities((PCMU_8K,), (PCMU_8K,), turns=p.Turns.OURS)
 """As Gemini with its own detection switched off."""
