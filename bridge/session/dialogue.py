@@ -45,6 +45,8 @@ class Dialogue:
     ) -> None:
         self.late_audio_dropped = 0
         """Pieces of answers that had been cut."""
+        self.missed = False
+        """The agent answered into a hold, and was cut."""
         self._config = config
         self._seat = seat
         self._floor = floor
@@ -92,7 +94,9 @@ class Dialogue:
 
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         if self._state is SessionState.HELD:
+            self.missed = True
             self._seat.cut(())
+            self._line.downlink.begin(self._floor.broken_off())
             return
         self._silence.floor_taken()
         if self._unanswered and not self._line.ear.active:

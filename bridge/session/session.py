@@ -113,7 +113,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """Have the agent say something now; the call plays it where the agent cannot."""
-        if self.ended:
+        if self.ended or self._hold_of.puts_off(lambda: self.say(text)):
             return
         phrase = self.config.phrases.phrase(text)
         if self._seat.capabilities.speaks_text:
@@ -124,7 +124,9 @@ class Session:
 
     def tell(self, text: str, *, respond: bool) -> None:
         """Tell the model something the caller did not say; `respond`: it speaks about it."""
-        if self.ended:
+        if self.ended or (
+            respond and self._hold_of.puts_off(lambda: self.tell(text, respond=True))
+        ):
             return
         if respond:
             self._silence.floor_taken()
@@ -227,7 +229,8 @@ class Session:
             self._step(SessionEvent.MEDIA_LOST)
         if self._seat.ready:
             self._step(SessionEvent.PROVIDER_READY)
-        self._repeat()
+        if not self._hold_of.make_up():
+            self._repeat()
 
     def _repeat(self) -> None:
         """Have what was broken off said again; else it is the caller's turn."""

@@ -198,3 +198,32 @@ def test_a_caller_who_comes_back_into_our_hold_hears_its_music_on(stage):
     assert s.heard(before) >= 180
     s.session.set_on_hold(False)
     assert s.session.state is SessionState.HELD
+
+
+def test_what_the_call_has_to_say_waits_for_the_end_of_the_hold(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.tell("[Be kind.]", respond=False)
+    s.session.tell("[Nobody answers.]", respond=True)
+    s.session.say("Connecting.")
+    assert s.names() == ["inform"]
+    s.session.resume()
+    assert [c[1] for c in s.commands] == ["[Be kind.]", "[Nobody answers.]", "Connecting."]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_answer_given_into_a_hold_is_due_after_the_callers_and_not_after_ours(stage, ours):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.events(p.FunctionCall("c1", "transfer", "{}"))
+    s.session.hold(MUSIC) if ours else s.session.set_on_hold(True)
+    s.session.send_function_result("c1", "ringing")
+    s.events(p.ResponseStarted("r1"), p.Audio("r1", "i1", FRAME * 20))
+    s.session.resume() if ours else s.session.set_on_hold(False)
+    asked = [c for c in s.commands if c[0] == "inform"]
+    assert len(asked) == (0 if ours else 1)
+    s.after(4.0)
+    if ours:
+        assert s.told.of("answer_late") == []
+    assert len(s.hosts) == 1
