@@ -17,6 +17,11 @@ from bridge.session.line import Line
 from bridge.session.music import Music
 from bridge.session.silence import SilenceWatch
 
+BROKEN_OFF = (
+    "[The line was interrupted for a moment: the caller did not hear the end of what you said. "
+    "Say it again.]"
+)
+"""What the agent is told when the caller hears it again."""
 MAX_PUT_OFF = 8
 """Commands of the call that wait for the end of a hold; what is more is dropped."""
 

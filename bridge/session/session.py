@@ -19,18 +19,13 @@ from bridge.session.config import SessionConfig
 from bridge.session.connection import Moment
 from bridge.session.digits import DigitGatherer
 from bridge.session.floor_states import FloorState
-from bridge.session.hold import Holder, Repeat
+from bridge.session.hold import BROKEN_OFF, Holder, Repeat
 from bridge.session.media_plan import MediaPlan
 from bridge.session.music import Music
 from bridge.session.states import SESSION_TABLE, SessionEvent, SessionState
 from bridge.session.wiring import wire
 
 _log = logging.getLogger("bridge.session.session")
-
-BROKEN_OFF = (
-    "[The line was interrupted for a moment: the caller did not hear the end of what you said. "
-    "Say it again.]"
-)
 
 
 class Session:
