@@ -25,6 +25,8 @@ from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript
 
+_HEARD = (SessionState.TALKING, SessionState.WAITING)
+"""What the caller says counts; while a provider is missing it is kept for the next."""
 TOO_MANY = '{"error":"too many function calls in this conversation"}'
 
 
@@ -207,7 +209,7 @@ class Dialogue:
         self._state = state
         turns, active = self._seat.capabilities.turns, self._line.ear.active
         self._answering.voice_changed(now)
-        if state is not SessionState.TALKING or turns is p.Turns.TOLD:
+        if state not in _HEARD or turns is p.Turns.TOLD:
             return
         if turns is p.Turns.OURS:
             self._find_turn(active, now)
@@ -227,6 +229,14 @@ class Dialogue:
         elif not active and self._turn_of_ours:
             self._turn_of_ours = False
             floor.caller_stopped(self._line.ear.changed_at)
+            self._seat.end_turn()
+
+    def replayed(self, *, begins: bool) -> None:
+        """A provider that is new here is told of the caller's turn, before its audio and after."""
+        ours = self._seat.capabilities.turns is p.Turns.OURS and self._line.uplink.in_turn
+        if ours and begins:
+            self._seat.begin_turn()
+        elif ours and not self._turn_of_ours:
             self._seat.end_turn()
 
     def _open_if_free(self, now: float) -> None:

@@ -337,7 +337,9 @@ class Session:
     def on_ready(self, ready: p.SessionReady) -> None:
         """A provider took the settings."""
         self._take_on(ready)
+        self._dialogue.replayed(begins=True)
         self._step(SessionEvent.PROVIDER_READY)
+        self._dialogue.replayed(begins=False)
         self._listener.provider_ready()
         self._answering.provider_ready(self._clock())
         if self._hold_of.broken_off:

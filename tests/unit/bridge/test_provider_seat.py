@@ -352,3 +352,13 @@ def test_a_successor_is_as_well_as_who_it_followed(stage):
     s.fail()
     s.reconnect()
     assert s.session._seat.name == "p0"
+
+
+def test_what_waits_for_a_provider_has_a_limit(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.fail()
+    for _ in range(40):
+        s.session.tell("[Be kind.]", respond=False)
+    assert s.session._seat.commands_dropped == 8
+    s.reconnect()
+    assert len(s.commands) == 32
