@@ -58,6 +58,8 @@ class Answering:
         self._listener = listener
         self._phrase = phrase
         self._wait = Wait(replace_s=config.answer_limit_s)
+        self.progress = self._wait.progress
+        """Audio came, or a function was called. The hot path."""
         self._retries = Retries()
         self._life = LifeSign()
         self._tokens = itertools.count(1)
@@ -134,10 +136,6 @@ class Answering:
         self._line.uplink.turn_over()
         if self._words is not None and token in ("", self._words[0]):
             self._words_response = response_id
-
-    def progress(self) -> None:
-        """Audio came, or a function was called."""
-        self._wait.progress()
 
     def heard(self, response_id: str | None) -> None:
         """The answer under way has sound."""
@@ -266,8 +264,6 @@ class Answering:
     def provider_lost(self, now: float) -> None:
         """Another is being connected; what is queued is still heard."""
         self._replay_until = self._ask_at = None
-        self._life.forget()
-        self._wait.progress()
         self._line.uplink.listener_lost()
         if not self._line.open and self._floor.response_active:
             self._line.cut(now)  # half a greeting that nobody has heard

@@ -25,6 +25,8 @@ from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript
 
+_HEARD = (SessionState.TALKING, SessionState.WAITING)
+"""What the caller says counts; while a provider is missing it is kept for the next."""
 TOO_MANY = '{"error":"too many function calls in this conversation"}'
 
 
@@ -45,6 +47,8 @@ class Dialogue:
     ) -> None:
         self.late_audio_dropped = 0
         """Pieces of answers that had been cut."""
+        self.missed = False
+        """The agent answered into a hold, and was cut."""
         self._config = config
         self._seat = seat
         self._floor = floor
@@ -56,7 +60,8 @@ class Dialogue:
         self._listener = listener
         self._state = SessionState.PREPARING
         self._echo = EchoGuard()
-        self._item_id = ""
+        self._item_id = self._response_id = ""
+        """Of the audio that came last."""
         self._functions = 0
         self._turn_of_ours = False
         """A turn was begun that we must end (`Turns.OURS`)."""
@@ -75,11 +80,11 @@ class Dialogue:
     def on_audio(self, event: p.Audio, now: float) -> None:
         """A piece of the agent's voice. The hot path."""
         floor, response_id = self._floor, event.response_id
-        begins = response_id != floor.response_id
         if not floor.audio(response_id, now):
             self.late_audio_dropped += 1
             return
-        if begins:
+        if response_id != self._response_id:
+            self._response_id = response_id
             self._line.downlink.begin_answer()
         item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
         if item_id != self._item_id:
@@ -91,7 +96,9 @@ class Dialogue:
 
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         if self._state is SessionState.HELD:
+            self.missed = True
             self._seat.cut(())
+            self._line.downlink.begin(self._floor.broken_off())
             return
         self._silence.floor_taken()
         if self._unanswered and not self._line.ear.active:
@@ -99,6 +106,7 @@ class Dialogue:
         self._unanswered = False
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
+        self._response_id = event.response_id
         self._line.downlink.begin_answer()
         self._last_words.response_started(event.response_id, event.token)
 
@@ -201,7 +209,7 @@ class Dialogue:
         self._state = state
         turns, active = self._seat.capabilities.turns, self._line.ear.active
         self._answering.voice_changed(now)
-        if state is not SessionState.TALKING or turns is p.Turns.TOLD:
+        if state not in _HEARD or turns is p.Turns.TOLD:
             return
         if turns is p.Turns.OURS:
             self._find_turn(active, now)
@@ -221,6 +229,14 @@ class Dialogue:
         elif not active and self._turn_of_ours:
             self._turn_of_ours = False
             floor.caller_stopped(self._line.ear.changed_at)
+            self._seat.end_turn()
+
+    def replayed(self, *, begins: bool) -> None:
+        """A provider that is new here is told of the caller's turn, before its audio and after."""
+        ours = self._seat.capabilities.turns is p.Turns.OURS and self._line.uplink.in_turn
+        if ours and begins:
+            self._seat.begin_turn()
+        elif ours and not self._turn_of_ours:
             self._seat.end_turn()
 
     def _open_if_free(self, now: float) -> None:

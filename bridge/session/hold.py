@@ -6,6 +6,7 @@ A line that breaks is the same for the caller: the end of an answer was not hear
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 
 from bridge.providers.base import Brief
 from bridge.session.answering import Answering
@@ -15,6 +16,14 @@ from bridge.session.floor_states import FloorState
 from bridge.session.line import Line
 from bridge.session.music import Music
 from bridge.session.silence import SilenceWatch
+
+BROKEN_OFF = (
+    "[The line was interrupted for a moment: the caller did not hear the end of what you said. "
+    "Say it again.]"
+)
+"""What the agent is told when the caller hears it again."""
+MAX_PUT_OFF = 8
+"""Commands of the call that wait for the end of a hold; what is more is dropped."""
 
 
 class Holder(enum.Enum):
@@ -46,6 +55,7 @@ class Hold:
         self.broken_off = False
         """The caller did not hear the end of an answer, or any of one that was due."""
         self._holders: set[Holder] = set()
+        self._put_off: list[Callable[[], None]] = []
         self._floor = floor
         self._line = line
         self._dialogue = dialogue
@@ -75,12 +85,27 @@ class Hold:
             self._stop_music(now)
         if not self._holders:
             self._silence.resume(now)
+            missed, self._dialogue.missed = self._dialogue.missed, False
+            self.broken_off = self.broken_off or (missed and who is Holder.CALLER)
         return not self._holders
 
     def stop(self, now: float) -> None:
         """The conversation ends in the hold."""
         for who in tuple(self._holders):
             self.end(who, now)
+
+    def puts_off(self, command: Callable[[], None]) -> bool:
+        """Whether a command of the call must wait: the agent would speak to nobody."""
+        if self._holders and len(self._put_off) < MAX_PUT_OFF:
+            self._put_off.append(command)
+        return bool(self._holders)
+
+    def make_up(self) -> bool:
+        """Carry out what was put off; False when nothing was."""
+        commands, self._put_off = self._put_off, []
+        for command in commands:
+            command()
+        return bool(commands)
 
     def break_off(self, now: float) -> None:
         """The caller no longer hears the agent: what is not heard by now never is."""

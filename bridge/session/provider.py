@@ -27,6 +27,8 @@ from bridge.session.connection import (
 
 STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
 """Before each try to connect the session that is to take over; the last one repeats."""
+MAX_COMMANDS = 32
+"""Kept for a provider that is to come; what is more is dropped and counted."""
 CROSS_ANYHOW_S = 3.0
 """So long before a session ends it is left, whatever is going on."""
 CROSS_SOON_S = 15.0
@@ -61,6 +63,7 @@ class ProviderSeat:
         self._protocol: p.ProviderProtocol = candidates[0].make()
         self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
         """For the provider that is to come."""
+        self.commands_dropped = 0
         self._waiting: gevent.Greenlet[..., None] | None = None
         self._closed = False
         self.name = candidates[0].name
@@ -133,11 +136,13 @@ class ProviderSeat:
 
     def begin_turn(self) -> None:
         """The caller speaks (`Turns.OURS`)."""
-        self._order(lambda protocol, now: protocol.begin_turn(now))
+        if self._now is not None:
+            self._order(lambda protocol, now: protocol.begin_turn(now))
 
     def end_turn(self) -> None:
         """The caller has spoken (`Turns.OURS`)."""
-        self._order(lambda protocol, now: protocol.end_turn(now))
+        if self._now is not None:
+            self._order(lambda protocol, now: protocol.end_turn(now))
 
     def send_text(self, text: str) -> None:
         """A turn of the caller in words."""
@@ -238,7 +243,10 @@ class ProviderSeat:
         if self._closed:
             return
         if self._now is None:
-            self._commands.append(command)
+            if len(self._commands) < MAX_COMMANDS:
+                self._commands.append(command)
+            else:
+                self.commands_dropped += 1
             return
         command(self._protocol, self._clock())
         self._now.host.flush()

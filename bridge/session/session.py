@@ -19,18 +19,13 @@ from bridge.session.config import SessionConfig
 from bridge.session.connection import Moment
 from bridge.session.digits import DigitGatherer
 from bridge.session.floor_states import FloorState
-from bridge.session.hold import Holder, Repeat
+from bridge.session.hold import BROKEN_OFF, Holder, Repeat
 from bridge.session.media_plan import MediaPlan
 from bridge.session.music import Music
 from bridge.session.states import SESSION_TABLE, SessionEvent, SessionState
 from bridge.session.wiring import wire
 
 _log = logging.getLogger("bridge.session.session")
-
-BROKEN_OFF = (
-    "[The line was interrupted for a moment: the caller did not hear the end of what you said. "
-    "Say it again.]"
-)
 
 
 class Session:
@@ -113,7 +108,7 @@ class Session:
 
     def say(self, text: str) -> None:
         """Have the agent say something now; the call plays it where the agent cannot."""
-        if self.ended:
+        if self.ended or self._hold_of.puts_off(lambda: self.say(text)):
             return
         phrase = self.config.phrases.phrase(text)
         if self._seat.capabilities.speaks_text:
@@ -124,7 +119,9 @@ class Session:
 
     def tell(self, text: str, *, respond: bool) -> None:
         """Tell the model something the caller did not say; `respond`: it speaks about it."""
-        if self.ended:
+        if self.ended or (
+            respond and self._hold_of.puts_off(lambda: self.tell(text, respond=True))
+        ):
             return
         if respond:
             self._silence.floor_taken()
@@ -227,7 +224,8 @@ class Session:
             self._step(SessionEvent.MEDIA_LOST)
         if self._seat.ready:
             self._step(SessionEvent.PROVIDER_READY)
-        self._repeat()
+        if not self._hold_of.make_up():
+            self._repeat()
 
     def _repeat(self) -> None:
         """Have what was broken off said again; else it is the caller's turn."""
@@ -249,7 +247,6 @@ class Session:
         if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._closing.begun:
             return
         now = self._clock()
-        self._silence.floor_taken()
         if self.state is SessionState.HELD:
             self._hold_of.stop(now)
         words = last_words or ("" if self.agent_speaking else unless_speaking)
@@ -340,7 +337,9 @@ class Session:
     def on_ready(self, ready: p.SessionReady) -> None:
         """A provider took the settings."""
         self._take_on(ready)
+        self._dialogue.replayed(begins=True)
         self._step(SessionEvent.PROVIDER_READY)
+        self._dialogue.replayed(begins=False)
         self._listener.provider_ready()
         self._answering.provider_ready(self._clock())
         if self._hold_of.broken_off:
@@ -365,7 +364,6 @@ class Session:
         self._answering.provider_lost(self._clock())
         if self._last_words.awaited:
             self._closing.ask(self.config.phrases.good_bye, self._clock())
-        self._end_when_heard()
 
     def on_exhausted(self, failure: p.ProviderFailure) -> None:
         """Nobody is left to try."""

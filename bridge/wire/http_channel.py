@@ -198,6 +198,9 @@ def _whole(response: urllib3.BaseHTTPResponse) -> bytes:
 
 
 def _pool(url: str, network: Network) -> urllib3.PoolManager:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise http_errors.LocationValueError("needs http or https and a host")
     tls = network.tls or shared_tls_context()
     proxy = _proxy_of(url, network.proxy)
     return _shared_pool(tls, proxy)
@@ -246,11 +249,11 @@ _STAGES: tuple[tuple[_Kinds, str, str], ...] = (
     (http_errors.NameResolutionError, "dns", "the host has no address"),
     (socket.gaierror, "dns", "the host has no address"),
     (http_errors.ProxyError, "proxy", "the proxy refused the way"),
+    (http_errors.NewConnectionError, "tcp", "no connection"),
     (http_errors.ConnectTimeoutError, "timeout", "no connection in time"),
     ((http_errors.TimeoutError, TimeoutError), "timeout", "took too long"),
-    ((http_errors.LocationParseError, http_errors.URLSchemeUnknown), "request", "unusable URL"),
+    (http_errors.LocationValueError, "request", "unusable URL"),
     ((http_errors.SSLError, ssl.SSLError), "tls", "no TLS"),
-    (http_errors.NewConnectionError, "tcp", "no connection"),
     (http_errors.ProtocolError, "tcp", "the connection broke"),
     (OSError, "tcp", "no connection"),
     (http_errors.HTTPError, "protocol", "does not speak HTTP"),

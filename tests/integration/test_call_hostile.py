@@ -43,7 +43,7 @@ def perfect_call(service: Service) -> Iterator[None]:
         yield
         session = service.session(call)
         wait_for(lambda: not session.agent_speaking)
-        underruns = session.voice.playout.counters.underruns
+        underruns = session.line.downlink.playout.counters.underruns
         call.caller.hang_up()
         call.wait()
     assert call.caller.report().longest_gap_ms <= 30 + 2 * hub.worst_ms
@@ -238,8 +238,8 @@ def test_pipelined_requests_leave_the_calls_their_turns(serve):
 
 def test_a_provider_that_talks_nonsense(serve, monkeypatch):
     """Wrong shape, wrong order, far too large: the next connection goes on, or the call ends."""
-    monkeypatch.setattr("bridge.session.provider.RECOVERY_PAUSES_S", (0.0,))
-    monkeypatch.setattr("bridge.session.provider.MAX_REPLACEMENTS", 3)
+    monkeypatch.setattr("bridge.session.candidates.RECOVERY_PAUSES_S", (0.0,))
+    monkeypatch.setattr("bridge.session.candidates.MAX_REPLACEMENTS", 3)
     service = serve()
     shapes = service.add_tenant()
     shapes.emulator.queue_faults(Faults(garbage_after_s=0.6))

@@ -36,7 +36,8 @@ from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
 from esl_controller.simulator.openai.voice import encode, synthetic_speech
-from tests.unit.bridge.session_kit import PHRASE, PHRASES, StrictListener
+from tests.unit.bridge.doubles import StrictListener
+from tests.unit.bridge.session_kit import PHRASE, PHRASES
 
 UNIX_S = 1_780_000_000.0
 LEG = Leg("PCMU", 8000)

@@ -7,7 +7,8 @@ import pytest
 from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session.states import SessionState
-from tests.unit.bridge.session_kit import FRAME, LOUD, PHRASE, QUIET, SILENT_FRAME, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, LOUD, PHRASE, QUIET, SILENT_FRAME
 
 SILENT = p.ResponseDone("r1", "completed", spoke=False)
 FAILED = p.ResponseDone("r1", "failed", "server_error", p.ErrorKind.SERVER, spoke=False)

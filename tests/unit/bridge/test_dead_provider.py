@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bridge.audio.pcm import audioop
 from bridge.providers import base as p
-from tests.unit.bridge.session_kit import HIDES, LOUD, QUIET, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import HIDES, LOUD, QUIET
 
 
 def test_a_provider_that_does_not_notice_the_caller_is_replaced_within_two_seconds(stage):

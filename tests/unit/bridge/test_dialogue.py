@@ -5,15 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.providers import base as p
-from tests.unit.bridge.session_kit import (
-    FRAME,
-    HIDES,
-    LOUD,
-    PHRASE,
-    QUIET,
-    TELLS,
-    Refused,
-)
+from tests.unit.bridge.doubles import TELLS, Refused
+from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET
 
 CALLER, AGENT = p.Speaker.CALLER, p.Speaker.AGENT
 
@@ -188,6 +181,9 @@ def test_an_agent_that_hears_itself_is_heard_to_the_end_at_last(stage):
     assert len(s.told.of("interrupted")) == 3
     assert bytes(s.host.protocol.audio[:3200]) == b"\xff" * 3200, "it would hear itself"
     s.hear(QUIET, 0.5)
+    del s.host.protocol.audio[:]
+    s.hear(LOUD, 0.02)
+    assert bytes(s.host.protocol.audio) != b"\xff" * 160, "it hears the caller again"
     s.answer("r10", ms=1000, done=False)
     s.events(p.CallerStarted())
     assert len(s.told.of("interrupted")) == 4

@@ -8,7 +8,8 @@ from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session.states import SessionState
-from tests.unit.bridge.session_kit import FRAME, LOUD, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, LOUD
 
 MUSIC = (b"\x00\x10" * 8000, L16_8K)
 """One second, audible."""
@@ -175,3 +176,54 @@ def test_what_the_model_says_by_itself_in_a_hold_is_cut(stage):
     s.events(p.Audio("r5", "i5", FRAME * 10))
     s.after(0.5)
     assert s.heard(before) == 0
+
+
+def test_after_a_hold_of_ours_the_call_says_what_is_to_be_said(stage):
+    s = stage().talking()
+    s.answer(ms=4000)
+    s.after(0.5)
+    s.session.hold(MUSIC)
+    s.session.resume()
+    assert s.names() == ["cut"]
+
+
+def test_a_caller_who_comes_back_into_our_hold_hears_its_music_on(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.set_on_hold(True)
+    s.after(1.1)
+    before = len(s.datagrams)
+    s.session.set_on_hold(False)
+    s.after(0.2)
+    assert s.heard(before) >= 180
+    s.session.set_on_hold(False)
+    assert s.session.state is SessionState.HELD
+
+
+def test_what_the_call_has_to_say_waits_for_the_end_of_the_hold(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.tell("[Be kind.]", respond=False)
+    s.session.tell("[Nobody answers.]", respond=True)
+    s.session.say("Connecting.")
+    assert s.names() == ["inform"]
+    s.session.resume()
+    assert [c[1] for c in s.commands] == ["[Be kind.]", "[Nobody answers.]", "Connecting."]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_answer_given_into_a_hold_is_due_after_the_callers_and_not_after_ours(stage, ours):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.events(p.FunctionCall("c1", "transfer", "{}"))
+    s.session.hold(MUSIC) if ours else s.session.set_on_hold(True)
+    s.session.send_function_result("c1", "ringing")
+    s.events(p.ResponseStarted("r1"), p.Audio("r1", "i1", FRAME * 20))
+    s.session.resume() if ours else s.session.set_on_hold(False)
+    asked = [c for c in s.commands if c[0] == "inform"]
+    assert len(asked) == (0 if ours else 1)
+    s.after(4.0)
+    if ours:
+        assert s.told.of("answer_late") == []
+    assert len(s.hosts) == 1

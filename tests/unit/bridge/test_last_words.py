@@ -18,6 +18,10 @@ def test_only_the_answer_that_was_asked_for_counts():
     words.response_started("r1", "")
     words.response_done("r1", heard=False, now=1.0)
     assert words.awaited
+    words.response_started("r0", "t0")
+    words.response_done("r0", heard=True, now=1.5)
+    words.handle_timeout(1.6, idle=True)
+    assert words.awaited
     words.response_started("r2", "t1")
     words.response_done("r1", heard=True, now=2.0)
     assert words.awaited

@@ -7,7 +7,8 @@ import dataclasses
 from bridge.audio.formats import PCMU_8K
 from bridge.ports import EndCause, SetPhrase
 from bridge.providers import base as p
-from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET
 
 OURS = p.Capabilities((PCMU_8K,), (PCMU_8K,), turns=p.Turns.OURS)
 """As Gemini with its own detection switched off."""
@@ -145,3 +146,24 @@ def test_a_caller_asked_to_repeat_is_owed_nothing(stage):
     s.session.announce(*PHRASE)
     s.after(9.0)
     assert s.told.of("answer_late") == []
+
+
+def test_a_turn_of_ours_that_its_provider_lost_is_given_to_the_next_whole(stage):
+    s = stage(OURS, OURS).talking()
+    s.hear(LOUD, 0.6)
+    s.fail()
+    s.hear(LOUD, 0.4)
+    s.reconnect().ready()
+    assert s.names() == ["begin_turn"]
+    assert len(s.host.protocol.audio) >= 8 * 980
+    s.hear(QUIET, 0.8)
+    assert s.names() == ["begin_turn", "end_turn"]
+
+
+def test_and_one_that_ended_meanwhile_too(stage):
+    s = stage(OURS, OURS).talking()
+    s.hear(LOUD, 0.6)
+    s.fail()
+    s.hear(QUIET, 0.9)
+    s.reconnect().ready()
+    assert s.names() == ["begin_turn", "end_turn"]

@@ -9,7 +9,8 @@ from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session import candidates
 from bridge.session.states import SessionState
-from tests.unit.bridge.session_kit import LOUD, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import LOUD
 
 WIDE = p.Capabilities((L16_16K,), (L16_24K,), notices_within_s=0.8)
 """Knows no G.711, as Gemini."""
@@ -324,3 +325,40 @@ def test_the_end_closes_the_successor_too(stage, end):
     s.after(0.3)
     getattr(s.session, end)(EndCause.HANGUP)
     assert [host.closed for host in s.hosts] == [True, True]
+
+
+def test_a_provider_lost_before_it_was_left_takes_its_successor_along(stage):
+    s = stage(TELLS, TELLS).talking()
+    old = s.host
+    s.events(p.GoingAway(300.0))
+    s.after(0.3)
+    standby = s.host
+    old.events(p.ProviderFailure(p.ErrorKind.SERVER, "gone", "", True, True))
+    assert standby.closed
+    s.reconnect().ready()
+    standby._on_events([p.CallerStarted()])
+    s.after(0.5)
+    assert s.session.state is SessionState.TALKING
+
+
+def test_a_successor_is_as_well_as_who_it_followed(stage):
+    """Nothing was heard of it yet; still its loss is no reason to leave the provider."""
+    s = stage(TELLS, TELLS).talking()
+    audible(s)
+    s.events(p.GoingAway(300.0))
+    s.after(0.3)
+    s.host.ready()
+    s.after(0.3)
+    s.fail()
+    s.reconnect()
+    assert s.session._seat.name == "p0"
+
+
+def test_what_waits_for_a_provider_has_a_limit(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.fail()
+    for _ in range(40):
+        s.session.tell("[Be kind.]", respond=False)
+    assert s.session._seat.commands_dropped == 8
+    s.reconnect()
+    assert len(s.commands) == 32

@@ -7,7 +7,8 @@ import pytest
 from bridge.ports import EndCause, SetPhrase
 from bridge.providers import base as p
 from bridge.session.states import SessionState
-from tests.unit.bridge.session_kit import FRAME, HIDES, PHRASE, TELLS
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, HIDES, PHRASE
 
 # --- beginning ---------------------------------------------
 

@@ -58,7 +58,8 @@ def test_order_in_time_is_order_in_the_conversation():
     transcript.add(CALLER, "u1", "a", 1.0)
     transcript.add(CALLER, "u2", "b", 1.0)
     for number in range(5):
-        transcript.add(CALLER, f"v{number}", "c", 9.0, after="u1")
+        transcript.add(CALLER, f"v{number}", "c", 9.0, after="u2")
+    transcript.add(CALLER, "u3", "d", 1.0)
     times = [u.at_s for u in transcript.utterances]
     assert times == sorted(times)
 
