@@ -27,7 +27,7 @@ from bridge.wire.keepalive import KeepAlive
 from esl_controller.calls import phrases
 from esl_controller.calls.audio_module import USAGE_COMMAND, editions
 from esl_controller.calls.call import Call
-from esl_controller.calls.media import MediaSite
+from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.services import Services
 from esl_controller.calls.unicast_ports import PortRange

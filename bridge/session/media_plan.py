@@ -6,7 +6,7 @@ import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.audio.formats import L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
+from bridge.audio.formats import FRAME_MS, L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
 from bridge.errors import LocalProtocolError
 from bridge.playout.modes import Flavour, PlayoutMode
@@ -40,6 +40,9 @@ class Leg:
     """`variable_read_codec`: PCMU, PCMA, G722, opus, L16 …"""
     rate_hz: int
     """`variable_read_rate`: 8000, 16000 for G722, 48000 for opus."""
+    ptime_ms: int = FRAME_MS
+    """Packet time (RFC 8866 `a=ptime`), `variable_rtp_use_codec_ptime`: what FreeSWITCH reads and
+    writes at once on this channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,8 @@ class MediaPlan:
     provider_input: AudioFormat
     provider_output: AudioFormat
     playout_format: AudioFormat
+    ptime_ms: int = FRAME_MS
+    """Packet time of the channel."""
 
     def uplink(self) -> Converter:
         """Caller to provider."""
@@ -83,7 +88,8 @@ def choose_formats(
     A G.711 leg and a provider that speaks G.711 (or L16 at 8 kHz) are joined without resampling.
     FreeSWITCH is given L16 in any case: see `bridge.playout.unicast`.
     Otherwise, with `prefer_provider_rate`, the stream is asked for at the provider's own rate, so
-    that FreeSWITCH resamples once and we do not.
+    that FreeSWITCH resamples once and we do not; but at the channel's rate, whatever
+    `stream_rates_hz` says, where packets are not 20 ms.
 
     Raises:
         LocalProtocolError: the provider names no format, or the stream no rate.
@@ -102,7 +108,11 @@ def choose_formats(
         )
     )
     return MediaPlan(
-        stream, provider_input, provider_output, _playout_format(channel, stream, playout)
+        stream,
+        provider_input,
+        provider_output,
+        _playout_format(channel, stream, playout),
+        leg.ptime_ms,
     )
 
 
@@ -134,6 +144,10 @@ def _stream_rate(
     possible: Collection[int],
     prefer_provider_rate: bool,
 ) -> int:
+    if leg.ptime_ms != FRAME_MS and leg.rate_hz in STREAM_RATES_HZ:
+        # Asked for another rate than the channel's, mod_audio_stream resamples 20 ms of each
+        # packet and drops the rest (observed at 30 and 40 ms).
+        return leg.rate_hz
     wanted = [FALLBACK_RATE_HZ, *sorted(possible)]
     if prefer_provider_rate or provider_input.rate_hz == leg.rate_hz:
         wanted.insert(0, provider_input.rate_hz)

@@ -18,7 +18,7 @@ from esl_controller.calls.hand_over import NotDialable, blind_transfer, hand_bac
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.leg_codec import answered_leg, offered_leg
 from esl_controller.calls.listener import CallListener
-from esl_controller.calls.media import MediaUnavailable
+from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.services import Services
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
@@ -112,7 +112,7 @@ class Call:
         self._esl.on("CHANNEL_HANGUP", lambda event: self._inbox.post(self._esl.require_call))
         self._esl.gone.rawlink(lambda _: self._inbox.post(self._esl.require_call))
         self._esl.on("DTMF", self._on_dtmf)
-        events = commands.event_plain(("BACKGROUND_JOB",), STREAM_EVENTS)
+        events = commands.event_plain(("BACKGROUND_JOB", "CODEC"), STREAM_EVENTS)
         batch = [commands.linger(), commands.myevents(), events]
         self._esl.pipeline(batch, COMMAND_TIMEOUT_S)
 

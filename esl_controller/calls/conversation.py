@@ -63,13 +63,14 @@ def open_conversation(
     Raises:
         HandBack: no provider can be used, or no seat is free.
     """
+    module = services.audio_module(esl)
     try:
         plan = plan_conversation(
             entry,
             services.settings,
             offered_leg(channel),
             offered_tools(entry),
-            module=services.audio_module(esl),
+            module=module,
             idle_silence=has_idle_silence(channel),
             network=services.network,
         )
@@ -98,8 +99,10 @@ def open_conversation(
             services.manager,
             services.site,
             outbox,
+            services.metrics,
             path=plan.path,
             choice=plan.choice,
+            module=module,
         ),
         functions=FunctionRunner(
             ToolContext(entry, identity.caller_id_number, actions),

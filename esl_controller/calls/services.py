@@ -10,7 +10,7 @@ from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
 from bridge.providers.host import Network
 from bridge.session_manager import SessionManager
-from esl_controller.calls.media import MediaSite
+from esl_controller.calls.media_site import MediaSite
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.routes.admission import Admission

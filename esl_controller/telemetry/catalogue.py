@@ -97,6 +97,11 @@ ERRORS = _counter("errors", "Failures by code, REALTIME_001 to REALTIME_010.", "
 PROVIDER_FAILURES = _counter("provider_failures", "Failures told by providers.", "provider", "kind")
 FALLBACKS = _counter("fallbacks", "Times a call went on elsewhere, by target.", "target")
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
+UNICAST_LOST = _counter("unicast_lost", "Calls in which `unicast` did not start or ended early.")
+CODEC_CHANGES = _counter("codec_changes", "Changes of codec or packet time during a call.")
+CALLER_STALLS = _counter(
+    "caller_stalls", "Half-seconds in which FreeSWITCH read nothing of a caller while we played."
+)
 PROTOCOL_ERRORS = _counter("protocol_errors", "Messages that broke the protocol.", "peer")
 REJECTED = _counter(
     "rejected_connections", "Connections refused, by listener and why.", "listener", "reason"
