@@ -53,8 +53,6 @@ QUESTION_TIMEOUT_S = 2.0
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
-GIVE_WAY_S = 0.06
-"""FreeSWITCH's socket runs empty, and what waits for its lock gets it."""
 
 _CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
 """mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
@@ -280,7 +278,7 @@ class CallMedia:
             self._metrics.count(m.CALLER_STALLS)
             self._log.warning("media.caller_stalled")
             if session.voice.playout is not None:
-                session.voice.playout.give_way(GIVE_WAY_S)
+                session.voice.playout.give_way(self._watch.pause_s)
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()

@@ -18,8 +18,10 @@ from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_sile
 from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
+from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai import voice
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.switch.sound import decode, encode, level
 from tests.integration import rtp
 from tests.integration.engine_kit import CALL_S
 from tests.integration.hub_watch import HubWatch
@@ -55,6 +57,8 @@ class Line:
 
     def __init__(self, service: Service, phone: Phone, way: str, hub: HubWatch) -> None:
         self.service, self.phone, self.way, self._hub = service, phone, way, hub
+        self._provider_format = phone.format
+        """Chosen at the beginning of the call, for its first codec."""
 
     def wait(self, fact: Any, what: str) -> None:
         """Until `fact()` holds."""
@@ -79,12 +83,20 @@ class Line:
     def match(self, text: str, after: float = 0.0) -> rtp.Match:
         """Where the emulator's own audio of `text` was received."""
         return rtp.match(
-            self.phone.packets, self.phone.format, as_heard(text, self.phone.format), after
+            self.phone.packets,
+            self.phone.format,
+            as_heard(text, self._provider_format, self.phone.format),
+            after,
         )
 
     def say(self) -> None:
         """Speak for a moment."""
         self.phone.say(speech.synthetic(0.8).frames(self.phone.format.rate_hz))
+
+    @property
+    def packet_ms(self) -> int:
+        """Packet time both sides have agreed on, or FreeSWITCH has adapted to."""
+        return max(self.phone.ptime_ms, self.phone.sends_ms)
 
     @property
     def late_ms(self) -> float:
@@ -109,7 +121,25 @@ class Line:
         assert rtp.lost(self.phone.packets) == 0, figures
         assert exact_ms == wanted_ms, figures
         assert inserted_ms <= max(0.0, self.late_ms - COVERED_MS), figures
-        assert gap_ms <= self.phone.ptime_ms + GAP_MS - FRAME_MS + self.late_ms, figures
+        assert gap_ms <= self.packet_ms + GAP_MS - FRAME_MS + self.late_ms, figures
+        return figures
+
+    def judge_roughly(self, text: str, after: float) -> str:
+        """Check how much could be heard since a moment, in a codec whose encoders differ."""
+        frame = self.phone.format.rate_hz * FRAME_MS // 1000 * 2
+        wanted = as_heard(text, self._provider_format, self.phone.format)
+        wanted_ms = FRAME_MS * sum(
+            level(wanted[at : at + frame]) >= AUDIBLE for at in range(0, len(wanted), frame)
+        )
+        hearing = self.phone.hearing
+        loud = [
+            at
+            for at, value in zip(hearing.times, hearing.levels, strict=True)
+            if at > after and value >= AUDIBLE
+        ]
+        heard_ms = len(loud) * self.packet_ms
+        figures = f"heard {heard_ms} of {wanted_ms} ms, lost {rtp.lost(self.phone.packets)}"
+        assert abs(heard_ms - wanted_ms) <= 0.1 * wanted_ms + 2 * self.packet_ms, figures
         return figures
 
     def report(self, figures: str) -> None:
@@ -117,13 +147,19 @@ class Line:
         print(f"\n{MODULE.value}: {self.way} {self.phone.codec}/{self.phone.ptime_ms}: {figures}")
 
 
-def as_heard(text: str, audio_format: AudioFormat) -> bytes:
+def as_heard(text: str, spoken_in: AudioFormat, heard_in: AudioFormat) -> bytes:
     """The emulator's audio as 16-bit PCM, as it must come out of a call in this codec."""
-    spoken = voice.synthetic_speech(text)
-    if audio_format.encoding is Encoding.L16:
-        converter = Converter(L16_24K, audio_format)
-        return converter.convert(spoken) + converter.flush()
-    return voice.decode(voice.encode(spoken, audio_format), audio_format)
+    pcm, rate_hz = voice.synthetic_speech(text), L16_24K.rate_hz
+    if spoken_in.encoding is not Encoding.L16:
+        pcm, rate_hz = voice.decode(voice.encode(pcm, spoken_in), spoken_in), spoken_in.rate_hz
+    converter = Converter(AudioFormat(Encoding.L16, rate_hz), linear(heard_in))
+    pcm = converter.convert(pcm) + converter.flush()
+    return decode(encode(pcm, heard_in.encoding), heard_in.encoding)
+
+
+def linear(audio_format: AudioFormat) -> AudioFormat:
+    """The same before it is encoded."""
+    return AudioFormat(Encoding.L16, audio_format.rate_hz)
 
 
 def media(way: str) -> dict[str, Any]:
@@ -133,14 +169,19 @@ def media(way: str) -> dict[str, Any]:
     return {"playback": way, "flavour": MODULE.value}
 
 
-def dial(client: InboundClient, service: Service, phone: Phone, way: str) -> None:
-    """Have FreeSWITCH call the telephone, and the service take that call."""
+def dial(
+    client: InboundClient, service: Service, phone: Phone, way: str, *, codecs: str = ""
+) -> None:
+    """Have FreeSWITCH call the telephone, and the service take that call.
+
+    `codecs` may be used later in the call; without them only the telephone's.
+    """
     mode = PlayoutMode(way.partition(" ")[0])
     variables = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
         "voice_ai_extension": service.tenant.extension,
-        "absolute_codec_string": OFFERS[phone.codec],
+        "absolute_codec_string": codecs or OFFERS[phone.codec],
         # The service sets it before it answers; this call is answered already.
         "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",
     }

@@ -32,7 +32,7 @@ class Phone:
     def __init__(self, codec: str, ptime_ms: int = FRAME_MS, sends_ms: int | None = None) -> None:
         self.codec = codec
         self.ptime_ms = ptime_ms
-        self._sends_ms = sends_ms or ptime_ms
+        self.sends_ms = sends_ms or ptime_ms
         self.format = sip_wire.CODECS[codec]
         self.packets: list[rtp.Packet] = []
         """Audio received."""
@@ -96,7 +96,7 @@ class Phone:
         ms = self._ask("INVITE", body)
         if (codec, ptime_ms) != (self.codec, self.ptime_ms):
             self.codec, self.format, self.ptime_ms = codec, audio_format, ptime_ms
-            self._number, self.packets = number, []
+            self._number, self.packets, self.sends_ms = number, [], ptime_ms
             self._speaking().change(audio_format, number, ptime_ms)
         return ms
 
@@ -174,7 +174,7 @@ class Phone:
             self._invite = invite
             self._number = offer.payload_types[self.codec, self.format.rate_hz]
             digits = offer.digits(self.format.rate_hz)
-            self._mouth = rtp.Mouth(self.format, self._number, digits, self._sends_ms)
+            self._mouth = rtp.Mouth(self.format, self._number, digits, self.sends_ms)
             self._greenlets.append(gevent.spawn(self._speak, self._mouth, offer.address))
 
     def _reply(self, request: sip_wire.SipMessage, status: str, body: str = "") -> None:

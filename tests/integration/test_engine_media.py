@@ -29,7 +29,7 @@ pytestmark = ENGINE_MARKS
 
 REPLY_MS = 200.0
 """A request within the call is answered in 10 to 20 ms; starved it took seconds."""
-BOTH_WAYS = "unicast without module"
+ALL_CODECS = "PCMU,PCMA,L16@16000h"
 CHANGES: dict[str, dict[str, Any]] = {
     "PCMA": {"codec": "PCMA"},
     "40 ms": {"ptime_ms": 40},
@@ -49,7 +49,7 @@ def call(serve: Any) -> Iterator[Callable[..., Line]]:
             service = serve(emulator=emulator, secretary=secretary, media=media(way))
             client = stack.enter_context(engine_client())
             line = Line(service, phone, way, stack.enter_context(HubWatch()))
-            dial(client, service, phone, way)
+            dial(client, service, phone, way, codecs=ALL_CODECS)
             return line
 
         yield call
@@ -58,6 +58,11 @@ def call(serve: Any) -> Iterator[Callable[..., Line]]:
 def speaking(line: Line) -> None:
     """Until the agent has been heard for a while."""
     line.wait(lambda: line.phone.hearing.heard_for(time.monotonic()) > 0.6, "not heard")
+
+
+def restarts(line: Line) -> int:
+    """How often the call's media were brought anew."""
+    return sum(call._talk.media.restarts for call in line.service.app._calls if call._talk)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -75,14 +80,15 @@ def test_packets_of_any_length(
     line.report(line.judge(GREETING, ANSWER))
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way != BOTH_WAYS])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("sends_ms", [10, 30, 40])
 def test_a_telephone_that_sends_other_packets_than_it_said(
     call: Callable[..., Line], way: str, sends_ms: int
 ) -> None:
     """FreeSWITCH changes to what it gets ("Asynchronous PTIME not supported")."""
     line = call(way, Phone("PCMU", 20, sends_ms), LONG_GREETING)
-    line.listen(LONG_GREETING)
+    line.wait(lambda: restarts(line) > 0, "not noticed")
+    gevent.sleep(1.0)
     began = time.monotonic()
     line.say()
     line.listen(ANSWER)
@@ -90,7 +96,7 @@ def test_a_telephone_that_sends_other_packets_than_it_said(
     line.report(line.judge(ANSWER, after=began))
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way != BOTH_WAYS])
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("change", list(CHANGES))
 def test_another_codec_in_the_middle_of_an_answer(
     call: Callable[..., Line], way: str, change: str
@@ -103,14 +109,7 @@ def test_another_codec_in_the_middle_of_an_answer(
     line.say()
     line.listen(ANSWER)
     line.phone.hang_up()
-    line.report(line.judge(ANSWER, after=began))
-
-
-def test_without_another_way_the_dialplan_takes_the_call(call: Callable[..., Line]) -> None:
-    line = call(BOTH_WAYS, Phone("PCMU"), LONG_GREETING)
-    speaking(line)
-    line.phone.reinvite("PCMA")
-    line.wait(lambda: len(line.service.app.manager) == 0, "the session goes on")
+    line.report(line.judge_roughly(ANSWER, after=began))
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -142,8 +141,7 @@ def test_on_hold_and_back(call: Callable[..., Line], way: str) -> None:
     gevent.sleep(4.0)
     line.phone.reinvite()
     gevent.sleep(0.5)
-    (running,) = line.service.app._calls
-    assert running._talk.media.restarts == 0
+    assert restarts(line) == 0
     began = time.monotonic()
     line.say()
     line.listen(ANSWER)
