@@ -47,6 +47,8 @@ class Phone:
         self._invite: sip_wire.SipMessage | None = None
         self._far = (HOST, 0)
         self._number = -1
+        self._offered: dict[tuple[str, int], int] = {}
+        """Payload types of the first INVITE."""
         self._requests = 0
         self._replies: dict[int, str] = {}
         """Status of the final reply, by CSeq."""
@@ -83,7 +85,7 @@ class Phone:
         """Change the call, or say once more how it is; returns milliseconds to the reply."""
         codec, ptime_ms = codec or self.codec, ptime_ms or self.ptime_ms
         audio_format = sip_wire.CODECS[codec]
-        number = self._number if codec == self.codec else sip_wire.PAYLOAD_TYPES[codec]
+        number = self._offered[codec, audio_format.rate_hz]
         host, port = self._rtp.getsockname()
         body = sip_wire.description(
             [(number, f"{codec}/{audio_format.rate_hz}")],
@@ -171,7 +173,7 @@ class Phone:
         self._reply(invite, "100 Trying")
         self._reply(invite, "200 OK", sip_wire.answer(offer, self.codec, host, port, self.ptime_ms))
         if self._invite is None:
-            self._invite = invite
+            self._invite, self._offered = invite, offer.payload_types
             self._number = offer.payload_types[self.codec, self.format.rate_hz]
             digits = offer.digits(self.format.rate_hz)
             self._mouth = rtp.Mouth(self.format, self._number, digits, self.sends_ms)

@@ -18,8 +18,6 @@ _COMPACT = {
 _ECHOED = ("Via", "From", "Call-ID", "CSeq", "Record-Route")
 """What a reply repeats of its request (RFC 3261 8.2.6.2); To gets a tag besides."""
 CODECS: dict[str, AudioFormat] = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}
-PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "L16": 97}
-"""What the telephone calls them when it offers them itself."""
 _STATIC = {"0": ("PCMU", 8000), "8": ("PCMA", 8000)}
 """Payload types that need no rtpmap (RFC 3551, table 4)."""
 
