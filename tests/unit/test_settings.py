@@ -124,6 +124,14 @@ def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
             "VOICE_AI_MEDIA_PLAYBACK",
         ),
         (
+            {"VOICE_AI_MEDIA_UNICAST_HOST": "::1"},
+            "VOICE_AI_MEDIA_UNICAST_HOST",
+        ),
+        (
+            {"VOICE_AI_MEDIA_LISTEN_HOST": "::1"},
+            "VOICE_AI_MEDIA_LISTEN_HOST",
+        ),
+        (
             {"VOICE_AI_MEDIA_PLAYBACK": "file", "VOICE_AI_MEDIA_FLAVOUR": "cloudfieldcz"},
             "VOICE_AI_MEDIA_FLAVOUR",
         ),
