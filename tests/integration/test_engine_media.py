@@ -33,7 +33,7 @@ ALL_CODECS = "PCMU,PCMA,L16@16000h"
 CHANGES: dict[str, dict[str, Any]] = {
     "PCMA": {"codec": "PCMA"},
     "40 ms": {"ptime_ms": 40},
-    "L16 at 30 ms": {"codec": "L16", "ptime_ms": 30},
+    "PCMA at 30 ms": {"codec": "PCMA", "ptime_ms": 30},
 }
 
 
