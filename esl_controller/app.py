@@ -28,7 +28,7 @@ from esl_controller.calls import phrases
 from esl_controller.calls.audio_module import USAGE_COMMAND, editions
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
-from esl_controller.calls.media import MediaSite
+from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange

@@ -6,7 +6,7 @@ import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.audio.formats import L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
+from bridge.audio.formats import FRAME_MS, L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
 from bridge.errors import LocalProtocolError
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
@@ -39,6 +39,9 @@ class Leg:
     """`variable_read_codec`: PCMU, PCMA, G722, opus, L16 …"""
     rate_hz: int
     """`variable_read_rate`: 8000, 16000 for G722, 48000 for opus."""
+    ptime_ms: int = FRAME_MS
+    """Packet time (RFC 8866 `a=ptime`), `variable_rtp_use_codec_ptime`: what FreeSWITCH reads and
+    writes at once on this channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,8 @@ class MediaPlan:
     stream_format: AudioFormat
     """The caller's audio as it reaches us; its rate is what `uuid_audio_stream start` is given."""
     playout_format: AudioFormat
+    ptime_ms: int = FRAME_MS
+    """Packet time of the channel."""
 
 
 def provider_formats(leg: Leg, capabilities: Capabilities) -> tuple[AudioFormat, AudioFormat]:
@@ -84,7 +89,8 @@ def choose_formats(
 
     FreeSWITCH is given L16 in any case: see `bridge.playout.unicast`. With `prefer_provider_rate`
     the stream is asked for at the rate the first provider takes, so that FreeSWITCH resamples once
-    and we do not.
+    and we do not; but at the channel's rate, whatever `stream_rates_hz` says, where packets are not
+    20 ms.
 
     Args:
         provider_rates_hz: rates the provider is likely to take, best first; a hint.
@@ -101,7 +107,7 @@ def choose_formats(
             leg, provider_rates_hz, playout, stream_rates_hz, prefer_provider_rate
         )
         stream = AudioFormat(Encoding.L16, rate_hz)
-    return MediaPlan(stream, _playout_format(channel, stream, playout))
+    return MediaPlan(stream, _playout_format(channel, stream, playout), leg.ptime_ms)
 
 
 def _provider_format(leg: Leg, offered: Sequence[AudioFormat]) -> AudioFormat:
@@ -132,6 +138,10 @@ def _stream_rate(
     possible: Collection[int],
     prefer_provider_rate: bool,
 ) -> int:
+    if leg.ptime_ms != FRAME_MS and leg.rate_hz in STREAM_RATES_HZ:
+        # Asked for another rate than the channel's, mod_audio_stream resamples 20 ms of each
+        # packet and drops the rest (observed at 30 and 40 ms).
+        return leg.rate_hz
     wanted = [FALLBACK_RATE_HZ, *sorted(possible)]
     wanted[:0] = [
         rate_hz for rate_hz in provider_rates_hz if prefer_provider_rate or rate_hz == leg.rate_hz

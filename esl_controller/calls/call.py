@@ -21,7 +21,7 @@ from esl_controller.calls.conversation import Conversation, ConversationSite
 from esl_controller.calls.hand_back import destination, send_on, transfer_to
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.leg import Leg, TakenAway
-from esl_controller.calls.media import MediaUnavailable
+from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState

@@ -25,7 +25,8 @@ from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.leg import Leg
-from esl_controller.calls.media import CallMedia, MediaSite
+from esl_controller.calls.media import CallMedia
+from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan, plan_conversation
 from esl_controller.database.models import RouteEntry
@@ -117,8 +118,10 @@ class Conversation:
                 site.manager,
                 site.media,
                 outbox,
+                book.metrics,
                 path=plan.path,
                 choice=plan.choice,
+                module=plan.module,
             )
             leg.use_media(self.media)
             give_up(leg.close_media)

@@ -155,7 +155,7 @@ class Leg:
         for name in ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE"):
             self._handle(name, lambda event: self._on_moved(events, event))
         self._handle("CHANNEL_EXECUTE", self._on_execute)
-        named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD")
+        named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CODEC")
         stale = [self._set(name, "") for name in STALE if self.channel.variable(name)]
         batch = [commands.linger(), commands.myevents()]
         self._pipeline([*batch, commands.event_plain(named, STREAM_EVENTS), *stale])

@@ -64,7 +64,8 @@ class ConversationPlan:
     session: SessionConfig
     path: MediaPath
     choice: PlayoutChoice
-    capabilities: Capabilities
+    module: Flavour | None
+    """The audio module FreeSWITCH has: another way of playing, should this one fail."""
 
 
 def plan_conversation(
@@ -110,13 +111,14 @@ def plan_conversation(
         provider_connect_timeout_s=timeouts.provider_connect_s,
         silence_s=float(secretary.max_silence_seconds),
         give_up_s=GIVE_UP_S,
+        max_turns=secretary.max_turns,
         max_duration_s=min(float(secretary.max_duration_seconds), timeouts.max_call_s),
         join_timeout_s=timeouts.stream_start_s + 2,
         digit_pause_s=secretary.dtmf_pause_ms / 1000,
         barge_in=secretary.barge_in,
         network=network,
     )
-    return ConversationPlan(session, path, choice, capabilities)
+    return ConversationPlan(session, path, choice, module)
 
 
 def stream_rates(settings: Settings) -> Sequence[int]:

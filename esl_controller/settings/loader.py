@@ -205,6 +205,15 @@ def _contradictions(settings: Settings) -> list[Problem]:
     ports = media.unicast_port_last - media.unicast_port_first + 1
     if ports < settings.esl.capacity * worker.count:
         refuse("MEDIA_UNICAST_PORT_LAST", media.unicast_port_last, "room for one port a call")
+    if ":" in media.unicast_host:
+        refuse(
+            "MEDIA_UNICAST_HOST", media.unicast_host, "IPv4: FreeSWITCH's unicast knows no other"
+        )
+    local = media.public_host or media.listen_host
+    if ":" in local and (media.input == "unicast" or media.playback in {"auto", "unicast"}):
+        words = "IPv4, as FreeSWITCH's unicast, or another VOICE_AI_MEDIA_PLAYBACK"
+        name = "MEDIA_PUBLIC_HOST" if media.public_host else "MEDIA_LISTEN_HOST"
+        refuse(name, local, words)
     if "auto" not in (media.playback, media.flavour):
         able = FLAVOURS[PlayoutMode(media.playback)]
         if Flavour(media.flavour) not in able:

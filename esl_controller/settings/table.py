@@ -123,7 +123,8 @@ class Media(_Group, frozen=True):
         Literal[0, 8000, 16000, 24000],
         doc(
             "Rate asked of mod_audio_stream. 0: the provider's own where it differs from the "
-            "call's, so that FreeSWITCH resamples and the worker need not."
+            "call's, so that FreeSWITCH resamples and the worker need not. A call of other "
+            "packets than 20 ms is always asked for at its own: the module would drop the rest."
         ),
     ] = 0
     unicast_host: Annotated[

@@ -147,6 +147,12 @@ FALLBACKS = _counter(
     "fallbacks", "Times a call went on elsewhere, by target.", target=("extension",)
 )
 STREAM_RESTARTS = _counter("stream_restarts", "Lost caller streams started again.")
+UNICAST_LOST = _counter("unicast_lost", "Calls in which `unicast` did not start or ended early.")
+CODEC_CHANGES = _counter("codec_changes", "Changes of codec or packet time during a call.")
+CALLER_STALLS = _counter(
+    "caller_stalls",
+    "Quarter-seconds in which FreeSWITCH read nothing of a caller while we played.",
+)
 PROTOCOL_ERRORS = _counter(
     "protocol_errors", "Messages that broke the protocol.", peer=("freeswitch", "http")
 )

@@ -160,6 +160,14 @@ def test_an_address_is_shown_without_its_secrets() -> None:
             "VOICE_AI_MEDIA_PLAYBACK",
         ),
         (
+            {"VOICE_AI_MEDIA_UNICAST_HOST": "::1"},
+            "VOICE_AI_MEDIA_UNICAST_HOST",
+        ),
+        (
+            {"VOICE_AI_MEDIA_LISTEN_HOST": "::1"},
+            "VOICE_AI_MEDIA_LISTEN_HOST",
+        ),
+        (
             {"VOICE_AI_MEDIA_PLAYBACK": "file", "VOICE_AI_MEDIA_FLAVOUR": "cloudfieldcz"},
             "VOICE_AI_MEDIA_FLAVOUR",
         ),

@@ -130,7 +130,7 @@ class Switch:
         end.attach(session)
         self.sessions[session.uuid] = session
         self.peak_calls = max(self.peak_calls, len(self.sessions))
-        self.clock.add(session.tick)
+        self.clock.add(session.tick, data.ptime_ms)
         session.fire("CHANNEL_CREATE", ("switch_core_session.c", "switch_core_session_run", 1))
         return session
 

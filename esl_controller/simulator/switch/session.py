@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
 
+from bridge.audio.formats import AudioFormat
 from esl_controller.simulator.switch import legs
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.applications import APPLICATIONS
@@ -36,7 +37,7 @@ _CHANNEL = "switch_channel.c"
 
 
 class Session:
-    """A call as the switch sees it. `tick` is called every 20 ms by the media clock."""
+    """A call as the switch sees it. `tick` is called once per packet by the media clock."""
 
     def __init__(
         self, switch: Switch, channel: Channel, program: Sequence[Action], end: CallEnd
@@ -141,6 +142,22 @@ class Session:
         legs.describe(self, other)
         self._bridge_to = other
         self._leaving = True
+
+    def change_codec(self, codec: AudioFormat, ptime_ms: int) -> None:
+        """A re-INVITE, or a phone that sends other packets than it said: `unicast` ends unasked.
+
+        `codec` has the channel's rate: the end of the call goes on with it.
+        """
+        if codec.rate_hz != self.channel.codec.rate_hz:
+            raise ValueError("the phone goes on with its rate")
+        self.media.end_unicast()
+        self.channel.change_codec(codec, ptime_ms)
+        self.media.follow_codec()
+        self.end.attach(self)
+        self.switch.clock.remove(self.tick)
+        self.switch.clock.add(self.tick, ptime_ms)
+        name = [("channel-read-codec-name", codec.encoding.value)]
+        self.fire("CODEC", ("switch_core_codec.c", "switch_core_session_set_read_codec", 300), name)
 
     def hang_up(self, cause: str = "NORMAL_CLEARING", *, by_caller: bool = False) -> None:
         """End the call. The first cause counts."""

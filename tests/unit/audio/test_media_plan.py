@@ -180,3 +180,16 @@ def test_every_plan_can_be_carried_out(leg, inputs, outputs, choice, prefer) -> 
         assert plan.playout_format.encoding is Encoding.L16
     if leg.rate_hz == 8000 and any(f.rate_hz == 8000 for f in inputs):
         assert not plan.uplink().resamples
+
+
+@pytest.mark.parametrize("ptime_ms", [10, 30, 40, 60])
+@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("possible", [STREAM_RATES_HZ, (24000,)])
+def test_packets_that_are_not_20_ms_are_streamed_at_the_channels_rate(
+    ptime_ms: int, leg: Leg, possible: tuple[int, ...]
+) -> None:
+    """At any other rate mod_audio_stream takes 20 ms of each and drops the rest."""
+    leg = Leg(leg.codec, leg.rate_hz, ptime_ms)
+    plan = choose_formats(leg, OPENAI, UNICAST, stream_rates_hz=possible)
+    assert plan.stream_format == AudioFormat(Encoding.L16, leg.rate_hz)
+    assert plan.ptime_ms == ptime_ms
