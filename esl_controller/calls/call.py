@@ -40,7 +40,7 @@ from esl_controller.record.outcome import (
     turned_away,
 )
 from esl_controller.routes.identity import CallIdentity
-from esl_controller.routes.reception import Reception, identify
+from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome, as_chosen
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
@@ -137,7 +137,7 @@ class Call:
             self._hand_back(HandBack(Outcome.FAILED, m.OwnError.INTERNAL, type(error).__name__))
 
     def _serve(self, channel: ChannelData) -> None:
-        identity = identify(channel, self._desk.reception.config)
+        identity = self._desk.reception.identify(channel)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self._identity = identity
         if self.leg.lacks:

@@ -17,23 +17,22 @@ from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tenants.loader import ConfigError, ConfigLoader
 
 
-def identify(channel: ChannelData, config: ConfigLoader) -> CallIdentity:
-    """Who calls whom. Raises HandBack when the channel does not say."""
-    try:
-        return parse_identity(lambda name: channel.get(name) or None, config.domain_named)
-    except DatabaseError as error:
-        code = ErrorCode.CONFIG_NOT_FOUND
-        raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
-    except InvalidCall as error:
-        raise HandBack(Outcome.INVALID, ErrorCode.INVALID_DOMAIN, str(error)) from error
-
-
 @dataclass(frozen=True, slots=True)
 class Reception:
     """The one of a worker."""
 
     config: ConfigLoader
     admission: Admission
+
+    def identify(self, channel: ChannelData) -> CallIdentity:
+        """Who calls whom. Raises HandBack when the channel does not say."""
+        try:
+            return parse_identity(lambda name: channel.get(name) or None, self.config.domain_named)
+        except DatabaseError as error:
+            code = ErrorCode.CONFIG_NOT_FOUND
+            raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
+        except InvalidCall as error:
+            raise HandBack(Outcome.INVALID, ErrorCode.INVALID_DOMAIN, str(error)) from error
 
     def secretary_for(self, identity: CallIdentity) -> RouteEntry:
         """The settings of the number called.

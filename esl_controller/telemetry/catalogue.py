@@ -55,11 +55,11 @@ _REFUSALS = (
 )
 _ERROR_KINDS = (
     *("authentication", "quota", "rate_limit", "invalid_request"),
-    *("session_expired", "server", "connection", "protocol"),
+    *("session_expired", "server", "connection", "protocol", "ours"),
 )
 _RESULTS = ("completed", "failed", "timeout", "refused")
-_TRANSFERS = ("started", "completed", "no_answer", "busy", "failed", "cancelled")
-_CODES = tuple(f"REALTIME_{number:03}" for number in range(1, 11))
+_TRANSFERS = ("started", "completed", "passed_on", "no_answer", "busy", "failed", "cancelled")
+_CODES = (*(f"REALTIME_{number:03}" for number in range(1, 11)), "INTERNAL")
 
 
 def _counter(name: str, text: str, **labels: tuple[str, ...]) -> Metric:

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from bridge.session.turn_states import TurnEvent
 
 from bridge.ports import EndCause
+from bridge.session.floor_states import FloorEvent
 from bridge.session.states import SessionEvent
 from esl_controller.calls.states import CallEvent
 from esl_controller.database.models import (
@@ -79,7 +79,7 @@ class Source:
                 yield node.attr
 
     def _short_for(self, kind: str) -> Iterator[str]:
-        """`_S, _E = TurnState, TurnEvent`."""
+        """`_S, _E = TurnState, FloorEvent`."""
         for node in self.nodes:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
                 (target,) = node.targets
@@ -191,7 +191,7 @@ TOLD: tuple[type[enum.Enum], ...] = (
     Refusal,
     CallEvent,
     SessionEvent,
-    TurnEvent,
+    FloorEvent,
 )
 """Codes and events somebody must tell: being in a table is not enough."""
 
@@ -201,7 +201,7 @@ def untold(kind: type[enum.Enum], found: list[Source]) -> list[str]:
     told = {
         name
         for source in found
-        if source.path.name != home or kind not in (CallEvent, SessionEvent, TurnEvent)
+        if source.path.name != home or kind not in (CallEvent, SessionEvent, FloorEvent)
         for name in source.members(kind.__name__)
     }
     return [member.name for member in kind if member.name not in told]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import gevent
 import pytest
@@ -16,6 +16,7 @@ from esl_controller.calls.registry import Calls
 from esl_controller.database.models import ProcessingMode
 from esl_controller.esl.errors import CallGone, CommandTimeout
 from esl_controller.record.outcome import Ending
+from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry.metrics import Metrics
 from tests.unit.call.fake_esl import CALL, DOMAIN, FakeEsl
@@ -133,7 +134,11 @@ class Office:
             return entry
 
         admission = SimpleNamespace(admit=admit, release=lambda *_: told("released"))
-        reception: Any = SimpleNamespace(secretary_for=secretary_for, admission=admission)
+        config: Any = SimpleNamespace(domain_named=lambda name: None)
+        real: Any = Reception(config, cast(Any, admission))
+        reception: Any = SimpleNamespace(
+            identify=real.identify, secretary_for=secretary_for, admission=admission
+        )
         timeouts = SimpleNamespace(answer_ceiling_s=0.05)
         site: Any = Site(
             clock=gevent.get_hub().loop.now, settings=SimpleNamespace(timeouts=timeouts)

@@ -70,8 +70,8 @@ def test_the_model_is_the_one_that_answered() -> None:
     stored: list[Any] = []
     ledger = SimpleNamespace(book=lambda *_, **__: SimpleNamespace(cost_usd=None))
     conversation = new_conversation(stored, ledger=ledger)
-    conversation.used(Usage(model="gpt-realtime", output_audio_tokens=5))
-    conversation.used(Usage(model="gpt-transcribe", transcription_tokens=20))
+    conversation.used(Usage("openai", model="gpt-realtime", output_audio_tokens=5))
+    conversation.used(Usage("openai", model="gpt-transcribe", transcription_tokens=20))
     conversation.end(Ending("completed", "hangup"), 0)
     assert stored[-1].model == "gpt-realtime"
 
