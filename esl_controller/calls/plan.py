@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import structlog
+from bridge.session.candidates import Candidate
 
 from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
@@ -21,7 +22,6 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
-from bridge.session.candidates import Candidate
 from esl_controller.calls.audio_module import best_playback
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
