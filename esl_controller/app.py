@@ -236,7 +236,6 @@ class App:
             _log.error("app.ca_file_not_reloaded", error=str(network))
         else:
             self._network = network
-            self._desk = self._shared()
         self.config.invalidate()
         _log.info("app.reloaded")
 
@@ -314,7 +313,7 @@ class App:
                 self.manager,
                 self.pacer,
                 self._media_site(),
-                self._network,
+                lambda: self._network,
                 self._audio_module,
             ),
             self._book,

@@ -207,7 +207,8 @@ class Conversation:
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""
-        self._metrics.count(m.PROVIDER_READY, self.session.provider_name)
+        self.record.provider = self.session.provider_name
+        self._metrics.count(m.PROVIDER_READY, self.record.provider)
         if not self.session.config.brief.greeting:
             self._inbox.post(self._jobs.on_prepared)
 
@@ -287,7 +288,8 @@ class ConversationSite:
     manager: SessionManager
     pacer: Pacer
     media: MediaSite
-    network: Network | None
+    network: Callable[[], Network]
+    """How providers are reached; another one when its CA file was read again."""
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     clock: Callable[[], float] = time.monotonic
@@ -306,7 +308,7 @@ class ConversationSite:
                 offered_tools(entry),
                 module=self.audio_module(leg.esl),
                 idle_silence=leg.has_idle_silence,
-                network=self.network,
+                network=self.network(),
             )
         except NoProvider as error:
             code = ErrorCode.PROVIDER_UNAVAILABLE

@@ -96,6 +96,7 @@ class ConversationRecord:
         worker: str,
     ) -> None:
         self.provider = provider
+        """Kind of who serves: another one after a fail-over."""
         self._ledger = ledger
         self._cost_usd: Decimal | None = None
         self._record = partial(record, personal=entry.tenant.redact_personal_data)
@@ -208,7 +209,6 @@ class ConversationRecord:
         booked = self._ledger.book(
             usage,
             self.row.domain_uuid,
-            provider=self.provider,
             conversation_uuid=self.row.conversation_uuid,
         )
         if booked.cost_usd is not None:

@@ -31,6 +31,7 @@ OFFENCES = {
     "database": ("esl_controller/record/journal.py", "import psycopg2"),
     "websocket-server": ("esl_controller/web/pages.py", "import geventwebsocket"),
     "websocket-client": ("bridge/session/session.py", "import websocket"),
+    "http-client": ("bridge/providers/host.py", "import urllib3"),
     "websockets": ("bridge/server.py", "import websockets"),
     "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
     "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),

@@ -147,7 +147,7 @@ class OpenAIRealtime:
             self._send_request(now)
         if state.update_due:
             self._send_settings(state)
-        self._listens = self._listens and not self.state.failed
+        self._listens = not state.failed
 
     def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         """The socket is closed or was never open: the reason becomes a `ProviderFailure`."""

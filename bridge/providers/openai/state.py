@@ -76,7 +76,8 @@ class SessionState:
 
     def sounded(self, response_id: str) -> None:
         """Audio of this response is here."""
-        _remember(self._sounded, response_id, MAX_RESPONSES)
+        if response_id not in self._sounded:
+            _remember(self._sounded, response_id, MAX_RESPONSES)
 
     def has_sounded(self, response_id: str) -> bool:
         """Whether audio of this response came."""

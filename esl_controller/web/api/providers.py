@@ -76,7 +76,6 @@ def _probe(
     book = partial(
         resources.ledger.book,
         domain_uuid=access.config.domain_uuid,
-        provider=access.config.realtime_provider,
         conversation_uuid=None,
     )
     return Probe(

@@ -261,6 +261,11 @@ def test_a_function_is_found_wherever_it_is_told(
     assert done.spoke
 
 
+def test_whole_calls_of_an_answer_cut_off_are_run() -> None:
+    found = ask_for_functions(ready_provider(), call_item(1), status="incomplete")
+    assert [type(event) for event in found] == [FunctionCall, ResponseDone]
+
+
 def test_a_call_cut_off_by_the_token_limit_is_no_answer() -> None:
     provider = ready_provider()
     begin_response(provider)

@@ -116,14 +116,8 @@ def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
 def test_functions_belong_to_the_secretary() -> None:
     rules: list[Any] = [{"department": "sales", "destination": "1000"}]
 
-    def entry(enabled: bool, rules: list[Any]) -> Any:
-        return SimpleNamespace(
-            secretary=SimpleNamespace(enable_functions=enabled, transfer_rules=rules)
-        )
+    def entry(rules: list[Any]) -> Any:
+        return SimpleNamespace(secretary=SimpleNamespace(transfer_rules=rules))
 
-    assert tools_for(entry(False, rules)) == {}
-    assert set(tools_for(entry(True, []))) == {"end_call"}
-    assert [tool.name for tool in offered_tools(entry(True, rules))] == [
-        "transfer_call",
-        "end_call",
-    ]
+    assert set(tools_for(entry([]))) == {"end_call"}
+    assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
