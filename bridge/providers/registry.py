@@ -10,6 +10,8 @@ import msgspec
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
+from bridge.providers.elevenlabs.agent import ElevenLabsAgent
+from bridge.providers.elevenlabs.config import ElevenLabsConfig
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 
@@ -40,6 +42,7 @@ class ProviderKind:
 
 
 PROVIDERS: dict[str, ProviderKind] = {
+    "elevenlabs_agent": ProviderKind(ElevenLabsConfig, ElevenLabsAgent, "elevenlabs"),
     "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
 }
 

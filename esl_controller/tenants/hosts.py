@@ -40,6 +40,19 @@ TENANT_SETTINGS: Mapping[str, frozenset[str]] = {
             "transcription_model",
         }
     ),
+    "elevenlabs": frozenset(
+        {
+            "agent_id",
+            "branch_id",
+            "dynamic_variables",
+            "environment",
+            "going_away_s",
+            "interface",
+            "overrides",
+            "session_limit_s",
+            "user_id",
+        }
+    ),
 }
 """What `provider_settings` of a kind may hold: nothing that is a key, a header or an address."""
 

@@ -7,16 +7,32 @@ not know them, or mean something else by them. A provider that stands in uses it
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.registry import make_provider
-from esl_controller.database.models import ProviderAccess, SecretaryRealtime
+from esl_controller.database.models import (
+    ProviderAccess,
+    RealtimeProviderConfig,
+    SecretaryRealtime,
+)
 from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
 
+INTERFACE = "interface"
+"""Of `provider_settings`: which of a vendor's interfaces is meant, where it has several."""
+ELEVEN_REALTIME: Mapping[str, Any] = {
+    "base_url": "wss://api.elevenlabs.io/v1/convai",
+    "auth_style": "client_secret",
+    "model": "eleven_realtime_v1_mini",
+    "formats": ["pcmu", "pcm"],
+    "transcription_model": "own",
+    "vendor": "elevenlabs_realtime",
+}
+"""Eleven Realtime speaks OpenAI's protocol: `OpenAiSessionConfigInput` and `client_secrets` of the
+`elevenlabs` package 2.78.0 say in which parts."""
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
 
 
@@ -34,6 +50,10 @@ class _Spoken:
     """A secretary's settings as fields of its own provider's configuration."""
     manners: Callable[[SecretaryRealtime], dict[str, Any]]
     """Those that hold whichever provider of this kind serves the call."""
+    row: Mapping[str, Any] = field(default_factory=dict)
+    """What a provider row of this kind means where it says nothing else."""
+    no_key: str = "none"
+    """Stands for the key where a row has none."""
 
 
 def own_provider(
@@ -68,10 +88,8 @@ def provider_protocol(
     Raises:
         NoProvider: it is of a kind not spoken here, or its settings do not fit.
     """
-    spoken = _SPOKEN.get(access.config.realtime_provider)
-    if spoken is None:
-        raise NoProvider(f"{access.config.realtime_provider} is not spoken here")
-    row = _provider_row(access)
+    spoken = _spoken(access.config)
+    row = {**spoken.row, **_provider_row(access, spoken.no_key)}
     if secretary is not None:
         row |= spoken.manners(secretary)
         if own:
@@ -93,14 +111,14 @@ def is_usable(access: ProviderAccess) -> bool:
     return True
 
 
-def _provider_row(access: ProviderAccess) -> dict[str, Any]:
+def _provider_row(access: ProviderAccess, no_key: str) -> dict[str, Any]:
     """The provider's own settings; in columns of their own they outrank `provider_settings`."""
     config = access.config
     _remember_secrets(access)
     row: dict[str, Any] = {
-        "api_key": access.api_key.reveal() if access.api_key else "none",
+        "api_key": access.api_key.reveal() if access.api_key else no_key,
         "headers": dict(config.headers),
-        **config.provider_settings,
+        **{name: value for name, value in config.provider_settings.items() if name != INTERFACE},
     }
     if config.model:
         row["model"] = config.model
@@ -137,8 +155,51 @@ def _openai_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {"interrupt_response": secretary.barge_in}
 
 
-_SPOKEN = {"openai": _Spoken("openai_realtime", _openai_wishes, _openai_manners)}
-"""By a provider's kind in the settings."""
+def _eleven_realtime_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """It transcribes by itself, and has one speed and no noise reduction."""
+    wishes = _openai_wishes(secretary)
+    return {
+        name: value
+        for name, value in wishes.items()
+        if name not in ("speed", "transcription_model", "noise_reduction", "vad_idle_timeout_ms")
+    }
+
+
+def _elevenlabs_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """The agent's own settings say how it listens."""
+    settings = secretary.voice_settings
+    wishes: Mapping[str, Any] = {
+        "model": secretary.model,
+        "voice": secretary.voice_id,
+        "speed": settings.get("speed"),
+        "stability": settings.get("stability"),
+        "similarity_boost": settings.get("similarity_boost"),
+        "extra": secretary.provider_config,
+    }
+    return {name: value for name, value in wishes.items() if value not in (None, "")}
+
+
+def _no_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+    return {}
+
+
+_SPOKEN = {
+    ("openai", ""): _Spoken("openai_realtime", _openai_wishes, _openai_manners),
+    ("elevenlabs", ""): _Spoken("elevenlabs_agent", _elevenlabs_wishes, _no_manners, no_key=""),
+    ("elevenlabs", "realtime"): _Spoken(
+        "openai_realtime", _eleven_realtime_wishes, _openai_manners, ELEVEN_REALTIME
+    ),
+}
+"""By a provider's kind in the settings, and which of its interfaces is meant."""
+
+
+def _spoken(config: RealtimeProviderConfig) -> _Spoken:
+    kind, interface = config.realtime_provider, config.provider_settings.get(INTERFACE, "")
+    found = _SPOKEN.get((kind, interface if isinstance(interface, str) else "?"))
+    if found is None:
+        which = f" by the interface {interface!r:.40}" if interface else ""
+        raise NoProvider(f"{kind} is not spoken here{which}")
+    return found
 
 
 def _remember_secrets(access: ProviderAccess) -> None:

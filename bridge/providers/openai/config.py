@@ -6,15 +6,21 @@ Session fields and their ranges: Realtime `session.update` (2026-08).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from bridge.providers.base import Endpoint
+import msgspec
+
+from bridge.errors import RemoteProtocolError
+from bridge.providers.base import Endpoint, HttpRequest
 
 API_SHAPES = ("ga", "beta")
-AUTH_STYLES = ("bearer", "api-key")
+AUTH_STYLES = ("bearer", "api-key", "client_secret")
+FORMATS = ("pcm", "pcmu", "pcma")
+OWN_TRANSCRIPTION = "own"
+MAX_SECRET_CHARS = 4096
 SCHEMES = ("ws", "wss", "http", "https")
 TURN_DETECTIONS = ("server_vad", "semantic_vad", "none")
 NOISE_REDUCTIONS = ("", "near_field", "far_field")
@@ -30,7 +36,12 @@ class OpenAIRealtimeConfig:
     """Up to, not including, `/realtime`."""
     api_shape: str = "ga"
     auth_style: str = "bearer"
-    """`bearer` (OpenAI and most others) or `api-key` (Azure)."""
+    """`bearer` (OpenAI and most others), `api-key` (Azure) or `client_secret` (Eleven Realtime: the
+    key, as `xi-api-key`, buys a secret for one session)."""
+    formats: Sequence[str] = FORMATS
+    """Those of `audio/…` the service speaks."""
+    vendor: str = "openai"
+    """Who is paid, as in the price list."""
     organization: str = ""
     project: str = ""
     safety_identifier: str = ""
@@ -62,7 +73,7 @@ class OpenAIRealtimeConfig:
     noise_reduction: str | None = None
     """near_field | far_field"""
     transcription_model: str = "gpt-transcribe"
-    """Empty leaves the caller untranscribed."""
+    """Empty leaves the caller untranscribed; `own` is a service that has one and takes no name."""
     transcription_prompt: str | None = None
     """Names and words the transcription should expect."""
     tool_choice: str = "auto"
@@ -80,6 +91,8 @@ class OpenAIRealtimeConfig:
             and bool(parts.netloc),
             f"api_shape: must be one of {', '.join(API_SHAPES)}": self.api_shape in API_SHAPES,
             f"auth_style: must be one of {', '.join(AUTH_STYLES)}": self.auth_style in AUTH_STYLES,
+            f"formats: one or more of {', '.join(FORMATS)}": bool(self.formats)
+            and set(self.formats) <= set(FORMATS),
             "session_limit_s: must be larger than going_away_s": self.session_limit_s
             > self.going_away_s,
             "going_away_s: must be positive": self.going_away_s > 0,
@@ -92,26 +105,59 @@ class OpenAIRealtimeConfig:
         return [text for text, holds in checks.items() if not holds]
 
 
+class _Secret(msgspec.Struct):
+    value: str
+
+
 def _printable(config: OpenAIRealtimeConfig) -> bool:
     texts = [config.api_key, config.organization, config.project, config.safety_identifier]
     texts += [*config.headers, *config.headers.values()]
     return all(text.isprintable() for text in texts)
 
 
-def endpoint(config: OpenAIRealtimeConfig) -> Endpoint:
-    """URL and headers of the WebSocket."""
+def endpoint(config: OpenAIRealtimeConfig, secret: str = "") -> Endpoint:
+    """URL and headers of the WebSocket; `secret` was bought with the key (`client_secret`)."""
     query = ({"model": config.model} if config.model else {}) | dict(config.query)
-    scheme, _, rest = config.base_url.rstrip("/").partition("://")
-    scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
-    url = f"{scheme}://{rest}/realtime?{urlencode(query, quote_via=quote)}"
-    return Endpoint(url=url, headers=tuple(_headers(config).items()))
+    url = f"{_base(config, 'ws')}/realtime?{urlencode(query, quote_via=quote)}"
+    return Endpoint(url=url, headers=tuple(_headers(config, secret or config.api_key).items()))
 
 
-def _headers(config: OpenAIRealtimeConfig) -> dict[str, str]:
-    if config.auth_style == "bearer":
-        headers = {"Authorization": f"Bearer {config.api_key}"}
-    else:
-        headers = {"api-key": config.api_key}
+def secret_request(config: OpenAIRealtimeConfig) -> HttpRequest:
+    """Buys a secret for one session: `POST /v1/convai/realtime/client_secrets` of ElevenLabs.
+
+    Request and response: `CreateClientSecretRequest`, `ClientSecretResponse` of the `elevenlabs`
+    package 2.78.0.
+    """
+    session = {"type": "realtime", "model": config.model}
+    headers = {"xi-api-key": config.api_key, "Content-Type": "application/json"}
+    return HttpRequest(
+        "POST",
+        f"{_base(config, 'http')}/realtime/client_secrets",
+        tuple((headers | dict(config.headers)).items()),
+        msgspec.json.encode({"session": session}),
+    )
+
+
+def secret_of(data: bytes) -> str:
+    """The secret in the answer. Raises `RemoteProtocolError` when there is none to be sent."""
+    try:
+        value = msgspec.json.decode(data, type=_Secret).value
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError("no client secret in the answer") from error
+    if not value or len(value) > MAX_SECRET_CHARS or not (value.isascii() and value.isprintable()):
+        raise RemoteProtocolError("the client secret cannot be sent")
+    return value
+
+
+def _base(config: OpenAIRealtimeConfig, scheme: str) -> str:
+    given, _, rest = config.base_url.rstrip("/").partition("://")
+    return f"{scheme}{'s' if given in ('https', 'wss') else ''}://{rest}"
+
+
+def _headers(config: OpenAIRealtimeConfig, key: str) -> dict[str, str]:
+    headers = (
+        {"api-key": key} if config.auth_style == "api-key" else {"Authorization": f"Bearer {key}"}
+    )
     optional = {
         "OpenAI-Organization": config.organization,
         "OpenAI-Project": config.project,

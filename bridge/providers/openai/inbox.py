@@ -170,7 +170,8 @@ class Inbox:
             self._tell_words(Speaker.CALLER, event.item_id or "", event.transcript)
         usage = transcription_usage_of(event.usage)
         if usage is not None:
-            self._state.tell(transcription_usage(usage, self._state.config.transcription_model))
+            config = self._state.config
+            self._state.tell(transcription_usage(usage, config.vendor, config.transcription_model))
 
     def _on_transcription_failed(self, event: TranscriptionEvent, now: float) -> None:
         error = read_error(event.error)
@@ -246,7 +247,7 @@ class Inbox:
         state.requests.done(response.id)
         usage = response_usage_of(response.usage)
         if usage is not None:
-            state.tell(response_usage(usage, state.model))
+            state.tell(response_usage(usage, state.config.vendor, state.model))
         status = response.status or "completed"
         calls = state.calls.run(response.id, status, response.output or ())
         for call in calls:

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import pybase64
 
-from bridge.errors import LocalProtocolError
+from bridge.errors import LocalProtocolError, RemoteProtocolError
 from bridge.providers.base import (
     Action,
     Capabilities,
@@ -28,7 +28,12 @@ from bridge.providers.base import (
     Send,
 )
 from bridge.providers.openai import errors
-from bridge.providers.openai.config import OpenAIRealtimeConfig, endpoint
+from bridge.providers.openai.config import (
+    OpenAIRealtimeConfig,
+    endpoint,
+    secret_of,
+    secret_request,
+)
 from bridge.providers.openai.inbox import TOKEN, Inbox
 from bridge.providers.openai.responses import ANSWER, Request, ResponseState
 from bridge.providers.openai.session import (
@@ -42,7 +47,7 @@ from bridge.providers.openai.session import (
 )
 from bridge.providers.openai.state import SessionState, new_state
 
-CHANNEL = "realtime"
+CHANNEL, SECRET = "realtime", "secret"
 SETUP_LIMIT_S = 10.0
 """From the open socket to `session.updated`."""
 RESPONSE_LIMIT_S = 15.0
@@ -81,6 +86,7 @@ class OpenAIRealtime:
         """The socket is open and nothing has failed: the caller's audio has somewhere to go."""
         self._sequence = 0
         self._uncommitted_bytes = 0
+        self._has_secret = False
         self._going_away_told = False
         self._owed_since = 0.0
 
@@ -112,7 +118,10 @@ class OpenAIRealtime:
         settings = session_settings(self._config, conversation)
         state = new_state(self._config, conversation, settings, now)
         self._begun = (state, Inbox(state))
-        self._out.append(Open(CHANNEL, endpoint(self._config)))
+        if self._config.auth_style == "client_secret":
+            self._out.append(Open(SECRET, secret_request(self._config)))
+        else:
+            self._out.append(Open(CHANNEL, endpoint(self._config)))
         self._send_settings(state)
         for number, entry in enumerate(conversation.history):
             for item in history_items(entry, number, self._config.api_shape):
@@ -130,6 +139,8 @@ class OpenAIRealtime:
 
     def receive_open(self, channel: str, now: float) -> None:
         """The socket is open: what was said meanwhile goes."""
+        if channel != CHANNEL:
+            return
         self.state.open = self._listens = True
         self._out += self._early
         self._early = []
@@ -140,6 +151,9 @@ class OpenAIRealtime:
         state, inbox = self._started()
         if state.failed:
             return
+        if channel == SECRET:
+            self._take_secret(data)
+            return
         inbox.receive(data, now)
         if state.requests.state is ResponseState.ACTIVE:
             self._owed_since = now
@@ -149,8 +163,17 @@ class OpenAIRealtime:
             self._send_settings(state)
         self._listens = not state.failed
 
+    def _take_secret(self, data: bytes) -> None:
+        try:
+            self._out.append(Open(CHANNEL, endpoint(self._config, secret_of(data))))
+            self._has_secret = True
+        except RemoteProtocolError as error:
+            self.state.tell(errors.protocol_failure("no_client_secret", str(error), fatal=True))
+
     def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         """The socket is closed or was never open: the reason becomes a `ProviderFailure`."""
+        if channel == SECRET and self._has_secret:
+            return
         self.state.tell(errors.channel_failure(end))
         self._listens = False
 

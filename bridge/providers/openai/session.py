@@ -12,7 +12,7 @@ from typing import Any
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.providers.base import Capabilities, Conversation, Ran, Said, Speaker, Tool, Turns
-from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.config import OWN_TRANSCRIPTION, OpenAIRealtimeConfig
 from bridge.providers.openai.events import EchoedFormat, EchoedSession, TypedAudio
 
 NOTICES_WITHIN_S = 0.8
@@ -24,7 +24,6 @@ _GA_FORMATS: dict[AudioFormat, dict[str, Any]] = {
     PCMA_8K: {"type": "audio/pcma"},
 }
 _BETA_FORMATS = {L16_24K: "pcm16", PCMU_8K: "g711_ulaw", PCMA_8K: "g711_alaw"}
-FORMATS = tuple(_GA_FORMATS)
 
 
 def capabilities(config: OpenAIRealtimeConfig) -> Capabilities:
@@ -34,9 +33,10 @@ def capabilities(config: OpenAIRealtimeConfig) -> Capabilities:
     full, which is usual, the service has nothing left to cancel and says nothing of it.
     """
     told = config.turn_detection != "none"
+    formats = spoken_formats(config)
     return Capabilities(
-        audio_in=FORMATS,
-        audio_out=FORMATS,
+        audio_in=formats,
+        audio_out=formats,
         turns=Turns.TOLD if told else Turns.OURS,
         minds_silence=config.turn_detection == "server_vad"
         and config.vad_idle_timeout_ms is not None,
@@ -44,11 +44,20 @@ def capabilities(config: OpenAIRealtimeConfig) -> Capabilities:
     )
 
 
+def spoken_formats(config: OpenAIRealtimeConfig) -> tuple[AudioFormat, ...]:
+    """Those the service speaks, best first."""
+    return tuple(
+        audio_format
+        for audio_format, named in _GA_FORMATS.items()
+        if named["type"].removeprefix("audio/") in config.formats
+    )
+
+
 def session_settings(config: OpenAIRealtimeConfig, conversation: Conversation) -> dict[str, Any]:
     """The `session` object of `session.update`. Raises `LocalProtocolError` for a wrong format."""
     for audio_format in (conversation.audio_in, conversation.audio_out):
-        if audio_format not in _GA_FORMATS:
-            raise LocalProtocolError(f"OpenAI Realtime does not speak {audio_format}")
+        if audio_format not in spoken_formats(config):
+            raise LocalProtocolError(f"the service does not speak {audio_format}")
     build = _ga_session if config.api_shape == "ga" else _beta_session
     return deep_merge(build(config, conversation), config.extra)
 
@@ -132,9 +141,16 @@ def _noise_reduction(config: OpenAIRealtimeConfig) -> dict[str, Any] | None:
 
 
 def _transcription(config: OpenAIRealtimeConfig, language: str | None) -> dict[str, Any] | None:
-    """`language` is BCP 47; the transcription takes its first part only (ISO 639-1)."""
+    """`language` is BCP 47; the transcription takes its first part only (ISO 639-1).
+
+    A transcription of the service's own takes a language alone, and `pt-br` for one.
+    """
     if not config.transcription_model:
         return None
+    if config.transcription_model == OWN_TRANSCRIPTION:
+        lowered = (language or "").lower()
+        own = lowered if lowered == "pt-br" else lowered.partition("-")[0]
+        return _present(language=own or None)
     code = (language or "").partition("-")[0].lower() or None
     return {"model": config.transcription_model} | _present(
         language=code, prompt=config.transcription_prompt

@@ -10,8 +10,6 @@ from __future__ import annotations
 from bridge.providers.base import Usage
 from bridge.providers.openai.events import ResponseUsage, TokenDetails, TranscriptionUsage
 
-VENDOR = "openai"
-"""As in the price list."""
 MAX_COUNT = 2**31
 """Larger counts are nonsense and count as none."""
 
@@ -21,13 +19,13 @@ def count(value: float | None) -> int:
     return int(value) if value is not None and 0 <= value < MAX_COUNT else 0
 
 
-def response_usage(usage: ResponseUsage, model: str) -> Usage:
+def response_usage(usage: ResponseUsage, vendor: str, model: str) -> Usage:
     """The bill of one response."""
     inputs = usage.input_token_details or TokenDetails()
     cached = inputs.cached_tokens_details or TokenDetails()
     outputs = usage.output_token_details or TokenDetails()
     return Usage(
-        vendor=VENDOR,
+        vendor=vendor,
         model=model,
         input_text_tokens=count(inputs.text_tokens),
         input_audio_tokens=count(inputs.audio_tokens),
@@ -39,11 +37,11 @@ def response_usage(usage: ResponseUsage, model: str) -> Usage:
     )
 
 
-def transcription_usage(usage: TranscriptionUsage, model: str) -> Usage:
+def transcription_usage(usage: TranscriptionUsage, vendor: str, model: str) -> Usage:
     """The bill of transcribing one turn of the caller: by time or by token."""
     seconds = usage.seconds if usage.seconds is not None else 0.0
     return Usage(
-        vendor=VENDOR,
+        vendor=vendor,
         model=model,
         transcription_seconds=float(seconds) if 0 <= seconds < MAX_COUNT else 0.0,
         transcription_tokens=count(usage.total_tokens),
