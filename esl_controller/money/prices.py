@@ -158,7 +158,9 @@ PRICES: tuple[Price, ...] = (
     _minutes("openai", "gpt-live-transcribe", transcription_minute="0.017"),
     _minutes("openai", "whisper-1", transcription_minute="0.006"),
     _tokens("gemini", "gemini-3.1-flash-live", "0.75 0.75 4.50", "3.00 3.00 12.00"),
-    _minutes("elevenlabs", "*", audio_minute="0.08"),
+    # elevenlabs.io/pricing, Agents, read 2026-08; the language model's tokens are billed apart, and
+    # the service does not count them on its socket.
+    _minutes("elevenlabs", "agents", audio_minute="0.08"),
     _minutes("deepgram", "nova-3", transcription_minute="0.0048"),
     _tokens("groq", "openai/gpt-oss-20b", "0.075 0.0375 0.30"),
     _tokens("groq", "openai/gpt-oss-120b", "0.15 0.075 0.60"),

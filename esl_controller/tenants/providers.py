@@ -29,7 +29,7 @@ ELEVEN_REALTIME: Mapping[str, Any] = {
     "model": "eleven_realtime_v1_mini",
     "formats": ["pcmu", "pcm"],
     "transcription_model": "own",
-    "vendor": "elevenlabs_realtime",
+    "vendor": "elevenlabs",
 }
 """Eleven Realtime speaks OpenAI's protocol: `OpenAiSessionConfigInput` and `client_secrets` of the
 `elevenlabs` package 2.78.0 say in which parts."""

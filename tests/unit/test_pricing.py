@@ -39,7 +39,7 @@ def test_a_response_is_priced_by_its_parts():
 def test_minutes_are_priced_by_the_second():
     whisper = LIST.priced(usage("gpt-realtime-whisper", transcription_seconds=90.0))
     assert whisper.cost_usd == Decimal("0.0255")
-    eleven = LIST.priced(usage("agent-7", "elevenlabs", audio_seconds=30.0))
+    eleven = LIST.priced(usage("agents", "elevenlabs", audio_seconds=30.0))
     assert eleven.cost_usd == Decimal("0.04")
 
 

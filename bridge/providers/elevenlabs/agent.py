@@ -48,7 +48,7 @@ from bridge.providers.elevenlabs.initiation import (
 from bridge.providers.elevenlabs.messages import FORMATS, decode_signed_url
 
 AGENT, SIGNING = "agent", "signing"
-VENDOR = "elevenlabs"
+VENDOR, PRODUCT = "elevenlabs", "agents"
 """As in the price list."""
 SETUP_LIMIT_S = 10.0
 """From the open socket to the agent's first message."""
@@ -339,4 +339,4 @@ class ElevenLabsAgent:
             return
         self._billed = True
         seconds = max(0.0, now - self._open_at)
-        self.state.events.append(Usage(VENDOR, self._config.agent_id, audio_seconds=seconds))
+        self.state.events.append(Usage(VENDOR, PRODUCT, audio_seconds=seconds))

@@ -16,6 +16,7 @@ from esl_controller.tenants.hosts import (
     dialled_host,
     tenant_settings,
 )
+from esl_controller.tenants.providers import INTERFACE
 
 ROW = RealtimeProviderConfig(
     voice_realtime_provider_uuid="",
@@ -155,9 +156,9 @@ def test_settings_of_a_row_carry_no_key_header_or_address() -> None:
 
 
 def test_what_a_row_may_set_exists() -> None:
-    names = {"openai": "openai_realtime"}
+    names = {"openai": "openai_realtime", "elevenlabs": "elevenlabs_agent"}
     for kind, allowed in TENANT_SETTINGS.items():
-        assert allowed <= get_type_hints(PROVIDERS[names[kind]].config).keys()
+        assert allowed - {INTERFACE} <= get_type_hints(PROVIDERS[names[kind]].config).keys()
 
 
 def test_the_host_that_is_dialled() -> None:
