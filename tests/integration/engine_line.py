@@ -20,7 +20,7 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai import voice
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.switch.sound import decode, encode, level
 from tests.integration import rtp
 from tests.integration.engine_kit import CALL_S

@@ -26,8 +26,8 @@ from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import HangUp, Say, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
-from esl_controller.simulator.openai.script import Answer, Script
 from esl_controller.simulator.openai.server import OpenAIEmulator
+from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.speech import beep
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import ChannelOptions

@@ -13,7 +13,7 @@ import pytest
 from gevent import subprocess
 
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script
+from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, TOKEN, client_of
 from tests.integration.api_rows import begin, with_everything

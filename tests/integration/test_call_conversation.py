@@ -18,8 +18,8 @@ from esl_controller.simulator import speech
 from esl_controller.simulator.caller_script import AgentSilent, Press, Step
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script
-from esl_controller.simulator.openai.voice import RATE_HZ, read_wav, synthetic_speech
+from esl_controller.simulator.service.script import Answer, Script
+from esl_controller.simulator.service.voice import RATE_HZ, read_wav, synthetic_speech
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from esl_controller.simulator.switch.sound import level
 from tests.integration.db_fixtures import TestDatabase, _create, _drop

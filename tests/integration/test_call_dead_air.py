@@ -17,7 +17,7 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.tools import registry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from tests.integration.hub_watch import HubWatch

@@ -7,8 +7,8 @@ import gevent
 from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.hearing import FRAME_S
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
-from esl_controller.simulator.openai.voice import RATE_HZ, synthetic_speech
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.voice import RATE_HZ, synthetic_speech
 from tests.integration.service import (
     BRIEF,
     FALLBACK,

@@ -17,7 +17,7 @@ import pytest
 from esl_controller.settings.loader import SettingsError, load_settings
 from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
     BRIEF,

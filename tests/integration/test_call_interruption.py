@@ -6,7 +6,7 @@ import pytest
 
 from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Press, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script
+from esl_controller.simulator.service.script import Answer, Script
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import LONG_TEXT, SPEAK, hang_up_after
 

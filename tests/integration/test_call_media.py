@@ -10,7 +10,7 @@ import pytest
 from bridge.audio.formats import PCMA_8K, PCMU_8K
 from bridge.playout.modes import PlayoutMode
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
-from esl_controller.simulator.openai.voice import synthetic_speech
+from esl_controller.simulator.service.voice import synthetic_speech
 from esl_controller.simulator.speech import Clip
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from tests.integration.service import (

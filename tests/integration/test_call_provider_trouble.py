@@ -9,8 +9,8 @@ import pytest
 from bridge.session.config import SessionConfig
 from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script
 from esl_controller.simulator.openai.server import OpenAIEmulator
+from esl_controller.simulator.service.script import Answer, Script
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
     BRIEF,

@@ -21,8 +21,8 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
-from esl_controller.simulator.openai.voice import synthetic_speech
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.voice import synthetic_speech
 from esl_controller.simulator.switch.sound import level
 from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
 from tests.integration.service import Service, wait_for

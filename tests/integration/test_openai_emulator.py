@@ -36,9 +36,9 @@ from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.wire.keepalive import KeepAlive
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.server import OpenAIEmulator
-from esl_controller.simulator.openai.voice import encode, synthetic_speech
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.voice import encode, synthetic_speech
 from tests.unit.providers.openai_kit import conversation
 from tests.wire.ws.peers import (
     nothing_left_behind,

@@ -14,7 +14,7 @@ import pytest
 from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
-from esl_controller.simulator.openai.script import Answer, Script
+from esl_controller.simulator.service.script import Answer, Script
 from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, wait_for
 from tests.integration.two_workers import (
     PATIENCE_S,

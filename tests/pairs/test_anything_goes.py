@@ -10,7 +10,7 @@ from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session.states import SessionState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.pairs.world import Service, World
 
 MUSIC = (b"\x00\x10" * 8000, L16_8K)

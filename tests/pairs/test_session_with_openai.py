@@ -11,7 +11,7 @@ from bridge.ports import EndCause
 from bridge.providers import base as p
 from bridge.session.states import SessionState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.pairs.world import Service, World
 
 LONG = "There are several things I can tell you about that. " * 4

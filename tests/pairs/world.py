@@ -35,7 +35,7 @@ from bridge.session.session import Session
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
-from esl_controller.simulator.openai.voice import encode, synthetic_speech
+from esl_controller.simulator.service.voice import encode, synthetic_speech
 from tests.unit.bridge.doubles import StrictListener
 from tests.unit.bridge.session_kit import PHRASE, PHRASES
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K, AudioFormat
-from esl_controller.simulator.openai.voice import synthetic_speech
+from esl_controller.simulator.service.voice import synthetic_speech
 from esl_controller.simulator.switch.sound import through_codec
 from tests.integration import rtp, sip_wire
 

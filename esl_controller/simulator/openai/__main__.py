@@ -17,9 +17,9 @@ import gevent.event
 import gevent.ssl
 
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import SCRIPTS
 from esl_controller.simulator.openai.server import OpenAIEmulator
-from esl_controller.simulator.openai.voices import VOICES
+from esl_controller.simulator.service.script import SCRIPTS
+from esl_controller.simulator.service.voices import VOICES
 
 
 @click.command()

@@ -7,33 +7,18 @@ from dataclasses import dataclass, field
 
 from gevent.ssl import SSLContext
 
-from esl_controller.simulator.openai.script import Script
-from esl_controller.simulator.openai.voice import Voice
+from esl_controller.simulator.service.faults import ConnectionFaults
+from esl_controller.simulator.service.script import Script
+from esl_controller.simulator.service.voice import Voice
 
 StampHook = Callable[[int, str, float], None]
 """Called with session number, kind of moment and monotonic seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong on one connection. Times are seconds from the accepted hand-shake."""
+class Faults(ConnectionFaults):
+    """What goes wrong on one connection."""
 
-    connect_delay_s: float = 0.0
-    """The answer to the hand-shake comes so late."""
-    refuse_status: int | None = None
-    """The hand-shake is answered with this HTTP status (401, 429, 500 …)."""
-    drop_after_s: float | None = None
-    """The TCP connection is reset."""
-    close_after_s: float | None = None
-    close_code: int = 1001
-    close_reason: str = ""
-    stall_after_s: float | None = None
-    """From then on nothing is sent any more; the connection stays."""
-    garbage_after_s: float | None = None
-    garbage: tuple[bytes, ...] = (b"\x00\xff not json", b"[]", b'{"type":7}', b"{" * 5000)
-    """Messages sent as they are, as text frames."""
-    oversize_after_s: float | None = None
-    oversize_bytes: int = 32 * 1024 * 1024
     out_of_quota: bool = False
     """Every response fails with `insufficient_quota`."""
     wrong_order: bool = False

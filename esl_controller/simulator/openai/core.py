@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.simulator.openai.agenda import Agenda
 from esl_controller.simulator.openai.beta import event_to_beta
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.conversation import ClientError, Conversation, Item
-from esl_controller.simulator.openai.record import SessionRecord, keep
+from esl_controller.simulator.openai.record import SessionRecord
+from esl_controller.simulator.service.agenda import Agenda
+from esl_controller.simulator.service.record import keep
 
 ERROR_EVENT = "error"
 

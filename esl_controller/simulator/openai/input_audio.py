@@ -17,8 +17,8 @@ from esl_controller.simulator.openai.conversation import (
 )
 from esl_controller.simulator.openai.core import Core
 from esl_controller.simulator.openai.settings import audio_format
-from esl_controller.simulator.openai.vad import Boundary, VoiceActivityDetector
-from esl_controller.simulator.openai.voice import decode
+from esl_controller.simulator.service.vad import Boundary, VoiceActivityDetector
+from esl_controller.simulator.service.voice import decode
 
 MIN_COMMIT_MS = 100
 LOUD_RMS = 1000

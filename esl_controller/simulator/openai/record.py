@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from esl_controller.simulator.openai.config import StampHook
+from esl_controller.simulator.service.record import MAX_KEPT, ConnectionRecord
 
 MAX_STAMPS = 20_000
-MAX_KEPT = 2_000
 
 
 @dataclass(slots=True)
-class SessionRecord:
-    """One connection's story. Lists stop growing at `MAX_KEPT` entries."""
+class SessionRecord(ConnectionRecord):
+    """One connection's story."""
 
-    number: int
-    path: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
-    """As received, without the key."""
     session_id: str = ""
     updates: list[dict[str, Any]] = field(default_factory=list)
     """`session` of each `session.update`."""
@@ -42,9 +38,6 @@ class SessionRecord:
     stamps: list[tuple[str, float]] = field(default_factory=list)
     """Moments in monotonic seconds: `loud` (first loud audio after quiet), `speech_started`,
     `first_delta` of each response, `delta` for each one when every delta is asked for."""
-    close_code: int | None = None
-    close_reason: str = ""
-    open: bool = True
 
     def stamp(self, kind: str, now: float, hook: StampHook | None) -> None:
         """Note a moment."""
@@ -57,13 +50,3 @@ class SessionRecord:
         """Count a client event."""
         if event_type in self.events_received or len(self.events_received) < MAX_KEPT:
             self.events_received[event_type] = self.events_received.get(event_type, 0) + 1
-
-    def as_json(self) -> dict[str, Any]:
-        """Everything as plain values."""
-        return asdict(self)
-
-
-def keep(entries: list[Any], entry: Any) -> None:
-    """Append while there is room."""
-    if len(entries) < MAX_KEPT:
-        entries.append(entry)

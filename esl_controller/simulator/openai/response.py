@@ -9,10 +9,10 @@ from typing import Any
 from esl_controller.simulator.openai.beta import beta_name
 from esl_controller.simulator.openai.conversation import AGENT_TOKENS_PER_S, CHARS_PER_TOKEN, Item
 from esl_controller.simulator.openai.core import Core
-from esl_controller.simulator.openai.record import keep
-from esl_controller.simulator.openai.script import Answer, ScriptedCall
 from esl_controller.simulator.openai.settings import audio_format
-from esl_controller.simulator.openai.voice import Chunk
+from esl_controller.simulator.service.record import keep
+from esl_controller.simulator.service.script import Answer, ScriptedCall
+from esl_controller.simulator.service.voice import Chunk
 
 VOICE_WAIT_S = 0.02
 ARGUMENT_CHARS = 16

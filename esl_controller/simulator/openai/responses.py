@@ -7,13 +7,13 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.simulator.openai.agenda import Appointment
 from esl_controller.simulator.openai.conversation import CHARS_PER_TOKEN, ClientError
 from esl_controller.simulator.openai.core import Core
-from esl_controller.simulator.openai.record import keep
 from esl_controller.simulator.openai.response import Response
-from esl_controller.simulator.openai.script import Answer, spoken_text
 from esl_controller.simulator.openai.settings import RESPONSE, check, invalid
+from esl_controller.simulator.service.agenda import Appointment
+from esl_controller.simulator.service.record import keep
+from esl_controller.simulator.service.script import Answer, spoken_text
 
 CACHE_BLOCK = 64
 """Cached input is counted in blocks of so many tokens."""

@@ -10,16 +10,17 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.simulator.openai.agenda import Appointment
 from esl_controller.simulator.openai.beta import session_from_beta
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.conversation import ClientError, Item
 from esl_controller.simulator.openai.core import Core
 from esl_controller.simulator.openai.input_audio import InputAudio
-from esl_controller.simulator.openai.record import SessionRecord, keep
+from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.response import Response
 from esl_controller.simulator.openai.responses import Responses
 from esl_controller.simulator.openai.settings import default_session, invalid, missing, updated
+from esl_controller.simulator.service.agenda import Appointment
+from esl_controller.simulator.service.record import keep
 
 MAX_APPEND_CHARS = 15 * 1024 * 1024
 CLIENT_PARTS = {
@@ -91,6 +92,11 @@ class EmulatedSession:
         """Take all messages to be sent now."""
         out, self.core.outbox = self.core.outbox, []
         return out
+
+    @property
+    def closing(self) -> tuple[int, str] | None:
+        """Close code and reason, once it wants to end."""
+        return self.core.closing
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` is wanted."""

@@ -20,8 +20,8 @@ from bridge.audio.formats import L16_24K, PCMU_8K
 from bridge.providers.base import Heard, Ran, Said, Speaker, Tool
 from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import DEMO, Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.server import OpenAIEmulator
+from esl_controller.simulator.service.script import DEMO, Answer, Script, ScriptedCall
 from tests.unit.openai_emulator.kit import Client
 from tests.unit.providers.openai_kit import (
     READY,

@@ -16,7 +16,7 @@ from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
-from esl_controller.simulator.openai.voice import encode, synthetic_speech
+from esl_controller.simulator.service.voice import encode, synthetic_speech
 
 UNIX_NOW = 1_780_000_000.0
 

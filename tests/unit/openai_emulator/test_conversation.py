@@ -33,7 +33,7 @@ from bridge.providers.base import (
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.openai.responses import ResponseState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.unit.openai_emulator.kit import UNIX_NOW, Call, new_session
 from tests.unit.providers.openai_kit import config, conversation, opened
 

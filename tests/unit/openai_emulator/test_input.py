@@ -8,7 +8,7 @@ import pytest
 
 from bridge.audio.formats import L16_24K, PCMU_8K
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script
+from esl_controller.simulator.service.script import Answer, Script
 from tests.unit.openai_emulator.kit import Client, error, types
 
 

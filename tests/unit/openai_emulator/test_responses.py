@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bridge.audio.formats import L16_24K
-from esl_controller.simulator.openai.agenda import Agenda
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.service.agenda import Agenda
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.unit.openai_emulator.kit import Client, error, types
 
 TOOL = {"type": "function", "name": "lookup", "description": "", "parameters": {"type": "object"}}

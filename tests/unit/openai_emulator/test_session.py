@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script, spoken_text
 from esl_controller.simulator.openai.settings import default_session, updated
+from esl_controller.simulator.service.script import Answer, Script, spoken_text
 from tests.unit.openai_emulator.kit import UNIX_NOW, Client, error, types
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import gevent
 import gevent.subprocess
 
-from esl_controller.simulator.openai.voice import Voice, read_wav, synthetic_speech
+from esl_controller.simulator.service.voice import Voice, read_wav, synthetic_speech
 
 SPEAK_LIMIT_S = 10.0
 

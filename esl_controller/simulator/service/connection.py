@@ -5,55 +5,54 @@ The framing is deliberately not the bridge's own: a fault there must not hide be
 
 from __future__ import annotations
 
+import _socket
 import logging
+import struct
 import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import gevent
+from websockets.datastructures import Headers
 from websockets.exceptions import InvalidHandshake
 from websockets.frames import Close, Frame, Opcode
-from websockets.http11 import Request
+from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from bridge.wire.transport import Transport
-from esl_controller.simulator.openai.admission import Refusal, admit
-from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.conversation import ClientError
-from esl_controller.simulator.openai.record import SessionRecord
-from esl_controller.simulator.openai.session import EmulatedSession
+from esl_controller.simulator.service.door import Door, HttpAnswer, Session
+from esl_controller.simulator.service.faults import ConnectionFaults
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """For a client that does not read: a whole long answer, and the oversize fault."""
 HANDSHAKE_LIMIT_S = 30.0
 """A client that connects and asks for nothing is let go."""
 CLOSE_WAIT_S = 1.0
-_SECRET_HEADERS = frozenset({"authorization", "api-key", "sec-websocket-protocol"})
-_quiet = logging.getLogger("simulator.openai.websocket")
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_SECRET_HEADERS = frozenset({"authorization", "api-key", "xi-api-key", "sec-websocket-protocol"})
+_quiet = logging.getLogger("simulator.service.websocket")
 _quiet.setLevel(logging.ERROR)
 
 
 class Connection:
     """Hand-shake, messages, timers and the end of one connection."""
 
-    def __init__(
-        self,
-        sock: Any,
-        config: EmulatorConfig,
-        faults: Faults,
-        record: SessionRecord,
-        on_end: Callable[[], None],
-    ) -> None:
-        self._config = config
-        self._faults = faults
-        self._record = record
+    def __init__(self, sock: Any, door: Door, on_end: Callable[[], None]) -> None:
+        self._door = door
+        self._record = door.record
         self._on_end = on_end
-        self._session: EmulatedSession | None = None
+        self._session: Session | None = None
+        self._fileno = sock.fileno()
         self._fragments: list[bytes] = []
-        self._protocol = ServerProtocol(max_size=config.max_message_bytes, logger=_quiet)
+        self._protocol = ServerProtocol(
+            subprotocols=[Subprotocol(name) for name in door.subprotocols],
+            select_subprotocol=_first_offered,
+            max_size=door.max_message_bytes,
+            logger=_quiet,
+        )
         self._loop = gevent.get_hub().loop
         self._timers: list[Any] = []
         self._deadline: float | None = None
@@ -95,7 +94,8 @@ class Connection:
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request):
-                self._later(self._faults.connect_delay_s, partial(self._shake_hands, event))
+                faults = self._door.take_faults(event)
+                self._later(faults.connect_delay_s, partial(self._shake_hands, event, faults))
             elif isinstance(event, Frame):
                 self._on_frame(event)
         if self._protocol.handshake_exc is not None:
@@ -108,7 +108,7 @@ class Connection:
             self._protocol.send_close(1003, "text frames only")
         elif frame.opcode is Opcode.CLOSE:
             close = Close.parse(bytes(frame.data))
-            self._note_close(close.code, close.reason)
+            self._record.note_close(close.code, close.reason)
         elif frame.opcode in (Opcode.TEXT, Opcode.CONT) and self._session is not None:
             if frame.fin and not self._fragments:
                 self._session.receive_message(bytes(frame.data), time.monotonic())
@@ -118,30 +118,26 @@ class Connection:
                 message, self._fragments = b"".join(self._fragments), []
                 self._session.receive_message(message, time.monotonic())
 
-    def _note_close(self, code: int, reason: str) -> None:
-        if self._record.close_code is None:
-            self._record.close_code = code
-            self._record.close_reason = reason
-
     # --- hand-shake ---------------------------------------------------------------------------
 
-    def _shake_hands(self, request: Request) -> None:
+    def _shake_hands(self, request: Request, faults: ConnectionFaults) -> None:
         self._note_request(request)
-        if self._faults.refuse_status is not None:
-            self._reject(self._faults.refuse_status, "refused on demand\n")
+        if faults.refuse_status is not None:
+            self._answer(HttpAnswer(faults.refuse_status, "refused on demand\n", "text/plain"))
             return
-        refusal = admit(request, self._config)
-        if refusal is not None and refusal.status is not None:
-            self._reject(refusal.status, refusal.body())
+        answer = self._door.answer(request)
+        if answer is not None:
+            self._answer(answer)
             return
         try:
             response = self._protocol.accept(request)
         except InvalidHandshake as error:
-            self._reject(400, f"{error}\n")
+            self._answer(HttpAnswer(400, f"{error}\n", "text/plain"))
             return
         self._protocol.send_response(response)
         if self._protocol.state is State.OPEN:
-            self._open(request, refusal)
+            self._session = self._door.open(request)
+            self._plan_drop(faults)
         self._flush()
 
     def _note_request(self, request: Request) -> None:
@@ -152,31 +148,23 @@ class Connection:
             if name.lower() not in _SECRET_HEADERS
         }
 
-    def _reject(self, status: int, body: str) -> None:
-        response = self._protocol.reject(status, body)
-        self._protocol.send_response(response)
-        self._note_close(status, body)
+    def _answer(self, answer: HttpAnswer) -> None:
+        body = answer.body.encode()
+        headers = {
+            "Content-Type": answer.content_type,
+            "Content-Length": str(len(body)),
+            "Connection": "close",
+        }
+        self._protocol.send_response(Response(answer.status, "", Headers(headers), body))
+        self._record.note_close(answer.status, answer.body)
         self._flush()
 
-    def _open(self, request: Request, refusal: Refusal | None) -> None:
-        query = parse_qs(urlsplit(request.path).query)
-        names = query.get("model") or query.get("deployment") or [""]
-        now = time.monotonic()
-        session = EmulatedSession(
-            self._config,
-            self._faults,
-            self._record,
-            model=names[0],
-            now=now,
-            unix_now=time.time(),
-        )
-        self._session = session
-        if self._faults.drop_after_s is not None:
-            self._later(self._faults.drop_after_s, self.end)
-        if refusal is not None:
-            session.core.outbox.clear()
-            session.core.emit_error(ClientError(refusal.code, refusal.message), None)
-            session.core.close(refusal.close_code, refusal.close_reason)
+    def _plan_drop(self, faults: ConnectionFaults) -> None:
+        if faults.drop_after_s is not None:
+            borrowed = _socket.socket(fileno=self._fileno)  # the transport has used `sock` up
+            borrowed.setsockopt(_socket.SOL_SOCKET, _socket.SO_LINGER, _RESET_ON_CLOSE)
+            borrowed.detach()
+            self._later(faults.drop_after_s, self.end)
 
     # --- bytes out ----------------------------------------------------------------------------
 
@@ -185,9 +173,9 @@ class Connection:
         if session is not None and self._protocol.state is State.OPEN:
             for message in session.messages_to_send():
                 self._protocol.send_text(message)
-            if session.core.closing is not None:
-                self._note_close(*session.core.closing)
-                self._protocol.send_close(*session.core.closing)
+            if session.closing is not None:
+                self._record.note_close(*session.closing)
+                self._protocol.send_close(*session.closing)
                 self._later(CLOSE_WAIT_S, self.end)
         for data in self._protocol.data_to_send():
             if not data or not self._write(data):
@@ -221,3 +209,8 @@ class Connection:
         if self._session is not None:
             self._session.handle_timeout(time.monotonic())
             self._flush()
+
+
+def _first_offered(server: ServerProtocol, offered: Any) -> Any:
+    """The first of the client's that the service knows; a client may offer others, or none."""
+    return next((name for name in offered if name in (server.available_subprotocols or ())), None)

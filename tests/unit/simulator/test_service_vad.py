@@ -8,12 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K
-from esl_controller.simulator.openai.vad import (
+from esl_controller.simulator.service.vad import (
     Boundary,
     VoiceActivityDetector,
     level_for_threshold,
 )
-from esl_controller.simulator.openai.voice import decode, encode, resample, synthetic_speech
+from esl_controller.simulator.service.voice import decode, encode, resample, synthetic_speech
 
 RATE_HZ = 24000
 SPEECH = synthetic_speech("Hello, this is a test.")

@@ -1,0 +1,1 @@
+"""What all emulated providers share: sockets, voices, scripts, turn detection, appointments."""
