@@ -22,6 +22,7 @@ from bridge.providers.base import (
     Heard,
     HttpRequest,
     Open,
+    ProviderEvent,
     ProviderFailure,
     ProviderProtocol,
     ResponseDone,
@@ -39,9 +40,19 @@ from tests.unit.providers.seam.pipeline import (
     Pipeline,
     PipelineConfig,
 )
-from tests.unit.providers.seam.test_elevenlabs import events, kinds
 
 encode = msgspec.json.encode
+
+
+def events(provider: ProviderProtocol) -> list[ProviderEvent]:
+    found = []
+    while (event := provider.next_event()) is not None:
+        found.append(event)
+    return found
+
+
+def kinds(provider: ProviderProtocol) -> list[type[ProviderEvent]]:
+    return [type(event) for event in events(provider)]
 
 
 def llm(text: str = "", finish: str | None = None, **delta: Any) -> bytes:

@@ -1,0 +1,1 @@
+"""An emulated ElevenLabs Agents service."""
