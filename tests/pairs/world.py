@@ -10,7 +10,7 @@ import dataclasses
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 
@@ -20,6 +20,8 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.providers import base as p
+from bridge.providers.elevenlabs.agent import ElevenLabsAgent
+from bridge.providers.elevenlabs.config import ElevenLabsConfig
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.session.candidates import Candidate
@@ -32,6 +34,10 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from bridge.session.session import Session
+from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig
+from esl_controller.simulator.elevenlabs.config import Faults as AgentFaults
+from esl_controller.simulator.elevenlabs.record import ConversationRecord
+from esl_controller.simulator.elevenlabs.session import EmulatedConversation
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
@@ -45,8 +51,40 @@ TICK_S = 0.25
 FRAME_S = 0.02
 
 
-class Service:
+class Served(Protocol):
+    """A service's side of one connection."""
+
+    @property
+    def closing(self) -> tuple[int, str] | None: ...
+
+    def receive_message(self, message: bytes, now: float) -> None: ...
+
+    def messages_to_send(self) -> list[bytes]: ...
+
+    def next_deadline(self) -> float | None: ...
+
+    def handle_timeout(self, now: float) -> None: ...
+
+
+class AnyService(Protocol):
     """An emulated service: every connection to it is a session of its own."""
+
+    kind: str
+
+    def accept(self, now: float) -> Served | None:
+        """A new session; None: the connection is refused."""
+
+    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
+        """A protocol object that speaks with it."""
+
+    def sign(self) -> bytes:
+        """What an HTTP request is answered."""
+
+
+class Service:
+    """OpenAI Realtime."""
+
+    kind = "openai"
 
     def __init__(self, config: EmulatorConfig | None = None, *faults: Faults) -> None:
         self.config = config or EmulatorConfig()
@@ -54,7 +92,6 @@ class Service:
         self._faults = list(faults)
 
     def accept(self, now: float) -> EmulatedSession | None:
-        """A new session; None: the connection is refused."""
         faults = self._faults.pop(0) if self._faults else self.config.faults
         if faults.refuse_status is not None:
             return None
@@ -65,6 +102,44 @@ class Service:
         self.sessions.append(session)
         return session
 
+    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
+        return OpenAIRealtime(OpenAIRealtimeConfig(**({"api_key": "sk-test"} | fields)))
+
+    def sign(self) -> bytes:
+        raise AssertionError("nothing is signed here")
+
+
+class Agent:
+    """ElevenLabs Agents."""
+
+    kind = "elevenlabs"
+
+    def __init__(self, config: AgentConfig | None = None, *faults: AgentFaults) -> None:
+        self.config = config or AgentConfig(turn_timeout_s=None)
+        self.sessions: list[EmulatedConversation] = []
+        self._faults = list(faults)
+
+    def accept(self, now: float) -> EmulatedConversation | None:
+        faults = self._faults.pop(0) if self._faults else self.config.faults
+        if faults.refuse_status is not None:
+            return None
+        record = ConversationRecord(number=len(self.sessions) + 1)
+        session = EmulatedConversation(self.config, faults, record, now)
+        self.sessions.append(session)
+        return session
+
+    @property
+    def records(self) -> list[ConversationRecord]:
+        return [session.core.record for session in self.sessions]
+
+    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
+        return ElevenLabsAgent(
+            ElevenLabsConfig(**({"agent_id": "a1", "api_key": "xi-test"} | fields))
+        )
+
+    def sign(self) -> bytes:
+        return b'{"signed_url":"wss://api.elevenlabs.io/v1/convai/conversation?agent_id=a1"}'
+
 
 class VirtualHost:
     """Stands for `ProviderHost`: the same calls, over mail instead of sockets."""
@@ -72,7 +147,7 @@ class VirtualHost:
     def __init__(
         self,
         world: World,
-        service: Service,
+        service: AnyService,
         protocol: p.ProviderProtocol,
         conversation: p.Conversation,
         *,
@@ -90,7 +165,7 @@ class VirtualHost:
         self._conversation = conversation
         self._on_events = on_events
         self._channel = ""
-        self._session: EmulatedSession | None = None
+        self._session: Served | None = None
         self._closing_told = False
 
     # --- what the owner may do ---
@@ -129,11 +204,23 @@ class VirtualHost:
         for action in self.protocol.actions():
             if isinstance(action, p.Open):
                 self._channel = action.channel
-                self._world.post(2 * self._world.delay_s, self._opened)
+                signs = isinstance(action.target, p.HttpRequest)
+                opened = self._signed if signs else self._opened
+                self._world.post(2 * self._world.delay_s, opened)
             elif isinstance(action, p.Send):
                 self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
             elif action.channel == self._channel:
                 self._session = None
+
+    def _signed(self) -> None:
+        """An HTTP request is answered, and over."""
+        if self.over:
+            return
+        channel, now = self._channel, self._world.now
+        self.protocol.receive_open(channel, now)
+        self.protocol.receive_message(channel, self._service.sign(), now)
+        self.protocol.receive_end(channel, p.ChannelEnd(p.Ender.PEER, code=200), now)
+        self._pump()
 
     def _opened(self) -> None:
         if self.over:
@@ -160,7 +247,7 @@ class VirtualHost:
         messages = session.messages_to_send()
         if messages:
             self._world.post(self._world.delay_s, lambda: self._received(messages))
-        if session.core.closing is not None and not self._closing_told:
+        if session.closing is not None and not self._closing_told:
             self._closing_told = True
             self._world.post(self._world.delay_s, self._ended)
 
@@ -175,7 +262,7 @@ class VirtualHost:
     def _ended(self) -> None:
         if self.over or self._session is None:
             return
-        code, reason = self._session.core.closing or (1006, "")
+        code, reason = self._session.closing or (1006, "")
         end = p.ChannelEnd(p.Ender.PEER, "", code, reason)
         self.protocol.receive_end(self._channel, end, self._world.now)
         self._pump()
@@ -248,7 +335,7 @@ class World:
     def __init__(
         self,
         monkeypatch: pytest.MonkeyPatch,
-        *services: Service,
+        *services: AnyService,
         delay_s: float = 0.05,
         brief: p.Brief | None = None,
         provider: dict[str, Any] | None = None,
@@ -256,7 +343,7 @@ class World:
     ) -> None:
         self.now = 100.0
         self.delay_s = delay_s
-        self.services = services or (Service(),)
+        self.services: Sequence[Any] = services or (Service(),)
         self.hosts: list[VirtualHost] = []
         self.heard: list[tuple[float, bytes]] = []
         self._mail: list[tuple[float, int, Callable[[], None]]] = []
@@ -267,13 +354,15 @@ class World:
         self.on_moment: Callable[[], None] = lambda: None
         """Called whenever something has happened."""
         self.pacer = Pacer()
-        self._of: dict[int, Service] = {}
+        self._of: dict[int, AnyService] = {}
+        self._alive: list[p.ProviderProtocol] = []
+        """Nobody else takes the identity of one that is gone."""
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
         monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
         self.call = CallOwner(self)
-        self._fields = {"api_key": "sk-test"} | (provider or {})
+        self._fields = provider or {}
         candidates = [
-            Candidate(f"p{number}", "openai", lambda service=service: self._provider(service))
+            Candidate(f"p{number}", service.kind, lambda service=service: self._provider(service))
             for number, service in enumerate(self.services)
         ]
         self.session = Session(
@@ -291,17 +380,15 @@ class World:
             clock=lambda: self.now,
         )
 
-    def _provider(self, service: Service) -> OpenAIRealtime:
-        world, fields = self, self._fields
-
-        class Provider(OpenAIRealtime):
-            """Remembers whose it is, also in its successor."""
-
-            def successor(self) -> OpenAIRealtime:
-                return world._provider(service)
-
-        provider = Provider(OpenAIRealtimeConfig(**fields))
+    def _provider(self, service: AnyService) -> p.ProviderProtocol:
+        provider = service.provider(self._fields)
         self._of[id(provider)] = service
+        self._alive.append(provider)
+
+        def successor() -> p.ProviderProtocol:
+            return self._provider(service)
+
+        provider.successor = successor  # type: ignore[method-assign]
         return provider
 
     def _host(self, protocol: Any, conversation: p.Conversation, **more: Any) -> VirtualHost:
