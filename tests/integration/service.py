@@ -24,8 +24,9 @@ from esl_controller.esl.server import listening_socket
 from esl_controller.settings.table import Esl, Media, Provider, Settings, Storage, Timeouts, Worker
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import HangUp, Say, Step
+from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig
+from esl_controller.simulator.elevenlabs.server import ElevenLabsEmulator
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.speech import beep
@@ -84,16 +85,17 @@ class Tenant:
     domain_uuid: str
     domain_name: str
     extension: str
-    emulator: OpenAIEmulator
+    emulator: Any
+    """`OpenAIEmulator` or `ElevenLabsEmulator`."""
     base_url: str
 
     @property
-    def records(self) -> list[SessionRecord]:
+    def records(self) -> list[Any]:
         """What its provider saw, a record for each connection."""
         return self.emulator.sessions
 
     @property
-    def record(self) -> SessionRecord:
+    def record(self) -> Any:
         """Of its only connection."""
         assert len(self.records) == 1, [record.close_reason for record in self.records]
         return self.records[0]
@@ -151,6 +153,13 @@ class TestCall:
         )
 
 
+def emulator_of(config: EmulatorConfig | AgentConfig) -> tuple[Any, str]:
+    """The service that is set up so, and what kind of provider it is."""
+    if isinstance(config, AgentConfig):
+        return ElevenLabsEmulator(config), "elevenlabs"
+    return OpenAIEmulator(config), "openai"
+
+
 @dataclass
 class Desk:
     """Where calls are made from: a switch, and tenants with providers of their own."""
@@ -168,7 +177,7 @@ class Desk:
 
     def add_tenant(
         self,
-        emulator: EmulatorConfig | None = None,
+        emulator: EmulatorConfig | AgentConfig | None = None,
         *,
         extension: str = "8001",
         provider_settings: dict[str, Any] | None = None,
@@ -177,12 +186,14 @@ class Desk:
         **secretary: Any,
     ) -> Tenant:
         """A new domain, answered on `extension` through a provider of its own."""
-        provider = OpenAIEmulator(emulator or EmulatorConfig(script=BRIEF, think_s=0.05))
+        provider, kind = emulator_of(emulator or EmulatorConfig(script=BRIEF, think_s=0.05))
         base_url = base_url or provider.start()
+        if kind == "elevenlabs":
+            provider_settings = {"agent_id": "agent-1"} | (provider_settings or {})
         row = self.database.seed(
             extension=extension,
             name=domain_name,
-            provider=DemoProvider(base_url=base_url),
+            provider=DemoProvider(realtime_provider=kind, base_url=base_url),
             **(QUICK | secretary),
         )
         if provider_settings:
@@ -274,7 +285,7 @@ def service(
     database: Any,
     tmp_path: Path,
     *,
-    emulator: EmulatorConfig | None = None,
+    emulator: EmulatorConfig | AgentConfig | None = None,
     quirks: Quirks = CALM,
     far_ends: Mapping[str, FarEnd] = DEFAULT_FAR_ENDS,
     secretary: dict[str, Any] | None = None,

@@ -128,7 +128,7 @@ def test_the_bill_is_the_time(world):
     w.run(10.0)
     w.session.finish(EndCause.FINISHED, "")
     w.run(3.0)
-    ((_, bill),) = w.call.of("used")
+    ((bill,),) = w.call.of("used")
     assert bill.vendor == "elevenlabs"
     assert 9.0 < bill.audio_seconds < 15.0
 
