@@ -122,8 +122,8 @@ def test_a_whole_conversation(emulate: Any) -> None:
     owner.wait(Ended)
     assert record.close_code == 1000
     texts = [event.text for event in owner.of(Transcript)]
-    assert texts[:3] == ["Hello.", "Who am I?", "Let me look."]
-    assert "Good-bye." in texts
+    assert texts[0] == "Hello."
+    assert {"Who am I?", "Let me look.", "Good-bye."} <= set(texts)
     assert isinstance(owner.events[-1], Ended)
     assert isinstance(owner.events[-2], Usage)
     assert record.errors == []
