@@ -46,7 +46,10 @@ class ConversationRecord(ConnectionRecord):
     @property
     def prompt(self) -> str:
         """What the agent was told to be."""
-        return str(self.override.get("agent", {}).get("prompt", {}).get("prompt", ""))
+        found: Any = self.override
+        for name in ("agent", "prompt", "prompt"):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found if isinstance(found, str) else ""
 
     def count(self, kind: str) -> None:
         """Count a client message."""

@@ -126,20 +126,21 @@ class EmulatedConversation:
         core.emit("conversation_initiation_metadata", body)
         if not core.faults.without_pings:
             self._ping(core.now)
-        agent = core.record.override.get("agent", {})
+        agent = _object(core.record.override.get("agent"))
         first = agent.get("first_message", core.config.first_message)
-        if first:
+        if first and isinstance(first, str):
             self._speaking.begin(Answer(first), 0.05)
 
     def _refusal(self, message: dict[str, Any]) -> tuple[str, int, str] | None:
         config = self.core.config
-        override = message.get("conversation_config_override", {})
-        wanted = _paths(override) if isinstance(override, Mapping) else {"?"}
+        wanted = _paths(_object(message.get("conversation_config_override")))
         refused = sorted(wanted - config.overrides)
         if refused:
             field = refused[0].rpartition(".")[2]
             return "override_error", 1008, _FORBIDDEN.format(field)
-        missing = sorted(config.required_variables - set(message.get("dynamic_variables") or {}))
+        missing = sorted(
+            config.required_variables - _object(message.get("dynamic_variables")).keys()
+        )
         if missing:
             return "missing_dynamic_variable", 1008, _MISSING.format(set(missing))
         return None
@@ -154,7 +155,7 @@ class EmulatedConversation:
     def _on_audio(self, message: dict[str, Any]) -> None:
         core = self.core
         try:
-            data = pybase64.b64decode(message["user_audio_chunk"], validate=True)
+            data = pybase64.b64decode(message.get("user_audio_chunk"), validate=True)
             samples = decode(data, self._format)
         except (TypeError, ValueError, audioop.error):
             core.fail("invalid_message", 1008, "Invalid message received")
@@ -205,7 +206,8 @@ class EmulatedConversation:
     def _on_result(self, message: dict[str, Any]) -> None:
         core, waiting = self.core, self._speaking.waiting
         call_id, result = message.get("tool_call_id"), message.get("result")
-        if call_id not in waiting or not isinstance(result, str):
+        known = isinstance(call_id, str) and call_id in waiting
+        if not known or not isinstance(result, str):
             keep(core.record.errors, "unexpected result")
             return
         waiting.discard(call_id)
@@ -278,6 +280,10 @@ def _kind(message: object) -> str:
         return AUDIO
     kind = message.get("type")
     return kind if isinstance(kind, str) else ""
+
+
+def _object(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
 
 
 def _paths(tree: Mapping[str, Any], above: str = "") -> set[str]:
