@@ -102,18 +102,25 @@ class LiveView:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the recording and the page are left.",
 )
+@click.option(
+    "--provider",
+    type=click.Choice(["openai", "elevenlabs"]),
+    default="openai",
+    show_default=True,
+    help="Whose model is emulated.",
+)
 @with_shell
-def command(shell: Shell, out: Path) -> None:
+def command(shell: Shell, out: Path, provider: str) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
-    The caller's voice is recorded human speech. With OPENAI_API_KEY set the real model answers,
-    without it an emulated one.
+    The caller's voice is recorded human speech. With OPENAI_API_KEY set OpenAI's real model
+    answers, without it an emulated one.
     """
     from esl_controller.commands.demo_page import page, summary
 
     _make(shell, out)
     view, voice = LiveView(shell), _voice()
-    real = bool(os.environ.get(OWN_KEY))
+    real = bool(os.environ.get(OWN_KEY)) and provider == "openai"
     by = "the real model" if real else f"an emulated model ({_VOICES[voice]})"
     with ExitStack() as stack:
         # What is still being made when the demo is interrupted cannot be removed cleanly.
@@ -124,8 +131,8 @@ def command(shell: Shell, out: Path) -> None:
         )
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         dsn = stack.enter_context(_database(shell, directory))
-        base_url = None if real else stack.enter_context(_emulator(voice))
-        _seed(dsn, base_url)
+        base_url = None if real else stack.enter_context(_emulator(voice, provider))
+        _seed(dsn, base_url, provider)
         app = stack.enter_context(_service(dsn, directory, view))
         shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")
         caller = _call(view, app, directory)
@@ -206,11 +213,13 @@ def _voice() -> str:
 
 
 @contextmanager
-def _emulator(voice: str) -> Iterator[str]:
-    """An emulated OpenAI service as a process of its own, so that it cannot disturb the worker."""
+def _emulator(voice: str, provider: str) -> Iterator[str]:
+    """An emulated service as a process of its own, so that it cannot disturb the worker."""
     arguments = ["--script", "desk", "--voice", voice, "--think-ms", "350"]
+    if provider == "elevenlabs":
+        arguments.append("--public")
     process = gevent.subprocess.Popen(
-        [sys.executable, "-m", "esl_controller.simulator.openai", *arguments],
+        [sys.executable, "-m", f"esl_controller.simulator.{provider}", *arguments],
         stdout=gevent.subprocess.PIPE,
         text=True,
     )
@@ -228,7 +237,7 @@ def _first_line(process: gevent.subprocess.Popen[str]) -> Any:
     return msgspec.json.decode(process.stdout.readline())
 
 
-def _seed(dsn: str, base_url: str | None) -> None:
+def _seed(dsn: str, base_url: str | None, provider: str) -> None:
     from esl_controller.database.pool import Pool
     from esl_controller.database.repository.demo import DemoProvider, demo_seed
 
@@ -239,7 +248,12 @@ def _seed(dsn: str, base_url: str | None) -> None:
             connection,
             DOMAIN_UUID,
             EXTENSION,
-            provider=DemoProvider(base_url=base_url, credential=credential),
+            provider=DemoProvider(
+                realtime_provider=provider,
+                base_url=base_url,
+                credential=credential,
+                provider_settings={"agent_id": "demo"} if provider == "elevenlabs" else {},
+            ),
             first_message=GREETING,
             system_prompt=PROMPT,
             language="en",

@@ -14,7 +14,6 @@ from typing import Any
 
 import gevent
 import msgspec
-from psycopg2.extras import Json
 
 from bridge.audio.formats import PCMU_8K, AudioFormat
 from bridge.session.session import Session as BridgeSession
@@ -193,16 +192,13 @@ class Desk:
         row = self.database.seed(
             extension=extension,
             name=domain_name,
-            provider=DemoProvider(realtime_provider=kind, base_url=base_url),
+            provider=DemoProvider(
+                realtime_provider=kind,
+                base_url=base_url,
+                provider_settings=provider_settings or {},
+            ),
             **(QUICK | secretary),
         )
-        if provider_settings:
-            self.database.execute(
-                """update v_voice_realtime_providers set provider_settings = %s
-                   where domain_uuid = %s""",
-                Json(provider_settings),
-                row.domain_uuid,
-            )
         tenant = Tenant(row.domain_uuid, row.domain_name, extension, provider, base_url)
         self.tenants.append(tenant)
         return tenant

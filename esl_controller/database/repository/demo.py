@@ -38,6 +38,7 @@ class DemoProvider:
     base_url: str | None = None
     credential: str | None = field(default=None, repr=False)
     model: str | None = None
+    provider_settings: dict[str, Any] = field(default_factory=dict)
 
 
 def prepare_standalone(connection: Connection) -> None:
@@ -91,6 +92,7 @@ def _store_provider(connection: Connection, domain_uuid: str, provider: DemoProv
         "base_url": provider.base_url,
         "credential": provider.credential,
         "model": provider.model,
+        "provider_settings": provider.provider_settings,
     }
     key = "voice_realtime_provider_uuid"
     return _insert(connection, "v_voice_realtime_providers", key, columns)

@@ -155,7 +155,7 @@ class EmulatedConversation:
     def _on_audio(self, message: dict[str, Any]) -> None:
         core = self.core
         try:
-            data = pybase64.b64decode(message.get("user_audio_chunk"), validate=True)
+            data = pybase64.b64decode(message.get("user_audio_chunk", 0), validate=True)
             samples = decode(data, self._format)
         except (TypeError, ValueError, audioop.error):
             core.fail("invalid_message", 1008, "Invalid message received")

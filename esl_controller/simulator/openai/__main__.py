@@ -5,19 +5,14 @@ Prints one JSON line with its URL, serves until SIGTERM or SIGINT.
 
 from __future__ import annotations
 
-import json
-import signal
-import sys
-import time
 from typing import Any
 
 import click
-import gevent
-import gevent.event
 import gevent.ssl
 
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.server import OpenAIEmulator
+from esl_controller.simulator.service.process import read_faults, serve, stats
 from esl_controller.simulator.service.script import SCRIPTS
 from esl_controller.simulator.service.voices import VOICES
 
@@ -46,16 +41,7 @@ def main(**options: Any) -> None:
     """Serve an emulated OpenAI Realtime API on loopback."""
     with_stats = options.pop("stats")
     emulator = OpenAIEmulator(_config(options))
-    ended = gevent.event.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        gevent.signal_handler(number, ended.set)
-    if with_stats:
-        gevent.signal_handler(signal.SIGUSR1, lambda: _print(_stats(emulator)))
-    _print({"url": emulator.start()})
-    ended.wait()
-    if with_stats:
-        _print(_stats(emulator))
-    emulator.stop()
+    serve(emulator, (lambda: stats(emulator.sessions)) if with_stats else None)
 
 
 def _config(options: dict[str, Any]) -> EmulatorConfig:
@@ -71,30 +57,9 @@ def _config(options: dict[str, Any]) -> EmulatorConfig:
         api_keys=frozenset(options.pop("api_key")) or None,
         session_limit_s=options.pop("session_limit"),
         think_s=options.pop("think_ms") / 1000,
-        faults=Faults(**dict(_fault(text) for text in options.pop("fault"))),
+        faults=Faults(**read_faults(options.pop("fault"))),
         **options,
     )
-
-
-def _fault(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
-
-
-def _stats(emulator: OpenAIEmulator) -> dict[str, Any]:
-    return {
-        "cpu_s": round(time.process_time(), 3),
-        "open": sum(record.open for record in emulator.sessions),
-        "sessions": [record.as_json() for record in emulator.sessions],
-    }
-
-
-def _print(value: dict[str, Any]) -> None:
-    sys.stdout.write(json.dumps(value) + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+"""An emulated service as a process of its own: a line with its URL, then it serves."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import gevent
+import gevent.event
+
+from esl_controller.simulator.service.record import ConnectionRecord
+from esl_controller.simulator.service.server import EmulatedService
+
+
+def serve(service: EmulatedService[Any], report: Callable[[], dict[str, Any]] | None) -> None:
+    """Until SIGTERM or SIGINT; `report` is printed at the end and at SIGUSR1."""
+    ended = gevent.event.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        gevent.signal_handler(number, ended.set)
+    if report is not None:
+        gevent.signal_handler(signal.SIGUSR1, lambda: _print(report()))
+    _print({"url": service.start()})
+    ended.wait()
+    if report is not None:
+        _print(report())
+    service.stop()
+
+
+def read_faults(given: Iterable[str]) -> dict[str, Any]:
+    """NAME=VALUE, where a value may be JSON."""
+    return dict(_fault(text) for text in given)
+
+
+def _fault(text: str) -> tuple[str, Any]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def stats(sessions: Sequence[ConnectionRecord]) -> dict[str, Any]:
+    """What all connections saw."""
+    return {
+        "cpu_s": round(time.process_time(), 3),
+        "open": sum(record.open for record in sessions),
+        "sessions": [record.as_json() for record in sessions],
+    }
+
+
+def _print(value: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+    sys.stdout.flush()
