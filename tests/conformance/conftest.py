@@ -2,4 +2,6 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("openai") else ["openai/test_*.py"]
+collect_ignore_glob = [
+    f"{vendor}/test_*.py" for vendor in ("openai", "elevenlabs") if not find_spec(vendor)
+]
