@@ -50,6 +50,8 @@ TENANT_SETTINGS: Mapping[str, frozenset[str]] = {
             "interface",
             "overrides",
             "session_limit_s",
+            "similarity_boost",
+            "stability",
             "user_id",
         }
     ),

@@ -21,6 +21,8 @@ from esl_controller.database.models import (
 from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
 
+SLOWEST, FASTEST = 0.7, 1.2
+"""Of ElevenLabs' voices; a secretary may ask for 0.25 to 1.5."""
 INTERFACE = "interface"
 """Of `provider_settings`: which of a vendor's interfaces is meant, where it has several."""
 ELEVEN_REALTIME: Mapping[str, Any] = {
@@ -166,14 +168,12 @@ def _eleven_realtime_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
 
 
 def _elevenlabs_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    """The agent's own settings say how it listens."""
-    settings = secretary.voice_settings
+    """The agent's own settings say how it listens. A speed it does not know is the nearest."""
+    speed = secretary.voice_settings.get("speed")
     wishes: Mapping[str, Any] = {
         "model": secretary.model,
         "voice": secretary.voice_id,
-        "speed": settings.get("speed"),
-        "stability": settings.get("stability"),
-        "similarity_boost": settings.get("similarity_boost"),
+        "speed": None if speed is None else min(max(speed, SLOWEST), FASTEST),
         "extra": secretary.provider_config,
     }
     return {name: value for name, value in wishes.items() if value not in (None, "")}

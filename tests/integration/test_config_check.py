@@ -175,3 +175,19 @@ def test_shown_settings_hide_a_key_in_an_address() -> None:
     assert json.loads(shown.stdout)["VOICE_AI_PROVIDER_BASE_URL"].startswith(
         "wss://gateway.example"
     )
+
+
+def test_config_check_knows_elevenlabs(database: TestDatabase, site: dict[str, str]) -> None:
+    provider = DemoProvider(
+        realtime_provider="elevenlabs",
+        base_url="ws://127.0.0.1:1",
+        provider_settings={"agent_id": "a1", "agentid": "a2"},
+    )
+    tenant = database.seed(provider=provider)
+    answer, code = config_check(tenant, "--extension", "8000", **site)
+    assert (code, answer["outcome"], answer["providers"]) == (0, "realtime", ["demo"])
+    assert "'agentid' is no setting of it and is left out; did you mean agent_id?" in str(answer)
+    database.execute("update v_voice_realtime_providers set provider_settings = '{}'")
+    answer, code = config_check(tenant, "--extension", "8000", **site)
+    assert answer["outcome"] != "realtime"
+    assert "agent_id: missing" in str(answer)
