@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import ipaddress
-import ssl
 import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
@@ -18,11 +17,9 @@ from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
 from bridge.playout.pacer_timer import PacerClock
-from bridge.providers.host import Network
 from bridge.server import MediaServer
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
-from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from esl_controller.calls import phrases
 from esl_controller.calls.audio_module import USAGE_COMMAND, editions
@@ -60,6 +57,7 @@ from esl_controller.web.api.application import Api
 from esl_controller.web.api.live import LiveFeed
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
+from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages, SessionInfo
 from esl_controller.worker_counters import (
     follow_event_socket,
@@ -156,7 +154,7 @@ class App:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
         resampler.warm_up()
         phrases.warm_up()
-        self._network = _network(self.settings)
+        self._network = provider_network(self.settings)
         self.config.start()
         self._leases.start()
         self.journal.start()
@@ -349,13 +347,6 @@ def _calm_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 10, 2)
-
-
-def _network(settings: Settings) -> Network:
-    """How providers are reached; reading the CA certificates takes 50 ms, so it is done here."""
-    if settings.provider.ca_file:
-        return Network(tls=ssl.create_default_context(cafile=settings.provider.ca_file))
-    return Network(tls=shared_tls_context())
 
 
 def _networks(names: Iterable[str]) -> list[Network4Or6]:

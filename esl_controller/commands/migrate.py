@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.shared import Shell, with_database
 from esl_controller.commands.storage import database
 from esl_controller.database.migrate import MigrationError, Migrator
 
@@ -13,7 +13,7 @@ from esl_controller.database.migrate import MigrationError, Migrator
 @click.option("--status", is_flag=True, help="Only show which migrations have run.")
 @click.option("--dry-run", is_flag=True, help="Run everything, then roll it back.")
 @click.option("--down-to", type=int, metavar="NNN", help="Undo every migration after this number.")
-@with_shell
+@with_database
 def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None) -> None:
     """Bring the database to the schema of this version.
 

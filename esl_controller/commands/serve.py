@@ -36,8 +36,8 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     if embedded_db:
         settings = replace(settings, database=replace(settings.database, dsn=Secret()))
     log = configure(settings.log)
-    with database(settings, shell) as dsn:
-        if migrate or not settings.database.dsn:
+    with database(settings, shell, embedded=embedded_db) as dsn:
+        if migrate or embedded_db:
             _migrate(shell, dsn)
         esl, media = settings.esl, settings.media
         try:

@@ -13,14 +13,23 @@ from esl_controller.database.pool import Pool
 from esl_controller.database.repository.demo import prepare_standalone
 from esl_controller.settings.table import Settings
 
+NO_DATABASE = (
+    "no database is set: name the settings file with VOICE_AI_CONFIG or --config, "
+    "or set VOICE_AI_DATABASE_DSN. `esl-controller setup` writes one from FusionPBX's; "
+    "--embedded-db uses the packaged PostgreSQL."
+)
+
 
 @contextmanager
-def database(settings: Settings, shell: Shell) -> Iterator[str]:
-    """Give the DSN of the configured database, or of the packaged PostgreSQL.
+def database(settings: Settings, shell: Shell, *, embedded: bool = False) -> Iterator[str]:
+    """Give the DSN of the configured database, or of the packaged PostgreSQL if that is wanted.
 
-    The packaged one is started if it does not run; the last process that uses it stops it.
+    The packaged one is started if it does not run; the last process that uses it stops it. A
+    command never starts it because a setting is missing: it would answer from an empty database.
     """
-    if settings.database.dsn:
+    if not (embedded or shell.embedded_db):
+        if not settings.database.dsn:
+            raise shell.fail(NO_DATABASE)
         yield settings.database.dsn.reveal()
         return
     server = EmbeddedPostgres(Path(settings.storage.database_dir))

@@ -12,8 +12,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from psycopg2.extensions import connection as Connection
-
+from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import configuration
 from esl_controller.database.repository.statements import Row

@@ -43,7 +43,7 @@ from tests.integration.configuration_calls import CONFIGURATION
 from tests.integration.db_fixtures import Recorder
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-DIRECTORY = {"list_domains", "prepare_standalone"}
+DIRECTORY = {"list_domains", "prepare_standalone", "add_domain"}
 """The directory of domains itself: FusionPBX's table, no tenant's data."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""

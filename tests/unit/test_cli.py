@@ -192,11 +192,11 @@ def test_doctors_table_keeps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) ->
     findings = [note("check", "word " * 40, "advice " * 40), ok("another check", "short")]
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    lines = click.unstyle(doctor._table(findings)).splitlines()
+    lines = click.unstyle(doctor.shown(findings)).splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[-1] == "ok       another check  short"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
-    assert len(doctor._table(findings).splitlines()) == 3
+    assert len(doctor.shown(findings).splitlines()) == 3
 
 
 def test_moments_are_shown_in_local_time() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
+from bridge.providers.base import Usage
 from esl_controller.database.models import ProviderAccess
 from esl_controller.database.repository import tenants
 from esl_controller.money.budget import BudgetLevel
@@ -17,7 +19,8 @@ from esl_controller.web.api.problems import Problem, not_found
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
-from esl_controller.web.api.schemas import PreviewRequest, ProviderError, ProviderTest
+from esl_controller.web.api.schemas import PreviewRequest, ProviderTest
+from esl_controller.web.api.trying import failed, try_access
 
 PREVIEW_S = 20.0
 
@@ -26,22 +29,13 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
     """Connect as a call would. What the provider says is the result, not an error of ours."""
     with resources.gates.through(Gate.PROVIDER):
         try:
-            probe = _probe(resources, _access(resources, request))
-        except (ConfigError, NoProvider) as error:
-            failure = ProbeFailed("configuration", "settings", str(error))
-            return _failed(failure)
-        try:
-            ready = probe.wait_ready()
-        except ProbeFailed as error:
-            return _failed(error)
-        finally:
-            probe.close()
-    return ProviderTest(
-        ok=True,
-        connect_ms=round(ready.connect_ms, 1),
-        ready_ms=round(ready.ready_ms, 1),
-        error=None,
-    )
+            access = _access(resources, request)
+        except ConfigError as error:
+            return failed(ProbeFailed("configuration", "settings", str(error)))
+        connect_s = resources.settings.timeouts.provider_connect_s
+        return try_access(
+            access, resources.network(), connect_s, on_usage=_booking(resources, access)
+        )
 
 
 def preview_voice(resources: Resources, request: Request) -> Reply:
@@ -63,8 +57,14 @@ def preview_voice(resources: Resources, request: Request) -> Reply:
 
 
 def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
-    voice = wanted.voice or access.config.default_voice_id
-    probe = _probe(resources, access, text=wanted.text, voice=voice)
+    probe = Probe(
+        provider_protocol(access),
+        network=resources.network(),
+        timeout_s=PREVIEW_S,
+        greeting=wanted.text,
+        voice=wanted.voice or access.config.default_voice_id,
+        on_usage=_booking(resources, access),
+    )
     try:
         probe.wait_ready()
         return wav(probe.wait_said(), probe.format)
@@ -72,23 +72,13 @@ def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -
         probe.close()
 
 
-def _probe(
-    resources: Resources, access: ProviderAccess, *, text: str = "", voice: str | None = None
-) -> Probe:
-    connect_s = resources.settings.timeouts.provider_connect_s
-    book = partial(
+def _booking(resources: Resources, access: ProviderAccess) -> Callable[[Usage], object]:
+    """Holds what is used against the domain's budgets."""
+    return partial(
         resources.ledger.book,
         domain_uuid=access.config.domain_uuid,
         provider=access.config.realtime_provider,
         conversation_uuid=None,
-    )
-    return Probe(
-        provider_protocol(access),
-        network=resources.network(),
-        timeout_s=PREVIEW_S if text else connect_s,
-        greeting=text,
-        voice=voice,
-        on_usage=book,
     )
 
 
@@ -112,11 +102,6 @@ def _require_budget(resources: Resources, domain_uuid: str) -> None:
             f"{state.spent_usd} of {state.limit_usd} USD"
         )
         raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", detail)
-
-
-def _failed(error: ProbeFailed) -> ProviderTest:
-    told = ProviderError(kind=error.kind, code=error.code, message=error.message)  # type: ignore[arg-type]  # the kinds are ErrorKind's
-    return ProviderTest(ok=False, connect_ms=None, ready_ms=None, error=told)
 
 
 def _bad_provider(kind: str, detail: str) -> Problem:
