@@ -136,9 +136,9 @@ def with_database(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def confirm(shell: Shell, question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be undone; nobody to ask and no --yes is a refusal."""
+    """Ask before something that cannot be undone; a script has to say --yes."""
     if yes:
         return
-    if shell.as_json or not sys.stdin.isatty():
+    if shell.as_json:
         raise shell.fail(f"{question} Nothing was done: say --yes")
     click.confirm(question, abort=True, err=True)

@@ -1,14 +1,18 @@
-"""Every function that writes configuration, called for a domain with another's keys."""
+"""Functions that write configuration or count, called for a domain with another's keys."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from esl_controller.database.repository import configuration
+from esl_controller.database.repository import configuration, pages
+from esl_controller.database.repository.pages import Wanted
 
 _PROVIDER = {"realtime_provider": "openai", "provider_label": "new"}
 
 CONFIGURATION: dict[str, Callable] = {
+    "pages.count_page": lambda c, d, o: pages.count_page(
+        c, d, Wanted(caller_suffix="99", text="a", failed=True)
+    ),
     "configuration.list_rows": lambda c, d, o: configuration.list_rows(
         c, d, configuration.SECRETARIES
     ),
