@@ -62,6 +62,8 @@ class Session:
         """Why the application's socket could not be connected; empty when it was."""
         self.dialplan_continued = False
         """The application left a living call and the dialplan went on without it."""
+        self.sent_to = ""
+        """Where it was transferred last."""
         self.playbacks: list[Playback] = []
         """Playbacks running, the innermost last."""
         self.broke = False
@@ -116,6 +118,7 @@ class Session:
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"
         source = f"{kind}:{destination}/{context}/XML"
         self.channel.transfer(destination, context, source, now_us)
+        self.sent_to = destination
         self._program = deque(program)
         self._leaving = True
 
