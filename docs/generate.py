@@ -187,9 +187,12 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
             lines.append(f"- {parameter['in']} `{parameter['name']}`: {kind}")
     if body := operation.get("requestBody"):
         lines.append(f"- body: {_kind(body['content']['application/json']['schema'])}")
-    for media_type, content in operation["responses"]["200"]["content"].items():
-        lines.append(f"- answer: {media_type}, {_kind(content['schema'])}")
-    failures = [status for status in operation["responses"] if status != "200"]
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for media_type, content in response["content"].items():
+                code = "" if status == "200" else f"{status}, "
+                lines.append(f"- answer: {code}{media_type}, {_kind(content['schema'])}")
+    failures = [status for status in operation["responses"] if not status.startswith("2")]
     return [*lines, f"- errors: {', '.join(failures)}", ""]
 
 

@@ -13,6 +13,7 @@ from esl_controller.routes.admission import Admission
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.source import ConfigSource
 from esl_controller.web.api.gates import Gate, Gates
+from esl_controller.web.api.jobs import Jobs
 from esl_controller.web.api.live import LiveFeed
 
 
@@ -31,6 +32,7 @@ class Resources:
     event_socket: Callable[[], tuple[str, int]]
     """Where this worker takes calls."""
     gates: Gates = field(default_factory=Gates)
+    jobs: Jobs = field(default_factory=Jobs)
 
     @contextmanager
     def reading(self) -> Iterator[GreenConnection]:
