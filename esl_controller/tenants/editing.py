@@ -225,9 +225,9 @@ def _unknown(subject: Subject, given: Mapping[str, Any]) -> list[FieldProblem]:
 
 def _wrong(subject: Subject, row: Row) -> list[FieldProblem]:
     problems = []
-    for name, rule in subject.rules.items():
+    for name in subject.rules:
         try:
-            rule(row.get(name))
+            subject.read(name, row.get(name))
         except ValueError as error:
             problems.append(FieldProblem(name, str(error)))
     if problems:
@@ -251,13 +251,13 @@ def _to_store(subject: Subject, values: Mapping[str, Any]) -> dict[str, Any]:
     """What goes into the columns: nothing given stands for the default."""
     empty = (None, "")
     return {
-        name: subject.rules[name](None) if value in empty else value
+        name: subject.read(name, None) if value in empty else value
         for name, value in values.items()
     }
 
 
 def _defaults(subject: Subject) -> dict[str, Any]:
-    return {field.name: subject.rules[field.name](None) for field in subject.fields()}
+    return {field.name: subject.read(field.name, None) for field in subject.fields()}
 
 
 def _refused(error: RowRefused) -> FieldProblem:

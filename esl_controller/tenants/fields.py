@@ -61,6 +61,10 @@ class Subject:
     """Raises ConfigError."""
     rules: Mapping[str, rules.Rule]
 
+    def read(self, name: str, value: Any) -> Any:
+        """What is used of a value of one column, the default for none. Raises ValueError."""
+        return self.rules[name](value)
+
     def warnings(self, row: Row) -> Sequence[str]:
         """What is doubtful in a row that can be used."""
         return ()
