@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from esl_controller.commands.shared import Shell, confirm, with_database
-from esl_controller.commands.storage import database
+from esl_controller.commands.site import chosen_database
 from esl_controller.database.migrate import MigrationError, Migrator
 
 
@@ -21,7 +21,7 @@ def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None, yes:
     May be run any number of times, also while calls go on. Going back with --down-to removes rows
     for good: it counts them, and asks.
     """
-    with database(shell.settings(), shell) as dsn:
+    with chosen_database(shell.settings(), shell) as dsn:
         migrator = Migrator(dsn, progress=lambda name: shell.say(f"  {name}"))
         try:
             if status:

@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 import gevent
-from msgspec.structs import replace
 
 from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.commands.storage import database
+from esl_controller.commands.storage import database, packaged_database
 from esl_controller.database.migrate import MigrationError, Migrator
 from esl_controller.money.price_file import PriceListError
 from esl_controller.record.spool import SpoolUnusable
-from esl_controller.settings.types import Secret
 from esl_controller.telemetry.log import configure
 from esl_controller.tenants.keys.secrets import SecretError
 
@@ -33,10 +31,9 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     from esl_controller.app import App
 
     settings = shell.settings()
-    if embedded_db:
-        settings = replace(settings, database=replace(settings.database, dsn=Secret()))
     log = configure(settings.log)
-    with database(settings, shell, embedded=embedded_db) as dsn:
+    where = packaged_database if embedded_db else database
+    with where(settings, shell) as dsn:
         if migrate or embedded_db:
             _migrate(shell, dsn)
         esl, media = settings.esl, settings.media
@@ -63,6 +60,8 @@ def _listening(
     except OSError as error:
         clean_up()
         why = error.strerror or error
+        if error.filename is not None:  # no address has one
+            raise shell.fail(f"this user cannot use {error.filename}: {why}") from error
         raise shell.fail(f"cannot listen on {host}:{port} ({variable}): {why}") from error
 
 

@@ -6,14 +6,14 @@ import difflib
 import functools
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from esl_controller.commands.shared import EXIT_SETTINGS, Shell, with_database
-from esl_controller.commands.storage import database
+from esl_controller.commands.storage import database, packaged_database
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import tenants
 from esl_controller.database.repository.statements import Row
@@ -66,10 +66,16 @@ def with_domain(function: Callable[..., None]) -> Callable[..., None]:
     return option(with_database(command))
 
 
+def chosen_database(settings: Settings, shell: Shell) -> AbstractContextManager[str]:
+    """The DSN of the database that is set, or with --embedded-db of the packaged one."""
+    where = packaged_database if shell.embedded_db else database
+    return where(settings, shell)
+
+
 @contextmanager
 def pool_of(shell: Shell, settings: Settings) -> Iterator[Pool]:
     """The database of the settings, for one command; its errors end the command."""
-    with database(settings, shell) as dsn:
+    with chosen_database(settings, shell) as dsn:
         pool = Pool(dsn, size=1)
         try:
             yield pool

@@ -14,24 +14,28 @@ from esl_controller.database.repository.demo import prepare_standalone
 from esl_controller.settings.table import Settings
 
 NO_DATABASE = (
-    "no database is set: name the settings file with VOICE_AI_CONFIG or --config, "
-    "or set VOICE_AI_DATABASE_DSN. `esl-controller setup` writes one from FusionPBX's; "
-    "--embedded-db uses the packaged PostgreSQL."
+    "no database is set: name FusionPBX's in VOICE_AI_DATABASE_DSN, or the settings file that does "
+    "in VOICE_AI_CONFIG or with --config"
 )
 
 
 @contextmanager
-def database(settings: Settings, shell: Shell, *, embedded: bool = False) -> Iterator[str]:
-    """Give the DSN of the configured database, or of the packaged PostgreSQL if that is wanted.
+def database(settings: Settings, shell: Shell) -> Iterator[str]:
+    """Give the DSN of the configured database; without one the command ends with an error.
 
-    The packaged one is started if it does not run; the last process that uses it stops it. A
-    command never starts it because a setting is missing: it would answer from an empty database.
+    An empty database started in its place would answer as if there were no tenant.
     """
-    if not (embedded or shell.embedded_db):
-        if not settings.database.dsn:
-            raise shell.fail(NO_DATABASE)
-        yield settings.database.dsn.reveal()
-        return
+    if not settings.database.dsn:
+        raise shell.fail(NO_DATABASE)
+    yield settings.database.dsn.reveal()
+
+
+@contextmanager
+def packaged_database(settings: Settings, shell: Shell) -> Iterator[str]:
+    """Give the DSN of the packaged PostgreSQL.
+
+    It is started if it does not run; the last process that uses it stops it.
+    """
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
     with ExitStack() as stack:
         try:

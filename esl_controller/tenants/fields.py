@@ -119,9 +119,9 @@ def _number(text: str) -> int | Decimal:
 _FLAGS = dict.fromkeys(("true", "yes", "on", "1"), True)
 _FLAGS |= dict.fromkeys(("false", "no", "off", "0"), False)
 
-SECRETARY = Subject("secretary", SECRETARIES, rules.secretary, rules.SECRETARY)
-PROVIDER = Subject("provider", PROVIDERS, rules.provider, rules.PROVIDER)
-TENANT = Subject("tenant", SETTINGS, rules.tenant, rules.TENANT)
+SECRETARY = Subject("secretary", SECRETARIES, rules.secretary, rules._SECRETARY)
+PROVIDER = Subject("provider", PROVIDERS, rules.provider, rules._PROVIDER)
+TENANT = Subject("tenant", SETTINGS, rules.tenant, rules._TENANT)
 
 
 def _shape(hint: Any) -> Shape:

@@ -41,18 +41,18 @@ class ConfigError(Exception):
 def secretary(row: Mapping[str, Any]) -> SecretaryRealtime:
     """Validate a row of `v_voice_secretaries_realtime`; raises ConfigError."""
     name = row.get("secretary_name") or row.get("secretary_realtime_uuid")
-    return _validated(SecretaryRealtime, SECRETARY, row, f"secretary {name!r}")
+    return _validated(SecretaryRealtime, _SECRETARY, row, f"secretary {name!r}")
 
 
 def provider(row: Mapping[str, Any]) -> RealtimeProviderConfig:
     """Validate a row of `v_voice_realtime_providers`; raises ConfigError."""
     name = row.get("provider_label") or row.get("voice_realtime_provider_uuid")
-    return _validated(RealtimeProviderConfig, PROVIDER, row, f"provider {name!r}")
+    return _validated(RealtimeProviderConfig, _PROVIDER, row, f"provider {name!r}")
 
 
 def tenant(row: Mapping[str, Any]) -> TenantSettings:
     """Validate a row of `v_voice_realtime_settings`; raises ConfigError."""
-    return _validated(TenantSettings, TENANT, row, "realtime settings of the domain")
+    return _validated(TenantSettings, _TENANT, row, "realtime settings of the domain")
 
 
 def _validated(
@@ -259,7 +259,7 @@ def _minute(text: Any) -> int:
 _dialable = _matching(_DIALABLE, "digits, letters and * # + . _ -, at most 32")
 _seconds = _whole(1, 86400)
 
-SECRETARY: dict[str, Rule] = {
+_SECRETARY: dict[str, Rule] = {
     "secretary_realtime_uuid": _uuid,
     "domain_uuid": _uuid,
     "voice_secretary_uuid": _optional(_uuid),
@@ -305,7 +305,7 @@ SECRETARY: dict[str, Rule] = {
     "enabled": _default(True, _flag),
 }
 
-PROVIDER: dict[str, Rule] = {
+_PROVIDER: dict[str, Rule] = {
     "voice_realtime_provider_uuid": _uuid,
     "domain_uuid": _uuid,
     "realtime_provider": _choice(*PROVIDERS),
@@ -321,7 +321,7 @@ PROVIDER: dict[str, Rule] = {
     "enabled": _default(True, _flag),
 }
 
-TENANT: dict[str, Rule] = {
+_TENANT: dict[str, Rule] = {
     "domain_uuid": _uuid,
     "time_zone": _default("UTC", _time_zone),
     "max_concurrent_calls": _optional(_whole(0, 100_000)),
