@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from esl_controller.database.pool import GreenConnection as Connection
@@ -21,6 +21,7 @@ from esl_controller.tenants.rules import ConfigError
 
 _CREDENTIAL = re.compile(r"sealed:[0-9a-f]{16}:.+|(env|file):.+", re.DOTALL)
 _NAMES = {"secretary": ("extension", "secretary_name"), "provider": ("provider_label",)}
+_CALLED = {"secretary": "secretary_name", "provider": "provider_label"}
 _UNIQUE, _TOO_LONG = "23505", "22001"
 
 
@@ -67,7 +68,7 @@ class Editor:
         with self._pool.connection(autocommit=True) as connection:
             stored = self._stored(connection, subject, key) if key else None
             row = self._whole(connection, subject, given, stored)
-            return self._report(connection, subject, given, row)
+            return self._report(connection, subject, given, row, is_stored=stored is not None)
 
     def add(self, subject: Subject, given: Mapping[str, Any]) -> Row:
         """Store a new row. Raises EditError."""
@@ -122,7 +123,8 @@ class Editor:
             with self._pool.connection() as connection:
                 stored = find(connection)
                 row = self._whole(connection, subject, given, stored)
-                report = self._report(connection, subject, given, row)
+                is_stored = stored is not None
+                report = self._report(connection, subject, given, row, is_stored=is_stored)
                 if report.problems:
                     raise EditError(report.problems)
                 names = given if stored is not None else [*given, *_FILLED.get(subject.noun, ())]
@@ -164,9 +166,20 @@ class Editor:
         return "openai"
 
     def _report(
-        self, connection: Connection, subject: Subject, given: Mapping[str, Any], row: Row
+        self,
+        connection: Connection,
+        subject: Subject,
+        given: Mapping[str, Any],
+        row: Row,
+        *,
+        is_stored: bool,
     ) -> Report:
-        problems = [*_unknown(subject, given), *_wrong(subject, row)]
+        """Of a stored row only what is given is looked at alone; the whole must be good."""
+        names = given if is_stored else subject.rules
+        problems = [*_unknown(subject, given), *_wrong(subject, row, names)]
+        if not is_stored:
+            named = {problem.field for problem in problems}
+            problems += [one for one in _missing(subject, row) if one.field not in named]
         if subject is SECRETARY:
             problems += self._foreign_provider(connection, row)
         if subject is PROVIDER and not problems:
@@ -223,9 +236,15 @@ def _unknown(subject: Subject, given: Mapping[str, Any]) -> list[FieldProblem]:
     return problems
 
 
-def _wrong(subject: Subject, row: Row) -> list[FieldProblem]:
+def _missing(subject: Subject, row: Row) -> list[FieldProblem]:
+    """What people call a row by, where its rule could do without."""
+    name = _CALLED.get(subject.noun, "")
+    return [FieldProblem(name, "is needed")] if name and not row.get(name) else []
+
+
+def _wrong(subject: Subject, row: Row, names: Collection[str]) -> list[FieldProblem]:
     problems = []
-    for name in subject.rules:
+    for name in [name for name in subject.rules if name in names]:
         try:
             subject.read(name, row.get(name))
         except ValueError as error:

@@ -5,6 +5,7 @@ Taken from the models and the rules, so that a new column is offered everywhere 
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import json
 import typing
@@ -57,7 +58,7 @@ class Subject:
 
     noun: str
     table: ConfigurationTable
-    check: Callable[[Row], Any]
+    check: Callable[..., Any]
     """Raises ConfigError."""
     rules: Mapping[str, rules.Rule]
 
@@ -128,6 +129,8 @@ def _shape(hint: Any) -> Shape:
     kinds = [kind for kind in typing.get_args(hint) or (hint,) if kind is not type(None)]
     origin = typing.get_origin(hint)
     kind = origin if origin in _SHAPES else (typing.get_origin(kinds[0]) or kinds[0])
+    if dataclasses.is_dataclass(kind):
+        return Shape.OBJECT
     return _SHAPES.get(kind, Shape.TEXT)
 
 
