@@ -73,26 +73,39 @@ def settings_files(place: Place, found: FusionPbx, api_key: str | None) -> list[
 def systemd_unit(place: Place) -> str:
     """A template unit: one instance a worker, named by its index."""
     return f"""\
+# One worker a core: systemctl enable --now voice-ai@0 voice-ai@1
 [Unit]
-Description=Voice AI switch, worker %i
+Description=Voice AI worker %i
 After=network-online.target postgresql.service
 Wants=network-online.target
 
 [Service]
+# A worker says when it takes calls, and once a second that it lives (sd_notify).
+Type=notify
+NotifyAccess=main
+WatchdogSec=10
+WatchdogSignal=SIGKILL
+Restart=always
+RestartSec=1
+TimeoutStartSec=120
+
 User={place.user}
 WorkingDirectory={place.state_dir}
-Environment=VOICE_AI_CONFIG={place.settings_file} VOICE_AI_WORKER_INDEX=%i
+ReadWritePaths={place.state_dir}
+Environment=VOICE_AI_CONFIG={place.settings_file}
+Environment=VOICE_AI_WORKER_INDEX=%i
+Environment=VOICE_AI_LOG_FORMAT=json
 ExecStart={place.executable} serve
-# SIGTERM drains: running calls may end. Keep this above worker.drain_deadline_s plus 30.
+ExecReload=/bin/kill -HUP $MAINPID
+# SIGTERM drains: running calls may end. Above worker.drain_deadline_s (300) plus 30 s.
 TimeoutStopSec=330
 KillMode=mixed
-Restart=on-failure
-RestartSec=2
+
 # Six descriptors a call.
 LimitNOFILE=4096
-NoNewPrivileges=yes
-ProtectSystem=full
-PrivateTmp=yes
+NoNewPrivileges=true
+ProtectSystem=strict
+PrivateTmp=true
 
 [Install]
 WantedBy=multi-user.target
@@ -100,13 +113,23 @@ WantedBy=multi-user.target
 
 
 def supervisor_program(place: Place) -> str:
-    """A program section for /etc/supervisor/conf.d."""
+    """Program sections for /etc/supervisor/conf.d."""
+    settings, socket = place.settings_file, place.state_dir / "notify.sock"
     return f"""\
+; A worker that hangs is killed by the watchdog, and started again by supervisord.
+[program:voice-ai-watchdog]
+command={place.executable} watchdog --socket {socket}
+environment=VOICE_AI_CONFIG="{settings}",VOICE_AI_LOG_FORMAT="json"
+user={place.user}
+directory={place.state_dir}
+priority=1
+autorestart=true
+
 [program:voice-ai]
 command={place.executable} serve
 process_name=worker-%(process_num)d
 numprocs={place.workers}
-environment=VOICE_AI_WORKER_INDEX="%(process_num)d",VOICE_AI_CONFIG="{place.settings_file}"
+environment=VOICE_AI_WORKER_INDEX="%(process_num)d",VOICE_AI_CONFIG="{settings}",NOTIFY_SOCKET="{socket}"
 user={place.user}
 directory={place.state_dir}
 stopsignal=TERM
@@ -115,11 +138,9 @@ stopasgroup=false
 killasgroup=true
 autorestart=true
 startsecs=3
+startretries=10
 redirect_stderr=false
 stdout_logfile=NONE
-stderr_logfile=/var/log/voice-ai/worker-%(process_num)d.log
-stderr_logfile_maxbytes=50MB
-stderr_logfile_backups=5
 """
 
 

@@ -76,7 +76,7 @@ def test_a_host_is_prepared_once(prepare: Prepare, etc: Path, empty_database: Te
     for file in ("voice-ai.toml", "admin.token", "provider.key"):
         assert stat.S_IMODE((etc / "voice-ai" / file).stat().st_mode) == 0o600
     unit = (etc / "voice-ai@.service").read_text()
-    assert f"VOICE_AI_CONFIG={etc}/voice-ai/voice-ai.toml VOICE_AI_WORKER_INDEX=%i" in unit
+    assert f"Environment=VOICE_AI_CONFIG={etc}/voice-ai/voice-ai.toml\n" in unit
     applied = empty_database.execute("select to_regclass('v_voice_secretaries_realtime')::text")
     assert applied == [("v_voice_secretaries_realtime",)]
     before = contents(etc)
