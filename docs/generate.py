@@ -149,19 +149,24 @@ is at `/api/v1/openapi.json`, made from the same table as the routing and the ch
   them, some tenths of a second behind. What a tenant does not store, or has redacted, is not shown.
 - **Errors** are `application/problem+json` (RFC 9457): `type` (`urn:voice-ai:problem:…`), `title`,
   `status`, `detail`, and `problems` where several things are wrong. No answer holds a secret.
-- **Limits.** Bodies have 16 KiB at most. On one worker at once: {gates}, viewers of live events
+- **Limits.** Bodies have 16 KiB at most, those of secretaries 256. On one worker at once: {gates}, viewers of live events
   {viewers}. One more is answered 429 with `Retry-After`.
-- **Rows** (secretaries, providers, the domain's limits) are written by the rules of the command line:
-  a body names the columns to set, null is the default, nothing is stored unless all of it is good, and
-  a refusal (422) names each wrong field in `problems`. `…/secretaries/validate` says the same of a form
-  before it is saved.
-- **Providers' keys** go in and are never shown. A page may seal by itself, so that the key does not
-  leave PHP in clear; the text that is sealed is the domain's UUID, a line feed and the key:
-  `'sealed:'.$key_id.':'.base64_encode(sodium_crypto_box_seal("$domain_uuid\\n$key", base64_decode($public_key)))`
+- **Rows** (secretaries, providers, the domain's limits) are written by the rules of the command
+  line: a body names the columns to set, null is the default, nothing is stored unless all of it is
+  good, and a refusal (422) names each wrong field in `problems`. `…/secretaries/validate` says the
+  same of a form before it is saved.
+- **Providers' keys** go in and are never shown. A page may seal by itself, so that the key does
+  not leave PHP in clear:
+
+  ```php
+  $box = sodium_crypto_box_seal("$domain_uuid\\n$key", base64_decode($public_key));
+  $credential = "sealed:$key_id:" . base64_encode($box);
+  ```
+
 - **Test calls** take longer than a page may wait: they are begun (202), and asked after at the same
   worker, which alone knows them.
-- **Later versions** may add fields to answers: ignore those you do not know. Fields of a request that
-  nobody knows are refused.
+- **Later versions** may add fields to answers: ignore those you do not know. Fields of a request
+  that nobody knows are refused.
 - **Times** are ISO 8601 with offset, **money** is USD as text, **UUIDs** are lower case.
 
 Live events are server-sent events. The id of an event is the number of the last turn: a browser
@@ -169,9 +174,9 @@ that connects again sends it as `Last-Event-ID` and gets that turn again and wha
 that has changed comes again under the same key, such as a turn the caller cut off. A viewer that
 takes longer than {send_s:.0f} s to take what it is sent is dropped.
 
-A browser is better not sent through PHP for these, which would hold one PHP process per viewer. The page
-makes a ticket (`POST …/tickets`, scope `calls/<uuid>/events`) and the browser opens the events with
-`?ticket=…`, through a location of nginx that lets nothing else through:
+A browser is better not sent through PHP for these, which would hold one PHP process per viewer. The
+page makes a ticket (`POST …/tickets`, scope `calls/<uuid>/events`) and the browser opens the events
+with `?ticket=…`, through a location of nginx that lets nothing else through:
 
 ```nginx
 location ~ ^/voice-ai(/api/v1/domains/[0-9a-f-]+/calls/[0-9A-Za-z._@-]+/events)$ {{
@@ -183,8 +188,8 @@ location ~ ^/voice-ai(/api/v1/domains/[0-9a-f-]+/calls/[0-9A-Za-z._@-]+/events)$
 }}
 ```
 
-A ticket is for one page of one domain, and for five minutes at most. Never let `/metrics`, `/admin` or
-`/stream` through: behind a proxy on the same host everybody comes from loopback.
+A ticket is for one page of one domain, and for five minutes at most. Never let `/metrics`, `/admin`
+or `/stream` through: behind a proxy on the same host everybody comes from loopback.
 """
 
 

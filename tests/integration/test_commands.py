@@ -286,6 +286,12 @@ def test_originate_that_fails_says_why(
     assert words in result.stderr
 
 
+def test_originate_says_where_nobody_answers() -> None:
+    result = run("originate", "user/1001@x", "1000", VOICE_AI_FREESWITCH_PORT="1")
+    assert result.exit_code == 1
+    assert "at 127.0.0.1:1 (VOICE_AI_FREESWITCH_HOST" in result.stderr
+
+
 def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path, database: TestDatabase) -> None:
     tenant = database.seed().domain_uuid
     path = tmp_path / "secret.key"
