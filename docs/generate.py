@@ -149,8 +149,8 @@ is at `/api/v1/openapi.json`, made from the same table as the routing and the ch
   them, some tenths of a second behind. What a tenant does not store, or has redacted, is not shown.
 - **Errors** are `application/problem+json` (RFC 9457): `type` (`urn:voice-ai:problem:…`), `title`,
   `status`, `detail`, and `problems` where several things are wrong. No answer holds a secret.
-- **Limits.** Bodies have 16 KiB at most, those of secretaries 256. On one worker at once: {gates}, viewers of live events
-  {viewers}. One more is answered 429 with `Retry-After`.
+- **Limits.** Bodies have 16 KiB at most, those of secretaries 256. On one worker at once: {gates},
+  viewers of live events {viewers}. One more is answered 429 with `Retry-After`.
 - **Rows** (secretaries, providers, the domain's limits) are written by the rules of the command
   line: a body names the columns to set, null is the default, nothing is stored unless all of it is
   good, and a refusal (422) names each wrong field in `problems`. `…/secretaries/validate` says the
