@@ -87,10 +87,10 @@ class Api:
     def _answered(self, environ: Environ) -> Reply:
         ticket = self._door_passed(environ)
         path = _path(environ)
-        if path == DOCUMENT_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
-            return Reply(HTTPStatus.OK, self._document)
         if ticket is not None:
             self._require_ticket(path, ticket)
+        if path == DOCUMENT_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return Reply(HTTPStatus.OK, self._document)
         route, parts = find_route(self._routes, environ["REQUEST_METHOD"], path)
         if ticket is not None and not route.takes_ticket:
             raise _unauthorized()
