@@ -27,7 +27,7 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
-from bridge.session.turn import TurnKeeper
+from bridge.session.floor import Floor
 
 ROUNDS = 9
 CALLS = 1000
@@ -122,10 +122,10 @@ def playouts() -> dict[str, float]:
 
 
 def others() -> dict[str, float]:
-    turns, clock = TurnKeeper(provider_cancels=False), itertools.count()
-    turns.response_started("r", 0.0)
+    floor, clock = Floor(), itertools.count()
+    floor.response_started("r")
     return {
-        "turn keeper, one message of audio": best_us(lambda: turns.audio("r", "i", next(clock))),
+        "floor, one message of audio": best_us(lambda: floor.audio("r", next(clock))),
     }
 
 

@@ -1,8 +1,7 @@
 """CPU time of the OpenAI provider's two hot paths: `python bench/micro_openai.py`.
 
-Caller's 20 ms frame to `input_audio_buffer.append`, with what the link asks each time, and a
-100 ms `response.output_audio.delta` to an `Audio` event; best of several rounds, microseconds a
-call.
+Caller's 20 ms frame to `input_audio_buffer.append` as the host takes it, and a 100 ms
+`response.output_audio.delta` to an `Audio` event; best of several rounds, microseconds a call.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from collections.abc import Callable
 
 import pybase64
 
-from bridge.audio.formats import L16_24K, PCMU_8K
-from bridge.providers.base import ConversationOptions
+from bridge.audio.formats import L16_24K, PCMU_8K, AudioFormat
+from bridge.providers.base import Conversation
 from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 
 ROUNDS = 9
 CALLS = 5000
@@ -33,11 +32,13 @@ def best_us(work: Callable[[], object]) -> float:
     return best / CALLS * 1e6
 
 
-def session(audio_format: object) -> OpenAIRealtime:
+def session(audio_format: AudioFormat) -> OpenAIRealtime:
     provider = OpenAIRealtime(OpenAIRealtimeConfig(api_key="sk-bench"))
-    provider.start(ConversationOptions(audio_format, audio_format), 0.0)  # type: ignore[arg-type]
-    provider.receive_message(b'{"type":"session.updated","session":{"id":"sess_1"}}', 0.0)
-    provider.messages_to_send()
+    provider.start(Conversation(audio_format, audio_format), 0.0)
+    provider.actions()
+    provider.receive_open(CHANNEL, 0.0)
+    provider.receive_message(CHANNEL, b'{"type":"session.updated","session":{"id":"sess_1"}}', 0.0)
+    provider.actions()
     provider.next_event()
     return provider
 
@@ -45,8 +46,7 @@ def session(audio_format: object) -> OpenAIRealtime:
 def uplink(provider: OpenAIRealtime, frame: bytes) -> Callable[[], object]:
     def work() -> None:
         provider.send_audio(frame)
-        provider.messages_to_send()
-        provider.next_deadline()
+        provider.actions()
 
     return work
 
@@ -65,7 +65,7 @@ def downlink(provider: OpenAIRealtime, audio: bytes) -> Callable[[], object]:
     ).encode()
 
     def work() -> None:
-        provider.receive_message(message, 1.0)
+        provider.receive_message(CHANNEL, message, 1.0)
         provider.next_event()
 
     return work

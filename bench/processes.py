@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -30,11 +32,22 @@ START_S = 30.0
 WATCH_S = 0.002
 
 
+PORTS = itertools.count(20_000 + os.getpid() % 10_000)
+"""Below the ephemeral range (ip_local_port_range): none is lent to a connection of our own callers
+between the moment it is chosen and the moment the worker listens."""
+
+
 def free_port() -> int:
     """A TCP port nobody listens on now."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
+    for port in PORTS:
+        with socket.socket() as sock:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise RuntimeError("no port is free")
 
 
 class MachineWatch:
@@ -94,6 +107,12 @@ class Process:
     """A running process and its CPU so far."""
 
     popen: subprocess.Popen[str]
+    errors: Path
+    """What it printed to stderr."""
+
+    def last_words(self) -> str:
+        """The end of its stderr, for the report of a failure."""
+        return self.errors.read_text("utf-8", "replace")[-2000:].strip()
 
     def cpu_s(self) -> float:
         """User and system seconds."""
@@ -118,39 +137,42 @@ class Process:
 @contextmanager
 def running(arguments: list[str], environ: dict[str, str] | None = None) -> Iterator[Process]:
     """A Python process of ours."""
-    popen = subprocess.Popen(
-        [sys.executable, *arguments],
-        env={**os.environ, "PYTHONWARNINGS": "ignore", **(environ or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    process = Process(popen)
-    try:
-        yield process
-    finally:
-        if popen.poll() is None:
-            process.stop()
+    with tempfile.NamedTemporaryFile(prefix="bench", suffix=".stderr") as errors:
+        popen = subprocess.Popen(
+            [sys.executable, *arguments],
+            env={**os.environ, "PYTHONWARNINGS": "ignore", **(environ or {})},
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        process = Process(popen, Path(errors.name))
+        try:
+            yield process
+        finally:
+            if popen.poll() is None:
+                process.stop()
 
 
 def first_json(process: Process) -> dict[str, Any]:
     """The first line a process prints."""
     assert process.popen.stdout is not None
     line = process.popen.stdout.readline()
+    if not line:
+        raise RuntimeError(f"{process.popen.args} said nothing: {process.last_words()}")
     return dict(json.loads(line))
 
 
-def wait_ready(port: int) -> None:
-    """Until the worker answers /ready."""
+def wait_ready(worker: Process, port: int) -> None:
+    """Until the worker answers /ready. Raises RuntimeError with its last words."""
     until = time.monotonic() + START_S
-    while time.monotonic() < until:
+    while time.monotonic() < until and worker.popen.poll() is None:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=1) as answer:
                 if answer.status == 200:
                     return
         except OSError:
             time.sleep(0.1)
-    raise RuntimeError("the worker did not become ready")
+    raise RuntimeError(f"the worker did not become ready: {worker.last_words()}")
 
 
 def metrics(port: int) -> dict[str, float]:

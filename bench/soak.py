@@ -112,12 +112,13 @@ def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) ->
             "VOICE_AI_DATABASE_DSN": dsn,
             "VOICE_AI_ESL_PORT": str(esl_port),
             "VOICE_AI_MEDIA_PORT": str(media_port),
+            "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "127.0.0.1",
             "VOICE_AI_STORAGE_STATE_DIR": str(directory),
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "0",
             "VOICE_AI_LOG_LEVEL": "error",
         }
         with running(["-m", "bench.soak_worker"], environ) as worker:
-            wait_ready(media_port)
+            wait_ready(worker, media_port)
             with Switch(SwitchConfig(quirks=CALM, temp_dir=directory)) as switch:
                 address = ("127.0.0.1", esl_port)
                 short_calls(switch, address, WARM_UP, at_once=at_once, call_s=call_s)

@@ -25,6 +25,22 @@ class EndCause(enum.Enum):
     PROVIDER_FAILED = "provider_failed"
     STREAM_LOST = "stream_lost"
     DRAINED = "drained"
+    MAX_TURNS = "max_turns"
+    """As many turns as the tenant allows."""
+    AGENT_LEFT = "agent_left"
+    """The agent ended the conversation by itself, in its provider's own way."""
+    STOPPED = "stopped"
+    """The worker was stopped by force."""
+
+
+class SetPhrase(enum.Enum):
+    """Words for set moments that a provider may not be able to say: then they are played."""
+
+    STILL_THERE = "still_there"
+    GOOD_BYE = "good_bye"
+    TIME_UP = "time_up"
+    SAY_AGAIN = "say_again"
+    CONNECTING = "connecting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +58,13 @@ class Utterance:
 
     speaker: Speaker
     text: str
+    """Empty: the caller said something that could not be transcribed."""
     at_s: float
-    """Seconds since the session began."""
+    """When it began, in seconds since the session did: their order is that of the conversation."""
     interrupted: bool = False
     item_id: str = ""
-    """The provider's name of it; empty where it has none."""
+    """Its name, unlike any other's of the conversation whatever provider gave it; empty where it
+    has none."""
     heard_ms: int | None = None
     """How much of an interrupted answer was heard."""
 
@@ -83,8 +101,12 @@ class SessionListener(Protocol):
     def function_called(self, call: FunctionCall) -> None:
         """Run it and answer with `Session.send_function_result`."""
 
+    def function_cancelled(self, call_id: str) -> None:
+        """The model no longer wants the result of this call."""
+
     def uttered(self, utterance: Utterance) -> None:
-        """Something was said; told again, with the same `item_id`, if it then was cut off."""
+        """Something was said; told again, with the same `item_id`, when it is corrected, or was
+        cut off after it had been told."""
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer reached the caller."""
@@ -93,10 +115,13 @@ class SessionListener(Protocol):
         """The caller cut the agent off; `reaction_ms` is event to last frame sent."""
 
     def used(self, usage: Usage) -> None:
-        """Something was consumed."""
+        """Something was consumed; told until `ended`, which is the last of all."""
 
     def answer_late(self) -> None:
         """The caller has been waiting in silence for an answer: say something meanwhile."""
+
+    def phrase_due(self, phrase: SetPhrase) -> None:
+        """The provider cannot say this: play it with `Session.announce`, soon or not at all."""
 
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """A provider failed; the session is trying to go on."""
@@ -106,16 +131,3 @@ class SessionListener(Protocol):
 
     def ended(self, end: SessionEnd) -> None:
         """The session is over and holds nothing any more."""
-
-
-class CallControl(Protocol):
-    """What a playout asks of the call, executed in order by its owner."""
-
-    def execute_playback(self, path: str, generation: int) -> None:
-        """Queue `playback` of a file on FreeSWITCH's host, with event-lock."""
-
-    def break_playback(self) -> None:
-        """`uuid_break <uuid> all`."""
-
-    def break_stream(self) -> None:
-        """`uuid_audio_stream <uuid> break` (modules with playback)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -31,6 +32,7 @@ from bridge.wire.frames import Role
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.link import LinkLimits, OnClosed, OnMessages, WebSocketLink
 from bridge.wire.request_file import HeadTooLarge, RequestFile
+from bridge.wire.turns import FairShare
 
 _log = logging.getLogger("bridge.http")
 
@@ -60,6 +62,12 @@ class ServerLimits:
     """Connections that have sent no whole request; one more ends the oldest of them."""
     max_requests: int = 64
     """Plain HTTP requests in work; one more is answered 503."""
+    reserved_requests: int = 16
+    """Places beyond them for `reserved_targets` alone."""
+    reserved_targets: frozenset[str] = frozenset({"/health", "/ready"})
+    """Whoever waits for bodies that do not come must not have the worker taken for dead."""
+    max_requests_per_connection: int = 8
+    """Then the connection closes; a client that has more to ask connects again."""
     backlog: int = 1024
     link: LinkLimits = field(default_factory=LinkLimits)
 
@@ -73,7 +81,7 @@ class ServerCounters:
     refused: int = 0
     """Stream requests answered with an HTTP error."""
     malformed: int = 0
-    """Requests that were no HTTP, too large or too slow."""
+    """Requests that were no HTTP, too large or too slow, and answers taken too slowly."""
     evicted: int = 0
     """Idle or slow connections ended for `max_pending`."""
     overloaded: int = 0
@@ -103,6 +111,8 @@ class MediaServer:
         self.counters = ServerCounters()
         self.requests = 0
         """Plain HTTP requests in work."""
+        self.share = FairShare()
+        """Pipelined requests wait here: their reader would never give its turn away."""
         self._pending: dict[_Handler, None] = {}  # oldest first
         self._server = _WsgiServer(self, listener, http_app)
 
@@ -191,6 +201,8 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
     def __init__(self, sock: gevent.socket.socket, address: Any, server: _WsgiServer) -> None:
         self.media = server.media
         self.media.counters.accepted += 1
+        self._requests_left = self.media.limits.max_requests_per_connection
+        self._answered_in_s = 0.0
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         request_file = RequestFile(
             sock,
@@ -209,13 +221,18 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
             self.media.forget(self)
 
     def handle_one_request(self) -> Any:
-        """One request, within the limits."""
+        """One request, within the limits; one sent before the last was answered waits."""
+        if self._answered_in_s and self.rfile.buffered_bytes:
+            self.media.share.give_way(self._answered_in_s)
         self.media.expect_request(self)
         self.rfile.start_request()
+        began = time.monotonic()
         try:
             return super().handle_one_request()
         except HeadTooLarge as error:
             return self._handle_client_error(error)
+        finally:
+            self._answered_in_s = time.monotonic() - began
 
     def read_request(self, raw_requestline: str) -> bool:
         """Head of the request; stricter than pywsgi. Raises `ValueError`."""
@@ -225,7 +242,17 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         if len(self.headers.get_all("content-length", [])) > 1:
             raise ValueError("two lengths")
         self.media.forget(self)
+        self._requests_left -= 1
+        if self._requests_left <= 0:
+            self.close_connection = True
         return True
+
+    def finalize_headers(self) -> None:
+        """Tell the peer when this answer is the connection's last (RFC 9112 section 9.6)."""
+        super().finalize_headers()
+        given = any(name.lower() == b"connection" for name, _ in self.response_headers)
+        if self.close_connection and not given and not self.connection_upgraded:
+            self.response_headers.append((b"Connection", b"close"))
 
     def evict(self) -> None:
         """End the connection from outside: its greenlet sees the end of the stream."""
@@ -239,7 +266,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         """Answer one request."""
         if is_stream_target(self.path):
             self._run_stream()
-        elif self.media.requests >= self.media.limits.max_requests:
+        elif self.media.requests >= self._most_requests():
             self.media.counters.overloaded += 1
             self._refuse(Refusal(503, "too many requests"))
         else:
@@ -248,6 +275,11 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
                 gevent.pywsgi.WSGIHandler.run_application(self)
             finally:
                 self.media.requests -= 1
+
+    def _most_requests(self) -> int:
+        limits = self.media.limits
+        reserved = self.path.partition("?")[0] in limits.reserved_targets
+        return limits.max_requests + (limits.reserved_requests if reserved else 0)
 
     # --- streams ---------------------------------------------------------------------------------
 
@@ -335,6 +367,14 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         line = _status_line(status)
         answer = f"HTTP/1.1 {line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
         return line, answer.encode()
+
+    def handle_error(self, kind: Any, error: Any, trace: Any) -> None:
+        """A peer that does not take its answer is no fault of ours: no line for each."""
+        if issubclass(kind, TimeoutError):
+            self.media.counters.malformed += 1
+            self.close_connection = True
+        else:
+            super().handle_error(kind, error, trace)
 
     def _log_error(self, kind: Any, error: Any, trace: Any) -> None:
         """Our own fault, without the request's headers."""

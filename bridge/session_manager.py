@@ -1,4 +1,7 @@
-"""All sessions of a worker, by (domain, call): who may join, timers, and the end of each.
+"""All sessions of a worker: who may open and join one, timers, and the end of each.
+
+A call has a place for as long as one of its sessions runs, however many there are: a second agent
+or a new conversation of a call that is going on needs no other.
 
 It is the media server's gate. A stream is admitted once, by the one-time token that was put into
 the start command of exactly that call.
@@ -11,7 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import gevent
 
@@ -25,10 +28,12 @@ from bridge.wire.stream_protocol import Dtmf, Hangup, parse_text
 
 _log = logging.getLogger("bridge.sessions")
 
+T = TypeVar("T")
+
 TICK_S = 0.25
 """Resolution of every session timer; the shortest is the two-second pause after digits."""
-MAX_TICKETS = 4096
-"""Seats held open at once, far above any worker's capacity."""
+Key = tuple[str, str]
+"""Domain and call."""
 
 
 class StreamOwner(Protocol):
@@ -55,7 +60,7 @@ class _Ticket:
 
 
 class CapacityReached(Exception):
-    """No further session may be opened."""
+    """No further call may have a session."""
 
 
 class SessionManager:
@@ -67,49 +72,65 @@ class SessionManager:
         self.refused = 0
         self.joined = 0
         self._clock = clock
-        self._sessions: dict[tuple[str, str], Session] = {}
-        self._tickets: dict[tuple[str, str], _Ticket] = {}
+        self._calls: dict[Key, list[Session]] = {}
+        self._tickets: dict[Key, list[_Ticket]] = {}
+        """The newest of each session."""
         self._sweeper: gevent.Greenlet[..., None] | None = None
 
     # --- sessions -----------------------------------------------------------------------------
 
-    def open(self, session: Session) -> None:
-        """Register a session. Raises `CapacityReached`, also while draining."""
-        key = (session.domain_uuid, session.call_uuid)
-        if self.draining or len(self._sessions) >= self.capacity or key in self._sessions:
-            raise CapacityReached(f"{len(self._sessions)} sessions of {self.capacity}")
-        self._sessions[key] = session
+    def open(self, session: Session, *, going_on: bool = False) -> None:
+        """Register a session.
+
+        Args:
+            going_on: the call has had a session before, and keeps its place between two of them.
+
+        Raises:
+            CapacityReached: a new call, and no place for it or the worker is draining.
+        """
+        key = _key(session)
+        full = self.draining or len(self._calls) >= self.capacity
+        if full and key not in self._calls and not going_on:
+            raise CapacityReached(f"{len(self._calls)} calls of {self.capacity}")
+        sessions = self._calls.setdefault(key, [])
+        if session not in sessions:
+            sessions.append(session)
 
     def release(self, session: Session) -> None:
         """Forget a session that has ended."""
-        key = (session.domain_uuid, session.call_uuid)
-        if self._sessions.get(key) is session:
-            del self._sessions[key]
-            self._tickets.pop(key, None)
+        key = _key(session)
+        left = [other for other in self._calls.get(key, ()) if other is not session]
+        tickets = [ticket for ticket in self._tickets.get(key, ()) if ticket.session is not session]
+        _keep(self._calls, key, left)
+        _keep(self._tickets, key, tickets)
 
     def sessions(self) -> Iterable[Session]:
         """All sessions, a copy."""
-        return tuple(self._sessions.values())
+        return tuple(session for sessions in self._calls.values() for session in sessions)
 
     def __len__(self) -> int:
-        return len(self._sessions)
+        """Sessions going on."""
+        return sum(len(sessions) for sessions in self._calls.values())
+
+    @property
+    def calls(self) -> int:
+        """Calls that have a place."""
+        return len(self._calls)
 
     # --- the gate -----------------------------------------------------------------------------
 
     def issue_ticket(self, session: Session, owner: StreamOwner) -> str:
         """A fresh one-time token for the next stream of this session; the old one dies."""
         token = secrets.token_urlsafe(24)
-        key = (session.domain_uuid, session.call_uuid)
-        self._tickets[key] = _Ticket(token, session, owner)
+        key = _key(session)
+        others = [ticket for ticket in self._tickets.get(key, ()) if ticket.session is not session]
+        self._tickets[key] = [*others, _Ticket(token, session, owner)]
         return token
 
     def check(self, request: StreamRequest) -> Refusal | None:
-        """Admit the holder of a call's token, once."""
-        ticket = self._tickets.get((request.domain_uuid, request.call_uuid))
-        given = request.token.encode()
-        known = ticket.token.encode() if ticket is not None else b"-"
-        fits = hmac.compare_digest(given, known)
-        if ticket is None or not fits:
+        """Admit the holder of a session's token, once."""
+        ticket = self._ticket(request)
+        if ticket is None:
             self.refused += 1
             return Refusal(403, "no such call, or wrong token")
         if ticket.used or ticket.session.ended:
@@ -119,13 +140,21 @@ class SessionManager:
         return None
 
     def join(self, request: StreamRequest, open_link: LinkFactory) -> None:
-        """Seat an admitted stream."""
-        ticket = self._tickets.get((request.domain_uuid, request.call_uuid))
+        """Join an admitted stream to its session."""
+        ticket = self._ticket(request)
         if ticket is None or ticket.session.ended:
             return
         self.joined += 1
-        seat = _Seat(ticket.session, ticket.owner)
-        ticket.owner.stream_joined(open_link(seat.on_messages, ticket.owner.stream_closed))
+        stream = _Stream(ticket.session, ticket.owner)
+        ticket.owner.stream_joined(open_link(stream.on_messages, ticket.owner.stream_closed))
+
+    def _ticket(self, request: StreamRequest) -> _Ticket | None:
+        """The one with this token; every one of the call is compared, in constant time."""
+        given, found = request.token.encode(), None
+        for ticket in self._tickets.get((request.domain_uuid, request.call_uuid), ()):
+            if hmac.compare_digest(given, ticket.token.encode()):
+                found = ticket
+        return found
 
     # --- timers -------------------------------------------------------------------------------
 
@@ -153,7 +182,7 @@ class SessionManager:
             _log.exception("timer of call %s failed", session.call_uuid)
 
 
-class _Seat:
+class _Stream:
     """Hands a stream's messages to its session."""
 
     __slots__ = ("_owner", "_session")
@@ -180,3 +209,14 @@ class _Seat:
             self._session.press_digit(text.digit)
         elif not isinstance(text, Hangup):
             self._owner.stream_text(payload)
+
+
+def _key(session: Session) -> Key:
+    return session.domain_uuid, session.call_uuid
+
+
+def _keep(table: dict[Key, list[T]], key: Key, left: list[T]) -> None:
+    if left:
+        table[key] = left
+    else:
+        table.pop(key, None)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import gc
 import ipaddress
+import os
 import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from contextlib import ExitStack
 from pathlib import Path
 
 import gevent
@@ -18,18 +19,19 @@ from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
 from bridge.playout.pacer_timer import PacerClock
 from bridge.server import MediaServer
-from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
+from bridge.wire.network import Network
 from esl_controller.calls import phrases
 from esl_controller.calls.audio_module import USAGE_COMMAND, editions
-from esl_controller.calls.call import Call
-from esl_controller.calls.media import MediaSite
+from esl_controller.calls.call import Call, CallDesk
+from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
-from esl_controller.calls.services import Services
+from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
-from esl_controller.database.pool import Pool
+from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.errors import EslError
@@ -37,17 +39,23 @@ from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
-from esl_controller.money.price_file import price_list
+from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
+from esl_controller.record.outcome import Ending
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
+from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
+from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.background import forever, in_thread
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.telemetry.provider_results import follow_providers
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.loader import ConfigLoader
@@ -58,14 +66,19 @@ from esl_controller.web.api.live import LiveFeed
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
 from esl_controller.web.api.trying import provider_network
-from esl_controller.web.pages import HttpPages, SessionInfo
+from esl_controller.web.pages import HttpPages
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
     follow_log,
     follow_media,
     follow_storage,
+    follow_workers,
 )
+from esl_controller.workers.heartbeat import Heartbeat
+from esl_controller.workers.register import WorkerRegister
+from esl_controller.workers.shared_port import SharedPort
+from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
 
@@ -103,6 +116,7 @@ class App:
         self._log_writer = log
         prices = price_list(settings.storage.price_file)
         self.metrics = Metrics()
+        self._providers_seen = follow_providers(self.metrics)
         self.stopped = Signal()
         self._stopping = False
         self._pool = Pool(
@@ -121,18 +135,13 @@ class App:
         budget = BudgetGuard(self._pool, on_reached=self._count_budget)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
+        self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
         self._live = LiveFeed(dsn)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
-        self.media = MediaServer(
-            (settings.media.listen_host, settings.media.port + settings.worker.index),
-            self.manager,
-            HttpPages(settings.http, self.metrics, self, self._api(source)),
-            keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
-        )
-        self._calls: set[Call] = set()
-        self._module: tuple[float, Flavour | None] | None = None
+        self.calls: Calls[Call] = Calls()
+        """Found by domain and call, for whoever wants something of one."""
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
@@ -145,7 +154,29 @@ class App:
                     commands.assignment("voice_ai_outcome", Outcome.OVERFLOW.value),
                 ),
             ),
+            on_handed_back=self._turned_away,
         )
+        self.view = WorkerView(
+            settings=settings,
+            manager=self.manager,
+            esl=self.esl,
+            media=lambda: self.media,
+            journal=self.journal,
+            config=self.config,
+            providers_seen=self._providers_seen,
+            register=lambda: self.register,
+            port=lambda: self.port,
+        )
+        self.media = MediaServer(
+            (settings.media.listen_host, settings.media.port + settings.worker.index),
+            self.manager,
+            HttpPages(settings.http, self.metrics, self.view, self._api(source)),
+            keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
+        )
+        self._heartbeat = Heartbeat(os.environ)
+        self.register = WorkerRegister(self._pool, self.view.describe)
+        self._module: tuple[float, Flavour | None] | None = None
+        self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -161,31 +192,63 @@ class App:
         self._clock.start()
         self.manager.start()
         self.media.start()
-        self._services = self._shared()
+        self._desk = self._shared()
         self._background = [
-            gevent.spawn(StatsdFlusher(self.metrics, self.settings.statsd, self._index).run),
-            gevent.spawn(HubLag(self.metrics).run),
-            gevent.spawn(self._retention.run),
+            forever(
+                "statsd",
+                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
+            ),
+            forever("hub_lag", HubLag(self.metrics).run),
+            forever("retention", self._retention.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_workers(self.metrics, self.register, self.port)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
         self.esl.start()
+        self.register.start()
+        self.port.start()
+        self._heartbeat.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
+
+    def reload(self) -> None:
+        """Read prices, the provider's CA file and every tenant's settings again.
+
+        The key file is read again by itself when it changes. What is wrong is told, and what was in
+        use stays. Calls keep what they began with.
+        """
+        _log.info("app.reloading")
+        settings = self.settings
+        prices = in_thread(price_list, settings.storage.price_file, PriceListError)
+        if isinstance(prices, Exception):
+            _log.error("app.prices_not_reloaded", error=str(prices))
+        else:
+            self._ledger.use(prices)
+        network: Network | Exception = self._network
+        if settings.provider.ca_file:
+            network = in_thread(provider_network, settings, OSError)  # ssl.SSLError is one
+        if isinstance(network, Exception):
+            _log.error("app.ca_file_not_reloaded", error=str(network))
+        else:
+            self._network = network
+        self.config.invalidate()
+        _log.info("app.reloaded")
 
     def drain(self) -> None:
         """Take no new calls, let the running ones end, then stop. May wait for minutes."""
         if self.manager.draining:
             return
-        _log.info("app.draining", calls=len(self._calls))
+        _log.info("app.draining", calls=len(self.calls))
         self.manager.draining = True
+        self.port.stop()
         self.esl.close_listener()
+        gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
-        for call in tuple(self._calls):
+        for call in self.calls:
             call.drain()
         self._wait_for_calls(GOODBYE_S)
         self.stop()
@@ -196,67 +259,96 @@ class App:
             self.stopped.wait()
             return
         self._stopping = self.manager.draining = True
-        self.esl.stop(2.0)
-        self._live.stop()
-        self.media.stop(1.0)
-        self.manager.stop()
-        self._clock.stop()
-        self.config.stop()
-        self._leases.stop()
-        self.journal.stop()
-        gevent.killall(self._background)
-        self._pool.close()
-        self.stopped.set()
+        with ExitStack() as last_first:  # each is stopped, whatever the others raise
+            last_first.callback(self.stopped.set)
+            last_first.callback(self._heartbeat.stop)
+            last_first.callback(self._pool.close)
+            last_first.callback(gevent.killall, self._background)
+            last_first.callback(self._stop_journal)
+            last_first.callback(self._leases.stop)
+            last_first.callback(self.config.stop)
+            last_first.callback(self._clock.stop)
+            last_first.callback(self.manager.stop)
+            last_first.callback(self.media.stop, 1.0)
+            last_first.callback(self._live.stop)
+            last_first.callback(self.esl.stop, 2.0)
+            last_first.callback(self.port.stop)
         _log.info("app.stopped")
+
+    def _stop_journal(self) -> None:
+        """The register forgets a worker that has nothing left to store."""
+        self.register.stop(all_stored=self.journal.stop())
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while self._calls and time.monotonic() < until:
+        while self.calls and time.monotonic() < until:
             gevent.sleep(0.1)
 
     # --- calls -----------------------------------------------------------------------------------
 
     def _serve(self, esl: ControllerSession) -> None:
-        call = Call(esl, self._services)
-        self._calls.add(call)
+        call = Call(esl, self._desk)
+        self.calls.add(call)
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
             call.run()
         finally:
             stop_counting()
-            self._calls.discard(call)
+            self.calls.discard(call)
 
-    def _shared(self) -> Services:
-        settings = self.settings
-        host, port = self.media.address
-        media = settings.media
-        return Services(
-            settings=settings,
-            manager=self.manager,
-            config=self.config,
-            admission=self._admission,
-            ledger=self._ledger,
-            record=self._record,
-            worker=self.journal.worker,
-            metrics=self.metrics,
-            pacer=self.pacer,
-            site=MediaSite(
-                stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
-                local_host=media.public_host or media.listen_host,
-                freeswitch_host=media.unicast_host,
-                ports=PortRange(
-                    media.unicast_port_first,
-                    media.unicast_port_last,
-                    worker=settings.worker.index,
-                    workers=settings.worker.count,
-                ),
-                buffer_ms=media.buffer_ms,
-                stream_rates_hz=stream_rates(settings),
-                join_timeout_s=settings.timeouts.stream_start_s,
+    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
+        """End one call of a domain politely; False when this worker does not have it."""
+        call = self.calls.find(domain_uuid, call_uuid)
+        if call is None:
+            return False
+        call.drain()
+        return True
+
+    def _shared(self) -> CallDesk:
+        return CallDesk(
+            Reception(self.config, self._admission),
+            ConversationSite(
+                self.settings,
+                self.manager,
+                self.pacer,
+                self._media_site(),
+                lambda: self._network,
+                self._audio_module,
             ),
-            network=self._network,
-            audio_module=self._audio_module,
+            self._book,
+            self.calls,
         )
+
+    def _media_site(self) -> MediaSite:
+        settings, media = self.settings, self.settings.media
+        host, port = self.media.address
+        return MediaSite(
+            stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
+            local_host=media.public_host or media.listen_host,
+            freeswitch_host=media.unicast_host,
+            ports=PortRange(
+                media.unicast_port_first,
+                media.unicast_port_last,
+                worker=settings.worker.index,
+                workers=settings.worker.count,
+            ),
+            buffer_ms=media.buffer_ms,
+            stream_rates_hz=stream_rates(settings),
+            join_timeout_s=settings.timeouts.stream_start_s,
+        )
+
+    def _turned_away(self, esl: ControllerSession) -> None:
+        """The worker was full, or draining: the tenant sees that somebody called."""
+        channel = esl.connect()
+        try:
+            identity = parse_identity(
+                lambda name: channel.get(name) or None, self.config.domain_named
+            )
+        except (InvalidCall, DatabaseError):
+            return
+        why = "the worker is draining" if self.manager.draining else "the worker is full"
+        refused = Ending("refused", Outcome.OVERFLOW.value, None, why)
+        self._book.turned_away(identity, None, refused)
 
     def _api(self, source: ConfigSource) -> Api:
         """What FusionPBX's pages ask."""
@@ -269,6 +361,8 @@ class App:
             live=self._live,
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
+            worker=self.journal.worker,
+            end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
@@ -294,47 +388,9 @@ class App:
             self._module = (now, found[0] if found else None)
         return self._module[1]
 
-    # --- what the pages show: ServiceView --------------------------------------------------------
-
-    @property
-    def _index(self) -> int:
-        return self.settings.worker.index
-
-    def is_ready(self) -> bool:
-        """New calls are welcome."""
-        return not self.manager.draining
-
-    def status(self) -> str:
-        """healthy | draining"""
-        return "draining" if self.manager.draining else "healthy"
-
-    def active_sessions(self) -> int:
-        """Conversations going on."""
-        return len(self.manager)
-
-    def providers(self) -> dict[str, str]:
-        """Providers in use, and how they do."""
-        return {session.provider_name: "available" for session in self.manager.sessions()}
-
-    def sessions(self) -> Iterable[SessionInfo]:
-        """What /admin/sessions shows."""
-        return [self._info(session) for session in self.manager.sessions()]
-
-    def _info(self, session: Session) -> SessionInfo:
-        age_s = time.monotonic() - session.started_at
-        return SessionInfo(
-            call_uuid=session.call_uuid,
-            domain_uuid=session.domain_uuid,
-            started_at=(datetime.now(UTC) - timedelta(seconds=age_s)).isoformat(),
-            provider=session.provider_name,
-            turns=session.turns,
-        )
-
     def _sample(self) -> None:
-        self.metrics.set(m.ACTIVE_SESSIONS, value=len(self.manager))
+        self.view.set_gauges(self.metrics)
         self.metrics.set(m.API_VIEWERS, value=len(self._live))
-        self.metrics.set(m.CAPACITY, value=self.settings.esl.capacity)
-        self.metrics.set(m.DRAINING, value=int(self.manager.draining))
 
 
 def _calm_garbage_collector() -> None:

@@ -34,6 +34,9 @@ COMMANDS = {
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
     "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),
     "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),
+    "health": Entry("esl_controller.commands.health", "Ask a worker how it does."),
+    "restart": Entry("esl_controller.commands.restart", "Restart this host's workers in turn."),
+    "watchdog": Entry("esl_controller.commands.watchdog", "Kill workers that hang."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
 }
 

@@ -15,9 +15,12 @@ from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
 from esl_controller.record.journal import Journal
 from esl_controller.telemetry import catalogue as m
+from esl_controller.telemetry.background import failures
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics, Reading
 from esl_controller.tenants.loader import ConfigLoader
+from esl_controller.workers.register import WorkerRegister
+from esl_controller.workers.shared_port import SharedPort
 
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
@@ -29,6 +32,10 @@ def follow_listeners(metrics: Metrics, media: MediaServer, esl: EslServer) -> En
     def read() -> Reading:
         at_media, at_esl = media.counters, esl.stats
         return {
+            (m.ACCEPTED, ("media",)): at_media.accepted,
+            (m.ACCEPTED, ("stream",)): at_media.upgraded,
+            (m.ACCEPTED, ("esl",)): at_esl.accepted,
+            (m.CALLS_BROKEN, ()): at_esl.failed_calls,
             (m.REJECTED, ("media", "refused")): at_media.refused,
             (m.REJECTED, ("media", "evicted")): at_media.evicted,
             (m.REJECTED, ("media", "overloaded")): at_media.overloaded,
@@ -78,12 +85,25 @@ def follow_media(metrics: Metrics, pacer: Pacer, manager: SessionManager) -> End
     """Count late frames, and measure the deepest answer."""
 
     def set_depth() -> None:
-        playouts = (session.voice.playout for session in manager.sessions())
+        playouts = (session.line.downlink.playout for session in manager.sessions())
         depth_ms = max((p.depth_ms for p in playouts if p is not None), default=0)
-        metrics.set(m.RING_DEPTH_MS, value=depth_ms)
+        metrics.set(m.RING_DEPTH, value=depth_ms / 1000)
 
     late = metrics.follow(lambda: {(m.LATE_FRAMES, ()): pacer.counters.late_frames})
     return _both(metrics.on_sample(set_depth), late)
+
+
+def follow_workers(metrics: Metrics, register: WorkerRegister, port: SharedPort) -> End:
+    """Count what this worker does for and with the others, and what goes on beside its calls."""
+
+    def read() -> Reading:
+        return {
+            (m.WORKERS_LOST, ()): register.lost_seen,
+            (m.PORT_PAUSES, ()): port.pauses,
+            **{(m.BACKGROUND_FAILURES, (task,)): count for task, count in failures.items()},
+        }
+
+    return metrics.follow(read)
 
 
 def follow_log(metrics: Metrics, writer: LineWriter) -> End:

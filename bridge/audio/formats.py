@@ -9,7 +9,7 @@ import enum
 from dataclasses import dataclass
 
 FRAME_MS = 20
-"""FreeSWITCH's packet time: one media frame, 50 of them a second."""
+"""FreeSWITCH's usual packet time; a channel may have another one (`media_plan.Leg.ptime_ms`)."""
 
 
 class Encoding(enum.Enum):

@@ -16,6 +16,8 @@ from bridge.playout.base import PlayoutSinks
 from bridge.wire import stream_protocol
 
 DEFAULT_LEAD_MS = 120
+FIRST_CHUNK_MS = 100
+CHUNK_MS = 200
 MAX_QUEUED = 50
 """Playbacks queued at once: FreeSWITCH closes the Event Socket past 256 queued messages."""
 BREAK_AGAIN_WITHIN_S = 0.04
@@ -36,20 +38,25 @@ _decode = msgspec.json.Decoder(_PlayEvent).decode
 
 
 class FilePlayout:
-    """Chunks at the channel's own rate: at any other rate each seam clicks."""
+    """Chunks at the channel's own rate, of whole packets: else each seam clicks or stutters."""
 
-    frame_ms = FRAME_MS
-    first_chunk_ms = 100
-    chunk_ms = 200
     tail_padding_ms = 0
     latency_ms = 45
     recalls = True
     silence_every_s = None
 
     def __init__(
-        self, audio_format: AudioFormat, sinks: PlayoutSinks, lead_ms: int = DEFAULT_LEAD_MS
+        self,
+        audio_format: AudioFormat,
+        sinks: PlayoutSinks,
+        lead_ms: int = DEFAULT_LEAD_MS,
+        *,
+        ptime_ms: int = FRAME_MS,
     ) -> None:
         self.format = audio_format
+        self.frame_ms = ptime_ms
+        self.first_chunk_ms = _whole_packets(FIRST_CHUNK_MS, ptime_ms)
+        self.chunk_ms = _whole_packets(CHUNK_MS, ptime_ms)
         self.lead_ms = lead_ms
         self.queued = 0
         """Playbacks asked for and not yet complete."""
@@ -113,6 +120,11 @@ class FilePlayout:
         """A playback of ours ended (CHANNEL_EXECUTE_COMPLETE)."""
         if generation > self._given_up and self.queued:
             self.queued -= 1
+
+
+def _whole_packets(at_least_ms: int, ptime_ms: int) -> int:
+    """Packets of `ptime_ms` that last so long, in milliseconds."""
+    return -(-at_least_ms // ptime_ms) * ptime_ms
 
 
 def _parse(body: bytes | str) -> _PlayEvent:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MAX_ITEMS = 256
-"""Items remembered at once; audio of more items counts as the newest one's."""
+"""Pieces of items remembered at once; further audio counts as the newest one's."""
 
 
 class HeardPosition(NamedTuple):
@@ -66,6 +66,11 @@ class Timeline:
             end = began
         return end
 
+    def pause(self, pause_s: float) -> None:
+        """What is sent next is heard so much later than what was sent before has ended."""
+        self.until += pause_s
+        self._runs.append((self.until, self.sent))
+
     def silence(self, now: float) -> None:
         """Nothing of what was sent will be heard any more."""
         self._runs.clear()
@@ -73,7 +78,11 @@ class Timeline:
 
 
 class ItemLedger:
-    """The items of the current answers, in the order they are heard."""
+    """The items of the current answers, in the order they are heard.
+
+    An item may come in several pieces: a phrase of ours or padding can lie between them. What is
+    in no piece belongs to nobody.
+    """
 
     def __init__(self) -> None:
         self._spans: deque[_Span] = deque()
@@ -81,9 +90,11 @@ class ItemLedger:
     def add(self, item_id: str, start: int, end: int) -> None:
         """Audio of `item_id` lies from `start` to `end`."""
         spans = self._spans
-        if spans and (spans[-1].item_id == item_id or len(spans) >= MAX_ITEMS):
-            spans[-1].end = end
-        else:
+        last = spans[-1] if spans else None
+        goes_on = last is not None and last.item_id == item_id and last.end == start
+        if last is not None and (goes_on or len(spans) >= MAX_ITEMS):
+            last.end = end
+        elif end > start:
             spans.append(_Span(item_id, start, end))
 
     def at(self, position: int) -> tuple[str, int] | None:
@@ -93,15 +104,24 @@ class ItemLedger:
         """
         for span in self._spans:
             if position < span.end:
-                return span.item_id, max(0, position - span.start)
-        return (span.item_id, span.end - span.start) if self._spans else None
+                break
+        else:
+            if not self._spans:
+                return None
+            span = self._spans[-1]
+        return span.item_id, self.heard_of(span.item_id, position)
 
     def heard_of(self, item_id: str, position: int) -> int:
-        """Bytes of `item_id` that lie before `position`."""
-        for span in self._spans:
-            if span.item_id == item_id:
-                return max(0, min(position, span.end) - span.start)
-        return 0
+        """Bytes of `item_id`, all its pieces, that lie before `position`."""
+        return sum(
+            max(0, min(position, span.end) - span.start)
+            for span in self._spans
+            if span.item_id == item_id
+        )
+
+    def items(self) -> tuple[str, ...]:
+        """Each item once, in the order in which they begin."""
+        return tuple(dict.fromkeys(span.item_id for span in self._spans))
 
     def forget(self) -> None:
         """The answer is over."""

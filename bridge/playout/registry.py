@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.audio.formats import AudioFormat
+from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.binary import BinaryPlayout
@@ -10,7 +10,6 @@ from bridge.playout.file import DEFAULT_LEAD_MS as FILE_LEAD_MS
 from bridge.playout.file import FilePlayout
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from bridge.playout.stream_audio import StreamAudioPlayout
-from bridge.playout.unicast import DEFAULT_LEAD_MS as UNICAST_LEAD_MS
 from bridge.playout.unicast import UnicastPlayout
 
 
@@ -20,9 +19,12 @@ def make_playout(
     audio_format: AudioFormat,
     sinks: PlayoutSinks,
     *,
+    ptime_ms: int = FRAME_MS,
     lead_ms: int | None = None,
 ) -> Playout:
-    """Make the playout for a call; `lead_ms` overrides its own lead.
+    """Make the playout for a call whose channel has packets of `ptime_ms`.
+
+    `lead_ms` overrides the playout's own lead.
 
     Raises:
         LocalProtocolError: the module cannot be used in that mode.
@@ -31,11 +33,10 @@ def make_playout(
         raise LocalProtocolError(f"{flavour.value} has no playback by {mode.value}")
     match mode:
         case PlayoutMode.UNICAST:
-            return UnicastPlayout(
-                audio_format, sinks, UNICAST_LEAD_MS if lead_ms is None else lead_ms
-            )
+            return UnicastPlayout(audio_format, sinks, ptime_ms=ptime_ms, lead_ms=lead_ms)
         case PlayoutMode.FILE:
-            return FilePlayout(audio_format, sinks, FILE_LEAD_MS if lead_ms is None else lead_ms)
+            lead = FILE_LEAD_MS if lead_ms is None else lead_ms
+            return FilePlayout(audio_format, sinks, lead, ptime_ms=ptime_ms)
         case PlayoutMode.BINARY:
             return BinaryPlayout(flavour, audio_format, sinks, lead_ms)
         case PlayoutMode.JSON:

@@ -17,8 +17,9 @@ from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout
 from bridge.playout.heard import HeardPosition, ItemLedger, Timeline
 
-DEFAULT_LIMIT_MS = 120_000
-"""Longest answer that may wait: providers send minutes of speech within seconds."""
+DEFAULT_LIMIT_MS = 300_000
+"""Longest answer that may wait: providers send minutes of speech within seconds, and 4096 tokens,
+the most OpenAI allows for one answer, last 204 s."""
 
 
 @dataclass(slots=True)
@@ -54,6 +55,9 @@ class PlayoutStream:
         self.counters = PlayoutCounters()
         self.on_first_frame: Callable[[float, int], None] | None = None
         """The first chunk of an answer was sent; it is heard after so many milliseconds."""
+        self.on_overflow: Callable[[str, int], None] | None = None
+        """An item's end did not fit and will never be heard; so many milliseconds of it will be.
+        Told once for each item, in the `write` that was too much."""
         self.on_drained: Callable[[float], None] | None = None
         """All there is to hear has been heard: once after each `finish`, never after `clear`."""
         self._playout = playout
@@ -74,6 +78,7 @@ class PlayoutStream:
         self._written = 0
         self._content_end = 0
         self._answer_start = 0
+        self._overflowed = ""
         # Moment since which there was something to send.
         self._ready_since = 0.0
         # The answer being played.
@@ -116,7 +121,8 @@ class PlayoutStream:
         self._items.add(item_id, self._written, self._written + len(data) - dropped)
         self._written += len(data) - dropped
         self._content_end = self._written
-        self.counters.dropped_bytes += dropped
+        if dropped:
+            self._tell_overflow(item_id, dropped)
         self.counters.max_depth_ms = max(self.counters.max_depth_ms, self.depth_ms)
         self._pump(now)
         self._pacer.join(self, now)
@@ -163,6 +169,24 @@ class PlayoutStream:
             self._send_silence(now)  # a phone that conceals loss would stretch the broken-off word
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
 
+    def heard(self, now: float) -> tuple[HeardPosition, ...]:
+        """Every item of the current answer, in order, with how much of it would have been heard
+        if the caller interrupted now: 0 of those that have not begun."""
+        position = self._timeline.heard(now) if self._playout.recalls else self._timeline.sent
+        count = self._items.heard_of
+        return tuple(
+            HeardPosition(item_id, self._format.ms_for_bytes(count(item_id, position)))
+            for item_id in self._items.items()
+        )
+
+    def give_way(self, pause_s: float) -> None:
+        """Send nothing for so long once what was sent has been played, then go on.
+
+        Only what is sent next is heard later; nothing is lost.
+        """
+        if self._active:
+            self._timeline.pause(pause_s)
+
     def keep_alive(self, now: float) -> None:
         """Play a frame of silence if nothing was played for long; to be called now and then."""
         every_s = self._playout.silence_every_s
@@ -174,7 +198,7 @@ class PlayoutStream:
     def close(self) -> None:
         """Forget everything and tell nobody; the stream is of no further use."""
         self._closed = True
-        self.on_first_frame = self.on_drained = None
+        self.on_first_frame = self.on_drained = self.on_overflow = None
         self._ring.clear()
         self._end_answer()
 
@@ -270,6 +294,14 @@ class PlayoutStream:
         self._active = self._starting = self._finished = False
         self._items.forget()
         self._pacer.leave(self)
+
+    def _tell_overflow(self, item_id: str, dropped: int) -> None:
+        self.counters.dropped_bytes += dropped
+        if item_id != self._overflowed:
+            self._overflowed = item_id
+            if self.on_overflow is not None:
+                kept = self._items.heard_of(item_id, self._written)
+                self.on_overflow(item_id, self._format.ms_for_bytes(kept))
 
     def _pad(self, count: int) -> None:
         silence = self._format.silence(self._playout.frame_ms + count * 1000 // self._bytes_per_s)

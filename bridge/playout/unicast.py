@@ -1,11 +1,19 @@
 """Datagrams to FreeSWITCH's Event Socket `unicast` (switch_ivr.c, switch_ivr_activate_unicast).
 
-One datagram becomes one RTP packet, and FreeSWITCH itself sends one each 20 ms; what is ahead of
-that waits in its socket and cannot be called back. An empty datagram would end unicast for good.
+One datagram becomes one RTP packet, so each must last as long as the channel's packets do: on a
+channel of 30 ms those of 20 ms are noise, on one of 40 ms they are not heard at all (observed).
+FreeSWITCH sends at that pace itself; what is ahead of it waits in its socket and cannot be called
+back. An empty datagram would end unicast for good.
+
+While a datagram waits, FreeSWITCH's thread holds the lock that in-dialog SIP requests need, through
+the sleep of its RTP timer (switch_rtp.c, get_next_write_ts). If the next one is there when it wakes
+up, it takes the lock again at once: with 60 ms ahead a re-INVITE waited up to 4.9 s and the caller
+was heard that much too late for the rest of the call. So only one waits, and between two the socket
+is empty.
 
 The datagrams are L16 also on a G.711 channel. `flags: native` would make them the codec's own
 bytes, but starves the other direction: the frames written then use the *read* codec, whose mutex
-is held while each of them waits for its 20 ms (switch_core_media.c,
+is held while each of them waits for its turn (switch_core_media.c,
 switch_core_media_write_frame), and the caller is heard at a quarter of real time (observed).
 
 A parked channel sends no RTP by itself, and `send_silence_when_idle` takes the place of datagrams
@@ -19,31 +27,45 @@ from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import PlayoutSinks
 
-DEFAULT_LEAD_MS = 60
-"""Gap-free with sending jitter up to 50 ms; also the longest old sound after an interruption."""
+SLACK_MS = 20
+"""How long before the end of the last datagram the next one goes: one period of the pacer."""
+UNEVEN_SLACK_MS = 30
+"""The same where the pacer's periods do not fit the packets: it comes up to 10 ms late for them."""
+
+
+def own_lead_ms(ptime_ms: int) -> int:
+    """How far ahead to send on a channel of that packet time; also the longest old sound after an
+    interruption."""
+    fits = not (ptime_ms % SLACK_MS and SLACK_MS % ptime_ms)
+    return ptime_ms + (SLACK_MS if fits else UNEVEN_SLACK_MS)
 
 
 class UnicastPlayout:
-    """L16 at the channel's rate."""
+    """L16 at the channel's rate, a packet in each datagram."""
 
-    frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     tail_padding_ms = 0
     latency_ms = 0
     recalls = False
     silence_every_s = 1.0
 
     def __init__(
-        self, audio_format: AudioFormat, sinks: PlayoutSinks, lead_ms: int = DEFAULT_LEAD_MS
+        self,
+        audio_format: AudioFormat,
+        sinks: PlayoutSinks,
+        *,
+        ptime_ms: int = FRAME_MS,
+        lead_ms: int | None = None,
     ) -> None:
         self.format = audio_format
-        self.lead_ms = lead_ms
+        self.frame_ms = self.first_chunk_ms = self.chunk_ms = ptime_ms
+        self.lead_ms = own_lead_ms(ptime_ms) if lead_ms is None else lead_ms
         self._send = sinks.send_datagram
-        self._frame_bytes = audio_format.bytes_per_frame
+        self._packet_bytes = audio_format.bytes_for_ms(ptime_ms)
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Send one 20 ms frame; any other length would be garbage in the caller's ear."""
-        if len(chunk) != self._frame_bytes:
-            raise LocalProtocolError(f"a datagram of {len(chunk)} bytes is not one frame")
+        """Send one packet; any other length would be garbage in the caller's ear."""
+        if len(chunk) != self._packet_bytes:
+            raise LocalProtocolError(f"a datagram of {len(chunk)} bytes is not one packet")
         self._send(chunk)
 
     def clear(self, generation: int, now: float) -> None:

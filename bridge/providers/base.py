@@ -1,7 +1,12 @@
-"""What every provider's protocol object looks like.
+"""What every provider looks like to a session: actions out, events in, and no I/O.
 
-Messages in, typed events out; commands in, messages out. A protocol object is pure: it has no
-socket, clock or log. `bridge.providers.host` moves its bytes and hands it the time.
+A protocol object is pure: it has no socket, clock or log. A conversation with a provider needs one
+or more *channels* (WebSockets, HTTP requests, the local speech process). The protocol names them
+and says when to open them; `bridge.providers.host` opens them, moves their bytes and hands the time
+in. Nothing else crosses the seam, so that a fifth provider is one folder and one line in
+`bridge.providers.registry`.
+
+All times are monotonic seconds. Every command but `send_audio`, the hot path, is dated.
 """
 
 from __future__ import annotations
@@ -9,9 +14,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+import msgspec
 
 from bridge.audio.formats import AudioFormat
+from bridge.wire.channel import ChannelEnd as ChannelEnd  # noqa: PLC0414 - part of this interface
+from bridge.wire.channel import Ender as Ender  # noqa: PLC0414
 
 
 class Speaker(enum.Enum):
@@ -32,41 +41,109 @@ class ErrorKind(enum.Enum):
     SERVER = "server"
     CONNECTION = "connection"
     PROTOCOL = "protocol"
+    OURS = "ours"
+    """A limit or a fault of our own ended it: the provider is not to blame."""
+
+
+# --- channels -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A WebSocket to open. `headers` may hold secrets: never log them."""
+
+    url: str
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    subprotocols: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One HTTP exchange. `url` and `headers` may hold secrets: never log them."""
+
+    method: str
+    url: str = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    body: bytes = field(default=b"", repr=False)
+    server_sent_events: bool = False
+    """Each event's data is one message; otherwise the whole body is."""
+    first_byte_s: float = 5.0
+    """Longest wait for the first byte of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechService:
+    """A service of the local speech process, for instance `piper`."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+Target = Endpoint | HttpRequest | SpeechService
+
+
+class Open(NamedTuple):
+    """Open a channel. One that is open under this name is closed first."""
+
+    channel: str
+    target: Target
+
+
+class Send(msgspec.Struct, frozen=True, gc=False):
+    """Send on a channel; kept, within limits, while it is being opened.
+
+    One for each frame of the caller, hence a `Struct`: a `NamedTuple` takes five times as long.
+    """
+
+    channel: str
+    data: bytes
+    binary: bool = False
+
+
+class Close(NamedTuple):
+    """Close a channel: nothing is received from it any more, not even its end."""
+
+    channel: str
+
+
+Action = Open | Send | Close
+
+
+# --- what a provider can do -----------------------------------------------------------------------
+
+
+class Turns(enum.Enum):
+    """Who finds the caller's turns, and whether we are told."""
+
+    TOLD = "told"
+    """The provider, and it tells `CallerStarted` and `CallerStopped`."""
+    HIDDEN = "hidden"
+    """The provider, and it does not tell: our own ear tells the session."""
+    OURS = "ours"
+    """Our ear; the provider is told by `begin_turn` and `end_turn`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a provider can do; the session adapts to it and never asks for its name."""
+    """What the session must know of a provider. It never asks for the provider's name."""
 
-    input_formats: tuple[AudioFormat, ...]
-    """Formats it takes, best first."""
-    output_formats: tuple[AudioFormat, ...]
-    server_turn_detection: bool = True
-    truncate: bool = False
-    """Its history can be cut at the millisecond the caller heard."""
-    cancels_on_speech: bool = False
-    """It cancels its own answer when the caller starts to speak."""
-    tools: bool = True
-    text_input: bool = True
-    text_greeting: bool = True
-    """It can be told what to say first."""
-    session_limit_s: float | None = None
+    audio_in: tuple[AudioFormat, ...]
+    """Formats it takes, best first. What it really takes is told by `SessionReady`."""
+    audio_out: tuple[AudioFormat, ...]
+    turns: Turns = Turns.TOLD
+    interrupts: bool = False
+    """It decides what interrupts its answer, and tells `Interrupted`; otherwise a caller who
+    speaks does."""
+    speaks_text: bool = True
+    """`say` works; otherwise the call plays recorded phrases."""
+    minds_silence: bool = False
+    """It asks a silent caller itself: the session does not."""
+    notices_within_s: float | None = None
+    """The caller's voice brings some message within this time, or `probe` provokes one; None:
+    a provider that sends nothing may be well."""
 
 
-@dataclass(frozen=True, slots=True)
-class TurnDetection:
-    """How the provider finds the caller's turns. `None` fields keep the provider's default."""
-
-    mode: str = "server_vad"
-    """server_vad | semantic_vad | none"""
-    threshold: float | None = None
-    prefix_padding_ms: int | None = None
-    silence_duration_ms: int | None = None
-    eagerness: str | None = None
-    """semantic_vad: low | medium | high | auto"""
-    idle_timeout_ms: int | None = None
-    create_response: bool = True
-    interrupt_response: bool = True
+# --- what a provider is given ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,94 +157,105 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class ConversationOptions:
-    """One conversation's settings, in no provider's own words."""
+class Said:
+    """Words of the conversation so far."""
 
-    input_format: AudioFormat
-    output_format: AudioFormat
-    instructions: str = ""
-    greeting: str = ""
-    """What the agent says first; empty lets the caller begin."""
-    voice: str | None = None
-    language: str | None = None
-    """ISO 639-1 code for transcription, e.g. `pt`."""
-    turn_detection: TurnDetection = field(default_factory=TurnDetection)
-    noise_reduction: str | None = None
-    """near_field | far_field"""
-    transcription_model: str | None = None
-    tools: Sequence[Tool] = ()
-    tool_choice: str = "auto"
-    max_output_tokens: int | None = None
-    speed: float | None = None
-    history: Sequence[tuple[Speaker, str]] = ()
-    """What was said before, when a conversation goes on with this provider."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Provider-specific session fields, laid over what this builds."""
-    transcription_prompt: str | None = None
-    """Names and words the transcription should expect."""
+    speaker: Speaker
+    text: str
+    """As far as it was heard."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where to open the WebSocket. `headers` may hold secrets: never log them."""
+class Ran:
+    """A function that ran: the next provider must know, and must not run it again."""
 
-    url: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    subprotocols: tuple[str, ...] = ()
+    name: str
+    arguments: str
+    output: str
 
 
-# --- events ---------------------------------------------------------------------------------
+class Opening(enum.Enum):
+    """What is due as soon as the session is ready."""
+
+    GREET = "greet"
+    """Say `Conversation.greeting`."""
+    ANSWER = "answer"
+    """Answer what the history ends with."""
+    LISTEN = "listen"
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What the tenant wants of any provider, in no provider's own terms.
+
+    Voice, model and turn detection mean nothing to another provider: they are in the provider's
+    own configuration.
+    """
+
+    instructions: str = ""
+    greeting: str = ""
+    """What the agent says first; empty lets the caller begin."""
+    language: str | None = None
+    """BCP 47, for instance `pt-BR`."""
+    tools: Sequence[Tool] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """Everything one protocol object is started with."""
+
+    audio_in: AudioFormat
+    """One of its `Capabilities.audio_in`, the one that fits the call best."""
+    audio_out: AudioFormat
+    brief: Brief = field(default_factory=Brief)
+    opening: Opening = Opening.LISTEN
+    history: Sequence[Said | Ran] = ()
+    opening_token: str = ""
+    """Comes back in `ResponseStarted.token` of the greeting, where the provider can."""
+    unix_s: float = 0.0
+    """Wall clock at the start, for limits a provider tells as a date. The host fills it in."""
+
+
+class Heard(NamedTuple):
+    """How much of one item the caller heard; 0: nothing."""
+
+    item_id: str
+    heard_ms: int
+
+
+# --- events ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class SessionReady:
-    """The provider took our settings; audio may flow and a greeting may be asked for."""
+    """Audio may flow, in these formats."""
 
     session_id: str
+    audio_in: AudioFormat
+    audio_out: AudioFormat
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechStarted:
-    """The caller began to speak: the moment of a barge-in."""
+class CallerStarted:
+    """The caller speaks. This alone does not cut the agent: see `Capabilities.interrupts`."""
 
-    audio_ms: int | None = None
-    """Position in the caller's audio, counted by the provider."""
     item_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class SpeechStopped:
-    """The caller's turn ended."""
+class CallerStopped:
+    """The caller's turn is over."""
 
-    audio_ms: int | None = None
     item_id: str = ""
+    expects_answer: bool = True
+    """False: noise, or a model that may choose to stay silent."""
 
 
 @dataclass(frozen=True, slots=True)
-class Audio:
-    """A piece of the agent's voice in the conversation's output format."""
+class Interrupted:
+    """The provider dropped the rest of its answer: cut what is heard, now."""
 
-    response_id: str
-    item_id: str
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptDelta:
-    """A few more words."""
-
-    speaker: Speaker
-    item_id: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TranscriptFinal:
-    """All words of one item."""
-
-    speaker: Speaker
-    item_id: str
-    text: str
+    response_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,32 +263,49 @@ class ResponseStarted:
     """The model began to answer."""
 
     response_id: str
+    token: str = ""
+    """That of the `say` this answers, where the provider can tell; otherwise empty."""
 
 
 @dataclass(frozen=True, slots=True)
-class AudioDone:
-    """All audio of one item has been sent."""
+class Audio:
+    """A piece of the agent's voice, in `SessionReady.audio_out`."""
 
     response_id: str
     item_id: str
+    data: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseDone:
-    """The answer is complete, cut or failed."""
+    """No more audio is expected of this answer; if more comes all the same, it is played."""
 
     response_id: str
     status: str
     """completed | cancelled | incomplete | failed"""
     reason: str = ""
     error_kind: ErrorKind | None = None
-    function_calls: int = 0
-    """Functions this response asks for; after their results an answer must be requested."""
+    spoke: bool = True
+    """False: neither audio nor a function call: the caller has not been answered."""
+    retry_in_s: float | None = None
+    """How long a rate-limited provider asked us to wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """All words of one item; told again under the same id when they are corrected."""
+
+    speaker: Speaker
+    item_id: str
+    text: str
+    """Empty: something was said that could not be transcribed."""
+    after: str = ""
+    """The item before it in the conversation, where the provider knows it: texts come late."""
 
 
 @dataclass(frozen=True, slots=True)
 class FunctionCall:
-    """The model wants a function run."""
+    """The model wants a function run. Each `call_id` is told once."""
 
     call_id: str
     name: str
@@ -210,9 +315,18 @@ class FunctionCall:
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
-    """What is to be paid for, as the provider counts it."""
+class FunctionCancelled:
+    """The result of this call is no longer wanted."""
 
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one vendor counted; a pipeline has several vendors."""
+
+    vendor: str
+    """As in the price list: openai | elevenlabs | gemini | deepgram | groq …"""
     model: str = ""
     input_text_tokens: int = 0
     input_audio_tokens: int = 0
@@ -223,20 +337,22 @@ class Usage:
     output_audio_tokens: int = 0
     transcription_seconds: float = 0.0
     transcription_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """The provider itself dropped the rest of its answer."""
-
-    response_id: str = ""
+    audio_seconds: float = 0.0
+    characters: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GoingAway:
-    """The provider will end this session soon."""
+    """The provider will end this session in so many seconds."""
 
     in_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The agent ended the conversation by itself. Not a failure."""
+
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,80 +364,117 @@ class ProviderFailure:
     message: str
     """For logs; holds no secret."""
     fatal: bool
-    """The session is over."""
+    """The session is over; nothing follows."""
     retryable: bool
     """The same provider may work if tried again."""
+    retry_in_s: float | None = None
 
 
 ProviderEvent = (
     SessionReady
-    | SpeechStarted
-    | SpeechStopped
-    | Audio
-    | AudioDone
-    | TranscriptDelta
-    | TranscriptFinal
-    | ResponseStarted
-    | ResponseDone
-    | FunctionCall
-    | Usage
+    | CallerStarted
+    | CallerStopped
     | Interrupted
+    | ResponseStarted
+    | Audio
+    | ResponseDone
+    | Transcript
+    | FunctionCall
+    | FunctionCancelled
+    | Usage
     | GoingAway
+    | Ended
     | ProviderFailure
 )
 
 
+# --- the object -----------------------------------------------------------------------------------
+
+
 class ProviderProtocol(Protocol):
-    """The pure core of a provider. Times are monotonic seconds."""
+    """The pure core of a provider: one conversation over its channels.
+
+    No method raises for what a peer sent: bad input becomes a `ProviderFailure`. Commands given
+    before `SessionReady` are carried out when it is ready, in order.
+    """
 
     @property
     def capabilities(self) -> Capabilities:
-        """What it can do."""
+        """What it can do; known before `start`."""
 
-    def endpoint(self) -> Endpoint:
-        """Where the link shall connect."""
+    # life
 
-    def start(self, options: ConversationOptions, now: float) -> None:
-        """The socket is open: configure the session."""
+    def start(self, conversation: Conversation, now: float) -> None:
+        """Begin: the first `actions` open channels.
 
-    def receive_message(self, data: bytes, now: float) -> None:
-        """Take one whole message. Never raises: bad input becomes a `ProviderFailure` event."""
+        Raises:
+            LocalProtocolError: called twice, or formats it does not speak.
+        """
 
-    def receive_close(self, code: int, reason: str) -> None:
-        """The socket closed; the reason becomes a `ProviderFailure` unless we closed it."""
+    def stop(self, now: float) -> None:
+        """We leave: last messages and last `Usage` are due.
+
+        Only `actions` and `next_event` follow.
+        """
+
+    def successor(self) -> ProviderProtocol:
+        """A fresh object to cross a session limit with; it may hold a resumption handle of this."""
+
+    # in
+
+    def receive_open(self, channel: str, now: float) -> None:
+        """A channel is open."""
+
+    def receive_message(self, channel: str, data: bytes, now: float) -> None:
+        """Take one whole message of a channel."""
+
+    def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
+        """A channel ended or could not be opened; not told of one we closed."""
+
+    # out
 
     def next_event(self) -> ProviderEvent | None:
         """Take the next event, or None."""
 
-    def messages_to_send(self) -> list[bytes]:
-        """Take all text messages to be sent now, in order."""
+    def actions(self) -> list[Action]:
+        """Take everything to be done on channels now, in order."""
+
+    # commands
 
     def send_audio(self, data: bytes) -> None:
-        """Caller audio in the conversation's input format, any whole number of samples.
+        """Caller audio in `SessionReady.audio_in`, never empty. Moves no deadline: the hot path."""
 
-        It moves no deadline: the hot path does not ask for `next_deadline` again.
+    def begin_turn(self, now: float) -> None:
+        """`Turns.OURS`: the caller speaks."""
+
+    def end_turn(self, now: float) -> None:
+        """`Turns.OURS`: the caller has spoken, and an answer is wanted."""
+
+    def send_text(self, text: str, now: float) -> None:
+        """A turn of the caller in words (keys pressed, for instance); an answer is wanted."""
+
+    def inform(self, text: str, *, respond: bool, now: float) -> None:
+        """Tell the model something the caller did not say; `respond`: it shall speak about it."""
+
+    def say(self, text: str, token: str, now: float) -> None:
+        """Have the agent say exactly this next, whatever the caller does (`speaks_text`)."""
+
+    def answer(self, now: float) -> None:
+        """Answer what the conversation holds: the last answer failed, or said nothing."""
+
+    def send_function_result(self, call_id: str, output: str, *, failed: bool, now: float) -> None:
+        """Give a result. Whether and when the model goes on is the protocol's own affair."""
+
+    def cut(self, heard: Sequence[Heard], now: float) -> None:
+        """The session cut the agent: stop what is generated or asked for; items end as heard.
+
+        Also called after `Interrupted`, with what was heard. Items not named were heard whole.
         """
 
-    def send_text(self, text: str) -> None:
-        """A text turn of the caller (digits pressed, for instance); asks for an answer."""
+    def probe(self, now: float) -> None:
+        """Provoke some message, without any other effect (`notices_within_s`)."""
 
-    def say(self, text: str) -> None:
-        """Ask the agent to say this now."""
-
-    def send_function_result(self, call_id: str, output: str) -> None:
-        """Answer a function call; `output` is text, JSON for objects."""
-
-    def request_response(self) -> None:
-        """Ask for an answer now (after function results)."""
-
-    def cancel_response(self) -> None:
-        """Stop the answer being generated; no effect when there is none."""
-
-    def truncate(self, item_id: str, heard_ms: int) -> None:
-        """Cut the history of `item_id` at what the caller heard; 0 removes the item."""
-
-    def ask_for_life(self) -> None:
-        """Have the provider send any message at once, without any other effect."""
+    # time
 
     def next_deadline(self) -> float | None:
         """When `handle_timeout` wants to be called."""

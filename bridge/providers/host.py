@@ -1,260 +1,328 @@
-"""Moves a provider's bytes: connects, feeds its protocol object, sends what that has to say.
+"""Carries out what a provider's protocol object asks for: opens its channels, moves their bytes.
 
-Everything but the connecting happens in callbacks of the hub. Neither headers nor payloads are
-ever logged.
+Everything but connecting and HTTP happens in callbacks of the hub. Neither headers nor payloads
+are ever logged, and no secret of a channel gets back out in the provider's own texts.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import logging
-import random
-import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
 
 from bridge.errors import LocalProtocolError
 from bridge.providers.base import (
-    ConversationOptions,
+    Action,
+    ChannelEnd,
+    Conversation,
+    Ended,
+    Ender,
     ErrorKind,
+    Open,
     ProviderEvent,
     ProviderFailure,
     ProviderProtocol,
+    Send,
+    Target,
 )
-from bridge.wire import frames
-from bridge.wire.client_handshake import ConnectError, Opened, Proxy, open_websocket
-from bridge.wire.frames import FrameLimits, Message, Role
-from bridge.wire.keepalive import KeepAlive
-from bridge.wire.link import CloseInfo, LinkLimits, WebSocketLink
+from bridge.providers.channels import Slot, open_channel
+from bridge.providers.cleaning import Cleaner
+from bridge.wire.channel import ChannelListener
+from bridge.wire.network import Network
+from bridge.wire.websocket_channel import WebSocketChannel
 
 _log = logging.getLogger("bridge.providers")
 
-_MAX_MESSAGE_BYTES = 1 << 24
-_MAX_BUFFERED_BYTES = 1 << 20
+__all__ = ["Network", "ProviderHost"]
 
-_shared_keepalive = KeepAlive(interval_s=15.0)
-
-
-class _Abandoned(ConnectionAbortedError, gevent.GreenletExit):
-    """Ends the greenlet that connects.
-
-    An OSError too: `_open_socket` of websocket-client (_http.py) closes the socket that is being
-    connected on no other error.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Network:
-    """How providers are reached; the same for all of them."""
-
-    proxy: Proxy | None = None
-    tls: ssl.SSLContext | None = None
-    """None: the process's shared context with the system's certificates."""
-    max_attempts: int = 2
-    first_backoff_s: float = 0.1
-    """Doubles with each attempt; the real wait is a random part of it."""
-    limits: LinkLimits = field(
-        default_factory=lambda: LinkLimits(
-            FrameLimits(_MAX_MESSAGE_BYTES, validate_text=False), _MAX_BUFFERED_BYTES
-        )
-    )
-    keepalive: KeepAlive = _shared_keepalive
-
+MAX_ACTIONS = 256
+"""Rounds of actions and events at a time: a protocol that never comes to rest is at fault."""
 
 OnEvents = Callable[[list[ProviderEvent]], None]
-OnClosed = Callable[[ProviderFailure], None]
+_Sender = Callable[[bytes, bool], bool]
 
 
-class ProviderLink:
-    """One provider connection of one conversation.
+class ProviderHost:
+    """One conversation of one provider's protocol object.
 
-    `on_events` gets the events of one read together. `on_closed` is called once, after the last
-    `on_events`, when the connection could not be made or ended; not after `close`. Both run in
-    the hub and must not wait. `connect_timeout_s` is for all attempts together.
+    `on_events` gets the events of one read together, on the hub; it must not wait. The last is
+    `Ended`, or a fatal `ProviderFailure`, unless the owner leaves first: `stop` tells what is left,
+    `close` tells nothing. `connect_timeout_s` is for opening one channel, all attempts together.
     """
 
     def __init__(
         self,
         protocol: ProviderProtocol,
-        options: ConversationOptions,
+        conversation: Conversation,
         *,
         on_events: OnEvents,
-        on_closed: OnClosed,
         connect_timeout_s: float,
         network: Network | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.protocol = protocol
-        self.attempts = 0
-        """Connections tried."""
-        self.connect_s: float | None = None
-        """From `start` to the open WebSocket."""
         self.messages_in = 0
         self.messages_out = 0
-        self._options = options
+        self.dropped = 0
+        """Messages no channel could take."""
+        self.connect_s: float | None = None
+        """From `start` to the first open WebSocket."""
+        self._conversation = conversation
         self._on_events = on_events
-        self._on_closed = on_closed
         self._connect_timeout_s = connect_timeout_s
         self._network = network or Network()
         self._clock = clock
         self._loop = gevent.get_hub().loop
-        self._connecting: gevent.Greenlet[..., None] | None = None
-        self._link: WebSocketLink | None = None
-        self._closed = False
+        self._cleaner = Cleaner()
+        self._slots: dict[str, Slot] = {}
+        self._senders: dict[str, _Sender] = {}
+        """Of the open channels."""
+        self._websocket: WebSocketChannel | None = None
+        self._events: list[ProviderEvent] = []
+        """Made by a command, not told yet."""
+        self._telling = False
+        self._started_at: float | None = None
+        self._over = False
         self._timer: Any = None
         self._timer_at = 0.0
 
     # --- what the owner may do ---------------------------------------------------------------
 
     @property
-    def is_open(self) -> bool:
-        """The WebSocket is up; the session itself may not be ready yet."""
-        return self._link is not None and self._link.is_open
-
-    @property
     def round_trip_ms(self) -> float | None:
-        """Last measured round trip of a ping."""
-        rtt_s = self._link.rtt_s if self._link is not None else None
+        """Last measured round trip of a ping on the first WebSocket."""
+        rtt_s = self._websocket.rtt_s if self._websocket is not None else None
         return None if rtt_s is None else rtt_s * 1000
 
     @property
-    def link(self) -> WebSocketLink | None:
-        """For its counters."""
-        return self._link
+    def is_over(self) -> bool:
+        """Nothing is told and nothing sent any more."""
+        return self._over
 
     def start(self) -> None:
-        """Connect in the background. Raises `LocalProtocolError` when called twice."""
-        if self._connecting is not None or self._closed:
+        """Start the protocol and open its first channels.
+
+        What goes wrong with them is told as an event, later.
+
+        Raises:
+            LocalProtocolError: called twice, or after the end.
+        """
+        if self._started_at is not None or self._over:
             raise LocalProtocolError("start was called before")
-        self._connecting = gevent.spawn(self._connect)
+        self._started_at = self._clock()
+        conversation = dataclasses.replace(self._conversation, unix_s=time.time())
+        self._run(self.protocol.start, conversation, self._started_at)
+        self.flush()
 
     def flush(self) -> None:
-        """Send what the protocol has to say; to be called after commands.
-
-        Before the connection is up the protocol keeps its messages.
-        """
-        if self._link is None:
+        """Carry out what commands brought about; events are told at the hub's next turn."""
+        if self._over or self._started_at is None:
             return
-        self.flush_audio()
+        self._run(self._carry_out_all)
+        self._run(self._arm_next)
+        if not self._telling:
+            self._run(self._collect)
+            if self._events:
+                self._telling = True
+                self._loop.run_callback(self._guarded, self._pump)
+
+    def flush_audio(self) -> None:
+        """Send caller audio, which moves no deadline and makes no event. The hot path."""
+        if self._over:
+            return
+        senders = self._senders
+        try:
+            for action in self.protocol.actions():
+                if isinstance(action, Send) and action.channel in senders:
+                    if senders[action.channel](action.data, action.binary):
+                        self.messages_out += 1
+                    else:
+                        self.dropped += 1
+                else:
+                    self._carry_out(action)
+        except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
+            self._fault_later(error)
+
+    def stop(self) -> None:
+        """Leave in good order: last messages are sent, last events told before this returns.
+
+        Afterwards nothing is told.
+        """
+        if self._over:
+            return
+        if self._started_at is not None:
+            try:
+                self.protocol.stop(self._clock())
+                self._carry_out_all(opening=False)
+                self._collect()
+            except Exception:  # noqa: BLE001 - boundary: what can be told is told
+                _log.exception("provider's protocol failed while leaving")
+        events, self._events = self._events, []
+        self._finish()
+        if events:
+            self._hand_over(events)
+
+    def close(self) -> None:
+        """End at once; nothing is told any more."""
+        self._events = []
+        self._finish()
+
+    # --- channels ----------------------------------------------------------------------------
+
+    def _carry_out_all(self, *, opening: bool = True) -> None:
+        for _ in range(MAX_ACTIONS):
+            actions = self.protocol.actions()
+            if not actions:
+                return
+            for action in actions:
+                if opening or not isinstance(action, Open):
+                    self._carry_out(action)
+        raise LocalProtocolError("a protocol's actions never end")
+
+    def _carry_out(self, action: Action) -> None:
+        if isinstance(action, Send):
+            self._send(action)
+            return
+        self._drop(action.channel)
+        if isinstance(action, Open):
+            self._open(action.channel, action.target)
+
+    def _send(self, action: Send) -> None:
+        send = self._senders.get(action.channel)
+        if send is not None:
+            if send(action.data, action.binary):
+                self.messages_out += 1
+                return
+        else:
+            slot = self._slots.get(action.channel)
+            if slot is not None and slot.keep(action.data, action.binary):
+                return
+        self.dropped += 1
+
+    def _open(self, name: str, target: Target) -> None:
+        self._cleaner.learn(target)
+        slot = self._slots[name] = Slot(name)
+        listener = ChannelListener(
+            on_open=lambda: self._guarded(self._on_open, slot),
+            on_messages=lambda messages: self._guarded(self._on_messages, slot, messages),
+            on_end=lambda end: self._guarded(self._on_end, slot, end),
+            on_fault=self._fault,
+        )
+        slot.channel = open_channel(target, listener, self._network, self._connect_timeout_s)
+        if self._websocket is None and isinstance(slot.channel, WebSocketChannel):
+            self._websocket = slot.channel
+
+    def _drop(self, name: str) -> None:
+        """Close a channel: what still comes of it is of nobody."""
+        slot = self._slots.pop(name, None)
+        self._senders.pop(name, None)
+        if slot is not None and slot.channel is not None:
+            slot.channel.close()
+
+    def _current(self, slot: Slot) -> bool:
+        return not self._over and self._slots.get(slot.name) is slot
+
+    # --- on the hub --------------------------------------------------------------------------
+
+    def _on_open(self, slot: Slot) -> None:
+        channel = slot.channel
+        if channel is None or not self._current(slot):
+            return
+        now = self._clock()
+        if self.connect_s is None and isinstance(channel, WebSocketChannel):
+            self.connect_s = now - (self._started_at or now)
+        self._senders[slot.name] = channel.send
+        for data, binary in slot.take_kept():
+            self._send(Send(slot.name, data, binary))
+        self.protocol.receive_open(slot.name, now)
+        self._pump()
+
+    def _on_messages(self, slot: Slot, messages: list[bytes]) -> None:
+        if not self._current(slot):
+            return
+        self.messages_in += len(messages)
+        now = self._clock()
+        receive, name = self.protocol.receive_message, slot.name
+        for message in messages:
+            receive(name, message, now)
+        self._pump()
+
+    def _on_end(self, slot: Slot, end: ChannelEnd) -> None:
+        if not self._current(slot):
+            return
+        del self._slots[slot.name]
+        self._senders.pop(slot.name, None)
+        end = self._cleaner.end(end)
+        _log.debug("channel %s ended by %s at %r: %s", slot.name, end.by.value, end.stage, end.code)
+        self.protocol.receive_end(slot.name, end, self._clock())
+        self._pump()
+        if not self._over and not self._slots:
+            self._tell([_lost(end)])
+
+    def _pump(self) -> None:
+        """Tell the events, then do what they and their listener brought about."""
+        self._telling = True
+        try:
+            for _ in range(MAX_ACTIONS):
+                if self._over:
+                    return
+                self._collect()
+                events, self._events = self._events, []
+                if events:
+                    self._tell(events)
+                if not self._over:
+                    self._carry_out_all()
+                    self._arm_next()
+                    self._collect()
+                if not self._events:
+                    return
+        finally:
+            self._telling = False
+        raise LocalProtocolError("a protocol's events never end")
+
+    def _collect(self) -> None:
+        while (event := self.protocol.next_event()) is not None:
+            self._events.append(self._cleaner.event(event))
+
+    def _tell(self, events: list[ProviderEvent]) -> None:
+        """Hand events over; with the last of all the channels go."""
+        for number, event in enumerate(events):
+            fatal = isinstance(event, ProviderFailure) and event.fatal
+            if fatal or isinstance(event, Ended):
+                self._finish()
+                self._on_events(events[: number + 1])
+                return
+        self._on_events(events)
+
+    def _hand_over(self, events: list[ProviderEvent]) -> None:
+        try:
+            self._on_events(events)
+        except Exception:  # noqa: BLE001 - boundary between the hub and the owner
+            _log.exception("listener of provider events failed")
+
+    def _finish(self) -> None:
+        self._over = True
+        self._disarm()
+        for name in list(self._slots):
+            self._drop(name)
+
+    # --- deadlines ---------------------------------------------------------------------------
+
+    def _arm_next(self) -> None:
         deadline = self.protocol.next_deadline()
         if deadline is not None and (self._timer is None or deadline < self._timer_at):
             self._arm(deadline)
-
-    def flush_audio(self) -> None:
-        """Send what the protocol has to say after audio, which moves no deadline. The hot path."""
-        link = self._link
-        if link is None:
-            return
-        for message in self.protocol.messages_to_send():
-            if link.send_text(message):
-                self.messages_out += 1
-
-    def close(self) -> None:
-        """End it; nothing is told any more."""
-        if self._closed:
-            return
-        self._closed = True
-        self._disarm()
-        if self._connecting is not None and self._link is None:
-            self._connecting.kill(_Abandoned, block=False)
-        if self._link is not None:
-            self._link.close()
-
-    # --- connecting --------------------------------------------------------------------------
-
-    def _connect(self) -> None:
-        """The one greenlet: ends when the WebSocket is up or given up."""
-        started = self._clock()
-        try:
-            opened = self._open(started + self._connect_timeout_s)
-        except ConnectError as error:
-            self._loop.run_callback(self._end, _failure(error))
-            return
-        self.connect_s = self._clock() - started
-        if self._closed:  # and the last answer was quicker than `close`'s kill
-            opened.sock.close()
-        else:
-            self._adopt(opened)
-
-    def _open(self, deadline: float) -> Opened:
-        """Try, and try again where that may help and time is left. Raises `ConnectError`."""
-        network, endpoint = self._network, self.protocol.endpoint()
-        while True:
-            self.attempts += 1
-            try:
-                return open_websocket(
-                    endpoint.url,
-                    endpoint.headers,
-                    endpoint.subprotocols,
-                    timeout_s=max(0.001, deadline - self._clock()),
-                    proxy=network.proxy,
-                    tls=network.tls,
-                )
-            except ConnectError as error:
-                wait_s = random.random() * network.first_backoff_s * 2 ** (self.attempts - 1)
-                late = self._closed or self._clock() + wait_s >= deadline
-                if late or self.attempts >= network.max_attempts or not _may_help(error):
-                    raise
-                _log.debug("provider attempt %d: %s", self.attempts, error)
-            gevent.sleep(wait_s)
-
-    def _adopt(self, opened: Opened) -> None:
-        # Queued before the link's own start: nothing is received before the protocol has begun.
-        self._loop.run_callback(self._guard, self._begin)
-        self._link = WebSocketLink(
-            opened.sock,
-            role=Role.CLIENT,
-            on_messages=self._on_messages,
-            on_closed=self._on_link_closed,
-            limits=self._network.limits,
-            initial=opened.initial,
-            keepalive=self._network.keepalive,
-        )
-        self._link.ping()
-
-    def _begin(self) -> None:
-        if not self._closed:
-            self.protocol.start(self._options, self._clock())
-            self._pump()
-
-    # --- talking -----------------------------------------------------------------------------
-
-    def _on_messages(self, messages: list[Message]) -> None:
-        self.messages_in += len(messages)
-        now = self._clock()
-        for _, payload in messages:
-            self.protocol.receive_message(payload, now)
-        self._pump()
-
-    def _pump(self) -> None:
-        """Tell the events, then send what they and their listener brought about."""
-        self._tell()
-        if not self._closed:
-            self.flush()
-
-    def _tell(self) -> ProviderFailure | None:
-        """Hand over the events; the fatal failure among them, if any."""
-        events: list[ProviderEvent] = []
-        failure: ProviderFailure | None = None
-        while (event := self.protocol.next_event()) is not None:
-            events.append(event)
-            if isinstance(event, ProviderFailure) and event.fatal:
-                failure = event
-        if events and not self._closed:
-            self._on_events(events)
-        return failure
-
-    # --- deadlines ---------------------------------------------------------------------------
 
     def _arm(self, deadline: float) -> None:
         """One timer, set anew only for an earlier deadline; a later one is seen when it rings."""
         self._disarm()
         self._timer_at = deadline
         self._timer = self._loop.timer(max(0.0, deadline - self._clock()))
-        self._timer.start(self._guard, self._on_timer, update=True)
+        self._timer.start(self._guarded, self._on_timer, update=True)
 
     def _disarm(self) -> None:
         if self._timer is not None:
@@ -264,7 +332,7 @@ class ProviderLink:
 
     def _on_timer(self) -> None:
         self._disarm()
-        if self._closed:
+        if self._over:
             return
         now = self._clock()
         deadline = self.protocol.next_deadline()
@@ -272,64 +340,50 @@ class ProviderLink:
             self.protocol.handle_timeout(now)
         self._pump()
 
-    # --- ending ------------------------------------------------------------------------------
+    # --- the boundary ------------------------------------------------------------------------
 
-    def _on_link_closed(self, info: CloseInfo) -> None:
-        self._disarm()
-        if self._closed:
-            return
-        self.protocol.receive_close(info.code, info.reason)
-        failure = self._tell()
-        self._end(failure or _lost(info))
-
-    def _end(self, failure: ProviderFailure) -> None:
-        if not self._closed:
-            self._closed = True
-            self._on_closed(failure)
-
-    def _guard(self, function: Callable[[], None]) -> None:
-        """For the hub's own callbacks: an error of protocol or owner ends this link only."""
+    def _guarded(self, function: Callable[..., None], *args: Any) -> None:
+        """For callbacks of the hub: an error of protocol or owner ends this conversation only."""
         try:
-            function()
-        except Exception:  # noqa: BLE001 - boundary between the hub and the owner
-            _log.exception("provider link failed: closing it")
-            if self._link is not None:
-                self._link.close(frames.INTERNAL_ERROR, "internal error")
+            function(*args)
+        except Exception as error:  # noqa: BLE001 - boundary between the hub and the owner
+            self._fault(error)
+
+    def _run(self, function: Callable[..., None], *args: Any) -> None:
+        """For calls of the owner, which must not be called back meanwhile."""
+        try:
+            function(*args)
+        except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
+            self._fault_later(error)
+
+    def _fault_later(self, error: Exception) -> None:
+        self._loop.run_callback(self._fault, error)
+
+    def _fault(self, error: BaseException) -> None:
+        """Something unexpected was raised: tell so once, after what can still be told."""
+        _log.error("provider host failed: closing it", exc_info=error)
+        if self._over:
+            return
+        try:
+            self.protocol.stop(self._clock())
+            self._collect()
+        except Exception:  # noqa: BLE001 - its state may be anything now
+            _log.exception("provider's protocol failed while leaving")
+        events = [event for event in self._events if not _is_last(event)]
+        self._events = []
+        self._finish()
+        self._hand_over([*events, _BROKEN])
 
 
-def _may_help(error: ConnectError) -> bool:
-    """Whether the same connection, tried again, may work."""
-    if error.stage == "http":
-        return error.status in (408, 425) or error.status >= 500 or _is_rate_limit(error)
-    return error.stage in ("dns", "tcp", "tls", "timeout")
+_BROKEN = ProviderFailure(ErrorKind.PROTOCOL, "internal_error", "internal error", True, True)
 
 
-def _is_rate_limit(error: ConnectError) -> bool:
-    return error.status == 429 and "quota" not in error.code
+def _is_last(event: ProviderEvent) -> bool:
+    return isinstance(event, Ended) or (isinstance(event, ProviderFailure) and event.fatal)
 
 
-def _kind(error: ConnectError) -> ErrorKind:
-    if error.stage == "http":
-        return _kind_of_status(error)
-    if error.stage == "request":
-        return ErrorKind.INVALID_REQUEST
-    return ErrorKind.PROTOCOL if error.stage == "protocol" else ErrorKind.CONNECTION
-
-
-def _kind_of_status(error: ConnectError) -> ErrorKind:
-    if error.status in (401, 403):
-        return ErrorKind.AUTHENTICATION
-    if error.status in (402, 429):
-        return ErrorKind.RATE_LIMIT if _is_rate_limit(error) else ErrorKind.QUOTA
-    return ErrorKind.SERVER if error.status >= 500 else ErrorKind.INVALID_REQUEST
-
-
-def _failure(error: ConnectError) -> ProviderFailure:
-    code = error.code or (f"http_{error.status}" if error.status else error.stage)
-    return ProviderFailure(_kind(error), code, str(error), True, _may_help(error))
-
-
-def _lost(info: CloseInfo) -> ProviderFailure:
-    """For a protocol that had nothing to say about the end."""
-    text = f"connection ended with {info.code}"
-    return ProviderFailure(ErrorKind.CONNECTION, f"close_{info.code}", text, True, True)
+def _lost(end: ChannelEnd) -> ProviderFailure:
+    """For a protocol that had nothing to say about the end of its only channel."""
+    kind = ErrorKind.OURS if end.by is Ender.US else ErrorKind.CONNECTION
+    code = end.stage or f"close_{end.code}"
+    return ProviderFailure(kind, code, end.reason or f"channel ended with {end.code}", True, True)

@@ -35,10 +35,12 @@ class ProviderKind:
 
     config: type[Any]
     make: Callable[[Any], ProviderProtocol]
+    vendor: str
+    """Who is paid, as in the price list; of a pipeline, its language model's."""
 
 
 PROVIDERS: dict[str, ProviderKind] = {
-    "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime),
+    "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
 }
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bridge.providers.base import ConversationOptions
+from bridge.audio.formats import AudioFormat
+from bridge.ports import SetPhrase
+from bridge.providers.base import Brief, Capabilities
 from bridge.providers.host import Network
-from bridge.session.provider import Candidate
+from bridge.session.candidates import Candidate
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +24,25 @@ class Phrases:
     say_again: str
     """When what the caller said was lost with a provider."""
 
+    def text(self, phrase: SetPhrase) -> str:
+        """The words of a set phrase."""
+        words: str = getattr(self, phrase.value)
+        return words
+
+    def phrase(self, text: str) -> SetPhrase | None:
+        """The set phrase that has these words."""
+        return next((phrase for phrase in SetPhrase if self.text(phrase) == text), None)
+
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """Everything one conversation is made with."""
 
     candidates: Sequence[Candidate]
-    options: ConversationOptions
+    brief: Brief
     phrases: Phrases
+    provider_formats: Callable[[Capabilities], tuple[AudioFormat, AudioFormat]]
+    """What a candidate is asked to take and to give on this call: `media_plan.provider_formats`."""
     provider_connect_timeout_s: float = 5.0
     silence_s: float = 15.0
     give_up_s: float = 10.0
@@ -45,6 +58,10 @@ class SessionConfig:
     answer_limit_s: float = 6.0
     """Longest wait for a provider's answer; then the next one is asked."""
     digit_pause_s: float = 2.0
+    max_turns: int | None = None
+    """Answers after which the conversation is ended politely."""
+    max_function_calls: int = 100
+    """In one conversation; what is called beyond is refused."""
     barge_in: bool = True
     network: Network | None = None
     """How providers are reached; None: directly, with the system's certificates."""

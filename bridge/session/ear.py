@@ -1,10 +1,12 @@
-"""Whether there is a voice in the caller's audio, by its level alone.
+"""Our own ear on the caller: when a voice begins and ends, by its level alone.
 
 Good for one question: might the caller have said something that a provider should have noticed?
-Turns are found by the provider, who knows a voice from a passing car.
+Where the provider does not tell turns, or does not find them, this tells the session.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from bridge.audio.pcm import audioop
 
@@ -14,15 +16,17 @@ BEGIN_MS = 120
 """Loud for so long: no click, no key pressed."""
 END_MS = 400
 """Quiet for so long: no pause between words."""
+TURN_END_MS = 700
+"""The same where it ends the caller's turn: no pause between sentences."""
 
 
 class VoiceActivity:
     """Follows one caller. `rate_hz` is that of the 16-bit mono audio it is given."""
 
-    def __init__(self, rate_hz: int) -> None:
+    def __init__(self, rate_hz: int, *, end_ms: int = END_MS) -> None:
         self.active = False
         self._begin_bytes = rate_hz * 2 * BEGIN_MS // 1000
-        self._end_bytes = rate_hz * 2 * END_MS // 1000
+        self._end_bytes = rate_hz * 2 * end_ms // 1000
         self._loud_bytes = 0
         self._quiet_bytes = 0
 
@@ -43,3 +47,51 @@ class VoiceActivity:
             changed = self.active
         self.active ^= changed
         return changed
+
+
+class Ear:
+    """Tells when the caller's voice begins and ends. Times are monotonic seconds."""
+
+    def __init__(self, on_change: Callable[[float], None], clock: Callable[[], float]) -> None:
+        self.changed_at: float = clock()
+        """Since when the caller is heard, or is not; the time it takes to notice is taken off."""
+        self._on_change = on_change
+        self._clock = clock
+        self._activity: VoiceActivity | None = None
+        self._rate_hz = 0
+        self._end_ms = END_MS
+
+    @property
+    def active(self) -> bool:
+        """The caller speaks, as far as we hear."""
+        return self._activity is not None and self._activity.active
+
+    def attach(self, rate_hz: int) -> None:
+        """The caller's stream is there."""
+        self._rate_hz = rate_hz
+        self._activity = VoiceActivity(rate_hz, end_ms=self._end_ms)
+        self.changed_at = self._clock()
+
+    def detach(self) -> None:
+        """The caller's stream is gone."""
+        self._activity = None
+
+    def find_turns(self, whole_turns: bool) -> None:
+        """Whether the end of a voice ends a turn; then a longer pause is waited for."""
+        end_ms = TURN_END_MS if whole_turns else END_MS
+        if end_ms != self._end_ms:
+            self._end_ms = end_ms
+            if self._activity is not None:
+                self.attach(self._rate_hz)
+
+    def hear(self, data: bytes) -> None:
+        """Caller audio, whole samples of L16. The hot path."""
+        activity = self._activity
+        if activity is not None and activity.hear(data):
+            noticed_after_ms = BEGIN_MS if activity.active else self._end_ms
+            self.changed_at = self._clock() - noticed_after_ms / 1000
+            self._on_change(self._clock())
+
+    def quiet_s(self, now: float) -> float:
+        """For how long nothing has been heard; 0 while the caller speaks."""
+        return 0.0 if self.active else max(0.0, now - self.changed_at)

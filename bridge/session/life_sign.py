@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import enum
 
-SIGN_S = 0.8
-"""From a change in the caller's voice to the first message of the provider."""
 REPLY_S = 1.0
 """From the question to any message: several round trips around the world."""
 PAUSE_S = 2.0
@@ -18,7 +16,7 @@ PAUSE_S = 2.0
 
 
 class LifeAction(enum.Enum):
-    """What is due."""
+    """What must be done."""
 
     ASK = "ask"
     """Ask for a sign of life."""
@@ -32,6 +30,8 @@ class LifeSign:
     """One provider connection. `received` is the number of messages it has sent so far."""
 
     def __init__(self) -> None:
+        self.notices_within_s: float | None = None
+        """From a change in the caller's voice to a message (`Capabilities.notices_within_s`)."""
         self._received = 0
         self._due: float | None = None
         """By when a message must have come; None when nothing is awaited."""
@@ -40,12 +40,14 @@ class LifeSign:
 
     def voice_changed(self, now: float, received: int) -> None:
         """The caller began to speak, or stopped: the provider should have something to say."""
+        if self.notices_within_s is None:
+            return
         if self._due is None and now >= self._not_before:
-            self._due = now + SIGN_S
+            self._due = now + self.notices_within_s
             self._received = received
 
     def look(self, now: float, received: int) -> LifeAction | None:
-        """Return what is due; to be called a few times a second."""
+        """Return what must be done; to be called a few times a second."""
         if self._due is None:
             return None
         if received != self._received:

@@ -6,8 +6,7 @@ import enum
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from bridge.audio.formats import L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
-from bridge.audio.processor import Converter
+from bridge.audio.formats import FRAME_MS, L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
 from bridge.errors import LocalProtocolError
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
@@ -40,6 +39,9 @@ class Leg:
     """`variable_read_codec`: PCMU, PCMA, G722, opus, L16 …"""
     rate_hz: int
     """`variable_read_rate`: 8000, 16000 for G722, 48000 for opus."""
+    ptime_ms: int = FRAME_MS
+    """Packet time (RFC 8866 `a=ptime`), `variable_rtp_use_codec_ptime`: what FreeSWITCH reads and
+    writes at once on this channel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,31 @@ class PlayoutChoice:
 
 @dataclass(frozen=True, slots=True)
 class MediaPlan:
-    """All four formats of a call."""
+    """The formats of a call's own side; the provider's are its own, and may change."""
 
     stream_format: AudioFormat
     """The caller's audio as it reaches us; its rate is what `uuid_audio_stream start` is given."""
-    provider_input: AudioFormat
-    provider_output: AudioFormat
     playout_format: AudioFormat
+    ptime_ms: int = FRAME_MS
+    """Packet time of the channel."""
 
-    def uplink(self) -> Converter:
-        """Caller to provider."""
-        return Converter(self.stream_format, self.provider_input)
 
-    def downlink(self) -> Converter:
-        """Provider to caller."""
-        return Converter(self.provider_output, self.playout_format)
+def provider_formats(leg: Leg, capabilities: Capabilities) -> tuple[AudioFormat, AudioFormat]:
+    """What a provider is asked to take and to give on this call.
+
+    A G.711 leg and a provider that speaks G.711 (or L16 at 8 kHz) are joined without resampling.
+
+    Raises:
+        LocalProtocolError: the provider names no format.
+    """
+    return _provider_format(leg, capabilities.audio_in), _provider_format(
+        leg, capabilities.audio_out
+    )
 
 
 def choose_formats(
     leg: Leg,
-    capabilities: Capabilities,
+    provider_rates_hz: Sequence[int],
     playout: PlayoutChoice,
     *,
     media: MediaPath = MediaPath.STREAM,
@@ -80,30 +87,27 @@ def choose_formats(
 ) -> MediaPlan:
     """Choose the formats of a call.
 
-    A G.711 leg and a provider that speaks G.711 (or L16 at 8 kHz) are joined without resampling.
-    FreeSWITCH is given L16 in any case: see `bridge.playout.unicast`.
-    Otherwise, with `prefer_provider_rate`, the stream is asked for at the provider's own rate, so
-    that FreeSWITCH resamples once and we do not.
+    FreeSWITCH is given L16 in any case: see `bridge.playout.unicast`. With `prefer_provider_rate`
+    the stream is asked for at the rate the first provider takes, so that FreeSWITCH resamples once
+    and we do not; but at the channel's rate, whatever `stream_rates_hz` says, where packets are not
+    20 ms.
+
+    Args:
+        provider_rates_hz: rates the provider is likely to take, best first; a hint.
 
     Raises:
-        LocalProtocolError: the provider names no format, or the stream no rate.
+        LocalProtocolError: the stream has no rate.
     """
-    provider_input = _provider_format(leg, capabilities.input_formats)
-    provider_output = _provider_format(leg, capabilities.output_formats)
     if media is MediaPath.UNICAST and playout.mode is not PlayoutMode.UNICAST:
         raise LocalProtocolError("unicast carries both directions or none")
     channel = AudioFormat(Encoding.L16, leg.rate_hz)
-    stream = (
-        channel
-        if media is MediaPath.UNICAST
-        else AudioFormat(
-            Encoding.L16,
-            _stream_rate(leg, provider_input, playout, stream_rates_hz, prefer_provider_rate),
+    stream = channel
+    if media is MediaPath.STREAM:
+        rate_hz = _stream_rate(
+            leg, provider_rates_hz, playout, stream_rates_hz, prefer_provider_rate
         )
-    )
-    return MediaPlan(
-        stream, provider_input, provider_output, _playout_format(channel, stream, playout)
-    )
+        stream = AudioFormat(Encoding.L16, rate_hz)
+    return MediaPlan(stream, _playout_format(channel, stream, playout), leg.ptime_ms)
 
 
 def _provider_format(leg: Leg, offered: Sequence[AudioFormat]) -> AudioFormat:
@@ -129,14 +133,19 @@ def _by_preference(leg: Leg) -> tuple[AudioFormat, ...]:
 
 def _stream_rate(
     leg: Leg,
-    provider_input: AudioFormat,
+    provider_rates_hz: Sequence[int],
     playout: PlayoutChoice,
     possible: Collection[int],
     prefer_provider_rate: bool,
 ) -> int:
+    if leg.ptime_ms != FRAME_MS and leg.rate_hz in STREAM_RATES_HZ:
+        # Asked for another rate than the channel's, mod_audio_stream resamples 20 ms of each
+        # packet and drops the rest (observed at 30 and 40 ms).
+        return leg.rate_hz
     wanted = [FALLBACK_RATE_HZ, *sorted(possible)]
-    if prefer_provider_rate or provider_input.rate_hz == leg.rate_hz:
-        wanted.insert(0, provider_input.rate_hz)
+    wanted[:0] = [
+        rate_hz for rate_hz in provider_rates_hz if prefer_provider_rate or rate_hz == leg.rate_hz
+    ]
     if _plays_at_stream_rate(playout):
         wanted.insert(0, leg.rate_hz if playout.mode is PlayoutMode.BINARY else _raw_rate(leg))
     for rate_hz in wanted:

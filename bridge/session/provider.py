@@ -6,253 +6,344 @@ and crosses a provider's session limit in a pause, so that the caller notices no
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import gevent
 
-from bridge.providers.base import (
-    ConversationOptions,
-    GoingAway,
-    ProviderEvent,
-    ProviderFailure,
-    ProviderProtocol,
-    SessionReady,
-    Speaker,
+from bridge.audio.formats import AudioFormat
+from bridge.playout.heard import HeardPosition
+from bridge.providers import base as p
+from bridge.providers.host import Network, ProviderHost
+from bridge.session.candidates import Candidate, Candidates, Served
+from bridge.session.connection import (
+    Connection,
+    Crossing,
+    Moment,
+    SeatListener,
+    Start,
+    in_words,
+    named,
 )
-from bridge.providers.host import Network, ProviderLink
 
-TRIES_PER_PROVIDER = 2
-"""While it rings: a second try catches a dropped connection, a third only prolongs the wait."""
-MAX_REPLACEMENTS = 12
-"""In one conversation: one that comes up and breaks again and again is no help."""
-RECOVERY_PAUSES_S = (0.0, 1.0, 2.0, 3.0)
-"""In a conversation: pauses before each round through the tenant's providers. A service that
-restarts is back within seconds, and starting all over with somebody else is worse for a caller."""
-
-History = Callable[[], Sequence[tuple[Speaker, str]]]
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One provider of the tenant's list."""
-
-    name: str
-    """Unlike any other candidate's; may be a tenant's own words."""
-    kind: str
-    """openai | elevenlabs | gemini | custom: fit for a metric's label."""
-    make: Callable[[], ProviderProtocol]
-
-
-@dataclass(frozen=True, slots=True)
-class SeatListener:
-    """What the seat tells its session. Called on the hub."""
-
-    on_events: Callable[[list[ProviderEvent]], None]
-    on_ready: Callable[[], None]
-    on_lost: Callable[[ProviderFailure], None]
-    """The provider is gone; another is being connected."""
-    on_exhausted: Callable[[ProviderFailure], None]
-    """Nothing left to try."""
+STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
+"""Before each try to connect the session that is to take over; the last one repeats."""
+MAX_COMMANDS = 32
+"""Kept for a provider that is to come; what is more is dropped and counted."""
+CROSS_ANYHOW_S = 3.0
+"""So long before a session ends it is left, whatever is going on."""
+CROSS_SOON_S = 15.0
+"""From then on the time while an answer drains is good enough: all of it has been received."""
 
 
 class ProviderSeat:
-    """Owns the provider link of a conversation; commands go through `protocol` and `flush`."""
+    """Owns the provider's connection. Every command is carried out, in order, when it can be."""
 
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        options: ConversationOptions,
+        brief: p.Brief,
         listener: SeatListener,
         *,
-        history: History,
+        formats: Callable[[p.Capabilities], tuple[AudioFormat, AudioFormat]],
         connect_timeout_s: float,
-        network: Network | None = None,
+        network: Network | None,
+        clock: Callable[[], float],
     ) -> None:
-        self._candidates = list(candidates)
-        self._queue = [(0.0, c) for c in candidates for _ in range(TRIES_PER_PROVIDER)]
-        """What to try next, each after a pause in seconds."""
-        self._options = options
+        self._candidates = Candidates(candidates)
+        self._brief = brief
         self._listener = listener
-        self._history = history
+        self._formats = formats
         self._connect_timeout_s = connect_timeout_s
         self._network = network
-        self._link: ProviderLink | None = None
-        self._standby: ProviderLink | None = None
-        self._standby_ready = False
-        self._standby_history: tuple[tuple[Speaker, str], ...] = ()
-        self._going_away = False
-        self._closed = False
+        self._clock = clock
+        self._made = 0
+        self._now: Connection | None = None
+        self._standby: Connection | None = None
+        self._crossing: Crossing | None = None
+        self._protocol: p.ProviderProtocol = candidates[0].make()
+        self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
+        """For the provider that is to come."""
+        self.commands_dropped = 0
         self._waiting: gevent.Greenlet[..., None] | None = None
-        self.ready = False
-        self.name = ""
+        self._closed = False
+        self.name = candidates[0].name
         self.kind = candidates[0].kind
-        self.protocol: ProviderProtocol = candidates[0].make()
-        self.replacements = 0
-        self._make_current = candidates[0].make
+        self.prefix = ""
+        """Of the ids of the connection in use; `on_audio` gets them without it."""
 
-    def start(self) -> None:
-        """Connect the first candidate, in the background."""
-        _, candidate = self._queue.pop(0)
-        self._next(self._open(candidate, self.protocol))
+    # --- what the session asks ------------------------------------------------------------------
 
-    def send_audio(self, data: bytes) -> None:
-        """Caller audio in the options' input format. The hot path."""
-        self.protocol.send_audio(data)
-        if self._link is not None:
-            self._link.flush_audio()
+    @property
+    def ready(self) -> bool:
+        """The provider has taken the settings."""
+        return self._now is not None and self._now.ready is not None
 
-    def flush(self) -> None:
-        """Send what commands to `protocol` have produced."""
-        if self._link is not None:
-            self._link.flush()
+    @property
+    def capabilities(self) -> p.Capabilities:
+        """Of the provider that serves, or is being connected."""
+        return self._protocol.capabilities
 
     @property
     def round_trip_ms(self) -> float | None:
         """Last measured round trip to the provider."""
-        return self._link.round_trip_ms if self._link is not None else None
+        return self._now.host.round_trip_ms if self._now is not None else None
 
     @property
     def messages_in(self) -> int:
         """Messages that came on the connection in use."""
-        return self._link.messages_in if self._link is not None else 0
+        return self._now.host.messages_in if self._now is not None else 0
 
-    def pause(self) -> None:
-        """Nobody speaks and nothing is awaited: the moment to cross a session limit.
+    @property
+    def alternatives(self) -> bool:
+        """Whether another provider could be asked."""
+        return self._candidates.others(self.name)
 
-        To be called as long as it lasts: the session that takes over is prepared in one pause
-        and takes over in the same or, if nothing was said in between, in a later one.
-        """
-        if not self._going_away or self._closed:
-            return
-        if self._standby is not None and self._standby_history != tuple(self._history()):
-            self._drop_standby()
-        if self._standby is None:
-            candidate = Candidate(self.name, self.kind, self._make_current)
-            self._standby_history = tuple(self._history())
-            self._standby = self._open(candidate, candidate.make())
-        elif self._standby_ready:
-            self._change_over(self._standby)
+    def start(self) -> None:
+        """Connect the first candidate, in the background."""
+        self._candidates.first()
+        self._connect()
 
-    def give_up(self, failure: ProviderFailure) -> None:
+    def send_audio(self, data: bytes) -> None:
+        """Caller audio in the provider's format. The hot path."""
+        if self._now is not None:
+            self._protocol.send_audio(data)
+            self._now.host.flush_audio()
+
+    def heard(self) -> None:
+        """An answer of this provider reaches the caller: it is well."""
+        if self._now is not None:
+            self._now.heard = True
+
+    def give_up(self, failure: p.ProviderFailure) -> None:
         """The provider is of no use any more although its connection is up."""
-        if self._link is not None:
-            self._lose(self._link, failure)
+        if self._now is not None:
+            self._lose(self._now, failure, given_up=True)
 
-    def close(self) -> None:
-        """End all connections; nothing is told any more."""
+    def stop(self) -> None:
+        """End all connections; the last usage is still told."""
+        if self._closed:
+            return
         self._closed = True
         if self._waiting is not None:
             self._waiting.kill(block=False)
-        for link in (self._link, self._standby):
-            if link is not None:
-                link.close()
-        self._link = self._standby = None
+        leaving = (self._standby, self._now)
+        self._now = self._standby = None
+        for connection in leaving:
+            if connection is not None:
+                connection.host.stop()
 
-    # --- inside ----------------------------------------------------------------------------------
+    # --- commands -------------------------------------------------------------------------------
 
-    def _open(self, candidate: Candidate, protocol: ProviderProtocol) -> ProviderLink:
-        self._make_current = candidate.make
-        self.name = candidate.name
-        self.kind = candidate.kind
-        history = tuple(self._history())
-        greeting = "" if history else self._options.greeting
-        link: ProviderLink
-        link = ProviderLink(
-            protocol,
-            dataclasses.replace(self._options, history=history, greeting=greeting),
-            on_events=lambda events: self._on_events(link, events),
-            on_closed=lambda failure: self._on_closed(link, failure),
-            connect_timeout_s=self._connect_timeout_s,
-            network=self._network,
+    def begin_turn(self) -> None:
+        """The caller speaks (`Turns.OURS`)."""
+        if self._now is not None:
+            self._order(lambda protocol, now: protocol.begin_turn(now))
+
+    def end_turn(self) -> None:
+        """The caller has spoken (`Turns.OURS`)."""
+        if self._now is not None:
+            self._order(lambda protocol, now: protocol.end_turn(now))
+
+    def send_text(self, text: str) -> None:
+        """A turn of the caller in words."""
+        self._order(lambda protocol, now: protocol.send_text(text, now))
+
+    def inform(self, text: str, *, respond: bool) -> None:
+        """Something the caller did not say."""
+        self._order(lambda protocol, now: protocol.inform(text, respond=respond, now=now))
+
+    def say(self, text: str, token: str) -> None:
+        """Have the agent say exactly this."""
+        self._order(lambda protocol, now: protocol.say(text, token, now))
+
+    def answer(self) -> None:
+        """Answer what the conversation holds."""
+        self._order(lambda protocol, now: protocol.answer(now))
+
+    def probe(self) -> None:
+        """Ask for a sign of life."""
+        self._order(lambda protocol, now: protocol.probe(now))
+
+    def cut(self, heard: Sequence[HeardPosition]) -> None:
+        """The agent was cut off; items of other connections are nothing to this one."""
+        ours = [
+            p.Heard(item_id[len(self.prefix) :], heard_ms)
+            for item_id, heard_ms in heard
+            if self._is_ours(item_id)
+        ]
+        if self._now is not None:
+            self._order(lambda protocol, now: protocol.cut(ours, now))
+
+    def send_function_result(self, call_id: str, output: str, *, failed: bool) -> bool:
+        """Give a result; False when it was another connection that asked for it."""
+        if self._now is None or not self._is_ours(call_id):
+            return False
+        own_id = call_id[len(self.prefix) :]
+        self._order(
+            lambda protocol, now: protocol.send_function_result(
+                own_id, output, failed=failed, now=now
+            )
         )
-        link.start()
-        return link
+        return True
 
-    def _next(self, link: ProviderLink) -> None:
-        self._link = link
-        self.protocol = link.protocol
-        self._going_away = self.ready = False
+    # --- a session limit ------------------------------------------------------------------------
 
-    def _on_events(self, link: ProviderLink, events: list[ProviderEvent]) -> None:
-        if link is self._standby:
-            self._on_standby(link, events)
-        elif link is self._link:
-            for event in events:
-                self._watch(link, event)
-            if link is self._link:
-                self._listener.on_events(events)
+    def cross(self, moment: Moment) -> None:
+        """Cross a session limit ahead, if this is the moment; to be called a few times a second.
 
-    def _watch(self, link: ProviderLink, event: ProviderEvent) -> None:
-        if isinstance(event, SessionReady):
-            self.ready = True
-            self._listener.on_ready()
-        elif isinstance(event, GoingAway):
-            self._going_away = True
-        elif isinstance(event, ProviderFailure) and event.fatal:
-            self._lose(link, event)
+        The session that takes over is prepared in one pause and takes over in the same or a later
+        one. Close to the limit any moment will do.
+        """
+        crossing, now = self._crossing, self._clock()
+        if crossing is None or self._now is None:
+            return
+        left_s = crossing.deadline - now
+        needed = Moment.PAUSE if left_s > CROSS_SOON_S else Moment.DRAINING
+        if self._standby is None:
+            if now >= crossing.not_before and (moment >= needed or left_s <= CROSS_SOON_S):
+                self._prepare(crossing, now)
+        elif self._standby.ready is not None and (moment >= needed or left_s <= CROSS_ANYHOW_S):
+            self._change_over(self._standby)
 
-    def _on_standby(self, link: ProviderLink, events: list[ProviderEvent]) -> None:
-        if any(isinstance(e, ProviderFailure) and e.fatal for e in events):
-            self._drop_standby()
-        elif any(isinstance(e, SessionReady) for e in events):
-            self._standby_ready = True
+    def _prepare(self, crossing: Crossing, now: float) -> None:
+        crossing.tries += 1
+        pause = STANDBY_PAUSES_S[min(crossing.tries, len(STANDBY_PAUSES_S) - 1)]
+        crossing.not_before = now + pause
+        history = tuple(self._listener.history())
+        self._standby = self._open(self._protocol.successor(), Start(p.Opening.LISTEN, history))
 
-    def _change_over(self, link: ProviderLink) -> None:
-        old, self._standby, self._standby_ready = self._link, None, False
-        self._next(link)
-        self.ready = True
-        self.replacements += 1
+    def _change_over(self, connection: Connection) -> None:
+        old, self._standby, self._crossing = self._now, None, None
+        ready = connection.ready
+        assert ready is not None
+        self._take_seat(connection)
+        connection.heard = old is not None and old.heard
+        self._candidates.replacements += 1
+        self._catch_up(connection)
         if old is not None:
-            old.close()
+            old.host.stop()
+        self._listener.on_crossed(ready)
+
+    def _catch_up(self, connection: Connection) -> None:
+        """Tell what was said since the connection was begun."""
+        known = len(connection.history)
+        history = tuple(self._listener.history())
+        if history[:known] == connection.history and len(history) > known:
+            told = "\n".join(in_words(entry) for entry in history[known:])
+            self.inform(f"[Meanwhile in the conversation:\n{told}]", respond=False)
 
     def _drop_standby(self) -> None:
-        standby, self._standby, self._standby_ready = self._standby, None, False
+        standby, self._standby = self._standby, None
         if standby is not None:
-            standby.close()
+            standby.host.close()
 
-    def _on_closed(self, link: ProviderLink, failure: ProviderFailure) -> None:
-        if link is self._standby:
-            self._drop_standby()
-        elif link is self._link:
-            self._lose(link, failure)
+    # --- inside ---------------------------------------------------------------------------------
 
-    def _lose(self, link: ProviderLink, failure: ProviderFailure) -> None:
-        """Move on. What cannot get better with the same provider skips its second try."""
-        was_ready, self.ready = self.ready, False
-        self._link = None
-        link.close()
+    def _order(self, command: Callable[[p.ProviderProtocol, float], None]) -> None:
         if self._closed:
             return
-        if not failure.retryable:
-            self._strike(self.name)
-        if self.replacements >= MAX_REPLACEMENTS:
-            self._queue = []
-        elif was_ready:
-            self._queue = self._recovery()
-        if not self._queue:
+        if self._now is None:
+            if len(self._commands) < MAX_COMMANDS:
+                self._commands.append(command)
+            else:
+                self.commands_dropped += 1
+            return
+        command(self._protocol, self._clock())
+        self._now.host.flush()
+
+    def _is_ours(self, name: str) -> bool:
+        if self.prefix:
+            return name.startswith(self.prefix)
+        return not any(name.startswith(f"{number}:") for number in range(2, self._made + 1))
+
+    def _connect(self) -> None:
+        start = self._listener.start()
+        self._take_seat(self._open(self._protocol, start))
+        commands, self._commands = self._commands, []
+        for command in commands:
+            self._order(command)
+
+    def _open(self, protocol: p.ProviderProtocol, start: Start) -> Connection:
+        self._made += 1
+        audio_in, audio_out = self._formats(protocol.capabilities)
+        conversation = p.Conversation(
+            audio_in, audio_out, self._brief, start.opening, start.history, start.opening_token
+        )
+        connection: Connection
+        host = ProviderHost(
+            protocol,
+            conversation,
+            on_events=lambda events: self._on_events(connection, events),
+            connect_timeout_s=self._connect_timeout_s,
+            network=self._network,
+            clock=self._clock,
+        )
+        prefix = f"{self._made}:" if self._made > 1 else ""
+        connection = Connection(host, prefix, self._clock(), tuple(start.history))
+        host.start()
+        return connection
+
+    def _take_seat(self, connection: Connection) -> None:
+        self._now, self._crossing = connection, None
+        self._protocol = connection.host.protocol
+        self.prefix = connection.prefix
+
+    def _on_events(self, connection: Connection, events: list[p.ProviderEvent]) -> None:
+        for event in events:
+            if connection is not self._now:
+                self._on_aside(connection, event)
+            elif type(event) is p.Audio:
+                self._listener.on_audio(event)
+            else:
+                self._on_event(connection, event)
+
+    def _on_event(self, connection: Connection, event: p.ProviderEvent) -> None:
+        if isinstance(event, p.SessionReady):
+            connection.ready = event
+            self._listener.on_ready(event)
+        elif isinstance(event, p.GoingAway):
+            if self._crossing is None:
+                self._crossing = Crossing(self._clock() + event.in_s)
+        elif isinstance(event, p.ProviderFailure) and event.fatal:
+            self._lose(connection, event)
+        else:
+            self._listener.on_event(named(event, connection.prefix))
+
+    def _on_aside(self, connection: Connection, event: p.ProviderEvent) -> None:
+        """Of a connection that is being left, or is to take over."""
+        if isinstance(event, p.Usage):
+            self._listener.on_event(event)
+        elif connection is not self._standby:
+            return
+        elif isinstance(event, p.SessionReady):
+            connection.ready = event
+        elif isinstance(event, p.Ended) or (isinstance(event, p.ProviderFailure) and event.fatal):
+            self._drop_standby()
+
+    def _lose(
+        self, connection: Connection, failure: p.ProviderFailure, *, given_up: bool = False
+    ) -> None:
+        """Move on. What cannot get better with the same provider skips its second try."""
+        self._now = self._crossing = None
+        self._drop_standby()
+        if given_up:
+            connection.host.stop()
+        else:
+            connection.host.close()
+        took_s = self._clock() - connection.opened_at
+        served = Served(connection.ready is not None, connection.heard, given_up, took_s)
+        following = self._candidates.after(self.name, failure, served)
+        if following is None:
             self._listener.on_exhausted(failure)
             return
+        pause_s, candidate = following
+        name, kind = candidate.name, candidate.kind
         self._listener.on_lost(failure)
-        pause_s, candidate = self._queue.pop(0)
-        self.replacements += 1
-        self.protocol = candidate.make()  # what is said meanwhile waits in it
-        self._waiting = gevent.spawn_later(pause_s, self._replace, candidate)
+        if self._closed:
+            return
+        self.name, self.kind, self._protocol = name, kind, candidate.make()
+        self._waiting = gevent.spawn_later(pause_s, self._replace)
 
-    def _strike(self, name: str) -> None:
-        self._candidates = [c for c in self._candidates if c.name != name]
-        self._queue = [(pause_s, c) for pause_s, c in self._queue if c.name != name]
-
-    def _recovery(self) -> list[tuple[float, Candidate]]:
-        """Rounds through all candidates, the one that served first; a pause before each round."""
-        order = sorted(self._candidates, key=lambda c: c.name != self.name)
-        return [
-            (0.0 if number else pause_s, candidate)
-            for pause_s in RECOVERY_PAUSES_S
-            for number, candidate in enumerate(order)
-        ]
-
-    def _replace(self, candidate: Candidate) -> None:
+    def _replace(self) -> None:
         self._waiting = None
-        self._next(self._open(candidate, self.protocol))
+        self._connect()

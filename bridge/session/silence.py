@@ -8,8 +8,8 @@ from __future__ import annotations
 import enum
 
 
-class WatchAction(enum.Enum):
-    """What is due."""
+class SilenceAction(enum.Enum):
+    """What must be done."""
 
     ASK = "ask"
     """Ask the silent caller once whether they are still there."""
@@ -19,7 +19,7 @@ class WatchAction(enum.Enum):
     """The call has lasted as long as it may."""
 
 
-class ConversationWatch:
+class SilenceWatch:
     """Tells when the caller has been silent too long, or the call has lasted too long."""
 
     def __init__(self, now: float, *, silence_s: float, give_up_s: float, max_s: float) -> None:
@@ -28,6 +28,7 @@ class ConversationWatch:
         self._end_at: float | None = now + max_s
         self._silent_at: float | None = None
         self._asked = False
+        self._held_at: float | None = None
 
     def floor_open(self, now: float) -> None:
         """The agent has been heard to its end: now it is the caller's turn."""
@@ -42,20 +43,31 @@ class ConversationWatch:
         self._silent_at = None
         self._asked = False
 
-    def next_deadline(self) -> float | None:
-        """The earliest moment at which `handle_timeout` has something to say."""
-        times = [t for t in (self._silent_at, self._end_at) if t is not None]
-        return min(times, default=None)
+    def hold(self, now: float) -> None:
+        """Time stands still."""
+        self._held_at = now if self._held_at is None else self._held_at
 
-    def handle_timeout(self, now: float) -> WatchAction | None:
-        """Return what is due at `now`; each thing is told once."""
+    def resume(self, now: float) -> None:
+        """Time goes on."""
+        if self._held_at is None:
+            return
+        held_s, self._held_at = now - self._held_at, None
+        if self._silent_at is not None:
+            self._silent_at += held_s
+        if self._end_at is not None:
+            self._end_at += held_s
+
+    def handle_timeout(self, now: float) -> SilenceAction | None:
+        """Return what must be done at `now`; each thing is told once."""
+        if self._held_at is not None:
+            return None
         if self._end_at is not None and now >= self._end_at:
             self._end_at = self._silent_at = None
-            return WatchAction.TIME_UP
+            return SilenceAction.TIME_UP
         if self._silent_at is None or now < self._silent_at:
             return None
         self._silent_at = None
         if self._asked:
-            return WatchAction.GIVE_UP
+            return SilenceAction.GIVE_UP
         self._asked = True
-        return WatchAction.ASK
+        return SilenceAction.ASK

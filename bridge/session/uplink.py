@@ -1,7 +1,8 @@
 """The caller's way to the provider: convert once, hand over at once, and keep what may be lost.
 
 A provider that breaks takes along what it has heard. What the caller is saying at that moment is
-kept here, and its successor hears the sentence from its beginning.
+kept here, and its successor hears the sentence from its beginning. What is kept is in the stream's
+own format: the next provider may want another one.
 """
 
 from __future__ import annotations
@@ -12,14 +13,13 @@ from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.processor import Converter
-from bridge.session.ear import VoiceActivity
 
 MAX_HELD_MS = 5000
 """Caller audio kept while no provider is there, or of a turn not answered yet; the oldest goes
 first."""
 PRE_ROLL_MS = 1500
 """Kept of what was sent before it is known that the caller speaks: the provider tells so late, and
-a provider that does not tell at all is suspected later still (`bridge.session.life_sign`)."""
+one that does not tell at all is suspected later still (`bridge.session.life_sign`)."""
 
 
 @dataclass(slots=True)
@@ -34,47 +34,66 @@ class UplinkCounters:
 class Uplink:
     """Converts caller audio and sends it, or keeps the last seconds while nobody can take it.
 
-    `target` is the provider's input format; `send` takes audio in it.
+    `send` takes audio in the provider's format; `hear` is given every piece in the stream's, L16,
+    whole samples.
     """
 
-    def __init__(self, target: AudioFormat, send: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], hear: Callable[[bytes], None]) -> None:
         self.counters = UplinkCounters()
+        self.muted = False
+        """The provider hears silence: our own echo would make it interrupt itself."""
+        self.in_turn = False
+        """The caller has said something that nobody has answered or written down."""
         self._send = send
-        self.on_voice: Callable[[], None] | None = None
-        """The caller seems to have begun or stopped speaking; see `voice`."""
-        self.voice: VoiceActivity | None = None
+        self._hear = hear
+        self._stream: AudioFormat | None = None
+        self._listener: AudioFormat | None = None
         self._converter: Converter | None = None
-        self._open = False
+        self._open = self._forgets = False
+        self._carry = b""
         self._held = bytearray()
         """Not sent yet."""
         self._kept: deque[bytes] = deque()
         """Sent, and worth sending again: the turn under way, or the pre-roll of the next one."""
         self._kept_size = 0
-        self._kept_max = self._pre_roll_bytes = target.bytes_for_ms(PRE_ROLL_MS)
-        self._turn_bytes = target.bytes_for_ms(MAX_HELD_MS)
-        self.in_turn = False
-        """The caller has said something that nobody has answered or written down."""
+        self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
 
-    def attach(self, converter: Converter) -> None:
-        """The caller's stream is there, in the converter's source format."""
-        self._converter = converter
-        self.voice = VoiceActivity(converter.source.rate_hz)
+    def attach(self, stream: AudioFormat) -> None:
+        """The caller's stream is there, L16."""
+        if stream != self._stream:
+            self._held.clear()
+            self._forget()
+        self._stream = stream
+        self._pre_roll_bytes = stream.bytes_for_ms(PRE_ROLL_MS)
+        self._turn_bytes = stream.bytes_for_ms(MAX_HELD_MS)
+        self._kept_max = self._turn_bytes if self.in_turn else self._pre_roll_bytes
+        self._carry = b""
+        self._join()
 
     def detach(self) -> None:
         """The caller's stream is gone."""
-        self._converter = self.voice = None
+        self._converter = None
+
+    def listen(self, listener: AudioFormat) -> None:
+        """What the provider takes."""
+        if listener != self._listener:
+            self._listener = listener
+            self._join()
 
     def open(self) -> None:
         """The provider listens: send what was held, then everything at once."""
         self._open = True
-        if self._held:
+        if self._held and self._converter is not None:
             held, self._held = bytes(self._held), bytearray()
-            self._send(held)
-            self._keep(held)
+            self._pass_on(self._converter, held)
 
-    def shut(self) -> None:
-        """Nobody listens: hold the latest audio."""
+    def shut(self, *, forget: bool = False) -> None:
+        """Nobody listens: hold the latest audio, or, with `forget`, none until it is opened."""
         self._open = False
+        self._forgets = forget
+        if forget:
+            self._held.clear()
+            self.turn_over()
 
     def turn_began(self) -> None:
         """The caller speaks: keep it until the turn is over."""
@@ -97,28 +116,41 @@ class Uplink:
 
     def receive(self, data: bytes) -> None:
         """Caller audio, any number of bytes. The hot path: 50 times a second and call."""
-        converter, voice = self._converter, self.voice
-        if converter is None or voice is None:
+        converter = self._converter
+        if converter is None:
             return
         counters = self.counters
         counters.chunks += 1
         counters.bytes += len(data)
-        converted = converter.convert(data)
+        if self._carry or len(data) & 1:
+            data = self._whole_samples(data)
         if self._open:
-            self._send(converted)
-            self._keep(converted)
-        else:
-            self._held += converted
+            self._pass_on(converter, data)
+        elif not self._forgets:
+            self._held += data
             self._trim_held()
-        if voice.hear(data) and self.on_voice is not None:
-            self.on_voice()
+        self._hear(data)
 
-    def _keep(self, data: bytes) -> None:
+    def _pass_on(self, converter: Converter, data: bytes) -> None:
+        converted = converter.convert(bytes(len(data)) if self.muted else data)
+        if converted:
+            self._send(converted)
         kept = self._kept
         kept.append(data)
         self._kept_size += len(data)
         while self._kept_size > self._kept_max and len(kept) > 1:
             self._kept_size -= len(kept.popleft())
+
+    def _join(self) -> None:
+        if self._stream is not None:
+            # Without a provider nothing is sent yet: the stream's own format stands in for its.
+            self._converter = Converter(self._stream, self._listener or self._stream)
+
+    def _whole_samples(self, data: bytes) -> bytes:
+        data = self._carry + data
+        whole = len(data) & ~1
+        self._carry = data[whole:]
+        return data[:whole]
 
     def _forget(self) -> None:
         self._kept.clear()
@@ -127,6 +159,5 @@ class Uplink:
     def _trim_held(self) -> None:
         excess = len(self._held) - self._turn_bytes
         if excess > 0:
-            excess += excess % 2
             del self._held[:excess]
             self.counters.held_dropped_bytes += excess

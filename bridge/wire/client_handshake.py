@@ -17,30 +17,38 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-import msgspec
 import websocket
 from websocket import _handshake
 
 from bridge.errors import BridgeError
+from bridge.wire.channel import MAX_BODY_BYTES, retry_after_s
 
 MAX_ANSWER_BYTES = 65536
 """The server's answer to the handshake: status, headers, and the body of a refusal."""
 
-_CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ConnectError(BridgeError):
     """The WebSocket could not be opened. The text holds no secret."""
 
-    def __init__(self, stage: str, text: str, *, status: int = 0, code: str = "") -> None:
+    def __init__(
+        self,
+        stage: str,
+        text: str,
+        *,
+        status: int = 0,
+        body: bytes = b"",
+        retry_after_s: float | None = None,
+    ) -> None:
         super().__init__(text)
         self.stage = stage
         """request | dns | proxy | tcp | certificate | tls | http | protocol | timeout"""
         self.status = status
         """HTTP status at stage `http`."""
-        self.code = code
-        """The server's own error code, when its answer had one."""
+        self.body = body
+        """The beginning of the refusal's body: hostile, and may repeat what we sent."""
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +202,12 @@ class _Handshake(websocket.WebSocket):
 def _translate(error: Exception, host: str) -> ConnectError:
     """Say what happened in words of ours; foreign texts may quote what we sent."""
     if isinstance(error, websocket.WebSocketBadStatusException):
-        code = _code_of(error.resp_body)
         return ConnectError(
-            "http", f"{host} answered {error.status_code}", status=error.status_code, code=code
+            "http",
+            f"{host} answered {error.status_code}",
+            status=error.status_code,
+            body=(error.resp_body or b"")[:MAX_BODY_BYTES],
+            retry_after_s=retry_after_s((error.resp_headers or {}).get("retry-after")),
         )
     if isinstance(error, ssl.SSLCertVerificationError):
         return ConnectError("certificate", f"{host}: {error.verify_message}")
@@ -221,22 +232,3 @@ _STAGES: tuple[tuple[type[Exception] | tuple[type[Exception], ...], str, str], .
 def _errno_name(error: Exception) -> str:
     number = getattr(error, "errno", None)
     return errno.errorcode.get(number, "unknown") if isinstance(number, int) else "unknown"
-
-
-class _ErrorDetail(msgspec.Struct):
-    code: str | None = None
-    type: str | None = None
-
-
-class _ErrorBody(msgspec.Struct):
-    error: _ErrorDetail
-
-
-def _code_of(body: bytes | None) -> str:
-    """`error.code` or `error.type` of a JSON body, as OpenAI's look-alikes send it."""
-    try:
-        detail = msgspec.json.decode(body or b"", type=_ErrorBody).error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
-    code = detail.code or detail.type or ""
-    return code if _CODE.fullmatch(code) else ""

@@ -1,4 +1,4 @@
-"""UDP on the hub's watchers, for FreeSWITCH's `unicast`: one datagram for each 20 ms frame.
+"""UDP on the hub's watchers, for FreeSWITCH's `unicast`: one datagram for each packet of the call.
 
 `unicast` has no authentication: whoever reaches the port is heard. So the socket is connected to
 the agreed address and the kernel drops what others send.
@@ -26,7 +26,8 @@ OnDatagram = Callable[[bytes], None]
 
 
 class DatagramLink:
-    """Sends to and hears from one `remote` only. Addresses are numeric IPv4: `("127.0.0.1", 0)`.
+    """Sends to and hears from one `remote` only. Addresses are IPv4, as FreeSWITCH's are
+    (switch_ivr.c binds AF_INET whatever it is told): `("127.0.0.1", 0)`.
 
     `on_datagram` runs in the hub and must not wait; when it raises, the link closes.
     The remote may be set afterwards, when its port is agreed only later.
@@ -66,9 +67,20 @@ class DatagramLink:
         self._reader.start(self._on_readable)
 
     def deafen(self) -> None:
-        """Hear no more, only send: what comes is left to the kernel, which drops it."""
+        """Hear no more, only send: the kernel keeps the first one or two and drops the others."""
         self._reader.stop()
         self._sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, 0)  # the least it allows
+
+    def peek(self) -> int:
+        """On a deaf link: count what has come and been kept since the last look, and drop it.
+
+        More than 0 means that the remote still sends. A refusal is noted here, too.
+        """
+        count = 0
+        while count < DATAGRAMS_PER_CALLBACK and self._receive() is not None:
+            count += 1
+        self.datagrams_in += count
+        return count
 
     def send(self, data: bytes) -> bool:
         """Send one datagram; False when it could not go out now.

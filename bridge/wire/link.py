@@ -8,6 +8,7 @@ deadline when the peer's does not come.
 
 from __future__ import annotations
 
+import dataclasses
 import enum
 import logging
 import os
@@ -20,7 +21,15 @@ import gevent
 
 from bridge.errors import RemoteProtocolError
 from bridge.wire import frames
-from bridge.wire.frames import FrameLimits, FrameParser, Message, Role
+from bridge.wire.channel import Ender
+from bridge.wire.frames import (
+    FrameLimits,
+    FrameParser,
+    Message,
+    Role,
+    client_frame,
+    server_frame,
+)
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.transport import Transport
 
@@ -50,6 +59,8 @@ class CloseInfo:
     clean: bool = False
     """Both Close frames passed."""
     error: Exception | None = None
+    by: Ender = Ender.US
+    """A peer that broke the protocol ended it, although we said so first."""
 
 
 OnMessages = Callable[[list[Message]], None]
@@ -65,6 +76,7 @@ class _State(enum.Enum):
     CLOSED = 4
 
 
+_TEXT, _BINARY = frames.TEXT, frames.BINARY
 _OPEN, _CLOSING, _FAILED, _CLOSED = _State  # as globals: found faster, once per frame
 
 
@@ -121,7 +133,7 @@ class WebSocketLink:
         self._masked = role is Role.CLIENT
         self._parser = FrameParser(role, limits.frames)
         self._state = _OPEN
-        self._closing_as = CloseInfo(frames.ABNORMAL)
+        self._closing_as = CloseInfo(frames.ABNORMAL, by=Ender.NETWORK)
         self._deadline: Any = None
         self._keepalive = keepalive
         self._ping_payload = b""
@@ -162,13 +174,21 @@ class WebSocketLink:
         """Bytes waiting for a peer that reads too slowly."""
         return self._transport.buffered_bytes
 
+    def send(self, payload: bytes, binary: bool = False) -> bool:
+        """Send UTF-8 text or bytes; False when the link is not open (any more)."""
+        if self._state is _OPEN and self._write(_BINARY if binary else _TEXT, payload):
+            self.frames_out += 1
+            return True
+        self.dropped += 1
+        return False
+
     def send_text(self, payload: bytes) -> bool:
         """Send UTF-8 text; False when the link is not open (any more)."""
-        return self._send_message(frames.TEXT, payload)
+        return self.send(payload)
 
     def send_binary(self, payload: bytes) -> bool:
         """Send bytes; False when the link is not open (any more)."""
-        return self._send_message(frames.BINARY, payload)
+        return self.send(payload, True)
 
     def ping(self) -> None:
         """Ask for a pong; `rtt_s` is set when it comes."""
@@ -202,27 +222,18 @@ class WebSocketLink:
         self._bytes_in_at_ping = self._transport.bytes_in
         self._silent_rounds = 0 if heard else self._silent_rounds + 1
         if self._silent_rounds >= max_missed:
-            self.abort(reason="peer does not answer pings")
+            text = "peer does not answer pings"
+            self._finish(CloseInfo(frames.ABNORMAL, text, by=Ender.NETWORK))
         elif not (heard and only_silent):
             self.ping()
 
     # --- sending -----------------------------------------------------------------------------
 
-    def _send_message(self, opcode: int, payload: bytes) -> bool:
-        if self._state is not _OPEN:
-            self.dropped += 1
-            return False
-        if self._write(opcode, payload):
-            self.frames_out += 1
-            return True
-        self.dropped += 1
-        return False
-
     def _write(self, opcode: int, payload: bytes) -> bool:
         if self._masked:
-            frame = frames.client_frame(opcode, payload, _mask_keys.take())
+            frame = client_frame(opcode, payload, _mask_keys.take())
         else:
-            frame = frames.server_frame(opcode, payload)
+            frame = server_frame(opcode, payload)
         try:
             return self._transport.send(frame)
         except BufferError as error:
@@ -289,18 +300,18 @@ class WebSocketLink:
         """The peer's Close: echo it unless it answers ours, then close TCP at once."""
         if self._state is _CLOSING:
             ours = self._closing_as
-            self._finish(CloseInfo(ours.code, ours.reason, clean=True, error=ours.error))
+            self._finish(dataclasses.replace(ours, clean=True))
             return
         code, reason = frames.decode_close(payload)
         self._write(frames.CLOSE, payload[:2])
-        self._finish(CloseInfo(code, reason, clean=True))
+        self._finish(CloseInfo(code, reason, clean=True, by=Ender.PEER))
 
     def _fail(self, error: RemoteProtocolError) -> None:
         """Tell the peer, then give it a moment to read that before TCP is closed."""
         if self._state is not _OPEN:
             self._finish(self._closing_as)
             return
-        self._closing_as = CloseInfo(error.close_code, str(error), error=error)
+        self._closing_as = CloseInfo(error.close_code, str(error), error=error, by=Ender.PEER)
         self._enter(_FAILED)
         self._write(frames.CLOSE, frames.encode_close(error.close_code, str(error)))
 
@@ -318,7 +329,7 @@ class WebSocketLink:
     def _on_lost(self, error: Exception | None) -> None:
         if self._state is _OPEN:
             text = "connection closed without Close" if error is None else str(error)
-            self._finish(CloseInfo(frames.ABNORMAL, text, error=error))
+            self._finish(CloseInfo(frames.ABNORMAL, text, error=error, by=Ender.NETWORK))
         else:
             self._finish(self._closing_as)
 

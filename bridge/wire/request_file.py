@@ -34,6 +34,11 @@ class RequestFile:
         self._deadline = 0.0
         self.start_request()
 
+    @property
+    def buffered_bytes(self) -> int:
+        """Bytes read too far: a request was sent before the last one was answered."""
+        return len(self._buffer)
+
     def start_request(self) -> None:
         """A new request may come: its limits begin."""
         self._head_left = self._max_head_bytes

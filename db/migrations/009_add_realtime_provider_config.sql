@@ -74,7 +74,7 @@ create table if not exists v_voice_realtime_settings (domain_uuid uuid primary k
 -- One row per domain; a domain without a row has the defaults.
 select voice_ai_column('v_voice_realtime_settings', name, type, preset, required) from (values
   ('domain_uuid', 'uuid', null, true),
-  ('time_zone', 'character varying(64)', '''UTC''', true),
+  ('time_zone', 'character varying(64)', null, false),
   ('max_concurrent_calls', 'integer', null, false),
   ('daily_budget_usd', 'numeric(12,2)', null, false),
   ('monthly_budget_usd', 'numeric(12,2)', null, false),

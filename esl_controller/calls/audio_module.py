@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from bridge.playout.modes import Flavour, PlayoutMode
+from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
 
 _PLAY_RAW = (Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA, Flavour.CLOUDFIELDCZ)
 USAGE_COMMAND = "uuid_audio_stream"
@@ -36,3 +36,16 @@ def best_playback(flavour: Flavour | None) -> PlayoutMode:
     L16 channel that never ends (observed with cloudfieldcz and AlchemillaHQ).
     """
     return PlayoutMode.BINARY if flavour in _PLAY_RAW else PlayoutMode.UNICAST
+
+
+def without_unicast(flavour: Flavour | None) -> tuple[PlayoutMode, Flavour] | None:
+    """How to play when `unicast` ended in mid-call; None when nothing is left.
+
+    A parked channel on which unicast played sends no idle silence, and it is too late to ask for
+    it: modules that replace what FreeSWITCH writes would be silent.
+    """
+    if flavour is Flavour.OPEN:
+        return PlayoutMode.FILE, flavour
+    if flavour is None or needs_idle_silence(PlayoutMode.JSON, flavour):
+        return None
+    return PlayoutMode.JSON, flavour

@@ -1,120 +1,315 @@
-"""One conversation of a call: its session, media, functions and record, opened together."""
+"""One conversation on one leg: its session, media, functions and record, for as long as it lasts.
+
+A conversation is its session's listener, made with it and dying with it. What is only to be
+written down goes to the record; what the call must do something about goes into its inbox. The
+session calls on the hub, so nothing of that waits.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
-from bridge.ports import EndCause, SessionListener
+from bridge.audio.pacer import Pacer
+from bridge.playout.modes import Flavour
+from bridge.ports import EndCause, SessionEnd, SetPhrase
+from bridge.providers.base import ErrorKind, FunctionCall
+from bridge.providers.host import Network
 from bridge.session.session import Session
-from bridge.session_manager import CapacityReached
+from bridge.session_manager import CapacityReached, SessionManager
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.counters import End, follow_session
-from esl_controller.calls.leg_codec import has_idle_silence, offered_leg
+from esl_controller.calls.counters import follow_session
+from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.leg import Leg
 from esl_controller.calls.media import CallMedia
-from esl_controller.calls.plan import plan_conversation
-from esl_controller.calls.services import Services
+from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.phrases import Phrase, phrase_audio
+from esl_controller.calls.plan import ConversationPlan, plan_conversation
 from esl_controller.database.models import RouteEntry
-from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
-from esl_controller.record.conversation import ConversationRecord
-from esl_controller.routes.routing import CallIdentity, HandBack, Outcome
+from esl_controller.record.conversation import CallBook, ConversationRecord
+from esl_controller.routes.identity import CallIdentity
+from esl_controller.routes.routing import HandBack, Outcome
+from esl_controller.settings.table import Settings
+from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tenants.providers import NoProvider
-from esl_controller.tools.base import CallActions, ToolContext
-from esl_controller.tools.runner import FunctionOutcome, FunctionRunner, offered_tools
+from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
+from esl_controller.tools.registry import offered_tools, tools_for
+from esl_controller.tools.runner import FunctionRunner
+
+MAX_TROUBLES = 20
+"""Logged of one call; a provider that talks nonsense does so fifty times a second."""
+
+
+class CallJobs(Protocol):
+    """What a conversation has its call do, in the call's own greenlet."""
+
+    def on_prepared(self) -> None:
+        """The greeting is here, or none is wanted: the line may open."""
+
+    def on_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
+        """A provider failed."""
+
+    def on_answer_late(self) -> None:
+        """The caller waits for an answer."""
+
+    def on_stream_lost(self) -> None:
+        """The caller's stream is gone."""
+
+    def on_ended(self, end: SessionEnd) -> None:
+        """The session is over."""
+
+
+class Conversation:
+    """All that one conversation holds; `close` gives everything up, whatever fails meanwhile."""
+
+    def __init__(
+        self,
+        leg: Leg,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        plan: ConversationPlan,
+        site: ConversationSite,
+        book: CallBook,
+        jobs: CallJobs,
+        actions: CallActions,
+        inbox: Inbox,
+    ) -> None:
+        self.entry = entry
+        self.end: SessionEnd | None = None
+        self.trouble = ""
+        """What a provider said last about why it failed."""
+        self._leg = leg
+        self._jobs = jobs
+        self._inbox = inbox
+        self._metrics = book.metrics
+        self._clock = site.clock
+        self._answered_at: float | None = None
+        self._greeted = False
+        self._troubles = 0
+        self.session = Session(
+            identity.domain_uuid,
+            identity.call_uuid,
+            plan.session,
+            self,
+            pacer=site.pacer,
+            clock=site.clock,
+        )
+        try:
+            site.manager.open(self.session)
+        except CapacityReached as error:
+            raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
+        with contextlib.ExitStack() as held:  # given up again should anything here fail
+            give_up = held.callback
+            give_up(site.manager.release, self.session)
+            give_up(follow_session(book.metrics, self.session))
+            outbox = Outbox()
+            give_up(outbox.close)
+            self.functions = self._functions(entry, identity, site, actions)
+            give_up(self.functions.close)
+            self.media = CallMedia(
+                leg.esl,
+                self.session,
+                site.manager,
+                site.media,
+                outbox,
+                book.metrics,
+                path=plan.path,
+                choice=plan.choice,
+                module=plan.module,
+            )
+            leg.use_media(self.media)
+            give_up(leg.close_media)
+            give_up(self.session.end, EndCause.HANGUP)
+            kind = plan.session.candidates[0].kind
+            self.record: ConversationRecord = book.open(entry, identity, kind)
+            self._held = held.pop_all()
+        self.uttered = self.record.uttered
+        self.turn_answered = self.record.turn_answered
+        self.interrupted = self.record.interrupted
+        self.used = self.record.used
+
+    def _functions(
+        self,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        site: ConversationSite,
+        actions: CallActions,
+    ) -> FunctionRunner:
+        return FunctionRunner(
+            tools_for(entry),
+            ToolContext(entry, identity.caller_id_number, actions),
+            deadline_s=site.settings.timeouts.tool_s,
+            on_start=self._on_function,
+            on_done=self._on_function_done,
+        )
+
+    @property
+    def answered(self) -> bool:
+        """The line was opened."""
+        return self._answered_at is not None
+
+    def prepare(self) -> None:
+        """Connect the provider, and tell FreeSWITCH what it must know before `answer`."""
+        self.session.prepare()
+        self.media.prepare()
+
+    def opened(self) -> None:
+        """The line is open."""
+        self._answered_at = self._clock()
+        self.record.answered()
+
+    def cover(self, phrase: Phrase) -> None:
+        """Say something while nothing else can be heard."""
+        self.session.announce(*phrase_audio(phrase, self.entry.secretary.language))
+
+    def hold(self) -> None:
+        """The caller put us on hold: nobody hears us, and his silence means nothing."""
+        self.session.set_on_hold(True)
+
+    def resume(self) -> None:
+        """The caller took us back."""
+        self.session.set_on_hold(False)
+
+    def tell(self, text: str, *, respond: bool) -> bool:
+        """Tell the model something the caller did not say; False when it cannot be told."""
+        if self.session.closing:
+            return False
+        self.session.tell(text, respond=respond)
+        return True
+
+    def finish(self, cause: EndCause, *, always_good_bye: bool = False) -> None:
+        """End politely. Unless `always_good_bye`, what the agent says now is its good-bye."""
+        good_bye = self.session.config.phrases.good_bye
+        last_words = good_bye if always_good_bye else ""
+        self.session.finish(cause, last_words, unless_speaking=good_bye)
+
+    def announce_transfer(self) -> None:
+        """End politely, with words about being connected unless the agent is saying some."""
+        phrases = self.session.config.phrases
+        self.session.finish(EndCause.FINISHED, unless_speaking=phrases.connecting)
+
+    def stop(self, cause: EndCause = EndCause.HANGUP) -> None:
+        """Nothing more goes to the provider or comes from it, and FreeSWITCH's stream ends."""
+        self.session.end(cause)
+        self._leg.stop_media()
+
+    def close(self) -> None:
+        """End what is still going on and give up sockets, ports and the seat. Idempotent."""
+        self._held.close()
+
+    # --- the session's listener, on the hub ----------------------------------------------------
+
+    def provider_ready(self) -> None:
+        """Without a greeting there is nothing more to wait for."""
+        self.record.provider = self.session.provider_name
+        self._metrics.count(m.PROVIDER_READY, self.record.provider)
+        if not self.session.config.brief.greeting:
+            self._inbox.post(self._jobs.on_prepared)
+
+    def greeting_ready(self) -> None:
+        """First audio of the greeting is here."""
+        self._inbox.post(self._jobs.on_prepared)
+
+    def first_audio_sent(self) -> None:
+        """Measured from the answer, once."""
+        if not self._greeted and self._answered_at is not None:
+            self._greeted = True
+            self._metrics.observe(m.ANSWER_TO_GREETING, value_s=self._clock() - self._answered_at)
+
+    def function_called(self, call: FunctionCall) -> None:
+        """Run it aside."""
+        self.functions.run(call)
+
+    def function_cancelled(self, call_id: str) -> None:
+        """The model does not want it any more."""
+        self.functions.cancel(call_id)
+
+    def phrase_due(self, phrase: SetPhrase) -> None:
+        """Words that the provider cannot be told to say."""
+        self._inbox.post(partial(self.cover, Phrase(phrase.value)))
+
+    def answer_late(self) -> None:
+        """The call covers it with words."""
+        self._inbox.post(self._jobs.on_answer_late)
+
+    def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
+        """Counted; the call logs it."""
+        self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
+        if kind is ErrorKind.RATE_LIMIT:
+            self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
+        self.trouble = ": ".join(part for part in (code, message) if part)
+        self._troubles += 1
+        if self._troubles <= MAX_TROUBLES:
+            self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))
+
+    def stream_lost(self) -> None:
+        """The call starts it again."""
+        self._inbox.post(self._jobs.on_stream_lost)
+
+    def ended(self, end: SessionEnd) -> None:
+        """The session is over."""
+        self.end = end
+        self._inbox.post(partial(self._jobs.on_ended, end))
+
+    # --- functions -----------------------------------------------------------------------------
+
+    def _on_function(self, outcome: FunctionOutcome) -> None:
+        """Written down, unless a model that loops has written enough."""
+        if not self.functions.exhausted:
+            self.record.function(outcome)
+        if outcome.status in ("failed", "timeout"):
+            self._metrics.count(m.ERRORS, ErrorCode.FUNCTION_CALL_FAILED.value)
+
+    def _on_function_done(self, outcome: FunctionOutcome) -> None:
+        """In a greenlet of the runner; it may be the call's end that ended the function."""
+        if self.session.ended:
+            self._on_function(outcome)
+        else:
+            self._inbox.post(partial(self._answer_function, outcome))
+
+    def _answer_function(self, outcome: FunctionOutcome) -> None:
+        self._on_function(outcome)
+        if not self.session.closing and not outcome.cancelled:
+            failed = outcome.status != "completed"
+            self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
-    """All that one conversation holds; `close` gives everything up."""
+class ConversationSite:
+    """What a worker makes its conversations with."""
 
-    entry: RouteEntry
-    session: Session
-    media: CallMedia
-    functions: FunctionRunner
-    record: ConversationRecord
-    outbox: Outbox
-    stop_counting: End
+    settings: Settings
+    manager: SessionManager
+    pacer: Pacer
+    media: MediaSite
+    network: Callable[[], Network]
+    """How providers are reached; another one when its CA file was read again."""
+    audio_module: Callable[[ControllerSession], Flavour | None]
+    """The audio module of the FreeSWITCH behind a connection, None when it has none."""
+    clock: Callable[[], float] = time.monotonic
 
-    def close(self, services: Services) -> None:
-        """End what is still going on and give up sockets, ports and the seat."""
-        self.session.end(EndCause.HANGUP)
-        services.manager.release(self.session)
-        self.media.close()
-        self.functions.close()
-        self.outbox.close()
-        self.stop_counting()
+    def plan(self, leg: Leg, entry: RouteEntry) -> ConversationPlan:
+        """Choose providers, formats and the way of playing.
 
-
-def open_conversation(
-    esl: ControllerSession,
-    services: Services,
-    entry: RouteEntry,
-    identity: CallIdentity,
-    channel: ChannelData,
-    *,
-    listener: SessionListener,
-    actions: CallActions,
-    on_function_done: Callable[[FunctionOutcome], None],
-) -> Conversation:
-    """Plan and open a conversation; nothing is connected yet.
-
-    Raises:
-        HandBack: no provider can be used, or no seat is free.
-    """
-    try:
-        plan = plan_conversation(
-            entry,
-            services.settings,
-            offered_leg(channel),
-            offered_tools(entry),
-            module=services.audio_module(esl),
-            idle_silence=has_idle_silence(channel),
-            network=services.network,
-        )
-    except NoProvider as error:
-        code = ErrorCode.PROVIDER_UNAVAILABLE
-        raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
-    session = Session(
-        identity.domain_uuid,
-        identity.call_uuid,
-        plan.session,
-        listener,
-        pacer=services.pacer,
-        clock=services.clock,
-    )
-    try:
-        services.manager.open(session)
-    except CapacityReached as error:
-        raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
-    outbox = Outbox()
-    return Conversation(
-        entry=entry,
-        session=session,
-        media=CallMedia(
-            esl,
-            session,
-            services.manager,
-            services.site,
-            outbox,
-            path=plan.path,
-            choice=plan.choice,
-        ),
-        functions=FunctionRunner(
-            ToolContext(entry, identity.caller_id_number, actions),
-            deadline_s=services.settings.timeouts.tool_s,
-            on_done=on_function_done,
-        ),
-        record=ConversationRecord(
-            entry,
-            identity,
-            services.record,
-            services.metrics,
-            provider=plan.session.candidates[0].kind,
-            ledger=services.ledger,
-            worker=services.worker,
-        ),
-        outbox=outbox,
-        stop_counting=follow_session(services.metrics, session),
-    )
+        Raises:
+            HandBack: no provider can be used.
+        """
+        try:
+            return plan_conversation(
+                entry,
+                self.settings,
+                leg.codec,
+                offered_tools(entry),
+                module=self.audio_module(leg.esl),
+                idle_silence=leg.has_idle_silence,
+                network=self.network(),
+            )
+        except NoProvider as error:
+            code = ErrorCode.PROVIDER_UNAVAILABLE
+            raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error

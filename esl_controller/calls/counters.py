@@ -19,18 +19,18 @@ def follow_session(metrics: Metrics, session: Session) -> End:
     """Every line the session had; those closed keep their counts here."""
 
     def read() -> Reading:
-        current = session.voice.playout
+        current = session.line.downlink.playout
         if current is not None and current not in playouts:
             playouts.append(current)
         sent = [playout.counters for playout in playouts]
-        voice, uplink = session.voice.counters, session.uplink.counters
+        downlink, uplink = session.line.downlink.counters, session.line.uplink.counters
         return {
             (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
-            (m.AUDIO_CHUNKS, ("provider_in",)): voice.chunks,
+            (m.AUDIO_CHUNKS, ("provider_in",)): downlink.chunks,
             (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
             (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
             (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
-            (m.DROPPED_BYTES, ("before_line",)): voice.early_dropped_bytes,
+            (m.DROPPED_BYTES, ("before_line",)): downlink.early_dropped_bytes,
             (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
         }
 

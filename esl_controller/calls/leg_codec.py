@@ -1,27 +1,44 @@
-"""Which codec the caller's leg has, or will have."""
+"""Which codec the caller's leg has, or will have. Pure."""
 
 from __future__ import annotations
 
 import re
 
+from bridge.audio.formats import FRAME_MS
 from bridge.session.media_plan import Leg
 from esl_controller.esl.events import ChannelData, Event
 
-_OFFER = re.compile(r"(?:[A-Za-z0-9_]+\.)?([A-Za-z0-9]+)@(\d+)h")
+_CODEC = re.compile(r"(?:\w+\.)?([A-Za-z0-9-]+)@(\d+)h(?:@(\d+)i)?")
+_SAMPLING_HZ = {"G722": 16000}
+"""Codecs whose RTP clock is not their sampling rate (RFC 3551 4.5.2)."""
+PTIMES_MS = range(10, 61)
+"""Packet times taken at their word. FreeSWITCH knows longer ones, up to 120 ms, for codecs and
+trunks that save bandwidth; a datagram of those would not fit a frame of every rate."""
 DEFAULT_LEG = Leg("PCMU", 8000)
+LAST_CODEC = "rtp_last_audio_codec_string"
+"""Channel variable that FreeSWITCH sets anew with each change of codec or packet time, its own
+corrections included (switch_core_media.c, switch_core_media_set_codec)."""
+
+
+def parse_codec(text: str) -> Leg | None:
+    """`CORE_PCM_MODULE.PCMU@8000h@20i@64000b` or `PCMU@8000h@20i@1c`; None for anything else."""
+    found = _CODEC.match(text)
+    if found is None or int(found[2]) <= 0:
+        return None
+    return Leg(found[1], _SAMPLING_HZ.get(found[1], int(found[2])), _ptime(found[3] or ""))
 
 
 def offered_leg(channel: ChannelData) -> Leg:
     """The leg before the answer: what is negotiated already, else the first codec offered.
 
-    `variable_ep_codec_string` is the caller's offer as mod_sofia writes it:
-    `CORE_PCM_MODULE.PCMU@8000h@20i@64000b,…` (sofia_glue.c).
+    `variable_ep_codec_string` is the caller's offer as mod_sofia writes it (sofia_glue.c).
     """
+    offered = parse_codec(channel.variable("ep_codec_string")) or DEFAULT_LEG
     codec, rate = channel.get("Channel-Read-Codec-Name"), channel.get("Channel-Read-Codec-Rate")
     if codec and rate.isdigit() and int(rate) > 0:
-        return Leg(codec, int(rate))
-    offer = _OFFER.match(channel.variable("ep_codec_string"))
-    return Leg(offer[1], int(offer[2])) if offer else DEFAULT_LEG
+        ptime = channel.variable("rtp_use_codec_ptime")
+        return Leg(codec, int(rate), _ptime(ptime, offered.ptime_ms))
+    return offered
 
 
 def has_idle_silence(channel: ChannelData) -> bool:
@@ -39,4 +56,11 @@ def answered_leg(event: Event, expected: Leg) -> Leg:
     """The leg as CHANNEL_ANSWER tells it, `expected` where it does not."""
     codec = event.get("Channel-Read-Codec-Name") or event.variable("read_codec")
     rate = event.get("Channel-Read-Codec-Rate") or event.variable("read_rate")
-    return Leg(codec, int(rate)) if codec and rate.isdigit() and int(rate) > 0 else expected
+    ptime_ms = _ptime(event.variable("rtp_use_codec_ptime"), expected.ptime_ms)
+    if codec and rate.isdigit() and int(rate) > 0:
+        return Leg(codec, int(rate), ptime_ms)
+    return Leg(expected.codec, expected.rate_hz, ptime_ms)
+
+
+def _ptime(text: str, otherwise: int = FRAME_MS) -> int:
+    return int(text) if text.isdigit() and int(text) in PTIMES_MS else otherwise

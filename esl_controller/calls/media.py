@@ -1,26 +1,24 @@
 """Brings the caller's media: starts mod_audio_stream and `unicast`, and hands both to the session.
 
-One of these per call. It implements the session manager's `StreamOwner` and gives the playout its
-sinks. What waits runs in the call's own greenlet; what the hub calls never does.
+One of these per conversation on a leg; a leg may have several, one after the other. What waits runs
+in the call's own greenlet; what the hub calls never does.
 """
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
+import gevent
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.base import Playout, PlayoutSinks
-from bridge.playout.file import FilePlayout
 from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
-from bridge.playout.registry import make_playout
-from bridge.providers.base import Capabilities
 from bridge.session.media_plan import (
-    STREAM_RATES_HZ,
     Leg,
     MediaPath,
     MediaPlan,
@@ -29,50 +27,39 @@ from bridge.session.media_plan import (
 )
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
-from bridge.wire import frames
-from bridge.wire.datagram import DatagramLink
-from bridge.wire.link import CloseInfo, WebSocketLink
+from bridge.wire.link import CloseInfo
+from esl_controller.calls.audio_module import without_unicast
+from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.unicast_ports import PortRange, PortsExhausted
+from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, parse_codec
+from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
+from esl_controller.calls.media_site import MediaSite, MediaUnavailable
+from esl_controller.calls.playing import Playing, playback_variables
+from esl_controller.calls.unicast_line import UnicastLine
+from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
-from esl_controller.esl.applications import Application
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
+from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import call_logger
+from esl_controller.telemetry.metrics import Metrics
 
 UNICAST_PROOF_S = 0.5
-"""FreeSWITCH sends a datagram every 20 ms once `unicast` runs; its `+OK` proves nothing."""
+"""FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
-
+QUESTION_TIMEOUT_S = 2.0
+MAX_RESTARTS = 3
+RESTARTS_WITHIN_S = 60.0
+"""More restarts than that in this time will not help."""
 
 _CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
 """mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
 a connection, of an older one perhaps."""
 
 
-class MediaUnavailable(Exception):
-    """The caller's media cannot be had in any way that is allowed."""
-
-
-@dataclass(frozen=True, slots=True)
-class MediaSite:
-    """What a worker knows about the way between FreeSWITCH and itself."""
-
-    stream_base_url: str
-    """`ws://host:port/stream`, as FreeSWITCH reaches this worker."""
-    local_host: str
-    """Our address for unicast datagrams, as FreeSWITCH reaches it."""
-    freeswitch_host: str
-    """FreeSWITCH's address for unicast datagrams, as we reach it."""
-    ports: PortRange
-    buffer_ms: int = 20
-    stream_rates_hz: Sequence[int] = STREAM_RATES_HZ
-    join_timeout_s: float = 3.0
-
-
 class CallMedia:
-    """The media of one call on FreeSWITCH."""
+    """The media of one conversation on FreeSWITCH."""
 
     def __init__(
         self,
@@ -81,9 +68,11 @@ class CallMedia:
         manager: SessionManager,
         site: MediaSite,
         outbox: Outbox,
+        metrics: Metrics,
         *,
         path: MediaPath,
         choice: PlayoutChoice,
+        module: Flavour | None,
     ) -> None:
         self.path = path
         self.choice = choice
@@ -93,45 +82,41 @@ class CallMedia:
         self._manager = manager
         self._site = site
         self._outbox = outbox
+        self._metrics = metrics
+        self._module = module
         self._log = call_logger()
-        self._joined = Signal()
-        self._proven = Signal()
-        self._stream: WebSocketLink | None = None
-        self._datagrams: DatagramLink | None = None
-        self._port: int | None = None
-        self._playout: Playout | None = None
-        self._stopping = False
-        self._refusal = ""
-        """Why mod_audio_stream could not connect."""
-        self._leg = Leg("PCMU", 8000)
-        for name, handler in (
-            ("mod_audio_stream::play", self._on_play),
-            ("mod_audio_stream::error", self._on_stream_error),
-            ("CHANNEL_EXECUTE", self._on_execute),
-            ("CHANNEL_EXECUTE_COMPLETE", self._on_execute_complete),
-        ):
-            esl.on(name, handler)
-        esl.on("CHANNEL_HANGUP", lambda _: self._wait_no_more())
-        esl.gone.rawlink(lambda _: self._wait_no_more())
+        self._leg = DEFAULT_LEG
+        self._stream = CallerStream(self)
+        self._stream_hz = 0
+        """Rate the stream was started with."""
+        self._line: UnicastLine | None = None
+        self._playing = Playing(esl, outbox)
+        self._attached = self._stopping = False
+        self._codec_told = False
+        """The codec was set anew at a moment when nobody could ask for it."""
+        self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
+        self._watch = LineWatch()
+        self._looks: Any = None
+        self._stops: list[Callable[[], None]] = [
+            esl.on("mod_audio_stream::error", self._on_stream_error),
+            esl.on("CODEC", self._on_codec),
+            esl.on("CHANNEL_HANGUP", lambda _: self._wait_no_more()),
+        ]
+        esl.gone.rawlink(self._on_gone)
 
     # --- starting and stopping, in the call's greenlet -----------------------------------------
 
     def prepare(self) -> None:
         """Set what FreeSWITCH must know before `answer`, while the caller hears ring-back."""
-        variables = []
-        if self.path is MediaPath.STREAM:
-            token = self._manager.issue_ticket(self._session, self)
-            variables.append(("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'))
-            variables.append(("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)))
+        variables = self._stream_variables() if self.path is MediaPath.STREAM else []
         if needs_idle_silence(self.choice.mode, self.choice.flavour):
             # The park loop reads it once, when it first sees media (switch_ivr.c,
             # switch_ivr_park).
             variables.append(("send_silence_when_idle", "-1"))
-        if self.choice.mode is not PlayoutMode.UNICAST:
-            variables.append(("STREAM_PLAYBACK", "true"))
+        variables += playback_variables(self.choice)
         self._esl.pipeline([self._set(name, value) for name, value in variables])
 
-    def start(self, leg: Leg) -> MediaPlan:
+    def start(self, leg: Leg) -> None:
         """Start both ways of the call's media; only on a channel that has media.
 
         Raises:
@@ -139,104 +124,237 @@ class CallMedia:
             CallGone: the call ended meanwhile.
         """
         self._leg = leg
-        plan = self._plan(leg)
         batch = []
         if self.choice.mode is PlayoutMode.UNICAST:
             try:
-                batch.append(self._unicast_command())
-            except PortsExhausted as error:
-                plan = self._without_unicast(leg, str(error))
+                batch.append(self._open_line().command())
+            except (PortsExhausted, OSError) as error:
+                self._without_unicast(str(error))
         if self.path is MediaPath.STREAM:
-            batch.append(self._stream_command(plan))
+            batch.append(self._stream_command())
         self._session.expect_media()
         self._esl.pipeline(batch)
-        if self.path is MediaPath.STREAM and not self._came(
-            self._joined, self._site.join_timeout_s
-        ):
-            raise MediaUnavailable("mod_audio_stream did not connect")
-        self._require_stream()
-        if self.choice.mode is PlayoutMode.UNICAST and not self._came(
-            self._proven, UNICAST_PROOF_S
-        ):
-            plan = self._without_unicast(leg, "no datagram came")
-        self._attach(plan)
-        return plan
+        if self.path is MediaPath.STREAM:
+            self._wait_for_stream("mod_audio_stream did not connect")
+        if self._line is not None:
+            self._prove(self._line)
+        self._attach()
 
     def restart(self) -> None:
-        """Start a lost stream once more, with a new token.
+        """Bring the media once more: a stream that was lost, or all of it for another codec.
 
         Raises:
-            MediaUnavailable: it did not come back, or was lost before.
+            MediaUnavailable: nothing works, or it was lost too often.
+            CallGone: the call ended meanwhile.
         """
-        if self.restarts or self.path is not MediaPath.STREAM:
-            raise MediaUnavailable("the caller's stream was lost")
-        self.restarts += 1
-        self._joined.clear()
-        self._refusal = ""
-        token = self._manager.issue_ticket(self._session, self)
-        plan = self._plan(self._leg)
-        # After a clean close the old media bug is still attached and refuses a second start.
-        self._esl.bgapi("uuid_audio_stream", f"{self._esl_uuid} stop", STOP_TIMEOUT_S, check=False)
-        self._esl.pipeline(
-            [
-                self._set("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
-                self._stream_command(plan),
-            ]
-        )
-        if not self._came(self._joined, self._site.join_timeout_s):
-            raise MediaUnavailable("the caller's stream did not come back")
-        self._require_stream()
-        if self._plays_by_itself:
-            self._session.attach_media(plan, None)
-        else:
-            self._attach(plan)
+        self._count_restart()
+        old, self._leg = self._leg, self._leg_now()
+        if self._line is None and self.choice.mode is PlayoutMode.UNICAST:
+            self._without_unicast("it ended")
+        if self._leg.rate_hz != old.rate_hz:
+            self._stream_hz = 0  # the module goes on as if the channel had its old rate
+        self._attach()
 
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
         self._stopping = True
-        if self._stream is not None and self._stream.is_open:
-            self._esl.bgapi(
-                "uuid_audio_stream", f"{self._esl_uuid} stop", STOP_TIMEOUT_S, check=False
-            )
+        if self.choice.mode is PlayoutMode.FILE:
+            self._esl.pipeline([self._set("playback_terminators", "")])
+        if self._stream.is_open:
+            self._stop_stream()
 
     def close(self) -> None:
-        """Give up sockets and ports; nothing is asked of FreeSWITCH."""
+        """Give up sockets, ports and handlers; nothing is asked of FreeSWITCH."""
         self._stopping = True
-        if self._stream is not None:
-            self._stream.close(frames.NORMAL)
-        if self._datagrams is not None:
-            self._datagrams.close()
-            self._datagrams = None
-        if self._port is not None:
-            self._site.ports.give_back(self._port)
-            self._port = None
+        for stop in self._stops:
+            stop()
+        self._stops.clear()
+        self._esl.gone.unlink(self._on_gone)
+        self._playing.close()
+        self._stream.close()
+        self._close_line()
 
-    # --- StreamOwner, on the hub ---------------------------------------------------------------
+    # --- the stream ----------------------------------------------------------------------------
 
-    def stream_joined(self, link: WebSocketLink) -> None:
-        """The caller's stream is here."""
-        self._stream = link
-        self._joined.set()
+    def _stream_variables(self) -> list[tuple[str, str]]:
+        token = self._manager.issue_ticket(self._session, self._stream)
+        return [
+            ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
+            ("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)),
+        ]
 
-    def stream_closed(self, info: CloseInfo) -> None:
-        """The stream ended: told to the session unless we are leaving anyway."""
-        self._stream = None
-        if not self._stopping and not self._esl.hungup and not self._session.ended:
+    def _stream_command(self) -> commands.Command:
+        uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
+        self._stream_hz = rate_hz
+        url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
+        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
+
+    def _start_stream(self) -> None:
+        """One more, with a new token."""
+        self._stream.give_up()
+        # After a clean close the old media bug is still attached and refuses a second start.
+        self._stop_stream()
+        self._stream.close()
+        self._stream = CallerStream(self)
+        variables = [*self._stream_variables(), *playback_variables(self.choice)]
+        batch = [self._set(name, value) for name, value in variables]
+        self._esl.pipeline([*batch, self._stream_command()])
+        self._wait_for_stream("the caller's stream did not come back")
+
+    def _stop_stream(self) -> None:
+        uuid = self._esl.uuid
+        self._esl.bgapi("uuid_audio_stream", f"{uuid} stop", STOP_TIMEOUT_S, check=False)
+
+    def _wait_for_stream(self, why: str) -> None:
+        if not self._came(self._stream.joined, self._site.join_timeout_s):
+            raise MediaUnavailable(why)
+        if self._stream.link is None:
+            raise MediaUnavailable(self._stream.refusal or "the caller's stream ended at once")
+
+    def on_stream_closed(self, stream: CallerStream, info: CloseInfo) -> None:
+        """Told to the session unless we are leaving anyway."""
+        if stream is self._stream and self._alive:
             self._log.info("media.stream_closed", code=info.code)
-            self._session.lose_media(still_playing=self._plays_by_itself)
+            # With unicast the caller goes on hearing us.
+            self._session.lose_media(still_playing=self._line is not None)
 
-    def stream_text(self, payload: bytes) -> None:
-        """Metadata and free text: nothing of it is trusted, and the identity is known already."""
-        self._log.debug("media.stream_text", size=len(payload))
+    def _on_stream_error(self, event: Event) -> None:
+        """When it cannot connect there is nothing to wait for."""
+        self._log.warning("media.stream_error", text=event.text[:200])
+        if _CANNOT_CONNECT.search(event.text):
+            self._stream.refuse(f"mod_audio_stream: {event.text[:200]}")
+
+    # --- unicast -------------------------------------------------------------------------------
+
+    def _open_line(self) -> UnicastLine:
+        site = self._site
+        hears = self._session.receive_audio if self.path is MediaPath.UNICAST else None
+        self._line = UnicastLine(site.local_host, site.freeswitch_host, site.ports, hears)
+        return self._line
+
+    def _prove(self, line: UnicastLine) -> None:
+        """Wait for the first datagram, whose length wins over what the channel's data say."""
+        if not self._came(line.proven, UNICAST_PROOF_S):
+            self._without_unicast("no datagram came")
+            return
+        ptime_ms = line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
+        self._leg = replace(self._leg, ptime_ms=ptime_ms)
+
+    def _without_unicast(self, why: str) -> None:
+        """Play by the module, if there is one that can."""
+        self._close_line()
+        other = without_unicast(self._module)
+        if other is None:
+            raise MediaUnavailable(f"unicast: {why}")
+        self._log.warning("media.no_unicast", why=why, playback=other[0].value)
+        self._metrics.count(m.UNICAST_LOST)
+        self.path, self.choice = MediaPath.STREAM, PlayoutChoice(*other)
+        self._esl.pipeline([self._set(*pair) for pair in playback_variables(self.choice)])
+
+    def _close_line(self) -> None:
+        if self._looks is not None:
+            self._looks.stop()
+            self._looks.close()
+            self._looks = None
+        if self._line is not None:
+            self._line.close()
+            self._line = None
+
+    def _look(self) -> None:
+        try:
+            self._look_after_line()
+        except Exception:  # noqa: BLE001 - the boundary between a timer of the hub and one call
+            self._log.exception("media.look_failed")
+
+    def _look_after_line(self) -> None:
+        """Each LOOK_S, on the hub: does `unicast` still live?"""
+        line, session = self._line, self._session
+        if line is None or not self._attached:
+            return
+        heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
+        verdict = self._watch.look(line.seen(heard))
+        if verdict is Verdict.GIVE_WAY:
+            self._metrics.count(m.CALLER_STALLS)
+            self._log.warning("media.caller_stalled")
+            if session.line.downlink.playout is not None:
+                session.line.downlink.playout.give_way(self._watch.pause_s)
+        elif verdict is Verdict.DEAD:
+            self._log.warning("media.unicast_dead")
+            self._close_line()
+            self._lose_all()
+
+    # --- both ----------------------------------------------------------------------------------
+
+    @property
+    def _alive(self) -> bool:
+        return not (self._stopping or self._esl.hungup or self._session.ended)
+
+    def _attach(self) -> None:
+        """Hand both ways to the session, the stream started anew if it is not what is wanted."""
+        plan = self._plan()
+        fits = self._stream.is_open and plan.stream_format.rate_hz == self._stream_hz
+        if self.path is MediaPath.STREAM and not fits:
+            self._start_stream()
+        still_plays = self._attached and self._line is not None
+        self._playing.stream, self._playing.line = self._stream, self._line
+        playout = None if still_plays else self._playing.make(self.choice, plan)
+        self._session.attach_media(plan, playout)
+        self._attached = True
+        if self._line is not None and self._looks is None:
+            self._looks = gevent.get_hub().loop.timer(LOOK_S, LOOK_S)
+            self._looks.start(self._look)
+        if self._codec_told:
+            self._codec_told = False
+            self._outbox.post(self._ask_codec)
+
+    def _lose_all(self) -> None:
+        """Nothing plays any more: the call will `restart`."""
+        self._attached = False
+        if self._alive:
+            self._session.lose_media()
+
+    def _count_restart(self) -> None:
+        now, times = time.monotonic(), self._restarted_at
+        if len(times) == MAX_RESTARTS and now - times[0] < RESTARTS_WITHIN_S:
+            raise MediaUnavailable("the caller's media was lost again and again")
+        times.append(now)
+        self.restarts += 1
+
+    def _on_codec(self, event: Event) -> None:
+        """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
+        if not self._attached:
+            self._codec_told = True
+        elif self._alive:
+            self._outbox.post(self._ask_codec)
+
+    def _ask_codec(self) -> None:
+        leg = self._leg_now()
+        if leg == self._leg or not self._attached or not self._alive:
+            return
+        self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
+        self._metrics.count(m.CODEC_CHANGES)
+        if self._line is None and (leg.rate_hz, leg.ptime_ms) == (
+            self._leg.rate_hz,
+            self._leg.ptime_ms,
+        ):
+            self._leg = leg  # what we send and get stays the same
+            return
+        self._close_line()  # it has ended: FreeSWITCH says nothing about that
+        self._lose_all()
+
+    def _leg_now(self) -> Leg:
+        question = f"{self._esl.uuid} {LAST_CODEC}"
+        text = self._esl.api("uuid_getvar", question, QUESTION_TIMEOUT_S, check=False)
+        return parse_codec(text) or self._leg
 
     def _wait_no_more(self) -> None:
         """The call is gone: nothing will come."""
-        self._joined.set()
-        self._proven.set()
+        self._stream.joined.set()
+        if self._line is not None:
+            self._line.proven.set()
 
-    def _require_stream(self) -> None:
-        if self.path is MediaPath.STREAM and self._stream is None:
-            raise MediaUnavailable(self._refusal or "the caller's stream ended at once")
+    def _on_gone(self, _: Signal) -> None:
+        self._wait_no_more()
 
     def _came(self, signal: Signal, timeout_s: float) -> bool:
         """Wait for a signal. Raises `CallGone`."""
@@ -244,26 +362,11 @@ class CallMedia:
         self._esl.require_call()
         return came
 
-    # --- inside --------------------------------------------------------------------------------
-
-    @property
-    def _plays_by_itself(self) -> bool:
-        """Whether the caller goes on hearing us when the stream is lost."""
-        return self.choice.mode is PlayoutMode.UNICAST and self._playout is not None
-
-    @property
-    def _esl_uuid(self) -> str:
-        return self._session.call_uuid
-
-    def _plan(self, leg: Leg) -> MediaPlan:
-        options = self._session.config.options
-        capabilities = Capabilities(
-            input_formats=(options.input_format,), output_formats=(options.output_format,)
-        )
+    def _plan(self) -> MediaPlan:
         try:
             return choose_formats(
-                leg,
-                capabilities,
+                self._leg,
+                (self._session.provider_rate_hz,),
                 self.choice,
                 media=self.path,
                 stream_rates_hz=self._site.stream_rates_hz,
@@ -272,107 +375,4 @@ class CallMedia:
             raise MediaUnavailable(str(error)) from error
 
     def _set(self, name: str, value: str) -> commands.Command:
-        return commands.api("uuid_setvar", f"{self._esl_uuid} {name} {value}")
-
-    def _stream_command(self, plan: MediaPlan) -> commands.Command:
-        url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._esl_uuid}"
-        rate = plan.stream_format.rate_hz
-        return commands.api("uuid_audio_stream", f"{self._esl_uuid} start {url} mono {rate}")
-
-    def _unicast_command(self) -> commands.Command:
-        self._port = self._site.ports.take(self._site.freeswitch_host)
-        far = (self._site.freeswitch_host, self._port)
-        self._datagrams = DatagramLink(
-            on_datagram=self._on_datagram, local=(self._site.local_host, 0)
-        )
-        self._datagrams.connect(far)
-        return commands.unicast(local=far, remote=self._datagrams.address)
-
-    def _without_unicast(self, leg: Leg, why: str) -> MediaPlan:
-        """Files are the way that always works with the module."""
-        if self.path is not MediaPath.STREAM:
-            raise MediaUnavailable(f"unicast did not start: {why}")
-        self._log.warning("media.no_unicast", why=why, playback="file")
-        if self._datagrams is not None:
-            self._datagrams.close()
-            self._datagrams = None
-        self.choice = PlayoutChoice(PlayoutMode.FILE, Flavour.OPEN)
-        return self._plan(leg)
-
-    def _attach(self, plan: MediaPlan) -> None:
-        sinks = PlayoutSinks(
-            send_binary=self._send_binary,
-            send_text=self._send_text,
-            send_datagram=self._send_datagram,
-            execute_playback=self._execute_playback,
-            break_playback=self._break_playback,
-            stream_break=self._break_stream,
-        )
-        self._playout = make_playout(
-            self.choice.mode, self.choice.flavour, plan.playout_format, sinks
-        )
-        self._session.attach_media(plan, self._playout)
-
-    def _on_datagram(self, data: bytes) -> None:
-        self._proven.set()
-        if self.path is MediaPath.UNICAST:
-            self._session.receive_audio(data)
-        elif self._datagrams is not None:
-            self._datagrams.deafen()  # the stream brings the caller; reading him twice costs CPU
-
-    def _send_binary(self, data: bytes) -> None:
-        if self._stream is not None:
-            self._stream.send_binary(data)
-
-    def _send_text(self, data: bytes) -> None:
-        if self._stream is not None:
-            self._stream.send_text(data)
-
-    def _send_datagram(self, data: bytes) -> None:
-        if self._datagrams is not None:
-            self._datagrams.send(data)
-
-    def _execute_playback(self, path: str, generation: int) -> None:
-        self._outbox.post(
-            lambda: self._esl.execute(
-                Application.PLAYBACK, path, event_uuid=f"va-{generation}-{time.monotonic_ns()}"
-            )
-        )
-
-    def _break_playback(self) -> None:
-        self._outbox.post(lambda: self._esl.api("uuid_break", f"{self._esl_uuid} all"))
-
-    def _break_stream(self) -> None:
-        self._outbox.post(
-            lambda: self._esl.api("uuid_audio_stream", f"{self._esl_uuid} break", check=False)
-        )
-
-    # --- events of FreeSWITCH, in the session's dispatcher ---------------------------------------
-
-    def _on_play(self, event: Event) -> None:
-        if isinstance(self._playout, FilePlayout):
-            self._playout.on_play_event(event.body)
-
-    def _on_execute(self, event: Event) -> None:
-        generation = _generation(event.application_uuid)
-        if generation is not None and isinstance(self._playout, FilePlayout):
-            self._playout.on_execute(generation, time.monotonic())
-
-    def _on_execute_complete(self, event: Event) -> None:
-        generation = _generation(event.application_uuid)
-        if generation is not None and isinstance(self._playout, FilePlayout):
-            self._playout.on_execute_complete(generation)
-
-    def _on_stream_error(self, event: Event) -> None:
-        """When it cannot connect there is nothing to wait for."""
-        self._log.warning("media.stream_error", text=event.text[:200])
-        if self._stream is None and _CANNOT_CONNECT.search(event.text):
-            self._refusal = f"mod_audio_stream: {event.text[:200]}"
-            self._joined.set()
-
-
-def _generation(application_uuid: str) -> int | None:
-    """The answer a playback of ours belongs to; it was put into the command's Event-UUID."""
-    prefix, _, rest = application_uuid.partition("-")
-    number = rest.partition("-")[0]
-    return int(number) if prefix == "va" and number.isdigit() else None
+        return commands.api("uuid_setvar", f"{self._esl.uuid} {name} {value}".rstrip())

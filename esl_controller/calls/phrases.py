@@ -16,6 +16,11 @@ class Phrase(enum.Enum):
     """What can be said."""
 
     ONE_MOMENT = "one_moment"
+    STILL_THERE = "still_there"
+    GOOD_BYE = "good_bye"
+    TIME_UP = "time_up"
+    SAY_AGAIN = "say_again"
+    CONNECTING = "connecting"
 
 
 def phrase_audio(phrase: Phrase, language: str | None) -> tuple[bytes, AudioFormat]:

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from bridge.audio.formats import L16_24K
 from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
-from bridge.providers.base import (
-    Capabilities,
-    ConversationOptions,
-    Tool,
-    TurnDetection,
-)
+from bridge.providers.base import Brief, Capabilities, Tool
 from bridge.providers.host import Network
+from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
 from bridge.session.media_plan import (
     STREAM_RATES_HZ,
@@ -25,16 +20,15 @@ from bridge.session.media_plan import (
     MediaPath,
     PlayoutChoice,
     choose_formats,
+    provider_formats,
 )
-from bridge.session.provider import Candidate
 from esl_controller.calls.audio_module import best_playback
-from esl_controller.database.models import ProviderAccess, RouteEntry, SecretaryRealtime
+from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
-from esl_controller.tenants.providers import NoProvider, provider_protocol
+from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
 
 _log = structlog.get_logger("call.plan")
 
-_VAD = {"server": "server_vad", "semantic": "semantic_vad"}
 GIVE_UP_S = 10.0
 """A caller who was asked and still says nothing."""
 
@@ -70,7 +64,8 @@ class ConversationPlan:
     session: SessionConfig
     path: MediaPath
     choice: PlayoutChoice
-    capabilities: Capabilities
+    module: Flavour | None
+    """The audio module FreeSWITCH has: another way of playing, should this one fail."""
 
 
 def plan_conversation(
@@ -93,38 +88,37 @@ def plan_conversation(
     Raises:
         NoProvider: with what is wrong about each.
     """
-    candidates, capabilities = _candidates(entry.providers)
+    candidates, capabilities = _candidates(entry)
     path, choice = choose_media(entry.secretary, settings, module, idle_silence=idle_silence)
+    formats = partial(provider_formats, leg)
     try:
-        plan = choose_formats(
+        audio_in, _ = formats(capabilities)
+        choose_formats(
             leg,
-            capabilities,
+            (audio_in.rate_hz,),
             choice,
             media=path,
             stream_rates_hz=stream_rates(settings),
         )
     except BridgeError as error:
         raise NoProvider(str(error)) from error
-    options = replace(
-        _options(entry.secretary, tools),
-        input_format=plan.provider_input,
-        output_format=plan.provider_output,
-    )
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        options=options,
+        brief=_brief(secretary, tools),
+        provider_formats=formats,
         phrases=_phrases(secretary),
         provider_connect_timeout_s=timeouts.provider_connect_s,
         silence_s=float(secretary.max_silence_seconds),
         give_up_s=GIVE_UP_S,
+        max_turns=secretary.max_turns,
         max_duration_s=min(float(secretary.max_duration_seconds), timeouts.max_call_s),
         join_timeout_s=timeouts.stream_start_s + 2,
         digit_pause_s=secretary.dtmf_pause_ms / 1000,
         barge_in=secretary.barge_in,
         network=network,
     )
-    return ConversationPlan(session, path, choice, capabilities)
+    return ConversationPlan(session, path, choice, module)
 
 
 def stream_rates(settings: Settings) -> Sequence[int]:
@@ -133,18 +127,19 @@ def stream_rates(settings: Settings) -> Sequence[int]:
     return (fixed,) if fixed else STREAM_RATES_HZ
 
 
-def _candidates(access: Sequence[ProviderAccess]) -> tuple[list[Candidate], Capabilities]:
+def _candidates(entry: RouteEntry) -> tuple[list[Candidate], Capabilities]:
     """The providers that can be used, and what the first of them can do."""
     usable: list[tuple[Candidate, Capabilities]] = []
     problems: list[str] = []
-    for one in access:
+    own = own_provider(entry.secretary, entry.providers)
+    for one in entry.providers:
         label = one.config.provider_label
+        make = partial(provider_protocol, one, entry.secretary, own=one is own)
         try:
-            capabilities = provider_protocol(one).capabilities
+            capabilities = make().capabilities
         except NoProvider as error:
             problems.append(f"{label}: {error}")
             continue
-        make = partial(provider_protocol, one)
         usable.append((Candidate(label, one.config.realtime_provider, make), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
@@ -182,29 +177,12 @@ def choose_media(
     return MediaPath.STREAM, unicast
 
 
-def _options(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> ConversationOptions:
-    language = (secretary.language or "").partition("-")[0].lower() or None
-    return ConversationOptions(
-        input_format=L16_24K,
-        output_format=L16_24K,
+def _brief(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
+    return Brief(
         instructions=secretary.system_prompt or "",
         greeting=secretary.first_message or "",
-        voice=secretary.voice_id,
-        language=language,
-        turn_detection=TurnDetection(
-            mode=_VAD[secretary.vad_mode],
-            threshold=secretary.vad_threshold,
-            prefix_padding_ms=secretary.vad_prefix_padding_ms,
-            silence_duration_ms=secretary.silence_duration_ms,
-            eagerness=secretary.vad_eagerness,
-            idle_timeout_ms=secretary.vad_idle_timeout_ms,
-            interrupt_response=secretary.barge_in,
-        ),
-        noise_reduction=None if secretary.noise_reduction == "none" else secretary.noise_reduction,
-        transcription_model=secretary.transcription_model,
+        language=secretary.language,
         tools=tuple(tools),
-        speed=secretary.voice_settings.get("speed"),
-        extra=secretary.provider_config,
     )
 
 

@@ -35,9 +35,8 @@ class CallEvent(enum.Enum):
     PREPARED = "prepared"
     MEDIA_STARTED = "media_started"
     TRANSFER = "transfer"
-    TRANSFER_FAILED = "transfer_failed"
     HAND_BACK = "hand_back"
-    """Not ours, or cannot be served: the dialplan goes on."""
+    """Passed on, not ours, or cannot be served: the call is with FreeSWITCH's dialplan."""
     CLOSE = "close"
     GONE = "gone"
     """Caller hung up, or the Event Socket ended."""
@@ -56,7 +55,7 @@ CALL_TABLE = StateTable[CallState, CallEvent](
         _S.PREPARING: {_E.PREPARED: _S.ANSWERING, **_LEAVE},
         _S.ANSWERING: {_E.MEDIA_STARTED: _S.TALKING, **_LEAVE},
         _S.TALKING: {_E.TRANSFER: _S.TRANSFERRING, **_LEAVE},
-        _S.TRANSFERRING: {_E.TRANSFER_FAILED: _S.TALKING, **_LEAVE},
+        _S.TRANSFERRING: _LEAVE,
         _S.HANDED_BACK: {_E.GONE: _S.HANDED_BACK, _E.DONE: _S.ENDED},
         _S.CLOSING: {_E.GONE: _S.CLOSING, _E.CLOSE: _S.CLOSING, _E.DONE: _S.ENDED},
         _S.ENDED: {},

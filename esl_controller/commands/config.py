@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import uuid
 from typing import Any
 
 import click
 
-from esl_controller.commands.shared import EXIT_SETTINGS, Shell, with_shell
-from esl_controller.commands.storage import database
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.storage import database, domain_named
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import secretaries
 from esl_controller.money.budget import BudgetGuard, BudgetState
@@ -20,6 +19,7 @@ from esl_controller.routes.places import CallLeases
 from esl_controller.routes.routing import Outcome
 from esl_controller.routes.verdict import Verdict, judge
 from esl_controller.settings.table import Setting, Settings, every_setting
+from esl_controller.settings.types import without_secrets
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.keys.secrets import SecretError
 
@@ -31,25 +31,26 @@ def command() -> None:
 
 @command.command()
 @click.option(
-    "--domain", "domain_uuid", type=click.UUID, help="Check a tenant's numbers in the database too."
+    "--domain", help="Check a tenant's numbers in the database too: its UUID or its name."
 )
 @click.option("--extension", help="Only this number of the tenant.")
 @with_shell
-def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) -> None:
+def check(shell: Shell, domain: str | None, extension: str | None) -> None:
     """Name everything that is wrong with the settings. Exit code 2 if anything is.
 
     The operator's price list is checked too; if all is good, it says which prices are used.
 
     With --domain also what a call to each number of that tenant would meet now, and why: its
     secretary, hours, budget, places and providers, and everything that is wrong with them.
+    Exit code 1 if a number cannot be answered for it.
     """
     settings = shell.settings()
-    if domain_uuid is None:
+    if domain is None:
         if extension is not None:
             raise click.UsageError("--extension needs --domain")
         _tell_good(shell, settings.storage.price_file)
         return
-    verdicts = _judged(shell, settings, str(domain_uuid), extension)
+    verdicts = _judged(shell, settings, domain, extension)
     told = [_told(number, verdict) for number, verdict in verdicts.items()]
     data: object = [_data(number, verdict) for number, verdict in verdicts.items()]
     if extension is not None:
@@ -58,7 +59,7 @@ def check(shell: Shell, domain_uuid: uuid.UUID | None, extension: str | None) ->
     wrong = any(verdict.problems for verdict in verdicts.values())
     shell.result(data, "\n".join(told) or "No number of this tenant has a secretary.", error=wrong)
     if wrong:
-        sys.exit(EXIT_SETTINGS)
+        sys.exit(EXIT_FAILED)
 
 
 def _tell_good(shell: Shell, price_file: str) -> None:
@@ -72,7 +73,7 @@ def _tell_good(shell: Shell, price_file: str) -> None:
 
 
 def _judged(
-    shell: Shell, settings: Settings, domain_uuid: str, extension: str | None
+    shell: Shell, settings: Settings, domain: str, extension: str | None
 ) -> dict[str, Verdict]:
     """What calls to the tenant's numbers, or to one, would meet."""
     with database(settings, shell) as dsn:
@@ -81,17 +82,15 @@ def _judged(
         admission = Admission(BudgetGuard(pool), leases)
         try:
             source = config_source(settings, pool)
-            numbers = [extension] if extension is not None else _numbers(pool, domain_uuid)
+            with pool.connection(autocommit=True) as connection:
+                domain_uuid = domain_named(shell, connection, domain)
+                numbers = [extension] if extension else []
+                numbers = numbers or secretaries.list_extensions(connection, domain_uuid)
             return {one: judge(source, admission, domain_uuid, one) for one in numbers}
         except (SecretError, DatabaseError) as error:
             raise shell.fail(str(error)) from error
         finally:
             pool.close()
-
-
-def _numbers(pool: Pool, domain_uuid: str) -> list[str]:
-    with pool.connection(autocommit=True) as connection:
-        return secretaries.list_extensions(connection, domain_uuid)
 
 
 def _data(extension: str, verdict: Verdict) -> dict[str, Any]:
@@ -145,4 +144,6 @@ def _shown(settings: Settings, row: Setting) -> Any:
     value = getattr(getattr(settings, row.group), row.name)
     if row.is_secret:
         return "(set)" if value else "(empty)"
+    if row.name == "base_url":
+        return without_secrets(value)
     return ",".join(value) if isinstance(value, tuple) else value

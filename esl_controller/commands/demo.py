@@ -23,7 +23,15 @@ from esl_controller.commands import demo_story
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.database.models import Turn
-from esl_controller.settings.table import Database, Esl, Media, Settings, Storage, Worker
+from esl_controller.settings.table import (
+    Database,
+    Esl,
+    Media,
+    Provider,
+    Settings,
+    Storage,
+    Worker,
+)
 from esl_controller.simulator.caller_script import Note
 
 if TYPE_CHECKING:
@@ -250,6 +258,7 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
         esl=Esl(port=_free_port()),
         media=Media(port=_free_port()),
         database=Database(dsn=Secret(dsn)),
+        provider=Provider(allowed_hosts=("*", "127.0.0.1")),
         worker=Worker(drain_deadline_s=2),
         storage=Storage(
             state_dir=str(directory),
@@ -314,7 +323,7 @@ def _call(view: LiveView, app: App, directory: Path) -> Caller:
             shown = len(caller.notes)
         caller.hang_up()
         view.outcome = call.channel.get("voice_ai_outcome")
-        while app.active_sessions() and time.monotonic() < until + 5:
+        while app.view.active_sessions() and time.monotonic() < until + 5:
             gevent.sleep(0.05)
     return caller
 

@@ -30,6 +30,8 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     """Answer calls until SIGTERM or Ctrl-C, then let the running ones end."""
     from esl_controller.app import App
 
+    # Until there is something to read again: ignored, for its default ends the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = shell.settings()
     log = configure(settings.log)
     where = packaged_database if embedded_db else database
@@ -43,6 +45,8 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
         except (PriceListError, SecretError, SpoolUnusable) as error:
             raise shell.fail(str(error)) from error
         gevent.signal_handler(signal.SIGTERM, app.drain)
+        # Before the listener is ready: a SIGHUP that nobody handles ends the process.
+        gevent.signal_handler(signal.SIGHUP, _reload, app)
         gevent.signal_handler(signal.SIGINT, _interrupted, shell, app)
         media_port = media.port + settings.worker.index
         with _listening(shell, media.listen_host, media_port, "VOICE_AI_MEDIA_PORT", app.stop):
@@ -70,9 +74,14 @@ def _interrupted(shell: Shell, app: App) -> None:
     if app.manager.draining:
         app.stop()
         return
-    if app.active_sessions():
+    if app.view.active_sessions():
         shell.say("No new calls; waiting for the running ones. Ctrl-C again ends them now.")
     app.drain()
+
+
+def _reload(app: App) -> None:
+    if app.register.running:
+        app.reload()
 
 
 def _migrate(shell: Shell, dsn: str) -> None:

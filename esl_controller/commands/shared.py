@@ -38,10 +38,14 @@ class Shell:
     embedded_db: bool = False
     """Work on the packaged PostgreSQL, whatever database is set."""
 
-    def settings(self) -> Settings:
-        """Load the settings; on any mistake print all of them and exit with 2."""
+    def settings(self, *, with_prices: bool = True) -> Settings:
+        """Load the settings; on any mistake print all of them and exit with 2.
+
+        Without `with_prices` the price file is not looked at.
+        """
+        checks = (price_problems,) if with_prices else ()
         try:
-            return load_settings(os.environ, self.config_file, checks=(price_problems,))
+            return load_settings(os.environ, self.config_file, checks=checks)
         except SettingsError as error:
             self.result(
                 {"problems": [problem._asdict() for problem in error.problems]},

@@ -1,7 +1,8 @@
-"""Which database a command works on."""
+"""Which database a command works on, and which tenant in it."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -9,7 +10,9 @@ from pathlib import Path
 from esl_controller.commands.shared import Shell
 from esl_controller.database.embedded import EmbeddedDatabaseError, EmbeddedPostgres
 from esl_controller.database.embedded_use import in_use
+from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool
+from esl_controller.database.repository import tenants
 from esl_controller.database.repository.demo import prepare_standalone
 from esl_controller.settings.table import Settings
 
@@ -55,3 +58,14 @@ def _prepare(dsn: str) -> None:
             prepare_standalone(connection)
     finally:
         pool.close()
+
+
+def domain_named(shell: Shell, connection: Connection, domain: str) -> str:
+    """The UUID of the tenant a user means, by UUID or by name; an error when there is none."""
+    try:
+        domain_uuid: str | None = str(uuid.UUID(domain))
+    except ValueError:
+        domain_uuid = tenants.find_domain(connection, domain)
+    if domain_uuid is None or tenants.find_domain_name(connection, domain_uuid) is None:
+        raise shell.fail(f"there is no domain {domain}")
+    return domain_uuid

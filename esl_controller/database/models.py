@@ -1,7 +1,7 @@
 """Rows of the realtime tables as frozen values.
 
-A record's fields are the columns of its table, by name and in order; `db/migrations` says what
-they mean to the database. UUIDs are lower-case text, times are aware datetimes, money is Decimal.
+A record's fields are columns of its table, by name and in order; docs/secretary.md says what they
+mean. UUIDs are lower-case text, times are aware datetimes, money is Decimal.
 """
 
 from __future__ import annotations
@@ -34,13 +34,35 @@ class BudgetAction(enum.StrEnum):
     HUMAN = "human"
 
 
+MINUTES_A_DAY = 24 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Open from one minute of a day to another, the second not included."""
+
+    begins: int
+    """Minutes since midnight."""
+    ends: int
+    """Minutes since the same midnight: more than MINUTES_A_DAY where it goes on past the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessHours:
+    """When a secretary answers. A span belongs to the day it begins on, to its very end."""
+
+    weekly: tuple[tuple[Span, ...], ...]
+    """Seven days, Monday first."""
+    closed_dates: frozenset[date] = frozenset()
+    """No span begins on these."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretaryRealtime:
     """One row of `v_voice_secretaries_realtime`, validated."""
 
     secretary_realtime_uuid: str
     domain_uuid: str
-    voice_secretary_uuid: str | None
     secretary_name: str
     extension: str | None
     language: str | None
@@ -73,10 +95,6 @@ class SecretaryRealtime:
     barge_in: bool
     dtmf_pause_ms: int
     """Digits are handed to the model after this pause, or at `#`."""
-    enable_rag: bool
-    rag_collection_id: str | None
-    enable_functions: bool
-    functions_config: Sequence[Mapping[str, Any]]
     transfer_rules: Sequence[Mapping[str, Any]]
     max_duration_seconds: int
     max_turns: int
@@ -86,8 +104,8 @@ class SecretaryRealtime:
     overflow_extension: str | None
     time_zone: str | None
     """None: the domain's."""
-    business_hours: Mapping[str, Any] | None
-    """{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}; None: always open."""
+    business_hours: BusinessHours | None
+    """None: always open."""
     closed_extension: str | None
     playback_mode: str
     """auto | unicast | binary | json | file"""
@@ -124,6 +142,7 @@ class TenantSettings:
 
     domain_uuid: str
     time_zone: str = "UTC"
+    """The domain's own, else FusionPBX's, else UTC: of hours, and of the day a budget is for."""
     max_concurrent_calls: int | None = None
     daily_budget_usd: Decimal | None = None
     monthly_budget_usd: Decimal | None = None
@@ -135,7 +154,6 @@ class TenantSettings:
     store_transcripts: bool = True
     redact_personal_data: bool = False
     """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
-    allowed_tool_hosts: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +179,7 @@ class RouteEntry:
     """The secretary's own first, then the domain's others by priority: the fail-over order."""
     tenant: TenantSettings
     warnings: tuple[str, ...] = ()
-    """What is wrong with providers this call would only fall back to."""
+    """What is wrong with the settings and does not keep the number from being answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,14 +213,15 @@ class ConversationRealtime:
     max_latency_ms: int | None = None
     transcript: Sequence[Mapping[str, Any]] = field(default_factory=list)
     """[{"role": "user", "text": …, "timestamp": seconds since the start}, …]"""
-    summary: str | None = None
     language: str | None = None
     outcome: str | None = None
-    """completed | transferred | abandoned | timeout | failed | fallback"""
+    """completed | transferred | abandoned | timeout | failed | fallback | refused"""
     end_cause: str | None = None
     """What ended it, in one word: a session's EndCause or FreeSWITCH's hang-up cause."""
     error_code: str | None = None
-    """REALTIME_001 … REALTIME_010"""
+    """REALTIME_001 … REALTIME_010 | INTERNAL"""
+    reason: str | None = None
+    """In words, why it was refused, handed back or failed."""
     transfer_destination: str | None = None
     provider: str | None = None
     model: str | None = None
@@ -238,7 +257,8 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionCallRecord:
-    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did."""
+    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did. Recorded when
+    begun and again when over."""
 
     function_call_uuid: str
     domain_uuid: str
@@ -248,7 +268,7 @@ class FunctionCallRecord:
     arguments: Any = field(default_factory=dict)
     result: Any = None
     status: str
-    """completed | failed | timeout | refused"""
+    """started | completed | failed | timeout | refused"""
     error: str | None = None
     started_at: datetime
     duration_ms: int | None = None
@@ -262,11 +282,12 @@ class TransferRecord:
     domain_uuid: str
     conversation_uuid: str
     transfer_type: str
-    """blind | attended | fallback | overflow"""
+    """blind | attended | fallback | overflow | announced | three_way | voicemail | takeover"""
     destination: str
     reason: str | None = None
     status: str
-    """started | completed | no_answer | busy | failed | cancelled"""
+    """started | completed | no_answer | busy | failed | cancelled | passed_on | declined |
+    unreachable | returned; `passed_on`: the dialplan has the caller, and the rest is not known"""
     hangup_cause: str | None = None
     started_at: datetime
     ended_at: datetime | None = None
@@ -311,3 +332,17 @@ class WorkerLost:
     worker: str
     """`ConversationRealtime.worker` of its conversations."""
     lost_at: datetime
+
+
+UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
+    SecretaryRealtime: (
+        "voice_secretary_uuid",
+        "enable_rag",
+        "rag_collection_id",
+        "enable_functions",
+        "functions_config",
+    ),
+    TenantSettings: ("allowed_tool_hosts",),
+    ConversationRealtime: ("summary",),
+}
+"""Columns of the tables that this version does nothing with; who fills one in a setting is told."""

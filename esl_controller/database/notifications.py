@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from types import TracebackType
 
+import gevent
 import psycopg2
 from gevent import socket
 from psycopg2 import sql
 
 from esl_controller.database.pool import DatabaseUnavailable, WaitTimeout, connect
 
+MAX_PAYLOADS = 256
+"""Returned at a time: whoever may log in to the database may notify as often as he likes."""
+
 
 class NotificationListener:
-    """One connection that listens on one channel; a context manager."""
+    """One connection that listens on one channel; a context manager.
+
+    With `present_key` it holds that advisory lock, shared, so that those who notify can see whether
+    anybody listens.
+    """
 
     def __init__(
         self,
         dsn: str,
         channel: str,
         *,
+        present_key: int | None = None,
         connect_timeout_s: float = 3.0,
         answer_timeout_s: float = 5.0,
     ) -> None:
@@ -30,12 +39,19 @@ class NotificationListener:
         )
         self._connection.autocommit = True
         self._execute(sql.SQL("listen {}").format(sql.Identifier(channel)))
+        if present_key is not None:
+            lock = sql.SQL("select pg_advisory_lock_shared({})")
+            self._execute(lock.format(sql.Literal(present_key)))
 
     def receive(self, timeout_s: float) -> list[str]:
         """Return the payloads that came within `timeout_s`, at once when there are any.
 
+        At most `MAX_PAYLOADS`; the next call returns what is left, after others had their turn.
         When none came the connection is proved alive. Raises DatabaseUnavailable when it is not.
         """
+        if self._connection.notifies:
+            gevent.sleep(0)
+            return self._take()
         try:
             socket.wait_read(self._connection.fileno(), timeout=timeout_s)
             self._connection.poll()
@@ -43,8 +59,12 @@ class NotificationListener:
             self._execute(sql.SQL("select 1"))
         except (psycopg2.Error, OSError) as error:
             raise DatabaseUnavailable(f"listening ended: {str(error).strip()}") from error
-        payloads = [notify.payload for notify in self._connection.notifies]
-        del self._connection.notifies[:]
+        return self._take()
+
+    def _take(self) -> list[str]:
+        waiting = self._connection.notifies
+        payloads = [notify.payload for notify in waiting[:MAX_PAYLOADS]]
+        del waiting[:MAX_PAYLOADS]
         return payloads
 
     def close(self) -> None:

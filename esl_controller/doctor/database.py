@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,13 +15,16 @@ from esl_controller.database.embedded import (
 from esl_controller.database.migrate import MigrationError, Migrator
 from esl_controller.database.migrate import State as Ledger
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository.statements import fetch_all
+from esl_controller.database.repository import workers
+from esl_controller.database.repository.statements import Row, fetch_all
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,
-    to_regclass('v_domains') is not null as fusionpbx, extract(epoch from now()) as now_s"""
+    to_regclass('v_domains') is not null as fusionpbx,
+    to_regclass('v_voice_workers_realtime') is not null as register,
+    extract(epoch from now()) as now_s"""
 
 
 def look(settings: Settings) -> Iterator[Finding]:
@@ -60,6 +64,7 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     try:
         with pool.connection() as connection:
             (facts,) = fetch_all(connection, _FACTS, ())
+            registered = workers.list_workers(connection) if facts["register"] else []
     except DatabaseError as error:
         yield failed("database", str(error), "check VOICE_AI_DATABASE_DSN and pg_hba.conf")
         return
@@ -69,6 +74,7 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     yield _tables(facts["fusionpbx"])
     yield _clock(float(facts["now_s"]) - time.time())
     yield _migrations(dsn)
+    yield _workers(settings, registered)
 
 
 def _tables(fusionpbx: bool) -> Finding:
@@ -84,6 +90,28 @@ def _clock(difference_s: float) -> Finding:
     if abs(difference_s) > MAX_CLOCK_DIFFERENCE_S:
         return warning("clock", detail, "run NTP on both hosts")
     return ok("clock", detail)
+
+
+def _workers(settings: Settings, registered: list[Row]) -> Finding:
+    """Who is there, on all hosts; those of this one must be as many as the settings say."""
+    check = "running workers"
+    alive = [row for row in registered if row["alive"]]
+    here = [row for row in alive if row["host"] == socket.gethostname()]
+    detail = f"{len(here)} here, {len(alive)} on {len({row['host'] for row in alive})} hosts"
+    if here and len(here) != settings.worker.count:
+        advice = "make [worker] count of voice-ai.toml as many as the supervisor starts"
+        return warning(check, f"{detail}; VOICE_AI_WORKER_COUNT is {settings.worker.count}", advice)
+    if len({row["version"] for row in alive}) > 1:
+        return note(check, f"{detail}, of several versions", "finish the upgrade")
+    if elsewhere := [row for row in alive if _is_loopback(row) and row not in here]:
+        advice = "set VOICE_AI_MEDIA_PUBLIC_HOST there, to end from here a call they have"
+        hosts = ", ".join(sorted({row["host"] for row in elsewhere}))
+        return note(check, f"{detail}; those of {hosts} listen on loopback", advice)
+    return ok(check, detail)
+
+
+def _is_loopback(row: Row) -> bool:
+    return bool(row["http_url"].startswith(("http://127.", "http://[::1]", "http://localhost")))
 
 
 def _migrations(dsn: str) -> Finding:

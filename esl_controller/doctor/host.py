@@ -15,7 +15,7 @@ from gevent import socket
 
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
-from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
+from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretUnreadable
 
 FUSIONPBX_WEBSOCKET_PORT = 8080
 """FusionPBX's own websocket server listens there since version 5.4."""
@@ -133,6 +133,8 @@ def _secret_key(path: Path) -> Finding:
         return note(check, f"{path} is not there", "it is made when the service starts; back it up")
     try:
         keys = SecretKeys.load(path)
+    except SecretUnreadable as error:
+        return failed(check, str(error), f"chown it to the service's user: {path}")
     except SecretError as error:
         return failed(check, str(error), "restore it from your backup, or remove it and enter "
                       "every provider key anew")  # fmt: skip

@@ -13,6 +13,8 @@ from gevent.event import Event as Signal
 from gevent.lock import BoundedSemaphore
 from gevent.socket import socket
 
+from bridge.wire.turns import FairShare, Turn
+
 from .commands import Command
 from .errors import (
     CallGone,
@@ -26,8 +28,10 @@ from .framing import API_RESPONSE, COMMAND_REPLY, Framer, Message
 from .waiting import Deadline, Waiter
 
 READ_BYTES: Final = 64 * 1024
-READ_BUDGET_BYTES: Final = 256 * 1024
-"""Read without a pause; a socket that always has data would otherwise keep the hub to itself."""
+PIECE_BYTES: Final = 2048
+"""Parsed at a time: at most some hundred of the smallest messages there are."""
+READERS: Final = FairShare()
+"""A socket that always has data would otherwise keep the hub to itself."""
 MAX_UNANSWERED_COMMANDS: Final = 256
 JOIN_TIMEOUT_S: Final = 1.0
 
@@ -156,24 +160,35 @@ class Connection:
             self.lose(reason)
 
     def _read_until_eof(self) -> str:
-        budget = READ_BUDGET_BYTES
+        turn = Turn(READERS)
         while data := self._sock.recv(READ_BYTES):
-            self._received(data)
-            budget -= len(data)
-            if budget <= 0:
-                gevent.sleep(0)
-                budget = READ_BUDGET_BYTES
-        self._framer.receive_eof()
+            turn.begin()
+            self.stats.received_bytes += len(data)
+            for start in range(0, len(data), PIECE_BYTES):
+                piece = data[start : start + PIECE_BYTES]
+                turn.spend(self._received(piece), len(piece))
+        try:
+            self._framer.receive_eof()
+        finally:
+            self._take_messages()
         return "connection closed by FreeSWITCH"
 
-    def _received(self, data: bytes) -> None:
-        self.stats.received_bytes += len(data)
+    def _received(self, piece: bytes) -> int:
+        """Feed the framer; return how many messages came of it."""
         try:
-            self._framer.receive_data(data)
-        finally:
-            while not self.gone.is_set() and (message := self._framer.next_message()) is not None:
-                self.stats.received_messages += 1
-                self._handle(message)
+            self._framer.receive_data(piece)
+        except EslError:
+            self._take_messages()
+            raise
+        return self._take_messages()
+
+    def _take_messages(self) -> int:
+        count = 0
+        while not self.gone.is_set() and (message := self._framer.next_message()) is not None:
+            count += 1
+            self._handle(message)
+        self.stats.received_messages += count
+        return count
 
     def _handle(self, message: Message) -> None:
         if message.kind in (COMMAND_REPLY, API_RESPONSE):

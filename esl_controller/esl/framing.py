@@ -3,7 +3,8 @@
 A message is a block of ``Name: value`` lines ended by an empty line, then `Content-Length` bytes of
 body (FreeSWITCH, mod_event_socket.c). Blocks are split into lines *before* escapes are decoded, and
 values are decoded only when somebody asks: a caller whose name holds an encoded line break stays
-one value of one header.
+one value of one header. The linger notice holds that name as it is: see `linger_notice`. (So do
+``getvar`` and ``log/data``, which nothing here uses.)
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Final
 from urllib.parse import quote, unquote_to_bytes
 
 from .errors import LocalProtocolError, RemoteProtocolError
+from .linger_notice import LingerNotice, fixed_part
 
 MAX_LINE_BYTES: Final = 256 * 1024
 """One header line. The longest seen is an SDP or a JSON object in a channel variable: some kB."""
@@ -58,6 +60,15 @@ class Headers:
         """Return the decoded value of `name`, or `default`."""
         value = self._values().get(name.lower().encode())
         return default if value is None else self._decode(value)
+
+    def raw(self, name: str) -> bytes:
+        """Return the value of `name` as it came, empty without one."""
+        return self._values().get(name.lower().encode(), b"").removeprefix(b" ")
+
+    @property
+    def encoded(self) -> bool:
+        """Whether values are percent-encoded on the wire."""
+        return self._encoded
 
     def __contains__(self, name: str) -> bool:
         return name.lower().encode() in self._values()
@@ -139,7 +150,8 @@ class Message:
 
 def serialise(message: Message) -> bytes:
     """Return the bytes of `message` exactly as they came."""
-    return message.block + _END + message.body
+    end = b"" if message.block.endswith(b"\n") else _END  # only a linger notice's lines do
+    return message.block + end + message.body
 
 
 class Framer:
@@ -154,6 +166,8 @@ class Framer:
         self._body_length = 0
         self._messages: deque[Message] = deque()
         self._failure: str | None = None
+        self._notice = LingerNotice(b"", b"")
+        """The notice to expect; nothing fits this one, for no call is known yet."""
 
     @property
     def buffered_bytes(self) -> int:
@@ -176,7 +190,12 @@ class Framer:
             raise
 
     def receive_eof(self) -> None:
-        """Tell that the peer closed. Raise `RemoteProtocolError` if it did so inside a message."""
+        """Tell that the peer closed. Raise `RemoteProtocolError` if it did so inside a message.
+
+        A linger notice that is cut off has still said what it had to say.
+        """
+        if self._failure is None and self._block is None and (fixed := fixed_part(self._buffer)):
+            self._take_notice(fixed, len(self._buffer))
         if self._failure is None and self.buffered_bytes:
             self._failure = f"closed inside a message, {self.buffered_bytes} bytes of it received"
         if self._failure is not None:
@@ -188,8 +207,12 @@ class Framer:
         return self._messages.popleft() if self._messages else None
 
     def _parse_one(self) -> bool:
-        if self._block is None and not self._parse_block():
-            return False
+        if self._block is None:
+            fixed = fixed_part(self._buffer)
+            if fixed != 0:
+                return fixed is not None and self._parse_notice(fixed)
+            if not self._parse_block():
+                return False
         if len(self._buffer) < self._body_length:
             return False
         assert self._block is not None and self._headers is not None
@@ -199,6 +222,26 @@ class Framer:
         self._block = None
         self._body_length = 0
         return True
+
+    def _parse_notice(self, fixed: int) -> bool:
+        """Take a linger notice: of one that cannot be delimited, only the lines before the name."""
+        try:
+            length = self._notice.length(self._buffer)
+        except RemoteProtocolError:
+            self._take_notice(fixed, fixed)
+            raise
+        if length is None:
+            return False
+        self._take_notice(fixed, length)
+        return True
+
+    def _take_notice(self, fixed: int, length: int) -> None:
+        """Queue the notice; what follows its fixed lines is kept as its body, unread."""
+        block, body = bytes(self._buffer[:fixed]), bytes(self._buffer[fixed:length])
+        del self._buffer[:length]
+        self._searched = 0
+        headers = Headers(block, percent_encoded=False)
+        self._messages.append(Message(block, body, headers, DISCONNECT_NOTICE))
 
     def _parse_block(self) -> bool:
         end = self._buffer.find(_END, self._searched)
@@ -210,6 +253,8 @@ class Framer:
         block = bytes(self._buffer[:end])
         lines = _header_lines(block)
         headers = Headers(block, percent_encoded=_is_percent_encoded(lines))
+        if headers.encoded:
+            self._notice = LingerNotice(headers.raw("Unique-ID"), headers.raw("Channel-Name"))
         self._kind = headers.get("Content-Type")
         if not self._kind:
             raise RemoteProtocolError("message without Content-Type")

@@ -14,11 +14,15 @@ from gevent import socket
 from gevent.pool import Pool
 from gevent.server import StreamServer
 
+from esl_controller.telemetry.rare_log import RareLog
+
 from .commands import Command
 from .errors import CallGone, CommandFailed, CommandTimeout, RemoteProtocolError
 from .session import ControllerSession
 
-LISTEN_BACKLOG: Final = 1024
+LISTEN_BACKLOG: Final = 128
+"""Calls the kernel may accept for a worker that has not taken them yet. When the worker hangs,
+FreeSWITCH waits for each of them without limit (mod_event_socket.c, socket_function)."""
 CONNECT_TIMEOUT_S: Final = 5.0
 HAND_BACK_TIMEOUT_S: Final = 2.0
 MAX_CONNECTIONS: Final = 4096
@@ -72,7 +76,7 @@ class EslServer:
     or raises. Beyond `capacity` a call goes straight back to the dialplan: `connect`, the commands
     of `hand_back` (say, a variable that tells why), `exit`. Just closing, or `exit` in the same
     breath as `connect`, would leave the caller with nobody in control: see
-    `ControllerSession.settle`.
+    `ControllerSession.settle`. `on_handed_back` is told of each such call, and must not wait.
     """
 
     def __init__(
@@ -84,6 +88,7 @@ class EslServer:
         capacity: int,
         connect_timeout_s: float = CONNECT_TIMEOUT_S,
         hand_back: Sequence[Command] = (),
+        on_handed_back: Callable[[ControllerSession], Any] | None = None,
     ) -> None:
         self.capacity = capacity
         self.stats = ServerStats()
@@ -92,18 +97,22 @@ class EslServer:
         self._allow = tuple(allow)
         self._connect_timeout_s = connect_timeout_s
         self._hand_back = tuple(hand_back)
+        self._on_handed_back = on_handed_back
         self._connecting = 0
+        self._strangers = RareLog("esl.address_not_allowed")
         self._calls: set[ControllerSession] = set()
         self._greenlets = Pool(MAX_CONNECTIONS)
         sock = listening_socket(listener) if isinstance(listener, tuple) else listener
-        self._listener = sock
+        host, port = sock.getsockname()[:2]
+        self.address: Address = (host, port)
+        """Where it listens: host and port."""
+        self._shares_port = bool(sock.getsockopt(socket.SOL_SOCKET, std_socket.SO_REUSEPORT))
         self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
 
     @property
-    def address(self) -> Address:
-        """Where it listens: host and port."""
-        host, port = self._listener.getsockname()[:2]
-        return host, port
+    def listening(self) -> bool:
+        """The port is open, and new calls are taken."""
+        return bool(self._server.started) and not self.draining
 
     @property
     def active_calls(self) -> int:
@@ -124,10 +133,26 @@ class EslServer:
         if self.draining:
             return
         self.draining = True
+        if not self._server.closed:
+            self.pause_listener()
+
+    def pause_listener(self) -> None:
+        """Close the port for a while: other workers that share it get the new calls.
+
+        Calls that the kernel has already accepted are served, or handed back when there is no room.
+        """
         self._server.stop_accepting()
         while not self._greenlets.full() and (accepted := self._accept_waiting()) is not None:
             self._greenlets.spawn(self._accepted, *accepted)
         self._server.close()
+
+    def resume_listener(self) -> None:
+        """Open the port again after `pause_listener`. Raises OSError."""
+        if self.draining or self._server.started:
+            return
+        sock = listening_socket(self.address, reuse_port=self._shares_port)
+        self._server = StreamServer(sock, self._accepted, spawn=self._greenlets)
+        self._server.start()
 
     def stop(self, deadline_s: float) -> None:
         """Close the listener, wait up to `deadline_s` for the calls to end, then end the rest."""
@@ -148,7 +173,7 @@ class EslServer:
         try:
             if not self._allowed(peer[0]):
                 self.stats.refused_address += 1
-                _log.warning("event socket connection from %s is not allowed", peer[0])
+                self._strangers.warn(address=peer[0])
                 return
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
@@ -203,6 +228,8 @@ class EslServer:
     def _give_back(self, session: ControllerSession) -> None:
         """Send a call back to the dialplan; FreeSWITCH closes once it has read `exit`."""
         self.stats.handed_back += 1
+        if self._on_handed_back is not None:
+            self._on_handed_back(session)
         try:
             session.pipeline(self._hand_back, HAND_BACK_TIMEOUT_S)
         except (CallGone, CommandTimeout) as error:

@@ -24,6 +24,9 @@ Record = Callable[..., object]
 """`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
 
 
+_COUNTED = tuple(one.name for one in dataclasses.fields(Usage) if one.name != "vendor")
+
+
 class UsageLedger:
     """The one of a worker: calls and voice previews are booked alike."""
 
@@ -36,10 +39,13 @@ class UsageLedger:
         self._metrics = metrics
         self._named: set[tuple[str, str]] = set()
 
-    def book(
-        self, usage: Usage, domain_uuid: str, *, provider: str, conversation_uuid: str | None
-    ) -> UsageRecord:
-        """Take what a provider counted for a domain, and return it with its price.
+    def use(self, prices: PriceList) -> None:
+        """Price with another list from now on; what is stored keeps the price it had."""
+        self._prices = prices
+        self._named.clear()
+
+    def book(self, usage: Usage, domain_uuid: str, *, conversation_uuid: str | None) -> UsageRecord:
+        """Take what a vendor counted for a domain, and return it with its price.
 
         Never waits. `conversation_uuid` is None for what was not said in a conversation.
         """
@@ -48,15 +54,15 @@ class UsageLedger:
                 usage_uuid=str(uuid.uuid4()),
                 domain_uuid=domain_uuid,
                 conversation_uuid=conversation_uuid,
-                provider=provider,
+                provider=usage.vendor,
                 occurred_at=datetime.now(UTC),
-                **{field.name: getattr(usage, field.name) for field in dataclasses.fields(usage)},
+                **{name: getattr(usage, name) for name in _COUNTED},
             )
         )
-        self._count(usage, provider)
+        self._count(usage)
         self._budget.add(domain_uuid, priced.cost_usd)
         if priced.cost_usd is None:
-            self._tell_unpriced(provider, priced.model)
+            self._tell_unpriced(usage.vendor, priced.model)
         self._record(priced, personal=False)
         return priced
 
@@ -67,9 +73,9 @@ class UsageLedger:
             self._named.add((provider, model))
             _log.warning("usage.no_price", provider=provider, model=model[:100])
 
-    def _count(self, usage: Usage, provider: str) -> None:
+    def _count(self, usage: Usage) -> None:
         for direction in ("input", "output"):
             for modality in ("text", "audio"):
                 tokens = getattr(usage, f"{direction}_{modality}_tokens")
                 if tokens:
-                    self._metrics.count(m.TOKENS, provider, direction, modality, by=tokens)
+                    self._metrics.count(m.TOKENS, usage.vendor, direction, modality, by=tokens)

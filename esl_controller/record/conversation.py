@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import time
 import uuid
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Speaker, Usage
@@ -20,10 +23,62 @@ from esl_controller.database.models import (
     Turn,
 )
 from esl_controller.money.ledger import Record, UsageLedger
-from esl_controller.routes.routing import CallIdentity
+from esl_controller.record.outcome import Ending
+from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.tools.runner import FunctionOutcome
+from esl_controller.telemetry.redaction import redact_text
+from esl_controller.tools.base import FunctionOutcome
+
+MAX_STORED_BYTES = 4096
+"""Of a function's arguments, and of its result; a model can write 64 kB each time."""
+MAX_REASON = 500
+REACHED = frozenset({"completed", "passed_on"})
+"""Transfers after which the caller is no longer ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallBook:
+    """Where a worker writes down its calls."""
+
+    record: Record
+    ledger: UsageLedger
+    metrics: Metrics
+    worker: str
+    """This worker's name, different from any other's on any host."""
+
+    def open(self, entry: RouteEntry, identity: CallIdentity, provider: str) -> ConversationRecord:
+        """Begin the row of a conversation; `provider` is the kind that is tried first."""
+        return ConversationRecord(
+            entry,
+            identity,
+            self.record,
+            self.metrics,
+            provider=provider,
+            ledger=self.ledger,
+            worker=self.worker,
+        )
+
+    def turned_away(self, identity: CallIdentity, entry: RouteEntry | None, ending: Ending) -> None:
+        """Write the row of a call with which no conversation began; never waits."""
+        now = datetime.now(UTC)
+        row = ConversationRealtime(
+            conversation_uuid=str(uuid.uuid4()),
+            domain_uuid=identity.domain_uuid,
+            secretary_realtime_uuid=None
+            if entry is None
+            else entry.secretary.secretary_realtime_uuid,
+            call_uuid=identity.call_uuid,
+            caller_id=identity.caller_id_number or None,
+            caller_name=identity.caller_id_name or None,
+            destination=identity.extension,
+            started_at=now,
+            ended_at=now,
+            duration_seconds=0,
+            worker=self.worker,
+            **_said(ending),
+        )
+        self.record(row, personal=entry is not None and entry.tenant.redact_personal_data)
 
 
 class ConversationRecord:
@@ -41,6 +96,7 @@ class ConversationRecord:
         worker: str,
     ) -> None:
         self.provider = provider
+        """Kind of who serves: another one after a fail-over."""
         self._ledger = ledger
         self._cost_usd: Decimal | None = None
         self._record = partial(record, personal=entry.tenant.redact_personal_data)
@@ -55,6 +111,7 @@ class ConversationRecord:
         self._input_tokens = 0
         self._output_tokens = 0
         self._transcript: list[dict[str, Any]] = []
+        self._transfer: TransferRecord | None = None
         self._began_s = time.monotonic()
         self.row = ConversationRealtime(
             conversation_uuid=str(uuid.uuid4()),
@@ -125,7 +182,7 @@ class ConversationRecord:
         self._turns[utterance.item_id] = (cut, line)
         self._record(cut)
 
-    def answered_turn(self, latency: TurnLatency) -> None:
+    def turn_answered(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""
         self._pending_latency = latency
         self._latencies.append(latency.total_ms)
@@ -152,57 +209,61 @@ class ConversationRecord:
         booked = self._ledger.book(
             usage,
             self.row.domain_uuid,
-            provider=self.provider,
             conversation_uuid=self.row.conversation_uuid,
         )
         if booked.cost_usd is not None:
             self._cost_usd = (self._cost_usd or Decimal(0)) + booked.cost_usd
 
-    def function_ran(self, outcome: FunctionOutcome) -> None:
-        """A function of the AI has ended."""
-        self._metrics.count(m.FUNCTION_CALLS, outcome.status)
-        self._metrics.observe(m.FUNCTION_LATENCY, value_s=outcome.duration_s)
+    def function(self, outcome: FunctionOutcome) -> None:
+        """A function of the AI has begun, or is over."""
+        if outcome.duration_s is not None:
+            self._metrics.count(m.FUNCTION_CALLS, outcome.status)
+            self._metrics.observe(m.FUNCTION_LATENCY, value_s=outcome.duration_s)
         self._record(
             FunctionCallRecord(
-                function_call_uuid=str(uuid.uuid4()),
+                function_call_uuid=outcome.function_call_uuid,
                 domain_uuid=self.row.domain_uuid,
                 conversation_uuid=self.row.conversation_uuid,
                 provider_call_id=outcome.call.call_id,
                 function_name=outcome.call.name[:64],
-                arguments=outcome.arguments if self._store else {},
-                result=dict(outcome.result) if self._store else None,
+                arguments=_stored(outcome.arguments) if self._store else {},
+                result=_stored(outcome.result) if self._store and outcome.result else None,
                 status=outcome.status,
                 error=outcome.error or None,
                 started_at=datetime.fromtimestamp(outcome.started_at, UTC),
-                duration_ms=round(outcome.duration_s * 1000),
+                duration_ms=_milliseconds(outcome.duration_s),
             )
         )
 
-    def transferred(self, kind: str, destination: str, reason: str, status: str) -> None:
-        """The call was passed on, or could not be."""
-        now = self._now()
+    def transfer_tried(self, kind: str, destination: str, reason: str) -> None:
+        """The call is about to be passed on."""
+        self._transfer = TransferRecord(
+            transfer_uuid=str(uuid.uuid4()),
+            domain_uuid=self.row.domain_uuid,
+            conversation_uuid=self.row.conversation_uuid,
+            transfer_type=kind,
+            destination=destination,
+            reason=reason[:MAX_REASON] or None,
+            status="started",
+            started_at=self._now(),
+        )
+        self._record(self._transfer)
+
+    def transfer_decided(self, status: str) -> None:
+        """What became of the transfer that was tried last."""
+        if self._transfer is None:
+            return
         self._metrics.count(m.TRANSFERS, status)
-        if status == "completed":
-            self.row = replace(self.row, transfer_destination=destination)
-        self._record(
-            TransferRecord(
-                transfer_uuid=str(uuid.uuid4()),
-                domain_uuid=self.row.domain_uuid,
-                conversation_uuid=self.row.conversation_uuid,
-                transfer_type=kind,
-                destination=destination,
-                reason=reason[:500] or None,
-                status=status,
-                started_at=now,
-                ended_at=now,
-            )
-        )
+        if status in REACHED:
+            self.row = replace(self.row, transfer_destination=self._transfer.destination)
+        self._record(replace(self._transfer, status=status, ended_at=self._now()))
+        self._transfer = None
 
-    def end(self, outcome: str, cause: str, error_code: str | None, turns: int) -> None:
+    def end(self, ending: Ending, turns: int) -> None:
         """The conversation is over: store it whole."""
         now = self._now()
         seconds = (now - (self.row.answered_at or now)).total_seconds()
-        self._metrics.count(m.CALLS, self.provider, outcome)
+        self._metrics.count(m.CALLS, self.provider, ending.outcome)
         self._metrics.observe(m.CALL_DURATION, value_s=seconds)
         latencies = self._latencies
         self.row = replace(
@@ -214,9 +275,7 @@ class ConversationRecord:
             avg_latency_ms=round(sum(latencies) / len(latencies)) if latencies else None,
             max_latency_ms=round(max(latencies)) if latencies else None,
             transcript=tuple(self._transcript),
-            outcome=outcome,
-            end_cause=cause,
-            error_code=error_code,
+            **_said(ending),
             input_tokens=self._input_tokens,
             output_tokens=self._output_tokens,
             estimated_cost=self._cost_usd,
@@ -231,3 +290,27 @@ def _parts(latency: TurnLatency | None) -> dict[str, Any]:
     parts = ("total", "network", "model", "buffer", "playout")
     values = {f"{part}_ms": getattr(latency, f"{part}_ms") for part in parts}
     return {name: None if value is None else round(value) for name, value in values.items()}
+
+
+def _said(ending: Ending) -> dict[str, Any]:
+    """The columns that say how a call ended. A provider's words may repeat a key or a number."""
+    return {
+        "outcome": ending.outcome,
+        "end_cause": ending.cause,
+        "error_code": None if ending.code is None else ending.code.value,
+        "reason": redact_text(ending.reason)[:MAX_REASON] or None,
+    }
+
+
+def _stored(value: Any) -> Mapping[str, Any]:
+    """`value` as it is audited, an object always; cut, and said to be so, where it is too long."""
+    if value is None:
+        return {}
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    if isinstance(value, Mapping) and len(text) <= MAX_STORED_BYTES:
+        return value
+    return {"text": text[:MAX_STORED_BYTES], "length": len(text)}
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)

@@ -7,6 +7,7 @@ import itertools
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class JournalStatistics:
     torn: int = 0
     """Ends of writes that a crash cut; nobody was told they were durable."""
     write_failures: int = 0
+    write_error: str = ""
+    """Why the spool cannot be written now; empty while it can."""
     flush_failures: int = 0
     adopted_segments: int = 0
     queue_bytes: int = 0
@@ -93,7 +96,6 @@ class JournalFlusher:
     def run(self) -> None:
         """Store segments as they come, for ever."""
         while True:
-            self._spooled.wait()
             self._spooled.clear()
             try:
                 while (segment := self._in_thread(self._spool.oldest_segment)) is not None:
@@ -104,6 +106,7 @@ class JournalFlusher:
                 _log.error("spool_not_read", error=str(error))
                 gevent.sleep(LAST_RETRY_S)
             gevent.sleep(FLUSH_INTERVAL_S)
+            self._spooled.wait()
 
     def _store_segment(self, segment: Path) -> None:
         try:
@@ -164,7 +167,7 @@ class JournalFlusher:
             return self._store([(raw, without)])
         self._statistics.stored += len(lines) - len(refused)
         for raw in refused:
-            self._reject(raw, "its key belongs to another domain")
+            self._reject(raw, "its domain is gone, or its key belongs to another domain")
 
     def _store_together(self, lines: list[_Line]) -> list[bytes]:
         with self._pool.connection() as connection:
@@ -201,7 +204,16 @@ def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
 def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:
     if not isinstance(entry, WorkerLost):
         return conversations.store(connection, entry.domain_uuid, entry)
-    for domain in tenants.list_domains(connection):
-        domain_uuid = domain["domain_uuid"]
-        conversations.close_abandoned(connection, domain_uuid, entry.worker, entry.lost_at)
+    conversations_lost(connection, entry.worker, entry.lost_at)
     return True
+
+
+def conversations_lost(connection: GreenConnection, worker: str, lost_at: datetime) -> int:
+    """End what a worker that no longer lives left open, in every domain; return how many.
+
+    Any number of workers may do so at once.
+    """
+    return sum(
+        conversations.close_abandoned(connection, domain["domain_uuid"], worker, lost_at)
+        for domain in tenants.list_domains(connection)
+    )

@@ -9,7 +9,6 @@ changes nothing: after an outage or a kill the spool is simply stored again.
 from __future__ import annotations
 
 import itertools
-import socket
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -29,6 +28,7 @@ from esl_controller.record import privacy
 from esl_controller.record.entries import EntryTooLong
 from esl_controller.record.flusher import JournalFlusher, JournalStatistics
 from esl_controller.record.spool import Spool
+from esl_controller.telemetry.background import forever
 
 MAX_WRITE_LINES = 1000
 WRITE_RETRY_S = 1.0
@@ -55,7 +55,7 @@ class Journal:
     @property
     def worker(self) -> str:
         """What to write in `ConversationRealtime.worker`, so that a crash closes what it left."""
-        return _worker_name(self._spool.name)
+        return self._spool.worker
 
     def record(self, entry: JournalEntry, *, personal: bool = False) -> bool:
         """Take an entry; never waits. False when it had to be dropped (counted and logged).
@@ -80,8 +80,11 @@ class Journal:
     def start(self) -> None:
         """Take over what workers that are gone left behind, and begin to write and store."""
         self._adopt()
-        loops = (self._write_loop, self._flusher.run, self._adopt_loop)
-        self._greenlets = [gevent.spawn(loop) for loop in loops]
+        self._greenlets = [
+            forever("journal_writer", self._write_loop),
+            forever("journal_flusher", self._flusher.run),
+            forever("spool_adoption", self._adopt_loop),
+        ]
 
     def stop(self, timeout_s: float = 10.0) -> bool:
         """Write and store what is there; False when some stays in the spool for the next start."""
@@ -111,10 +114,10 @@ class Journal:
 
     def _write_loop(self) -> None:
         while True:
-            self._queued.wait()
-            self._queued.clear()
             while self._queue:
                 self._write_batch()
+            self._queued.clear()
+            self._queued.wait()
 
     def _write_batch(self) -> None:
         """Write what has gathered; it stays in the queue until the disk has it."""
@@ -123,16 +126,25 @@ class Journal:
         try:
             self._in_thread(self._spool.append, b"".join(lines))
         except OSError as error:
-            self.statistics.write_failures += 1
-            _log.error("spool_not_written", error=str(error))
+            self._write_failed(str(error))
             gevent.sleep(WRITE_RETRY_S)
             return
+        if self.statistics.write_error:
+            self.statistics.write_error = ""
+            _log.info("spool_written_again", waiting_bytes=self.statistics.queue_bytes)
         for _ in lines:
             self._queue.popleft()
         self.statistics.durable += len(lines)
         self.statistics.spool_bytes = self._spool.waiting_bytes
         self.statistics.queue_bytes -= size
         self._flusher.wake()
+
+    def _write_failed(self, error: str) -> None:
+        """Told when it changes: a line a second would help to fill the disk that is full."""
+        if error != self.statistics.write_error:
+            _log.error("spool_not_written", error=error)
+        self.statistics.write_failures += 1
+        self.statistics.write_error = error
 
     def _adopt_loop(self) -> None:
         while True:
@@ -164,10 +176,5 @@ def _returned(function: Callable[..., _T], arguments: tuple[object, ...]) -> _T 
         return error
 
 
-def _worker_name(spool_name: str) -> str:
-    return f"{socket.gethostname()}:{spool_name}"
-
-
-def _obituary(spool_name: str) -> bytes:
-    lost = WorkerLost(worker=_worker_name(spool_name), lost_at=datetime.now(UTC))
-    return journal_entries.encode(lost)
+def _obituary(worker: str) -> bytes:
+    return journal_entries.encode(WorkerLost(worker=worker, lost_at=datetime.now(UTC)))

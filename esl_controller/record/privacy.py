@@ -36,7 +36,7 @@ _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _ACCOUNT = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b")
 """An IBAN (ISO 13616)."""
 _FIELDS: dict[type, tuple[str, ...]] = {
-    ConversationRealtime: ("transcript", "summary"),
+    ConversationRealtime: ("transcript", "reason"),
     Turn: ("content",),
     FunctionCallRecord: ("arguments", "result", "error"),
     TransferRecord: ("reason",),

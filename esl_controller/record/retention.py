@@ -8,7 +8,7 @@ import gevent
 import structlog
 
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository import privacy, tenants
+from esl_controller.database.repository import privacy, spending, tenants
 from esl_controller.record.spool import REJECTED_DAYS
 from esl_controller.tenants import rules
 from esl_controller.tenants.rules import ConfigError
@@ -55,7 +55,10 @@ def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureRep
 
 
 class Retention:
-    """Removes what is older than its domain wants kept. One worker is enough; more do no harm."""
+    """Removes what is older than its domain wants kept, and folds what its domain has spent.
+
+    One worker is enough; more do no harm.
+    """
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -73,6 +76,9 @@ class Retention:
         """Return how many conversations of which domain were removed."""
         with self._pool.connection(autocommit=True) as connection:
             domains = [row["domain_uuid"] for row in tenants.list_domains(connection)]
+        for domain_uuid in domains:
+            with self._pool.connection(autocommit=True) as connection:
+                spending.fold(connection, domain_uuid)
         removed = {domain_uuid: self._expire(domain_uuid) for domain_uuid in domains}
         return {domain_uuid: count for domain_uuid, count in removed.items() if count}
 

@@ -1,16 +1,18 @@
 """Files a worker's journal waits in until the database has it.
 
 A worker has a directory of its own under the spool directory, held by a lock (flock(2)) that the
-kernel lets go when the process dies, however it dies. Entries are appended to one open segment;
-closed segments are read, stored and deleted in the order of their names. A worker that starts takes
-over the segments of directories nobody holds. Nothing here is shared between threads or waits on
-the hub: the journal calls it from one thread of its own.
+kernel lets go when the process dies, however it dies. A file beside the lock holds the worker's
+full name: the next worker may run under another host name. Entries are appended to one open
+segment; closed segments are read, stored and deleted in the order of their names. A worker that
+starts takes over the segments of directories nobody holds. Nothing here is shared between threads
+or waits on the hub: the journal calls it from one thread of its own.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import time
 import uuid
 from collections.abc import Callable
@@ -20,6 +22,7 @@ MAX_SEGMENT_BYTES = 4 * 1024 * 1024
 REJECTED_DAYS = 30
 """Lines set aside are kept this long: no tenant's retention finds what was said in them."""
 _SEGMENT = "*.segment"
+_NAME = "worker"
 
 
 class SpoolUnusable(Exception):
@@ -33,9 +36,12 @@ class Spool:
         """Raises SpoolUnusable."""
         self._root = spool_dir
         name = f"{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.worker = f"{socket.gethostname()}:{name}"
+        """The worker's name, which no other worker ever has, on any host."""
         try:
             spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _locked_directory(spool_dir / f".{name}")
+            _write_private(spool_dir / f".{name}" / _NAME, self.worker.encode())
             self._own = (spool_dir / f".{name}").rename(spool_dir / name)
         except OSError as error:
             raise SpoolUnusable(f"spool directory {spool_dir}: {error.strerror}") from error
@@ -116,15 +122,10 @@ class Spool:
             if path.stat().st_mtime < too_old:
                 path.unlink()
 
-    @property
-    def name(self) -> str:
-        """Name of the worker's directory: no other worker ever has it."""
-        return self._own.name
-
     def adopt(self, obituary: Callable[[str], bytes]) -> int:
         """Take over the segments of workers that are gone; return how many. Raises OSError.
 
-        Each worker's `obituary` (lines, for the name of its directory) is written after them. What
+        Each worker's `obituary` (lines, for the worker's full name) is written after them. What
         an error leaves half done is done the next time.
         """
         segments: list[Path] = []
@@ -163,9 +164,17 @@ class Spool:
         self.waiting_bytes += sum(segment.stat().st_size for segment in segments)
         _sync_directory(self._own)
         self.close_segment()  # the next one's name sorts after those taken over
-        self.append(obituary(directory.name))
+        self.append(obituary(_worker_of(directory)))
         _remove(directory)
         return segments
+
+
+def _worker_of(directory: Path) -> str:
+    """The full name of the worker a directory was made by; versions before 2 wrote no name."""
+    try:
+        return (directory / _NAME).read_text()
+    except FileNotFoundError:
+        return f"{socket.gethostname()}:{directory.name}"
 
 
 def _age_of(segment: Path) -> int:
@@ -204,6 +213,14 @@ def _write_all(descriptor: int, data: bytes) -> None:
         view = view[os.write(descriptor, view) :]
 
 
+def _write_private(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+    try:
+        _write_all(descriptor, content)
+    finally:
+        os.close(descriptor)
+
+
 def _sync_directory(directory: Path) -> None:
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -213,5 +230,6 @@ def _sync_directory(directory: Path) -> None:
 
 
 def _remove(directory: Path) -> None:
+    (directory / _NAME).unlink(missing_ok=True)
     (directory / "lock").unlink(missing_ok=True)
     directory.rmdir()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
-from esl_controller.routes.hours import is_open
+from esl_controller.routes.hours import Opening, opening
 from esl_controller.routes.places import CallLeases, Refusal
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.tenants.providers import is_usable
@@ -55,6 +55,10 @@ class Admission:
         entry = self._allowed(entry)
         return _placed(entry, self._leases.room(entry))
 
+    def opening(self, entry: RouteEntry) -> Opening:
+        """Whether the secretary is open now, and until when."""
+        return opening(entry.secretary.business_hours, _zone(entry), self._now())
+
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""
         self._leases.release(domain_uuid, call_uuid)
@@ -64,11 +68,10 @@ class Admission:
         return self._within_budget(entry)
 
     def _check_hours(self, entry: RouteEntry) -> None:
-        secretary = entry.secretary
-        zone = secretary.time_zone or entry.tenant.time_zone
-        if not is_open(secretary.business_hours, zone, self._now()):
-            why = f"outside the secretary's hours ({zone})"
-            raise HandBack(Outcome.CLOSED, None, why, extension=secretary.closed_extension)
+        now, zone = self.opening(entry), _zone(entry)
+        if not now.open:
+            why = f"outside the secretary's hours ({zone}{_until(now)})"
+            raise HandBack(Outcome.CLOSED, None, why, extension=entry.secretary.closed_extension)
 
     def _within_budget(self, entry: RouteEntry) -> RouteEntry:
         state = self.budget.check(entry.tenant)
@@ -84,6 +87,14 @@ class Admission:
                 return cheap
             why += ", and the domain has no low-cost provider that can be used"
         raise HandBack(Outcome.TURN_BASED, None, why)
+
+
+def _zone(entry: RouteEntry) -> str:
+    return entry.secretary.time_zone or entry.tenant.time_zone
+
+
+def _until(now: Opening) -> str:
+    return f", open again {now.next_open_at:%Y-%m-%d %H:%M}" if now.next_open_at else ""
 
 
 def _placed(entry: RouteEntry, place: RouteEntry | Refusal) -> RouteEntry:

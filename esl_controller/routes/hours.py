@@ -1,32 +1,97 @@
-"""Whether a secretary is open: weekly hours and closed days in the tenant's time zone. Pure."""
+"""Whether a secretary is open, why, and until when: by the clock on the tenant's wall. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+from esl_controller.database.models import BusinessHours
+
+HORIZON_DAYS = 370
+"""How far ahead is looked: past every closed date of a year."""
 
 
-def is_open(hours: Mapping[str, Any] | None, time_zone: str, now: datetime) -> bool:
-    """Tell whether `now` (aware) lies in the hours; without any it is always open.
+class Reason(enum.Enum):
+    """Why it is open or closed."""
 
-    `hours` is `{"mon": [["08:00", "18:00"], …], …, "closed_dates": ["2026-12-25"]}`, checked by
-    `config_rules`; a span whose end is not after its begin goes on past midnight.
+    NO_HOURS = "no_hours"
+    """None are set: always open."""
+    IN_HOURS = "in_hours"
+    OUT_OF_HOURS = "out_of_hours"
+    CLOSED_DATE = "closed_date"
+    """Hours of the week would be open, on any other date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The answer for one moment. The times are aware, in the tenant's zone."""
+
+    open: bool
+    reason: Reason
+    changes_at: datetime | None = None
+    """When it closes, or opens; None: not within HORIZON_DAYS."""
+    next_open_at: datetime | None = None
+    """When it opens next after the present hours, or after now while closed; None: not within
+    HORIZON_DAYS."""
+
+
+def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Opening:
+    """Look at the hours at `now` (aware).
+
+    Hours are wall-clock times: a night when clocks change has an hour more or less in them.
     """
     if hours is None:
-        return True
-    local = now.astimezone(ZoneInfo(time_zone))
-    if local.date().isoformat() in (hours.get("closed_dates") or ()):
-        return False
-    today, yesterday = _DAYS[local.weekday()], _DAYS[local.weekday() - 1]
-    clock = local.strftime("%H:%M")
-    if any(_within(begin, end, clock) for begin, end in hours.get(today) or ()):
-        return True
-    return any(end <= begin and clock < end for begin, end in hours.get(yesterday) or ())
+        return Opening(True, Reason.NO_HOURS)
+    zone = ZoneInfo(time_zone)
+    wall = now.astimezone(zone).replace(tzinfo=None)
+    stretches = (one for one in _stretches(hours, wall) if one[1] > wall)
+    begins, ends = next(stretches, (None, None))
+    if begins is None or ends is None:
+        return Opening(False, _why_closed(hours, wall))
+    if begins > wall:
+        begins = begins.replace(tzinfo=zone)
+        return Opening(False, _why_closed(hours, wall), begins, begins)
+    later = next(stretches, None)
+    forever = ends - wall > timedelta(days=HORIZON_DAYS - 1)
+    closes = None if forever else ends.replace(tzinfo=zone)
+    opens = later[0].replace(tzinfo=zone) if later is not None else None
+    return Opening(True, Reason.IN_HOURS, closes, opens)
 
 
-def _within(begin: str, end: str, clock: str) -> bool:
-    return begin <= clock < end if begin < end else clock >= begin
+def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Begin and end of each time it is open from yesterday on, in order; touching ones joined."""
+    current: tuple[datetime, datetime] | None = None
+    for begins, ends in _spans(hours, wall):
+        if current is not None and begins <= current[1]:
+            current = (current[0], max(current[1], ends))
+        else:
+            if current is not None:
+                yield current
+            current = (begins, ends)
+    if current is not None:
+        yield current
+
+
+def _spans(
+    hours: BusinessHours, wall: datetime, *, mind_dates: bool = True
+) -> Iterator[tuple[datetime, datetime]]:
+    """Every span by its begin. No span is longer than a day, so yesterday's are the oldest."""
+    today = wall.replace(hour=0, minute=0, second=0, microsecond=0)
+    for offset in range(-1, HORIZON_DAYS):
+        day = today + timedelta(days=offset)
+        if mind_dates and day.date() in hours.closed_dates:
+            continue
+        for span in sorted(hours.weekly[day.weekday()], key=lambda one: one.begins):
+            yield day + timedelta(minutes=span.begins), day + timedelta(minutes=span.ends)
+
+
+def _why_closed(hours: BusinessHours, wall: datetime) -> Reason:
+    for begins, ends in _spans(hours, wall, mind_dates=False):
+        if begins <= wall < ends:
+            return Reason.CLOSED_DATE
+        if begins > wall:
+            break
+    return Reason.OUT_OF_HOURS

@@ -21,6 +21,7 @@ from esl_controller.database.models import ProviderAccess, RouteEntry
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import leases
 from esl_controller.database.repository.leases import Lease
+from esl_controller.telemetry.background import forever
 
 LEASE_S = 60.0
 RENEW_S = 20.0
@@ -51,6 +52,15 @@ class _Taken:
     """Those of the domain, by `voice_realtime_provider_uuid`."""
 
 
+@dataclass(slots=True)
+class _Held:
+    """A lease, and how many calls of this worker hold it: a call that goes from one secretary to
+    another is here twice for a moment, and the first to end must not take the place along."""
+
+    lease: Lease
+    holders: int = 1
+
+
 class CallLeases:
     """The leases of one worker. `total_limit` is the installation's, over all domains."""
 
@@ -58,12 +68,12 @@ class CallLeases:
         self._pool = pool
         self._worker = worker
         self._total_limit = total_limit
-        self._held: dict[tuple[str, str], Lease] = {}
+        self._held: dict[tuple[str, str], _Held] = {}
         self._renewing: Greenlet[..., None] | None = None
 
     def start(self) -> None:
         """Begin to renew."""
-        self._renewing = gevent.spawn(self._renew_loop)
+        self._renewing = forever("leases", self._renew_loop)
 
     def stop(self) -> None:
         """Stop renewing; what is still held runs out by itself."""
@@ -81,9 +91,9 @@ class CallLeases:
             placed = self._acquire(entry, call_uuid)
         except DatabaseError as error:
             _log.warning("lease_not_taken", domain_uuid=entry.domain_uuid, error=str(error))
-            placed = self._placed(entry, self._own_count(entry))
+            placed = self._placed(entry, self._own_count(entry, but_for=call_uuid))
         if isinstance(placed, RouteEntry):
-            self._held[entry.domain_uuid, call_uuid] = _lease(placed, call_uuid)
+            self._note(entry.domain_uuid, _lease(placed, call_uuid))
         return placed
 
     def room(self, entry: RouteEntry) -> RouteEntry | Refusal:
@@ -94,15 +104,20 @@ class CallLeases:
             return self._placed(entry, _count(connection, entry))
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
-        """Give a call's place back. Does not wait: the row goes in the background."""
-        if self._held.pop((domain_uuid, call_uuid), None) is not None:
+        """Give back what one `acquire` took. Does not wait: the row goes in the background."""
+        held = self._held.get((domain_uuid, call_uuid))
+        if held is None:
+            return
+        held.holders -= 1
+        if held.holders == 0:
+            del self._held[domain_uuid, call_uuid]
             gevent.spawn(self._release, domain_uuid, call_uuid)
 
     def renew(self) -> None:
         """Prolong every lease held; what cannot be prolonged now is tried again the next time."""
         by_domain: dict[str, list[Lease]] = {}
-        for (domain_uuid, _), lease in self._held.items():
-            by_domain.setdefault(domain_uuid, []).append(lease)
+        for (domain_uuid, _), one in self._held.items():
+            by_domain.setdefault(domain_uuid, []).append(one.lease)
         for domain_uuid, held in by_domain.items():
             try:
                 self._renew(domain_uuid, held)
@@ -114,16 +129,25 @@ class CallLeases:
             leases.hold(connection, domain_uuid, held, worker=self._worker, duration_s=LEASE_S)
             for lease in held:  # a call that ended meanwhile must not come back
                 if (domain_uuid, lease.call_uuid) not in self._held:
-                    leases.release(connection, domain_uuid, lease.call_uuid)
+                    leases.release(connection, domain_uuid, lease.call_uuid, worker=self._worker)
+
+    def _note(self, domain_uuid: str, lease: Lease) -> None:
+        before = self._held.get((domain_uuid, lease.call_uuid))
+        holders = 1 if before is None else before.holders + 1
+        self._held[domain_uuid, lease.call_uuid] = _Held(lease, holders)
 
     def _acquire(self, entry: RouteEntry, call_uuid: str) -> RouteEntry | Refusal:
         with self._pool.connection(limit_s=LONGEST_WAIT_S) as connection:
             leases.lock(connection, entry.domain_uuid)
-            placed = self._placed(entry, _count(connection, entry))
+            placed = self._placed(entry, _count(connection, entry, but_for=call_uuid))
             if isinstance(placed, RouteEntry):
-                lease = [_lease(placed, call_uuid)]
                 leases.hold(
-                    connection, entry.domain_uuid, lease, worker=self._worker, duration_s=LEASE_S
+                    connection,
+                    entry.domain_uuid,
+                    [_lease(placed, call_uuid)],
+                    worker=self._worker,
+                    duration_s=LEASE_S,
+                    take_over=True,
                 )
         return placed
 
@@ -148,11 +172,12 @@ class CallLeases:
             return Refusal.PROVIDER
         return dataclasses.replace(entry, providers=roomy)
 
-    def _own_count(self, entry: RouteEntry) -> _Taken:
-        own = [lease for (domain, _), lease in self._held.items() if domain == entry.domain_uuid]
+    def _own_count(self, entry: RouteEntry, *, but_for: str) -> _Taken:
+        others = {key: one for key, one in self._held.items() if key[1] != but_for}
+        own = [one.lease for (domain, _), one in others.items() if domain == entry.domain_uuid]
         secretaries = [lease.secretary_realtime_uuid for lease in own]
         return _Taken(
-            in_total=len(self._held),
+            in_total=len(others),
             in_domain=len(own),
             of_secretary=secretaries.count(entry.secretary.secretary_realtime_uuid),
             by_provider=Counter(lease.voice_realtime_provider_uuid or "" for lease in own),
@@ -161,7 +186,7 @@ class CallLeases:
     def _release(self, domain_uuid: str, call_uuid: str) -> None:
         try:
             with self._pool.connection(autocommit=True) as connection:
-                leases.release(connection, domain_uuid, call_uuid)
+                leases.release(connection, domain_uuid, call_uuid, worker=self._worker)
         except DatabaseError as error:  # it runs out by itself
             _log.warning("lease_not_released", domain_uuid=domain_uuid, error=str(error))
 
@@ -171,12 +196,14 @@ class CallLeases:
             self.renew()
 
 
-def _count(connection: GreenConnection, entry: RouteEntry) -> _Taken:
-    """What the database knows, expired leases left out."""
-    domain_uuid = entry.domain_uuid
-    row = leases.count(connection, domain_uuid, entry.secretary.secretary_realtime_uuid)
+def _count(connection: GreenConnection, entry: RouteEntry, *, but_for: str = "") -> _Taken:
+    """What the database knows, expired leases and the asking call's own left out."""
+    domain_uuid, secretary_uuid = entry.domain_uuid, entry.secretary.secretary_realtime_uuid
+    row = leases.count(connection, domain_uuid, secretary_uuid, but_for=but_for)
     capped = any(_limit(access) is not None for access in entry.providers)
-    by_provider = leases.count_by_provider(connection, domain_uuid) if capped else {}
+    by_provider = (
+        leases.count_by_provider(connection, domain_uuid, but_for=but_for) if capped else {}
+    )
     return _Taken(row["in_total"], row["in_domain"], row["of_secretary"], by_provider)
 
 

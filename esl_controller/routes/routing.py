@@ -1,17 +1,11 @@
-"""Decides what happens to a call, from its channel data and a tenant's settings."""
+"""What can happen to a call, and what the dialplan is told of it. Pure."""
 
 from __future__ import annotations
 
 import enum
-import re
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from esl_controller.database.models import ProcessingMode, RouteEntry
-from esl_controller.telemetry.catalogue import ErrorCode
-
-_EXTENSION = re.compile(r"[0-9*#+A-Za-z._-]{1,32}\Z")
+from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 
 
 class Outcome(enum.Enum):
@@ -54,7 +48,7 @@ class HandBack(Exception):
     def __init__(
         self,
         outcome: Outcome,
-        code: ErrorCode | None = None,
+        code: ErrorCode | OwnError | None = None,
         why: str = "",
         *,
         extension: str | None = None,
@@ -72,50 +66,3 @@ def as_chosen(entry: RouteEntry, reason: HandBack) -> HandBack:
     if not (auto and reason.outcome.suits_turn_based):
         return reason
     return HandBack(Outcome.TURN_BASED, reason.code, f"{reason.outcome.value}: {reason}")
-
-
-@dataclass(frozen=True, slots=True)
-class CallIdentity:
-    """Who calls whom, after parsing. Caller fields are what the caller claims."""
-
-    domain_uuid: str
-    call_uuid: str
-    extension: str
-    caller_id_number: str
-    caller_id_name: str
-
-
-class InvalidCall(ValueError):
-    """The channel data does not say which tenant and extension this call is for."""
-
-
-def parse_identity(header: Callable[[str], str | None]) -> CallIdentity:
-    """Read the identity of a call from its channel data.
-
-    Args:
-        header: looks a decoded channel header up by name, None when missing.
-
-    Raises:
-        InvalidCall: no valid `domain_uuid`, `Unique-ID` or called extension.
-    """
-    extension = header("variable_voice_ai_extension") or header("Caller-Destination-Number") or ""
-    if not _EXTENSION.match(extension):
-        raise InvalidCall("called extension missing or not dialable")
-    return CallIdentity(
-        domain_uuid=_uuid(header("variable_domain_uuid"), "variable_domain_uuid"),
-        call_uuid=_uuid(header("Unique-ID"), "Unique-ID"),
-        extension=extension,
-        caller_id_number=_printable(header("Caller-Caller-ID-Number"), 64),
-        caller_id_name=_printable(header("Caller-Caller-ID-Name"), 64),
-    )
-
-
-def _uuid(value: str | None, name: str) -> str:
-    try:
-        return str(uuid.UUID(value or ""))
-    except ValueError:
-        raise InvalidCall(f"{name} is missing or not a UUID") from None
-
-
-def _printable(value: str | None, limit: int) -> str:
-    return "".join(c for c in (value or "") if c.isprintable())[:limit]

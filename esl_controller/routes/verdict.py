@@ -26,7 +26,7 @@ class Verdict:
     problems: Sequence[str] = ()
     """What is wrong with the settings, and makes the call be handed back."""
     warnings: Sequence[str] = ()
-    """What is wrong and would only be noticed at a fall-back."""
+    """What is wrong, and is done without: a field's default is used, or a provider left out."""
     budget: BudgetState | None = None
 
     @property
@@ -50,7 +50,12 @@ def judge(source: ConfigSource, admission: Admission, domain_uuid: str, extensio
         entry = source.load(domain_uuid, extension)
     except ConfigError as error:
         why = "the settings are wrong"
-        return Verdict(outcome=Outcome.UNAVAILABLE, why=why, problems=error.problems)
+        return Verdict(
+            outcome=Outcome.UNAVAILABLE,
+            why=why,
+            problems=error.problems,
+            warnings=error.warnings,
+        )
     if entry is None:
         return Verdict(outcome=Outcome.NOT_OURS, why="no secretary has this number")
     if isinstance(entry, TurnBasedEntry):

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.settings.table import PREFIX, Setting, Settings, Storage, every_setting
+from esl_controller.settings.table import GONE, PREFIX, Setting, Settings, Storage, every_setting
 from esl_controller.settings.types import Secret, allowed
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
@@ -33,8 +33,12 @@ class Problem(NamedTuple):
     value: str
     """What was given; a secret is masked."""
     allowed: str
+    said: str = ""
+    """What is wrong, where it is not the value itself: a sentence."""
 
     def __str__(self) -> str:
+        if self.said:
+            return f"{self.name}: {self.said}"
         return f"{self.name} = {self.value}: allowed is {self.allowed}"
 
 
@@ -76,9 +80,9 @@ def _read_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except OSError as error:
-        raise SettingsError(
-            [Problem(str(path), error.strerror or "?", "a file to read")]
-        ) from error
+        why = error.strerror or "?"
+        said = f"the file cannot be read: {why}"
+        raise SettingsError([Problem(str(path), why, "a file to read", said)]) from error
     except ValueError as error:
         raise SettingsError([Problem(str(path), f"({error})", "TOML in UTF-8")]) from error
 
@@ -116,7 +120,11 @@ class _Loader:
         try:
             value = msgspec.convert(raw, row.kind, strict=False, dec_hook=self._resolve)
             words = row.meta.extra.get("check", _no_check)(value) if row.meta.extra else None
-        except (msgspec.ValidationError, OSError, ValueError):
+        except OSError as error:
+            said = f"{error.filename} cannot be read: {error.strerror}"
+            self.problems.append(Problem(name, _shown(row, raw), allowed(row.kind), said))
+            return row.default
+        except (msgspec.ValidationError, ValueError):
             value, words = row.default, allowed(row.kind)
         if words:
             self.problems.append(Problem(name, _shown(row, raw), words))
@@ -142,19 +150,19 @@ class _Loader:
         known = {row.variable for row in rows} | {CONFIG_VARIABLE}
         for name in sorted(set(self._environ) - known):
             if name.startswith(PREFIX):
-                self.problems.append(Problem(name, "(set)", _did_you_mean(name, known)))
+                self.problems.append(_unknown(name, known))
 
     def _refuse_unknown_keys(self, rows: list[Setting], file: Mapping[str, Any]) -> None:
         known = {f"[{row.group}] {row.name}" for row in rows}
         groups = {row.group for row in rows}
         for group, table in file.items():
             if group not in groups:
-                self.problems.append(Problem(f"[{group}]", "(set)", _did_you_mean(group, groups)))
+                self.problems.append(_unknown(f"[{group}]", {f"[{one}]" for one in groups}))
             elif not isinstance(table, dict):
                 self.problems.append(Problem(group, "(not a table)", f"a table [{group}]"))
             else:
                 for name in sorted({f"[{group}] {key}" for key in table} - known):
-                    self.problems.append(Problem(name, "(set)", _did_you_mean(name, known)))
+                    self.problems.append(_unknown(name, known))
 
 
 def _no_check(_value: object) -> None:
@@ -174,9 +182,11 @@ def _shown(row: Setting, raw: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "…"
 
 
-def _did_you_mean(name: str, known: Iterable[str]) -> str:
+def _unknown(name: str, known: Iterable[str]) -> Problem:
     near = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"a known setting; did you mean {near[0]}?" if near else "a setting of docs/settings.md"
+    words = f"a known setting; did you mean {near[0]}?" if near else "a setting of docs/settings.md"
+    hint = f"did you mean {near[0]}?" if near else "all are in docs/settings.md"
+    return Problem(name, "(set)", words, GONE.get(name) or f"there is no such setting; {hint}")
 
 
 def _contradictions(settings: Settings) -> list[Problem]:
@@ -195,6 +205,15 @@ def _contradictions(settings: Settings) -> list[Problem]:
     ports = media.unicast_port_last - media.unicast_port_first + 1
     if ports < settings.esl.capacity * worker.count:
         refuse("MEDIA_UNICAST_PORT_LAST", media.unicast_port_last, "room for one port a call")
+    if ":" in media.unicast_host:
+        refuse(
+            "MEDIA_UNICAST_HOST", media.unicast_host, "IPv4: FreeSWITCH's unicast knows no other"
+        )
+    local = media.public_host or media.listen_host
+    if ":" in local and (media.input == "unicast" or media.playback in {"auto", "unicast"}):
+        words = "IPv4, as FreeSWITCH's unicast, or another VOICE_AI_MEDIA_PLAYBACK"
+        name = "MEDIA_PUBLIC_HOST" if media.public_host else "MEDIA_LISTEN_HOST"
+        refuse(name, local, words)
     if "auto" not in (media.playback, media.flavour):
         able = FLAVOURS[PlayoutMode(media.playback)]
         if Flavour(media.flavour) not in able:

@@ -21,6 +21,7 @@ from esl_controller.settings.types import (
     doc,
     each,
     header,
+    host_entry,
     long_enough,
     multiple_of_20,
     network,
@@ -30,6 +31,11 @@ from esl_controller.settings.types import (
 
 PREFIX = "VOICE_AI_"
 """What every variable's name begins with."""
+
+
+_SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
+GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
+"""Names that were settings once, and what to tell who still uses them."""
 
 
 class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,7 +123,8 @@ class Media(_Group, frozen=True):
         Literal[0, 8000, 16000, 24000],
         doc(
             "Rate asked of mod_audio_stream. 0: the provider's own where it differs from the "
-            "call's, so that FreeSWITCH resamples and the worker need not."
+            "call's, so that FreeSWITCH resamples and the worker need not. A call of other "
+            "packets than 20 ms is always asked for at its own: the module would drop the rest."
         ),
     ] = 0
     unicast_host: Annotated[
@@ -152,8 +159,8 @@ class Database(_Group, frozen=True):
     dsn: Annotated[
         Secret,
         doc(
-            "libpq connection string or `postgresql://` address. Empty: the PostgreSQL that comes "
-            "with the package (extra `demo`) is started under `storage.state_dir`."
+            "libpq connection string or `postgresql://` address. Needed by every command but "
+            "`demo` and `serve --embedded-db`, which start the packaged PostgreSQL."
         ),
     ] = Secret()
     pool_size: Annotated[int, doc("Connections one worker may hold.", ge=1, le=50)] = 4
@@ -190,6 +197,15 @@ class Provider(_Group, frozen=True):
         "DEEPGRAM_API_KEY",
         "GROQ_API_KEY",
     )
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        doc(
+            "Where provider rows of tenants may be, besides the providers' own addresses and "
+            "`base_url`: hosts, `*.example.com`, addresses, networks; `:port` limits to a port. "
+            "`*` is every public host; what is not public must be named.",
+            check=each(host_entry),
+        ),
+    ] = ("*",)
     headers: Annotated[
         tuple[Secret, ...],
         doc("Further headers of the handshake, `Name: value`.", check=each(header)),
@@ -211,9 +227,6 @@ class Timeouts(_Group, frozen=True):
     stream_start_s: Annotated[
         float, doc("Longest wait for FreeSWITCH's stream.", ge=0.1, le=30)
     ] = 3.0
-    silence_s: Annotated[
-        float, doc("A silent caller is asked once after this, then left.", ge=2, le=600)
-    ] = 15.0
     tool_s: Annotated[float, doc("Longest run of a function of the AI.", ge=0.1, le=120)] = 10.0
     max_call_s: Annotated[
         float, doc("Longest call, whatever the secretary allows.", ge=10, le=86400)

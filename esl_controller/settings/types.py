@@ -14,6 +14,10 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+: ?[\x20-\x7e]*")
 """`Name: value` with a token as name and no control character (RFC 9110 section 5)."""
 
+_HOST_ENTRY = re.compile(
+    r"\*|(((\*\.)?[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?)|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?"
+)
+
 
 class Secret:
     """A value that never shows itself by accident; `reveal` is the one way to read it."""
@@ -54,6 +58,13 @@ def each(check: Callable[[Any], str | None]) -> Callable[[tuple[Any, ...]], str 
     return lambda values: next((said for v in values if (said := check(v))), None)
 
 
+def host_entry(entry: str) -> str | None:
+    """None for `*`, a host, `*.example.com`, an address or a network, else what is allowed."""
+    if _HOST_ENTRY.fullmatch(entry) or network(entry) is None:
+        return None
+    return "hosts such as *, gateway.example, *.example.com, 127.0.0.1:8000 or 10.0.0.0/8"
+
+
 def websocket_url(text: str) -> str | None:
     """None for a ws:// or wss:// address with a host, else what is allowed."""
     try:
@@ -62,6 +73,14 @@ def websocket_url(text: str) -> str | None:
     except ValueError:
         usable = False
     return None if usable else "a WebSocket address, ws://… or wss://…"
+
+
+def without_secrets(url: str) -> str:
+    """An address to show: what stands before the host and in the query may be a key."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    query = "***" if parts.query else ""
+    return parts._replace(netloc=host, query=query, fragment="").geturl()
 
 
 def variable(name: str) -> str | None:

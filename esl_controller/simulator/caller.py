@@ -9,6 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from bridge.audio.formats import FRAME_MS
 from esl_controller.simulator.caller_script import (
     Action,
     After,
@@ -66,7 +67,8 @@ class Caller:
         self._muted = False
         self._echo = b""
         self._noise: list[bytes] = []
-        self._silence = bytes(rate_hz // 50 * 2)
+        self._ptime_ms = FRAME_MS
+        self._silence = bytes(rate_hz * FRAME_MS // 1000 * 2)
         self._keep_audio = keep_audio
         self._rng = Random(seed)
         self._spoken_times = array("d")
@@ -77,8 +79,14 @@ class Caller:
     # the phone (see switch.media.CallEnd)
 
     def attach(self, session: Session) -> None:
-        """The call it is in."""
+        """The call it is in, or that it is in with other packets now."""
         self._session = session
+        self._ptime_ms = self.hearing.frame_ms = session.channel.ptime_ms
+        self._silence = bytes(self.rate_hz * self._ptime_ms // 1000 * 2)
+        self._set_background(self._background)
+        rest = b"".join(self._said[self._position :])
+        if rest:
+            self.say(Clip(rest, self.rate_hz))
 
     def on_answered(self, now: float) -> None:
         """The call was answered: the script's clock starts."""
@@ -118,7 +126,7 @@ class Caller:
 
     def say(self, clip: Clip) -> None:
         """Speak from the next frame on, cutting off what is being said."""
-        self._said = clip.frames(self.rate_hz)
+        self._said = clip.frames(self.rate_hz, self._ptime_ms)
         self._position = 0
 
     def press(self, digit: str) -> None:

@@ -6,13 +6,14 @@ import math
 from array import array
 from dataclasses import dataclass
 
+from bridge.audio.formats import FRAME_MS
 from esl_controller.simulator.switch.sound import level
 
-FRAME_S = 0.02
+FRAME_S = FRAME_MS / 1000
 AUDIBLE = 180
 """Frames of at least this level (of 32767; about -45 dBFS) count as sound."""
-GAP_S = 0.03
-"""A longer time between two frames inside sound is a gap."""
+SLACK_S = 0.01
+"""A frame inside sound that comes later than this is a gap."""
 _TURN_PAUSE_S = 0.6
 _FULL_SCALE = 32768
 
@@ -30,6 +31,8 @@ class Hearing:
 
     def __init__(self, rate_hz: int, *, keep_audio: bool = True) -> None:
         self.rate_hz = rate_hz
+        self.frame_ms = FRAME_MS
+        """Packet time of the call."""
         self.times = array("d")
         self.levels = array("H")
         self.frames: list[bytes] = []
@@ -87,14 +90,15 @@ class Hearing:
         faint noise of a recording.
         """
         found = []
+        frame_s = self.frame_ms / 1000
         last_sound: int | None = None
         for index, loud in enumerate(self.levels):
             if loud == 0:
                 continue
             if last_sound is not None and loud >= AUDIBLE <= self.levels[last_sound]:
                 space_s = self.times[index] - self.times[last_sound]
-                if GAP_S < space_s <= _TURN_PAUSE_S:
-                    found.append(Gap(self.times[last_sound], (space_s - FRAME_S) * 1000))
+                if frame_s + SLACK_S < space_s <= _TURN_PAUSE_S:
+                    found.append(Gap(self.times[last_sound], (space_s - frame_s) * 1000))
             last_sound = index
         return found
 

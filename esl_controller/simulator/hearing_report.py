@@ -51,7 +51,7 @@ def report(hearing: Hearing, answered_at: float, reference: Clip | None) -> Hear
     return HearingReport(
         first_sound_ms=(sounding[0] - answered_at) * 1000 if sounding else None,
         last_sound_ms=(sounding[-1] - answered_at) * 1000 if sounding else None,
-        sound_ms=len(sounding) * 20.0,
+        sound_ms=len(sounding) * float(hearing.frame_ms),
         gaps=tuple(hearing.gaps()),
         level_dbfs=hearing.level_dbfs(),
         frames=len(hearing.times),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.audio.formats import FRAME_MS
 from esl_controller.simulator.switch.sound import RateConverter, read_wav, tone
 
 RECORDINGS = {
@@ -49,15 +50,15 @@ class Clip:
         """Length in seconds."""
         return len(self.pcm) / 2 / self.rate_hz
 
-    def frames(self, rate_hz: int) -> list[bytes]:
-        """20 ms frames at `rate_hz`, the last one filled up with silence. Kept for reuse."""
-        return _frames(self, rate_hz)
+    def frames(self, rate_hz: int, ptime_ms: int = FRAME_MS) -> list[bytes]:
+        """Frames at `rate_hz`, the last one filled up with silence. Kept for reuse."""
+        return _frames(self, rate_hz, ptime_ms)
 
 
 @lru_cache(maxsize=256)
-def _frames(clip: Clip, rate_hz: int) -> list[bytes]:
+def _frames(clip: Clip, rate_hz: int, ptime_ms: int) -> list[bytes]:
     pcm = RateConverter(clip.rate_hz, rate_hz).convert(clip.pcm)
-    size = rate_hz // FRAMES_PER_S * 2
+    size = rate_hz * ptime_ms // 1000 * 2
     return [pcm[at : at + size].ljust(size, b"\0") for at in range(0, len(pcm), size)]
 
 

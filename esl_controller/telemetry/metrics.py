@@ -6,20 +6,34 @@ it; `follow` reads those counters once a second.
 
 from __future__ import annotations
 
+import itertools
+import platform
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
+import gevent
+import prometheus_client
 from prometheus_client import (
     CollectorRegistry,
     Counter,
     Gauge,
+    GCCollector,
     Histogram,
+    ProcessCollector,
     disable_created_metrics,
     generate_latest,
 )
+from prometheus_client.registry import Collector
 
-from esl_controller.telemetry.catalogue import METRICS, TELEMETRY_DROPPED, Kind, Metric
+from esl_controller import __version__
+from esl_controller.telemetry.catalogue import (
+    BUILD_INFO,
+    METRICS,
+    TELEMETRY_DROPPED,
+    Kind,
+    Metric,
+)
 
 Labels = tuple[str, ...]
 """Values in the order of `Metric.labels`."""
@@ -32,7 +46,20 @@ MAX_SERIES = 200
 MAX_TIMINGS = 500
 """Histogram values kept for one StatsD second; any more reach Prometheus only."""
 OTHER = "other"
+PIECE = 8
+"""Metrics written for Prometheus in one go."""
 _Family = TypeVar("_Family", Counter, Gauge, Histogram)
+
+
+class _Piece(CollectorRegistry):
+    """Some of a registry's collectors, as `generate_latest` asks for them."""
+
+    def __init__(self, collectors: Sequence[Collector]) -> None:
+        self._some = collectors
+
+    def collect(self) -> Iterable[prometheus_client.Metric]:
+        for collector in self._some:
+            yield from collector.collect()
 
 
 class Metrics:
@@ -46,16 +73,26 @@ class Metrics:
         self._known: dict[Metric, set[Labels]] = defaultdict(set)
         self._totals: dict[Series, float] = defaultdict(float)
         self._timings: list[tuple[Series, float]] = []
+        self._watchers: dict[Metric, Callable[[Labels], None]] = {}
         self._hooks: dict[object, Callable[[], None]] = {}
+        self._collectors = (
+            # Memory, CPU, descriptors and start of the process; rounds of the garbage collector.
+            ProcessCollector(registry=self._registry),
+            GCCollector(registry=self._registry),
+            *self._families.values(),
+        )
         for metric in METRICS:
-            if not metric.labels:
-                self._start_at_zero(metric)
+            self._start_at_zero(metric)
+        running = (__version__, platform.python_version())
+        self._child(BUILD_INFO, Gauge, running).set(1)  # a label, no value that StatsD could use
 
     def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
         labels = self._bounded(metric, labels)
         self._totals[metric, labels] += by
         self._child(metric, Counter, labels).inc(by)
+        if by and (watcher := self._watchers.get(metric)) is not None:
+            watcher(labels)
 
     def set(self, metric: Metric, *labels: str, value: float) -> None:
         """Set a gauge."""
@@ -71,6 +108,10 @@ class Metrics:
             self._timings.append(((metric, labels), value_s))
         else:
             self.count(TELEMETRY_DROPPED)
+
+    def on_count(self, metric: Metric, watcher: Callable[[Labels], None]) -> None:
+        """Call `watcher` with the labels each time a counter grows; it must not wait."""
+        self._watchers[metric] = watcher
 
     def on_sample(self, hook: Callable[[], None]) -> Callable[[], None]:
         """Call `hook` once a second (to set gauges); the returned function ends that."""
@@ -119,9 +160,18 @@ class Metrics:
         return taken
 
     def exposition(self) -> bytes:
-        """The Prometheus text format, version 0.0.4, as it stands now."""
+        """The Prometheus text format, version 0.0.4, as it stands now.
+
+        Takes some milliseconds of work, so it is done in pieces: between them the calls have their
+        turn. Not for callbacks of the hub.
+        """
         self.sample()
-        return generate_latest(self._registry)
+        pieces = []
+        for start in range(0, len(self._collectors), PIECE):
+            piece = _Piece(self._collectors[start : start + PIECE])
+            pieces.append(generate_latest(piece))
+            gevent.sleep(0)
+        return b"".join(pieces)
 
     def _family(self, metric: Metric) -> Counter | Gauge | Histogram:
         common = (metric.name, metric.help, metric.labels)
@@ -134,8 +184,11 @@ class Metrics:
                 return Histogram(*common, buckets=metric.buckets, registry=self._registry)
 
     def _start_at_zero(self, metric: Metric) -> None:
-        """Without labels there is one series; showing 0 lets a rate see the first event."""
-        if metric.kind is not Kind.HISTOGRAM:
+        """Showing 0 before the first event lets a rate see it."""
+        if metric.kind is Kind.COUNTER:
+            for labels in itertools.product(*metric.values):
+                self.count(metric, *labels, by=0)
+        elif metric.kind is Kind.GAUGE and not metric.labels:
             self._totals[metric, ()] = 0.0
 
     def _bounded(self, metric: Metric, labels: Labels) -> Labels:

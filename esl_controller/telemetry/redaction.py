@@ -9,7 +9,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-HIDDEN = "[hidden]"
+from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE, LONGEST_SECRET
+
 CARD = "[card number]"
 MAX_TEXT = 4000
 """Longer texts are cut first: a log line is no longer, and the patterns take their time."""
@@ -30,7 +31,8 @@ _SECRET_TEXT = (
     (re.compile(r"(?i)\b(bearer|basic|token)(\s+)[0-9a-z._~+/=-]{6,}"), rf"\1\2{HIDDEN}"),
     (
         re.compile(
-            r"(?i)((?:api[-_]?key|token|password|passwd|secret|signature)[\"']?\s*[=:]\s*)"
+            r"(?i)((?:api[-_ ]?key|token|password|passwd|secret|signature)[\"']?"
+            r"(?: (?:provided|given|supplied|received|used|value|is|was)){0,3}\s*[=:]\s*)"
             r"(?:\"[^\"]*\"|'[^']*'|[^\s&,;\"'}]+)"
         ),
         rf"\1{HIDDEN}",
@@ -46,6 +48,7 @@ _PHONE = re.compile(rf"{_UUID}|\+?[0-9(](?:[ ()-]{{0,2}}[0-9]){{6,}}")
 
 def redact_text(text: str, *, phone_numbers: bool = False) -> str:
     """Hide keys, tokens, passwords, card numbers and dialled digits; telephone numbers if asked."""
+    text = IN_USE.hide(text)
     for pattern, replacement in _SECRET_TEXT:
         text = pattern.sub(replacement, text)
     text = _DIGITS_TEXT.sub(rf"\1\2{HIDDEN}", text)
@@ -65,7 +68,9 @@ def redact_value(key: str, value: Any, *, phone_numbers: bool = False, depth: in
     if _SECRET_KEY.search(name):
         return HIDDEN
     if isinstance(value, str):
-        return redact_text(value[:MAX_TEXT], phone_numbers=phone_numbers)
+        if name.endswith("_uuid") and re.fullmatch(_UUID, value):
+            return value  # whose line it is: not even a tenant's key that looks like it hides it
+        return redact_text(_cut(value), phone_numbers=phone_numbers)
     if isinstance(value, bytes | bytearray | memoryview):
         return f"[{len(value)} bytes]"
     if depth >= MAX_DEPTH:
@@ -79,7 +84,14 @@ def redact_value(key: str, value: Any, *, phone_numbers: bool = False, depth: in
         }
     if isinstance(value, list | tuple | set | frozenset):
         return [redact_value(key, v, phone_numbers=phone_numbers, depth=depth + 1) for v in value]
-    return redact_text(str(value)[:MAX_TEXT], phone_numbers=phone_numbers)
+    return redact_text(_cut(str(value)), phone_numbers=phone_numbers)
+
+
+def _cut(text: str) -> str:
+    """Cut a long text, but never through a secret, whose first half would be told."""
+    if len(text) <= MAX_TEXT:
+        return text
+    return IN_USE.hide(text[: MAX_TEXT + LONGEST_SECRET])[:MAX_TEXT]
 
 
 def _hide_card(match: re.Match[str]) -> str:

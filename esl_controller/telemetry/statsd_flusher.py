@@ -1,12 +1,14 @@
 """Sends the metrics to StatsD, one small burst a second.
 
-Names: `<prefix>.<metric>.<label value>…`. StatsD adds up counters of all workers; a gauge of one
-worker would overwrite another's, so gauges end in `.worker_<n>`. Durations go as milliseconds.
+Names: `<prefix>.<host>.<worker>.<metric>.<label value>…`, such as
+`voice_ai.pbx1.worker_0.calls.openai.completed`: a tree to walk, in which nothing of one worker is
+overwritten by another's. Durations go as milliseconds, as StatsD's timers are.
 """
 
 from __future__ import annotations
 
 import re
+import socket
 
 import gevent
 import statsd
@@ -29,7 +31,8 @@ class StatsdFlusher:
     def __init__(self, metrics: Metrics, settings: Statsd, worker_index: int) -> None:
         self._metrics = metrics
         self._settings = settings
-        self._worker = f"worker_{worker_index}"
+        # Looked at once: the host's name is not asked of DNS, and may not change under a worker.
+        self._path = (_UNSAFE.sub("_", socket.gethostname()), f"worker_{worker_index}")
         self._client: statsd.StatsClient | None = None
         self._sent: dict[Series, float] = {}
 
@@ -64,7 +67,7 @@ class StatsdFlusher:
 
     def _put(self, pipe: statsd.client.base.StatsClientBase, series: Series, total: float) -> None:
         if series[0].kind is Kind.GAUGE:
-            pipe.gauge(f"{self._name(series)}.{self._worker}", total)
+            pipe.gauge(self._name(series), total)
         elif growth := total - self._sent.get(series, 0.0):
             pipe.incr(self._name(series), growth)
             self._sent[series] = total
@@ -85,7 +88,7 @@ class StatsdFlusher:
                 log.warning("statsd.unresolved", host=at.host, error=str(error))
         return self._client is not None
 
-    @staticmethod
-    def _name(series: Series) -> str:
+    def _name(self, series: Series) -> str:
         metric, labels = series
-        return ".".join([metric.name, *(_UNSAFE.sub("_", label) or "none" for label in labels)])
+        values = (_UNSAFE.sub("_", label) or "none" for label in labels)
+        return ".".join([*self._path, metric.statsd_name, *values])

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
+
+import gevent
+from gevent import socket
 
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig
 from esl_controller.database.pool import Pool
@@ -10,6 +14,9 @@ from esl_controller.settings.table import Provider, Settings
 from esl_controller.tenants.keys.key_file import KeyFile
 from esl_controller.tenants.keys.secrets import SecretStore
 from esl_controller.tenants.source import ConfigSource
+
+LOOK_UP_S = 0.5
+"""Half of what a caller waits for settings that are read for the first time."""
 
 
 def config_source(settings: Settings, pool: Pool) -> ConfigSource:
@@ -30,7 +37,22 @@ def config_source(settings: Settings, pool: Pool) -> ConfigSource:
         secret_store,
         default_provider=default_provider(settings.provider),
         trusted_base_urls=(settings.provider.base_url,),
+        allowed_hosts=settings.provider.allowed_hosts,
+        resolve=addresses_of,
     )
+
+
+def addresses_of(host: str) -> list[str]:
+    """The IP addresses of a name; none when it has none now, or takes longer than LOOK_UP_S."""
+    found: list[str] = gevent.with_timeout(LOOK_UP_S, _look_up, host, timeout_value=[])
+    return found
+
+
+def _look_up(host: str) -> list[str]:
+    with contextlib.suppress(OSError, UnicodeError):
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+        return [str(address[0]) for *_, address in found]
+    return []
 
 
 def default_provider(provider: Provider) -> ProviderAccess | None:

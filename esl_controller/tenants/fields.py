@@ -22,6 +22,10 @@ from esl_controller.database.repository.configuration import (
 )
 from esl_controller.database.repository.statements import Row
 from esl_controller.tenants import rules
+from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.provider import PROVIDER as PROVIDER_COLUMNS
+from esl_controller.tenants.columns.secretary import SECRETARY as SECRETARY_COLUMNS
+from esl_controller.tenants.columns.tenant import TENANT as TENANT_COLUMNS
 
 READ_ONLY = ("domain_uuid",)
 
@@ -59,24 +63,32 @@ class Subject:
     noun: str
     table: ConfigurationTable
     check: Callable[..., Any]
-    """Raises ConfigError."""
-    rules: Mapping[str, rules.Rule]
+    """Raises ConfigError; the list gets warnings."""
+    rules: Mapping[str, Column]
 
     def read(self, name: str, value: Any) -> Any:
-        """What is used of a value of one column, the default for none. Raises ValueError."""
-        return self.rules[name](value)
+        """What is stored for a value of one column, the default for none. Raises ValueError."""
+        column = self.rules[name]
+        if value is None or (value == "" and column.default is None):
+            if column.default is None and column.use is Use.NEEDED and not column.may_be_empty:
+                raise ValueError("is needed")
+            return column.default
+        column.rule.read(value)  # also what is partly wrong is refused where people type it
+        return value
 
     def warnings(self, row: Row) -> Sequence[str]:
         """What is doubtful in a row that can be used."""
-        return ()
+        said: list[str] = []
+        self.check(row, said)
+        return said
 
     def fields(self) -> tuple[Field, ...]:
         """Every column that may be set, in the table's order."""
         hints = typing.get_type_hints(self.table.model)
         return tuple(
-            Field(name, _shape(hints[name]), _choices(rule), _help(rule))
-            for name, rule in self.rules.items()
-            if name not in (self.table.key, *READ_ONLY)
+            Field(name, _shape(hints[name]), column.rule.choices, column.meaning.en)
+            for name, column in self.rules.items()
+            if name not in (self.table.key, *READ_ONLY) and column.use is not Use.UNUSED
         )
 
 
@@ -120,9 +132,9 @@ def _number(text: str) -> int | Decimal:
 _FLAGS = dict.fromkeys(("true", "yes", "on", "1"), True)
 _FLAGS |= dict.fromkeys(("false", "no", "off", "0"), False)
 
-SECRETARY = Subject("secretary", SECRETARIES, rules.secretary, rules._SECRETARY)
-PROVIDER = Subject("provider", PROVIDERS, rules.provider, rules._PROVIDER)
-TENANT = Subject("tenant", SETTINGS, rules.tenant, rules._TENANT)
+SECRETARY = Subject("secretary", SECRETARIES, rules.secretary, SECRETARY_COLUMNS)
+PROVIDER = Subject("provider", PROVIDERS, rules.provider, PROVIDER_COLUMNS)
+TENANT = Subject("tenant", SETTINGS, rules.tenant, TENANT_COLUMNS)
 
 
 def _shape(hint: Any) -> Shape:
@@ -132,14 +144,6 @@ def _shape(hint: Any) -> Shape:
     if dataclasses.is_dataclass(kind):
         return Shape.OBJECT
     return _SHAPES.get(kind, Shape.TEXT)
-
-
-def _choices(rule: rules.Rule) -> Sequence[str]:
-    return tuple(getattr(rule, "choices", ()))
-
-
-def _help(rule: rules.Rule) -> str:
-    return str(getattr(rule, "help", ""))
 
 
 _SHAPES: dict[Any, Shape] = {

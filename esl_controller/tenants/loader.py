@@ -20,6 +20,8 @@ from gevent import Greenlet
 from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import DatabaseError, DatabaseUnavailable
+from esl_controller.telemetry.background import forever
+from esl_controller.tenants.names import DomainNames
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.source import ConfigSource
 
@@ -95,6 +97,9 @@ class ConfigLoader:
         self._unknown: OrderedDict[_Key, float] = OrderedDict()
         self._loading: dict[_Key, Greenlet[..., _Loaded]] = {}
         self._listener: Greenlet[..., None] | None = None
+        self._names = DomainNames(
+            source.find_domain, timeout_s=self._timing.load_timeout_s, clock=clock
+        )
         self.statistics = LoaderStatistics()
 
     def secretary_for(self, domain_uuid: str, extension: str) -> RouteEntry | TurnBasedEntry | None:
@@ -115,10 +120,19 @@ class ConfigLoader:
         self.statistics.hits += 1
         return None if known is None else _result(known.answer)
 
+    def is_known_secretary(self, domain_uuid: str, extension: str) -> bool:
+        """Whether a realtime secretary is remembered for a number; never waits, reads nothing."""
+        known = self._known.get((domain_uuid, extension))
+        return known is not None and isinstance(known.answer, RouteEntry)
+
+    def domain_named(self, name: str) -> str | None:
+        """UUID of the only domain with a name; None without one. Raises DatabaseError."""
+        return self._names.domain_uuid(name)
+
     def start(self) -> None:
         """Begin to listen for changes."""
         if self._listener is None:
-            self._listener = gevent.spawn(self._listen)
+            self._listener = forever("config_listener", self._listen)
 
     def stop(self) -> None:
         """Stop listening and reading."""
@@ -127,6 +141,7 @@ class ConfigLoader:
 
     def invalidate(self, domain_uuid: str | None = None) -> None:
         """Have everything of a domain (of all without one) read again before its next use."""
+        self._names.forget()
         for key, known in self._known.items():
             if domain_uuid in (None, key[0]):
                 known.changed = True
@@ -209,7 +224,10 @@ class ConfigLoader:
                 self._unknown.popitem(last=False)
         else:
             self._unknown.pop(key, None)
+            before = self._known.get(key)
             self._known[key] = _Known(loaded, self._clock())
+            if _warnings(loaded) != (_warnings(before.answer) if before else ()):
+                _log.warning("settings_doubtful", domain_uuid=key[0], warnings=_warnings(loaded))
 
     def _keep_last_known(self, key: _Key) -> None:
         known = self._known.get(key)
@@ -241,6 +259,10 @@ def _result(loaded: _Loaded) -> RouteEntry | TurnBasedEntry | None:
     if isinstance(loaded, ConfigError | DatabaseError):
         raise loaded.with_traceback(None)  # kept and raised again: let nothing pile up
     return loaded
+
+
+def _warnings(answer: _Answer) -> tuple[str, ...]:
+    return answer.warnings if isinstance(answer, RouteEntry) else ()
 
 
 def _is_uuid(text: str) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 from esl_controller.database.models import (
     ProcessingMode,
@@ -12,6 +13,7 @@ from esl_controller.database.models import (
     RealtimeProviderConfig,
     RouteEntry,
     SecretaryRealtime,
+    TenantSettings,
     TurnBasedEntry,
 )
 from esl_controller.database.pool import Pool
@@ -19,10 +21,19 @@ from esl_controller.database.repository import providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
+from esl_controller.tenants.hosts import (
+    HostRefused,
+    ProviderHosts,
+    dialled_host,
+    tenant_settings,
+)
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.wishes import fitted
 
 _T = TypeVar("_T")
+Resolve = Callable[[str], Sequence[str]]
+"""The IP addresses of a host name; none when it cannot be looked up now."""
 
 
 class ConfigSource:
@@ -31,6 +42,7 @@ class ConfigSource:
     `default_provider` serves secretaries whose domain has no provider row of their kind.
     `trusted_base_urls` are the addresses, besides the providers' own, that may be sent a key of
     the operator (`env:`, `file:`): a tenant could else have it sent to a host of its own.
+    `allowed_hosts` says where tenants' providers may be (`hosts.ProviderHosts`); None: anywhere.
     """
 
     def __init__(
@@ -40,11 +52,15 @@ class ConfigSource:
         *,
         default_provider: ProviderAccess | None = None,
         trusted_base_urls: Iterable[str] = (),
+        allowed_hosts: Iterable[str] | None = None,
+        resolve: Resolve = lambda _host: (),
     ) -> None:
         self.secret_store = secret_store
         self._pool = pool
         self._default_provider = default_provider
-        self._trusted_base_urls = frozenset(trusted_base_urls)
+        self._hosts = ProviderHosts(allowed_hosts or (), trusted_base_urls)
+        self._addresses_matter = allowed_hosts is not None
+        self._resolve = resolve
 
     def load(self, domain_uuid: str, extension: str) -> RouteEntry | TurnBasedEntry | None:
         """Read a route; None when nobody answers this number. Raises ConfigError, DatabaseError."""
@@ -56,6 +72,7 @@ class ConfigSource:
             domain_name = tenants.find_domain_name(connection, domain_uuid)
             provider_rows = providers.list_providers(connection, domain_uuid)
             settings_row = tenants.find_settings(connection, domain_uuid)
+            fusionpbx_zone = tenants.find_time_zone(connection, domain_uuid)
         if domain_name is None:
             return None
         mode = _mode(turn_based)
@@ -64,7 +81,21 @@ class ConfigSource:
             return TurnBasedEntry(domain_uuid, domain_name, extension, name)
         if realtime is None:
             raise ConfigError([f"extension {extension} is set to {mode} without realtime settings"])
-        return self._entry(domain_name, extension, mode, realtime, provider_rows, settings_row)
+        row = settings_row or {"domain_uuid": domain_uuid}
+        stored = _Stored(realtime, provider_rows, row, fusionpbx_zone)
+        return self._entry(domain_name, extension, mode, stored)
+
+    def load_tenant(self, domain_uuid: str) -> TenantSettings:
+        """Read what a domain has set for all its secretaries. Raises ConfigError, DatabaseError."""
+        with self._pool.connection(autocommit=True) as connection:
+            row = tenants.find_settings(connection, domain_uuid)
+            zone = tenants.find_time_zone(connection, domain_uuid)
+        return _tenant([], row or {"domain_uuid": domain_uuid}, zone)
+
+    def find_domain(self, name: str) -> str | None:
+        """Return the UUID of the one domain that has this name. Raises DatabaseError."""
+        with self._pool.connection(autocommit=True) as connection:
+            return tenants.find_domain(connection, name)
 
     def load_provider(self, domain_uuid: str, provider_uuid: str) -> ProviderAccess | None:
         """Read one provider of a domain, enabled or not; None when the domain has no such row.
@@ -75,51 +106,45 @@ class ConfigSource:
             rows = providers.list_providers(connection, domain_uuid)
         for row in rows:
             if row["voice_realtime_provider_uuid"] == provider_uuid:
-                config = rules.provider(row)
-                try:
-                    return ProviderAccess(config, self._open(config))
-                except SecretError as error:
-                    raise ConfigError([f"credential: {error}"]) from error
+                return self._access([], rules.provider(row))
         return None
 
     def _entry(
-        self,
-        domain_name: str,
-        extension: str,
-        mode: ProcessingMode,
-        realtime: Row,
-        provider_rows: list[Row],
-        settings_row: Row | None,
+        self, domain_name: str, extension: str, mode: ProcessingMode, stored: _Stored
     ) -> RouteEntry:
         problems: list[str] = []
-        domain_uuid = realtime["domain_uuid"]
-        secretary = _checked(problems, rules.secretary, realtime)
-        tenant = _checked(problems, rules.tenant, settings_row or {"domain_uuid": domain_uuid})
-        if secretary is None or tenant is None:
-            raise ConfigError(problems)
         warnings: list[str] = []
-        first, others = self._candidates(problems, warnings, secretary, provider_rows)
-        access = [self._access(problems, config) for config in first]
-        access += [self._access(warnings, config) for config in others]
-        if not first and self._default_provider is not None:
+        secretary = _checked(problems, lambda: rules.secretary(stored.secretary, warnings))
+        tenant = _checked(problems, lambda: _tenant(warnings, stored.settings, stored.zone))
+        if secretary is None or tenant is None:
+            raise ConfigError(problems, warnings)
+        warnings += _zone_unset(secretary, stored)
+        own, others = self._candidates(problems, secretary, stored.providers)
+        access = [_checked(problems, partial(self._from_row, warnings, row)) for row in own]
+        access += [_checked(warnings, partial(self._from_row, warnings, row)) for row in others]
+        if not own and self._default_provider is not None:
             access.insert(0, self._default_provider)
         if problems:
-            raise ConfigError(problems)
-        usable = tuple(one for one in access if one is not None)
+            raise ConfigError(problems, warnings)
+        if access and access[0] is not None:
+            secretary, doubts = fitted(secretary, access[0].config)
+            warnings += doubts
         return RouteEntry(
-            domain_uuid, domain_name, extension, mode, secretary, usable, tenant, tuple(warnings)
+            secretary.domain_uuid,
+            domain_name,
+            extension,
+            mode,
+            secretary,
+            tuple(one for one in access if one is not None),
+            tenant,
+            tuple(warnings),
         )
 
     def _candidates(
-        self,
-        problems: list[str],
-        warnings: list[str],
-        secretary: SecretaryRealtime,
-        rows: list[Row],
-    ) -> tuple[list[RealtimeProviderConfig], list[RealtimeProviderConfig]]:
+        self, problems: list[str], secretary: SecretaryRealtime, rows: list[Row]
+    ) -> tuple[list[Row], list[Row]]:
         """Return the secretary's own provider (none: the default is meant) and the others."""
         own = _own_row(secretary, rows)
-        first = [] if own is None else [_checked(problems, rules.provider, own)]
         default = self._default_provider
         if own is None and (
             secretary.voice_realtime_provider_uuid is not None
@@ -131,30 +156,68 @@ class ConfigSource:
                 f"secretary {secretary.secretary_name!r}: the domain has no enabled "
                 f"provider {wanted}"
             )
-        others = [
-            _checked(warnings, rules.provider, row)
-            for row in rows
-            if row is not own and row["enabled"]
-        ]
-        return [c for c in first if c is not None], [c for c in others if c is not None]
+        others = [row for row in rows if row is not own and row["enabled"]]
+        return [] if own is None else [own], others
 
-    def _access(self, problems: list[str], config: RealtimeProviderConfig) -> ProviderAccess | None:
+    def _from_row(self, warnings: list[str], row: Row) -> ProviderAccess:
+        return self._access(warnings, rules.provider(row, warnings))
+
+    def _access(self, warnings: list[str], config: RealtimeProviderConfig) -> ProviderAccess:
+        """Lay a row's settings together, then open its key for the address that comes out."""
+        label = f"provider {config.provider_label!r}"
+        used, left_out = tenant_settings(config)
+        warnings += left_out
+        config = replace(config, provider_settings=used)
+        try:
+            self._require_address(config)
+        except HostRefused as error:
+            raise ConfigError([f"{label}: base_url: {error}"]) from error
         try:
             return ProviderAccess(config, self._open(config))
-        except SecretError as error:
-            problems.append(f"provider {config.provider_label!r}: credential: {error}")
-            return None
+        except (HostRefused, SecretError) as error:
+            raise ConfigError([f"{label}: credential: {error}"]) from error
+
+    def _require_address(self, config: RealtimeProviderConfig) -> None:
+        if not self._addresses_matter:
+            return
+        host = dialled_host(config) or ""
+        found = self._resolve(host) if self._hosts.needs_look_up(config) else ()
+        self._hosts.require_address(config, found)
 
     def _open(self, config: RealtimeProviderConfig) -> Secret | None:
+        self._hosts.require_key_may_go(config)
         if config.credential is None:
             if config.base_url is None and config.realtime_provider != "custom":
                 raise SecretError("is missing")
             return None
-        operators_own = not config.credential.startswith("sealed:")
-        if operators_own and config.base_url not in (None, *self._trusted_base_urls):
-            host = urlsplit(config.base_url or "").hostname  # the rest may hold a key
-            raise SecretError(f"a key of the operator is not sent to {host}")
         return self.secret_store.open(config.domain_uuid, config.credential)
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """The rows of one route."""
+
+    secretary: Row
+    providers: list[Row]
+    settings: Row
+    zone: str | None
+    """FusionPBX's own for the domain."""
+
+
+def _tenant(warnings: list[str], row: Row, fusionpbx_zone: str | None) -> TenantSettings:
+    """The domain's settings; without a zone of its own, or with a wrong one, FusionPBX's."""
+    default = {"time_zone": fusionpbx_zone} if fusionpbx_zone else {}
+    return rules.tenant(row, warnings, default)
+
+
+def _zone_unset(secretary: SecretaryRealtime, stored: _Stored) -> list[str]:
+    chosen = secretary.time_zone or stored.settings.get("time_zone") or stored.zone
+    if secretary.business_hours is None or chosen:
+        return []
+    return [
+        f"secretary {secretary.secretary_name!r}: business_hours are taken as UTC: no time_zone is "
+        "set, here, for the domain or in FusionPBX"
+    ]
 
 
 def _mode(turn_based: Row | None) -> ProcessingMode:
@@ -175,9 +238,9 @@ def _own_row(secretary: SecretaryRealtime, rows: list[Row]) -> Row | None:
     return matching[0] if matching else None
 
 
-def _checked(problems: list[str], check: Callable[[Row], _T], row: Row) -> _T | None:
+def _checked(problems: list[str], read: Callable[[], _T]) -> _T | None:
     try:
-        return check(row)
+        return read()
     except ConfigError as error:
         problems.extend(error.problems)
         return None

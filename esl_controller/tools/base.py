@@ -6,18 +6,32 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from bridge.providers.base import Tool
+import msgspec
+
+from bridge.providers.base import FunctionCall, Tool
 from esl_controller.database.models import RouteEntry
 
 
 class CallActions(Protocol):
-    """What a function may do with its call. None of it waits."""
+    """What functions, supervisors and timers may ask of a call. None of it waits."""
 
     def transfer(self, destination: str, reason: str) -> None:
         """Hand the caller over once the agent's last words have been heard."""
 
+    def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
+        """Give the caller to the dialplan now, or to `extension`, with `voice_ai_outcome` set.
+
+        Raises ValueError for an outcome that routing.Outcome does not know.
+        """
+
     def end_call(self, reason: str) -> None:
         """Hang up once the agent's last words have been heard."""
+
+    def tell(self, text: str, *, respond: bool) -> bool:
+        """Tell the model something the caller did not say; False when it cannot be told now.
+
+        `respond` has it say something about it at once.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +50,42 @@ class FunctionFailed(Exception):
 class CallTool(Protocol):
     """One function: what the model is told about it, and what it does."""
 
+    suggested: frozenset[str]
+    """Arguments whose `enum` helps the model to choose; `run` itself judges what came."""
+
     def describe(self, entry: RouteEntry) -> Tool | None:
         """The function as offered for this number; None when it makes no sense there."""
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Do it and return the result for the model. May wait; a deadline is kept outside.
 
+        `arguments` fit the schema of `describe`.
+
         Raises:
             FunctionFailed: with words for the model.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionOutcome:
+    """One call of a function: when it was begun, and again when it is over."""
+
+    function_call_uuid: str
+    call: FunctionCall
+    status: str
+    """started | completed | failed | timeout | refused"""
+    started_at: float
+    """Unix time."""
+    arguments: Any = None
+    """As decoded; the text itself where that is no JSON; None at the start."""
+    result: Mapping[str, Any] | None = None
+    """What the model is told; None at the start."""
+    error: str = ""
+    duration_s: float | None = None
+    cancelled: bool = False
+    """The model took it back while it ran: nobody waits for the result."""
+
+    @property
+    def output(self) -> str:
+        """The result as the text the provider takes."""
+        return msgspec.json.encode(self.result or {}).decode()

@@ -13,6 +13,8 @@ from esl_controller.tools.base import ToolContext
 class EndCall:
     """Ends the call when the caller has heard the good-bye."""
 
+    suggested: frozenset[str] = frozenset()
+
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Always offered."""
         return Tool(
@@ -26,6 +28,5 @@ class EndCall:
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Start the polite end."""
-        reason = arguments.get("reason")
-        context.actions.end_call(reason if isinstance(reason, str) else "")
+        context.actions.end_call(arguments.get("reason", ""))
         return {"status": "ending"}

@@ -2,124 +2,149 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import gevent
 import msgspec
 from gevent.pool import Group
 
-from bridge.providers.base import FunctionCall, Tool
-from esl_controller.database.models import RouteEntry
+from bridge.providers.base import FunctionCall
 from esl_controller.telemetry.log import call_logger
-from esl_controller.tools.base import CallTool, FunctionFailed, ToolContext
-from esl_controller.tools.end_call import EndCall
-from esl_controller.tools.transfer_call import TransferCall
+from esl_controller.tools import schema
+from esl_controller.tools.base import CallTool, FunctionFailed, FunctionOutcome, ToolContext
 
 MAX_ARGUMENT_BYTES = 64 * 1024
 MAX_RUNNING = 8
 """Functions of one call at once; a model that loops must not take the worker along."""
+MAX_CALLS = 200
+"""Functions of one conversation. A model that loops would fill the audit and spend money."""
 
-TOOLS: Mapping[str, CallTool] = {"transfer_call": TransferCall(), "end_call": EndCall()}
-"""Every function there is, by the name the model uses."""
+CANCELLED = "cancelled by the model"
 
-
-@dataclass(frozen=True, slots=True)
-class FunctionOutcome:
-    """One finished function."""
-
-    call: FunctionCall
-    status: str
-    """completed | failed | timeout | refused"""
-    result: Mapping[str, Any]
-    """What the model is told."""
-    arguments: Any
-    error: str
-    started_at: float
-    """Unix time."""
-    duration_s: float
-
-    @property
-    def output(self) -> str:
-        """The result as the text the provider takes."""
-        return msgspec.json.encode(self.result).decode()
-
-
-def offered_tools(entry: RouteEntry) -> tuple[Tool, ...]:
-    """The functions a secretary's model is told about."""
-    if not entry.secretary.enable_functions:
-        return ()
-    described = (tool.describe(entry) for tool in TOOLS.values())
-    return tuple(tool for tool in described if tool is not None)
+Tell = Callable[[FunctionOutcome], None]
 
 
 class FunctionRunner:
-    """The functions of one call. `on_done` is called in a greenlet of the runner."""
+    """The functions of one conversation.
+
+    `on_start` is called in `run`, so on the hub; `on_done` in a greenlet of the runner, with the
+    same `function_call_uuid`. Beyond `MAX_CALLS` a call is refused without `on_start`.
+    """
 
     def __init__(
         self,
+        tools: Mapping[str, CallTool],
         context: ToolContext,
         *,
         deadline_s: float,
-        on_done: Callable[[FunctionOutcome], None],
+        on_start: Tell,
+        on_done: Tell,
     ) -> None:
+        self.calls = 0
+        self._tools = tools
         self._context = context
         self._deadline_s = deadline_s
+        self._on_start = on_start
         self._on_done = on_done
-        self._offered = {tool.name for tool in offered_tools(context.entry)}
         self._running = Group()
+        self._greenlets: dict[str, gevent.Greenlet[..., None]] = {}
+        """Of the functions that run, by `call_id`."""
         self._log = call_logger()
 
     def run(self, call: FunctionCall) -> None:
         """Start it; never waits."""
-        self._running.spawn(self._run, call)
+        self.calls += 1
+        begun = FunctionOutcome(str(uuid.uuid4()), call, "started", time.time())
+        if not self.exhausted:
+            self._on_start(begun)
+        self._greenlets[call.call_id] = self._running.spawn(self._run, begun)
+
+    def cancel(self, call_id: str) -> None:
+        """The model took a call back: end it, if it still runs. Never waits."""
+        greenlet = self._greenlets.get(call_id)
+        if greenlet is not None:
+            greenlet.kill(_Cancelled, block=False)
+
+    @property
+    def exhausted(self) -> bool:
+        """The conversation has used up its functions: nothing more runs or is stored."""
+        return self.calls > MAX_CALLS
 
     def close(self) -> None:
-        """End what is running; nothing more is told."""
+        """End what is running; its audit says so."""
         self._running.kill(block=False)
 
-    def _run(self, call: FunctionCall) -> None:
-        started_at, started = time.time(), time.monotonic()
-        status, result, arguments, error = self._attempt(call)
-        duration_s = time.monotonic() - started
+    def _run(self, begun: FunctionOutcome) -> None:
+        began_s = time.monotonic()
+        status, result, arguments, error = self._attempt(begun.call)
+        self._greenlets.pop(begun.call.call_id, None)
         self._on_done(
-            FunctionOutcome(call, status, result, arguments, error, started_at, duration_s)
+            dataclasses.replace(
+                begun,
+                status=status,
+                arguments=arguments,
+                result=result,
+                error=error,
+                duration_s=time.monotonic() - began_s,
+                cancelled=error == CANCELLED,
+            )
         )
 
     def _attempt(self, call: FunctionCall) -> tuple[str, Mapping[str, Any], Any, str]:
-        arguments: Any = {}
+        arguments: Any = call.arguments
+        deadline = gevent.Timeout(self._deadline_s)
         try:
-            arguments = self._parse(call)
-            with gevent.Timeout(self._deadline_s):
-                return "completed", TOOLS[call.name].run(arguments, self._context), arguments, ""
+            arguments = self._decoded(call)
+            tool = self._checked(call, arguments)
+            with deadline:
+                return "completed", tool.run(arguments, self._context), arguments, ""
         except FunctionFailed as failure:
             return "failed", {"error": str(failure)}, arguments, str(failure)
         except _Refused as refusal:
             return "refused", {"error": str(refusal)}, arguments, str(refusal)
-        except gevent.Timeout:
-            text = "This takes too long at the moment."
-            return "timeout", {"error": text}, arguments, "deadline"
-        except Exception as error:  # noqa: BLE001 - a function's bug must not end the call
+        except _Cancelled:
+            return "failed", {"error": CANCELLED}, arguments, CANCELLED
+        except gevent.GreenletExit:
+            return "failed", {"error": "The call is over."}, arguments, "the call ended"
+        except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - a bug must not end the call
+            if error is deadline:
+                text = "This takes too long at the moment."
+                return "timeout", {"error": text}, arguments, "deadline"
             self._log.exception("function.failed", name=call.name)
             text = "This does not work at the moment."
             return "failed", {"error": text}, arguments, type(error).__name__
 
-    def _parse(self, call: FunctionCall) -> dict[str, Any]:
-        if call.name not in self._offered:
-            raise _Refused(f"There is no function {call.name[:64]!r}.")
-        if len(self._running) > MAX_RUNNING:
-            raise _Refused("Too many functions are running.")
+    def _decoded(self, call: FunctionCall) -> Any:
         if len(call.arguments) > MAX_ARGUMENT_BYTES:
             raise _Refused("The arguments are too long.")
         try:
-            arguments = msgspec.json.decode(call.arguments or "{}")
+            return msgspec.json.decode(call.arguments or "{}")
         except (msgspec.DecodeError, RecursionError):
             raise _Refused("The arguments are not JSON.") from None
+
+    def _checked(self, call: FunctionCall, arguments: Any) -> CallTool:
+        tool = self._tools.get(call.name)
+        described = tool.describe(self._context.entry) if tool is not None else None
+        if tool is None or described is None:
+            raise _Refused(f"There is no function {call.name[:64]!r}.")
+        if self.exhausted:
+            raise _Refused("This call has used up its functions. Go on without them.")
+        if len(self._running) > MAX_RUNNING:
+            raise _Refused("Too many functions are running.")
         if not isinstance(arguments, dict):
             raise _Refused("The arguments are not an object.")
-        return arguments
+        problem = schema.problem(arguments, described.parameters, suggested=tool.suggested)
+        if problem is not None:
+            raise _Refused(problem)
+        return tool
+
+
+class _Cancelled(gevent.GreenletExit):
+    """The model took the call back."""
 
 
 class _Refused(Exception):

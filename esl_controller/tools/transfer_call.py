@@ -13,6 +13,8 @@ from esl_controller.tools.base import FunctionFailed, ToolContext
 class TransferCall:
     """Blind transfer to a destination the tenant listed: the model cannot dial anything else."""
 
+    suggested = frozenset({"destination"})
+
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Offered when the secretary has transfer rules."""
         departments = _departments(entry)
@@ -39,8 +41,7 @@ class TransferCall:
         if name is None:
             names = ", ".join(sorted(departments))
             raise FunctionFailed(f"There is no such destination. Possible are: {names}")
-        reason = arguments.get("reason")
-        context.actions.transfer(departments[name], reason if isinstance(reason, str) else "")
+        context.actions.transfer(departments[name], arguments.get("reason", ""))
         return {"status": "transferring", "destination": name}
 
 

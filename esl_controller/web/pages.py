@@ -6,7 +6,9 @@ server hands it every request that is not a WebSocket upgrade of /stream/….
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -22,6 +24,8 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 MAX_PATH_BYTES = 512
+EXPOSITION_S = 1.0
+"""How long a text of /metrics is handed out again: making one costs the hub milliseconds."""
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -49,13 +53,19 @@ class ServiceView(Protocol):
         """New calls are welcome: started, and not draining."""
 
     def status(self) -> str:
-        """starting | healthy | degraded | draining"""
+        """starting | healthy | degraded | unavailable | full | draining"""
+
+    def reasons(self) -> Sequence[str]:
+        """A sentence for each thing that is not as it should be."""
 
     def active_sessions(self) -> int:
         """Conversations going on."""
 
     def providers(self) -> Mapping[str, str]:
-        """Provider name to available | degraded | unavailable."""
+        """Kind of provider to available | degraded | unavailable."""
+
+    def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
+        """Kind of provider to the seconds since it last worked and failed, failures in a row."""
 
     def sessions(self) -> Iterable[SessionInfo]:
         """Every conversation going on."""
@@ -86,7 +96,12 @@ class HttpPages:
         metrics: Metrics,
         service: ServiceView,
         api: WsgiApp | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._clock = clock
+        self._metrics_text = b""
+        self._metrics_until = -math.inf
         self._metrics = metrics
         self._service = service
         self._api = api
@@ -132,8 +147,10 @@ class HttpPages:
     def _health(self, _environ: Environ) -> _Reply:
         body = {
             "status": self._service.status(),
+            "reasons": list(self._service.reasons()),
             "active_sessions": self._service.active_sessions(),
             "providers": dict(self._service.providers()),
+            "provider_results": dict(self._service.provider_results()),
         }
         return _Reply(HTTPStatus.OK, _json(body))
 
@@ -144,7 +161,10 @@ class HttpPages:
 
     def _exposition(self, _environ: Environ) -> _Reply:
         kind = "text/plain; version=0.0.4; charset=utf-8"
-        return _Reply(HTTPStatus.OK, self._metrics.exposition(), kind)
+        if self._clock() >= self._metrics_until:
+            self._metrics_text = self._metrics.exposition()
+            self._metrics_until = self._clock() + EXPOSITION_S
+        return _Reply(HTTPStatus.OK, self._metrics_text, kind)
 
     def _sessions(self, environ: Environ) -> _Reply:
         self._require_admin(environ)
@@ -155,7 +175,7 @@ class HttpPages:
         if refused is Refused.NETWORK:
             raise _Refusal(HTTPStatus.FORBIDDEN)
         if refused is Refused.TOKEN:
-            raise _Refusal(HTTPStatus.UNAUTHORIZED, CHALLENGE)
+            raise _Refusal(HTTPStatus.UNAUTHORIZED, *CHALLENGE)
 
 
 def _is_chunked(environ: Environ) -> bool:

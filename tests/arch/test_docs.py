@@ -62,13 +62,3 @@ def test_every_metric_is_counted_somewhere() -> None:
     names = re.findall(r"^([A-Z_]+) = _(?:counter|gauge|histogram)\(", catalogue, re.MULTILINE)
     assert len(names) == len(METRICS)
     assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
-
-
-def test_every_setting_is_read_somewhere() -> None:
-    code = "\n".join(
-        path.read_text("utf-8")
-        for path in sources(*PACKAGES)
-        if path.name not in {"settings.py", "settings_types.py"}
-    )
-    unread = [row for row in every_setting() if not re.search(rf"\.{row.name}\b", code)]
-    assert [row.variable for row in unread] == []

@@ -17,7 +17,7 @@ from tests.arch.tree import PACKAGES, ROOT, contract, imports, setup_cfg, source
 OFFENCES = {
     "bridge-stands-alone": ("bridge/ports.py", "import esl_controller.database.models"),
     "pure": (
-        "bridge/session/turn.py",
+        "bridge/session/floor.py",
         "import bridge.playout.pacer_timer",
     ),  # at second hand: it reads the time
     "simulator-is-no-part-of-the-service": (
@@ -27,10 +27,11 @@ OFFENCES = {
     "app-joins": ("esl_controller/calls/call.py", "import esl_controller.app"),
     "interface": ("esl_controller/web/pages.py", "import esl_controller.web.api.routing"),
     "layers": ("esl_controller/esl/server.py", "import esl_controller.calls.call"),
-    "bridge-layers": ("bridge/wire/frames.py", "import bridge.session.turn"),
+    "bridge-layers": ("bridge/wire/frames.py", "import bridge.session.floor"),
     "database": ("esl_controller/record/journal.py", "import psycopg2"),
     "websocket-server": ("esl_controller/web/pages.py", "import geventwebsocket"),
     "websocket-client": ("bridge/session/session.py", "import websocket"),
+    "http-client": ("bridge/providers/host.py", "import urllib3"),
     "websockets": ("bridge/server.py", "import websockets"),
     "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
     "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),

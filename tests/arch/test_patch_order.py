@@ -68,7 +68,7 @@ def test_the_resampler_gathers_little(start: dict[str, list[str]]) -> None:
 def test_importing_a_library_module_patches_nothing() -> None:
     """Tools and tests that import one module must not be changed by it."""
     script = (
-        "import esl_controller.telemetry.metrics, bridge.session.turn\n"
+        "import esl_controller.telemetry.metrics, bridge.session.floor\n"
         "from gevent import monkey\n"
         "raise SystemExit(int(bool(monkey.saved)))"
     )

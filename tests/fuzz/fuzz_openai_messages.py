@@ -10,11 +10,12 @@ import json
 import sys
 
 from bridge.providers.base import Audio, ProviderFailure
-from bridge.providers.openai.inbox import MAX_MALFORMED, MAX_OPEN_CALLS
-from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.openai.calls import MAX_OPEN_CALLS
+from bridge.providers.openai.inbox import MAX_MALFORMED
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig
 from tests.unit.openai_emulator.kit import new_session
-from tests.unit.providers.openai_kit import config, options
+from tests.unit.providers.openai_kit import config, conversation, opened, sent
 
 SEPARATOR = b"\n"
 
@@ -30,30 +31,27 @@ def test_one_input(data: bytes) -> None:
 
 
 def to_the_bridge(messages: list[bytes]) -> None:
-    provider = OpenAIRealtime(config())
-    provider.start(options(greeting="Hello."), 0.0)
+    provider = opened(OpenAIRealtime(config()), conversation(greeting="Hello."))
     fatal = False
     for moment, message in enumerate(messages):
-        provider.receive_message(message, float(moment))
+        provider.receive_message(CHANNEL, message, float(moment))
         while (event := provider.next_event()) is not None:
             assert not fatal, "an event after the end"
             fatal = isinstance(event, ProviderFailure) and event.fatal
             assert not isinstance(event, Audio) or event.data
-        for sent in provider.messages_to_send():
-            assert json.loads(sent)["type"]
+        assert all(message["type"] for message in sent(provider))
     state = provider.state
-    assert state is not None
     assert state.malformed_messages <= MAX_MALFORMED
-    assert len(state.open_calls) <= MAX_OPEN_CALLS
+    assert state.calls.open <= MAX_OPEN_CALLS
 
 
 def to_the_service(messages: list[bytes]) -> None:
     session = new_session(EmulatorConfig(think_s=0.0))
-    for moment, message in enumerate(messages):
-        session.receive_message(message, float(moment))
+    for moment, line in enumerate(messages):
+        session.receive_message(line, float(moment))
         session.handle_timeout(float(moment))
-        for sent in session.messages_to_send():
-            assert json.loads(sent)["type"]
+        for message in session.messages_to_send():
+            assert json.loads(message)["type"]
 
 
 if __name__ == "__main__":

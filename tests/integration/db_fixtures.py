@@ -198,6 +198,7 @@ def _cleaned(database: TestDatabase) -> list[tuple]:
            where datname = current_database() and pid <> pg_backend_pid()"""
     )
     database.execute("delete from v_domains")
+    database.execute("delete from v_voice_workers_realtime")  # belongs to no domain
     return _relations(database)
 
 

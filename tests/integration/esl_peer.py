@@ -13,6 +13,7 @@ import gevent
 from gevent.event import Event as Signal
 
 UUID = "c60e8d63-f2fa-4e65-92bd-657b2f9acacf"
+CHANNEL_NAME = "sofia/internal/5551000@127.0.0.1"
 
 
 def block(*pairs: tuple[str, str]) -> bytes:
@@ -23,6 +24,7 @@ def channel_data(*pairs: tuple[str, str], uuid: str = UUID) -> bytes:
     return (
         block(
             ("Event-Name", "CHANNEL_DATA"),
+            ("Channel-Name", CHANNEL_NAME),
             ("Unique-ID", uuid),
             ("Caller-Caller-ID-Number", "5551000"),
             *pairs,
@@ -52,7 +54,8 @@ def event(name: str, *pairs: tuple[str, str], body: bytes = b"", uuid: str = UUI
 
 LINGER_NOTICE = (
     b"Content-Type: text/disconnect-notice\nControlled-Session-UUID: " + UUID.encode() + b"\n"
-    b"Content-Disposition: linger\nLinger-Time: -1\nContent-Length: 0\n\n"
+    b"Content-Disposition: linger\nChannel-Name: " + CHANNEL_NAME.encode() + b"\n"
+    b"Linger-Time: -1\nContent-Length: 0\n\n"
 )
 _GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 FINAL_NOTICE = (

@@ -59,21 +59,33 @@ class Mouth:
     """What the telephone sends: silence, unless it was told to say or press something."""
 
     def __init__(
-        self, audio_format: AudioFormat, payload_type: int, digits: tuple[int, int] | None = None
+        self,
+        audio_format: AudioFormat,
+        payload_type: int,
+        digits: tuple[int, int] | None = None,
+        ptime_ms: int = FRAME_MS,
     ) -> None:
         """`digits`: payload type and clock rate of RFC 4733 digits."""
-        self._format = audio_format
-        self._type = payload_type
+        self.ptime_ms = ptime_ms
         self._digits = digits
-        self._samples = audio_format.rate_hz * FRAME_MS // 1000
-        self._silence = to_wire(bytes(2 * self._samples), audio_format)
-        self._audio: deque[bytes] = deque()
+        self._speak(audio_format, payload_type)
+        self._audio = b""
         self._keys: deque[tuple[int, int]] = deque()
         self._sequence = self._timestamp = self._began = 0
 
     def say(self, frames: Sequence[bytes]) -> None:
-        """Speak frames of 20 ms of 16-bit PCM, one after the other."""
-        self._audio.extend(to_wire(frame, self._format) for frame in frames)
+        """Speak 16-bit PCM."""
+        self._audio += to_wire(b"".join(frames), self._format)
+
+    def change(self, audio_format: AudioFormat, payload_type: int, ptime_ms: int) -> None:
+        """Go on in another codec; what was still to be said is not."""
+        self.ptime_ms, self._audio = ptime_ms, b""
+        self._speak(audio_format, payload_type)
+
+    def _speak(self, audio_format: AudioFormat, payload_type: int) -> None:
+        self._format, self._type = audio_format, payload_type
+        self._samples = audio_format.rate_hz * self.ptime_ms // 1000
+        self._silence = to_wire(bytes(2 * self._samples), audio_format)
 
     def press(self, digits: str) -> None:
         """Press keys, 120 ms each with 60 ms between. Raises `ValueError`."""
@@ -84,10 +96,12 @@ class Mouth:
             self._keys.extend((key, step) for step in range(1, DIGIT_FRAMES + 4))
 
     def tick(self) -> list[bytes]:
-        """Packets of the next 20 ms."""
+        """Packets of the next `ptime_ms`."""
         key, step = self._keys.popleft() if self._keys else (0, DIGIT_FRAMES + 1)
         if step > DIGIT_FRAMES:
-            payload = self._audio.popleft() if self._audio else self._silence
+            size = len(self._silence)
+            payload, self._audio = self._audio[:size], self._audio[size:]
+            payload += self._silence[len(payload) :]
             packets = [self._packet(self._type, self._timestamp, payload)]
         else:
             packets = self._digit(key, step)
@@ -102,7 +116,9 @@ class Mouth:
             self._began = self._timestamp
             payload_type |= 0x80
         is_last = step == DIGIT_FRAMES
-        event = struct.pack("!BBH", key, 0x8A if is_last else 0x0A, step * rate_hz // 50)
+        event = struct.pack(
+            "!BBH", key, 0x8A if is_last else 0x0A, step * rate_hz * self.ptime_ms // 1000
+        )
         count = 3 if is_last else 1
         return [self._packet(payload_type, self._began, event) for _ in range(count)]
 

@@ -21,7 +21,7 @@ from bridge.session.session import Session as BridgeSession
 from esl_controller.app import App
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.esl.server import listening_socket
-from esl_controller.settings.table import Esl, Media, Settings, Storage, Timeouts, Worker
+from esl_controller.settings.table import Esl, Media, Provider, Settings, Storage, Timeouts, Worker
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import HangUp, Say, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
@@ -61,6 +61,7 @@ def settings_for(tmp_path: Path, **groups: dict[str, Any]) -> Settings:
     base: dict[str, Any] = {
         "esl": Esl(port=free_port()),
         "media": Media(port=free_port()),
+        "provider": Provider(allowed_hosts=("*", "127.0.0.1")),
         "timeouts": Timeouts(),
         "worker": Worker(drain_deadline_s=1.0),
         "storage": Storage(

@@ -20,13 +20,19 @@ from tests.integration import rtp, sip_wire
 HOST = "127.0.0.1"
 REPEAT_S = 0.5
 BYE_S = 4.0
+ASK_S = 8.0
 
 
 class Phone:
-    """Takes one call in one codec of `sip_wire.CODECS`."""
+    """Takes one call in one codec of `sip_wire.CODECS`.
 
-    def __init__(self, codec: str) -> None:
+    `ptime_ms` is what its SDP says, `sends_ms` what it sends, where that differs.
+    """
+
+    def __init__(self, codec: str, ptime_ms: int = FRAME_MS, sends_ms: int | None = None) -> None:
         self.codec = codec
+        self.ptime_ms = ptime_ms
+        self.sends_ms = sends_ms or ptime_ms
         self.format = sip_wire.CODECS[codec]
         self.packets: list[rtp.Packet] = []
         """Audio received."""
@@ -41,6 +47,11 @@ class Phone:
         self._invite: sip_wire.SipMessage | None = None
         self._far = (HOST, 0)
         self._number = -1
+        self._offered: dict[tuple[str, int], int] = {}
+        """Payload types of the first INVITE."""
+        self._requests = 0
+        self._replies: dict[int, str] = {}
+        """Status of the final reply, by CSeq."""
         self._mouth: rtp.Mouth | None = None
         self._greenlets = [
             gevent.spawn(_listen, self._sip, self._receive_sip),
@@ -63,13 +74,54 @@ class Phone:
 
     def hang_up(self) -> None:
         """Leave the call."""
-        assert self._invite is not None
-        branch = uuid.uuid4().hex[:12]
-        message = sip_wire.bye(self._invite, self._tag, branch, self.address)
+        number, message = self._request("BYE")
+        del number
         with gevent.Timeout(BYE_S, AssertionError("no reply to BYE")):
             while not self.over.is_set():
                 self._sip.sendto(message, self._far)
                 self.over.wait(REPEAT_S)
+
+    def reinvite(self, codec: str = "", ptime_ms: int = 0, *, direction: str = "sendrecv") -> float:
+        """Change the call, or say once more how it is; returns milliseconds to the reply."""
+        codec, ptime_ms = codec or self.codec, ptime_ms or self.ptime_ms
+        audio_format = sip_wire.CODECS[codec]
+        number = self._offered[codec, audio_format.rate_hz]
+        host, port = self._rtp.getsockname()
+        body = sip_wire.description(
+            [(number, f"{codec}/{audio_format.rate_hz}")],
+            host,
+            port,
+            ptime_ms,
+            version=self._requests + 2,
+            direction=direction,
+        )
+        ms = self._ask("INVITE", body)
+        if (codec, ptime_ms) != (self.codec, self.ptime_ms):
+            self.codec, self.format, self.ptime_ms = codec, audio_format, ptime_ms
+            self._number, self.packets, self.sends_ms = number, [], ptime_ms
+            self._speaking().change(audio_format, number, ptime_ms)
+        return ms
+
+    def options(self) -> float:
+        """Ask what FreeSWITCH can do, within the call; returns milliseconds to the reply."""
+        return self._ask("OPTIONS")
+
+    def _ask(self, method: str, body: str = "") -> float:
+        number, message = self._request(method, body)
+        began = time.monotonic()
+        with gevent.Timeout(ASK_S, AssertionError(f"no reply to {method}")):
+            self._sip.sendto(message, self._far)
+            while number not in self._replies:
+                gevent.sleep(0.001)
+        assert self._replies[number].startswith("200"), self._replies[number]
+        return (time.monotonic() - began) * 1000
+
+    def _request(self, method: str, body: str = "") -> tuple[int, bytes]:
+        assert self._invite is not None
+        self._requests += 1
+        number, branch = self._requests, uuid.uuid4().hex[:12]
+        arguments = (method, self._invite, self._tag, branch, self.address, number, body)
+        return number, sip_wire.request(*arguments)
 
     def close(self) -> None:
         """Leave the call if it is still on, and be gone."""
@@ -96,24 +148,35 @@ class Phone:
                 self._reply(message, "200 OK")
                 self.over.set()
             case "SIP/2.0":
-                if message.one("CSeq").endswith("BYE"):
-                    self.over.set()
+                self._receive_reply(message)
             case "ACK":
                 self.answered.set()
             case _:
                 self._reply(message, "200 OK")
+
+    def _receive_reply(self, reply: sip_wire.SipMessage) -> None:
+        number, _, method = reply.one("CSeq").partition(" ")
+        status = reply.start.partition(" ")[2]
+        if method == "BYE":
+            self.over.set()
+        elif not status.startswith("1"):
+            self._replies[int(number)] = status
+        if method == "INVITE" and status.startswith("200") and self._invite is not None:
+            branch = uuid.uuid4().hex[:12]
+            arguments = ("ACK", self._invite, self._tag, branch, self.address, int(number))
+            self._sip.sendto(sip_wire.request(*arguments), self._far)
 
     def _answer(self, invite: sip_wire.SipMessage) -> None:
         """The first INVITE, one sent once more, or one that changes the call."""
         offer = sip_wire.parse_offer(invite.body)
         host, port = self._rtp.getsockname()
         self._reply(invite, "100 Trying")
-        self._reply(invite, "200 OK", sip_wire.answer(offer, self.codec, host, port))
+        self._reply(invite, "200 OK", sip_wire.answer(offer, self.codec, host, port, self.ptime_ms))
         if self._invite is None:
-            self._invite = invite
+            self._invite, self._offered = invite, offer.payload_types
             self._number = offer.payload_types[self.codec, self.format.rate_hz]
             digits = offer.digits(self.format.rate_hz)
-            self._mouth = rtp.Mouth(self.format, self._number, digits)
+            self._mouth = rtp.Mouth(self.format, self._number, digits, self.sends_ms)
             self._greenlets.append(gevent.spawn(self._speak, self._mouth, offer.address))
 
     def _reply(self, request: sip_wire.SipMessage, status: str, body: str = "") -> None:
@@ -135,7 +198,7 @@ class Phone:
             for packet in mouth.tick():
                 with contextlib.suppress(OSError):  # its port is closed: BYE is on its way
                     self._rtp.sendto(packet, address)
-            due += FRAME_MS / 1000
+            due += mouth.ptime_ms / 1000
             gevent.sleep(max(0.0, due - time.monotonic()))
             self.late_ms = max(self.late_ms, (time.monotonic() - due) * 1000)
 

@@ -88,17 +88,23 @@ def tagged(to: str, tag: str) -> str:
     return to if ";tag=" in to else f"{to};tag={tag}"
 
 
-def bye(invite: SipMessage, tag: str, branch: str, local: str) -> bytes:
-    """A BYE of the called one: From and To change places (RFC 3261 12.1.1)."""
+def request(
+    method: str, invite: SipMessage, tag: str, branch: str, local: str, number: int, body: str = ""
+) -> bytes:
+    """A request of the called one: From and To change places (RFC 3261 12.1.1).
+
+    `number` is its CSeq, of an ACK that of its INVITE.
+    """
     headers = [("Via", f"SIP/2.0/UDP {local};branch=z9hG4bK{branch}"), ("Max-Forwards", "70")]
     headers += [("Route", value) for value in invite.all("Record-Route")]
     headers += [
         ("From", tagged(invite.one("To"), tag)),
         ("To", invite.one("From")),
         ("Call-ID", invite.one("Call-ID")),
-        ("CSeq", "1 BYE"),
+        ("CSeq", f"{number} {method}"),
+        ("Contact", f"<sip:phone@{local}>"),
     ]
-    return render(f"BYE {invite.contact} SIP/2.0", headers)
+    return render(f"{method} {invite.contact} SIP/2.0", headers, body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +135,7 @@ def parse_offer(sdp: str) -> Offer:
     return Offer((host[1], int(media[1])), {codec: int(number) for number, codec in named.items()})
 
 
-def answer(offer: Offer, codec: str, host: str, port: int) -> str:
+def answer(offer: Offer, codec: str, host: str, port: int, ptime_ms: int = 20) -> str:
     """The SDP that takes one codec of the offer, and its digits. Raises `ValueError`."""
     rate_hz = CODECS[codec].rate_hz
     if (codec, rate_hz) not in offer.payload_types:
@@ -137,15 +143,28 @@ def answer(offer: Offer, codec: str, host: str, port: int) -> str:
     taken = [(offer.payload_types[codec, rate_hz], f"{codec}/{rate_hz}")]
     if digits := offer.digits(rate_hz):
         taken.append((digits[0], f"telephone-event/{digits[1]}"))
+    return description(taken, host, port, ptime_ms)
+
+
+def description(
+    codecs: list[tuple[int, str]],
+    host: str,
+    port: int,
+    ptime_ms: int,
+    *,
+    version: int = 1,
+    direction: str = "sendrecv",
+) -> str:
+    """An SDP with payload types and their codecs, best first."""
     lines = [
         "v=0",
-        f"o=phone 1 1 IN IP4 {host}",
+        f"o=phone 1 {version} IN IP4 {host}",
         "s=phone",
         f"c=IN IP4 {host}",
         "t=0 0",
-        f"m=audio {port} RTP/AVP {' '.join(str(number) for number, _ in taken)}",
-        *(f"a=rtpmap:{number} {name}" for number, name in taken),
-        "a=ptime:20",
-        "a=sendrecv",
+        f"m=audio {port} RTP/AVP {' '.join(str(number) for number, _ in codecs)}",
+        *(f"a=rtpmap:{number} {name}" for number, name in codecs),
+        f"a=ptime:{ptime_ms}",
+        f"a={direction}",
     ]
     return "\r\n".join(lines) + "\r\n"

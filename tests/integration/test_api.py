@@ -223,7 +223,7 @@ def test_a_number_nobody_has_is_explained(client, domain):
     ("change", "outcome", "destination"),
     [
         ("business_hours = '{}', closed_extension = '300'", "closed", "300"),
-        ("time_zone = 'Nowhere/City'", "unavailable", None),
+        ("time_zone = 'Nowhere/City'", "realtime", None),
         ("realtime_provider = 'gemini', voice_realtime_provider_uuid = null", "unavailable", None),
     ],
 )
@@ -232,6 +232,7 @@ def test_why_a_call_is_not_answered(change, outcome, destination, client, domain
     check = client.get(f"{domain}/extensions/8001/check").json
     assert (check["outcome"], check["destination"]) == (outcome, destination)
     assert bool(check["problems"]) == (outcome == "unavailable")
+    assert bool(check["warnings"]) == ("time_zone" in change or "hours" in change)
 
 
 def test_a_used_up_budget_is_explained(client, domain, running, database):

@@ -104,7 +104,7 @@ def test_what_a_failed_preview_cost_is_booked_too(running, client):
 def test_settings_that_are_wrong_are_told(running, client):
     mine = running.tenant.domain_uuid
     running.database.execute(
-        "insert into v_voice_realtime_settings (domain_uuid, time_zone) values (%s, 'Nowhere')",
+        "update v_voice_realtime_providers set base_url = 'x' where domain_uuid = %s",
         mine,
     )
     answer = preview(running, client, mine)
@@ -112,7 +112,7 @@ def test_settings_that_are_wrong_are_told(running, client):
         409,
         "urn:voice-ai:problem:provider-configuration",
     )
-    assert "time_zone" in answer.json["detail"]
+    assert "base_url" in answer.json["detail"]
 
 
 def test_a_preview_takes_no_place_of_the_domain_s_calls(running, client):

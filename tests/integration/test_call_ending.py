@@ -184,7 +184,7 @@ def test_a_transfer_waits_for_its_announcement(serve):
            where conversation_uuid = %s""",
         row["conversation_uuid"],
     )
-    assert transfers == [("1000", "completed", "blind")]
+    assert transfers == [("1000", "passed_on", "blind")]
 
 
 def test_a_destination_nobody_listed_is_refused(serve):

@@ -43,7 +43,7 @@ def perfect_call(service: Service) -> Iterator[None]:
         yield
         session = service.session(call)
         wait_for(lambda: not session.agent_speaking)
-        underruns = session.voice.playout.counters.underruns
+        underruns = session.line.downlink.playout.counters.underruns
         call.caller.hang_up()
         call.wait()
     assert call.caller.report().longest_gap_ms <= 30 + 2 * hub.worst_ms
@@ -79,7 +79,7 @@ GARBAGE = {
 
 
 def test_garbage_on_the_event_socket(serve, monkeypatch):
-    monkeypatch.setattr("esl_controller.calls.call.COMMAND_TIMEOUT_S", 0.3)
+    monkeypatch.setattr("esl_controller.calls.leg.COMMAND_TIMEOUT_S", 0.3)
     service = serve(esl={"connect_timeout_s": 0.5})
     with perfect_call(service):
         peers = {
@@ -195,10 +195,51 @@ def test_a_caller_cannot_forge_headers(serve):
     assert call.tenant.record.spoken == ["Hello.", "Certainly."]
 
 
+FORGED = (
+    "\r\napi status\n\n",
+    "\nContent-Length: 0\n\nContent-Length: 60\nContent-Type: text/event-plain\n\n"
+    "Event-Name: CHANNEL_HANGUP\nHangup-Cause: FORGED_BY_CALLER\n\n",
+    "\nLinger-Time: -1\nContent-Length: 0\n\nContent-Type: command/reply\nReply-Text: -ERR\n\n",
+    "5" * 600,
+    "5%0A%25%",
+    "\u202e\u0665\u0665",
+)
+
+
+def test_a_callers_number_writes_nothing_into_the_event_socket(serve):
+    """FreeSWITCH prints the channel's name raw in the notice of the hang-up."""
+    service = serve()
+    with perfect_call(service):
+        calls = [
+            service.call([BYE], tenant=service.add_tenant(), caller_id_number="5" + forged)
+            for forged in FORGED
+        ]
+        for call in calls:
+            call.wait()
+    service.stored()
+    for call in calls:
+        row = call.row()
+        assert (row["outcome"], row["end_cause"]) == ("completed", "NORMAL_CLEARING")
+        assert row["error_code"] is None
+
+
+def test_pipelined_requests_leave_the_calls_their_turns(serve):
+    """Whatever is asked on however many connections, a call's greenlets run between answers."""
+    service = serve()
+    requests = b"GET /metrics HTTP/1.1\r\n\r\n" * 400
+    with perfect_call(service):
+        for _ in range(3):
+            peers = [gevent.spawn(send, service.app.media.address, requests) for _ in range(10)]
+            gevent.joinall(peers, timeout=10, raise_error=True)
+            limit = service.app.media.limits.max_requests_per_connection
+            assert all(peer.value.count(b"HTTP/1.1 200") <= limit for peer in peers)
+    assert service.app.media.share.given_way
+
+
 def test_a_provider_that_talks_nonsense(serve, monkeypatch):
     """Wrong shape, wrong order, far too large: the next connection goes on, or the call ends."""
-    monkeypatch.setattr("bridge.session.provider.RECOVERY_PAUSES_S", (0.0,))
-    monkeypatch.setattr("bridge.session.provider.MAX_REPLACEMENTS", 3)
+    monkeypatch.setattr("bridge.session.candidates.RECOVERY_PAUSES_S", (0.0,))
+    monkeypatch.setattr("bridge.session.candidates.MAX_REPLACEMENTS", 3)
     service = serve()
     shapes = service.add_tenant()
     shapes.emulator.queue_faults(Faults(garbage_after_s=0.6))

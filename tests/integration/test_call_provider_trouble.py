@@ -39,7 +39,7 @@ def impatient(monkeypatch):
     """Waits for answers a tenth as long as in real life, and recovers as quickly."""
     quick = functools.partial(SessionConfig, answer_cover_s=0.5, answer_limit_s=1.5)
     monkeypatch.setattr("esl_controller.calls.plan.SessionConfig", quick)
-    monkeypatch.setattr("bridge.session.provider.RECOVERY_PAUSES_S", (0.0, 0.2))
+    monkeypatch.setattr("bridge.session.candidates.RECOVERY_PAUSES_S", (0.0, 0.2))
 
 
 def emulator(script: Script = BRIEF, **faults) -> EmulatorConfig:

@@ -10,6 +10,7 @@ import pytest
 
 from bridge.session.states import SessionState
 from esl_controller.calls import unicast_ports
+from esl_controller.calls.media import MAX_RESTARTS
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
@@ -29,7 +30,7 @@ BYE = hang_up_after(AgentSilent(0.5))
 
 
 def media_of(running, call):
-    return next(c._talk.media for c in running.app._calls if c._esl.uuid == call.leg.uuid)
+    return next(c.talk.media for c in running.app.calls if c.leg.uuid == call.leg.uuid)
 
 
 def tear(call) -> None:
@@ -45,29 +46,30 @@ def greeted(running, call) -> None:
 
 
 def test_a_lost_stream_is_started_once_more(serve):
-    """Closed by our side, and torn off; the conversation goes on. A second time it is over."""
+    """Closed by our side, and torn off; the conversation goes on. Again and again: it is over."""
     running = serve()
     tenants = [running.tenant, running.add_tenant(), running.add_tenant()]
-    closed, torn, twice = (
-        running.call([Step(After(2.0), SPEAK), BYE], tenant=tenant, actions_after=FALLBACK)
-        for tenant in tenants
+    closed, torn, again = (
+        running.call(script, tenant=tenant, actions_after=FALLBACK)
+        for tenant, script in zip(tenants, (*[[Step(After(2.0), SPEAK), BYE]] * 2, []), strict=True)
     )
-    for call in (closed, torn, twice):
+    for call in (closed, torn, again):
         greeted(running, call)
-    media_of(running, closed)._stream.close(1001, "going away")
-    for call in (torn, twice):
-        tear(call)
-    wait_for(lambda: media_of(running, twice).restarts == 1)
-    wait_for(lambda: running.session(twice).state is SessionState.TALKING)
-    tear(twice)
-    for call in (closed, torn, twice):
+    media_of(running, closed)._stream.link.close(1001, "going away")
+    tear(torn)
+    for number in range(MAX_RESTARTS):
+        tear(again)
+        wait_for(lambda number=number: media_of(running, again).restarts == number + 1)
+        wait_for(lambda: running.session(again).state is SessionState.TALKING)
+    tear(again)
+    for call in (closed, torn, again):
         call.wait()
     running.stored()
     for call in (closed, torn):
         assert call.tenant.record.spoken == ["Hello.", "Certainly."]
         assert (call.row()["outcome"], call.row()["error_code"]) == ("completed", None)
-    assert (twice.outcome, twice.leg.dialplan_continued) == ("failed", True)
-    assert (twice.row()["outcome"], twice.row()["error_code"]) == ("fallback", "REALTIME_010")
+    assert (again.outcome, again.leg.dialplan_continued) == ("failed", True)
+    assert (again.row()["outcome"], again.row()["error_code"]) == ("fallback", "REALTIME_010")
 
 
 def test_what_is_being_said_is_not_lost_with_the_stream(serve):
@@ -107,7 +109,7 @@ def test_where_unicast_has_no_port_files_are_played(serve, monkeypatch, seen):
         assert call.tenant.record.spoken == ["Hello.", "Certainly."]
         assert call.caller.report().sound_ms > 700
         assert call.row()["outcome"] == "completed"
-        assert len(running.app._services.site.ports) == 1
+        assert len(running.app._desk.site.media.ports) == 1
 
 
 @pytest.mark.parametrize("edition", [Edition.OPEN, Edition.NONE])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from esl_controller.simulator.caller_script import AgentSilent, Step
-from tests.integration.service import SPEAK, hang_up_after
+from tests.integration.service import FALLBACK, SPEAK, hang_up_after
 
 ASK = Step(AgentSilent(0.35), SPEAK)
 BYE = hang_up_after(AgentSilent(0.5))
@@ -41,3 +41,18 @@ def test_tenants_never_meet(serve):
         numbers = dict(counted)
         assert set(numbers) == {alpha.domain_uuid, beta.domain_uuid}
         assert numbers[alpha.domain_uuid] == numbers[beta.domain_uuid]
+
+
+def test_a_leg_without_domain_uuid_is_the_named_domain_s(serve):
+    """A forwarded extension, a ring group's member: FreeSWITCH copies the name alone."""
+    service = serve(secretary={"first_message": "Named."})
+    call = service.call([BYE], domain_uuid="").wait()
+    service.stored()
+    assert call.row()["domain_uuid"] == service.tenant.domain_uuid
+    assert call.turns()[0][1] == "Named."
+
+
+def test_a_name_nobody_has_gives_the_call_back(serve):
+    service = serve()
+    call = service.call(domain_uuid="", domain_name="nobody.example", actions_after=FALLBACK).wait()
+    assert call.outcome == "invalid"

@@ -195,7 +195,7 @@ def test_a_second_ctrl_c_does_not_wait_for_the_calls(serve) -> None:
 
     service = serve(worker={"drain_deadline_s": 600})
     running, shell = service.call(), Shell(None, as_json=False)
-    wait_for(lambda: service.app.active_sessions() == 1 and running.leg.answered.is_set())
+    wait_for(lambda: service.app.view.active_sessions() == 1 and running.leg.answered.is_set())
     waiting = gevent.spawn(_interrupted, shell, service.app)
     wait_for(lambda: service.app.manager.draining)
     assert not service.app.stopped.is_set()

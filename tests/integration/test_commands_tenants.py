@@ -29,6 +29,7 @@ def do(database: TestDatabase, tmp_path: Path) -> Do:
     environ = {
         "VOICE_AI_DATABASE_DSN": database.dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+        "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "127.0.0.1",
     }
     return lambda *arguments, **more: run(*arguments, **(environ | more))
 

@@ -2,9 +2,11 @@
 
 import os
 import signal
+import uuid
 
 import gevent
 import pytest
+from psycopg2.extras import Json
 
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
 from esl_controller.database.notifications import NotificationListener
@@ -14,6 +16,7 @@ from esl_controller.settings.types import Secret
 from esl_controller.tenants.keys.rotation import reseal_all
 from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore
 from esl_controller.tenants.loader import ConfigError, ConfigLoader, ConfigTiming
+from esl_controller.tenants.providers import provider_protocol
 from esl_controller.tenants.source import ConfigSource
 from tests.integration.db_outage import Outage
 
@@ -206,17 +209,118 @@ def test_a_tenant_cannot_have_the_operator_s_key_sent_elsewhere(
     assert isinstance(trusting.load(tenant.domain_uuid, "8000"), RouteEntry)
 
 
-def test_every_wrong_field_of_all_rows_is_named(database, source):
-    tenant = database.seed(provider=LOCAL, max_turns=0, functions_config={"a": 1})
+def test_every_wrong_field_of_all_rows_is_named_and_costs_itself(database, source):
+    tenant = database.seed(provider=LOCAL, language="pt_BR", functions_config=[{"name": "a"}])
     database.execute(
         """insert into v_voice_realtime_settings (domain_uuid, time_zone)
            values (%s, 'Mars/Olympus')""",
         tenant.domain_uuid,
     )
-    with pytest.raises(ConfigError) as caught:
+    entry = source.load(tenant.domain_uuid, "8000")
+    fields = [warning.split(": ", 1)[1].split()[0] for warning in entry.warnings]
+    assert fields == ["language:", "functions_config", "time_zone"]
+    database.execute(
+        "update v_voice_realtime_providers set credential = 'env:PATH', base_url = 'x'"
+    )
+    with pytest.raises(ConfigError, match="provider 'demo': base_url must be a ws://"):
         source.load(tenant.domain_uuid, "8000")
-    fields = [problem.split(": ", 1)[1].split()[0] for problem in caught.value.problems]
-    assert fields == ["functions_config", "max_turns", "time_zone"]
+
+
+FUSIONPBX_SETTINGS = """
+create table v_domain_settings (
+  domain_setting_uuid uuid primary key, domain_uuid uuid, domain_setting_category text,
+  domain_setting_subcategory text, domain_setting_name text, domain_setting_value text,
+  domain_setting_order numeric, domain_setting_enabled {flag}, domain_setting_description text);
+create table v_default_settings (
+  default_setting_uuid uuid primary key, app_uuid uuid, default_setting_category text,
+  default_setting_subcategory text, default_setting_name text, default_setting_value text,
+  default_setting_order numeric, default_setting_enabled {flag}, default_setting_description text)
+"""
+
+
+def set_zone(database, whose: str, zone: str, enabled: str, domain_uuid: str | None = None) -> None:
+    columns = [f"{whose}_setting_{name}" for name in ("uuid", "category", "subcategory")]
+    columns += [f"{whose}_setting_{name}" for name in ("name", "value", "enabled")]
+    values = [str(uuid.uuid4()), "domain", "time_zone", "name", zone, enabled]
+    if domain_uuid is not None:
+        columns, values = [*columns, "domain_uuid"], [*values, domain_uuid]
+    marks = ", ".join(["%s"] * len(values))
+    database.execute(
+        f"insert into v_{whose}_settings ({', '.join(columns)}) values ({marks})", *values
+    )
+
+
+@pytest.mark.parametrize("flag", ["boolean", "text"])
+def test_the_zone_is_the_secretary_s_the_domain_s_fusionpbx_s_then_utc(database, source, flag):
+    tenant = database.seed(provider=LOCAL, business_hours={"mon": [["08:00", "18:00"]]})
+    other = database.seed(provider=LOCAL)
+    mine = tenant.domain_uuid
+
+    def zone() -> str:
+        entry = source.load(mine, "8000")
+        assert bool(entry.warnings) is (entry.tenant.time_zone == "UTC")
+        return entry.secretary.time_zone or entry.tenant.time_zone
+
+    assert zone() == "UTC"
+    assert "business_hours are taken as UTC" in source.load(mine, "8000").warnings[0]
+    database.execute(FUSIONPBX_SETTINGS.format(flag=flag))
+    assert zone() == "UTC"
+    set_zone(database, "default", "Asia/Tokyo", "false")
+    set_zone(database, "domain", "Asia/Tokyo", "true", other.domain_uuid)
+    assert zone() == "UTC"
+    set_zone(database, "default", "America/Recife", "true")
+    assert zone() == "America/Recife"
+    set_zone(database, "domain", "America/Manaus", "true", mine)
+    assert zone() == source.load_tenant(mine).time_zone == "America/Manaus"
+    database.execute(
+        "insert into v_voice_realtime_settings (domain_uuid, time_zone) values (%s, %s)",
+        mine,
+        "America/Bahia",
+    )
+    assert zone() == "America/Bahia"
+    database.execute("update v_voice_secretaries_realtime set time_zone = 'America/Belem'")
+    assert zone() == "America/Belem"
+    database.execute("drop table v_domain_settings, v_default_settings")
+
+
+def test_an_address_inside_a_row_s_settings_gets_no_key_and_is_not_used(
+    database, pool, secret_store, monkeypatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-operator")
+    tenant = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
+    inside = {"base_url": "ws://127.0.0.1:55500/v1", "api_key": "sk-x", "headers": {"A": "b"}}
+    database.execute("update v_voice_realtime_providers set provider_settings = %s", Json(inside))
+    entry = ConfigSource(pool, secret_store).load(tenant.domain_uuid, "8000")
+    assert [warning.split("'")[3] for warning in entry.warnings] == sorted(inside)
+    endpoint = provider_protocol(entry.providers[0]).endpoint()
+    assert endpoint.url.startswith("wss://api.openai.com/v1/realtime")
+    assert ("Authorization", "Bearer sk-operator") in endpoint.headers
+
+
+def test_a_provider_inside_the_network_is_used_once_the_operator_names_it(
+    database, pool, secret_store
+):
+    def load(*allowed: str) -> RouteEntry:
+        found = {"inside.example": ["10.0.0.7"], "outside.example": ["203.0.114.7"]}
+        source = ConfigSource(pool, secret_store, allowed_hosts=allowed, resolve=found.__getitem__)
+        return source.load(tenant.domain_uuid, "8000")
+
+    tenant = database.seed(provider=DemoProvider(base_url="wss://inside.example/"))
+    with pytest.raises(ConfigError, match=r"base_url: inside\.example \(10\.0\.0\.7\) is not"):
+        load("*")
+    assert load("*", "inside.example").providers
+    database.execute("update v_voice_realtime_providers set base_url = 'wss://outside.example/'")
+    assert load("*").providers
+    with pytest.raises(ConfigError, match=r"outside\.example is not a host of VOICE_AI_PROVIDER_"):
+        load("inside.example")
+
+
+def test_a_domain_is_found_by_its_name_when_only_one_has_it(database, source):
+    one = database.seed(provider=LOCAL, name="pbx.example")
+    assert source.find_domain("PBX.Example") == one.domain_uuid
+    assert source.find_domain("nobody.example") is None
+    database.seed(provider=LOCAL, name="PBX.example")
+    assert source.find_domain("pbx.example") is None
 
 
 def test_realtime_mode_without_a_realtime_row_is_said(database, source):

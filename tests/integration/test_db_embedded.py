@@ -111,7 +111,7 @@ def test_long_paths_get_a_short_socket_directory(tmp_path):
 
 def test_a_missing_package_is_said(monkeypatch):
     monkeypatch.setattr(embedded.importlib.util, "find_spec", lambda _name: None)
-    with pytest.raises(EmbeddedDatabaseError, match=r"pip install 'voice-ai-switch\[demo\]'"):
+    with pytest.raises(EmbeddedDatabaseError, match=r"pip install '\.\[demo\]'"):
         embedded.packaged_bin_dir()
 
 

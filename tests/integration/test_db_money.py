@@ -342,3 +342,42 @@ def test_without_limits_the_database_is_not_asked(entry):
     assert leases.acquire(entry, "a") == leases.room(entry) == entry
     leases.release(entry.domain_uuid, "a")
     assert away.statistics().checkouts == 0
+
+
+def test_a_call_does_not_stand_in_its_own_way(database, pool, entry):
+    """From one secretary to another, on the same worker or the next: one call, one place."""
+    here, there = CallLeases(pool, "here"), CallLeases(pool, "there")
+    wanted = limited(entry, domain=1, secretary=1, providers=[1])
+    for worker in (here, here, there):
+        assert worker.acquire(wanted, "a") == wanted
+    assert there.acquire(wanted, "b") is Refusal.DOMAIN
+    away = CallLeases(Pool("host=/nowhere dbname=none"), "w")
+    assert away.acquire(wanted, "a") == away.acquire(wanted, "a") == wanted
+    assert away.acquire(wanted, "b") is Refusal.DOMAIN
+
+
+def test_the_place_of_a_call_that_went_on_is_its_new_holder_s(database, pool, entry):
+    here, there = CallLeases(pool, "here"), CallLeases(pool, "there")
+    wanted = limited(entry, domain=5)
+    held_by = "select worker from v_voice_call_leases_realtime"
+    here.acquire(wanted, "a")
+    there.acquire(wanted, "a")
+    here.renew()
+    assert database.execute(held_by) == [("there",)]
+    here._release(entry.domain_uuid, "a")
+    assert database.execute(held_by) == [("there",)]
+    there._release(entry.domain_uuid, "a")
+    assert database.execute(held_by) == []
+
+
+def test_of_two_that_hold_one_place_the_last_gives_it_back(database, pool, entry):
+    leases = CallLeases(pool, "w")
+    wanted = limited(entry, domain=1)
+    leases.acquire(wanted, "a")
+    leases.acquire(wanted, "a")
+    leases.release(entry.domain_uuid, "a")
+    leases.renew()
+    assert leases.acquire(wanted, "b") is Refusal.DOMAIN
+    leases.release(entry.domain_uuid, "a")
+    wait_for(lambda: database.execute("select 1 from v_voice_call_leases_realtime") == [])
+    assert leases.acquire(wanted, "b") == wanted

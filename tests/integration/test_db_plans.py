@@ -22,6 +22,7 @@ from esl_controller.database.repository import (
     secretaries,
     spending,
     tenants,
+    workers,
 )
 from esl_controller.database.repository.leases import Lease
 from esl_controller.database.repository.pages import Position, Wanted
@@ -40,6 +41,7 @@ LARGE = {
     "v_voice_transfers_realtime",
     "v_voice_usage_realtime",
     "v_voice_call_leases_realtime",
+    "v_voice_spending_realtime",
 }
 
 FILL = f"""
@@ -77,6 +79,9 @@ insert into v_voice_usage_realtime
     (domain_uuid, conversation_uuid, provider, occurred_at, cost_usd)
   select domain_uuid, conversation_uuid, 'openai', started_at, 0.01
   from v_voice_conversations_realtime;
+insert into v_voice_spending_realtime (domain_uuid, began_at, cost_usd)
+  select domain_uuid, now() - n * interval '15 minutes', 0.01
+  from v_domains, generate_series(1, 1000) n;
 insert into v_voice_call_leases_realtime (domain_uuid, call_uuid, worker, expires_at)
   select domain_uuid, 'call' || n, 'w', now() + (n - 50) * interval '1 minute'
   from v_domains, generate_series(1, 51) n;
@@ -131,8 +136,10 @@ HOT = {
     "lease_hold": lambda c, d, k: leases.hold(
         c, d, [Lease("call51", d, None)], worker="w", duration_s=60
     ),
-    "lease_release": lambda c, d, k: leases.release(c, d, "call51"),
+    "lease_release": lambda c, d, k: leases.release(c, d, "call51", worker="w"),
     "spent": lambda c, d, k: spending.spent(c, d, "America/Sao_Paulo"),
+    "fold": lambda c, d, k: spending.fold(c, d),
+    "find_owner": lambda c, d, k: workers.find_owner(c, d, "call7"),
     "conversation_cost": lambda c, d, k: spending.conversation_cost(c, d, k),
     "find_expired": lambda c, d, k: privacy.find_expired(c, d, 30, 500),
     "find_conversations_of": lambda c, d, k: privacy.find_conversations_of(c, d, "55117"),

@@ -163,24 +163,25 @@ def test_version_1_forgets_the_caller_too(empty_database):
 
 def test_each_domain_keeps_as_long_as_it_says(database, pool, monkeypatch):
     monkeypatch.setattr(retention_module, "BATCH", 2)
-    short, ever, wrong = (database.seed().domain_uuid for _ in range(3))
+    short, ever, doubtful = (database.seed().domain_uuid for _ in range(3))
     database.execute(
         "insert into v_voice_realtime_settings (domain_uuid, retention_days) values (%s, 30)", short
     )
     database.execute(
         """insert into v_voice_realtime_settings (domain_uuid, retention_days, time_zone)
            values (%s, 30, 'Mars/Olympus')""",
-        wrong,
+        doubtful,
     )
     for days_ago in (31, 40, 50, 60, 70):
         converse(pool, short, days_ago=days_ago)
     stays = {
         converse(pool, short, days_ago=29),
         converse(pool, ever, days_ago=4000),
-        converse(pool, wrong, days_ago=40),
+        converse(pool, doubtful, days_ago=29),
     }
+    converse(pool, doubtful, days_ago=40)
     retention = Retention(pool)
-    assert retention.run_once() == {short: 5}
+    assert retention.run_once() == {short: 5, doubtful: 1}
     assert left(database) == stays
     assert retention.run_once() == {}
 
@@ -191,7 +192,8 @@ def test_what_is_stored_is_redacted_before_it_touches_the_disk(database, pool, t
     key = {"domain_uuid": domain, "conversation_uuid": new_id()}
     now = datetime.now(UTC)
     said = "meu cartão é 4111 1111 1111 1111 e meu e-mail ana@example.com"
-    journal.record(ConversationRealtime(call_uuid="c", started_at=now, summary=said, **key))
+    words = [{"role": "user", "text": said, "timestamp": 1.0}]
+    journal.record(ConversationRealtime(call_uuid="c", started_at=now, transcript=words, **key))
     turn = {"role": "user", "content": said, "started_at": now, **key}
     journal.record(Turn(turn_uuid=new_id(), turn_number=1, **turn), personal=True)
     journal._write_batch()

@@ -1,13 +1,10 @@
 """What the caller's telephone gets from a real FreeSWITCH, packet by packet.
 
-FreeSWITCH calls a telephone of ours on this host; `-s` shows each test's figures. Besides
-FREESWITCH_ESL: FREESWITCH_PROFILE is its SIP profile (`internal`), FREESWITCH_MODULE the loaded
-edition of mod_audio_stream (`open`, `cloudfieldcz` or `alchemilla`).
+FreeSWITCH calls a telephone of ours on this host; `-s` shows each test's figures.
 """
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -15,145 +12,26 @@ from typing import Any
 
 import pytest
 
-from bridge.audio.formats import L16_24K, AudioFormat, Encoding
-from bridge.audio.processor import Converter
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
-from esl_controller.esl import dialstring
-from esl_controller.esl.inbound import InboundClient
-from esl_controller.simulator import speech
-from esl_controller.simulator.openai import voice
 from esl_controller.simulator.openai.config import EmulatorConfig
-from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
-from tests.integration import rtp
-from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.engine_kit import ENGINE_MARKS, engine_client
+from tests.integration.engine_line import (
+    ANSWER,
+    GOOD_BYE,
+    GREETING,
+    LONG_GREETING,
+    OFFERS,
+    REMEMBERED_MS,
+    SCRIPT,
+    SILENT_MS,
+    WAYS,
+    Line,
+    dial,
+    media,
+)
 from tests.integration.hub_watch import HubWatch
-from tests.integration.service import LONG_TEXT, Service, wait_for
 from tests.integration.sip_phone import Phone
 
 pytestmark = ENGINE_MARKS
-
-PROFILE = os.environ.get("FREESWITCH_PROFILE", "internal")
-MODULE = Flavour(os.environ.get("FREESWITCH_MODULE", "open"))
-WAYS = ["unicast", "unicast without module"] + [
-    mode.value
-    for mode in (PlayoutMode.FILE, PlayoutMode.BINARY, PlayoutMode.JSON)
-    if MODULE in FLAVOURS[mode]
-]
-OFFERS = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16@16000h"}
-GREETING, LONG_GREETING = "Good morning, how can I help you?", LONG_TEXT.strip()
-ANSWER, GOOD_BYE = "Of course, one moment.", "Good-bye."
-SCRIPT = Script(
-    answers=(Answer(ANSWER),),
-    keywords={"keypad": Answer(GOOD_BYE, calls=(ScriptedCall("end_call"),))},
-)
-GAP_MS = 30.0
-COVERED_MS = 40.0
-"""Audio is sent ahead by the shortest lead, less one frame: so late it may come without a hole."""
-SILENT_MS = 100.0
-REMEMBERED_MS = 60.0
-"""What the model believes was heard may be wrong by this: a frame, and how files are begun."""
-PAUSE_S = 0.6
-"""Longer than any pause inside an answer."""
-
-
-class Line:
-    """A telephone in a call with the service, and how it is judged."""
-
-    def __init__(self, service: Service, phone: Phone, way: str, hub: HubWatch) -> None:
-        self.service, self.phone, self.way, self._hub = service, phone, way, hub
-
-    def wait(self, fact: Any, what: str) -> None:
-        """Until `fact()` holds."""
-        try:
-            wait_for(fact, CALL_S)
-        except AssertionError:
-            seen = [(record.spoken, record.stamps) for record in self.service.tenant.records]
-            pytest.fail(f"{what}; the emulator: {seen}; packets: {len(self.phone.packets)}")
-
-    def listen(self, text: str) -> None:
-        """Until the newest answer is this one and has been heard."""
-        hearing, tenant = self.phone.hearing, self.service.tenant
-        self.wait(lambda: tenant.records and tenant.record.spoken[-1:] == [text], "not said")
-        began = self.moments("first_delta")[-1]
-        self.wait(lambda: (hearing.last_sound_at or 0.0) > began, "not heard")
-        self.wait(lambda: (hearing.silent_for(time.monotonic()) or 0.0) > PAUSE_S, "no end")
-
-    def moments(self, kind: str) -> list[float]:
-        """Stamps of the emulator."""
-        return [at for name, at in self.service.tenant.record.stamps if name == kind]
-
-    def match(self, text: str, after: float = 0.0) -> rtp.Match:
-        """Where the emulator's own audio of `text` was received."""
-        return rtp.match(
-            self.phone.packets, self.phone.format, as_heard(text, self.phone.format), after
-        )
-
-    def say(self) -> None:
-        """Speak for a moment."""
-        self.phone.say(speech.synthetic(0.8).frames(self.phone.format.rate_hz))
-
-    @property
-    def late_ms(self) -> float:
-        """How late this process was woken at worst: nothing in it can be better than that."""
-        return self._hub.worst_ms
-
-    def judge(self, *texts: str, after: float = 0.0) -> str:
-        """Check that what was said after a moment came whole and in time; returns the figures."""
-        found: list[rtp.Match] = []
-        for text in texts:
-            found.append(self.match(text, found[-1].last_at if found else after))
-        gap_ms = max(match.largest_gap_ms for match in found)
-        exact_ms, wanted_ms = (
-            sum(getattr(match, name) for match in found) for name in ("exact_ms", "wanted_ms")
-        )
-        inserted_ms = sum(match.inserted_ms for match in found)
-        figures = (
-            f"exact {exact_ms:.0f} of {wanted_ms:.0f} ms, inserted {inserted_ms:.0f} ms, "
-            f"largest gap {gap_ms:.1f} ms, lost {rtp.lost(self.phone.packets)}, "
-            f"hub late {self.late_ms:.1f} ms"
-        )
-        assert rtp.lost(self.phone.packets) == 0, figures
-        assert exact_ms == wanted_ms, figures
-        assert inserted_ms <= max(0.0, self.late_ms - COVERED_MS), figures
-        assert gap_ms <= GAP_MS + self.late_ms, figures
-        return figures
-
-    def report(self, figures: str) -> None:
-        """One line for who looks."""
-        print(f"\n{MODULE.value}: {self.way} {self.phone.codec}: {figures}")
-
-
-def as_heard(text: str, audio_format: AudioFormat) -> bytes:
-    """The emulator's audio as 16-bit PCM, as it must come out of a call in this codec."""
-    spoken = voice.synthetic_speech(text)
-    if audio_format.encoding is Encoding.L16:
-        converter = Converter(L16_24K, audio_format)
-        return converter.convert(spoken) + converter.flush()
-    return voice.decode(voice.encode(spoken, audio_format), audio_format)
-
-
-def media(way: str) -> dict[str, Any]:
-    """Settings for one way of playing."""
-    if way == "unicast without module":
-        return {"input": "unicast"}
-    return {"playback": way, "flavour": MODULE.value}
-
-
-def dial(client: InboundClient, service: Service, phone: Phone, way: str) -> None:
-    """Have FreeSWITCH call the telephone, and the service take that call."""
-    mode = PlayoutMode(way.partition(" ")[0])
-    variables = {
-        "domain_uuid": service.tenant.domain_uuid,
-        "domain_name": service.tenant.domain_name,
-        "voice_ai_extension": service.tenant.extension,
-        "absolute_codec_string": OFFERS[phone.codec],
-        # The service sets it before it answers; this call is answered already.
-        "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",
-    }
-    host, port = service.app.esl.address
-    leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
-    target = f"'&socket({host}:{port} async full)'"
-    client.originate(dialstring.DialString([leg], variables), target)
 
 
 @pytest.fixture(params=list(OFFERS))

@@ -8,6 +8,7 @@ import gevent
 import pytest
 from gevent import monkey
 from gevent.event import Event as Signal
+from structlog.testing import capture_logs
 
 from esl_controller.esl import commands, server
 from esl_controller.esl.applications import Application
@@ -224,6 +225,15 @@ def test_addresses_not_allowed_are_closed_before_a_word(serve, dial):
     assert running.stats.refused_address == 1
 
 
+def test_a_crowd_that_is_not_allowed_is_one_line_in_the_log(serve, dial):
+    running = serve(Calls(), allow=[ipaddress.ip_network("192.0.2.0/24")])
+    with capture_logs() as lines:
+        for peer in [dial(running) for _ in range(100)]:
+            peer.wait_eof()
+    assert running.stats.refused_address == 100
+    assert [line["event"] for line in lines] == ["esl.address_not_allowed"]
+
+
 @pytest.mark.parametrize(
     ("host", "allowed"),
     [
@@ -331,3 +341,30 @@ def test_idle_server_has_no_greenlet(serve):
     serve(Calls())
     gevent.sleep(0)
     assert greenlets() == 0
+
+
+def test_a_paused_listener_serves_what_was_accepted_and_opens_again(serve, dial):
+    calls = Calls()
+    running = serve(calls, capacity=2)
+    address = running.address
+    plain_socket = monkey.get_original("socket", "socket")  # connects without leaving this greenlet
+    waiting = plain_socket()
+    waiting.connect(address)
+    running.pause_listener()
+    assert not running.listening
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address)
+    queued = Peer(socket.socket(fileno=waiting.detach()))
+    until(lambda: len(calls.seen) == 1)  # there was room for it
+    running.resume_listener()
+    running.resume_listener()
+    assert (running.listening, running.address) == (True, address)
+    dial(running)
+    until(lambda: len(calls.seen) == 2)
+    running.pause_listener()
+    running.close_listener()
+    running.resume_listener()
+    assert not running.listening
+    calls.leave.set()
+    queued.wait_eof()
+    queued.close()

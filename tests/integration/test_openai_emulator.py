@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,19 +18,20 @@ import pytest
 from bridge.audio.formats import L16_24K, PCMU_8K, AudioFormat
 from bridge.providers.base import (
     Audio,
+    CallerStarted,
     ErrorKind,
     FunctionCall,
     GoingAway,
+    Heard,
     Interrupted,
     ProviderEvent,
     ProviderFailure,
     ResponseDone,
     SessionReady,
-    SpeechStarted,
     Tool,
-    TranscriptFinal,
+    Transcript,
 )
-from bridge.providers.host import Network, ProviderLink
+from bridge.providers.host import Network, ProviderHost
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.wire.keepalive import KeepAlive
@@ -37,7 +39,7 @@ from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from esl_controller.simulator.openai.voice import encode, synthetic_speech
-from tests.unit.providers.openai_kit import options
+from tests.unit.providers.openai_kit import conversation
 from tests.wire.ws.peers import (
     nothing_left_behind,
     tls_client_context,
@@ -59,52 +61,54 @@ FAST = {"think_s": 0.01, "pace": 20.0, "transcription_delay_s": 0.01}
 
 
 class Owner:
-    """Whoever owns the link: answers functions, keeps what it is told."""
+    """Whoever owns the host: answers functions, keeps what it is told."""
 
     def __init__(self, base_url: str, audio_format: AudioFormat = PCMU_8K, **fields: Any) -> None:
-        names = {"api_key", "api_shape", "model"} & fields.keys()
+        names = {"api_key", "api_shape", "model", "voice", "extra"} & fields.keys()
         config = {"api_key": "sk-test"} | {name: fields.pop(name) for name in names}
         tls = tls_client_context() if base_url.startswith("wss") else None
         self.format = audio_format
         self.events: list[ProviderEvent] = []
-        self.ended: list[ProviderFailure] = []
         self.provider = OpenAIRealtime(OpenAIRealtimeConfig(**config, base_url=base_url))
-        self.link = ProviderLink(
+        self.host = ProviderHost(
             self.provider,
-            options(audio_format, **fields),
+            conversation(audio_format, **fields),
             on_events=self.on_events,
-            on_closed=self.ended.append,
             connect_timeout_s=3.0,
             network=Network(tls=tls, max_attempts=1, keepalive=KeepAlive(interval_s=60.0)),
         )
-        self.link.start()
+        self.host.start()
 
     def on_events(self, events: list[ProviderEvent]) -> None:
         self.events += events
         for event in events:
             if isinstance(event, FunctionCall):
-                self.provider.send_function_result(event.call_id, '{"name":"Ann"}')
-            elif isinstance(event, ResponseDone) and event.function_calls:
-                self.provider.request_response()
+                now = time.monotonic()
+                self.provider.send_function_result(
+                    event.call_id, '{"name":"Ann"}', failed=False, now=now
+                )
 
     def of(self, kind: type[Any]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def ended(self) -> list[ProviderFailure]:
+        return [failure for failure in self.of(ProviderFailure) if failure.fatal]
 
     def wait(self, kind: type[Any], count: int = 1) -> list[Any]:
         until(lambda: len(self.of(kind)) >= count or self.ended, f"{count} {kind.__name__}")
         return self.of(kind)
 
     def wait_end(self) -> ProviderFailure:
-        until(lambda: self.ended or any(f.fatal for f in self.of(ProviderFailure)), "an end")
-        fatal = [failure for failure in self.of(ProviderFailure) if failure.fatal]
-        return (fatal or self.ended)[0]
+        until(lambda: self.ended, "an end")
+        return self.ended[0]
 
     def speak(self, text: str, silence_ms: int = 400) -> None:
         data = encode(synthetic_speech(text), self.format) + self.format.silence(silence_ms)
         size = self.format.bytes_per_frame
         for begin in range(0, len(data), size):
             self.provider.send_audio(data[begin : begin + size])
-            self.link.flush()
+            self.host.flush()
             gevent.sleep(0)
 
 
@@ -127,7 +131,7 @@ def cast() -> Iterator[Any]:
 
     yield Cast()
     for owner in owners:
-        owner.link.close()
+        owner.host.close()
     for emulator in made:
         emulator.stop()
 
@@ -143,7 +147,7 @@ def test_a_whole_call(cast: Any, audio_format: AudioFormat, secure: bool) -> Non
     owner.wait(ResponseDone, 3)
     owner.speak("Tell me more")
     owner.wait(ResponseDone, 4)
-    owner.link.close()
+    owner.host.close()
     (record,) = emulator.sessions
     until(lambda: not record.open, "closed")
     assert record.spoken == [
@@ -155,7 +159,7 @@ def test_a_whole_call(cast: Any, audio_format: AudioFormat, secure: bool) -> Non
     assert len(record.function_outputs) == 2
     assert record.errors == []
     assert record.close_code == 1000
-    assert {event.text for event in owner.of(TranscriptFinal)} >= {*record.spoken, "Who am I?"}
+    assert {event.text for event in owner.of(Transcript)} >= {*record.spoken, "Who am I?"}
     heard_ms = audio_format.ms_for_bytes(sum(len(event.data) for event in owner.of(Audio)))
     assert heard_ms == pytest.approx(record.audio_out_ms, abs=1)
     assert not owner.of(ProviderFailure)
@@ -169,13 +173,13 @@ def test_barge_in(cast: Any) -> None:
     first = owner.wait(Audio, 2)[0]
     owner.speak("Stop")
     owner.wait(Interrupted)
-    owner.provider.truncate(first.item_id, 60)
-    owner.link.flush()
+    owner.provider.cut([Heard(first.item_id, 60)], time.monotonic())
+    owner.host.flush()
     (record,) = emulator.sessions
     until(lambda: record.truncations, "the cut")
     assert record.truncations == [(first.item_id, 60)]
     assert [stamp[0] for stamp in record.stamps[:3]] == ["first_delta", "loud", "speech_started"]
-    assert owner.of(SpeechStarted)
+    assert owner.of(CallerStarted)
 
 
 def test_beta_look_alike(cast: Any) -> None:
@@ -220,9 +224,19 @@ def test_wrong_model(cast: Any) -> None:
     assert (failure.code, failure.retryable) == ("invalid_model", False)
 
 
-def test_a_setting_the_service_refuses(cast: Any) -> None:
+def test_a_voice_the_service_does_not_have(cast: Any) -> None:
     _, url = cast.emulator()
-    failure = cast.owner(url, speed=9.0).wait_end()
+    owner = cast.owner(url, voice="marvin", greeting="Hi.")
+    owner.wait(ResponseDone)
+    (failure,) = owner.of(ProviderFailure)
+    assert (failure.kind, failure.code) == (ErrorKind.INVALID_REQUEST, "invalid_value")
+    assert not failure.fatal
+
+
+def test_a_format_the_service_does_not_have(cast: Any) -> None:
+    _, url = cast.emulator()
+    extra = {"audio": {"input": {"format": {"type": "audio/mp3"}}}}
+    failure = cast.owner(url, extra=extra).wait_end()
     assert (failure.kind, failure.code) == (ErrorKind.INVALID_REQUEST, "invalid_value")
 
 
@@ -253,8 +267,8 @@ def test_slow_to_connect(cast: Any) -> None:
     _, url = cast.emulator(faults=Faults(connect_delay_s=0.1))
     owner = cast.owner(url, greeting="Hi.")
     owner.wait(ResponseDone)
-    assert owner.link.connect_s is not None
-    assert owner.link.connect_s >= 0.1
+    assert owner.host.connect_s is not None
+    assert owner.host.connect_s >= 0.1
 
 
 def test_faults_of_the_next_connections_only(cast: Any) -> None:
@@ -289,7 +303,7 @@ def test_many_at_once(cast: Any) -> None:
     for _ in range(30):
         owners.append(cast.owner(url, greeting="Hi there."))
         # One look-up at a time: each further one would leave a thread of the hub's pool behind.
-        until(lambda: owners[-1].link.is_open, "open")
+        until(lambda: owners[-1].host.connect_s is not None, "open")
     for owner in owners:
         owner.wait(ResponseDone)
         assert not owner.of(ProviderFailure)
@@ -323,7 +337,7 @@ def test_as_a_process(cast: Any, process: Any) -> None:
     stats = json.loads(process.stdout.readline())
     assert stats["open"] == 1
     assert stats["sessions"][0]["spoken"] == ["Hi."]
-    owner.link.close()
+    owner.host.close()
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert json.loads(process.stdout.readline())["cpu_s"] > 0

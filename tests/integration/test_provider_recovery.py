@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -9,10 +10,19 @@ import gevent
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import ConversationOptions, ProviderFailure, Speaker
+from bridge.providers.base import (
+    Brief,
+    Opening,
+    ProviderFailure,
+    Said,
+    SessionReady,
+    Speaker,
+)
 from bridge.providers.registry import make_provider
-from bridge.session import provider as provider_seat
-from bridge.session.provider import Candidate, ProviderSeat, SeatListener
+from bridge.session import candidates
+from bridge.session.candidates import Candidate
+from bridge.session.connection import SeatListener, Start
+from bridge.session.provider import ProviderSeat
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from tests.integration.service import free_port
@@ -21,7 +31,7 @@ LAST_WORDS = "What are your opening hours?"
 
 
 class Conversation:
-    """A seat with one provider, and all it tells."""
+    """A seat with one provider, and all it tells. Each connection is heard at once."""
 
     def __init__(self, *ports: int) -> None:
         self.ready = 0
@@ -29,27 +39,40 @@ class Conversation:
         self.exhausted: list[ProviderFailure] = []
         self.seat = ProviderSeat(
             [Candidate(f"at {port}", "openai", self._factory(port)) for port in ports],
-            ConversationOptions(PCMU_8K, PCMU_8K, greeting="Hello."),
-            SeatListener(lambda events: None, self._on_ready, self.lost.append, self._exhaust),
-            history=lambda: [(Speaker.CALLER, LAST_WORDS)] if self.ready else [],
+            Brief(greeting="Hello."),
+            SeatListener(
+                on_audio=lambda event: None,
+                on_event=lambda event: None,
+                on_ready=self._on_ready,
+                on_crossed=self._on_ready,
+                on_lost=self.lost.append,
+                on_exhausted=self.exhausted.append,
+                start=self._start,
+                history=list,
+            ),
+            formats=lambda capabilities: (PCMU_8K, PCMU_8K),
             connect_timeout_s=5,
+            network=None,
+            clock=time.monotonic,
         )
         self.seat.start()
+
+    def _start(self) -> Start:
+        said = [Said(Speaker.CALLER, LAST_WORDS)] if self.ready else []
+        return Start(Opening.LISTEN if said else Opening.GREET, said, "greeting")
 
     def _factory(self, port: int) -> Callable[[], Any]:
         row = {"api_key": "none", "base_url": f"ws://127.0.0.1:{port}/v1"}
         return lambda: make_provider("openai_realtime", row)
 
-    def _on_ready(self) -> None:
+    def _on_ready(self, ready: SessionReady) -> None:
         self.ready += 1
-
-    def _exhaust(self, failure: ProviderFailure) -> None:
-        self.exhausted.append(failure)
+        self.seat.heard()
 
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(provider_seat, "RECOVERY_PAUSES_S", (0.0, 0.3, 0.3, 0.3))
+    monkeypatch.setattr(candidates, "RECOVERY_PAUSES_S", (0.0, 0.3, 0.3, 0.3))
 
 
 @pytest.fixture
@@ -62,7 +85,7 @@ def talk() -> Iterator[Callable[..., Conversation]]:
 
     yield make
     for conversation in made:
-        conversation.seat.close()
+        conversation.seat.stop()
 
 
 def emulator(port: int) -> OpenAIEmulator:
@@ -90,10 +113,9 @@ def test_a_provider_that_restarts_is_found_again_with_memory(talk) -> None:
         seen = len(conversation.lost)
         drop(server)
         wait_for(lambda seen=seen: len(conversation.lost) == seen + 2)
-        conversation.seat.protocol.send_text("said meanwhile")
+        conversation.seat.send_text("said meanwhile")
         server = emulator(port)
     wait_for(lambda: conversation.ready == 4)
-    conversation.seat.flush()
     wait_for(lambda: "said meanwhile" in server.sessions[-1].texts)
     assert server.sessions[-1].texts == [LAST_WORDS, "said meanwhile"]
     assert server.sessions[-1].spoken == []
@@ -108,7 +130,7 @@ def test_it_gives_up_after_the_last_round(talk) -> None:
     wait_for(lambda: conversation.ready == 1)
     drop(server)
     wait_for(lambda: bool(conversation.exhausted))
-    assert len(conversation.lost) == len(provider_seat.RECOVERY_PAUSES_S)
+    assert len(conversation.lost) == len(candidates.RECOVERY_PAUSES_S)
     assert len(conversation.exhausted) == 1
 
 
@@ -131,7 +153,7 @@ def test_nobody_is_tried_once_it_is_closed(talk) -> None:
     wait_for(lambda: conversation.ready == 1)
     drop(server)
     wait_for(lambda: len(conversation.lost) == 2)
-    conversation.seat.close()
+    conversation.seat.stop()
     server = emulator(port)
     gevent.sleep(0.4)
     assert server.sessions == []
@@ -141,4 +163,4 @@ def test_nobody_is_tried_once_it_is_closed(talk) -> None:
 def test_while_it_rings_there_is_no_second_round(talk) -> None:
     conversation = talk(free_port())
     wait_for(lambda: bool(conversation.exhausted))
-    assert len(conversation.lost) == provider_seat.TRIES_PER_PROVIDER - 1
+    assert len(conversation.lost) == candidates.TRIES_PER_PROVIDER - 1

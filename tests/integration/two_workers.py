@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import gevent
 import msgspec
 from gevent import subprocess
 
@@ -43,8 +44,10 @@ _INHERITED = ("PATH", "HOME", "LANG", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH")
 class Worker:
     """One process, started as often as a test wants."""
 
-    def __init__(self, index: int, dsn: str, state_dir: Path) -> None:
-        self.esl = ("127.0.0.1", free_port())
+    def __init__(
+        self, index: int, dsn: str, state_dir: Path, *, esl_port: int = 0, **environ: str
+    ) -> None:
+        self.esl = ("127.0.0.1", esl_port or free_port())
         self.media = ("127.0.0.1", free_port())
         self.log = state_dir / f"worker-{index}.log"
         self.client = Client(self.media)
@@ -56,12 +59,17 @@ class Worker:
             "VOICE_AI_LOG_LEVEL": "debug",
             "VOICE_AI_MEDIA_PORT": str(self.media[1] - index),
             "VOICE_AI_STORAGE_STATE_DIR": str(state_dir),
-            "VOICE_AI_TIMEOUTS_SILENCE_S": "120",
+            "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
             "VOICE_AI_WORKER_COUNT": "2",
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "1",
             "VOICE_AI_WORKER_INDEX": str(index),
-        }
+        } | environ
         self._process: Any = None
+
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return int(self._process.pid)
 
     @property
     def alive(self) -> bool:
@@ -87,9 +95,13 @@ class Worker:
     def _is_ready(self) -> bool:
         assert self.alive, self.log.read_text()
         try:
-            return self._page("/ready") != "" and self.metric(_LISTENING) == 1
+            return self.page("/ready") != "" and self.metric(_LISTENING) == 1
         except OSError:
             return False
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send it to this process alone."""
+        self._process.send_signal(number)
 
     def command(self, *arguments: str) -> str:
         """What a command of `esl-controller` prints, run with this worker's settings."""
@@ -117,7 +129,7 @@ class Worker:
 
     def metrics(self) -> str:
         """The text of /metrics."""
-        return self._page("/metrics")
+        return self.page("/metrics")
 
     def metric(self, name: str) -> float:
         """One sample without labels."""
@@ -128,7 +140,8 @@ class Worker:
         """Everything logged so far, lines that are no JSON too."""
         yield from self.log.read_text().splitlines()
 
-    def _page(self, path: str) -> str:
+    def page(self, path: str) -> str:
+        """The text of a page."""
         host, port = self.media
         with urllib.request.urlopen(f"http://{host}:{port}{path}", timeout=10) as answer:
             return str(answer.read().decode())
@@ -207,6 +220,23 @@ def new_database(server: EmbeddedPostgres, template: str) -> Iterator[TestDataba
     finally:
         database.disconnect()
         execute(server.dsn(), f"drop database {database.name} with (force)")
+
+
+@contextmanager
+def supervised(*workers: Worker) -> Iterator[None]:
+    """Start a worker again whenever it has ended, as a supervisor does."""
+
+    def supervise(worker: Worker) -> None:
+        while True:
+            if not worker.alive:
+                worker.start()
+            gevent.sleep(0.05)
+
+    watching = [gevent.spawn(supervise, worker) for worker in workers]
+    try:
+        yield
+    finally:
+        gevent.killall(watching)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.calls.audio_module import best_playback, editions
+from esl_controller.calls.audio_module import best_playback, editions, without_unicast
 
 OPEN = (
     "-USAGE: <uuid> [start | stop | send_text | pause | resume | graceful-shutdown ] "
@@ -41,3 +41,23 @@ def test_the_best_playback_is_one_the_edition_has(flavour: Flavour) -> None:
 
 def test_without_a_module_unicast_is_left() -> None:
     assert best_playback(None) is PlayoutMode.UNICAST
+
+
+@pytest.mark.parametrize(
+    ("flavour", "mode"),
+    [
+        (Flavour.OPEN, PlayoutMode.FILE),
+        (Flavour.VOXCOM_US, PlayoutMode.JSON),
+        (Flavour.JULIANOTARGA, PlayoutMode.JSON),
+        (Flavour.CLOUDFIELDCZ, None),
+        (Flavour.CLOSED_1_0_3, None),
+        (Flavour.ALCHEMILLA, None),
+        (Flavour.JAMBONZ, None),
+        (None, None),
+    ],
+)
+def test_what_can_play_where_unicast_ended(flavour: Flavour, mode: PlayoutMode | None) -> None:
+    """The others replace frames that a channel without idle silence never writes."""
+    other = without_unicast(flavour)
+    assert other == (None if mode is None else (mode, flavour))
+    assert mode is None or flavour in FLAVOURS[mode]

@@ -115,6 +115,7 @@ def test_config_check_tells_problems_to_scripts() -> None:
         "name": "VOICE_AI_ESL_PORT",
         "value": "'no'",
         "allowed": "a whole number from 0 to 65535",
+        "said": "",
     }
 
 

@@ -5,11 +5,19 @@ import uuid
 import gevent
 import pytest
 from gevent.event import Event
+from structlog.testing import capture_logs
 
-from esl_controller.database.models import TurnBasedEntry
+from esl_controller.database.models import (
+    ProcessingMode,
+    RouteEntry,
+    TenantSettings,
+    TurnBasedEntry,
+)
 from esl_controller.database.pool import DatabaseUnavailable
 from esl_controller.tenants import loader as config_loader
+from esl_controller.tenants import names, rules
 from esl_controller.tenants.loader import ConfigError, ConfigLoader, ConfigTiming
+from esl_controller.tenants.names import KEPT_S
 
 DOMAIN = str(uuid.uuid4())
 OTHER = str(uuid.uuid4())
@@ -34,6 +42,13 @@ class Source:
         if extension == "none":
             return None
         return TurnBasedEntry(domain_uuid, f"v{version}", extension, None)
+
+    def find_domain(self, name: str) -> str | None:
+        self.reads += 1
+        self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        return DOMAIN if name == "pbx.example" else None
 
 
 class Clock:
@@ -61,6 +76,16 @@ def loader(source, clock):
     yield loader
     source.gate.set()
     gevent.sleep(0)
+
+
+def doubtful(*warnings: str) -> RouteEntry:
+    row = {
+        "secretary_realtime_uuid": OTHER,
+        "domain_uuid": DOMAIN,
+        "realtime_provider": "openai",
+    }
+    mode, tenant = ProcessingMode.REALTIME, TenantSettings(DOMAIN)
+    return RouteEntry(DOMAIN, "", "8000", mode, rules.secretary(row), (), tenant, warnings)
 
 
 def version_of(loader: ConfigLoader, domain_uuid: str = DOMAIN) -> str:
@@ -210,3 +235,49 @@ def test_a_number_that_lost_its_secretary_is_unknown(loader, source, monkeypatch
     monkeypatch.setattr(source, "load", lambda *_key: None)
     loader.invalidate(DOMAIN)
     assert loader.secretary_for(DOMAIN, "8000") is None
+
+
+def test_a_domain_is_found_by_its_name_once_and_again_after_a_while(loader, source, clock):
+    for name in ("pbx.example", "PBX.example"):
+        assert loader.domain_named(name) == DOMAIN
+    assert loader.domain_named("nobody.example") is None
+    assert source.reads == 2
+    clock.now += KEPT_S
+    assert loader.domain_named("pbx.example") == DOMAIN
+    assert source.reads == 3
+    loader.invalidate(DOMAIN)
+    loader.domain_named("pbx.example")
+    assert source.reads == 4
+
+
+def test_a_name_is_kept_while_the_database_is_away(loader, source):
+    loader.domain_named("pbx.example")
+    source.failure = DatabaseUnavailable("away")
+    loader.invalidate()
+    assert loader.domain_named("pbx.example") == DOMAIN
+    with pytest.raises(DatabaseUnavailable):
+        loader.domain_named("other.example")
+
+
+def test_a_slow_database_keeps_no_call_waiting_for_a_name(loader, source):
+    source.gate.clear()
+    with pytest.raises(DatabaseUnavailable, match=r"within 0\.05 s"):
+        loader.domain_named("pbx.example")
+
+
+def test_remembered_names_are_limited(loader, monkeypatch):
+    monkeypatch.setattr(names, "MAX_NAMES", 10)
+    for number in range(50):
+        loader.domain_named(f"{number}.example")
+    assert len(loader._names._known) == 10
+
+
+def test_doubtful_settings_are_logged_when_they_change(loader, source, monkeypatch):
+    entries = [doubtful("voice_id"), doubtful("voice_id"), doubtful(), doubtful("voice_id")]
+    monkeypatch.setattr(source, "load", lambda *_key: entries.pop(0))
+    with capture_logs() as lines:
+        while entries:
+            loader.secretary_for(DOMAIN, "8000")
+            loader.invalidate(DOMAIN)
+    told = [line["warnings"] for line in lines if line["event"] == "settings_doubtful"]
+    assert told == [("voice_id",), (), ("voice_id",)]

@@ -18,6 +18,13 @@ from esl_controller.telemetry.metrics import Metrics
 from esl_controller.web.pages import MAX_PATH_BYTES, HttpPages, SessionInfo
 
 TOKEN = "a-token-of-24-characters"
+
+
+@pytest.fixture(autouse=True)
+def _no_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esl_controller.web.access.PENALTY_S", 0.0)
+
+
 SESSION = SessionInfo(
     call_uuid="c", domain_uuid="d", started_at="2026-11-22T10:00:00Z", provider="openai", turns=3
 )
@@ -37,11 +44,17 @@ class Service:
     def status(self) -> str:
         return self.state
 
+    def reasons(self) -> list[str]:
+        return ["the database does not answer"]
+
     def active_sessions(self) -> int:
         return len(self.listed)
 
     def providers(self) -> Mapping[str, str]:
         return {"openai": "available"}
+
+    def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
+        return {"openai": {"last_ok_s_ago": 2.5}}
 
     def sessions(self) -> list[SessionInfo]:
         return self.listed
@@ -80,8 +93,10 @@ def test_health_has_the_shape_of_the_specification() -> None:
     assert reply.status == 200
     assert reply.json == {
         "status": "healthy",
+        "reasons": ["the database does not answer"],
         "active_sessions": 1,
         "providers": {"openai": "available"},
+        "provider_results": {"openai": {"last_ok_s_ago": 2.5}},
     }
 
 
@@ -103,6 +118,20 @@ def test_metrics_are_in_the_prometheus_text_format() -> None:
     reply = call(HttpPages(Http(), metrics, Service()), PATH_INFO="/metrics")
     assert reply.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
     assert b"\nvoice_ai_realtime_active_sessions 4.0\n" in reply.body
+
+
+def test_the_text_of_metrics_is_made_once_a_second() -> None:
+    now, made = [0.0], []
+
+    class Counted(Metrics):
+        def exposition(self) -> bytes:
+            made.append(now[0])
+            return super().exposition()
+
+    pages = HttpPages(Http(), Counted(), Service(), clock=lambda: now[0])
+    for now[0] in (0.0, 0.5, 0.99, 1.0, 1.5, 3.0):
+        assert call(pages, PATH_INFO="/metrics").body
+    assert made == [0.0, 1.0, 3.0]
 
 
 def test_sessions_have_the_shape_of_the_specification() -> None:
@@ -141,6 +170,7 @@ def test_admin_pages_want_the_right_token(header: str | None) -> None:
     reply = ask("/admin/sessions", **environ)
     assert reply.status == 401
     assert reply.headers["WWW-Authenticate"] == 'Bearer realm="admin"'
+    assert reply.headers["Connection"] == "close"
     assert reply.json == {"error": "Unauthorized"}
 
 

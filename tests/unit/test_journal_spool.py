@@ -70,7 +70,7 @@ def test_a_dead_worker_s_segments_come_first_and_its_obituary_after_them(tmp_pat
     die(dead)
     assert living.adopt(obituary) == 2
     living.append(b"later\n")
-    expected = b"living\ndead 1\ndead 2\n" + obituary(dead.name) + b"later\n"
+    expected = b"living\ndead 1\ndead 2\n" + obituary(dead.worker) + b"later\n"
     assert living.waiting_bytes == len(expected)
     assert drain(living) == expected
     assert living.adopt(obituary) == 0
@@ -144,7 +144,7 @@ def test_order_is_kept_when_the_clock_is_set_back(tmp_path, monkeypatch):
     spool.adopt(obituary)
     spool.close_segment()
     spool.append(b"later\n")
-    assert drain(spool) == b"mine\n1\n2\n" + obituary(dead.name) + b"later\n"
+    assert drain(spool) == b"mine\n1\n2\n" + obituary(dead.worker) + b"later\n"
     spool.close()
 
 
@@ -162,8 +162,8 @@ def test_a_takeover_that_fails_is_done_the_next_time(tmp_path, monkeypatch):
         spool.adopt(obituary)
     monkeypatch.setattr(spool, "append", append)
     assert spool.adopt(obituary) == 0  # moved already
-    assert drain(spool) == b"dead\n" + obituary(dead.name)
-    assert not (tmp_path / dead.name).exists()
+    assert drain(spool) == b"dead\n" + obituary(dead.worker)
+    assert not (dead._own).exists()
     spool.close()
 
 

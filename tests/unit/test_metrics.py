@@ -16,11 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
+from bridge.providers.base import ErrorKind
+from esl_controller.routes.routing import Outcome
 from esl_controller.settings.table import Statsd
 from esl_controller.telemetry import catalogue
 from esl_controller.telemetry.catalogue import METRICS, ErrorCode, Kind, Metric
 from esl_controller.telemetry.hub_lag import HubLag
-from esl_controller.telemetry.metrics import MAX_SERIES, MAX_TIMINGS, Metrics
+from esl_controller.telemetry.metrics import MAX_SERIES, MAX_TIMINGS, PIECE, Metrics
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
 
 Closing = Callable[[StatsdFlusher], StatsdFlusher]
@@ -77,8 +79,44 @@ def test_counters_gauges_and_histograms_reach_the_exposition() -> None:
     assert found["voice_ai_realtime_response_latency_seconds_sum", ("openai",)] == 0.45
 
 
-def test_counters_without_labels_show_before_their_first_event() -> None:
-    assert samples(Metrics())["voice_ai_realtime_late_frames_total", ()] == 0
+def test_counters_show_before_their_first_event() -> None:
+    found = samples(Metrics())
+    assert found["voice_ai_realtime_late_frames_total", ()] == 0
+    assert found["voice_ai_realtime_calls_refused_total", ("overflow",)] == 0
+    assert found["voice_ai_realtime_calls_total", ("failed", "gemini")] == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "values"),
+    [
+        (catalogue.CALLS_REFUSED.values[0], {one.value for one in Outcome} - {"realtime"}),
+        (catalogue.ERRORS.values[0], {code.value for code in ErrorCode}),
+        (catalogue.PROVIDER_FAILURES.values[1], {kind.value for kind in ErrorKind}),
+        (catalogue.BUDGETS_REACHED.values[0], {"warning", "exhausted"}),
+    ],
+)
+def test_the_catalogue_knows_the_values_of_its_labels(
+    label: tuple[str, ...], values: set[str]
+) -> None:
+    assert set(label) == values
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_no_unit_is_smaller_than_its_base(metric: Metric) -> None:
+    """Prometheus' naming: seconds and bytes."""
+    assert not metric.name.removesuffix("_total").endswith(("_ms", "_milliseconds", "_kb"))
+
+
+def test_a_worker_tells_of_its_process_and_of_its_version() -> None:
+    found = {name for name, _ in samples(Metrics())}
+    assert {
+        "process_resident_memory_bytes",
+        "process_cpu_seconds_total",
+        "process_open_fds",
+        "process_start_time_seconds",
+        "python_gc_collections_total",
+        "voice_ai_realtime_build_info",
+    } <= found
 
 
 @pytest.mark.parametrize("call", ["count", "set", "observe"])
@@ -98,8 +136,9 @@ def test_labels_have_a_limit() -> None:
     for number in range(MAX_SERIES + 50):
         metrics.count(catalogue.CALLS_REFUSED, f"reason-{number}")
     found = {k: v for k, v in samples(metrics).items() if "calls_refused" in k[0]}
+    known = len(catalogue.CALLS_REFUSED.values[0])
     assert len(found) == MAX_SERIES + 1
-    assert found["voice_ai_realtime_calls_refused_total", ("other",)] == 50
+    assert found["voice_ai_realtime_calls_refused_total", ("other",)] == 50 + known
 
 
 def test_timings_kept_for_statsd_have_a_limit_and_a_counter() -> None:
@@ -147,10 +186,10 @@ def test_ending_twice_is_harmless() -> None:
 def test_a_sampling_hook_may_end_another() -> None:
     metrics = Metrics()
     ends = [metrics.on_sample(lambda: ends[1]())]
-    ends.append(metrics.on_sample(lambda: metrics.set(catalogue.RING_DEPTH_MS, value=3)))
+    ends.append(metrics.on_sample(lambda: metrics.set(catalogue.RING_DEPTH, value=3)))
     metrics.sample()
     metrics.sample()
-    assert metrics.totals()[catalogue.RING_DEPTH_MS, ()] == 3
+    assert metrics.totals()[catalogue.RING_DEPTH, ()] == 3
 
 
 def test_gauges_are_sampled_when_they_are_asked_for() -> None:
@@ -199,6 +238,18 @@ def closing() -> Iterator[Closing]:
         yield keep
 
 
+PATH = f"test.{re.sub(r'[^0-9A-Za-z_-]', '_', socket.gethostname())}.worker_{{}}"
+
+
+@pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
+def test_statsd_names_say_nothing_twice(metric: Metric) -> None:
+    """Neither our prefix, nor the type StatsD knows, nor seconds for what are milliseconds."""
+    assert not metric.statsd_name.startswith("voice_ai")
+    assert not metric.statsd_name.endswith("_total")
+    if metric.kind is Kind.HISTOGRAM:
+        assert not metric.statsd_name.endswith("_seconds")
+
+
 def test_statsd_gets_growth_gauges_by_worker_and_milliseconds(
     receiver: Receiver, closing: Closing
 ) -> None:
@@ -208,23 +259,25 @@ def test_statsd_gets_growth_gauges_by_worker_and_milliseconds(
     metrics.set(catalogue.ACTIVE_SESSIONS, value=3)
     metrics.observe(catalogue.BARGE_IN, value_s=0.0125)
     flusher.flush()
-    lines = receiver.lines(until="calls_total")
-    assert "test.voice_ai_realtime_calls_total.open_ai_x.completed:4.0|c" in lines
-    assert "test.voice_ai_realtime_active_sessions.worker_2:3|g" in lines
-    assert "test.voice_ai_realtime_barge_in_seconds:12.500000|ms" in lines
+    lines = receiver.lines(until=".calls.")
+    assert f"{PATH.format(2)}.calls.open_ai_x.completed:4.0|c" in lines
+    assert f"{PATH.format(2)}.active_sessions:3|g" in lines
+    assert f"{PATH.format(2)}.barge_in:12.500000|ms" in lines
     metrics.count(catalogue.CALLS, "open ai.x", "completed")
     flusher.flush()
-    lines = receiver.lines(until="calls_total")
-    assert "test.voice_ai_realtime_calls_total.open_ai_x.completed:1.0|c" in lines
+    lines = receiver.lines(until=".calls.")
+    assert f"{PATH.format(2)}.calls.open_ai_x.completed:1.0|c" in lines
     assert not [line for line in lines if line.endswith("|ms")]
 
 
 def test_many_values_travel_in_datagrams_that_fit(receiver: Receiver, closing: Closing) -> None:
     metrics = Metrics()
-    for number in range(MAX_SERIES - 1):
+    new = MAX_SERIES - len(ErrorCode)
+    for number in range(new):
         metrics.count(catalogue.ERRORS, f"code_{number:03}")
     closing(StatsdFlusher(metrics, receiver.settings(), 0)).flush()
-    assert len([x for x in receiver.lines("code_198") if "code_" in x]) == MAX_SERIES - 1
+    last = f"code_{new - 1:03}"
+    assert len([x for x in receiver.lines(last) if "code_" in x]) == new
 
 
 def test_without_a_host_the_flusher_still_samples() -> None:
@@ -245,7 +298,7 @@ def test_a_host_that_cannot_be_resolved_is_tried_again(
     metrics.count(catalogue.DTMF)
     flusher._settings = receiver.settings()
     flusher.flush()
-    assert "test.voice_ai_realtime_dtmf_total:1.0|c" in receiver.lines("dtmf")
+    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf")
 
 
 def test_flusher_and_heartbeat_run_until_killed(receiver: Receiver) -> None:
@@ -257,7 +310,7 @@ def test_flusher_and_heartbeat_run_until_killed(receiver: Receiver) -> None:
     assert sampled.wait(5)
     metrics.count(catalogue.DTMF)
     gevent.killall(greenlets)
-    assert "test.voice_ai_realtime_dtmf_total:1.0|c" in receiver.lines("dtmf")
+    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf")
     assert samples(metrics)["voice_ai_realtime_hub_lag_seconds_count", ()] >= 1
 
 
@@ -267,3 +320,18 @@ def test_the_worst_lag_is_kept_until_taken() -> None:
         lag.beat(seen_s)
     assert lag.take_worst_s() == 0.3
     assert lag.take_worst_s() == 0.0
+
+
+def test_an_exposition_lets_the_calls_have_their_turn() -> None:
+    """It takes milliseconds, and the hub carries all calls' audio."""
+    turns: list[int] = []
+
+    def tick() -> None:
+        while True:
+            turns.append(1)
+            gevent.sleep(0)
+
+    ticking = gevent.spawn(tick)
+    Metrics().exposition()
+    ticking.kill()
+    assert len(turns) >= len(METRICS) // PIECE

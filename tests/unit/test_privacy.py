@@ -83,7 +83,6 @@ def test_every_text_of_every_entry_is_looked_at():
             call_uuid="x",
             caller_id="+5511999990000",
             started_at=NOW,
-            summary=VISA,
             transcript=[{"role": "user", "text": VISA, "timestamp": 1.5}],
             **KEY,
         ),

@@ -9,7 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nacl.public import PrivateKey, PublicKey, SealedBox
 
-from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretStore
+from esl_controller.tenants.keys.secrets import (
+    SecretError,
+    SecretKeys,
+    SecretStore,
+    SecretUnreadable,
+)
 
 DOMAIN, OTHER = str(uuid.uuid4()), str(uuid.uuid4())
 KEYS = SecretKeys([PrivateKey.generate()])
@@ -123,7 +128,7 @@ def test_file_references_stay_in_their_directory(tmp_path):
     for name in ("\0", "x" * 300):
         with pytest.raises(SecretError):
             store.open(DOMAIN, f"file:{keys}/{name}")
-    with pytest.raises(SecretError, match="FileNotFoundError"):
+    with pytest.raises(SecretError, match="key file missing: No such file"):
         store.open(DOMAIN, f"file:{keys}/missing")
     with pytest.raises(SecretError, match="not allowed"):
         SecretStore(KEYS).open(DOMAIN, f"file:{keys}/openai")
@@ -138,3 +143,18 @@ def test_a_domain_s_own_key_file_is_no_other_domain_s(tmp_path):
     for name in (f"{own}", f"{tmp_path}/{OTHER}/../{DOMAIN}/openai"):
         with pytest.raises(SecretError, match="not this domain's"):
             store.open(OTHER, f"file:{name}")
+
+
+def test_a_file_this_user_may_not_read_is_not_called_broken(tmp_path, monkeypatch):
+    path = tmp_path / "secret.key"
+    SecretKeys.load_or_create(path)
+
+    def closed(*_args, **_more):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(type(path), "read_text", closed)
+    with pytest.raises(SecretUnreadable, match=r"this user cannot read .*secret\.key: chown it"):
+        SecretKeys.load(path)
+    monkeypatch.setattr(type(path), "exists", closed)
+    with pytest.raises(SecretUnreadable):
+        SecretKeys.load_or_create(path)

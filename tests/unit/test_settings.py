@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.settings.loader import Problem, SettingsError, load_settings
 from esl_controller.settings.table import Esl, Setting, Settings, every_setting
-from esl_controller.settings.types import Secret, allowed
+from esl_controller.settings.types import Secret, allowed, without_secrets
 
 ROWS = list(every_setting())
 SECRET_ROWS = [row for row in ROWS if row.is_secret]
@@ -72,7 +72,7 @@ def test_every_problem_is_told_at_once_by_its_variable_with_what_is_allowed(toml
         "VOICE_AI_ESL_PROT": "1",
         "VOICE_AI_WORKER_COUNT": "many",
         "VOICE_AI_ESL_ALLOW": "10.0.0.1/8",
-        "VOICE_AI_TIMEOUTS_SILENCE_S": "nan",
+        "VOICE_AI_TIMEOUTS_TOOL_S": "nan",
         "VOICE_AI_PROVIDER_BASE_URL": "https://example.org",
     }
     assert {(p.name, p.allowed) for p in problems(environ, toml)} == {
@@ -80,12 +80,12 @@ def test_every_problem_is_told_at_once_by_its_variable_with_what_is_allowed(toml
         ("VOICE_AI_ESL_PROT", "a known setting; did you mean VOICE_AI_ESL_PORT?"),
         ("VOICE_AI_WORKER_COUNT", "a whole number from 1 to 256"),
         ("VOICE_AI_ESL_ALLOW", "networks such as 10.0.0.0/8 or 192.0.2.7"),
-        ("VOICE_AI_TIMEOUTS_SILENCE_S", "a number from 2 to 600"),
+        ("VOICE_AI_TIMEOUTS_TOOL_S", "a number from 0.1 to 120"),
         ("VOICE_AI_PROVIDER_BASE_URL", "a WebSocket address, ws://… or wss://…"),
         ("[media] playback", "one of auto, binary, file, json, unicast"),
         ("[media] buffer_ms", "a multiple of 20"),
         ("[esl] prot", "a known setting; did you mean [esl] port?"),
-        ("[extra]", "a setting of docs/settings.md"),
+        ("[extra]", "a known setting; did you mean [storage]?"),
     }
     assert "VOICE_AI_ESL_PORT = '70000'" in "\n".join(map(str, problems(environ, toml)))
 
@@ -104,9 +104,45 @@ def test_a_file_that_cannot_be_parsed_is_named(toml: Path, content: bytes, words
 
 
 def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
-    assert problems({}, toml) == (
-        Problem(str(toml), "No such file or directory", "a file to read"),
+    (problem,) = problems({}, toml)
+    assert str(problem) == f"{toml}: the file cannot be read: No such file or directory"
+
+
+def test_a_secret_s_file_that_is_not_there_is_named(toml: Path) -> None:
+    toml.write_text("[provider]\napi_key = 'file:/nowhere/openai.key'\n")
+    (problem,) = problems({}, toml)
+    assert str(problem) == (
+        "[provider] api_key: /nowhere/openai.key cannot be read: No such file or directory"
     )
+
+
+@pytest.mark.parametrize(
+    ("environ", "said"),
+    [
+        ({"VOICE_AI_ESL_PROT": "1"}, "there is no such setting; did you mean VOICE_AI_ESL_PORT?"),
+        ({"VOICE_AI_TIMEOUTS_SILENCE_S": "9"}, "it had no effect and is gone: max_silence_seconds "
+                                               "of a secretary is what counts"),
+    ],
+)  # fmt: skip
+def test_what_is_no_setting_is_told_in_a_sentence(environ: dict[str, str], said: str) -> None:
+    assert [str(problem) for problem in problems(environ)] == [f"{next(iter(environ))}: {said}"]
+
+
+@pytest.mark.parametrize(
+    "entry",
+    ["*", "a.example", "*.a.example", "127.0.0.1:8000", "[::1]:8", "::1", "10.0.0.0/8"],
+)
+def test_hosts_that_may_be_allowed(entry: str) -> None:
+    environ = {"VOICE_AI_PROVIDER_ALLOWED_HOSTS": f"*,{entry}"}
+    assert load_settings(environ).provider.allowed_hosts == ("*", entry)
+    (problem,) = problems({"VOICE_AI_PROVIDER_ALLOWED_HOSTS": f"{entry} x/y"})
+    assert problem.allowed.startswith("hosts such as")
+
+
+def test_an_address_is_shown_without_its_secrets() -> None:
+    shown = without_secrets("wss://me:hidden@gateway.example:8443/v1?key=hidden#x")
+    assert shown == "wss://gateway.example:8443/v1?***"
+    assert without_secrets("wss://api.openai.com/v1/realtime") == "wss://api.openai.com/v1/realtime"
 
 
 @pytest.mark.parametrize(
@@ -122,6 +158,14 @@ def test_a_file_that_is_not_there_is_named(toml: Path) -> None:
         (
             {"VOICE_AI_MEDIA_INPUT": "unicast", "VOICE_AI_MEDIA_PLAYBACK": "json"},
             "VOICE_AI_MEDIA_PLAYBACK",
+        ),
+        (
+            {"VOICE_AI_MEDIA_UNICAST_HOST": "::1"},
+            "VOICE_AI_MEDIA_UNICAST_HOST",
+        ),
+        (
+            {"VOICE_AI_MEDIA_LISTEN_HOST": "::1"},
+            "VOICE_AI_MEDIA_LISTEN_HOST",
         ),
         (
             {"VOICE_AI_MEDIA_PLAYBACK": "file", "VOICE_AI_MEDIA_FLAVOUR": "cloudfieldcz"},
@@ -158,10 +202,10 @@ def test_a_reference_to_an_unset_variable_is_an_empty_secret() -> None:
 
 
 def test_a_secret_file_that_cannot_be_read_is_a_problem_without_its_content() -> None:
-    found = problems({"VOICE_AI_FREESWITCH_PASSWORD": "file:/nowhere/key"})
-    assert found == (
-        Problem("VOICE_AI_FREESWITCH_PASSWORD", "***", "text, `env:NAME` or `file:PATH`"),
-    )
+    (found,) = problems({"VOICE_AI_FREESWITCH_PASSWORD": "file:/nowhere/key"})
+    words = "text, `env:NAME` or `file:PATH`"
+    assert found[:3] == ("VOICE_AI_FREESWITCH_PASSWORD", "***", words)
+    assert found.said == "/nowhere/key cannot be read: No such file or directory"
 
 
 def test_a_secret_in_the_file_must_be_text(toml: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_reply_repeats_what_belongs_to_the_request() -> None:
 
 
 def test_bye_of_the_called_one() -> None:
-    bye = sip_wire.parse(sip_wire.bye(invite(), "near", "2", "127.0.0.1:5555"))
+    bye = sip_wire.parse(sip_wire.request("BYE", invite(), "near", "2", "127.0.0.1:5555", 1))
     assert bye.start == "BYE sip:mod_sofia@127.0.0.1:5060 SIP/2.0"
     assert bye.one("From") == "<sip:phone@127.0.0.1:5555>;tag=near"
     assert bye.one("To") == "<sip:0@127.0.0.1>;tag=far"

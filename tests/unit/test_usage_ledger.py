@@ -35,7 +35,7 @@ def ledger(budget):
 
 
 def book(ledger, model):
-    usage = Usage(model=model, output_audio_tokens=1000)
+    usage = Usage("openai", model=model, output_audio_tokens=1000)
     return ledger.book(usage, DOMAIN, provider="openai", conversation_uuid=None)
 
 

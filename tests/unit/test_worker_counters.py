@@ -10,8 +10,8 @@ import pytest
 from bridge.audio.pacer import Pacer
 from bridge.playout.stream import PlayoutCounters
 from bridge.server import ServerCounters
+from bridge.session.downlink import DownlinkCounters
 from bridge.session.uplink import UplinkCounters
-from bridge.session.voice import VoiceCounters
 from esl_controller import worker_counters
 from esl_controller.calls.counters import follow_session
 from esl_controller.database.pool import PoolStatistics
@@ -100,8 +100,10 @@ def test_storage() -> None:
 
 def session(playout: Any = None) -> Any:
     return holder(
-        voice=holder(counters=VoiceCounters(), playout=playout),
-        uplink=holder(counters=UplinkCounters()),
+        line=holder(
+            downlink=holder(counters=DownlinkCounters(), playout=playout),
+            uplink=holder(counters=UplinkCounters()),
+        ),
     )
 
 
@@ -113,11 +115,11 @@ def test_media() -> None:
     end = worker_counters.follow_media(metrics, pacer, manager)
     metrics.sample()
     end()
-    assert counted(metrics) == {("late_frames_total", ()): 2, ("ring_depth_ms", ()): 4000}
+    assert counted(metrics) == {("late_frames_total", ()): 2, ("ring_depth_seconds", ()): 4}
     manager.sessions = list
     worker_counters.follow_media(metrics, pacer, manager)
     metrics.sample()
-    assert metrics.totals()[m.RING_DEPTH_MS, ()] == 0
+    assert metrics.totals()[m.RING_DEPTH, ()] == 0
 
 
 def test_a_session_whose_line_was_opened_twice_loses_no_frame() -> None:
@@ -125,15 +127,15 @@ def test_a_session_whose_line_was_opened_twice_loses_no_frame() -> None:
     end = follow_session(metrics, talk)
     metrics.sample()
     first = holder(counters=PlayoutCounters(frames_sent=10, underruns=1, dropped_bytes=5))
-    talk.voice.playout = first
+    talk.line.downlink.playout = first
     metrics.sample()
     metrics.sample()
     first.counters.frames_sent += 7  # after the last sample, before the line was lost
-    talk.voice.playout = None
+    talk.line.downlink.playout = None
     metrics.sample()
-    talk.voice.playout = holder(counters=PlayoutCounters(frames_sent=100))
-    talk.uplink.counters = UplinkCounters(chunks=50, held_dropped_bytes=640)
-    talk.voice.counters = VoiceCounters(chunks=20, early_dropped_bytes=320)
+    talk.line.downlink.playout = holder(counters=PlayoutCounters(frames_sent=100))
+    talk.line.uplink.counters = UplinkCounters(chunks=50, held_dropped_bytes=640)
+    talk.line.downlink.counters = DownlinkCounters(chunks=20, early_dropped_bytes=320)
     end()
     assert counted(metrics) == {
         ("audio_chunks_total", ("caller_in",)): 50,

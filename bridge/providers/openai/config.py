@@ -1,12 +1,14 @@
-"""OpenAI Realtime: where to connect and how to be let in.
+"""OpenAI Realtime: where to connect, how to be let in, and this provider's own settings.
 
 URL and headers: OpenAI API reference, Realtime over WebSocket (2026-08); `api-key` is Azure's.
+Session fields and their ranges: Realtime `session.update` (2026-08).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from bridge.providers.base import Endpoint
@@ -14,11 +16,13 @@ from bridge.providers.base import Endpoint
 API_SHAPES = ("ga", "beta")
 AUTH_STYLES = ("bearer", "api-key")
 SCHEMES = ("ws", "wss", "http", "https")
+TURN_DETECTIONS = ("server_vad", "semantic_vad", "none")
+NOISE_REDUCTIONS = ("", "near_field", "far_field")
 
 
 @dataclass(frozen=True, slots=True)
 class OpenAIRealtimeConfig:
-    """One provider row: where the service is, how to get in, which model answers."""
+    """One provider row: the service, the door, the model, and how it shall listen and speak."""
 
     api_key: str = field(repr=False)
     model: str = "gpt-realtime-2.1"
@@ -34,12 +38,38 @@ class OpenAIRealtimeConfig:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     query: Mapping[str, str] = field(default_factory=dict)
     """Further query parameters; with `model` empty Azure's `deployment` can take its place."""
-    transcription_model: str = "gpt-transcribe"
-    """Used when the conversation names none; empty leaves the caller untranscribed."""
     session_limit_s: float = 3600.0
-    """After this the service closes the session by itself."""
+    """After this the service closes the session by itself, if it does not announce less."""
     going_away_s: float = 300.0
     """How long before that the session is told to move on."""
+    voice: str | None = None
+    speed: float | None = None
+    """0.25 to 1.5."""
+    turn_detection: str = "server_vad"
+    """server_vad | semantic_vad | none; with `none` our own ear finds the turns."""
+    vad_threshold: float | None = None
+    """server_vad: 0 to 1."""
+    vad_prefix_padding_ms: int | None = None
+    vad_silence_ms: int | None = None
+    vad_eagerness: str | None = None
+    """semantic_vad: low | medium | high | auto"""
+    vad_idle_timeout_ms: int | None = None
+    """server_vad: 5000 to 30000; the model then asks a silent caller by itself."""
+    create_response: bool = True
+    """The service answers a turn by itself; otherwise it is asked to."""
+    interrupt_response: bool = True
+    """The service stops its answer when the caller speaks."""
+    noise_reduction: str | None = None
+    """near_field | far_field"""
+    transcription_model: str = "gpt-transcribe"
+    """Empty leaves the caller untranscribed."""
+    transcription_prompt: str | None = None
+    """Names and words the transcription should expect."""
+    tool_choice: str = "auto"
+    """auto | none | required | the name of a function"""
+    max_output_tokens: int | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the session, laid over everything else."""
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""
@@ -53,6 +83,10 @@ class OpenAIRealtimeConfig:
             "session_limit_s: must be larger than going_away_s": self.session_limit_s
             > self.going_away_s,
             "going_away_s: must be positive": self.going_away_s > 0,
+            f"turn_detection: must be one of {', '.join(TURN_DETECTIONS)}": self.turn_detection
+            in TURN_DETECTIONS,
+            "noise_reduction: must be near_field or far_field": (self.noise_reduction or "")
+            in NOISE_REDUCTIONS,
             "headers: no control characters in names, values, api_key": _printable(self),
         }
         return [text for text, holds in checks.items() if not holds]

@@ -1,17 +1,22 @@
 """OpenAI Realtime: what an error code, an error type or a close code means for a call.
 
 Codes and texts: OpenAI API reference (Realtime `error` event, 2026-08) and the public reports
-named beside them.
+named beside them. Azure's `inference_rate_limit_exceeded` comes with the type of a wrong request.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.providers.base import ErrorKind, ProviderFailure
-
-MAX_MESSAGE_CHARS = 500
-"""Longest text of the peer that is passed on to logs."""
+from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.http_errors import (
+    MAX_MESSAGE_CHARS,
+    end_failure,
+    status_kind,
+    text_code,
+    wait_asked_for,
+)
+from bridge.providers.openai.events import ErrorBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ BY_CODE = {
     "model_not_found": REFUSED,
     "session_expired": _EXPIRED,
     "rate_limit_exceeded": _RATE_LIMIT,
+    "inference_rate_limit_exceeded": _RATE_LIMIT,
+    "too_many_requests": _RATE_LIMIT,
     "server_error": _SERVER,
     "internal_error": _SERVER,
 }
@@ -86,23 +93,91 @@ BENIGN = frozenset(
 """Answers to commands that came a moment late; the conversation is as we want it."""
 
 ACTIVE_RESPONSE = "conversation_already_has_active_response"
+_ACTIVE_TEXT = "already has an active response"
 _DURATION_TEXT = "maximum duration"
+_BY_KIND = {
+    ErrorKind.AUTHENTICATION: _AUTHENTICATION,
+    ErrorKind.QUOTA: _QUOTA,
+    ErrorKind.RATE_LIMIT: _RATE_LIMIT,
+    ErrorKind.INVALID_REQUEST: _INVALID_REQUEST,
+    ErrorKind.SERVER: _SERVER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """An error object in texts that can be trusted to be texts."""
+
+    code: str
+    type: str
+    message: str
+    param: str
+    event_id: str
+
+    @property
+    def is_active_response(self) -> bool:
+        """Our `response.create` met another response; some servers give no code."""
+        return self.code == ACTIVE_RESPONSE or (not self.code and _ACTIVE_TEXT in self.message)
+
+    @property
+    def meaning(self) -> Meaning:
+        """What it does to the session."""
+        return meaning_of(self.code, self.type)
+
+    def failure(self, meaning: Meaning, otherwise: str = "error") -> ProviderFailure:
+        """It, told."""
+        return failure(meaning, self.code or self.type or otherwise, self.message)
+
+
+def read_error(body: ErrorBody | str | None) -> ServerError:
+    """An error object, a bare text or nothing."""
+    if not isinstance(body, ErrorBody):
+        body = ErrorBody(message=body)
+    param = body.param
+    if isinstance(param, list):
+        param = ".".join(str(step) for step in param[:16])
+    return ServerError(
+        text_code(body.code),
+        text_code(body.type),
+        _text(body.message),
+        _text(param),
+        _text(body.event_id),
+    )
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def meaning_of(code: str, kind: str) -> Meaning:
-    """Look an error up by its code, then by its type; what nobody knows is a server error."""
-    return BY_CODE.get(code) or BY_TYPE.get(kind) or _SERVER
+    """Look an error up by its code, then by its type; what nobody knows is a server error.
+
+    Gateways give the HTTP status for a code.
+    """
+    found = BY_CODE.get(code) or BY_TYPE.get(kind)
+    if found is None and code.isdigit() and 400 <= int(code[:9]) < 600:
+        found = _BY_KIND.get(status_kind(int(code[:9])))
+    return found or _SERVER
 
 
 def failure(meaning: Meaning, code: str, message: str) -> ProviderFailure:
     """A `ProviderFailure` with the peer's text cut to a length logs can bear."""
+    wait_s = wait_asked_for(message) if meaning.kind is ErrorKind.RATE_LIMIT else None
     return ProviderFailure(
         kind=meaning.kind,
-        code=code[:MAX_MESSAGE_CHARS],
+        code=text_code(code),
         message=message[:MAX_MESSAGE_CHARS],
         fatal=meaning.fatal,
         retryable=meaning.retryable,
+        retry_in_s=wait_s,
     )
+
+
+def channel_failure(end: ChannelEnd) -> ProviderFailure:
+    """Why the channel is lost."""
+    if end.by is Ender.US or end.stage:
+        return end_failure(end)
+    return close_failure(end.code, end.reason)
 
 
 def close_failure(code: int, reason: str) -> ProviderFailure:

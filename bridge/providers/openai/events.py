@@ -2,12 +2,16 @@
 
 Field names: OpenAI API reference, Realtime server events (2026-08). Unknown fields and unknown
 events pass unseen, as the reference asks of clients. The names of the retired beta are turned
-into today's so that look-alike servers are understood.
+into today's so that look-alike servers are understood. One odd value does not cost its message:
+broken text is repaired, error bodies may have any shape, and usage is read apart.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 import pybase64
@@ -16,8 +20,13 @@ from bridge.errors import RemoteProtocolError
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """No server message is near this: one audio delta has about 16 kB."""
+MAX_REPAIR_BYTES = 65536
+"""Longer messages with broken text are given up: repairing them would hold the hub."""
 _PEEK_BYTES = 256
 """How far into a message its type is looked for without parsing."""
+_T = TypeVar("_T")
+_NULL = msgspec.Raw(b"null")
+_ABSENT = msgspec.Raw(b"")
 _HOT_TYPE = "response.output_audio.delta"
 _HOT_MARK = b'"response.output_audio.delta"'
 
@@ -29,6 +38,7 @@ class AudioDelta(msgspec.Struct):
     delta: str
     item_id: str | None = None
     response_id: str | None = None
+    content_index: int | None = None
 
 
 class TypedAudio(msgspec.Struct):
@@ -56,6 +66,8 @@ class EchoedSession(msgspec.Struct):
     id: str | None = None
     model: str | None = None
     audio: EchoedAudio | None = None
+    expires_at: int | float | None = None
+    """Unix seconds."""
 
 
 class SessionEvent(msgspec.Struct):
@@ -65,48 +77,44 @@ class SessionEvent(msgspec.Struct):
 
 
 class SpeechEvent(msgspec.Struct):
-    """`input_audio_buffer.speech_started`, `.speech_stopped`, `.committed`."""
+    """`input_audio_buffer.speech_started`, `.speech_stopped`, `.committed` and alike."""
 
     item_id: str | None = None
-    audio_start_ms: int | float | None = None
-    audio_end_ms: int | float | None = None
+    previous_item_id: str | None = None
 
 
 class PartEvent(msgspec.Struct):
-    """Deltas and ends of transcripts and audio, each with its own field."""
+    """`response.output_audio_transcript.done`."""
 
     item_id: str | None = None
-    response_id: str | None = None
-    delta: str | None = None
     transcript: str | None = None
-    text: str | None = None
 
 
 class TranscriptionUsage(msgspec.Struct):
     """What transcribing the caller costs: tokens or seconds, by model."""
 
     seconds: int | float | None = None
-    total_tokens: int | None = None
+    total_tokens: int | float | None = None
 
 
 class ErrorBody(msgspec.Struct):
-    """The error object wherever it occurs."""
+    """The error object wherever it occurs; servers put numbers and lists where texts belong."""
 
-    type: str | None = None
-    code: str | None = None
-    message: str | None = None
-    param: str | None = None
-    event_id: str | None = None
+    type: Any = None
+    code: Any = None
+    message: Any = None
+    param: Any = None
+    event_id: Any = None
 
 
 class TranscriptionEvent(msgspec.Struct):
     """`conversation.item.input_audio_transcription.*`."""
 
     item_id: str | None = None
-    delta: str | None = None
     transcript: str | None = None
-    usage: TranscriptionUsage | None = None
-    error: ErrorBody | None = None
+    usage: msgspec.Raw = _NULL
+    """See `transcription_usage_of`."""
+    error: ErrorBody | str | None = None
 
 
 class Item(msgspec.Struct):
@@ -121,24 +129,36 @@ class Item(msgspec.Struct):
 
 
 class ItemEvent(msgspec.Struct):
-    """`conversation.item.added` and the beta's `.created`."""
+    """`conversation.item.added`, the beta's `.created`, and `response.output_item.*`."""
 
     item: Item
+    previous_item_id: str | None = None
+    response_id: str | None = None
+
+
+class CallEvent(msgspec.Struct):
+    """`response.function_call_arguments.done`."""
+
+    response_id: str | None = None
+    item_id: str | None = None
+    call_id: str | None = None
+    name: str | None = None
+    arguments: str | None = None
 
 
 class StatusDetails(msgspec.Struct):
     """Why a response ended."""
 
     reason: str | None = None
-    error: ErrorBody | None = None
+    error: ErrorBody | str | None = None
 
 
 class TokenDetails(msgspec.Struct):
     """Tokens by modality."""
 
-    text_tokens: int | None = None
-    audio_tokens: int | None = None
-    image_tokens: int | None = None
+    text_tokens: int | float | None = None
+    audio_tokens: int | float | None = None
+    image_tokens: int | float | None = None
     cached_tokens_details: TokenDetails | None = None
 
 
@@ -156,7 +176,10 @@ class Response(msgspec.Struct):
     status: str | None = None
     status_details: StatusDetails | None = None
     output: list[Item] | None = None
-    usage: ResponseUsage | None = None
+    usage: msgspec.Raw = _NULL
+    """See `response_usage_of`."""
+    metadata: msgspec.Raw = _ABSENT
+    """What our request carried; null for the server's own; absent where it is not known."""
 
 
 class ResponseEvent(msgspec.Struct):
@@ -166,9 +189,21 @@ class ResponseEvent(msgspec.Struct):
 
 
 class ErrorEvent(msgspec.Struct):
-    """`error`."""
+    """`error`; some servers send a text, or the fields at the top."""
 
-    error: ErrorBody
+    error: ErrorBody | str | None = None
+    type: Any = None
+    code: Any = None
+    message: Any = None
+    param: Any = None
+    event_id: Any = None
+
+    def body(self) -> ErrorBody:
+        """The error object, however it came."""
+        if isinstance(self.error, ErrorBody):
+            return self.error
+        message = self.error or self.message
+        return ErrorBody(None, self.code, message, self.param)
 
 
 class _Envelope(msgspec.Struct):
@@ -190,6 +225,7 @@ ServerEvent = (
     | PartEvent
     | TranscriptionEvent
     | ItemEvent
+    | CallEvent
     | ResponseEvent
     | ErrorEvent
 )
@@ -197,17 +233,16 @@ ServerEvent = (
 _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 _STRUCTS: dict[str, Any] = {
     "response.output_audio.delta": AudioDelta,
-    "response.output_audio.done": PartEvent,
-    "response.output_audio_transcript.delta": PartEvent,
     "response.output_audio_transcript.done": PartEvent,
-    "response.output_text.delta": PartEvent,
-    "response.output_text.done": PartEvent,
+    "response.output_item.added": ItemEvent,
+    "response.output_item.done": ItemEvent,
+    "response.function_call_arguments.done": CallEvent,
     "session.created": SessionEvent,
     "session.updated": SessionEvent,
     "input_audio_buffer.speech_started": SpeechEvent,
     "input_audio_buffer.speech_stopped": SpeechEvent,
+    "input_audio_buffer.committed": SpeechEvent,
     "input_audio_buffer.timeout_triggered": SpeechEvent,
-    f"{_TRANSCRIPTION}.delta": TranscriptionEvent,
     f"{_TRANSCRIPTION}.completed": TranscriptionEvent,
     f"{_TRANSCRIPTION}.failed": TranscriptionEvent,
     "conversation.item.added": ItemEvent,
@@ -217,18 +252,35 @@ _STRUCTS: dict[str, Any] = {
 }
 _BETA_NAMES = {
     "response.audio.delta": "response.output_audio.delta",
-    "response.audio.done": "response.output_audio.done",
-    "response.audio_transcript.delta": "response.output_audio_transcript.delta",
     "response.audio_transcript.done": "response.output_audio_transcript.done",
-    "response.text.delta": "response.output_text.delta",
-    "response.text.done": "response.output_text.done",
     "conversation.item.created": "conversation.item.added",
 }
 _DECODERS = {name: msgspec.json.Decoder(struct) for name, struct in _STRUCTS.items()}
 for _beta, _name in _BETA_NAMES.items():
     _DECODERS[_beta] = _DECODERS[_name]
+_DROPPED = frozenset(
+    {
+        b"response.output_audio_transcript.delta",
+        b"response.audio_transcript.delta",
+        b"response.output_audio.done",
+        b"response.audio.done",
+        b"response.output_text.delta",
+        b"response.text.delta",
+        b"response.function_call_arguments.delta",
+        b"conversation.item.input_audio_transcription.delta",
+        b"conversation.item.done",
+        b"response.content_part.added",
+        b"response.content_part.done",
+        b"rate_limits.updated",
+    }
+)
+"""Frequent events that only show that the server lives; they are not even parsed."""
+_TYPE = re.compile(rb'"type"\s{0,4}:\s{0,4}"([a-z._]{1,80})"')
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_end = msgspec.json.Decoder(_BareEnd).decode
+_decode_response_usage = msgspec.json.Decoder(ResponseUsage | None).decode
+_decode_transcription_usage = msgspec.json.Decoder(TranscriptionUsage | None).decode
+_decode_object = msgspec.json.Decoder(dict[str, Any] | None).decode
 _decode_hot = msgspec.json.Decoder(AudioDelta).decode
 
 
@@ -243,24 +295,58 @@ def decode_audio_delta(data: bytes) -> AudioDelta | None:
     return event if event.type == _HOT_TYPE else None
 
 
+def is_dropped(data: bytes) -> bool:
+    """Whether the message is one of those nobody needs, as far as its beginning tells.
+
+    What is searched cannot stand inside a JSON string, where quotes are escaped, and no object
+    within another event has one of these types.
+    """
+    found = _TYPE.search(data, 0, _PEEK_BYTES)
+    return found is not None and found.group(1) in _DROPPED
+
+
 def decode(data: bytes) -> tuple[str, ServerEvent] | None:
     """Parse one message into today's event name and its structure.
 
     None for an event that does not concern us. Raises `RemoteProtocolError` for a message that
-    is too large, is no JSON object, has no type or lacks the fields its type requires.
+    is too large, is no JSON object, has no type or lacks the fields its type requires. Text cut
+    between the halves of a character is repaired with U+FFFD.
     """
     if len(data) > MAX_MESSAGE_BYTES:
         raise RemoteProtocolError(f"message of {len(data)} bytes", close_code=1009)
     try:
-        name = _decode_envelope(data).type
-        decoder = _DECODERS.get(name)
-        if decoder is None:
-            return None
-        return _BETA_NAMES.get(name, name), decoder.decode(data)
+        return _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise RemoteProtocolError(f"malformed message: {error}") from error
+        repaired = _repaired(data)
+        if repaired is None:
+            raise RemoteProtocolError(f"malformed message: {error}") from error
     except RecursionError as error:
         raise RemoteProtocolError("malformed message: nested too deeply") from error
+    try:
+        return _decode(repaired)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError(f"malformed message: {error}") from error
+
+
+def _decode(data: bytes) -> tuple[str, ServerEvent] | None:
+    name = _decode_envelope(data).type
+    decoder = _DECODERS.get(name)
+    if decoder is None:
+        return None
+    return _BETA_NAMES.get(name, name), decoder.decode(data)
+
+
+def _repaired(data: bytes) -> bytes | None:
+    """The message without lone surrogates and invalid UTF-8; None when that is not what ails it."""
+    if len(data) > MAX_REPAIR_BYTES:
+        return None
+    try:
+        parsed = json.loads(data.decode("utf-8", "replace"))
+        text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        return None
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.encode()
 
 
 def ended_response(data: bytes) -> str | None:
@@ -269,6 +355,31 @@ def ended_response(data: bytes) -> str | None:
         return None
     try:
         return _decode_end(data).response.id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def response_usage_of(raw: msgspec.Raw) -> ResponseUsage | None:
+    """`response.usage`, if it can be read: a bill in odd numbers does not cost the answer."""
+    return _lenient(_decode_response_usage, raw)
+
+
+def transcription_usage_of(raw: msgspec.Raw) -> TranscriptionUsage | None:
+    """The same of a transcription."""
+    return _lenient(_decode_transcription_usage, raw)
+
+
+def metadata_of(raw: msgspec.Raw) -> dict[str, Any] | None:
+    """The metadata of a response; None where the server does not know any."""
+    if not bytes(raw):
+        return None
+    found = _lenient(_decode_object, raw)
+    return found if found is not None else {}
+
+
+def _lenient(decode: Callable[[msgspec.Raw], _T], raw: msgspec.Raw) -> _T | None:
+    try:
+        return decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 

@@ -9,25 +9,23 @@ from bridge.audio.formats import Encoding
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import (
     Audio,
-    AudioDone,
+    CallerStarted,
+    CallerStopped,
     ErrorKind,
-    FunctionCall,
     Interrupted,
+    ProviderFailure,
     ResponseDone,
     ResponseStarted,
     SessionReady,
     Speaker,
-    SpeechStarted,
-    SpeechStopped,
-    TranscriptDelta,
-    TranscriptFinal,
+    Transcript,
 )
 from bridge.providers.openai import errors
+from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (
     AudioDelta,
-    ErrorBody,
+    CallEvent,
     ErrorEvent,
-    Item,
     ItemEvent,
     PartEvent,
     Response,
@@ -39,18 +37,22 @@ from bridge.providers.openai.events import (
     decode_audio_delta,
     decode_base64,
     ended_response,
+    is_dropped,
+    metadata_of,
+    response_usage_of,
+    transcription_usage_of,
 )
+from bridge.providers.openai.refused_settings import MAX_REMOVED, without
+from bridge.providers.openai.responses import ANSWER, ResponseState
 from bridge.providers.openai.session import echoed_format_problem
 from bridge.providers.openai.state import SessionState
-from bridge.providers.openai.usage import count, response_usage, transcription_usage
+from bridge.providers.openai.usage import response_usage, transcription_usage
 
 MAX_MALFORMED = 20
 """After so many broken messages the session is given up."""
-MAX_OPEN_CALLS = 64
-"""Function calls that may wait for their results at the same time."""
+TOKEN = "token"
+"""Key of a request's token in the `metadata` of its response."""
 
-_RUNNABLE = ("completed", "incomplete")
-"""Responses whose completed function calls are carried out; a cancelled one's are not."""
 _EXPENDABLE = (
     "response.cancel",
     "conversation.item.truncate",
@@ -65,7 +67,8 @@ class Inbox:
 
     def __init__(self, state: SessionState) -> None:
         self._state = state
-        self._odd_size = 2 if state.options.output_format.encoding is Encoding.L16 else 1
+        linear = state.conversation.audio_out.encoding is Encoding.L16
+        self._odd_size = 2 if linear else 1
         self._handlers = self._handler_table()
 
     def receive(self, data: bytes, now: float) -> None:
@@ -74,6 +77,8 @@ class Inbox:
             delta = decode_audio_delta(data)
             if delta is not None:
                 self._on_audio(delta, now)
+                return
+            if is_dropped(data):
                 return
             decoded = decode(data)
             if decoded is not None:
@@ -90,18 +95,17 @@ class Inbox:
             "session.updated": self._on_session_updated,
             "input_audio_buffer.speech_started": self._on_speech_started,
             "input_audio_buffer.speech_stopped": self._on_speech_stopped,
+            "input_audio_buffer.committed": self._on_committed,
             "input_audio_buffer.timeout_triggered": self._on_idle_timeout,
-            f"{transcription}.delta": self._on_caller_words,
             f"{transcription}.completed": self._on_caller_transcript,
             f"{transcription}.failed": self._on_transcription_failed,
             "conversation.item.added": self._on_item,
             "response.created": self._on_response_created,
             "response.output_audio.delta": self._on_audio,
-            "response.output_audio.done": self._on_audio_done,
-            "response.output_audio_transcript.delta": self._on_agent_words,
             "response.output_audio_transcript.done": self._on_agent_transcript,
-            "response.output_text.delta": self._on_agent_words,
-            "response.output_text.done": self._on_agent_transcript,
+            "response.output_item.added": self._on_output_item,
+            "response.output_item.done": self._on_output_item_done,
+            "response.function_call_arguments.done": self._on_arguments,
             "response.done": self._on_response_done,
             "error": self._on_error,
         }
@@ -111,62 +115,102 @@ class Inbox:
     def _on_session_created(self, event: SessionEvent, now: float) -> None:
         self._state.session_id = event.session.id or ""
         self._state.model = event.session.model or self._state.model
+        self._state.announced_end(event.session.expires_at)
 
     def _on_session_updated(self, event: SessionEvent, now: float) -> None:
-        state = self._state
+        state, conversation = self._state, self._state.conversation
         if state.ready:
-            return  # the answer to `ask_for_life`
-        problem = echoed_format_problem(state.options, event.session)
+            return  # the answer to a probe
+        problem = echoed_format_problem(conversation, event.session)
         if problem:
             state.tell(errors.failure(errors.REFUSED, "audio_format_refused", problem))
             return
         state.ready = True
-        state.tell(SessionReady(event.session.id or state.session_id))
+        state.announced_end(event.session.expires_at)
+        session_id = event.session.id or state.session_id
+        state.tell(SessionReady(session_id, conversation.audio_in, conversation.audio_out))
 
     # --- the caller's turn --------------------------------------------------------------------
 
     def _on_speech_started(self, event: SpeechEvent, now: float) -> None:
-        self._state.caller_speaks = True
-        self._state.requests.speech_started(now)
-        self._state.tell(SpeechStarted(_position(event.audio_start_ms), event.item_id or ""))
+        state = self._state
+        state.caller_speaks = True
+        state.requests.speech_started(now)
+        state.tell(CallerStarted(event.item_id or ""))
+        if state.config.interrupt_response and state.requests.state is ResponseState.ACTIVE:
+            self._interrupted(state.requests.response_id or "")
+
+    def _interrupted(self, response_id: str) -> None:
+        """The server stops this answer because the caller speaks."""
+        state = self._state
+        state.cancelled_id = response_id
+        state.requests.cancelled()
+        if state.interrupted_id != response_id:
+            state.interrupted_id = response_id
+            state.tell(Interrupted(response_id))
 
     def _on_speech_stopped(self, event: SpeechEvent, now: float) -> None:
         self._state.caller_speaks = False
         self._state.requests.turn_ended(now)
-        self._state.tell(SpeechStopped(_position(event.audio_end_ms), event.item_id or ""))
+        self._state.tell(CallerStopped(event.item_id or ""))
+
+    def _on_committed(self, event: SpeechEvent, now: float) -> None:
+        """The caller's turn is an item; where the service does not answer it, we ask for that."""
+        state = self._state
+        state.order.follows(event.item_id or "", event.previous_item_id or "")
+        state.requests.conversation_changed()
+        if state.config.turn_detection != "none" and not state.config.create_response:
+            state.requests.add(ANSWER)
 
     def _on_idle_timeout(self, event: SpeechEvent, now: float) -> None:
         self._state.requests.turn_ended(now)
 
-    def _on_caller_words(self, event: TranscriptionEvent, now: float) -> None:
-        if event.delta:
-            self._state.tell(TranscriptDelta(Speaker.CALLER, event.item_id or "", event.delta))
-
     def _on_caller_transcript(self, event: TranscriptionEvent, now: float) -> None:
         if event.transcript is not None:
-            final = TranscriptFinal(Speaker.CALLER, event.item_id or "", event.transcript)
-            self._state.tell(final)
-        if event.usage is not None:
-            model = self._state.transcription_model
-            self._state.tell(transcription_usage(event.usage, model))
+            self._tell_words(Speaker.CALLER, event.item_id or "", event.transcript)
+        usage = transcription_usage_of(event.usage)
+        if usage is not None:
+            self._state.tell(transcription_usage(usage, self._state.config.transcription_model))
 
     def _on_transcription_failed(self, event: TranscriptionEvent, now: float) -> None:
-        body = event.error or ErrorBody()
-        code = body.code or "transcription_failed"
-        self._state.tell(errors.failure(errors.TURN_LOST, code, body.message or ""))
+        error = read_error(event.error)
+        self._tell_words(Speaker.CALLER, event.item_id or "", "")
+        self._state.tell(error.failure(errors.TURN_LOST, "transcription_failed"))
+
+    def _tell_words(self, speaker: Speaker, item_id: str, text: str) -> None:
+        state = self._state
+        state.tell(Transcript(speaker, item_id, text, state.order.before(item_id)))
 
     def _on_item(self, event: ItemEvent, now: float) -> None:
-        self._state.unconfirmed.discard(event.item.id or "")
+        item_id = event.item.id or ""
+        self._state.unconfirmed.pop(item_id, None)
+        self._state.order.follows(item_id, event.previous_item_id or "")
 
     # --- the agent's answer -------------------------------------------------------------------
 
     def _on_response_created(self, event: ResponseEvent, now: float) -> None:
-        state, response_id = self._state, event.response.id
-        state.requests.created(response_id, sees_all=not state.unconfirmed)
+        state, response = self._state, event.response
+        token = self._token(response)
+        state.requests.created(response.id, sees_all=not state.unconfirmed)
         if state.cancel_when_created:
             state.cancel_when_created = False
-            state.cancelled_id = response_id
-        state.tell(ResponseStarted(response_id))
+            state.cancelled_id = response.id
+            state.requests.cancelled()
+        state.tell(ResponseStarted(response.id, token))
+
+    def _token(self, response: Response) -> str:
+        """The token of the request this answers.
+
+        A server that knows metadata tells it. Another's response that begins while ours is
+        awaited is taken for ours.
+        """
+        metadata = metadata_of(response.metadata)
+        if metadata is not None:
+            token = metadata.get(TOKEN)
+            return token if isinstance(token, str) else ""
+        requests = self._state.requests
+        asked = requests.in_flight if requests.state is ResponseState.REQUESTED else None
+        return asked.token if asked is not None else ""
 
     def _on_audio(self, delta: AudioDelta, now: float) -> None:
         state = self._state
@@ -178,84 +222,119 @@ class Inbox:
         if len(audio) % self._odd_size:
             raise RemoteProtocolError(f"half a sample: audio of {len(audio)} bytes")
         if audio:
-            state.generated.add(item_id, len(audio))
+            state.generated.add(item_id, delta.content_index or 0, len(audio))
+            state.sounded(response_id)
             state.tell(Audio(response_id, item_id, audio))
 
-    def _on_audio_done(self, event: PartEvent, now: float) -> None:
-        self._state.tell(AudioDone(event.response_id or "", event.item_id or ""))
-
-    def _on_agent_words(self, event: PartEvent, now: float) -> None:
-        if event.delta:
-            self._state.tell(TranscriptDelta(Speaker.AGENT, event.item_id or "", event.delta))
-
     def _on_agent_transcript(self, event: PartEvent, now: float) -> None:
-        text = event.text if event.transcript is None else event.transcript
-        if text is not None:
-            self._state.tell(TranscriptFinal(Speaker.AGENT, event.item_id or "", text))
+        if event.transcript is not None:
+            self._tell_words(Speaker.AGENT, event.item_id or "", event.transcript)
+
+    def _on_output_item(self, event: ItemEvent, now: float) -> None:
+        self._state.calls.announced(event.item)
+
+    def _on_output_item_done(self, event: ItemEvent, now: float) -> None:
+        self._state.calls.item_done(event.item, event.response_id or "")
+
+    def _on_arguments(self, event: CallEvent, now: float) -> None:
+        self._state.calls.arguments_done(event)
 
     def _on_response_done(self, event: ResponseEvent, now: float) -> None:
         state, response = self._state, event.response
+        if not state.over(response.id):
+            return
         state.requests.done(response.id)
-        if response.usage is not None:
-            state.tell(response_usage(response.usage, state.model))
-        calls = self._function_calls(response)
-        for call in calls:
-            state.open_calls.add(call.call_id)
-            state.tell(call)
-        if calls and state.requests.withdraw_answer():
-            # An answer asked for meanwhile would be given without the functions' results.
-            state.answer_after_calls = True
-        self._tell_end(response, len(calls))
-
-    def _function_calls(self, response: Response) -> list[FunctionCall]:
-        if (response.status or "completed") not in _RUNNABLE:
-            return []
-        calls = [_function_call(item, response.id) for item in response.output or ()]
-        found = [call for call in calls if call is not None]
-        if len(found) + len(self._state.open_calls) > MAX_OPEN_CALLS:
-            raise RemoteProtocolError(f"more than {MAX_OPEN_CALLS} function calls at once")
-        return found
-
-    def _tell_end(self, response: Response, calls: int) -> None:
+        usage = response_usage_of(response.usage)
+        if usage is not None:
+            state.tell(response_usage(usage, state.model))
         status = response.status or "completed"
+        calls = state.calls.run(response.id, status, response.output or ())
+        for call in calls:
+            state.tell(call)
+        if calls:
+            # An answer asked for meanwhile would be given without the functions' results.
+            state.requests.withdraw_answer()
+        spoke = bool(calls) or state.has_sounded(response.id)
+        state.wrote = status == "completed" and not spoke
+        self._tell_end(response, status, spoke=spoke)
+
+    def _tell_end(self, response: Response, status: str, *, spoke: bool) -> None:
         details = response.status_details
         reason = (details.reason if details else None) or ""
-        kind = None
-        if status == "failed":
-            body = (details.error if details else None) or ErrorBody()
-            kind = self._tell_turn_failure(body)
         if status == "cancelled" and reason == "turn_detected":
-            self._state.tell(Interrupted(response.id))
-        self._state.tell(ResponseDone(response.id, status, reason, kind, calls))
+            self._interrupted(response.id)
+        failure: ProviderFailure | None = None
+        if status == "failed":
+            failure = self._turn_failure(read_error(details.error if details else None))
+            self._state.tell(failure)
+        self._state.tell(
+            ResponseDone(
+                response.id,
+                status,
+                reason,
+                failure.kind if failure else None,
+                spoke,
+                failure.retry_in_s if failure else None,
+            )
+        )
 
-    def _tell_turn_failure(self, body: ErrorBody) -> ErrorKind:
+    def _turn_failure(self, error: ServerError) -> ProviderFailure:
         """A failed response costs the turn, not the session; the kind says what to expect next."""
-        meaning = errors.meaning_of(body.code or "", body.type or "")
+        meaning = error.meaning
         turn = errors.Meaning(meaning.kind, fatal=False, retryable=meaning.retryable)
-        code = body.code or body.type or "response_failed"
-        self._state.tell(errors.failure(turn, code, body.message or ""))
-        return meaning.kind
+        return error.failure(turn, "response_failed")
 
     # --- errors -------------------------------------------------------------------------------
 
     def _on_error(self, event: ErrorEvent, now: float) -> None:
-        state, body = self._state, event.error
-        code, cause = body.code or "", body.event_id or ""
-        command = cause.rpartition("-")[0]
-        if command == "response.create" and cause == state.create_id:
-            busy = code == errors.ACTIVE_RESPONSE
-            state.requests.refused(now, again=busy)
-            state.cancel_when_created = False
-            if busy:
-                return
-        if code in errors.BENIGN or code == errors.ACTIVE_RESPONSE or command in _EXPENDABLE:
+        state, error = self._state, read_error(event.body())
+        command = error.event_id.rpartition("-")[0]
+        if error.is_active_response:
+            self._on_busy(error, now)
             return
-        meaning = errors.meaning_of(code, body.type or "")
-        if command == "session.update":
-            if state.ready:
-                return  # a server that does not take updates of nothing has shown that it lives
-            meaning = errors.Meaning(meaning.kind, fatal=True, retryable=meaning.retryable)
-        state.tell(errors.failure(meaning, code or body.type or "error", body.message or ""))
+        if command == "response.create" and error.event_id == state.create_id:
+            if self._without_metadata(error, now):
+                return
+            state.requests.refused(now, again=False)
+            state.cancel_when_created = False
+        if error.code in errors.BENIGN or command in _EXPENDABLE:
+            return
+        if command == "session.update" or (not state.ready and error.param.startswith("session.")):
+            self._on_settings_refused(error)
+        else:
+            state.tell(error.failure(error.meaning))
+
+    def _on_busy(self, error: ServerError, now: float) -> None:
+        """Our request met another response. Some servers do not say which request they mean."""
+        state = self._state
+        ours = error.event_id == state.create_id or not error.event_id
+        if ours and state.requests.in_flight is not None:
+            state.requests.refused(now, again=True)
+            state.cancel_when_created = False
+
+    def _without_metadata(self, error: ServerError, now: float) -> bool:
+        """A look-alike that does not know `metadata` is asked again without."""
+        state = self._state
+        if not state.takes_metadata or "metadata" not in f"{error.param} {error.message}":
+            return False
+        state.takes_metadata = False
+        state.requests.repeat()
+        return True
+
+    def _on_settings_refused(self, error: ServerError) -> None:
+        """What the server does not take is left out, where the call can do without it."""
+        state = self._state
+        if state.ready:
+            return  # a server that does not take updates of nothing has shown that it lives
+        meaning = error.meaning
+        reduced = None
+        if meaning.kind is ErrorKind.INVALID_REQUEST and state.removed_settings < MAX_REMOVED:
+            reduced = without(state.settings, error.param, error.message)
+        if reduced is not None:
+            state.settings, state.update_due = reduced, True
+            state.removed_settings += 1
+        fatal = errors.Meaning(meaning.kind, fatal=reduced is None, retryable=meaning.retryable)
+        state.tell(error.failure(fatal))
 
     def _on_malformed(self, error: RemoteProtocolError) -> None:
         state = self._state
@@ -265,18 +344,10 @@ class Inbox:
 
     def _end_response(self, response_id: str | None) -> None:
         """However broken its last message is, a response that is over must not seem to go on."""
-        if response_id is not None:
-            self._state.requests.done(response_id)
-            self._state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL))
-
-
-def _position(value: float | None) -> int | None:
-    return None if value is None else count(value)
-
-
-def _function_call(item: Item, response_id: str) -> FunctionCall | None:
-    if item.type != "function_call" or item.status not in (None, "completed"):
-        return None
-    if not item.call_id or not item.name:
-        raise RemoteProtocolError("function call without call_id or name")
-    return FunctionCall(item.call_id, item.name, item.arguments or "", response_id)
+        state = self._state
+        if response_id is None:
+            return
+        state.over(response_id)
+        state.requests.done(response_id)
+        spoke = state.has_sounded(response_id)
+        state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL, spoke))

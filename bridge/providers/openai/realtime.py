@@ -1,4 +1,4 @@
-"""OpenAI Realtime as a `ProviderProtocol`: messages in, typed events out; no socket, no clock.
+"""OpenAI Realtime as a `ProviderProtocol`: messages in, events and messages out; no I/O, no clock.
 
 Also for the servers that speak alike: Azure, gateways, self-hosted ones. The greeting is asked
 for as soon as the server has taken the session's settings. Facts about the protocol and what
@@ -8,34 +8,41 @@ follows from them are in docs/adr/0007-openai-realtime.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 import pybase64
 
-from bridge.audio.formats import AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.providers.base import (
+    Action,
     Capabilities,
-    ConversationOptions,
-    Endpoint,
+    ChannelEnd,
+    Conversation,
     GoingAway,
+    Heard,
+    Open,
+    Opening,
     ProviderEvent,
+    Send,
 )
 from bridge.providers.openai import errors
 from bridge.providers.openai.config import OpenAIRealtimeConfig, endpoint
-from bridge.providers.openai.inbox import Inbox
-from bridge.providers.openai.responses import ANSWER, ResponseState
+from bridge.providers.openai.inbox import TOKEN, Inbox
+from bridge.providers.openai.responses import ANSWER, Request, ResponseState
 from bridge.providers.openai.session import (
-    FORMATS,
+    audible,
+    capabilities,
     empty_update,
-    history_item,
+    history_items,
     message_item,
     session_settings,
+    system_item,
 )
 from bridge.providers.openai.state import SessionState, new_state
 
+CHANNEL = "realtime"
 SETUP_LIMIT_S = 10.0
 """From the open socket to `session.updated`."""
 RESPONSE_LIMIT_S = 15.0
@@ -44,9 +51,7 @@ STALL_LIMIT_S = 20.0
 """Longest silence of the server in the middle of a response."""
 NO_ITEM = "item_of_nobody"
 MAX_UNSENT = 1024
-"""Messages waiting for the link; audio beyond it is dropped and counted."""
-MAX_EARLY = 32
-"""Commands that wait for the session to be started."""
+"""Messages waiting for the host, or for the socket to open; what is more is dropped and counted."""
 MIN_COMMIT_MS = 100
 """The server refuses to commit less audio than this."""
 
@@ -64,95 +69,99 @@ class OpenAIRealtime:
     """One conversation with one WebSocket session of the service."""
 
     def __init__(self, config: OpenAIRealtimeConfig) -> None:
-        self.dropped_audio = 0
-        """Caller's audio messages that nobody could take."""
+        self.dropped = 0
+        """Messages that nobody could take, nearly all of them caller's audio."""
         self._config = config
-        self._state: SessionState | None = None
-        self._inbox: Inbox | None = None
-        self._early_failure: ProviderEvent | None = None
-        self._early: list[Callable[[], None]] = []
-        self._out: list[bytes] = []
+        self._capabilities = capabilities(config)
+        self._begun: tuple[SessionState, Inbox] | None = None
+        self._out: list[Action] = []
+        self._early: list[Action] = []
+        """Messages that wait for the socket to be open."""
+        self._listens = False
+        """The socket is open and nothing has failed: the caller's audio has somewhere to go."""
         self._sequence = 0
         self._uncommitted_bytes = 0
-        self._going_away_at = 0.0
         self._going_away_told = False
-        self._owed_since: float | None = None
+        self._owed_since = 0.0
 
     # --- what it is ---------------------------------------------------------------------------
 
     @property
     def capabilities(self) -> Capabilities:
-        """G.711 passes untouched; the server finds turns and cancels its own answers."""
-        return Capabilities(
-            input_formats=FORMATS,
-            output_formats=FORMATS,
-            truncate=True,
-            cancels_on_speech=True,
-            session_limit_s=self._config.session_limit_s,
-        )
+        """They depend on who finds the caller's turns."""
+        return self._capabilities
 
     @property
-    def state(self) -> SessionState | None:
-        """The session's state and counters, for telemetry; None before `start`."""
-        return self._state
+    def state(self) -> SessionState:
+        """The session's state and counters. Raises `LocalProtocolError` before `start`."""
+        return self._started()[0]
 
-    def endpoint(self) -> Endpoint:
-        """Where the link shall connect."""
-        return endpoint(self._config)
+    def successor(self) -> OpenAIRealtime:
+        """A session cannot be resumed: the next one is told the history."""
+        return OpenAIRealtime(self._config)
 
-    # --- messages -----------------------------------------------------------------------------
+    # --- life ---------------------------------------------------------------------------------
 
-    def start(self, options: ConversationOptions, now: float) -> None:
-        """Configure the session, replay its history, ask for the greeting.
-
-        Commands given before are carried out after that.
+    def start(self, conversation: Conversation, now: float) -> None:
+        """Open the WebSocket; configure the session, tell it the history, ask for the opening.
 
         Raises `LocalProtocolError` when called twice or with a format the service does not speak.
         """
-        if self._state is not None:
+        if self._begun is not None:
             raise LocalProtocolError("start was called before")
-        settings = session_settings(self._config, options)
-        self._state = new_state(self._config, options)
-        self._inbox = Inbox(self._state)
-        self._going_away_at = now + self._config.session_limit_s - self._config.going_away_s
-        self._owed_since = now
-        self._send("session.update", session=settings)
-        for speaker, text in options.history:
-            self._send_item(history_item(speaker, text, self._config.api_shape))
-        if options.greeting:
-            self.say(options.greeting)
-        early, self._early = self._early, []
-        for command in early:
-            command()
+        settings = session_settings(self._config, conversation)
+        state = new_state(self._config, conversation, settings, now)
+        self._begun = (state, Inbox(state))
+        self._out.append(Open(CHANNEL, endpoint(self._config)))
+        self._send_settings(state)
+        for number, entry in enumerate(conversation.history):
+            for item in history_items(entry, number, self._config.api_shape):
+                self._send_item(item)
+        if conversation.opening is Opening.GREET and conversation.brief.greeting:
+            self.say(conversation.brief.greeting, conversation.opening_token, now)
+        elif conversation.opening is Opening.ANSWER:
+            self.answer(now)
 
-    def receive_message(self, data: bytes, now: float) -> None:
+    def stop(self, now: float) -> None:
+        """Nothing is left to say: the service bills each response at its end."""
+        self._listens = False
+
+    # --- messages -----------------------------------------------------------------------------
+
+    def receive_open(self, channel: str, now: float) -> None:
+        """The socket is open: what was said meanwhile goes."""
+        self.state.open = self._listens = True
+        self._out += self._early
+        self._early = []
+        self._owed_since = now
+
+    def receive_message(self, channel: str, data: bytes, now: float) -> None:
         """Take one whole message. Never raises: bad input becomes a `ProviderFailure` event."""
-        state, inbox = self._state, self._inbox
-        if state is None or inbox is None or state.failed:
+        state, inbox = self._started()
+        if state.failed:
             return
         inbox.receive(data, now)
         if state.requests.state is ResponseState.ACTIVE:
             self._owed_since = now
         elif state.requests.pending:
-            self._send_request()
+            self._send_request(now)
+        if state.update_due:
+            self._send_settings(state)
+        self._listens = not state.failed
 
-    def receive_close(self, code: int, reason: str) -> None:
-        """The peer closed the socket: the reason becomes a `ProviderFailure`."""
-        failure = errors.close_failure(code, reason)
-        if self._state is None:
-            self._early_failure = failure
-        else:
-            self._state.tell(failure)
+    def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
+        """The socket is closed or was never open: the reason becomes a `ProviderFailure`."""
+        self.state.tell(errors.channel_failure(end))
+        self._listens = False
 
     def next_event(self) -> ProviderEvent | None:
         """Take the next event, or None."""
-        if self._state is not None and self._state.events:
-            return self._state.events.popleft()
-        event, self._early_failure = self._early_failure, None
-        return event
+        if self._begun is None or not self._begun[0].events:
+            return None
+        return self._begun[0].events.popleft()
 
-    def messages_to_send(self) -> list[bytes]:
-        """Take all text messages to be sent now, in order."""
+    def actions(self) -> list[Action]:
+        """Take everything to be done now, in order."""
         out, self._out = self._out, []
         return out
 
@@ -160,96 +169,98 @@ class OpenAIRealtime:
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio in the input format; dropped and counted when the session cannot take it."""
-        if self._state is None or self._state.failed or len(self._out) >= MAX_UNSENT:
-            self.dropped_audio += 1
+        if not self._listens or len(self._out) >= MAX_UNSENT:
+            self.dropped += 1
             return
-        self._uncommitted_bytes += len(data)
-        self._out.append(_APPEND_HEAD + pybase64.b64encode(data) + _APPEND_TAIL)
+        if data:
+            self._uncommitted_bytes += len(data)
+            append = b"".join((_APPEND_HEAD, pybase64.b64encode(data), _APPEND_TAIL))
+            self._out.append(Send(CHANNEL, append))
 
-    def send_text(self, text: str) -> None:
+    def begin_turn(self, now: float) -> None:
+        """The audio says so itself: it is in the server's buffer until `end_turn` commits it."""
+
+    def end_turn(self, now: float) -> None:
+        """The caller's audio so far becomes a turn, which is to be answered."""
+        audio_in = self.state.conversation.audio_in
+        if audio_in.ms_for_bytes(self._uncommitted_bytes) >= MIN_COMMIT_MS:
+            self._send("input_audio_buffer.commit")
+            self._uncommitted_bytes = 0
+            self.state.requests.conversation_changed()
+        self._request(ANSWER, now)
+
+    def send_text(self, text: str, now: float) -> None:
         """A text turn of the caller; the answer waits for a response that is under way."""
-        if self._kept(lambda: self.send_text(text)):
-            return
         self._send_item(message_item("user", "input_text", text))
-        self._request(ANSWER)
+        self._request(ANSWER, now)
 
-    def say(self, text: str) -> None:
-        """Ask the agent to say this, word for word, when no response is under way."""
-        if self._kept(lambda: self.say(text)):
-            return
-        self._request({"instructions": _SAY + text, "tool_choice": "none"})
+    def inform(self, text: str, *, respond: bool, now: float) -> None:
+        """Something nobody said, as a system message."""
+        self._send_item(system_item(text))
+        if respond:
+            self._request(ANSWER, now)
 
-    def send_function_result(self, call_id: str, output: str) -> None:
-        """Answer a function call.
+    def say(self, text: str, token: str, now: float) -> None:
+        """Ask the agent to say this, word for word, as soon as no response is under way.
 
-        The result of a call that an earlier session asked for goes in as a system message.
+        It does not wait for a caller who speaks. The token travels in the response's metadata
+        (at most 512 characters, OpenAI API reference, `response.create`).
         """
-        if self._kept(lambda: self.send_function_result(call_id, output)):
+        overrides = {"instructions": _SAY + text, "tool_choice": "none"}
+        self._request(Request(overrides, token, urgent=True), now)
+
+    def answer(self, now: float) -> None:
+        """Answer what the conversation holds; results of functions that run bring that about.
+
+        A model that wrote its last answer is asked to speak.
+        """
+        state = self.state
+        if state.calls.open:
             return
-        state = self._started()
-        if call_id in state.open_calls:
-            state.open_calls.discard(call_id)
+        spoken = audible(self._config.api_shape) if state.wrote else {}
+        self._request(Request(spoken) if spoken else ANSWER, now)
+
+    def send_function_result(self, call_id: str, output: str, *, failed: bool, now: float) -> None:
+        """Answer a function call. With the last result the model goes on, once.
+
+        The result of a call that an earlier session asked for goes in as a system message. That
+        a function failed is for its output to say: the protocol has no word for it.
+        """
+        state = self.state
+        if state.calls.answered(call_id):
             self._send_item({"type": "function_call_output", "call_id": call_id, "output": output})
         else:
-            text = f"Result of a function called earlier: {output}"
-            self._send_item(message_item("system", "input_text", text))
-        if state.answer_after_calls and not state.open_calls:
-            self.request_response()
+            self._send_item(system_item(f"Result of a function called earlier: {output}"))
+        if not state.calls.open:
+            self._request(ANSWER, now)
 
-    def request_response(self) -> None:
-        """Ask for one answer, after the results of all open function calls.
+    def cut(self, heard: Sequence[Heard], now: float) -> None:
+        """Stop the answer that is made or asked for, and words not asked for yet; cut the items.
 
-        Without turn detection the caller's audio so far becomes a turn first.
+        What the server cancelled by itself is not cancelled again. The server refuses a cut past
+        the audio it made, and any cut at 0 ms: such an item is deleted.
         """
-        if self._kept(self.request_response):
-            return
-        state = self._started()
-        state.answer_after_calls = bool(state.open_calls)
-        if state.open_calls:
-            return
-        if state.options.turn_detection.mode == "none":
-            self._commit(state.options.input_format)
-        self._request(ANSWER)
-
-    def cancel_response(self) -> None:
-        """Stop the answer being generated; what still arrives of it is dropped."""
-        state = self._state
-        if state is None:
-            return
+        state = self.state
         requests = state.requests
+        requests.withdraw_urgent()
         if requests.state is ResponseState.ACTIVE and state.cancelled_id != requests.response_id:
             state.cancelled_id = requests.response_id
             self._send("response.cancel", response_id=requests.response_id)
         elif requests.state is ResponseState.REQUESTED and not state.cancel_when_created:
             state.cancel_when_created = True
             self._send("response.cancel")
+        requests.cancelled()
+        for item_id, heard_ms in heard:
+            self._cut_item(item_id, heard_ms)
 
-    def truncate(self, item_id: str, heard_ms: int) -> None:
-        """Cut the history of `item_id` at what the caller heard; 0 removes the item.
-
-        The server refuses a cut past the audio it made and any cut at 0 ms.
-        """
-        if self._state is None:
-            return
-        audio_end_ms = self._state.generated.clamp(item_id, heard_ms)
-        if audio_end_ms <= 0:
-            self._send("conversation.item.delete", item_id=item_id)
-            return
-        self._send(
-            "conversation.item.truncate",
-            item_id=item_id,
-            content_index=0,
-            audio_end_ms=audio_end_ms,
-        )
-
-    def ask_for_life(self) -> None:
+    def probe(self, now: float) -> None:
         """Have the server send any message at once: an update of nothing is answered with one.
 
         In the middle of a turn of the caller's even that might disturb the turn detection; there
         an item is asked for that does not exist.
         """
-        state = self._state
-        if state is None:
+        state = self.state
+        if not state.ready:
             return
         if state.caller_speaks:
             self._send("conversation.item.retrieve", item_id=NO_ITEM)
@@ -259,97 +270,93 @@ class OpenAIRealtime:
     # --- time ---------------------------------------------------------------------------------
 
     def next_deadline(self) -> float | None:
-        """When `handle_timeout` wants to be called; a time long past means at once.
-
-        Called for every frame of the caller, hence no loops.
-        """
-        state = self._state
-        if state is None or state.failed:
+        """When `handle_timeout` wants to be called."""
+        if self._begun is None:
             return None
-        deadline = math.inf if self._going_away_told else self._going_away_at
+        state, _ = self._begun
+        if state.failed or not state.open:
+            return None
+        deadline = math.inf if self._going_away_told else state.going_away_at
         owed = self._owed(state)
         if owed is not None:
-            if self._owed_since is None:
-                # A command has no clock: the wait it began is dated by the next call that has.
-                return 0.0
             deadline = min(deadline, self._owed_since + owed[1])
         hold_until = state.requests.hold_until
-        if hold_until is not None and hold_until < deadline:
-            deadline = hold_until
+        if hold_until is not None and state.ready:
+            deadline = min(deadline, hold_until)
         return None if deadline == math.inf else deadline
 
     def handle_timeout(self, now: float) -> None:
         """Time has passed."""
-        state = self._state
-        if state is None or state.failed:
+        state = self.state
+        if state.failed or not state.open:
             return
-        if now >= self._going_away_at and not self._going_away_told:
+        if now >= state.going_away_at and not self._going_away_told:
             self._going_away_told = True
-            remaining_s = self._going_away_at + self._config.going_away_s - now
-            state.tell(GoingAway(in_s=max(0.0, remaining_s)))
+            state.tell(GoingAway(in_s=max(0.0, state.limit_at - now)))
         state.requests.release(now)
-        self._send_request()
-        self._check_owed(state, now)
+        self._send_request(now)
+        owed = self._owed(state)
+        if owed is not None and now >= self._owed_since + owed[1]:
+            state.tell(errors.silence_failure(*owed))
+            self._listens = False
 
     def _owed(self, state: SessionState) -> tuple[str, float] | None:
         """What the server owes us, and how long it may take."""
         return _OWED_BY_STATE.get(state.requests.state) if state.ready else _SETUP
 
-    def _check_owed(self, state: SessionState, now: float) -> None:
-        owed = self._owed(state)
-        if owed is None:
-            return
-        if self._owed_since is None:
-            self._owed_since = now
-        elif now >= self._owed_since + owed[1]:
-            state.tell(errors.silence_failure(*owed))
-
     # --- sending ------------------------------------------------------------------------------
 
-    def _started(self) -> SessionState:
-        if self._state is None:
+    def _started(self) -> tuple[SessionState, Inbox]:
+        if self._begun is None:
             raise LocalProtocolError("the session was not started")
-        return self._state
-
-    def _kept(self, command: Callable[[], None]) -> bool:
-        """True when there is no session yet and the command waits for it."""
-        if self._state is not None:
-            return False
-        if len(self._early) >= MAX_EARLY:
-            raise LocalProtocolError(f"more than {MAX_EARLY} commands before the start")
-        self._early.append(command)
-        return True
+        return self._begun
 
     def _send(self, kind: str, **fields: Any) -> str:
         """Queue a message; its event id begins with its type, so errors can be told apart."""
         self._sequence += 1
         event_id = f"{kind}-{self._sequence}"
-        if not self._started().failed:
+        out = self._out if self.state.open else self._early
+        if len(out) >= MAX_UNSENT:
+            self.dropped += 1
+        elif not self.state.failed:
             message = {"type": kind, "event_id": event_id, **fields}
-            self._out.append(msgspec.json.encode(message))
+            out.append(Send(CHANNEL, msgspec.json.encode(message)))
         return event_id
+
+    def _send_settings(self, state: SessionState) -> None:
+        state.update_due = False
+        state.update_id = self._send("session.update", session=state.settings)
 
     def _send_item(self, item: dict[str, Any]) -> None:
         item_id = f"item_bridge_{self._sequence + 1}"
-        self._started().unconfirmed.add(item_id)
+        self.state.created_item(item_id)
         self._send("conversation.item.create", item={"id": item_id, **item})
 
-    def _commit(self, audio_format: AudioFormat) -> None:
-        if audio_format.ms_for_bytes(self._uncommitted_bytes) >= MIN_COMMIT_MS:
-            self._send("input_audio_buffer.commit")
-            self._uncommitted_bytes = 0
+    def _cut_item(self, item_id: str, heard_ms: int) -> None:
+        index, audio_end_ms = self.state.generated.place(item_id, heard_ms)
+        if audio_end_ms <= 0:
+            self._send("conversation.item.delete", item_id=item_id)
+            return
+        self._send(
+            "conversation.item.truncate",
+            item_id=item_id,
+            content_index=index,
+            audio_end_ms=audio_end_ms,
+        )
 
-    def _request(self, request: dict[str, Any]) -> None:
-        state = self._started()
-        if not state.failed:
-            state.requests.add(request)
-            self._send_request()
+    def _request(self, request: Request, now: float) -> None:
+        if not self.state.failed:
+            self.state.requests.add(request)
+            self._send_request(now)
 
-    def _send_request(self) -> None:
-        state = self._started()
-        request = state.requests.take() if state.ready else None
+    def _send_request(self, now: float) -> None:
+        state = self.state
+        request = state.requests.take() if state.ready and not state.failed else None
         if request is None:
             return
-        self._owed_since = None
-        fields = {"response": request} if request else {}
+        self._owed_since = now
+        response = dict(request.overrides)
+        if request.token and state.takes_metadata:
+            response["metadata"] = {TOKEN: request.token}
+        fields = {"response": response} if response else {}
         state.create_id = self._send("response.create", **fields)

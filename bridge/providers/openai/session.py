@@ -11,9 +11,12 @@ from typing import Any
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import ConversationOptions, Speaker, TurnDetection
+from bridge.providers.base import Capabilities, Conversation, Ran, Said, Speaker, Tool, Turns
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.events import EchoedFormat, EchoedSession, TypedAudio
+
+NOTICES_WITHIN_S = 0.8
+"""A caller's voice brings `speech_started` within this time, or a probe its answer."""
 
 _GA_FORMATS: dict[AudioFormat, dict[str, Any]] = {
     L16_24K: {"type": "audio/pcm", "rate": 24000},
@@ -24,28 +27,38 @@ _BETA_FORMATS = {L16_24K: "pcm16", PCMU_8K: "g711_ulaw", PCMA_8K: "g711_alaw"}
 FORMATS = tuple(_GA_FORMATS)
 
 
-def session_settings(config: OpenAIRealtimeConfig, options: ConversationOptions) -> dict[str, Any]:
+def capabilities(config: OpenAIRealtimeConfig) -> Capabilities:
+    """What a session with these settings can do; G.711 passes untouched.
+
+    A caller who speaks interrupts by the session's decision: when the answer has been made in
+    full, which is usual, the service has nothing left to cancel and says nothing of it.
+    """
+    told = config.turn_detection != "none"
+    return Capabilities(
+        audio_in=FORMATS,
+        audio_out=FORMATS,
+        turns=Turns.TOLD if told else Turns.OURS,
+        minds_silence=config.turn_detection == "server_vad"
+        and config.vad_idle_timeout_ms is not None,
+        notices_within_s=NOTICES_WITHIN_S if told else None,
+    )
+
+
+def session_settings(config: OpenAIRealtimeConfig, conversation: Conversation) -> dict[str, Any]:
     """The `session` object of `session.update`. Raises `LocalProtocolError` for a wrong format."""
-    for audio_format in (options.input_format, options.output_format):
+    for audio_format in (conversation.audio_in, conversation.audio_out):
         if audio_format not in _GA_FORMATS:
             raise LocalProtocolError(f"OpenAI Realtime does not speak {audio_format}")
     build = _ga_session if config.api_shape == "ga" else _beta_session
-    return deep_merge(build(config, options), options.extra)
+    return deep_merge(build(config, conversation), config.extra)
 
 
-def transcription_model(config: OpenAIRealtimeConfig, options: ConversationOptions) -> str:
-    """The conversation's choice, else the provider row's; empty: the caller is not transcribed."""
-    if options.transcription_model is None:
-        return config.transcription_model
-    return options.transcription_model
-
-
-def echoed_format_problem(options: ConversationOptions, session: EchoedSession) -> str:
+def echoed_format_problem(conversation: Conversation, session: EchoedSession) -> str:
     """Why the server's own words on audio formats would make noise; empty when all is well."""
     audio = session.audio
     if audio is None:
         return ""
-    pairs = ((options.input_format, audio.input), (options.output_format, audio.output))
+    pairs = ((conversation.audio_in, audio.input), (conversation.audio_out, audio.output))
     return "; ".join(
         f"asked for {asked}, server uses {_echoed_type(echoed)}"
         for asked, echoed in pairs
@@ -58,44 +71,45 @@ def _echoed_type(echoed: EchoedFormat | None) -> str | None:
     return asked.type if isinstance(asked, TypedAudio) else None
 
 
-def _ga_session(config: OpenAIRealtimeConfig, options: ConversationOptions) -> dict[str, Any]:
+def _ga_session(config: OpenAIRealtimeConfig, conversation: Conversation) -> dict[str, Any]:
     audio_input = {
-        "format": _GA_FORMATS[options.input_format],
-        "noise_reduction": _noise_reduction(options),
-        "transcription": _transcription(config, options),
-        "turn_detection": _turn_detection(options.turn_detection),
+        "format": _GA_FORMATS[conversation.audio_in],
+        "noise_reduction": _noise_reduction(config),
+        "transcription": _transcription(config, conversation.brief.language),
+        "turn_detection": _turn_detection(config),
     }
-    audio_output = {"format": _GA_FORMATS[options.output_format]} | _present(
-        voice=options.voice, speed=options.speed
+    audio_output = {"format": _GA_FORMATS[conversation.audio_out]} | _present(
+        voice=config.voice, speed=config.speed
     )
     session: dict[str, Any] = {
         "type": "realtime",
         "output_modalities": ["audio"],
         "audio": {"input": audio_input, "output": audio_output},
-        "tools": _tools(options),
-        "tool_choice": _tool_choice(options.tool_choice),
+        "tools": [_tool(tool) for tool in conversation.brief.tools],
+        "tool_choice": _tool_choice(config.tool_choice),
     }
     return session | _present(
-        instructions=options.instructions or None, max_output_tokens=options.max_output_tokens
+        instructions=conversation.brief.instructions or None,
+        max_output_tokens=config.max_output_tokens,
     )
 
 
-def _beta_session(config: OpenAIRealtimeConfig, options: ConversationOptions) -> dict[str, Any]:
+def _beta_session(config: OpenAIRealtimeConfig, conversation: Conversation) -> dict[str, Any]:
     session: dict[str, Any] = {
         "modalities": ["text", "audio"],
-        "input_audio_format": _BETA_FORMATS[options.input_format],
-        "output_audio_format": _BETA_FORMATS[options.output_format],
-        "input_audio_noise_reduction": _noise_reduction(options),
-        "input_audio_transcription": _transcription(config, options),
-        "turn_detection": _turn_detection(options.turn_detection),
-        "tools": _tools(options),
-        "tool_choice": _tool_choice(options.tool_choice),
+        "input_audio_format": _BETA_FORMATS[conversation.audio_in],
+        "output_audio_format": _BETA_FORMATS[conversation.audio_out],
+        "input_audio_noise_reduction": _noise_reduction(config),
+        "input_audio_transcription": _transcription(config, conversation.brief.language),
+        "turn_detection": _turn_detection(config),
+        "tools": [_tool(tool) for tool in conversation.brief.tools],
+        "tool_choice": _tool_choice(config.tool_choice),
     }
     return session | _present(
-        instructions=options.instructions or None,
-        voice=options.voice,
-        speed=options.speed,
-        max_response_output_tokens=options.max_output_tokens,
+        instructions=conversation.brief.instructions or None,
+        voice=config.voice,
+        speed=config.speed,
+        max_response_output_tokens=config.max_output_tokens,
     )
 
 
@@ -104,53 +118,54 @@ def empty_update(api_shape: str) -> dict[str, Any]:
     return {"type": "realtime"} if api_shape == "ga" else {}
 
 
+def audible(api_shape: str) -> dict[str, Any]:
+    """Of a `response.create`: speak, do not write."""
+    return {"output_modalities": ["audio"]} if api_shape == "ga" else {}
+
+
 def _present(**fields: Any) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def _noise_reduction(options: ConversationOptions) -> dict[str, Any] | None:
-    return {"type": options.noise_reduction} if options.noise_reduction else None
+def _noise_reduction(config: OpenAIRealtimeConfig) -> dict[str, Any] | None:
+    return {"type": config.noise_reduction} if config.noise_reduction else None
 
 
-def _transcription(
-    config: OpenAIRealtimeConfig, options: ConversationOptions
-) -> dict[str, Any] | None:
-    model = transcription_model(config, options)
-    if not model:
+def _transcription(config: OpenAIRealtimeConfig, language: str | None) -> dict[str, Any] | None:
+    """`language` is BCP 47; the transcription takes its first part only (ISO 639-1)."""
+    if not config.transcription_model:
         return None
-    return {"model": model} | _present(
-        language=options.language, prompt=options.transcription_prompt
+    code = (language or "").partition("-")[0].lower() or None
+    return {"model": config.transcription_model} | _present(
+        language=code, prompt=config.transcription_prompt
     )
 
 
-def _turn_detection(turn: TurnDetection) -> dict[str, Any] | None:
-    if turn.mode == "none":
+def _turn_detection(config: OpenAIRealtimeConfig) -> dict[str, Any] | None:
+    if config.turn_detection == "none":
         return None
     common: dict[str, Any] = {
-        "type": turn.mode,
-        "create_response": turn.create_response,
-        "interrupt_response": turn.interrupt_response,
+        "type": config.turn_detection,
+        "create_response": config.create_response,
+        "interrupt_response": config.interrupt_response,
     }
-    if turn.mode == "semantic_vad":
-        return common | _present(eagerness=turn.eagerness)
+    if config.turn_detection == "semantic_vad":
+        return common | _present(eagerness=config.vad_eagerness)
     return common | _present(
-        threshold=turn.threshold,
-        prefix_padding_ms=turn.prefix_padding_ms,
-        silence_duration_ms=turn.silence_duration_ms,
-        idle_timeout_ms=turn.idle_timeout_ms,
+        threshold=config.vad_threshold,
+        prefix_padding_ms=config.vad_prefix_padding_ms,
+        silence_duration_ms=config.vad_silence_ms,
+        idle_timeout_ms=config.vad_idle_timeout_ms,
     )
 
 
-def _tools(options: ConversationOptions) -> list[dict[str, Any]]:
-    return [
-        {
-            "type": "function",
-            "name": tool.name,
-            "description": tool.description,
-            "parameters": dict(tool.parameters),
-        }
-        for tool in options.tools
-    ]
+def _tool(tool: Tool) -> dict[str, Any]:
+    return {
+        "type": "function",
+        "name": tool.name,
+        "description": tool.description,
+        "parameters": dict(tool.parameters),
+    }
 
 
 def _tool_choice(choice: str) -> str | dict[str, str]:
@@ -160,14 +175,43 @@ def _tool_choice(choice: str) -> str | dict[str, str]:
     return {"type": "function", "name": choice}
 
 
-def history_item(speaker: Speaker, text: str, api_shape: str) -> dict[str, Any]:
-    """An item that tells the model what was said before.
+# --- items ----------------------------------------------------------------------------------------
 
-    The agent's words go in as text: a client cannot create assistant audio.
+
+def history_items(entry: Said | Ran, number: int, api_shape: str) -> list[dict[str, Any]]:
+    """Items that tell the model what was said or done before; `number` makes ids of calls unique.
+
+    The agent's words go in as text: a client cannot create assistant audio. The beta knew no
+    function calls made by the client.
     """
-    if speaker is Speaker.CALLER:
-        return message_item("user", "input_text", text)
-    return message_item("assistant", "output_text" if api_shape == "ga" else "text", text)
+    if isinstance(entry, Said):
+        return [_said(entry, api_shape)]
+    if api_shape != "ga":
+        return [system_item(ran_text(entry))]
+    call = {"call_id": f"call_bridge_{number}"}
+    return [
+        {"type": "function_call", **call, "name": entry.name, "arguments": entry.arguments},
+        {"type": "function_call_output", **call, "output": entry.output},
+    ]
+
+
+def _said(entry: Said, api_shape: str) -> dict[str, Any]:
+    if entry.speaker is Speaker.CALLER:
+        return message_item("user", "input_text", entry.text)
+    return message_item("assistant", "output_text" if api_shape == "ga" else "text", entry.text)
+
+
+def ran_text(entry: Ran) -> str:
+    """A function that ran, in words."""
+    return (
+        f"The function {entry.name} was called earlier with {entry.arguments}; it ran, do not "
+        f"call it again. Its result: {entry.output}"
+    )
+
+
+def system_item(text: str) -> dict[str, Any]:
+    """Something nobody said."""
+    return message_item("system", "input_text", text)
 
 
 def message_item(role: str, part: str, text: str) -> dict[str, Any]:

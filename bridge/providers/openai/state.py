@@ -4,68 +4,67 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import Any
 
-from bridge.audio.formats import AudioFormat
-from bridge.providers.base import ConversationOptions, ProviderEvent, ProviderFailure
+from bridge.providers.base import Conversation, ProviderEvent, ProviderFailure
+from bridge.providers.openai.calls import FunctionCalls
 from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.items import MAX_UNCONFIRMED, GeneratedAudio, ItemOrder
 from bridge.providers.openai.responses import ResponseRequests
-from bridge.providers.openai.session import transcription_model
 
-MAX_ITEMS = 64
-"""Items whose audio length is remembered; only the last few can still be truncated."""
-
-
-class GeneratedAudio:
-    """How much audio each item has, so that no cut is asked for beyond it."""
-
-    def __init__(self, audio_format: AudioFormat) -> None:
-        self._format = audio_format
-        self._bytes_by_item: dict[str, int] = {}
-
-    def add(self, item_id: str, size: int) -> None:
-        """`size` more bytes of `item_id` arrived."""
-        sizes = self._bytes_by_item
-        if item_id not in sizes and len(sizes) >= MAX_ITEMS:
-            del sizes[next(iter(sizes))]
-        sizes[item_id] = sizes.get(item_id, 0) + size
-
-    def clamp(self, item_id: str, heard_ms: int) -> int:
-        """`heard_ms`, at most what the item has; as given for an item no longer known."""
-        size = self._bytes_by_item.get(item_id)
-        return heard_ms if size is None else min(heard_ms, self._format.ms_for_bytes(size))
+MAX_RESPONSES = 64
+"""Responses that are remembered as over, or as heard."""
 
 
 @dataclass(slots=True)
 class SessionState:
     """One session, from `start` to its end."""
 
-    options: ConversationOptions
-    model: str
-    transcription_model: str
+    config: OpenAIRealtimeConfig
+    conversation: Conversation
+    settings: dict[str, Any]
+    """What is asked for in `session.update`, without what the server has refused."""
     requests: ResponseRequests
     generated: GeneratedAudio
+    began_at: float
+    model: str
+    limit_at: float
+    """When the service ends the session."""
     events: deque[ProviderEvent] = field(default_factory=deque)
+    order: ItemOrder = field(default_factory=ItemOrder)
+    calls: FunctionCalls = field(default_factory=FunctionCalls)
     session_id: str = ""
+    open: bool = False
+    """The WebSocket is up."""
     ready: bool = False
     """The server took our settings."""
     failed: bool = False
     """A fatal failure was told; nothing more is sent, read or told."""
+    update_id: str = ""
+    """Event id of our last `session.update` before it was taken."""
+    update_due: bool = False
+    """Settings were refused in part: the rest is to be sent."""
+    removed_settings: int = 0
     create_id: str = ""
     """Event id of our last `response.create`."""
+    takes_metadata: bool = True
+    """The server has not refused `metadata` in a `response.create`."""
     cancel_when_created: bool = False
     cancelled_id: str | None = None
-    """The response whose late audio is dropped."""
-    open_calls: set[str] = field(default_factory=set)
-    """Function calls whose results are awaited."""
-    answer_after_calls: bool = False
-    """An answer was asked for while results were awaited."""
-    unconfirmed: set[str] = field(default_factory=set)
+    """The response whose late audio is dropped: cut by us or by the server."""
+    interrupted_id: str | None = None
+    """The response whose interruption by the caller has been told."""
+    unconfirmed: dict[str, None] = field(default_factory=dict)
     """Items we created that the server has not shown in its conversation yet."""
     caller_speaks: bool = False
     """The server has heard the beginning of a turn, and not its end."""
+    wrote: bool = False
+    """The last answer was written, not spoken."""
     malformed_messages: int = 0
     late_audio: int = 0
-    """Audio messages of cancelled responses, dropped."""
+    """Audio messages of cut responses, dropped."""
+    _sounded: dict[str, None] = field(default_factory=dict)
+    _over: dict[str, None] = field(default_factory=dict)
 
     def tell(self, event: ProviderEvent) -> None:
         """Queue an event; after a fatal failure there is nothing more to say."""
@@ -75,14 +74,63 @@ class SessionState:
         if isinstance(event, ProviderFailure) and event.fatal:
             self.failed = True
 
+    def sounded(self, response_id: str) -> None:
+        """Audio of this response is here."""
+        if response_id not in self._sounded:
+            _remember(self._sounded, response_id, MAX_RESPONSES)
 
-def new_state(config: OpenAIRealtimeConfig, options: ConversationOptions) -> SessionState:
-    """The state of a session that is about to be configured."""
-    turn = options.turn_detection
+    def has_sounded(self, response_id: str) -> bool:
+        """Whether audio of this response came."""
+        return response_id in self._sounded
+
+    def over(self, response_id: str) -> bool:
+        """A response ended; False when that is old news."""
+        if response_id in self._over:
+            return False
+        _remember(self._over, response_id, MAX_RESPONSES)
+        return True
+
+    def created_item(self, item_id: str) -> None:
+        """We sent an item."""
+        _remember(self.unconfirmed, item_id, MAX_UNCONFIRMED)
+        self.requests.conversation_changed()
+
+    @property
+    def going_away_at(self) -> float:
+        """When to tell that the session will end: in time, but not right at its beginning."""
+        length_s = self.limit_at - self.began_at
+        return self.limit_at - min(self.config.going_away_s, length_s / 3)
+
+    def announced_end(self, unix_s: float | None) -> None:
+        """The server told when it will end the session. Nonsense is ignored: clocks differ."""
+        began_unix_s = self.conversation.unix_s
+        if unix_s is None or not began_unix_s or unix_s <= began_unix_s:
+            return
+        self.limit_at = min(self.limit_at, self.began_at + unix_s - began_unix_s)
+
+
+def _remember(names: dict[str, None], name: str, limit: int) -> None:
+    names[name] = None
+    while len(names) > limit:
+        del names[next(iter(names))]
+
+
+def new_state(
+    config: OpenAIRealtimeConfig,
+    conversation: Conversation,
+    settings: dict[str, Any],
+    now: float,
+) -> SessionState:
+    """The state of a session that is about to be opened."""
     return SessionState(
-        options=options,
+        config=config,
+        conversation=conversation,
+        settings=settings,
+        requests=ResponseRequests(
+            server_answers=config.turn_detection != "none" and config.create_response
+        ),
+        generated=GeneratedAudio(conversation.audio_out),
+        began_at=now,
         model=config.model,
-        transcription_model=transcription_model(config, options),
-        requests=ResponseRequests(server_answers=turn.mode != "none" and turn.create_response),
-        generated=GeneratedAudio(options.output_format),
+        limit_at=now + config.session_limit_s,
     )

@@ -10,6 +10,8 @@ from __future__ import annotations
 from bridge.providers.base import Usage
 from bridge.providers.openai.events import ResponseUsage, TokenDetails, TranscriptionUsage
 
+VENDOR = "openai"
+"""As in the price list."""
 MAX_COUNT = 2**31
 """Larger counts are nonsense and count as none."""
 
@@ -25,6 +27,7 @@ def response_usage(usage: ResponseUsage, model: str) -> Usage:
     cached = inputs.cached_tokens_details or TokenDetails()
     outputs = usage.output_token_details or TokenDetails()
     return Usage(
+        vendor=VENDOR,
         model=model,
         input_text_tokens=count(inputs.text_tokens),
         input_audio_tokens=count(inputs.audio_tokens),
@@ -40,6 +43,7 @@ def transcription_usage(usage: TranscriptionUsage, model: str) -> Usage:
     """The bill of transcribing one turn of the caller: by time or by token."""
     seconds = usage.seconds if usage.seconds is not None else 0.0
     return Usage(
+        vendor=VENDOR,
         model=model,
         transcription_seconds=float(seconds) if 0 <= seconds < MAX_COUNT else 0.0,
         transcription_tokens=count(usage.total_tokens),

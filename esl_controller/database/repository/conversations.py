@@ -44,6 +44,7 @@ TEXT_LIMITS = {
     "provider_call_id": 255,
     "function_name": 100,
     "hangup_cause": 64,
+    "reason": 2000,
 }
 """Characters of the columns others have a say in; a longer text would be refused."""
 
@@ -67,13 +68,18 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 
 
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
-    """Insert or complete one entry; False when its key belongs to another domain.
+    """Insert or complete one entry; False when its domain is gone, or its key another domain's.
+
+    A call with which no conversation began (no provider was chosen), in a domain that does not
+    exist, is nobody's and is not kept.
 
     Raises ValueError when the entry is not of `domain_uuid`.
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
-    return execute(connection, _UPSERTS[type(entry)], values(_fitted(entry))) == 1
+    parameters = [*values(_fitted(entry)), domain_uuid]
+    stored = execute(connection, _UPSERTS[type(entry)], parameters) == 1
+    return stored or (isinstance(entry, ConversationRealtime) and entry.provider is None)
 
 
 def _fitted(entry: JournalEntry) -> JournalEntry:
@@ -187,5 +193,6 @@ def close_abandoned(
                         and t.conversation_uuid = o.conversation_uuid
                     where o.domain_uuid = %s and o.worker = %s and o.ended_at is null
                     group by o.conversation_uuid, o.started_at) as last
-              where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid"""
+              where c.domain_uuid = %s and c.conversation_uuid = last.conversation_uuid
+                and c.ended_at is null"""
     return execute(connection, sql, (ended_at, domain_uuid, worker, domain_uuid))

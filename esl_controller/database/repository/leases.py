@@ -32,26 +32,40 @@ def lock(connection: Connection, domain_uuid: str) -> None:
     execute(connection, sql, (domain_uuid,))
 
 
-def count(connection: Connection, domain_uuid: str, secretary_realtime_uuid: str | None) -> Row:
-    """Return `in_total`, `in_domain` and `of_secretary`: leases that have not expired."""
+def count(
+    connection: Connection,
+    domain_uuid: str,
+    secretary_realtime_uuid: str | None,
+    *,
+    but_for: str = "",
+) -> Row:
+    """Return `in_total`, `in_domain` and `of_secretary`: leases that have not expired.
+
+    `but_for` is the call that asks: one that comes back, as from one secretary to another, has a
+    place already and does not stand in its own way.
+    """
     sql = """select count(*) as in_total,
                count(*) filter (where domain_uuid = %s) as in_domain,
                count(*) filter (where domain_uuid = %s and secretary_realtime_uuid = %s)
                  as of_secretary
-             from v_voice_call_leases_realtime where expires_at > now()"""
-    row = fetch_one(connection, sql, (domain_uuid, domain_uuid, secretary_realtime_uuid))
+             from v_voice_call_leases_realtime where expires_at > now()
+               and (domain_uuid, call_uuid) <> (%s, %s)"""
+    parameters = (domain_uuid, domain_uuid, secretary_realtime_uuid, domain_uuid, but_for)
+    row = fetch_one(connection, sql, parameters)
     assert row is not None  # an aggregate without GROUP BY has one row
     return row
 
 
-def count_by_provider(connection: Connection, domain_uuid: str) -> dict[str, int]:
-    """Return how many leases of the domain each of its provider rows has."""
+def count_by_provider(
+    connection: Connection, domain_uuid: str, *, but_for: str = ""
+) -> dict[str, int]:
+    """Return how many leases of the domain each of its provider rows has, one call's left out."""
     sql = """select voice_realtime_provider_uuid as provider, count(*) as calls
              from v_voice_call_leases_realtime
-             where domain_uuid = %s and expires_at > now()
+             where domain_uuid = %s and expires_at > now() and call_uuid <> %s
                and voice_realtime_provider_uuid is not null
              group by voice_realtime_provider_uuid"""
-    rows = fetch_all(connection, sql, (domain_uuid,))
+    rows = fetch_all(connection, sql, (domain_uuid, but_for))
     return {row["provider"]: row["calls"] for row in rows}
 
 
@@ -62,10 +76,12 @@ def hold(
     *,
     worker: str,
     duration_s: float,
+    take_over: bool = False,
 ) -> None:
     """Store leases or prolong them.
 
-    One that ran out meanwhile, as in an outage of the database, is there again.
+    One that ran out meanwhile, as in an outage of the database, is there again. A call may have
+    gone on to another worker: its lease is that worker's unless this one may `take_over`.
     """
     sql = """insert into v_voice_call_leases_realtime
                (domain_uuid, call_uuid, secretary_realtime_uuid, voice_realtime_provider_uuid,
@@ -75,16 +91,19 @@ def hold(
              from unnest(%s::text[], %s::uuid[], %s::uuid[])
                as held (call_uuid, secretary_uuid, provider_uuid)
              on conflict (domain_uuid, call_uuid) do update
-               set worker = excluded.worker, expires_at = excluded.expires_at"""
+               set worker = excluded.worker, expires_at = excluded.expires_at
+               where %s or v_voice_call_leases_realtime.worker = excluded.worker
+                 or v_voice_call_leases_realtime.expires_at <= now()"""
     columns = (
         [lease.call_uuid for lease in held],
         [lease.secretary_realtime_uuid for lease in held],
         [lease.voice_realtime_provider_uuid for lease in held],
     )
-    execute(connection, sql, (domain_uuid, worker, duration_s, *columns))
+    execute(connection, sql, (domain_uuid, worker, duration_s, *columns, take_over))
 
 
-def release(connection: Connection, domain_uuid: str, call_uuid: str) -> None:
-    """Give a call's place back."""
-    sql = "delete from v_voice_call_leases_realtime where domain_uuid = %s and call_uuid = %s"
-    execute(connection, sql, (domain_uuid, call_uuid))
+def release(connection: Connection, domain_uuid: str, call_uuid: str, *, worker: str) -> None:
+    """Give the place back that a worker holds for a call; another worker's stays."""
+    sql = """delete from v_voice_call_leases_realtime
+             where domain_uuid = %s and call_uuid = %s and worker = %s"""
+    execute(connection, sql, (domain_uuid, call_uuid, worker))

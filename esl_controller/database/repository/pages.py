@@ -16,6 +16,8 @@ from esl_controller.database.repository.statements import columns, execute, fetc
 _CONVERSATIONS = "v_voice_conversations_realtime"
 CHANNEL = "voice_ai_conversation"
 """Notified with `domain_uuid conversation_uuid` when something of a conversation was stored."""
+WATCHED_KEY = 0x76616C76  # 'valv'
+"""Who watches holds this advisory lock, shared, for as long as it listens."""
 MAX_ACTIVE = 1000
 
 
@@ -41,6 +43,7 @@ class ConversationSummary:
     outcome: str | None
     end_cause: str | None
     error_code: str | None
+    reason: str | None
     transfer_destination: str | None
     provider: str | None
     model: str | None
@@ -174,9 +177,14 @@ def find_key_by_call(connection: Connection, domain_uuid: str, call_uuid: str) -
 def announce(connection: Connection, domain_uuid: str, conversation_uuids: list[str]) -> None:
     """Tell those who watch, once this transaction commits, that there is something to read.
 
+    When nobody watches nothing is told: commits that notify wait for each other, in the whole
+    database (PostgreSQL, src/backend/commands/async.c). The lock can be had only then; somebody
+    who begins to watch meanwhile waits for it until this commit, and reads what it stored.
+
     Only names travel: what was said stays in tables, and a payload may have 8000 bytes at most
     (PostgreSQL manual, NOTIFY).
     """
     sql = """select pg_notify(%s, %s::text || ' ' || conversation_uuid)
-             from unnest(%s::text[]) as told (conversation_uuid)"""
-    execute(connection, sql, (CHANNEL, domain_uuid, conversation_uuids))
+             from unnest(%s::text[]) as told (conversation_uuid)
+             where not pg_try_advisory_xact_lock(%s)"""
+    execute(connection, sql, (CHANNEL, domain_uuid, conversation_uuids, WATCHED_KEY))

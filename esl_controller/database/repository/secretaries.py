@@ -5,9 +5,9 @@ from __future__ import annotations
 from psycopg2.extensions import connection as Connection
 
 from esl_controller.database.models import SecretaryRealtime
-from esl_controller.database.repository.statements import Row, columns, fetch_all, fetch_one
+from esl_controller.database.repository.statements import Row, fetch_all, fetch_one, stored_columns
 
-_COLUMNS = columns(SecretaryRealtime)
+_COLUMNS = stored_columns(SecretaryRealtime)
 
 
 def find_realtime(connection: Connection, domain_uuid: str, extension: str) -> Row | None:

@@ -1,4 +1,4 @@
-"""What a domain has spent."""
+"""What a domain has spent: sums of the quarters of an hour that migration 018 keeps."""
 
 from __future__ import annotations
 
@@ -6,21 +6,47 @@ from decimal import Decimal
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.repository.statements import Row, fetch_one
+from esl_controller.database.repository.statements import Row, execute, fetch_one
+
+KEPT_DAYS = 62
+"""Sums older than any month that can still be going on are forgotten; the usage itself stays."""
 
 
 def spent(connection: Connection, domain_uuid: str, time_zone: str) -> Row:
     """Return `today_usd` and `month_usd`, Decimal: day and month as the domain's clock has them."""
     sql = """select coalesce(sum(cost_usd), 0) as month_usd,
-               coalesce(sum(cost_usd) filter (where occurred_at >=
+               coalesce(sum(cost_usd) filter (where began_at >=
                  date_trunc('day', now() at time zone %s) at time zone %s), 0) as today_usd
-             from v_voice_usage_realtime
-             where domain_uuid = %s and occurred_at >=
+             from v_voice_spending_realtime
+             where domain_uuid = %s and began_at >=
                date_trunc('month', now() at time zone %s) at time zone %s"""
     parameters = (time_zone, time_zone, domain_uuid, time_zone, time_zone)
     row = fetch_one(connection, sql, parameters)
     assert row is not None  # an aggregate without GROUP BY has one row
     return row
+
+
+def fold(connection: Connection, domain_uuid: str) -> int:
+    """Make one row of the several of a quarter, and forget old ones; return how many went.
+
+    What is deleted is what is added up, so several workers may fold at once, and no reader ever
+    sees a sum that is too small or too large.
+    """
+    sql = """with gone as (
+               delete from v_voice_spending_realtime
+               where domain_uuid = %s and began_at < now() - %s * interval '1 day'),
+             several as (
+               select began_at from v_voice_spending_realtime
+               where domain_uuid = %s and began_at >= now() - %s * interval '1 day'
+               group by began_at having count(*) > 1),
+             folded as (
+               delete from v_voice_spending_realtime
+               where domain_uuid = %s and began_at in (select began_at from several)
+               returning began_at, cost_usd)
+             insert into v_voice_spending_realtime (domain_uuid, began_at, cost_usd)
+             select %s, began_at, sum(cost_usd) from folded group by began_at"""
+    parameters = (domain_uuid, KEPT_DAYS, domain_uuid, KEPT_DAYS, domain_uuid, domain_uuid)
+    return execute(connection, sql, parameters)
 
 
 def conversation_cost(

@@ -10,12 +10,19 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 from psycopg2.extras import Json, RealDictCursor
 
+from esl_controller.database.models import UNUSED_COLUMNS
+
 Row = Mapping[str, Any]
 
 
 def columns(model: type) -> str:
     """Return the column list of a model."""
     return ", ".join(field.name for field in dataclasses.fields(model))
+
+
+def stored_columns(model: type) -> str:
+    """Return the column list of a model's table: those the model has, and those nothing reads."""
+    return ", ".join([columns(model), *UNUSED_COLUMNS.get(model, ())])
 
 
 def fetch_all(connection: Connection, sql: str, parameters: Sequence[Any]) -> list[Row]:
@@ -42,15 +49,19 @@ def execute(connection: Connection, sql: str, parameters: Sequence[Any]) -> int:
 def upsert_statement(table: str, model: type, *, merged: Mapping[str, str] | None = None) -> str:
     """Return an insert that a repetition turns into an update of the same domain's row only.
 
-    The first column is the key, `domain_uuid` the second. A value once stored is never replaced by
-    NULL: rows may arrive twice and, after a crash, late. `merged` gives other rules by column.
+    The first column is the key, `domain_uuid` the second; after the columns' values the domain
+    comes once more. For a domain that was deleted meanwhile nothing is inserted: PostgreSQL's log
+    would keep the refused statement, where neither retention nor erasure finds its words. A value
+    once stored is never replaced by NULL: rows may arrive twice and, after a crash, late. `merged`
+    gives other rules by column.
     """
     names = [field.name for field in dataclasses.fields(model)]
     rules = {name: f"coalesce(excluded.{name}, {table}.{name})" for name in names[2:]}
     rules |= merged or {}
     changes = ", ".join(f"{name} = {rule}" for name, rule in rules.items())
     return (
-        f"insert into {table} ({', '.join(names)}) values ({', '.join(['%s'] * len(names))}) "
+        f"insert into {table} ({', '.join(names)}) select {', '.join(['%s'] * len(names))} "
+        "where exists (select 1 from v_domains where domain_uuid = %s) "
         f"on conflict ({names[0]}) do update set {changes} "
         f"where {table}.domain_uuid = excluded.domain_uuid"
     )
@@ -64,12 +75,20 @@ def values(record: Any) -> list[Any]:
 def as_stored(value: Any) -> Any:
     """A value as psycopg2 takes it: JSON where it is structured, text without U+0000."""
     if isinstance(value, Mapping | list | tuple):
-        return Json(value, dumps=_dumps)
+        return Json(_without_nul(value), dumps=_dumps)
+    return _without_nul(value)
+
+
+def _without_nul(value: Any) -> Any:
+    """U+0000 is legal JSON, but neither text nor jsonb takes it (PostgreSQL manual, 8.14)."""
     if isinstance(value, str):
-        return value.replace("\x00", "")  # text of PostgreSQL cannot hold it
+        return value.replace("\x00", "")
+    if isinstance(value, Mapping):
+        return {_without_nul(name): _without_nul(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nul(inner) for inner in value]
     return value
 
 
 def _dumps(value: Any) -> str:
-    # \u0000 is legal JSON, but jsonb refuses it (PostgreSQL manual, 8.14).
-    return json.dumps(value, ensure_ascii=False).replace("\\u0000", "")
+    return json.dumps(value, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from psycopg2.extensions import connection as Connection
 
 from esl_controller.database.models import TenantSettings
-from esl_controller.database.repository.statements import Row, columns, fetch_all, fetch_one
+from esl_controller.database.repository.statements import Row, fetch_all, fetch_one, stored_columns
 
 
 def list_domains(connection: Connection) -> list[Row]:
@@ -21,7 +21,42 @@ def find_domain_name(connection: Connection, domain_uuid: str) -> str | None:
     return None if row is None else row["domain_name"]
 
 
+def find_domain(connection: Connection, domain_name: str) -> str | None:
+    """Return the UUID of the domain with this name, whatever its case; None unless there is one."""
+    sql = "select domain_uuid from v_domains where lower(domain_name) = lower(%s) limit 2"
+    rows = fetch_all(connection, sql, (domain_name,))
+    return rows[0]["domain_uuid"] if len(rows) == 1 else None
+
+
 def find_settings(connection: Connection, domain_uuid: str) -> Row | None:
     """Return the domain's settings row as stored."""
-    sql = f"select {columns(TenantSettings)} from v_voice_realtime_settings where domain_uuid = %s"
+    sql = f"""select {stored_columns(TenantSettings)} from v_voice_realtime_settings
+              where domain_uuid = %s"""
     return fetch_one(connection, sql, (domain_uuid,))
+
+
+def find_time_zone(connection: Connection, domain_uuid: str) -> str | None:
+    """Return the zone FusionPBX itself has set for the domain, else for all; None without one."""
+    sql = """select to_regclass('v_domain_settings') is not null as domains,
+               to_regclass('v_default_settings') is not null as defaults"""
+    there = fetch_one(connection, sql, ()) or {}
+    zone = None
+    if there.get("domains"):
+        zone = _setting(connection, "domain", "domain_uuid = %s", (domain_uuid,))
+    if zone is None and there.get("defaults"):
+        zone = _setting(connection, "default", "true", ())
+    return zone
+
+
+def _setting(
+    connection: Connection, whose: str, condition: str, parameters: tuple[str, ...]
+) -> str | None:
+    """An enabled setting domain / time_zone / name; the flag is boolean, or text before 5.5."""
+    sql = f"""select {whose}_setting_value as zone from v_{whose}_settings s
+              where {condition} and {whose}_setting_category = 'domain'
+                and {whose}_setting_subcategory = 'time_zone'
+                and {whose}_setting_name = 'name' and {whose}_setting_value <> ''
+                and coalesce(to_jsonb(s)->>'{whose}_setting_enabled', 'true') = 'true'
+              limit 1"""
+    row = fetch_one(connection, sql, parameters)
+    return None if row is None else row["zone"]

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from esl_controller.simulator.switch import api_stream, event
+from esl_controller.simulator.switch import api_stream, event, expansion, signalling
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.session import Session
@@ -120,8 +120,14 @@ def _send_dtmf(session: Session, digits: str) -> str:
 
 
 def _hold(switch: Switch, argument: str) -> str:
-    uuid = argument.rsplit(maxsplit=1)[-1] if argument else ""
-    return "+OK Success\n" if switch.living(uuid) else "-ERR Operation failed\n"
+    """`[off|toggle] <uuid> [display]`."""
+    words = argument.split()
+    off = bool(words) and words[0] == "off"
+    session = switch.living(words[off]) if len(words) > off else None
+    if session is None:
+        return "-ERR Operation failed\n"
+    signalling.hold(session, on=not off)
+    return "+OK Success\n"
 
 
 def _dump(session: Session, rest: str) -> str:
@@ -205,6 +211,7 @@ APIS: dict[str, Api] = {
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
     "uuid_bridge": _bridge,
     "uuid_hold": _hold,
+    "cond": lambda _, argument: expansion.cond(argument),
     "originate": _originate,
     "module_exists": _module_exists,
     "show": _show,

@@ -44,6 +44,14 @@ def _multiset(session: Session, data: str) -> None:
         _set(session, pair)
 
 
+def _ring_ready(session: Session, data: str) -> None:
+    """180 Ringing (switch_channel.c, switch_channel_perform_ring_ready_value)."""
+    del data
+    if not session.answered.is_set():
+        source = ("switch_channel.c", "switch_channel_perform_mark_ring_ready_value", 3523)
+        session.fire("CHANNEL_PROGRESS", source)
+
+
 def _transfer(session: Session, data: str) -> None:
     destination = data.split(maxsplit=1)[0] if data.split() else ""
     session.transfer(destination, session.switch.extension(destination))
@@ -102,6 +110,7 @@ def _socket(session: Session, data: str) -> Steps:
 APPLICATIONS: dict[str, Application] = {
     "answer": _at_once(lambda session, data: session.answer()),
     "pre_answer": _at_once(lambda session, data: session.start_media()),
+    "ring_ready": _at_once(_ring_ready),
     "set": _at_once(_set),
     "export": _at_once(_set),
     "unset": _at_once(_unset),

@@ -60,8 +60,9 @@ class AudioStream:
         self._pending: list[bytes] = []
         channel = session.channel
         self._frames_per_message = _buffer_frames(channel.get("STREAM_BUFFER_SIZE"))
-        rate = channel.codec.rate_hz
-        self._converters = [sound.RateConverter(rate, rate_hz) for _ in range(2)]
+        self._channel_hz = channel.codec.rate_hz
+        """At the start: of a later change the module knows nothing."""
+        self._converters = [sound.RateConverter(self._channel_hz, rate_hz) for _ in range(2)]
         self.edition = EDITIONS[session.switch.quirks.edition](self)
         self._connecting = gevent.spawn(self._connect)
 
@@ -78,7 +79,7 @@ class AudioStream:
     # from the channel, once per frame
 
     def feed(self, caller: bytes, played: bytes) -> None:
-        """20 ms of what the caller said and of what FreeSWITCH played, at the channel's rate."""
+        """A packet of what the caller said and of what FreeSWITCH played, at the channel's rate."""
         if self._paused or self.server_closed or self._closing:
             return
         frame = self._mixed(caller, played)
@@ -98,12 +99,19 @@ class AudioStream:
         return self.edition.replace_written(written)
 
     def _mixed(self, caller: bytes, played: bytes) -> bytes:
+        caller, played = self._resampled(caller), self._resampled(played)
         first = self._converters[0].convert(caller)
         if self._mix == "mono":
             return first
         second = self._converters[1].convert(played)
         join = sound.mixed if self._mix == "mixed" else sound.interleaved
         return join(first, second)
+
+    def _resampled(self, pcm: bytes) -> bytes:
+        """What the module's resampler takes of a packet: 20 ms, whatever its length."""
+        if self.rate_hz == self._channel_hz or not self.session.switch.quirks.resamples_20_ms:
+            return pcm
+        return pcm[: self._channel_hz * FRAME_MS // 1000 * 2]
 
     # from the api
 

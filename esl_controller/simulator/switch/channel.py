@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 
-from bridge.audio.formats import PCMU_8K, AudioFormat, Encoding
+from bridge.audio.formats import FRAME_MS, PCMU_8K, AudioFormat, Encoding
 from esl_controller.simulator.switch import templates
 from esl_controller.simulator.switch.event import Event, EventOrigin, Header, stamp
 
@@ -63,6 +63,8 @@ class ChannelOptions:
     caller_id_name: str = "Caller"
     destination_number: str = "8001"
     codec: AudioFormat = PCMU_8K
+    ptime_ms: int = FRAME_MS
+    """Packet time: 10, 20, 30, 40 or 60."""
     variables: Mapping[str, str] = field(default_factory=dict)
     direction: str = "inbound"
 
@@ -74,6 +76,7 @@ class Channel:
         self.options = options
         self.uuid = options.uuid or str(uuid_module.UUID(int=rng.getrandbits(128), version=4))
         self.codec = options.codec
+        self.ptime_ms = options.ptime_ms
         self.created_us = created_us
         self.context = "default"
         self.destination = options.destination_number
@@ -119,6 +122,7 @@ class Channel:
             "ssrc": str(rng.getrandbits(31)),
             "payload_type": str(_PAYLOAD_TYPES[codec.encoding]),
             "codec": codec.encoding.value,
+            "ptime_ms": str(self.ptime_ms),
             "rate_hz": str(codec.rate_hz),
             "bit_rate": str(codec.rate_hz * width),
         }
@@ -262,6 +266,19 @@ class Channel:
                 out_packets=str(out_packets),
                 out_bytes=str(out_packets * size),
             )
+
+    def change_codec(self, codec: AudioFormat, ptime_ms: int) -> None:
+        """The codec was set anew (switch_core_media.c, switch_core_media_set_codec)."""
+        self.codec, self.ptime_ms = codec, ptime_ms
+        name, rate = codec.encoding.value, str(codec.rate_hz)
+        self._values |= {"codec": name, "rate_hz": rate, "ptime_ms": str(ptime_ms)}
+        for variable, value in (
+            ("rtp_use_codec_name", name),
+            ("rtp_use_codec_rate", rate),
+            ("rtp_use_codec_ptime", str(ptime_ms)),
+            ("rtp_last_audio_codec_string", f"{name}@{rate}h@{ptime_ms}i@1c"),
+        ):
+            self.set(variable, value)
 
     # headers
 

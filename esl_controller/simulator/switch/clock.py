@@ -1,4 +1,4 @@
-"""One ticker for the media of all calls: each has its turn every 20 ms, on an absolute clock.
+"""One ticker for the media of all calls: each has its turn once a packet, on an absolute clock.
 
 Calls are spread over slots of 1 ms, as calls on a real switch are out of step with one another.
 There is one greenlet for all; a call costs a function call per frame.
@@ -12,9 +12,12 @@ from collections.abc import Callable
 
 import gevent
 
-FRAME_S = 0.02
-SLOTS = 20
-_SLOT_S = FRAME_S / SLOTS
+from bridge.audio.formats import FRAME_MS
+
+FRAME_S = FRAME_MS / 1000
+SLOTS = 120
+"""A millisecond each; every packet time (10, 20, 30, 40, 60 ms) fits whole times into them."""
+_SLOT_S = 0.001
 _LATE_S = 0.01
 # Frames made up for after the process was held up; more are dropped, as RTP would be.
 _MAX_CATCH_UP_S = 0.2
@@ -23,7 +26,7 @@ Tick = Callable[[float], None]
 
 
 class MediaClock:
-    """Calls each subscriber with the time every 20 ms.
+    """Calls each subscriber with the time once in its period.
 
     `speed` lets the simulated time run faster than the real one, for tests that wait for long
     playbacks; with 1.0 times are those of `time.monotonic`.
@@ -45,9 +48,13 @@ class MediaClock:
         """Seconds, monotonic; simulated time."""
         return self._began + (time.monotonic() - self._began) * self._speed
 
-    def add(self, tick: Tick) -> None:
+    def add(self, tick: Tick, period_ms: int = FRAME_MS) -> None:
         """Give `tick` a place in the emptiest slot; the first subscriber starts the clock."""
-        min(self._slots, key=len)[tick] = None
+        if SLOTS % period_ms:
+            raise ValueError(f"{period_ms} ms do not divide {SLOTS} ms")
+        first = min(range(period_ms), key=lambda slot: len(self._slots[slot]))
+        for slot in range(first, SLOTS, period_ms):
+            self._slots[slot][tick] = None
         if self._greenlet is None:
             self._greenlet = gevent.spawn(self._run)
 

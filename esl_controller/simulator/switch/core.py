@@ -13,13 +13,14 @@ from random import Random
 import gevent
 from gevent.event import Event as Flag
 
-from esl_controller.simulator.switch import editions, legs, originate
+from esl_controller.simulator.switch import api, editions, legs, originate
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import Channel, ChannelOptions
 from esl_controller.simulator.switch.clock import MediaClock
 from esl_controller.simulator.switch.dialplan import DEFAULT_EXTENSIONS, DEFAULT_FAR_ENDS
 from esl_controller.simulator.switch.esl_peer import EslPeer
 from esl_controller.simulator.switch.event import Event, EventOrigin
+from esl_controller.simulator.switch.expansion import expand
 from esl_controller.simulator.switch.inbound import InboundListener
 from esl_controller.simulator.switch.legs import DialString, FarEnd
 from esl_controller.simulator.switch.media import CallEnd
@@ -129,7 +130,7 @@ class Switch:
         end.attach(session)
         self.sessions[session.uuid] = session
         self.peak_calls = max(self.peak_calls, len(self.sessions))
-        self.clock.add(session.tick)
+        self.clock.add(session.tick, data.ptime_ms)
         session.fire("CHANNEL_CREATE", ("switch_core_session.c", "switch_core_session_run", 1))
         return session
 
@@ -323,6 +324,10 @@ class Switch:
     def now_us(self) -> int:
         """Microseconds since 1970, never going back."""
         return self._epoch_us + round(self.now() * 1_000_000)
+
+    def expand(self, text: str, channel: Channel) -> str:
+        """`text` with a channel's variables, profile fields and api calls put in."""
+        return expand(text, channel.get, lambda name, argument: api.run(self, name, argument))
 
     def new_uuid(self) -> str:
         """From the switch's own seed."""

@@ -86,7 +86,7 @@ class BinaryEdition(OpenEdition):
     def __init__(self, stream: AudioStream) -> None:
         super().__init__(stream)
         codec = stream.session.channel.codec
-        self._frame_bytes = sound.frame_bytes(codec)
+        self._frame_bytes = stream.session.media.frame_bytes
         self._converter = sound.RateConverter(stream.rate_hz, codec.rate_hz)
         self._buffer = bytearray()
         self._took_over = False
@@ -126,7 +126,7 @@ class ClosedEdition(OpenEdition):
         super().__init__(stream)
         channel = stream.session.channel
         self._rate_hz = channel.codec.rate_hz
-        self._frame_bytes = sound.frame_bytes(channel.codec)
+        self._frame_bytes = stream.session.media.frame_bytes
         self._enabled = channel.get("STREAM_PLAYBACK") in ("true", "1")
         preset = channel.get("STREAM_SAMPLE_RATE") or ""
         self._raw_rate_hz = int(preset) if preset.isdigit() else 0
@@ -228,7 +228,7 @@ class JsonEdition(OpenEdition):
         super().__init__(stream)
         codec = stream.session.channel.codec
         self._rate_hz = codec.rate_hz
-        self._frame_bytes = sound.frame_bytes(codec)
+        self._frame_bytes = stream.session.media.frame_bytes
         self._buffer = bytearray()
         self._socket: StreamSocket | None = None
 

@@ -187,6 +187,8 @@ class EslPeer:
             return
         self.gone = True
         self._closing = True
+        if self.session is not None:
+            self.session.control.application_left(self.switch.now())
         self.switch.forget_peer(self)
         current = gevent.getcurrent()
         for greenlet in (self._reader, self._writer):

@@ -18,6 +18,9 @@ _ESCAPED = re.compile(rb"%(?:[0-9A-Fa-f]{2})")
 
 GOODBYE = b"Disconnected, goodbye.\nSee you at ClueCon! http://www.cluecon.com/\n"
 
+NOTICE_BYTES = 511
+"""`char disco_buf[512]` without its NUL."""
+
 Header = tuple[str, str]
 
 
@@ -97,15 +100,19 @@ def disconnect_notice(uuid: str) -> bytes:
 
 
 def linger_notice(uuid: str, channel_name: str, linger_s: int) -> bytes:
-    """Said when the call ended and the connection stays; -1 for without end."""
-    return (
+    """Said when the call ended and the connection stays; -1 for without end.
+
+    The name is printed raw, into 512 bytes (mod_event_socket.c, read_packet): a caller writes it.
+    """
+    text = (
         "Content-Type: text/disconnect-notice\n"
         f"Controlled-Session-UUID: {uuid}\n"
         "Content-Disposition: linger\n"
         f"Channel-Name: {channel_name}\n"
         f"Linger-Time: {linger_s}\n"
         "Content-Length: 0\n\n"
-    ).encode()
+    )
+    return text.encode("utf-8", "surrogateescape")[:NOTICE_BYTES]
 
 
 def stamp(epoch_us: int) -> str:

@@ -1,6 +1,6 @@
 """The audio of one call inside the switch: what is written to the caller, what comes from him.
 
-All frames are 20 ms of 16-bit PCM at the channel's rate; the codec's loss is applied at the line.
+All frames are one packet of 16-bit PCM at the channel's rate; the codec's loss comes at the line.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 # Idle silence comes back when no datagram was played for this long.
-_UNICAST_PAUSE_S = 0.03
+_UNICAST_PAUSE_S = 0.03  # with packets of 20 ms
 
 
 class CallEnd(Protocol):
     """The far end of a channel: a phone, a loopback, whatever speaks and hears.
 
-    `now` is monotonic seconds; frames are 20 ms of 16-bit PCM at the channel's rate.
+    `now` is monotonic seconds; frames are one packet time of 16-bit PCM at the channel's rate.
     """
 
     def attach(self, session: Session) -> None:
@@ -47,21 +47,23 @@ class CallEnd(Protocol):
 
 
 class Media:
-    """Audio of one session. `finish_frame` runs once per 20 ms after the applications."""
+    """Audio of one session. `finish_frame` runs once per packet, after the applications."""
 
     def __init__(self, session: Session, end: CallEnd) -> None:
         self._session = session
         self._end = end
-        codec = session.channel.codec
-        self._encoding = codec.encoding
-        self.frame_bytes = sound.frame_bytes(codec)
-        self.silence = bytes(self.frame_bytes)
+        self._encoding = session.channel.codec.encoding
+        self.frame_bytes = 0
+        self.silence = b""
+        self.follow_codec()
         self.written: bytes | None = None
         """What FreeSWITCH itself writes to the caller in this frame."""
         self.streams: list[AudioStream] = []
         self.unicast: Unicast | None = None
         self.unicast_spent = False
-        """Unicast was ended by a playback; it cannot be started again on this call."""
+        """Unicast was ended by a playback; it cannot be started again in this park."""
+        self.held = False
+        """The caller is on hold: nothing is sent."""
         self.echo = False
         self.idle_silence: int | None = None
         """Value of `send_silence_when_idle` in force; None until it was read."""
@@ -72,6 +74,14 @@ class Media:
         self.on_agent_audio: Callable[[bytes, float], None] | None = None
         """Given the application's audio and the monotonic second it came: for measuring."""
         self._flowing = False
+
+    def follow_codec(self) -> None:
+        """The channel's codec or packet time may be another one now."""
+        channel = self._session.channel
+        self._encoding = channel.codec.encoding
+        self.frame_bytes = sound.frame_bytes(channel.codec, channel.ptime_ms)
+        self.silence = bytes(self.frame_bytes)
+        self.written = None
 
     @property
     def closing(self) -> bool:
@@ -127,11 +137,16 @@ class Media:
         self.unicast = Unicast.open(self._session, fields)
 
     def end_unicast(self) -> None:
-        """A playback, a transfer or the hang-up ends unicast for good."""
+        """A playback, the end of the park or the hang-up; then it is over for this park."""
         if self.unicast is not None:
             self.unicast.close()
             self.unicast = None
             self.unicast_spent = True
+
+    def renew_unicast(self) -> None:
+        """A new park knows nothing of an earlier one's unicast: `conninfo` is a variable of
+        switch_ivr_park (switch_ivr.c)."""
+        self.unicast_spent = False
 
     def agent_audio(self, data: bytes, came_at: float) -> None:
         """The application's audio has reached the switch."""
@@ -146,7 +161,7 @@ class Media:
         self._deliver(frame, self._played_at)
 
     def finish_frame(self, now: float) -> None:
-        """End of a 20 ms frame: what was written goes out, what the caller says comes in."""
+        """End of a frame: what was written goes out, what the caller says comes in."""
         if not self._flowing:
             self.written = None
             return
@@ -161,7 +176,7 @@ class Media:
         self._take_from_caller(now, written)
 
     def _deliver(self, frame: bytes, now: float) -> None:
-        if not self._flowing:
+        if not self._flowing or self.held:
             return
         self.frames_out += 1
         self._end.hear(self._over_the_line(frame), now)
@@ -190,8 +205,9 @@ class Media:
         heard = spoken or self.silence
         for stream in self.streams:
             stream.feed(heard, written or self.silence)
-        if self.unicast is not None and spoken is not None:
-            self.unicast.send(spoken)
+        if self.unicast is not None:
+            # Of a caller who sends nothing come bytes of 255 (switch_ivr.c, switch_ivr_park).
+            self.unicast.send(b"\xff" * self.frame_bytes if spoken is None else spoken)
         if self.echo and spoken is not None:
             self.written = spoken
         partner = self._session.partner

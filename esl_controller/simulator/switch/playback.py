@@ -36,7 +36,7 @@ def play(session: Session, path: str) -> Steps:
     # Any file played resets the session's media (switch_core_session_reset): unicast is over.
     session.media.end_unicast()
     try:
-        sound = open_sound(path, session.channel.codec)
+        sound = open_sound(path, session.channel.codec, session.channel.ptime_ms)
     except (InvalidSoundError, ValueError):
         session.set_response("FILE NOT FOUND")
         return
@@ -70,7 +70,7 @@ def _play_frames(session: Session, sound: Sound, playback: Playback) -> Generato
 
 def _report(session: Session, frames: int, fields: list[Header], *, broken: bool) -> None:
     codec = session.channel.codec
-    samples = frames * codec.rate_hz // 50
+    samples = frames * codec.rate_hz * session.channel.ptime_ms // 1000
     for name, value in (
         ("playback_last_offset_pos", samples),
         ("playback_seconds", samples // codec.rate_hz),

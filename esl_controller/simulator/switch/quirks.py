@@ -56,6 +56,8 @@ class Quirks:
     silence_wins: bool = True
     """With `send_silence_when_idle` the park loop's silence is written in each frame, and what
     `unicast` or a module writes in the same frame is dropped (switch_rtp.c)."""
+    resamples_20_ms: bool = True
+    """A stream at another rate than the channel's gets the first 20 ms of each packet only."""
     message_queue_limit: int = 256
     """Queued messages of one call; the one past it closes the Event Socket."""
     broadcast_lead_ms: int = 100

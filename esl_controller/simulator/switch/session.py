@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gevent.event import Event as Flag
 
+from bridge.audio.formats import AudioFormat
 from esl_controller.simulator.switch import legs
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.applications import APPLICATIONS
 from esl_controller.simulator.switch.channel import Channel
+from esl_controller.simulator.switch.control import Control
 from esl_controller.simulator.switch.event import Header
 from esl_controller.simulator.switch.media import CallEnd, Media
 
@@ -34,7 +37,7 @@ _CHANNEL = "switch_channel.c"
 
 
 class Session:
-    """A call as the switch sees it. `tick` is called every 20 ms by the media clock."""
+    """A call as the switch sees it. `tick` is called once per packet by the media clock."""
 
     def __init__(
         self, switch: Switch, channel: Channel, program: Sequence[Action], end: CallEnd
@@ -68,6 +71,7 @@ class Session:
         """Playbacks running, the innermost last."""
         self.broke = False
         """A playback was just ended by a break or a digit."""
+        self.control = Control()
         self.parked = False
         """In the park loop, waiting for messages or carrying one out."""
         self._program = deque(program)
@@ -112,7 +116,17 @@ class Session:
             playback.broken = True
 
     def transfer(self, destination: str, program: Sequence[Action], context: str = "") -> None:
-        """Leave the running applications for another extension; without a context stay in ours."""
+        """Leave the running applications for another extension; without a context stay in ours.
+
+        What `execute_on_blind_transfer…` holds is executed first (switch_ivr.c,
+        switch_ivr_session_transfer); here `set` and `unset` of one variable.
+        """
+        self.control.move(self.switch.now())
+        for name, value in list(self.channel.variables.items()):
+            if name.startswith("execute_on_blind_transfer"):
+                application, _, argument = value.partition(" ")
+                variable, _, wanted = argument.partition("=")
+                self.channel.set(variable, wanted if application == "set" else None)
         now_us = self.switch.now_us()
         context = context or self.channel.context
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"
@@ -131,6 +145,22 @@ class Session:
         legs.describe(self, other)
         self._bridge_to = other
         self._leaving = True
+
+    def change_codec(self, codec: AudioFormat, ptime_ms: int) -> None:
+        """A re-INVITE, or a phone that sends other packets than it said: `unicast` ends unasked.
+
+        `codec` has the channel's rate: the end of the call goes on with it.
+        """
+        if codec.rate_hz != self.channel.codec.rate_hz:
+            raise ValueError("the phone goes on with its rate")
+        self.media.end_unicast()
+        self.channel.change_codec(codec, ptime_ms)
+        self.media.follow_codec()
+        self.end.attach(self)
+        self.switch.clock.remove(self.tick)
+        self.switch.clock.add(self.tick, ptime_ms)
+        name = [("channel-read-codec-name", codec.encoding.value)]
+        self.fire("CODEC", ("switch_core_codec.c", "switch_core_session_set_read_codec", 300), name)
 
     def hang_up(self, cause: str = "NORMAL_CLEARING", *, by_caller: bool = False) -> None:
         """End the call. The first cause counts."""
@@ -227,6 +257,8 @@ class Session:
             self.hang_up("DESTINATION_OUT_OF_ORDER")
             return
         channel = self.channel
+        if "${" in action.data:
+            action = replace(action, data=self.switch.expand(action.data, channel))
         channel.set("current_application_response", None)
         channel.set("current_application_data", action.data)
         channel.set("current_application", action.application)
@@ -255,18 +287,22 @@ class Session:
                 self.media.start_unicast(dict(message.fields))
 
     def park(self, application: EslPeer | None = None) -> Steps:
-        """Wait for messages until interrupted; the heart of `socket`, where losing the
-        application ends it once the queue is empty."""
+        """Wait for messages until interrupted; in the heart of `socket`, until nobody controls
+        the channel any more and the queue is empty."""
         inner, self.parked = self.parked, True
+        self.control.park(alone=application is not None and application.gone)
+        if not inner:
+            self.media.renew_unicast()
         self.fire("CHANNEL_PARK", ("switch_ivr.c", "switch_ivr_park", 1002))
         while not self.interrupted:
-            if application is not None and application.gone and not self.messages:
+            if application is not None and not self.control.held and not self.messages:
                 break
             yield
             self.media.read_idle_silence()
             yield from self.parse_messages()
             self.media.idle()
         self.parked = inner
+        self.media.end_unicast()
         if not inner:
             self.media.idle_silence = None
         self.fire("CHANNEL_UNPARK", ("switch_ivr.c", "switch_ivr_park", 1213))

@@ -113,39 +113,39 @@ class Sound:
     """`Playback-File-Type` of a stream format; empty for a file."""
 
 
-def open_sound(path: str, codec: AudioFormat) -> Sound:
+def open_sound(path: str, codec: AudioFormat, ptime_ms: int = FRAME_MS) -> Sound:
     """What `playback` would play for `path`. Raises InvalidSoundError."""
     scheme, mark, rest = path.partition("://")
     if not mark:
-        return Sound(_frames(_load_file(path, codec), codec))
+        return Sound(_frames(_load_file(path, codec), codec, ptime_ms))
     if scheme == "tone_stream":
-        return Sound(_tone_frames(rest, codec), scheme)
+        return Sound(_tone_frames(rest, codec, ptime_ms), scheme)
     if scheme == "silence_stream":
-        return Sound(_silence_frames(rest, codec), scheme)
+        return Sound(_silence_frames(rest, codec, ptime_ms), scheme)
     if scheme == "file_string":
         pcm = b"".join(_load_file(part, codec) for part in rest.split("!"))
-        return Sound(_frames(pcm, codec), scheme)
+        return Sound(_frames(pcm, codec, ptime_ms), scheme)
     raise InvalidSoundError(path)
 
 
-def frame_bytes(codec: AudioFormat) -> int:
-    """Bytes of 16-bit PCM in one 20 ms frame at the codec's rate."""
-    return codec.rate_hz * FRAME_MS // 1000 * 2
+def frame_bytes(codec: AudioFormat, ptime_ms: int = FRAME_MS) -> int:
+    """Bytes of 16-bit PCM in one frame at the codec's rate."""
+    return codec.rate_hz * ptime_ms // 1000 * 2
 
 
-def _frames(pcm: bytes, codec: AudioFormat) -> Iterator[bytes]:
-    size = frame_bytes(codec)
+def _frames(pcm: bytes, codec: AudioFormat, ptime_ms: int) -> Iterator[bytes]:
+    size = frame_bytes(codec, ptime_ms)
     for start in range(0, len(pcm), size):
         yield pcm[start : start + size].ljust(size, b"\0")
 
 
-def _silence_frames(rest: str, codec: AudioFormat) -> Iterator[bytes]:
+def _silence_frames(rest: str, codec: AudioFormat, ptime_ms: int) -> Iterator[bytes]:
     length_ms = int(rest.split(",", maxsplit=1)[0])
-    silence = bytes(frame_bytes(codec))
-    return repeat(silence) if length_ms < 0 else repeat(silence, length_ms // FRAME_MS)
+    silence = bytes(frame_bytes(codec, ptime_ms))
+    return repeat(silence) if length_ms < 0 else repeat(silence, length_ms // ptime_ms)
 
 
-def _tone_frames(rest: str, codec: AudioFormat) -> Iterator[bytes]:
+def _tone_frames(rest: str, codec: AudioFormat, ptime_ms: int) -> Iterator[bytes]:
     found = _TONE.findall(rest)
     if not found:
         raise InvalidSoundError(rest)
@@ -156,13 +156,13 @@ def _tone_frames(rest: str, codec: AudioFormat) -> Iterator[bytes]:
         pitches = tuple(float(pitch) for pitch in frequencies.split(",") if pitch)
         pcm += tone(codec.rate_hz, int(on_ms), pitches)
         pcm += bytes(codec.rate_hz * int(off_ms) // 1000 * 2)
-    return _repeated(pcm, times, codec)
+    return _repeated(pcm, times, codec, ptime_ms)
 
 
-def _repeated(pcm: bytes, times: int, codec: AudioFormat) -> Iterator[bytes]:
+def _repeated(pcm: bytes, times: int, codec: AudioFormat, ptime_ms: int) -> Iterator[bytes]:
     rounds = repeat(None) if times < 0 else repeat(None, times)
     for _ in rounds:
-        yield from _frames(pcm, codec)
+        yield from _frames(pcm, codec, ptime_ms)
 
 
 def _load_file(path: str, codec: AudioFormat) -> bytes:

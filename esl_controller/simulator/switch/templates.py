@@ -57,8 +57,8 @@ max_forwards=70
 switch_r_sdp=v=0\\r\\no=- {rtp_port} 1 IN IP4 127.0.0.1\\r\\ns=-\\r\\n\
 c=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\n\
 m=audio {rtp_port} RTP/AVP {payload_type} 101\\r\\na=rtpmap:{payload_type} {codec}/{rate_hz}\\r\\n\
-a=rtpmap:101 telephone-event/8000\\r\\na=fmtp:101 0-16\\r\\na=ptime:20\\r\\n
-ep_codec_string=CORE_PCM_MODULE.{codec}@{rate_hz}h@20i@{bit_rate}b
+a=rtpmap:101 telephone-event/8000\\r\\na=fmtp:101 0-16\\r\\na=ptime:{ptime_ms}\\r\\n
+ep_codec_string=CORE_PCM_MODULE.{codec}@{rate_hz}h@{ptime_ms}i@{bit_rate}b
 endpoint_disposition=DELAYED NEGOTIATION
 domain_name={domain_name}
 domain_uuid={domain_uuid}
@@ -75,9 +75,9 @@ audio_media_flow=sendrecv
 rtp_audio_recv_pt={payload_type}
 rtp_use_codec_name={codec}
 rtp_use_codec_rate={rate_hz}
-rtp_use_codec_ptime=20
+rtp_use_codec_ptime={ptime_ms}
 rtp_use_codec_channels=1
-rtp_last_audio_codec_string={codec}@{rate_hz}h@20i@1c
+rtp_last_audio_codec_string={codec}@{rate_hz}h@{ptime_ms}i@1c
 read_codec={codec}
 original_read_codec={codec}
 read_rate={rate_hz}
@@ -102,7 +102,7 @@ WITH_LOCAL_SDP = """
 rtp_local_sdp_str=v=0\\r\\no=FreeSWITCH {ssrc} {ssrc} IN IP4 127.0.0.1\\r\\ns=FreeSWITCH\\r\\n\
 c=IN IP4 127.0.0.1\\r\\nt=0 0\\r\\nm=audio {local_rtp_port} RTP/AVP {payload_type} 101\\r\\n\
 a=rtpmap:{payload_type} {codec}/{rate_hz}\\r\\na=rtpmap:101 telephone-event/8000\\r\\n\
-a=fmtp:101 0-15\\r\\na=ptime:20\\r\\na=sendrecv\\r\\n
+a=fmtp:101 0-15\\r\\na=ptime:{ptime_ms}\\r\\na=sendrecv\\r\\n
 """
 
 AFTER_ACK = """

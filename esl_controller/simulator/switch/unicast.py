@@ -1,12 +1,13 @@
 """Event Socket `unicast`: the channel's audio as datagrams, both ways (switch_ivr.c).
 
-One datagram is one 20 ms frame: 16-bit PCM at the channel's rate, or the codec's own bytes with
+One datagram is one packet: 16-bit PCM at the channel's rate, or the codec's own bytes with
 `flags: native`. FreeSWITCH plays a datagram as it comes and, when more are waiting, one per frame;
 the rest waits in the socket's buffer.
 """
 
 from __future__ import annotations
 
+import audioop
 import socket
 import struct
 import time
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 _READ = 1
 _MAX_DATAGRAM = 8192
+NO_SOUND_FROM_MS = 40
+"""Packet time of channels on which datagrams that are too short are not heard at all."""
 KERNEL_TIMES = getattr(socket, "SO_TIMESTAMPNS", 35)
 """Linux: the kernel notes when each datagram came (socket(7)); Python names it from 3.14 on."""
 _TIMESPEC = struct.Struct("@qq")
@@ -47,7 +50,7 @@ class Unicast:
         self.received = 0
         self.sent = 0
         self.malformed = 0
-        """Datagrams that were not one frame long; FreeSWITCH turns them into garbage."""
+        """Datagrams that were not one packet long."""
 
     @classmethod
     def open(cls, session: Session, fields: dict[str, str]) -> Unicast | None:
@@ -112,11 +115,17 @@ class Unicast:
             return False
         self._media.agent_audio(data, came_at(notes))
         pcm = sound.decode(data, self._encoding) if self.native else data
-        if len(pcm) != self._media.frame_bytes:
+        if len(pcm) == self._media.frame_bytes:
+            self._media.play_now(pcm)
+        else:
             self.malformed += 1
-            pcm = pcm[: len(pcm) // 2 * 2]
-        self._media.play_now(pcm)
+            self._play_misfit(pcm)
         return True
+
+    def _play_misfit(self, pcm: bytes) -> None:
+        """As observed: nothing on channels of 40 ms and more, noise on others."""
+        if self._session.channel.ptime_ms < NO_SOUND_FROM_MS or len(pcm) > self._media.frame_bytes:
+            self._media.play_now(audioop.byteswap(pcm[: len(pcm) // 2 * 2], 2))
 
 
 def came_at(notes: list[tuple[int, int, bytes]]) -> float:

@@ -34,6 +34,13 @@ class SecretError(Exception):
     """A credential cannot be opened. The text never holds any of it."""
 
 
+class SecretUnreadable(SecretError):
+    """A file of keys may be good, but this user may not read it."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"this user cannot read {path}: chown it to the service's user")
+
+
 class SecretKeys:
     """The controller's key pairs, newest first; old ones open what was sealed before a rotation."""
 
@@ -50,13 +57,17 @@ class SecretKeys:
                 raise SecretError(f"{path} can be read by others: chmod 600 it")
             lines = path.read_text(encoding="ascii").split()
             return cls(PrivateKey(base64.b64decode(line, validate=True)) for line in lines)
+        except PermissionError as error:
+            raise SecretUnreadable(path) from error
+        except FileNotFoundError as error:
+            raise SecretError(f"there is no key file {path}") from error
         except (OSError, ValueError, TypeError, CryptoError) as error:
             raise SecretError(f"{path} is no key file: {type(error).__name__}") from error
 
     @classmethod
     def load_or_create(cls, path: Path) -> SecretKeys:
         """Read the key file, made with a new key when there is none."""
-        if not path.exists():
+        if not _exists(path):
             _make_passable(path.parent)
             _write_keys(path, [PrivateKey.generate()], replace=False)
         return cls.load(path)
@@ -176,8 +187,10 @@ class SecretStore:
         try:
             with path.open("rb") as file:
                 value = file.read(MAX_KEY_FILE_BYTES).decode("ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise SecretError(f"key file {path.name}: {type(error).__name__}") from error
+        except OSError as error:
+            raise SecretError(f"key file {path.name}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise SecretError(f"key file {path.name} is not ASCII text") from error
         return Secret(_require_key(value))
 
 
@@ -185,6 +198,13 @@ def _require_key(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise SecretError("the key is empty, too long or not printable ASCII")
     return key
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except PermissionError as error:  # Path.exists tells it where the directory is closed
+        raise SecretUnreadable(path) from error
 
 
 def _key_id(key: PublicKey) -> str:

@@ -99,6 +99,7 @@ class Api:
             query=read_query(route.query, environ.get("QUERY_STRING", "")),
             body=_body(route, environ),
             last_event_id=environ.get("HTTP_LAST_EVENT_ID", ""),
+            forwarded="HTTP_X_VOICE_AI_FORWARDED" in environ,
             domain_name=self._domain_name(parts["domain_uuid"]) if parts else "",
         )
         answer = route.handler(self._resources, request)
@@ -137,7 +138,7 @@ class Api:
 
 def _unauthorized() -> Problem:
     return Problem(
-        HTTPStatus.UNAUTHORIZED, "unauthorized", "a bearer token is needed", headers=[CHALLENGE]
+        HTTPStatus.UNAUTHORIZED, "unauthorized", "a bearer token is needed", headers=[*CHALLENGE]
     )
 
 

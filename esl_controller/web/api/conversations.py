@@ -102,7 +102,6 @@ def show_conversation(resources: Resources, request: Request) -> ConversationDet
             raise not_found("conversation")
         return ConversationDetail(
             conversation=ConversationSummary.of(whole),
-            summary=whole.summary,
             turns=conversations.list_turns(connection, domain_uuid, key),
             function_calls=conversations.list_function_calls(connection, domain_uuid, key),
             transfers=conversations.list_transfers(connection, domain_uuid, key),

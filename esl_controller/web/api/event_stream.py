@@ -26,6 +26,9 @@ from esl_controller.web.api.live import LiveFeed
 from esl_controller.web.api.problems import Problem
 from esl_controller.web.api.schemas import LiveConversation
 
+ITEMS_PER_TURN = 50
+"""Rows written as JSON before others have their turn."""
+
 Reading = Callable[[], AbstractContextManager[GreenConnection]]
 
 
@@ -140,7 +143,9 @@ class EventStream:
     def _news(self, items: list[_Item]) -> bytes:
         """Events for what was not sent yet, or is not as it was."""
         events = []
-        for item in items:
+        for place, item in enumerate(items):
+            if place % ITEMS_PER_TURN == ITEMS_PER_TURN - 1:
+                gevent.sleep(0)  # a long conversation is much to write down at once
             event = _event(item.kind, item.row, item.number)
             mark = hash(event)
             if self._sent.get((item.kind, item.key)) != mark:

@@ -17,7 +17,8 @@ from gevent.event import Event
 
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import DatabaseUnavailable
-from esl_controller.database.repository.pages import CHANNEL
+from esl_controller.database.repository.pages import CHANNEL, WATCHED_KEY
+from esl_controller.telemetry.background import forever
 from esl_controller.web.api.problems import too_many
 
 MAX_VIEWERS = 32
@@ -60,7 +61,7 @@ class LiveFeed:
         changed = Event()
         self._viewers[domain_uuid, conversation_uuid].add(changed)
         if self._listener is None:
-            self._listener = gevent.spawn(self._listen)
+            self._listener = forever("live_listener", self._listen)
         return changed
 
     def leave(self, domain_uuid: str, conversation_uuid: str, changed: Event) -> None:
@@ -81,7 +82,7 @@ class LiveFeed:
     def _listen(self) -> None:
         while True:
             try:
-                with NotificationListener(self._dsn, CHANNEL) as listener:
+                with NotificationListener(self._dsn, CHANNEL, present_key=WATCHED_KEY) as listener:
                     self.listening = True
                     self._wake_all()  # what was stored while nobody listened is not known
                     while True:

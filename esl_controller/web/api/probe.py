@@ -13,19 +13,21 @@ from gevent.queue import Empty, Queue
 from bridge.audio.formats import AudioFormat, Encoding
 from bridge.errors import BridgeError
 from bridge.providers import base as p
-from bridge.providers.host import Network, ProviderLink
+from bridge.providers.host import Network, ProviderHost
 from esl_controller.telemetry.redaction import MAX_TEXT, redact_text
 
 MAX_AUDIO_S = 60
 """Longest sentence that is kept."""
 MAX_MESSAGE_CHARS = 300
+MAX_CODE_CHARS = 64
 
 
 class ProbeFailed(Exception):
-    """The provider did not do it. `message` is redacted: a provider may repeat part of a key."""
+    """The provider did not do it. Its words are redacted: it may repeat the key, or part of it."""
 
     def __init__(self, kind: str, code: str, message: str) -> None:
         message = redact_text(message[:MAX_TEXT])[:MAX_MESSAGE_CHARS]
+        code = redact_text(code[:MAX_TEXT])[:MAX_CODE_CHARS]
         super().__init__(f"{kind} {code}: {message}")
         self.kind, self.code, self.message = kind, code, message
 
@@ -48,29 +50,27 @@ class Probe:
         network: Network | None,
         timeout_s: float,
         greeting: str = "",
-        voice: str | None = None,
         on_usage: Callable[[p.Usage], object],
     ) -> None:
         """`on_usage` gets what the provider counts, on the hub: it must not wait."""
         self._on_usage = on_usage
         capabilities = protocol.capabilities
-        self.format = _linear(capabilities.output_formats)
-        options = p.ConversationOptions(
-            input_format=capabilities.input_formats[0],
-            output_format=self.format,
-            greeting=greeting,
-            voice=voice,
+        self.format = _linear(capabilities.audio_out)
+        conversation = p.Conversation(
+            audio_in=capabilities.audio_in[0],
+            audio_out=self.format,
+            brief=p.Brief(greeting=greeting),
+            opening=p.Opening.GREET if greeting else p.Opening.LISTEN,
         )
         self._limit = self.format.bytes_for_ms(MAX_AUDIO_S * 1000)
         self._audio = bytearray()
         self._events: Queue[p.ProviderEvent] = Queue()
         self._began = time.monotonic()
         self._until = self._began + timeout_s
-        self._link = ProviderLink(
+        self._host = ProviderHost(
             protocol,
-            options,
+            conversation,
             on_events=self._take,
-            on_closed=self._events.put,
             connect_timeout_s=timeout_s,
             network=network,
         )
@@ -78,13 +78,14 @@ class Probe:
     def wait_ready(self) -> Ready:
         """Connect, and wait until the provider took our settings. Raises ProbeFailed."""
         try:
-            self._link.start()
+            self._host.start()
         except BridgeError as error:
             raise ProbeFailed("configuration", "settings", str(error)) from error
-        while not isinstance(self._next(), p.SessionReady):
+        while not isinstance(ready := self._next(), p.SessionReady):
             continue
+        self.format = ready.audio_out
         ready_s = time.monotonic() - self._began
-        return Ready(1000 * (self._link.connect_s or 0.0), 1000 * ready_s)
+        return Ready(1000 * (self._host.connect_s or 0.0), 1000 * ready_s)
 
     def wait_said(self) -> bytes:
         """Wait until the greeting has been made, and return it. Raises ProbeFailed."""
@@ -98,8 +99,8 @@ class Probe:
         return bytes(self._audio)
 
     def close(self) -> None:
-        """Leave."""
-        self._link.close()
+        """Leave; what the provider still counts is booked."""
+        self._host.stop()
 
     def _take(self, events: list[p.ProviderEvent]) -> None:
         """On the hub. Audio is gathered, what matters is passed on; nothing grows for ever."""
@@ -108,7 +109,7 @@ class Probe:
                 self._audio += event.data[: self._limit - len(self._audio)]
             elif isinstance(event, p.Usage):
                 self._on_usage(event)
-            elif isinstance(event, p.SessionReady | p.ResponseDone | p.ProviderFailure):
+            elif isinstance(event, p.SessionReady | p.ResponseDone | p.ProviderFailure | p.Ended):
                 self._events.put(event)
 
     def _next(self) -> p.ProviderEvent:
@@ -119,6 +120,8 @@ class Probe:
             raise ProbeFailed("connection", "timeout", "no answer in time") from None
         if isinstance(event, p.ProviderFailure):
             raise ProbeFailed(event.kind.value, event.code, event.message)
+        if isinstance(event, p.Ended):
+            raise ProbeFailed("connection", "ended", event.reason)
         return event
 
 

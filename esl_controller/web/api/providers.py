@@ -8,9 +8,7 @@ from http import HTTPStatus
 
 from bridge.providers.base import Usage
 from esl_controller.database.models import ProviderAccess
-from esl_controller.database.repository import tenants
 from esl_controller.money.budget import BudgetLevel
-from esl_controller.tenants import rules
 from esl_controller.tenants.providers import NoProvider, provider_protocol
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.web.api.gates import Gate
@@ -58,11 +56,10 @@ def preview_voice(resources: Resources, request: Request) -> Reply:
 
 def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
     probe = Probe(
-        provider_protocol(access),
+        provider_protocol(access, voice=wanted.voice),
         network=resources.network(),
         timeout_s=PREVIEW_S,
         greeting=wanted.text,
-        voice=wanted.voice or access.config.default_voice_id,
         on_usage=_booking(resources, access),
     )
     try:
@@ -77,7 +74,6 @@ def _booking(resources: Resources, access: ProviderAccess) -> Callable[[Usage], 
     return partial(
         resources.ledger.book,
         domain_uuid=access.config.domain_uuid,
-        provider=access.config.realtime_provider,
         conversation_uuid=None,
     )
 
@@ -92,9 +88,8 @@ def _access(resources: Resources, request: Request) -> ProviderAccess:
 
 def _require_budget(resources: Resources, domain_uuid: str) -> None:
     """What is said costs money: none is spent that a call could not spend."""
-    with resources.reading() as connection:
-        row = tenants.find_settings(connection, domain_uuid)
-    tenant = rules.tenant(row or {"domain_uuid": domain_uuid})
+    with resources.gates.through(Gate.READ):
+        tenant = resources.source.load_tenant(domain_uuid)
     state = resources.admission.budget.check(tenant)
     if state.level is BudgetLevel.EXHAUSTED:
         detail = (

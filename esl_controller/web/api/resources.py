@@ -31,6 +31,10 @@ class Resources:
     """How providers are reached; known once the worker has started."""
     event_socket: Callable[[], tuple[str, int]]
     """Where this worker takes calls."""
+    worker: str
+    """This worker's name, as conversations have it."""
+    end_call: Callable[[str, str], bool]
+    """End a call of this worker politely, by domain and call; False when it has no such call."""
     gates: Gates = field(default_factory=Gates)
     jobs: Jobs = field(default_factory=Jobs)
 

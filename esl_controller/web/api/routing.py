@@ -44,6 +44,8 @@ class Request:
     last_event_id: str = ""
     domain_name: str = ""
     """Of the domain in the path, which exists."""
+    forwarded: bool = False
+    """Another worker asks, and has looked for the call itself."""
 
     @property
     def domain_uuid(self) -> str:

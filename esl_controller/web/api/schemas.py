@@ -72,11 +72,18 @@ class ActiveCalls(_Answer, frozen=True):
     calls: Sequence[ConversationSummary]
 
 
+class CallEnding(_Answer, frozen=True):
+    """A call that is being ended: its caller hears a good-bye after what is being said."""
+
+    call_uuid: str
+    worker: str
+    """Which worker has it."""
+
+
 class ConversationDetail(_Answer, frozen=True):
     """One conversation and everything of it."""
 
     conversation: ConversationSummary
-    summary: str | None
     turns: Sequence[Turn]
     """In order; with `total_ms` and where it went: network, model, buffer, playout."""
     function_calls: Sequence[FunctionCallRecord]
@@ -239,7 +246,7 @@ class ExtensionCheck(_Answer, frozen=True):
     problems: Sequence[str]
     """What is wrong with the settings, and makes the call be handed back."""
     warnings: Sequence[str]
-    """What is wrong and would only be noticed at a fall-back."""
+    """What is wrong, and is done without: a field's default is used, or a provider left out."""
 
 
 class LiveConversation(_Answer, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPMethod, HTTPStatus
 
 from esl_controller.web.api import (
+    actions,
     catalogue,
     checks,
     configuration,
@@ -61,6 +62,15 @@ ROUTES = (
         "Watch a call: its turns as server-sent events",
         "text/event-stream",
         query=tickets.EventsQuery,
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/calls/{{call_uuid}}/hangup",
+        actions.hang_up_call,
+        "End a call politely, whichever worker has it",
+        schemas.CallEnding,
+        description="The worker that is asked asks the one that has the call. 503 "
+        "`worker-unavailable` when that one cannot be asked.",
     ),
     Route(
         _GET,

@@ -17,16 +17,20 @@ import msgspec
 import pytest
 
 from bridge.audio.formats import L16_24K, PCMU_8K
-from bridge.providers.base import Speaker, Tool, TurnDetection
+from bridge.providers.base import Heard, Ran, Said, Speaker, Tool
 from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import DEMO, Answer, Script, ScriptedCall
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from tests.unit.openai_emulator.kit import Client
 from tests.unit.providers.openai_kit import (
+    READY,
     begin_response,
+    conversation,
     end_response,
-    options,
+    feed,
+    messages,
+    opened,
     ready_provider,
 )
 from tests.unit.providers.openai_kit import config as provider_config
@@ -233,43 +237,57 @@ def test_every_server_event_has_the_sdks_shape() -> None:
 
 def test_every_message_of_our_provider_has_the_sdks_shape() -> None:
     tool = Tool("lookup", "Finds", {"type": "object", "properties": {}})
-    conversation = options(
+    talk = conversation(
         instructions="Be brief.",
         greeting="Hello.",
-        voice="marin",
+        opening_token="hello",
         language="en",
         tools=[tool],
+        history=(
+            Said(Speaker.CALLER, "Hi"),
+            Said(Speaker.AGENT, "Hello"),
+            Ran("lookup", "{}", "found"),
+        ),
+    )
+    own = provider_config(
+        voice="marin",
         tool_choice="lookup",
         noise_reduction="far_field",
         transcription_prompt="Faro",
         max_output_tokens=500,
         speed=1.1,
-        turn_detection=TurnDetection(
-            threshold=0.4, prefix_padding_ms=200, silence_duration_ms=400, idle_timeout_ms=6000
-        ),
-        history=((Speaker.CALLER, "Hi"), (Speaker.AGENT, "Hello")),
+        vad_threshold=0.4,
+        vad_prefix_padding_ms=200,
+        vad_silence_ms=400,
+        vad_idle_timeout_ms=6000,
         extra={"truncation": {"type": "retention_ratio", "retention_ratio": 0.8}},
     )
-    messages = []
+    sent = []
     for turn in ("server_vad", "semantic_vad", "none"):
-        provider = ready_provider(options(turn_detection=TurnDetection(turn, eagerness="low")))
+        provider = opened(OpenAIRealtime(provider_config(turn_detection=turn, vad_eagerness="low")))
+        feed(provider, READY)
         provider.send_audio(b"\xff" * 1600)
-        provider.request_response()
-        messages += provider.messages_to_send()
-    provider = OpenAIRealtime(provider_config())
-    provider.start(conversation, 0.0)
-    provider.receive_message(b'{"type":"session.updated","session":{"id":"s"}}', 0.0)
+        provider.end_turn(0.0)
+        sent += messages(provider)
+    provider = opened(OpenAIRealtime(own), talk)
+    feed(provider, READY)
     begin_response(provider)
-    provider.cancel_response()
+    provider.cut([], 0.0)
     call = {"type": "function_call", "call_id": "c", "name": "lookup", "arguments": "{}"}
     end_response(provider, output=[call])
-    provider.send_function_result("c", "1")
-    provider.send_function_result("unknown", "2")
-    provider.truncate("item", 100)
-    provider.truncate("item", 0)
-    provider.send_text("Pressed 1")
-    messages += provider.messages_to_send()
-    kinds = {msgspec.json.decode(message)["type"] for message in messages}
+    provider.send_function_result("c", "1", failed=False, now=0.0)
+    provider.send_function_result("unknown", "2", failed=True, now=0.0)
+    provider.cut([Heard("item", 100), Heard("item", 0)], 0.0)
+    provider.send_text("Pressed 1", 0.0)
+    provider.inform("The line is bad.", respond=True, now=0.0)
+    provider.probe(0.0)
+    sent += messages(provider)
+    written = ready_provider()
+    begin_response(written)
+    end_response(written)
+    written.answer(0.0)
+    sent += messages(written)
+    kinds = {msgspec.json.decode(message)["type"] for message in sent}
     assert kinds == {
         "session.update",
         "input_audio_buffer.append",
@@ -280,4 +298,4 @@ def test_every_message_of_our_provider_has_the_sdks_shape() -> None:
         "response.create",
         "response.cancel",
     }
-    check("client", messages)
+    check("client", sent)

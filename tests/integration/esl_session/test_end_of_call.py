@@ -11,6 +11,7 @@ from esl_controller.esl.causes import HangupCause
 from esl_controller.esl.errors import CallGone, CommandTimeout
 from esl_controller.esl.session import ControllerSession
 from tests.integration.esl_peer import (
+    CHANNEL_NAME,
     FINAL_NOTICE,
     LINGER_NOTICE,
     RUN_UNSET,
@@ -85,6 +86,16 @@ def test_hang_up_while_lingering(call):
     session.exit(1)
     assert "exit" in peer.commands
     assert session.gone.is_set()
+
+
+def test_a_notice_of_an_unknown_name_is_the_hang_up_and_the_end(call):
+    session, peer = call
+    session.connect(1)
+    peer.send(LINGER_NOTICE.replace(CHANNEL_NAME.encode(), b"sofia/x\n\nContent-Type: x\n\n"))
+    peer.send(event("DTMF", ("DTMF-Digit", "5")))
+    until(lambda: session.gone.is_set())
+    assert session.hungup
+    assert session.stats.received_messages == 2  # the answer to `connect` and the notice
 
 
 def test_further_messages_of_the_same_hang_up_change_nothing(call):

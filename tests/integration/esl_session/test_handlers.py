@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import socket
+from urllib.parse import quote
 
 import gevent
 import pytest
 from gevent.event import Event as Signal
 
+from bridge.wire.turns import Budget, FairShare
 from esl_controller.esl import connection, dispatcher
 from esl_controller.esl.applications import Application
 from esl_controller.esl.session import ControllerSession
-from tests.integration.esl_peer import FINAL_NOTICE, event, pair, reply, until
+from tests.integration.esl_peer import (
+    CHANNEL_NAME,
+    FINAL_NOTICE,
+    LINGER_NOTICE,
+    UUID,
+    Peer,
+    channel_data,
+    event,
+    pair,
+    reply,
+    until,
+)
 
 from .kit import complete
 
@@ -182,41 +196,80 @@ def test_malformed_event_is_counted_and_left_out(call):
     assert session.connected
 
 
+class Turns:
+    """Another greenlet: `most` is the most messages read between two of its turns."""
+
+    def __init__(self, *sessions) -> None:
+        self._sessions = sessions
+        self.taken = [0]
+        self._counter = gevent.spawn(self._count)
+
+    def _count(self):
+        while True:
+            self.taken.append(sum(s.stats.received_messages for s in self._sessions))
+            gevent.sleep(0)
+
+    def most(self) -> int:
+        self._counter.kill()
+        return max(b - a for a, b in itertools.pairwise(self.taken))
+
+
 def test_reader_pauses_though_there_is_always_more_to_read(monkeypatch):
     """A `recv` that finds data does not yield by itself."""
-    monkeypatch.setattr(connection, "READ_BYTES", 500)
-    monkeypatch.setattr(connection, "READ_BUDGET_BYTES", 1000)
-    turns = []
-
-    def count():
-        while True:
-            turns.append(session.stats.received_bytes)
-            gevent.sleep(0)
-
+    monkeypatch.setattr(connection, "READERS", FairShare(Budget(size_bytes=4000, time_s=60)))
+    data = event("CHANNEL_STATE", ("variable_x", "y" * 900))
     with pair() as (ours, theirs):
-        theirs.sendall(event("CHANNEL_STATE") * 200)
-        counter = gevent.spawn(count)  # first, so that it has its turn before the reader
+        theirs.sendall(data * 100)
         session = ControllerSession(ours)
-        until(lambda: session.stats.received_messages == 200)
-        counter.kill()
+        turns = Turns(session)
+        until(lambda: session.stats.received_messages == 100)
+        assert turns.most() <= (4000 + connection.PIECE_BYTES) / len(data) + 1
         session.close()
-    assert max(b - a for a, b in itertools.pairwise(turns)) <= 1500
 
 
-def test_flood_does_not_keep_the_hub_to_itself(call):
-    session, peer = call
-    turns = 0
+def test_tiny_messages_on_many_connections_leave_others_their_turns(monkeypatch):
+    """64 kB hold 3,855 of them, a whole second of work for ten connections at once."""
+    monkeypatch.setattr(connection, "READERS", FairShare(Budget(messages=50, time_s=60)))
+    tiny = b"Content-Type: x\n\n"
+    with contextlib.ExitStack() as stack:
+        ends = [stack.enter_context(pair()) for _ in range(5)]
+        for _, theirs in ends:
+            theirs.sendall(tiny * 3000)
+        sessions = [ControllerSession(ours) for ours, _ in ends]
+        turns = Turns(*sessions)
+        until(lambda: sum(s.stats.unknown_messages for s in sessions) == 5 * 3000)
+        one_turn = 50 + connection.PIECE_BYTES / len(tiny)
+        first_turns = one_turn * len(sessions)  # later on one goes at a time
+        assert turns.most() <= first_turns
+        assert len(turns.taken) > 5 * 3000 / one_turn
+        for session in sessions:
+            session.close()
 
-    def count():
-        nonlocal turns
-        while True:
-            turns += 1
-            gevent.sleep(0)
 
-    counter = gevent.spawn(count)
-    flood = event("CHANNEL_STATE", ("variable_x", "y" * 2000)) * 100
-    sender = gevent.spawn(lambda: [peer.send(flood) for _ in range(40)])
-    sender.join(timeout=10)
-    until(lambda: session.stats.received_messages == 4000)
-    counter.kill()
-    assert turns >= 4000 * 2000 / connection.READ_BUDGET_BYTES
+FORGED = (
+    "\napi status\n\n",
+    "\nContent-Length: 0\n\nContent-Length: 77\nContent-Type: text/event-plain\n\n"
+    f"Event-Name: DTMF\nUnique-ID: {UUID}\nDTMF-Digit: 5\n\n",
+    "\nLinger-Time: -1\nContent-Length: 0\n\nContent-Type: command/reply\nReply-Text: -ERR x\n\n",
+    "\n\n" + "x" * 600,
+    "\r\n\r\n",
+)
+
+
+@pytest.mark.parametrize("forged", FORGED)
+def test_a_callers_name_in_the_notice_forges_nothing(forged):
+    name = f"sofia/internal/555{forged}@127.0.0.1"
+    notice = LINGER_NOTICE.replace(CHANNEL_NAME.encode(), name.encode())[:511]
+    seen = []
+    with pair() as (ours, theirs):
+        data = channel_data().replace(quote(CHANNEL_NAME).encode(), quote(name).encode())
+        session, peer = ControllerSession(ours), Peer(theirs, {"connect": data})
+        session.on("*", lambda e: seen.append(e.name))
+        session.connect(1)
+        peer.send(notice, event("CHANNEL_HANGUP_COMPLETE", ("Hangup-Cause", "NORMAL_CLEARING")))
+        assert session.wait_hangup_complete(1).hangup_cause == "NORMAL_CLEARING"
+        session.exit(1)
+        peer.close()
+    assert session.hungup
+    assert session.gone_reason == "FreeSWITCH disconnected"
+    assert seen == ["CHANNEL_HANGUP_COMPLETE"]

@@ -3,7 +3,6 @@
 import gevent
 import pytest
 
-from bridge.providers.host import ProviderLink
 from bridge.wire.frames import Role
 from tests.integration.wire.media_site import Site
 from tests.integration.wire.provider_peer import Provider, Session
@@ -72,13 +71,10 @@ def make():
     def build(*answers, tls=None, **options):
         provider = Provider(*answers, tls=tls)
         session = Session(provider.url, **options).start()
-        made.extend([session.link, provider])
+        made.extend([session.host, provider])
         return provider, session
 
     yield build
     for thing in made:
         thing.close()
-    for thing in made:
-        if isinstance(thing, ProviderLink) and thing.link is not None:
-            thing.link.abort()
     gevent.sleep(0.001)

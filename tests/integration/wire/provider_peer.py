@@ -11,13 +11,18 @@ import gevent.server
 
 from bridge.audio.formats import L16_16K
 from bridge.providers.base import (
-    ConversationOptions,
+    CallerStarted,
+    ChannelEnd,
+    Conversation,
     Endpoint,
+    Open,
     ProviderFailure,
+    Send,
     SessionReady,
-    SpeechStarted,
+    Usage,
 )
-from bridge.providers.host import Network, ProviderLink
+from bridge.providers.host import Network, ProviderHost
+from bridge.providers.http_errors import end_failure
 from bridge.wire import frames
 from bridge.wire.frames import TEXT, Role
 from bridge.wire.keepalive import KeepAlive
@@ -27,53 +32,65 @@ from tests.wire.ws.peers import (
     until,
 )
 
-OPTIONS = ConversationOptions(L16_16K, L16_16K)
+TALK = Conversation(L16_16K, L16_16K)
+READY = SessionReady("s1", L16_16K, L16_16K)
 SECRET = "sk-s3cret"
+MAIN = "main"
 
 
 class Protocol:
-    """A provider that understands a few words."""
+    """A provider of one WebSocket that understands a few words."""
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.events: deque = deque()
-        self.out: list[bytes] = []
-        self.started_at: float | None = None
+        self.out: list = []
+        self.opened_at: float | None = None
         self.received: list[bytes] = []
-        self.closes: list[tuple[int, str]] = []
+        self.ends: list[ChannelEnd] = []
         self.deadline: float | None = None
         self.timeouts: list[float] = []
-        self.close_event: ProviderFailure | None = None
+        self.end_event = end_failure
+        """What the end of the channel means; None: nothing."""
 
-    def endpoint(self):
-        return Endpoint(self.url, (("Authorization", f"Bearer {SECRET}"),), ("realtime",))
+    def start(self, conversation, now):
+        headers = (("Authorization", f"Bearer {SECRET}"),)
+        self.out.append(Open(MAIN, Endpoint(self.url, headers, ("realtime",))))
 
-    def start(self, options, now):
+    def stop(self, now):
+        self.say(b"bye")
+        self.events.append(Usage("test", audio_seconds=7.0))
+
+    def receive_open(self, channel, now):
         assert not self.received
-        self.started_at = now
-        self.out.append(b"session.update")
+        self.opened_at = now
+        self.say(b"session.update")
 
-    def receive_message(self, data, now):
-        assert self.started_at is not None
+    def receive_message(self, channel, data, now):
+        assert channel == MAIN
+        assert self.opened_at is not None
         self.received.append(data)
         if data == b"ready":
-            self.events.append(SessionReady("s1"))
+            self.events.append(READY)
         elif data == b"speech":
-            self.events.append(SpeechStarted())
+            self.events.append(CallerStarted())
         elif data == b"question":
-            self.out.append(b"answer")
+            self.say(b"answer")
         elif data == b"fail":
             raise RuntimeError("protocol failed")
 
-    def receive_close(self, code, reason):
-        self.closes.append((code, reason))
-        if self.close_event is not None:
-            self.events.append(self.close_event)
+    def receive_end(self, channel, end, now):
+        self.ends.append(end)
+        if self.end_event is not None:
+            self.events.append(self.end_event(end))
+
+    def say(self, data):
+        self.out.append(Send(MAIN, data))
 
     def next_event(self):
         return self.events.popleft() if self.events else None
 
-    def messages_to_send(self):
+    def actions(self):
         out, self.out = self.out, []
         return out
 
@@ -83,7 +100,7 @@ class Protocol:
     def handle_timeout(self, now):
         self.timeouts.append(now)
         self.deadline = None
-        self.events.append(SpeechStarted(audio_ms=1))
+        self.events.append(CallerStarted("late"))
 
 
 class Provider:
@@ -92,6 +109,7 @@ class Provider:
     def __init__(self, *answers, tls: ssl.SSLContext | None = None) -> None:
         self.answers = list(answers) or [accept]
         self.requests: list[bytes] = []
+        self.connections = 0
         self.peers: list[Peer] = []
         self._socks: list[socket.socket] = []
         self._tls = tls
@@ -104,6 +122,7 @@ class Provider:
         self.url = f"{scheme}://{host}:{self._server.address[1]}/v1/realtime?model=m"
 
     def _serve(self, sock, _address):
+        self.connections += 1
         dup = sock.dup()
         dup.settimeout(PATIENCE_S)
         self._socks.append(dup)
@@ -184,31 +203,32 @@ def silent(provider, sock):
 
 
 class Session:
-    """The owner of a provider link."""
+    """The owner of a provider host."""
 
     def __init__(self, url, **options):
         self.events: list = []
         self.calls = 0
-        self.failures: list[ProviderFailure] = []
         self.protocol = Protocol(url)
         options.setdefault("network", Network(first_backoff_s=0.001, keepalive=KeepAlive()))
         options.setdefault("connect_timeout_s", PATIENCE_S)
-        self.link = ProviderLink(
-            self.protocol, OPTIONS, on_events=self.on_events, on_closed=self.on_closed, **options
-        )
+        self.host = ProviderHost(self.protocol, TALK, on_events=self.on_events, **options)
 
     def on_events(self, events):
-        assert gevent.getcurrent() is gevent.get_hub()
         assert not self.failures
         self.calls += 1
         self.events += events
 
-    def on_closed(self, failure):
-        assert gevent.getcurrent() is gevent.get_hub()
-        self.failures.append(failure)
+    @property
+    def failures(self) -> list[ProviderFailure]:
+        return [e for e in self.events if isinstance(e, ProviderFailure) and e.fatal]
+
+    @property
+    def link(self):
+        """The WebSocket link of the open channel."""
+        return self.host._slots[MAIN].channel.link
 
     def start(self):
-        self.link.start()
+        self.host.start()
         return self
 
     def wait_failure(self):
@@ -221,5 +241,5 @@ class Session:
 def up(pair):
     """Wait until the session is configured."""
     provider, session = pair
-    until(lambda: provider.peers and session.protocol.started_at is not None)
+    until(lambda: provider.peers and session.protocol.opened_at is not None)
     return provider, session

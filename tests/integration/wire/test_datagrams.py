@@ -60,6 +60,23 @@ def test_a_deaf_link_still_sends():
         link.close()
 
 
+@pytest.mark.parametrize("size", [160, 320, 1920, 5760])
+def test_a_deaf_link_is_asked_whether_anything_still_comes(size):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as switch:
+        switch.bind(("127.0.0.1", 0))
+        link = DatagramLink(on_datagram=lambda data: None, remote=switch.getsockname())
+        link.deafen()
+        for _ in range(3):
+            for _ in range(13):
+                switch.sendto(bytes(size), link.address)
+            until(lambda: link.peek() > 0)
+            while link.peek():
+                pass
+            assert link.peek() == 0
+    until(lambda: (link.send(bytes(size)), link.peek(), link.refused)[2] > 0)
+    link.close()
+
+
 def test_only_the_agreed_remote_is_heard():
     heard: list[bytes] = []
     link = DatagramLink(on_datagram=heard.append)

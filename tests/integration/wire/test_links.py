@@ -2,6 +2,7 @@
 
 import select
 import time
+from types import SimpleNamespace
 
 import gevent
 import gevent.socket
@@ -10,6 +11,7 @@ from bridge.wire import frames
 from bridge.wire.frames import BINARY, PING, PONG, TEXT, FrameLimits, Role
 from bridge.wire.keepalive import SLOTS, KeepAlive
 from bridge.wire.link import LinkLimits
+from bridge.wire.transport import CALLBACK_S, READ_BYTES, Transport
 from tests.wire.ws.peers import (
     Owner,
     Peer,
@@ -92,6 +94,27 @@ def test_the_hub_keeps_turning_in_a_flood(server):
         turns += 1
     assert turns > 20
     assert max(len(call) for call in owner.calls) <= 16384 // 6 + 1
+
+
+def test_a_slow_reader_gives_its_turn_away_after_each_read(monkeypatch):
+    """The smallest frames take milliseconds a read: four in one go would be heard."""
+    now = [0.0]
+    clock = SimpleNamespace(monotonic=lambda: now[0])
+    monkeypatch.setattr("bridge.wire.transport.time", clock)
+    order = []
+
+    def on_data(data):
+        now[0] += CALLBACK_S
+        order.append("read")
+        gevent.get_hub().loop.run_callback(order.append, "others")
+
+    ours, theirs = tcp_pair()
+    theirs.sendall(bytes(3 * READ_BYTES))
+    transport = Transport(ours, on_data=on_data, on_lost=print, max_buffered_bytes=1)
+    until(lambda: order.count("others") == transport.bytes_in / READ_BYTES == 3)
+    transport.close()
+    theirs.close()
+    assert order == ["read", "others"] * 3
 
 
 # --- pings ---

@@ -62,6 +62,69 @@ def test_too_many_requests_in_work(make_site):
     assert site.server.counters.overloaded == 1
 
 
+def test_readiness_is_told_while_every_other_place_is_taken(make_site):
+    limits = ServerLimits(max_requests=2, reserved_requests=1)
+    site = make_site(limits=limits)
+    waiting = [site.connect() for _ in range(2)]
+    for sock in waiting:
+        sock.sendall(b"POST /api/v1/x HTTP/1.1\r\nContent-Length: 9\r\n\r\nwith")
+    until(lambda: site.server.requests == 2)
+    closing = b"HTTP/1.1\r\nConnection: close\r\n\r\n"
+    assert site.ask(b"GET /metrics " + closing).startswith(b"HTTP/1.1 503 ")
+    assert site.ask(b"GET /ready " + closing).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_connection_is_closed_after_a_few_requests(make_site):
+    site = make_site(limits=ServerLimits(max_requests_per_connection=3))
+    answers = site.ask(b"GET /x HTTP/1.1\r\n\r\n" * 10)
+    assert answers.count(b"HTTP/1.1 200 OK") == 3
+    *kept, last = answers.split(b"HTTP/1.1 200 OK")[1:]
+    assert b"Connection: close" in last
+    assert not any(b"Connection: close" in head for head in kept)
+
+
+def test_pipelined_requests_leave_others_their_turns(make_site):
+    """Ten connections that never stop asking: another greenlet runs between any two answers."""
+    site = make_site(limits=ServerLimits(max_requests_per_connection=400))
+    answered, between = [0], []
+
+    def app(environ, start_response):
+        answered[0] += 1
+        return http_app(environ, start_response)
+
+    def others():
+        while True:
+            before = answered[0]
+            gevent.sleep(0)
+            between.append(answered[0] - before)
+
+    site.app = app
+    other = gevent.spawn(others)
+    socks = [site.connect() for _ in range(10)]
+    for sock in socks:
+        sock.sendall(b"GET /metrics HTTP/1.1\r\n\r\n" * 40)
+    until(lambda: answered[0] == 400)
+    other.kill()
+    assert site.server.share.given_way >= 10 * 38
+    assert max(between) <= len(socks)  # each connection's first; from then on one at a time
+    assert sum(1 for count in between if count > 1) <= 10
+
+
+def test_a_peer_that_does_not_take_its_answer_is_no_error_of_ours(site, monkeypatch, caplog):
+    monkeypatch.setattr("bridge.wire.request_file.WRITE_TIMEOUT_S", 0.05)
+    big = bytes(8_000_000)
+
+    def app(_environ, start_response):
+        start_response("200 OK", [("Content-Length", str(len(big)))])
+        return [big]
+
+    site.app = app
+    site.connect().sendall(b"GET /x HTTP/1.1\r\n\r\n")
+    until(lambda: site.server.counters.malformed == 1)
+    until(lambda: site.server.requests == 0)
+    assert caplog.records == []
+
+
 # --- abuse ---
 
 

@@ -12,15 +12,15 @@ import gevent.server
 import pytest
 from websocket import _handshake
 
-from bridge.providers.base import (
-    ErrorKind,
-    SessionReady,
-)
+from bridge.providers.base import ErrorKind
 from bridge.providers.host import Network
 from bridge.wire import client_handshake
+from bridge.wire.channel import retry_after_s
 from bridge.wire.client_handshake import ConnectError, Proxy, open_websocket, shared_tls_context
 from bridge.wire.keepalive import KeepAlive
 from tests.integration.wire.provider_peer import (
+    MAIN,
+    READY,
     SECRET,
     Provider,
     Session,
@@ -81,12 +81,12 @@ from tests.wire.ws.peers import (
 )
 def test_refusals(make, caplog, answer, kind, code, retryable):
     with caplog.at_level(logging.DEBUG):
-        _, session = make(answer)
+        provider, session = make(answer)
         failure = session.wait_failure()
     assert (failure.kind, failure.code, failure.retryable) == (kind, code, retryable)
     assert failure.fatal
-    assert session.link.attempts == (2 if retryable else 1)
-    assert session.protocol.started_at is None
+    assert provider.connections == (2 if retryable and kind is not ErrorKind.RATE_LIMIT else 1)
+    assert session.protocol.opened_at is None
     assert SECRET not in repr(failure) + caplog.text
 
 
@@ -100,8 +100,8 @@ def test_the_key_does_not_follow_a_redirect(make):
 
 def test_a_second_attempt_succeeds(make):
     _, session = make(refuse(503), greeting)
-    until(lambda: session.events == [SessionReady("s1")])
-    assert session.link.attempts == 2
+    until(lambda: session.events == [READY])
+    assert session.host._slots[MAIN].channel.attempts == 2
 
 
 def test_an_answer_without_end_is_not_collected(make):
@@ -189,12 +189,12 @@ def test_a_header_cannot_be_forged(make):
 
 def test_cookies_do_not_join_tenants(make):
     provider, first = make()
-    until(lambda: first.link.is_open)
+    until(lambda: first.protocol.opened_at)
     assert _handshake.CookieJar.jar == {}
     second = Session(provider.url).start()
-    until(lambda: second.link.is_open)
+    until(lambda: second.protocol.opened_at)
     assert b"Cookie" not in provider.requests[1]
-    second.link.link.abort()
+    second.link.abort()
     until(lambda: second.failures)
 
 
@@ -262,6 +262,31 @@ def test_a_connection_that_is_given_up_while_it_is_made_leaves_no_socket():
         stack.callback(gc.enable)
         session = Session(f"ws://127.0.0.1:{listener.getsockname()[1]}/v1").start()
         until(lambda: len(os.listdir("/proc/self/fd")) > before)
-        session.link.close()
+        session.host.close()
         until(lambda: len(os.listdir("/proc/self/fd")) == before)
         assert session.failures == []
+
+
+def test_a_refusal_keeps_its_body_and_the_time_to_wait(make):
+    body = b'{"error":{"code":"429","message":"x"}}' + b" " * 9000
+    provider, session = make(refuse(429, body, **{"Retry-After": "6"}))
+    failure = session.wait_failure()
+    (end,) = session.protocol.ends
+    assert (end.stage, end.code, end.retry_after_s, len(end.body)) == ("http", 429, 6.0, 4096)
+    assert failure.retry_in_s == 6.0
+    assert provider.connections == 1
+
+
+@pytest.mark.parametrize("value", ["soon", "-5", "Wed, 21 Oct 2026 07:28:00 GMT", "\u0661"])
+def test_a_time_to_wait_that_is_no_number_is_ignored(value):
+    assert retry_after_s(value) is None
+
+
+def test_a_key_that_is_sent_back_is_not_passed_on(make, caplog):
+    body = f'{{"error":{{"code":"{SECRET}","message":"Incorrect key: {SECRET}"}}}}'.encode()
+    with caplog.at_level(logging.DEBUG):
+        _, session = make(refuse(401, body))
+        failure = session.wait_failure()
+    assert SECRET.encode() not in session.protocol.ends[0].body
+    assert SECRET not in repr(failure) + repr(session.protocol.ends) + caplog.text
+    assert failure.kind is ErrorKind.AUTHENTICATION

@@ -104,6 +104,11 @@ class Answer:
         return details["type"].removeprefix("urn:voice-ai:problem:")
 
 
+@pytest.fixture(autouse=True)
+def _no_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("esl_controller.web.access.PENALTY_S", 0.0)
+
+
 def ask(
     page: str,
     *,

@@ -1,3 +1,5 @@
+from typing import NamedTuple
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,6 +14,7 @@ from bridge.audio.formats import (
     AudioFormat,
     Encoding,
 )
+from bridge.audio.processor import Converter
 from bridge.errors import LocalProtocolError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
@@ -19,9 +22,9 @@ from bridge.session.media_plan import (
     STREAM_RATES_HZ,
     Leg,
     MediaPath,
-    MediaPlan,
     PlayoutChoice,
     choose_formats,
+    provider_formats,
 )
 
 PCMU, PCMA, G722, OPUS = (
@@ -37,6 +40,29 @@ GEMINI = Capabilities((L16_16K,), (L16_24K,))
 MULAW_ONLY = Capabilities((PCMU_8K,), (PCMU_8K,))
 LINEAR_8K = Capabilities((L16_8K, L16_16K), (L16_8K, L16_16K))
 
+
+class All(NamedTuple):
+    """All four formats of a call."""
+
+    stream_format: AudioFormat
+    provider_input: AudioFormat
+    provider_output: AudioFormat
+    playout_format: AudioFormat
+
+    def uplink(self) -> Converter:
+        return Converter(self.stream_format, self.provider_input)
+
+    def downlink(self) -> Converter:
+        return Converter(self.provider_output, self.playout_format)
+
+
+def formats(leg: Leg, capabilities: Capabilities, choice: PlayoutChoice, **how) -> All:
+    """As a call does it: the first provider's rate is a hint for the stream."""
+    taken, given = provider_formats(leg, capabilities)
+    plan = choose_formats(leg, [taken.rate_hz], choice, **how)
+    return All(plan.stream_format, taken, given, plan.playout_format)
+
+
 UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
 FILE = PlayoutChoice(PlayoutMode.FILE)
 CHOICES = [PlayoutChoice(mode, f) for mode, flavours in FLAVOURS.items() for f in flavours]
@@ -44,66 +70,64 @@ CHOICES = [PlayoutChoice(mode, f) for mode, flavours in FLAVOURS.items() for f i
 
 @pytest.mark.parametrize(("leg", "fmt"), [(PCMU, PCMU_8K), (PCMA, PCMA_8K)])
 def test_g711_end_to_end_is_never_resampled(leg: Leg, fmt: AudioFormat) -> None:
-    plan = choose_formats(leg, OPENAI, UNICAST)
-    assert plan == MediaPlan(L16_8K, fmt, fmt, L16_8K)
+    plan = formats(leg, OPENAI, UNICAST)
+    assert plan == All(L16_8K, fmt, fmt, L16_8K)
     assert not plan.downlink().resamples
     assert not plan.uplink().resamples
 
 
 @pytest.mark.parametrize("media", MediaPath)
 def test_g711_is_only_companded_and_reaches_freeswitch_as_l16(media: MediaPath) -> None:
-    plan = choose_formats(PCMU, OPENAI, UNICAST, media=media)
-    assert plan == MediaPlan(L16_8K, PCMU_8K, PCMU_8K, L16_8K)
-    assert plan == choose_formats(PCMU, OPENAI, FILE)
+    plan = formats(PCMU, OPENAI, UNICAST, media=media)
+    assert plan == All(L16_8K, PCMU_8K, PCMU_8K, L16_8K)
+    assert plan == formats(PCMU, OPENAI, FILE)
 
 
 def test_the_other_law_is_better_than_resampling() -> None:
-    plan = choose_formats(PCMA, MULAW_ONLY, UNICAST)
-    assert plan == MediaPlan(L16_8K, PCMU_8K, PCMU_8K, L16_8K)
+    plan = formats(PCMA, MULAW_ONLY, UNICAST)
+    assert plan == All(L16_8K, PCMU_8K, PCMU_8K, L16_8K)
 
 
 def test_linear_at_eight_kilohertz_is_better_than_the_other_law() -> None:
     both = Capabilities((L16_24K, PCMU_8K, L16_8K), (L16_24K, PCMU_8K, L16_8K))
-    assert choose_formats(PCMA, both, UNICAST) == MediaPlan(L16_8K, L16_8K, L16_8K, L16_8K)
-    assert choose_formats(PCMU, both, UNICAST).provider_input == PCMU_8K
+    assert formats(PCMA, both, UNICAST) == All(L16_8K, L16_8K, L16_8K, L16_8K)
+    assert formats(PCMU, both, UNICAST).provider_input == PCMU_8K
 
 
 def test_wide_band_asks_the_stream_for_the_providers_rate() -> None:
-    plan = choose_formats(G722, OPENAI, UNICAST)
-    assert plan == MediaPlan(L16_24K, L16_24K, L16_24K, L16_16K)
-    assert choose_formats(OPUS, OPENAI, UNICAST).playout_format == L16_48K
+    plan = formats(G722, OPENAI, UNICAST)
+    assert plan == All(L16_24K, L16_24K, L16_24K, L16_16K)
+    assert formats(OPUS, OPENAI, UNICAST).playout_format == L16_48K
 
 
 def test_or_resamples_itself_when_told_so() -> None:
-    plan = choose_formats(G722, OPENAI, UNICAST, prefer_provider_rate=False)
+    plan = formats(G722, OPENAI, UNICAST, prefer_provider_rate=False)
     assert plan.stream_format == L16_16K
     assert plan.uplink().resamples
 
 
 def test_or_when_the_stream_cannot() -> None:
-    assert (
-        choose_formats(G722, OPENAI, FILE, stream_rates_hz=(8000, 16000)).stream_format == L16_16K
-    )
-    assert choose_formats(G722, OPENAI, FILE, stream_rates_hz=(8000,)).stream_format == L16_8K
+    assert formats(G722, OPENAI, FILE, stream_rates_hz=(8000, 16000)).stream_format == L16_16K
+    assert formats(G722, OPENAI, FILE, stream_rates_hz=(8000,)).stream_format == L16_8K
     with pytest.raises(LocalProtocolError):
-        choose_formats(G722, OPENAI, FILE, stream_rates_hz=())
+        formats(G722, OPENAI, FILE, stream_rates_hz=())
 
 
 def test_equal_rates_win_over_the_providers_favourite() -> None:
     many = Capabilities((L16_24K, L16_16K), (L16_24K, L16_16K))
-    plan = choose_formats(G722, many, UNICAST)
+    plan = formats(G722, many, UNICAST)
     assert (plan.provider_input, plan.provider_output) == (L16_16K, L16_16K)
 
 
 def test_narrow_band_and_a_wide_band_provider() -> None:
-    plan = choose_formats(PCMU, GEMINI, UNICAST)
-    assert plan == MediaPlan(L16_16K, L16_16K, L16_24K, L16_8K)
+    plan = formats(PCMU, GEMINI, UNICAST)
+    assert plan == All(L16_16K, L16_16K, L16_24K, L16_8K)
 
 
 def test_both_directions_by_unicast_share_one_format() -> None:
     uneven = Capabilities((L16_16K,), (PCMU_8K,))
-    plan = choose_formats(PCMU, uneven, UNICAST, media=MediaPath.UNICAST)
-    assert plan == MediaPlan(L16_8K, L16_16K, PCMU_8K, L16_8K)
+    plan = formats(PCMU, uneven, UNICAST, media=MediaPath.UNICAST)
+    assert plan == All(L16_8K, L16_16K, PCMU_8K, L16_8K)
 
 
 @pytest.mark.parametrize(
@@ -126,15 +150,15 @@ def test_both_directions_by_unicast_share_one_format() -> None:
     ],
 )
 def test_what_modules_can_play(choice, leg, stream, playout) -> None:
-    plan = choose_formats(leg, OPENAI, choice)
+    plan = formats(leg, OPENAI, choice)
     assert (plan.stream_format, plan.playout_format) == (stream, playout)
 
 
 def test_nothing_to_choose_from_is_our_mistake() -> None:
     with pytest.raises(LocalProtocolError):
-        choose_formats(PCMU, Capabilities((), (L16_8K,)), UNICAST)
+        formats(PCMU, Capabilities((), (L16_8K,)), UNICAST)
     with pytest.raises(LocalProtocolError):
-        choose_formats(PCMU, OPENAI, FILE, media=MediaPath.UNICAST)
+        formats(PCMU, OPENAI, FILE, media=MediaPath.UNICAST)
 
 
 any_format = st.sampled_from([L16_8K, L16_16K, L16_24K, L16_48K, PCMU_8K, PCMA_8K])
@@ -143,7 +167,7 @@ offers = st.lists(any_format, min_size=1, max_size=4).map(tuple)
 
 @given(st.sampled_from(LEGS), offers, offers, st.sampled_from(CHOICES), st.booleans())
 def test_every_plan_can_be_carried_out(leg, inputs, outputs, choice, prefer) -> None:
-    plan = choose_formats(leg, Capabilities(inputs, outputs), choice, prefer_provider_rate=prefer)
+    plan = formats(leg, Capabilities(inputs, outputs), choice, prefer_provider_rate=prefer)
     assert plan.provider_input in inputs
     assert plan.provider_output in outputs
     assert plan.stream_format.encoding is Encoding.L16
@@ -156,3 +180,16 @@ def test_every_plan_can_be_carried_out(leg, inputs, outputs, choice, prefer) -> 
         assert plan.playout_format.encoding is Encoding.L16
     if leg.rate_hz == 8000 and any(f.rate_hz == 8000 for f in inputs):
         assert not plan.uplink().resamples
+
+
+@pytest.mark.parametrize("ptime_ms", [10, 30, 40, 60])
+@pytest.mark.parametrize("leg", LEGS)
+@pytest.mark.parametrize("possible", [STREAM_RATES_HZ, (24000,)])
+def test_packets_that_are_not_20_ms_are_streamed_at_the_channels_rate(
+    ptime_ms: int, leg: Leg, possible: tuple[int, ...]
+) -> None:
+    """At any other rate mod_audio_stream takes 20 ms of each and drops the rest."""
+    leg = Leg(leg.codec, leg.rate_hz, ptime_ms)
+    plan = choose_formats(leg, OPENAI, UNICAST, stream_rates_hz=possible)
+    assert plan.stream_format == AudioFormat(Encoding.L16, leg.rate_hz)
+    assert plan.ptime_ms == ptime_ms

@@ -2,197 +2,189 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from bridge.audio.formats import PCMU_8K
+from bridge.audio.formats import PCMU_8K, AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
-from bridge.ports import SessionEnd, TurnLatency, Utterance
+from bridge.ports import SessionListener
 from bridge.providers import base as p
+from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
-from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
-from bridge.session.provider import Candidate
+from bridge.session.media_plan import (
+    Leg,
+    MediaPath,
+    MediaPlan,
+    PlayoutChoice,
+    choose_formats,
+    provider_formats,
+)
 from bridge.session.session import Session
+from bridge.session.states import SessionState
+from tests.unit.bridge.doubles import TELLS, FakeHost, StrictListener, StrictProvider
 
 PHRASES = Phrases("Still there?", "Good-bye!", "Time is up.", "Connecting.", "Say it again?")
 FRAME = bytes([0x55]) * 160
-"""20 ms of G.711."""
+"""20 ms of G.711, audible."""
+SILENT_FRAME = b"\xff" * 160
+LOUD = struct.pack("<160h", *[8000, -8000] * 80)
+"""20 ms of L16 at 8 kHz that our ear takes for a voice."""
+QUIET = bytes(320)
+LEG = Leg("PCMU", 8000)
 
-
-class ScriptedProvider:
-    """A `ProviderProtocol` that notes its commands."""
-
-    def __init__(self) -> None:
-        self.commands: list[tuple[Any, ...]] = []
-        self.audio = bytearray()
-        self.capabilities = p.Capabilities(
-            input_formats=(PCMU_8K,),
-            output_formats=(PCMU_8K,),
-            truncate=True,
-            cancels_on_speech=True,
-        )
-
-    def endpoint(self) -> p.Endpoint:
-        return p.Endpoint("ws://127.0.0.1:1/none")
-
-    def start(self, options: p.ConversationOptions, now: float) -> None:
-        self.commands.append(("start", options))
-
-    def receive_message(self, data: bytes, now: float) -> None:
-        raise AssertionError("no link, no messages")
-
-    def receive_close(self, code: int, reason: str) -> None:
-        raise AssertionError("no link, no close")
-
-    def next_event(self) -> None:
-        return None
-
-    def messages_to_send(self) -> list[bytes]:
-        return []
-
-    def send_audio(self, data: bytes) -> None:
-        self.audio += data
-
-    def next_deadline(self) -> None:
-        return None
-
-    def handle_timeout(self, now: float) -> None:
-        return None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *arguments: self.commands.append((name, *arguments))
+HIDES = p.Capabilities(
+    (PCMU_8K,),
+    (PCMU_8K,),
+    turns=p.Turns.HIDDEN,
+    interrupts=True,
+    speaks_text=False,
+    minds_silence=True,
+)
+"""As ElevenLabs."""
 
 
 @dataclass
-class FakeLink:
-    """Stands for `ProviderLink`: the test says what comes over it."""
+class _Later:
+    """What `gevent.spawn_later` gave."""
 
-    protocol: ScriptedProvider
-    options: p.ConversationOptions
-    on_events: Any
-    on_closed: Any
-    connect_timeout_s: float
-    network: Any = None
-    round_trip_ms: float | None = None
-    messages_in: int = 0
-    started: bool = False
-    closed: bool = False
+    delay_s: float
+    run: Callable[[], None]
+    killed: bool = field(default=False)
 
-    def start(self) -> None:
-        self.started = True
-
-    def flush(self) -> None:
-        return None
-
-    flush_audio = flush
-
-    def close(self) -> None:
-        self.closed = True
-
-    def ready(self) -> None:
-        """The provider took the settings."""
-        self.on_events([p.SessionReady("s")])
-
-
-@dataclass
-class Told:
-    """A `SessionListener` that keeps what it is told."""
-
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-
-    def names(self) -> list[str]:
-        return [event[0] for event in self.events]
-
-    def of(self, name: str) -> list[tuple[Any, ...]]:
-        return [event[1:] for event in self.events if event[0] == name]
-
-    @property
-    def end(self) -> SessionEnd | None:
-        ends = self.of("ended")
-        assert len(ends) <= 1
-        return ends[0][0] if ends else None
-
-    @property
-    def said(self) -> list[Utterance]:
-        return [event[0] for event in self.of("uttered")]
-
-    @property
-    def latencies(self) -> list[TurnLatency]:
-        return [event[0] for event in self.of("turn_answered")]
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return lambda *arguments: self.events.append((name, *arguments))
+    def kill(self, block: bool = True) -> None:
+        self.killed = True
 
 
 class Stage:
     """One session and everything around it. Time passes when the test says so."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, providers: int, **config: Any) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *capabilities: p.Capabilities,
+        greeting: str = "",
+        **config: Any,
+    ) -> None:
         self.now = 100.0
-        self.told = Told()
-        self.links: list[FakeLink] = []
+        self.told = StrictListener()
+        self.hosts: list[FakeHost] = []
         self.datagrams: list[bytes] = []
+        self.later: list[_Later] = []
         self.pacer = Pacer()
-        monkeypatch.setattr("bridge.session.provider.ProviderLink", self._link)
-        monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._later)
-        self.later: list[tuple[float, Any]] = []
-        options = p.ConversationOptions(PCMU_8K, PCMU_8K, greeting=config.pop("greeting", ""))
-        candidates = [Candidate(f"p{n}", "openai", ScriptedProvider) for n in range(providers)]
+        monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
+        monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
+        candidates = [
+            Candidate(f"p{number}", "openai", lambda can=can: StrictProvider(can))
+            for number, can in enumerate(capabilities or (TELLS,))
+        ]
+        listener: SessionListener = self.told
         self.session = Session(
             "domain",
             "call",
-            SessionConfig(candidates, options, PHRASES, **config),
-            self.told,
+            SessionConfig(
+                candidates,
+                p.Brief(greeting=greeting),
+                PHRASES,
+                lambda can: provider_formats(LEG, can),
+                **config,
+            ),
+            listener,
             pacer=self.pacer,
             clock=lambda: self.now,
         )
 
-    def _link(self, protocol: Any, options: Any, **more: Any) -> FakeLink:
-        link = FakeLink(protocol, options, **more)
-        self.links.append(link)
-        return link
+    def _host(
+        self, protocol: StrictProvider, conversation: p.Conversation, **more: Any
+    ) -> FakeHost:
+        host = FakeHost(protocol, conversation, **more)
+        self.hosts.append(host)
+        return host
 
-    def _later(self, delay_s: float, function: Any, *arguments: Any) -> Any:
-        self.later.append((delay_s, lambda: function(*arguments)))
+    def _spawn_later(self, delay_s: float, function: Any, *arguments: Any) -> _Later:
+        later = _Later(delay_s, lambda: function(*arguments))
+        self.later.append(later)
+        return later
 
-        class _Greenlet:
-            def kill(self, block: bool = True) -> None:
-                return None
-
-        return _Greenlet()
+    # --- the provider ---
 
     @property
-    def link(self) -> FakeLink:
-        """The connection that serves, or is being made."""
-        return self.links[-1]
+    def host(self) -> FakeHost:
+        """The connection that was made last."""
+        return self.hosts[-1]
 
     @property
     def commands(self) -> list[tuple[Any, ...]]:
-        """What the present provider was told, in order."""
-        return self.link.protocol.commands
+        """What the newest provider was told, in order."""
+        return self.host.protocol.commands
 
-    def reconnect(self) -> FakeLink:
+    def names(self) -> list[str]:
+        return [command[0] for command in self.commands]
+
+    def cuts(self) -> list[dict[str, int]]:
+        return [command[1] for command in self.commands if command[0] == "cut"]
+
+    def says(self) -> list[str]:
+        return [command[1] for command in self.commands if command[0] == "say"]
+
+    def token(self) -> str:
+        """Of the last words the provider was asked to say."""
+        return [command[2] for command in self.commands if command[0] == "say"][-1]
+
+    def reconnect(self) -> FakeHost:
         """The pause before the next try is over."""
-        self.later.pop(0)[1]()
-        return self.link
+        later = self.later.pop(0)
+        assert not later.killed
+        later.run()
+        return self.host
+
+    def events(self, *events: p.ProviderEvent) -> None:
+        """The provider says so, in one read."""
+        self.host.events(*events)
+
+    def answer(
+        self,
+        response: str = "r1",
+        ms: int = 200,
+        *,
+        done: bool = True,
+        token: str = "",
+        frame: bytes = FRAME,
+    ) -> None:
+        """The provider answers with so much audio."""
+        audio = p.Audio(response, f"item-{response}", frame * (ms // 20))
+        self.events(p.ResponseStarted(response, token), audio)
+        if done:
+            self.events(p.ResponseDone(response, "completed"))
+
+    def turn(self) -> None:
+        """The caller says something."""
+        self.events(p.CallerStarted(), p.CallerStopped())
+
+    def words(self, speaker: p.Speaker, item_id: str, text: str) -> None:
+        self.events(p.Transcript(speaker, item_id, text))
+
+    def fail(
+        self,
+        *,
+        kind: p.ErrorKind = p.ErrorKind.CONNECTION,
+        retryable: bool = True,
+        retry_in_s: float | None = None,
+    ) -> None:
+        """The connection is lost."""
+        self.events(p.ProviderFailure(kind, "gone", "it went", True, retryable, retry_in_s))
+
+    # --- the caller ---
 
     def plan(self) -> MediaPlan:
-        capabilities = p.Capabilities((PCMU_8K,), (PCMU_8K,))
-        return choose_formats(
-            Leg("PCMU", 8000),
-            capabilities,
-            PlayoutChoice(PlayoutMode.UNICAST),
-            media=MediaPath.UNICAST,
-        )
+        choice = PlayoutChoice(PlayoutMode.UNICAST)
+        return choose_formats(LEG, [8000], choice, media=MediaPath.UNICAST)
 
     def playout(self, plan: MediaPlan) -> Playout:
         sinks = PlayoutSinks(send_datagram=self.datagrams.append)
@@ -207,36 +199,33 @@ class Stage:
     def talking(self) -> Stage:
         """Provider and media there."""
         self.session.prepare()
-        self.link.ready()
+        self.host.ready()
         self.join()
+        assert self.session.state is SessionState.TALKING
         return self
 
-    def events(self, *events: p.ProviderEvent) -> None:
-        """The provider says so."""
-        self.link.on_events(list(events))
+    def hear(self, frame: bytes, seconds: float) -> None:
+        """The caller's line brings this for so long, frame by frame."""
+        for _ in range(round(seconds * 50)):
+            self.session.receive_audio(frame)
+            self.after(0.02)
 
-    def answer(self, response: str = "r1", ms: int = 200, *, done: bool = True) -> None:
-        """The provider answers with so much audio."""
-        audio = p.Audio(response, f"item-{response}", FRAME * (ms // 20))
-        self.events(p.ResponseStarted(response), audio)
-        if done:
-            self.events(p.ResponseDone(response, "completed"))
+    def heard(self, since: int = 0) -> int:
+        """Milliseconds of sound the caller got from that datagram on."""
+        return 20 * sum(any(datagram) for datagram in self.datagrams[since:])
 
-    def turn(self) -> None:
-        """The caller says something."""
-        self.events(p.SpeechStarted(), p.SpeechStopped())
+    # --- time ---
 
     def after(self, seconds: float) -> None:
         """Time passes: pacer and timers run as in a worker."""
         until = self.now + seconds
-        next_tick = self.now + 0.25
-        while self.now < until:
+        while self.now < until - 1e-9:
+            before = self.now
             self.now = min(until, self.now + 0.005)
             self.pacer.tick(self.now)
-            if self.now >= next_tick:
-                next_tick += 0.25
+            if int(self.now * 4 + 1e-6) != int(before * 4 + 1e-6):
                 self.session.tick(self.now)
 
-    def fail(self, *, kind: p.ErrorKind = p.ErrorKind.CONNECTION, retryable: bool = True) -> None:
-        """The connection is lost."""
-        self.link.on_closed(p.ProviderFailure(kind, "gone", "it went", True, retryable))
+
+PHRASE = (b"\x00\x10" * 4000, AudioFormat(PCMU_8K.encoding.L16, 8000))
+"""Half a second of a recorded phrase."""

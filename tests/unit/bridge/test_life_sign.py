@@ -1,10 +1,18 @@
 """A provider that is connected and says nothing."""
 
-from bridge.session.life_sign import PAUSE_S, REPLY_S, SIGN_S, LifeAction, LifeSign
+from bridge.session.life_sign import PAUSE_S, REPLY_S, LifeAction, LifeSign
+
+SIGN_S = 0.8
+
+
+def watched() -> LifeSign:
+    life = LifeSign()
+    life.notices_within_s = SIGN_S
+    return life
 
 
 def test_nothing_is_asked_of_a_provider_that_speaks():
-    life = LifeSign()
+    life = watched()
     life.voice_changed(0.0, 5)
     assert life.look(0.25, 5) is None
     assert life.look(0.5, 6) is None
@@ -12,7 +20,7 @@ def test_nothing_is_asked_of_a_provider_that_speaks():
 
 
 def test_one_that_answers_is_left_alone_for_a_while():
-    life = LifeSign()
+    life = watched()
     life.voice_changed(0.0, 5)
     assert life.look(SIGN_S, 5) is LifeAction.ASK
     assert life.look(SIGN_S + 0.25, 6) is LifeAction.ALIVE
@@ -23,7 +31,7 @@ def test_one_that_answers_is_left_alone_for_a_while():
 
 
 def test_one_that_does_not_answer_is_dead_once():
-    life = LifeSign()
+    life = watched()
     life.voice_changed(0.0, 5)
     life.voice_changed(0.5, 5)  # the end of the same word moves nothing
     assert life.look(SIGN_S, 5) is LifeAction.ASK
@@ -33,7 +41,13 @@ def test_one_that_does_not_answer_is_dead_once():
 
 
 def test_another_connection_owes_nothing():
-    life = LifeSign()
+    life = watched()
     life.voice_changed(0.0, 5)
     life.forget()
     assert life.look(9.0, 5) is None
+
+
+def test_one_that_may_be_well_and_silent_owes_nothing():
+    life = LifeSign()
+    life.voice_changed(0.0, 5)
+    assert life.look(100.0, 5) is None

@@ -9,6 +9,7 @@ import pytest
 
 from bridge.ports import EndCause
 from bridge.routes import StreamRequest
+from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
 from bridge.wire import frames
 from tests.unit.bridge.session_kit import Stage
@@ -33,7 +34,7 @@ class Owner:
 
 @pytest.fixture
 def stage(monkeypatch):
-    return Stage(monkeypatch, 1)
+    return Stage(monkeypatch)
 
 
 @pytest.fixture
@@ -47,9 +48,14 @@ def request(token: str, domain: str = "domain", call: str = "call") -> StreamReq
     return StreamRequest(domain_uuid=domain, call_uuid=call, token=token, remote="127.0.0.1")
 
 
-def test_no_more_sessions_than_there_is_room_for(manager, stage, monkeypatch):
-    other = Stage(monkeypatch, 1).session
-    other.call_uuid = "other"
+def other_call(monkeypatch) -> Session:
+    session = Stage(monkeypatch).session
+    session.call_uuid = "other"
+    return session
+
+
+def test_no_more_calls_than_there_is_room_for(manager, stage, monkeypatch):
+    other = other_call(monkeypatch)
     with pytest.raises(CapacityReached):
         manager.open(other)
     manager.release(stage.session)
@@ -62,11 +68,42 @@ def test_no_more_sessions_than_there_is_room_for(manager, stage, monkeypatch):
         manager.open(other)
 
 
-def test_a_call_has_one_session(stage):
-    manager = SessionManager(capacity=5, clock=lambda: stage.now)
-    manager.open(stage.session)
+def test_a_running_call_may_open_more_sessions_also_while_draining(manager, stage, monkeypatch):
+    manager.draining = True
+    second = Stage(monkeypatch).session
+    manager.open(second)
+    manager.open(second)
+    assert list(manager.sessions()) == [stage.session, second]
+    assert (len(manager), manager.calls) == (2, 1)
+    manager.release(stage.session)
+    assert (len(manager), manager.calls) == (1, 1)
+    manager.release(second)
+    assert (len(manager), manager.calls) == (0, 0)
     with pytest.raises(CapacityReached):
-        manager.open(stage.session)
+        manager.open(second)
+    manager.open(second, going_on=True)  # between two conversations of one call
+
+
+def test_a_place_that_is_free_again_is_given(manager, stage, monkeypatch):
+    other = other_call(monkeypatch)
+    manager.open(Stage(monkeypatch).session)
+    with pytest.raises(CapacityReached):
+        manager.open(other)
+
+
+def test_each_session_of_a_call_has_its_own_ticket(manager, stage, monkeypatch):
+    second = Stage(monkeypatch)
+    manager.open(second.session)
+    first_owner, second_owner = Owner(), Owner()
+    first_token = manager.issue_ticket(stage.session, first_owner)
+    second_token = manager.issue_ticket(second.session, second_owner)
+    assert manager.check(request(first_token)) is None
+    assert manager.check(request(second_token)) is None
+    manager.join(request(second_token), lambda on_messages, on_closed: "link")
+    assert (first_owner.links, second_owner.links) == ([], ["link"])
+    manager.release(second.session)
+    assert manager.check(request(second_token)).status == 403
+    assert manager.check(request(first_token)).status == 409
 
 
 def test_a_token_admits_once_and_only_to_its_own_call(manager, stage):
@@ -97,18 +134,20 @@ def test_a_session_that_has_ended_is_not_joined(manager, stage):
     assert owner.links == []
 
 
-def test_messages_of_a_seat_reach_the_session(manager, stage):
+def test_messages_of_a_stream_reach_the_session(manager, stage):
     stage.talking()
     owner = Owner()
     token = manager.issue_ticket(stage.session, owner)
-    seats = []
+    streams = []
     manager.check(request(token))
-    manager.join(request(token), lambda on_messages, on_closed: seats.append(on_messages) or "link")
+    manager.join(
+        request(token), lambda on_messages, on_closed: streams.append(on_messages) or "link"
+    )
     assert owner.links == ["link"]
-    (on_messages,) = seats
+    (on_messages,) = streams
     on_messages([(frames.BINARY, bytes(320))])
     on_messages([(frames.BINARY, bytes(160)), (frames.TEXT, b"{}"), (frames.BINARY, bytes(160))])
-    assert len(stage.link.protocol.audio) == 320
+    assert len(stage.host.protocol.audio) == 320
     assert owner.texts == [b"{}"]
 
 

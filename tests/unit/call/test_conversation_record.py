@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import Usage
+from bridge.providers.base import FunctionCall, Usage
 from esl_controller.record import conversation as conversation_record
-from esl_controller.record.conversation import ConversationRecord
+from esl_controller.record.conversation import MAX_STORED_BYTES, ConversationRecord
+from esl_controller.record.outcome import Ending
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tools.base import FunctionOutcome
 
 NOON = datetime(2026, 11, 29, 12, tzinfo=UTC)
 
@@ -58,7 +60,7 @@ def test_setting_the_clock_makes_no_call_longer_or_shorter(
     conversation.answered()
     clocks.wall += timedelta(seconds=jump_s)
     clocks.pass_(30)
-    conversation.end("completed", "hangup", None, 0)
+    conversation.end(Ending("completed", "hangup"), 0)
     last = stored[-1]
     assert (last.started_at, last.answered_at) == (NOON, NOON + timedelta(seconds=2))
     assert (last.ended_at, last.duration_seconds) == (NOON + timedelta(seconds=32), 30)
@@ -68,7 +70,30 @@ def test_the_model_is_the_one_that_answered() -> None:
     stored: list[Any] = []
     ledger = SimpleNamespace(book=lambda *_, **__: SimpleNamespace(cost_usd=None))
     conversation = new_conversation(stored, ledger=ledger)
-    conversation.used(Usage(model="gpt-realtime", output_audio_tokens=5))
-    conversation.used(Usage(model="gpt-transcribe", transcription_tokens=20))
-    conversation.end("completed", "hangup", None, 0)
+    conversation.used(Usage("openai", model="gpt-realtime", output_audio_tokens=5))
+    conversation.used(Usage("openai", model="gpt-transcribe", transcription_tokens=20))
+    conversation.end(Ending("completed", "hangup"), 0)
     assert stored[-1].model == "gpt-realtime"
+
+
+def test_what_a_model_wrote_is_audited_up_to_a_limit() -> None:
+    stored: list[Any] = []
+    conversation = new_conversation(stored, ledger=None)
+    for arguments in ({"text": "x" * 60_000}, "not JSON " * 1000, [1], {"n": 1}):
+        outcome = FunctionOutcome(
+            "u", FunctionCall("c", "f", ""), "failed", 0.0, arguments, {"error": "e"}, "e", 0.1
+        )
+        conversation.function(outcome)
+    long, text, number, short = (row.arguments for row in stored[1:])
+    assert (long["length"], len(long["text"])) == (60_011, MAX_STORED_BYTES)
+    assert len(text["text"]) == MAX_STORED_BYTES
+    assert number == {"text": "[1]", "length": 3}
+    assert short == {"n": 1}
+
+
+def test_a_reason_is_kept_without_a_key_and_cut() -> None:
+    stored: list[Any] = []
+    conversation = new_conversation(stored, ledger=None)
+    conversation.end(Ending("failed", "x", None, "no: sk-abcdefghijklmnopqrstuvwx " * 50), 0)
+    assert "sk-abc" not in stored[-1].reason
+    assert len(stored[-1].reason) <= 500

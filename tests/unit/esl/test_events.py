@@ -172,10 +172,17 @@ def test_channel_data():
 
 
 def test_disconnect_notices():
-    linger = message(
+    framer = Framer()
+    framer.receive_data(
+        b"Event-Name: CHANNEL_DATA\nUnique-ID: u1\nChannel-Name: sofia/x\n"
+        b"Content-Type: command/reply\n\n"
         b"Content-Type: text/disconnect-notice\nControlled-Session-UUID: u1\n"
-        b"Content-Disposition: linger\nContent-Length: 0\n\n"
+        b"Content-Disposition: linger\nChannel-Name: sofia/x\nLinger-Time: -1\n"
+        b"Content-Length: 0\n\n"
     )
+    framer.next_message()
+    linger = framer.next_message()
+    assert linger is not None
     assert DisconnectNotice.parse(linger).lingering
     assert DisconnectNotice.parse(linger).uuid == "u1"
     final = message(b"Content-Type: text/disconnect-notice\nContent-Length: 3\n\nbye")

@@ -11,8 +11,8 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import AudioFormat
-from bridge.providers.base import FunctionCall, ProviderEvent, ResponseDone
-from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.base import FunctionCall, ProviderEvent, Send
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
@@ -123,10 +123,14 @@ class Call:
 
     def carry(self) -> None:
         """Put everything both sides have to say on its way. Order is kept, as TCP does."""
-        for message in self.provider.messages_to_send():
-            self._post("up", lambda m=message: self.session.receive_message(m, self.now))  # type: ignore[misc]
+        for action in self.provider.actions():
+            assert isinstance(action, Send)
+            self._post("up", lambda m=action.data: self.session.receive_message(m, self.now))  # type: ignore[misc]
         for message in self.session.messages_to_send():
-            self._post("down", lambda m=message: self.provider.receive_message(m, self.now))  # type: ignore[misc]
+            self._post(
+                "down",
+                lambda m=message: self.provider.receive_message(CHANNEL, m, self.now),  # type: ignore[misc]
+            )
 
     def _post(self, way: str, deliver: Callable[[], None]) -> None:
         at = max(self._last[way], self.now + self._delay_s())
@@ -168,9 +172,10 @@ class Call:
         while (event := self.provider.next_event()) is not None:
             self.events.append(event)
             if isinstance(event, FunctionCall):
-                self.provider.send_function_result(event.call_id, self._run_function(event))
-            if isinstance(event, ResponseDone) and event.function_calls:
-                self.provider.request_response()
+                output = self._run_function(event)
+                self.provider.send_function_result(
+                    event.call_id, output, failed=False, now=self.now
+                )
 
     def speak(self, text: str, audio_format: AudioFormat, silence_ms: int = 400) -> None:
         """The caller says something, in real time."""

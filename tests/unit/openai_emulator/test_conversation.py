@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -11,25 +12,30 @@ from hypothesis import strategies as st
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.providers.base import (
     Audio,
+    CallerStarted,
+    CallerStopped,
     ErrorKind,
     FunctionCall,
     GoingAway,
+    Heard,
     Interrupted,
     ProviderFailure,
+    Ran,
     ResponseDone,
+    ResponseStarted,
+    Said,
+    SessionReady,
     Speaker,
-    SpeechStarted,
-    SpeechStopped,
     Tool,
-    TranscriptFinal,
+    Transcript,
     Usage,
 )
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.openai.responses import ResponseState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
-from tests.unit.openai_emulator.kit import Call, new_session
-from tests.unit.providers.openai_kit import config, options
+from tests.unit.openai_emulator.kit import UNIX_NOW, Call, new_session
+from tests.unit.providers.openai_kit import config, conversation, opened
 
 TOOL = Tool("lookup", "Finds", {"type": "object", "properties": {}})
 LONG = "This is a rather long greeting with a lot of words in it."
@@ -45,16 +51,17 @@ def start(
     *,
     emulator: EmulatorConfig | None = None,
     faults: Faults | None = None,
-    api_shape: str = "ga",
+    own: dict[str, Any] | None = None,
     delay_s: float = 0.0,
-    **fields: object,
+    api_shape: str = "ga",
+    **fields: Any,
 ) -> Call:
-    provider = OpenAIRealtime(config(api_shape=api_shape))
+    provider = OpenAIRealtime(config(api_shape=api_shape, **(own or {})))
     session = new_session(
         emulator or EmulatorConfig(script=SCRIPT, think_s=0.1, api_shape=api_shape), faults
     )
     call = Call(provider, session, delay_s=lambda: delay_s)
-    provider.start(options(audio_format, **fields), 0.0)
+    opened(provider, conversation(audio_format, unix_s=UNIX_NOW, **fields))
     call.run(0.5)
     return call
 
@@ -73,7 +80,7 @@ def test_a_call_with_a_greeting_a_turn_and_a_function(
     record = call.session.core.record
     assert record.errors == []
     assert record.spoken == ["Good morning.", "Yes.", "Wait.", "All right, that is done: {}"]
-    assert [event.text for event in call.of(TranscriptFinal)] == [
+    assert [event.text for event in call.of(Transcript)] == [
         "Good morning.",
         "Hello?",
         "Yes.",
@@ -87,26 +94,43 @@ def test_a_call_with_a_greeting_a_turn_and_a_function(
     assert not call.of(ProviderFailure)
 
 
-def test_positions_of_the_callers_turn() -> None:
+def test_transcripts_know_their_place() -> None:
+    """The caller's words may come after the answer to them: `after` says where they belong."""
+    script = EmulatorConfig(script=SCRIPT, think_s=0.1, transcription_delay_s=3.0)
+    call = start(emulator=script, greeting="Good morning.")
+    call.run(3)
+    call.speak("Who are you", PCMU_8K)
+    call.run(5)
+    hello, yes, question = call.of(Transcript)
+    assert [event.speaker for event in (hello, yes, question)] == [
+        Speaker.AGENT,
+        Speaker.AGENT,
+        Speaker.CALLER,
+    ]
+    assert question.after == hello.item_id
+    assert yes.after == question.item_id
+
+
+def test_the_callers_turn_is_told() -> None:
     call = start(L16_24K)
     call.speak("Who are you", L16_24K, silence_ms=500)
-    (began,), (ended,) = call.of(SpeechStarted), call.of(SpeechStopped)
-    assert began.audio_ms == 0
+    (began,), (ended,) = call.of(CallerStarted), call.of(CallerStopped)
     assert began.item_id == ended.item_id
-    assert 500 < ended.audio_ms < 2000
+    assert ended.expects_answer
 
 
 def test_barge_in_cancels_and_the_cut_is_taken() -> None:
     call = start(emulator=SLOW, greeting=LONG, delay_s=0.02)
     call.run(0.5)
     item_id = call.of(Audio)[0].item_id
-    call.speak("Stop it", PCMU_8K)
+    call.speak("Stop it", PCMU_8K, silence_ms=0)
     (interrupted,) = call.of(Interrupted)
     assert interrupted.response_id == call.of(Audio)[0].response_id
-    call.provider.truncate(item_id, 300)
+    call.provider.cut([Heard(item_id, 300)], call.now)
     call.run(3)
     record = call.session.core.record
     assert record.truncations == [(item_id, 300)]
+    assert record.cancels == 0
     assert record.errors == []
     assert record.responses[0] == ("cancelled", "turn_detected")
 
@@ -114,8 +138,7 @@ def test_barge_in_cancels_and_the_cut_is_taken() -> None:
 def test_cancel_and_delete_of_what_was_not_heard() -> None:
     call = start(emulator=SLOW, greeting=LONG)
     call.run(0.5)
-    call.provider.cancel_response()
-    call.provider.truncate(call.of(Audio)[0].item_id, 0)
+    call.provider.cut([Heard(call.of(Audio)[0].item_id, 0)], call.now)
     call.run(1)
     record = call.session.core.record
     assert record.cancels == 1
@@ -125,10 +148,53 @@ def test_cancel_and_delete_of_what_was_not_heard() -> None:
     assert not call.of(Interrupted)
 
 
+def test_words_know_the_request_they_answer() -> None:
+    call = start(greeting="Good morning.", opening_token="hello")
+    call.run(3)
+    call.provider.send_text("Who are you?", call.now)
+    call.run(3)
+    call.provider.say("Good-bye.", "bye", call.now)
+    call.run(3)
+    assert [event.token for event in call.of(ResponseStarted)] == ["hello", "", "bye"]
+
+
+def test_last_words_are_said_while_the_caller_speaks() -> None:
+    call = start()
+    call.speak("And another thing", PCMU_8K, silence_ms=0)
+    call.provider.say("Our time is over.", "bye", call.now)
+    call.run(3)
+    assert call.session.core.record.spoken == ["Our time is over."]
+    assert call.session.core.record.errors == []
+
+
+@pytest.mark.parametrize("names", [("lookup",), ("lookup", "book")], ids=["one", "two"])
+def test_functions_of_one_answer_are_answered_once(names: tuple[str, ...]) -> None:
+    """Results as a session gives them: each when it is there, and nothing else is asked for."""
+    tools = [Tool(name, "Does it", {"type": "object", "properties": {}}) for name in names]
+    calls = tuple(ScriptedCall(name, "{}") for name in names)
+    script = Script(answers=(Answer("Wait.", calls=calls),), caller_lines=("Find and book.",))
+    call = start(emulator=EmulatorConfig(script=script, think_s=0.1), tools=tools, delay_s=0.02)
+    call.speak("Find and book", PCMU_8K)
+    call.run(15)
+    record = call.session.core.record
+    assert len(record.function_outputs) == len(names)
+    assert len(record.spoken) == 2
+    assert record.errors == []
+
+
+def test_a_voice_the_service_does_not_have_costs_the_voice() -> None:
+    call = start(own={"voice": "marvin"}, greeting="Hi.")
+    call.run(2)
+    (failure,) = call.of(ProviderFailure)
+    assert (failure.code, failure.fatal) == ("invalid_value", False)
+    assert call.of(SessionReady)
+    assert call.session.core.record.spoken == ["Hi."]
+
+
 def test_usage_grows_and_is_cached_later() -> None:
     call = start(instructions="x" * 2000)
     for number in range(3):
-        call.provider.send_text(f"Question {number}")
+        call.provider.send_text(f"Question {number}", call.now)
         call.run(3)
     bills = [event for event in call.of(Usage) if event.model == "gpt-realtime-2.1"]
     assert [bill.cached_text_tokens > 0 for bill in bills] == [False, True, True]
@@ -137,10 +203,16 @@ def test_usage_grows_and_is_cached_later() -> None:
 
 
 def test_history_reaches_the_model() -> None:
-    history = ((Speaker.CALLER, "I am Ann."), (Speaker.AGENT, "Hello Ann."))
+    history = (
+        Said(Speaker.CALLER, "I am Ann."),
+        Said(Speaker.AGENT, "Hello Ann."),
+        Ran("lookup", '{"name":"Ann"}', "Ann is a customer."),
+    )
     call = start(history=history)
     items = call.session.core.conversation.items
-    assert [item.text for item in items] == ["I am Ann.", "Hello Ann."]
+    assert [item.text for item in items[:2]] == ["I am Ann.", "Hello Ann."]
+    assert [item.data["type"] for item in items[2:]] == ["function_call", "function_call_output"]
+    assert call.session.core.record.errors == []
 
 
 def test_out_of_quota_is_told_with_its_kind() -> None:
@@ -172,10 +244,10 @@ def test_a_stall_is_noticed() -> None:
     assert (failure.code, failure.fatal) == ("response_stalled", True)
 
 
-def test_a_refused_setting_is_fatal() -> None:
-    call = start(speed=9.0, greeting="Hi.")
+def test_a_setting_the_call_needs_is_not_left_out() -> None:
+    call = start(own={"extra": {"audio": {"input": {"format": {"rate": 7}}}}}, greeting="Hi.")
     (failure,) = call.of(ProviderFailure)
-    assert (failure.code, failure.fatal) == ("invalid_value", True)
+    assert failure.fatal
 
 
 def test_the_session_ends_after_its_hour() -> None:
@@ -206,14 +278,14 @@ def test_requests_never_collide_and_all_are_met(
     said: list[str] = []
     for number, act in enumerate(acts):
         if act == "text":
-            call.provider.send_text(f"text {number}")
+            call.provider.send_text(f"text {number}", call.now)
         elif act == "say":
             said.append(f"Word {number}.")
-            call.provider.say(said[-1])
+            call.provider.say(said[-1], f"token {number}", call.now)
         elif act == "answer":
-            call.provider.request_response()
+            call.provider.answer(call.now)
         elif act == "cancel":
-            call.provider.cancel_response()
+            call.provider.cut([], call.now)
         elif act == "speech":
             call.speak("Hey you", PCMU_8K, silence_ms=dice.choice([300, 900]))
         call.run({"wait": 0.3, "long wait": 5.0}.get(act, 0.01))
@@ -221,10 +293,9 @@ def test_requests_never_collide_and_all_are_met(
     call.run(120)
     record = call.session.core.record
     state = call.provider.state
-    assert state is not None
     assert state.requests.state is ResponseState.NONE
     assert not state.requests.pending
-    assert not state.open_calls
+    assert not state.calls.open
     assert not call.of(ProviderFailure)
     if "cancel" not in acts and "speech" not in acts:
         assert [words for words in record.spoken if words.startswith("Word")] == said

@@ -9,27 +9,52 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
-from bridge.providers.base import ConversationOptions, ProviderEvent, Speaker, Tool
+from bridge.providers.base import (
+    Brief,
+    Conversation,
+    Open,
+    Opening,
+    ProviderEvent,
+    Ran,
+    Said,
+    Send,
+    Speaker,
+    Tool,
+)
 from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 
 FORMATS: dict[str, AudioFormat] = {"L16": L16_24K, "PCMU": PCMU_8K, "PCMA": PCMA_8K}
+READY = {"type": "session.updated", "session": {"id": "sess_1"}}
 
 
 def config(**fields: Any) -> OpenAIRealtimeConfig:
     return OpenAIRealtimeConfig(api_key="sk-test", **fields)
 
 
-def options(audio_format: AudioFormat = PCMU_8K, **fields: Any) -> ConversationOptions:
-    return ConversationOptions(audio_format, audio_format, **fields)
+def conversation(audio_format: AudioFormat = PCMU_8K, **fields: Any) -> Conversation:
+    """`Brief` fields and `Conversation` fields side by side; a greeting is to be said."""
+    names = {"instructions", "greeting", "language", "tools"} & fields.keys()
+    brief = Brief(**{name: fields.pop(name) for name in names})
+    opening = Opening.GREET if brief.greeting else Opening.LISTEN
+    return Conversation(
+        **({"audio_in": audio_format, "audio_out": audio_format, "opening": opening} | fields),
+        brief=brief,
+    )
 
 
-def options_from_json(values: Mapping[str, Any]) -> ConversationOptions:
+def conversation_from_json(values: Mapping[str, Any]) -> Conversation:
     fields = dict(values)
-    input_format, output_format = FORMATS[fields.pop("input")], FORMATS[fields.pop("output")]
+    fields["audio_in"], fields["audio_out"] = FORMATS[fields.pop("in")], FORMATS[fields.pop("out")]
     fields["tools"] = [Tool(**tool) for tool in fields.get("tools", ())]
-    fields["history"] = [(Speaker(who), text) for who, text in fields.get("history", ())]
-    return ConversationOptions(input_format, output_format, **fields)
+    fields["history"] = [_entry(*entry) for entry in fields.get("history", ())]
+    if "opening" in fields:
+        fields["opening"] = Opening(fields["opening"])
+    return conversation(**fields)
+
+
+def _entry(who: str, *rest: str) -> Said | Ran:
+    return Ran(*rest) if who == "ran" else Said(Speaker(who), *rest)
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
@@ -43,24 +68,44 @@ def events(provider: OpenAIRealtime) -> list[ProviderEvent]:
     return found
 
 
+def messages(provider: OpenAIRealtime) -> list[bytes]:
+    """What goes out on the open channel."""
+    found = []
+    for action in provider.actions():
+        assert isinstance(action, Send)
+        assert (action.channel, action.binary) == (CHANNEL, False)
+        found.append(action.data)
+    return found
+
+
 def sent(provider: OpenAIRealtime) -> list[dict[str, Any]]:
-    return [msgspec.json.decode(message) for message in provider.messages_to_send()]
+    return [msgspec.json.decode(message) for message in messages(provider)]
+
+
+def opened(
+    provider: OpenAIRealtime, talk: Conversation | None = None, now: float = 0.0
+) -> OpenAIRealtime:
+    """Started, and its socket open; its first messages have not been taken."""
+    provider.start(talk or conversation(), now)
+    (action,) = provider.actions()
+    assert isinstance(action, Open)
+    provider.receive_open(CHANNEL, now)
+    return provider
 
 
 def ready_provider(
-    conversation: ConversationOptions | None = None, now: float = 0.0, **fields: Any
+    talk: Conversation | None = None, now: float = 0.0, **fields: Any
 ) -> OpenAIRealtime:
     """Settings taken, nothing else done; its first messages and events are gone."""
-    provider = OpenAIRealtime(config(**fields))
-    provider.start(conversation or options(), now)
-    feed(provider, {"type": "session.updated", "session": {"id": "sess_1"}}, now)
+    provider = opened(OpenAIRealtime(config(**fields)), talk, now)
+    feed(provider, READY, now)
     sent(provider)
     events(provider)
     return provider
 
 
 def feed(provider: OpenAIRealtime, message: Mapping[str, Any], now: float = 0.0) -> None:
-    provider.receive_message(encode(message), now)
+    provider.receive_message(CHANNEL, encode(message), now)
 
 
 def begin_response(provider: OpenAIRealtime, response_id: str = "resp_1", now: float = 0.0) -> None:
@@ -79,9 +124,9 @@ def types(provider: OpenAIRealtime) -> list[str]:
 
 
 def audio_delta(
-    data: bytes, item_id: str = "item_1", response_id: str = "resp_1"
+    data: bytes, item_id: str = "item_1", response_id: str = "resp_1", **fields: Any
 ) -> dict[str, Any]:
-    return {
+    return fields | {
         "type": "response.output_audio.delta",
         "response_id": response_id,
         "item_id": item_id,

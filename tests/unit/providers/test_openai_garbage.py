@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.providers.base import ProviderFailure
+from bridge.providers.base import FunctionCall, Heard, ProviderFailure, ResponseDone, Transcript
+from bridge.providers.openai.calls import MAX_OPEN_CALLS
 from bridge.providers.openai.events import _BETA_NAMES, _STRUCTS, MAX_MESSAGE_BYTES
-from bridge.providers.openai.inbox import MAX_MALFORMED, MAX_OPEN_CALLS
-from bridge.providers.openai.realtime import OpenAIRealtime
-from tests.unit.providers.openai_kit import config, encode, events, options, ready_provider
+from bridge.providers.openai.inbox import MAX_MALFORMED
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
+from tests.unit.providers.openai_kit import (
+    begin_response,
+    config,
+    conversation,
+    encode,
+    events,
+    opened,
+    ready_provider,
+    sent,
+)
 
 NAMES = sorted(_STRUCTS) + sorted(_BETA_NAMES) + ["rate_limits.updated", "", "response.unknown"]
 FIELDS = [
@@ -93,15 +104,17 @@ def damaged(draw: st.DrawFn) -> bytes:
 
 
 messages = st.binary(max_size=200) | shaped | damaged()
-COMMANDS: list[tuple[str, tuple[Any, ...]]] = [
-    ("send_audio", (b"\xff" * 160,)),
-    ("send_text", ("1",)),
-    ("say", ("Hello.",)),
-    ("send_function_result", ("call_001", "{}")),
-    ("request_response", ()),
-    ("cancel_response", ()),
-    ("truncate", ("item_1", 100)),
-    ("messages_to_send", ()),
+COMMANDS: list[Callable[[OpenAIRealtime, float], object]] = [
+    lambda provider, now: provider.send_audio(b"\xff" * 160),
+    lambda provider, now: provider.send_text("1", now),
+    lambda provider, now: provider.inform("1", respond=True, now=now),
+    lambda provider, now: provider.say("Hello.", "t", now),
+    lambda provider, now: provider.send_function_result("call_001", "{}", failed=True, now=now),
+    lambda provider, now: provider.answer(now),
+    lambda provider, now: provider.end_turn(now),
+    lambda provider, now: provider.cut([Heard("item_1", 100)], now),
+    lambda provider, now: provider.probe(now),
+    lambda provider, now: provider.actions(),
 ]
 steps = st.lists(messages | st.sampled_from(COMMANDS) | st.floats(0, 30), max_size=25)
 
@@ -110,9 +123,9 @@ def play(provider: OpenAIRealtime, script: list[Any]) -> list[Any]:
     now, found = 0.0, []
     for step in script:
         if isinstance(step, bytes):
-            provider.receive_message(step, now)
-        elif isinstance(step, tuple):
-            getattr(provider, step[0])(*step[1])
+            provider.receive_message(CHANNEL, step, now)
+        elif callable(step):
+            step(provider, now)
         else:
             now += step
             provider.handle_timeout(now)
@@ -124,11 +137,9 @@ def play(provider: OpenAIRealtime, script: list[Any]) -> list[Any]:
 @settings(max_examples=250, deadline=None)
 @given(steps)
 def test_nothing_raises_and_what_goes_out_is_json(script: list[Any]) -> None:
-    provider = OpenAIRealtime(config())
-    provider.start(options(greeting="Hi."), 0.0)
+    provider = opened(OpenAIRealtime(config()), conversation(greeting="Hi."))
     found = play(provider, script)
-    for message in provider.messages_to_send():
-        assert json.loads(message)["type"]
+    assert all(message["type"] for message in sent(provider))
     fatal = [event for event in found if isinstance(event, ProviderFailure) and event.fatal]
     assert len(fatal) <= 1
     if fatal:
@@ -141,9 +152,8 @@ def test_memory_stays_bounded(script: list[bytes]) -> None:
     provider = ready_provider()
     play(provider, list(script))
     state = provider.state
-    assert state is not None
     assert state.malformed_messages <= MAX_MALFORMED
-    assert len(state.open_calls) <= MAX_OPEN_CALLS
+    assert state.calls.open <= MAX_OPEN_CALLS
     assert not state.events
 
 
@@ -152,7 +162,6 @@ def test_memory_stays_bounded(script: list[bytes]) -> None:
 def test_good_messages_in_any_order_are_never_malformed(lines: list[str]) -> None:
     provider = ready_provider()
     play(provider, [line.encode() for line in lines])
-    assert provider.state is not None
     assert provider.state.malformed_messages == 0
 
 
@@ -162,12 +171,10 @@ HOSTILE = [
     b"[" * 100_000,
     b'{"type":"response.output_audio.delta","x":' + b"[" * 100_000,
     b'{"type":"session.updated","session":' + b'{"audio":' * 50_000,
-    b'{"type":"input_audio_buffer.speech_started","audio_start_ms":NaN}',
-    b'{"type":"input_audio_buffer.speech_started","audio_start_ms":1e999}',
-    b'{"type":"\xff\xfe"}',
-    b'{"type":"\\ud800"}',
+    b'{"type":"session.updated","session":{"expires_at":NaN}}',
+    b'{"type":"session.updated","session":{"expires_at":1e999}}',
     b'{"type":"response.output_audio.delta","delta":"\xff"}',
-    b'{"type":"response.output_audio_transcript.delta","delta":"\\udfff"}',
+    b'{"type":"response.output_audio.delta","delta":"\\udfff"}',
     b'{"type":null}',
     b"null",
     b"",
@@ -179,14 +186,53 @@ HOSTILE = [
 def test_hostile_messages_one_by_one() -> None:
     for message in HOSTILE:
         provider = ready_provider()
-        provider.receive_message(message, 0.0)
+        provider.receive_message(CHANNEL, message, 0.0)
         found = events(provider)
         assert [type(event) for event in found] == [ProviderFailure], message[:60]
 
 
-def test_positions_that_make_no_sense_are_zero() -> None:
+# --- one odd value does not cost its message ------------------------------------------------------
+
+HEAD = b'{"type":"response.output_audio_transcript.delta","item_id":"i","delta":"'
+
+
+def test_characters_cut_in_two_in_deltas_cost_nothing() -> None:
     provider = ready_provider()
-    head = b'{"type":"input_audio_buffer.speech_started","audio_start_ms":'
-    for position in (b"-5", b"1e30", b"1" * 20, b"9" * 4000):
-        provider.receive_message(head + position + b"}", 0.0)
-    assert [event.audio_ms for event in events(provider)] == [0, 0, 0, 0]  # type: ignore[union-attr]
+    begin_response(provider)
+    events(provider)
+    for half in (b"\\ud83d", b"\\ude00", b"caf\xc3", b"\xa9"):
+        for _ in range(MAX_MALFORMED):
+            provider.receive_message(CHANNEL, HEAD + half + b'"}', 0.0)
+    assert events(provider) == []
+
+
+@pytest.mark.parametrize("half", [b"\\ud83d", b"\\uDE00", b"\xf0\x9f"])
+def test_words_with_half_a_character_are_kept(half: bytes) -> None:
+    provider = ready_provider()
+    head = b'{"type":"response.output_audio_transcript.done","item_id":"i","transcript":"Bye '
+    provider.receive_message(CHANNEL, head + half + b'"}', 0.0)
+    (told,) = events(provider)
+    assert isinstance(told, Transcript)
+    assert told.text.rstrip("\ufffd") == "Bye "
+
+
+def test_whole_pairs_in_a_repaired_message_stay_whole() -> None:
+    provider = ready_provider()
+    head = b'{"type":"response.output_audio_transcript.done","item_id":"i","transcript":"'
+    provider.receive_message(CHANNEL, head + b'\\ud83d\\ude00 \\ud83d"}', 0.0)
+    (told,) = events(provider)
+    assert isinstance(told, Transcript)
+    assert told.text == "\U0001f600 \ufffd"
+
+
+def test_a_response_with_half_a_character_ends_and_runs_its_functions() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    events(provider)
+    call = b'{"type":"function_call","id":"f","call_id":"c","name":"end_call","arguments":"{}"}'
+    words = (
+        b'{"type":"message","id":"i","content":[{"type":"output_audio","transcript":"\\ud83d"}]}'
+    )
+    head = b'{"type":"response.done","response":{"id":"resp_1","status":"completed","output":['
+    provider.receive_message(CHANNEL, head + words + b"," + call + b"]}}", 0.0)
+    assert [type(event) for event in events(provider)] == [FunctionCall, ResponseDone]

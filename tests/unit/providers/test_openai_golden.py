@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from bridge.providers.base import ChannelEnd, Ender, Heard
 from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.realtime import OpenAIRealtime
-from tests.unit.providers.openai_kit import events, options_from_json, sent
+from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
+from tests.unit.providers.openai_kit import conversation_from_json, events, opened, sent
 
 FOLDER = Path(__file__).parents[2] / "wire" / "openai"
 FILES = sorted(FOLDER.glob("*.txt"))
@@ -48,13 +49,14 @@ class Player:
 
     def act(self, mark: str, rest: str) -> None:
         if mark == "<":
-            self.provider.receive_message(rest.encode(), self.now)
+            self.provider.receive_message(CHANNEL, rest.encode(), self.now)
         elif mark == "@":
             self.now = float(rest)
             self.provider.handle_timeout(self.now)
         elif mark == "x":
             code, _, reason = rest.partition(" ")
-            self.provider.receive_close(int(code), reason)
+            end = ChannelEnd(Ender.PEER, code=int(code), reason=reason)
+            self.provider.receive_end(CHANNEL, end, self.now)
         else:
             name, _, arguments = rest.partition(" ")
             self.command(name, json.loads(arguments))
@@ -64,11 +66,13 @@ class Player:
             self.config = OpenAIRealtimeConfig(api_key="sk-test", **arguments)
             self.provider = OpenAIRealtime(self.config)
         elif name == "start":
-            self.provider.start(options_from_json(arguments), self.now)
+            opened(self.provider, conversation_from_json(arguments), self.now)
         elif name == "send_audio":
             self.provider.send_audio(bytes.fromhex(arguments["hex"]))
+        elif name == "cut":
+            self.provider.cut([Heard(*heard) for heard in arguments["heard"]], self.now)
         else:
-            getattr(self.provider, name)(**arguments)
+            getattr(self.provider, name)(**arguments, now=self.now)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

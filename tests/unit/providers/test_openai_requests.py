@@ -10,25 +10,27 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.base import (
     ErrorKind,
     FunctionCall,
+    Opening,
     ProviderFailure,
+    Ran,
     ResponseDone,
+    ResponseStarted,
+    Said,
     Speaker,
-    TurnDetection,
 )
-from bridge.providers.openai.realtime import (
-    MAX_EARLY,
-    OpenAIRealtime,
-)
+from bridge.providers.openai.realtime import CHANNEL, MAX_UNSENT, OpenAIRealtime
 from tests.unit.providers.openai_kit import (
+    READY,
     ask_for_functions,
     audio_delta,
     begin_response,
     call_item,
     config,
+    conversation,
     end_response,
     events,
     feed,
-    options,
+    opened,
     ready_provider,
     sent,
     types,
@@ -36,15 +38,23 @@ from tests.unit.providers.openai_kit import (
 
 
 def test_greeting_waits_for_the_settings() -> None:
-    provider = OpenAIRealtime(config())
-    provider.start(options(greeting="Hello."), 0.0)
+    provider = opened(OpenAIRealtime(config()), conversation(greeting="Hello.", opening_token="t"))
     assert types(provider) == ["session.update"]
     feed(provider, {"type": "session.created", "session": {"id": "sess_1"}})
     assert types(provider) == []
-    feed(provider, {"type": "session.updated", "session": {"id": "sess_1"}})
+    feed(provider, READY)
     (request,) = sent(provider)
     assert request["type"] == "response.create"
     assert request["response"]["instructions"].endswith("\n\nHello.")
+    assert request["response"]["metadata"] == {"token": "t"}
+
+
+def test_an_opening_answers_what_the_history_ends_with() -> None:
+    history = (Said(Speaker.CALLER, "When do you open?"),)
+    talk = conversation(history=history, opening=Opening.ANSWER)
+    provider = opened(OpenAIRealtime(config()), talk)
+    feed(provider, READY)
+    assert types(provider) == ["session.update", "conversation.item.create", "response.create"]
 
 
 def test_settings_are_told_once() -> None:
@@ -56,22 +66,23 @@ def test_settings_are_told_once() -> None:
 @pytest.mark.parametrize("shape, session", [("ga", {"type": "realtime"}), ("beta", {})])
 def test_a_sign_of_life_changes_nothing(shape: str, session: dict[str, str]) -> None:
     provider = ready_provider(api_shape=shape)
-    provider.ask_for_life()
+    provider.probe(0.0)
     (asked,) = sent(provider)
     assert (asked["type"], asked["session"]) == ("session.update", session)
     feed(provider, {"type": "session.updated", "session": {"id": "sess_1"}})
     refusal = {"type": "invalid_request_error", "code": "x", "event_id": asked["event_id"]}
     feed(provider, {"type": "error", "error": refusal})
     assert (events(provider), sent(provider)) == ([], [])
-    silent = OpenAIRealtime(config())
-    silent.ask_for_life()
-    assert sent(silent) == []
+    unready = opened(OpenAIRealtime(config()))
+    sent(unready)
+    unready.probe(0.0)
+    assert sent(unready) == []
 
 
 def test_a_turn_of_the_callers_is_not_disturbed_by_asking_for_life() -> None:
     provider = ready_provider()
     feed(provider, {"type": "input_audio_buffer.speech_started", "item_id": "i"})
-    provider.ask_for_life()
+    provider.probe(0.0)
     (asked,) = sent(provider)
     assert asked["type"] == "conversation.item.retrieve"
     error = {
@@ -83,82 +94,195 @@ def test_a_turn_of_the_callers_is_not_disturbed_by_asking_for_life() -> None:
     feed(provider, {"type": "error", "error": error})
     assert events(provider) == []
     feed(provider, {"type": "input_audio_buffer.speech_stopped", "item_id": "i"})
-    provider.ask_for_life()
+    provider.probe(0.0)
     assert types(provider) == ["session.update"]
 
 
-def test_commands_before_the_start_wait_for_it() -> None:
+def test_commands_before_the_socket_is_open_wait_for_it() -> None:
     provider = OpenAIRealtime(config())
-    provider.send_function_result("call_of_old", "42")
-    provider.send_text("1")
-    provider.say("One moment.")
-    provider.request_response()
-    provider.truncate("item_1", 5)
-    assert provider.messages_to_send() == []
-    provider.start(options(history=((Speaker.CALLER, "Hi"),)), 0.0)
-    feed(provider, {"type": "session.updated", "session": {}})
+    provider.start(conversation(history=(Said(Speaker.CALLER, "Hi"),)), 0.0)
+    provider.actions()
+    provider.send_function_result("call_of_old", "42", failed=False, now=1.0)
+    provider.send_text("1", 1.0)
+    provider.say("One moment.", "", 1.0)
+    assert provider.actions() == []
+    provider.receive_open(CHANNEL, 2.0)
     items = [message.get("item", {}).get("role") for message in sent(provider)]
-    assert items == [None, "user", "system", "user", None]
+    assert items == [None, "user", "system", "user"]
+    feed(provider, READY, 3.0)
+    (request,) = sent(provider)
+    assert request["response"]["instructions"].endswith("One moment.")
 
 
-def test_commands_before_the_start_have_a_limit() -> None:
+def test_what_waits_for_the_socket_has_a_limit() -> None:
     provider = OpenAIRealtime(config())
-    for _ in range(MAX_EARLY):
-        provider.say("x")
+    provider.start(conversation(), 0.0)
+    provider.actions()
+    for _ in range(MAX_UNSENT):
+        provider.inform("x", respond=False, now=0.0)
+    assert provider.dropped == 1
+    provider.receive_open(CHANNEL, 1.0)
+    assert len(provider.actions()) == MAX_UNSENT
+
+
+def test_no_command_before_the_start() -> None:
     with pytest.raises(LocalProtocolError):
-        provider.say("x")
+        OpenAIRealtime(config()).say("x", "", 0.0)
 
 
 def test_start_twice_is_our_mistake() -> None:
     with pytest.raises(LocalProtocolError):
-        ready_provider().start(options(), 0.0)
+        ready_provider().start(conversation(), 0.0)
 
 
-def test_one_answer_after_all_results_however_it_is_asked_for() -> None:
+def test_a_successor_is_fresh() -> None:
+    provider = ready_provider(model="m-1")
+    assert opened(provider.successor()).state.model == "m-1"
+
+
+# --- functions ------------------------------------------------------------------------------------
+
+
+def test_two_functions_are_answered_once() -> None:
     provider = ready_provider()
     ask_for_functions(provider, call_item(1), call_item(2))
-    provider.send_function_result("call_1", "a")
-    provider.request_response()
-    provider.request_response()
-    provider.send_function_result("call_2", "b")
-    provider.request_response()
-    assert types(provider) == [
-        "conversation.item.create",
-        "conversation.item.create",
-        "response.create",
-    ]
+    provider.send_function_result("call_1", "a", failed=False, now=0.0)
+    assert types(provider) == ["conversation.item.create"]
+    provider.send_function_result("call_2", "b", failed=True, now=0.0)
+    assert types(provider) == ["conversation.item.create", "response.create"]
+    begin_response(provider, "resp_2")
+    end_response(provider, "resp_2")
+    assert sent(provider) == []
 
 
-def test_results_alone_ask_for_nothing() -> None:
-    """A hang-up or a transfer needs no further words."""
+def test_asking_for_the_answer_that_is_on_its_way_is_asking_once() -> None:
     provider = ready_provider()
     ask_for_functions(provider, call_item(1))
-    provider.send_function_result("call_1", "a")
-    assert types(provider) == ["conversation.item.create"]
+    provider.answer(0.0)
+    assert sent(provider) == []
+    provider.send_function_result("call_1", "a", failed=False, now=0.0)
+    provider.answer(0.0)
+    begin_response(provider, "resp_2")
+    provider.answer(0.0)
+    end_response(provider, "resp_2")
+    assert types(provider) == ["conversation.item.create", "response.create"]
+    provider.answer(0.0)
+    assert types(provider) == ["response.create"]
+
+
+def test_an_answer_that_was_cut_may_be_asked_for_again() -> None:
+    provider = ready_provider()
+    provider.send_text("1", 0.0)
+    begin_response(provider)
+    provider.cut([], 0.0)
+    sent(provider)
+    provider.answer(0.0)
+    end_response(provider, status="cancelled")
+    assert types(provider) == ["response.create"]
 
 
 def test_an_answer_asked_for_before_the_functions_waits_for_their_results() -> None:
     provider = ready_provider()
     begin_response(provider)
-    provider.send_text("1")
+    provider.send_text("1", 0.0)
     end_response(provider, output=[call_item(1)])
     assert types(provider) == ["conversation.item.create"]
-    provider.send_function_result("call_1", "a")
+    provider.send_function_result("call_1", "a", failed=False, now=0.0)
     assert types(provider) == ["conversation.item.create", "response.create"]
+    begin_response(provider, "resp_2")
+    end_response(provider, "resp_2")
+    assert sent(provider) == []
 
 
 def test_a_text_is_answered_while_a_slow_function_runs() -> None:
     provider = ready_provider()
     ask_for_functions(provider, call_item(1))
-    provider.send_text("1")
+    provider.send_text("1", 0.0)
     assert types(provider) == ["conversation.item.create", "response.create"]
+
+
+def test_a_call_is_told_once_however_often_the_server_tells_it() -> None:
+    provider = ready_provider()
+    found = ask_for_functions(provider, call_item(1), call_item(1, id="fc_9", arguments=""))
+    assert [event for event in found if isinstance(event, FunctionCall)] == [
+        FunctionCall("call_1", "lookup", "{}", "resp_1")
+    ]
+    end_response(provider, output=[call_item(1)], usage={"input_token_details": {}})
+    assert events(provider) == []
+    begin_response(provider, "resp_2")
+    events(provider)
+    end_response(provider, "resp_2", output=[call_item(1)])
+    (done,) = events(provider)
+    assert isinstance(done, ResponseDone)
+
+
+ANNOUNCED = {
+    "type": "response.output_item.added",
+    "response_id": "resp_1",
+    "item": call_item(1, status="in_progress", arguments=""),
+}
+ARGUMENTS = {
+    "type": "response.function_call_arguments.done",
+    "response_id": "resp_1",
+    "item_id": "fc_1",
+    "call_id": "call_1",
+    "arguments": '{"to":"sales"}',
+}
+COMPLETE = {
+    "type": "response.output_item.done",
+    "response_id": "resp_1",
+    "item": call_item(1, arguments='{"to":"sales"}'),
+}
+
+
+@pytest.mark.parametrize(
+    ("told", "response"),
+    [
+        ([ANNOUNCED, ARGUMENTS], {}),
+        ([{**ARGUMENTS, "name": "lookup"}], {"output": []}),
+        ([COMPLETE], {"output": None}),
+        ([], {"output": [COMPLETE["item"]]}),
+        ([ANNOUNCED, ARGUMENTS, COMPLETE], {"output": [COMPLETE["item"]]}),
+    ],
+    ids=["arguments", "with a name", "item", "response", "all"],
+)
+def test_a_function_is_found_wherever_it_is_told(
+    told: list[dict[str, Any]], response: dict[str, Any]
+) -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    for message in told:
+        feed(provider, message)
+    events(provider)
+    end_response(provider, **response)
+    call, done = events(provider)
+    assert call == FunctionCall("call_1", "lookup", '{"to":"sales"}', "resp_1")
+    assert isinstance(done, ResponseDone)
+    assert done.spoke
+
+
+def test_whole_calls_of_an_answer_cut_off_are_run() -> None:
+    found = ask_for_functions(ready_provider(), call_item(1), status="incomplete")
+    assert [type(event) for event in found] == [FunctionCall, ResponseDone]
+
+
+def test_a_call_cut_off_by_the_token_limit_is_no_answer() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    feed(provider, ANNOUNCED)
+    events(provider)
+    details = {"type": "incomplete", "reason": "max_output_tokens"}
+    half = call_item(1, status="incomplete", arguments='{"to')
+    end_response(provider, status="incomplete", status_details=details, output=[half])
+    assert events(provider) == [
+        ResponseDone("resp_1", "incomplete", "max_output_tokens", spoke=False)
+    ]
 
 
 def test_functions_of_a_cancelled_response_are_not_run() -> None:
     found = ask_for_functions(ready_provider(), call_item(1), status="cancelled")
     assert not any(isinstance(event, FunctionCall) for event in found)
-    assert isinstance(found[-1], ResponseDone)
-    assert found[-1].function_calls == 0
+    assert found == [ResponseDone("resp_1", "cancelled", spoke=False)]
 
 
 BROKEN_ENDS = [
@@ -166,7 +290,6 @@ BROKEN_ENDS = [
     {"output": [call_item(1, name="")]},
     {"output": [call_item(number) for number in range(65)]},
     {"output": "none"},
-    {"usage": {"input_token_details": 7}},
     {"status": ["completed"]},
 ]
 
@@ -180,25 +303,43 @@ def test_a_response_with_a_broken_end_is_over_all_the_same(fields: dict[str, Any
     failure, done = events(provider)
     assert isinstance(failure, ProviderFailure)
     assert not failure.fatal
-    assert done == ResponseDone("resp_1", "failed", "", ErrorKind.PROTOCOL)
-    provider.send_text("1")
+    assert done == ResponseDone("resp_1", "failed", "", ErrorKind.PROTOCOL, spoke=False)
+    provider.send_text("1", 0.0)
     assert types(provider) == ["conversation.item.create", "response.create"]
 
 
-def test_without_turn_detection_audio_becomes_a_turn_when_an_answer_is_asked_for() -> None:
-    provider = ready_provider(options(turn_detection=TurnDetection("none")))
+def test_a_bill_in_odd_numbers_does_not_cost_the_answer() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    events(provider)
+    end_response(provider, usage={"input_token_details": 7})
+    assert events(provider) == [ResponseDone("resp_1", "completed", spoke=False)]
+    begin_response(provider, "resp_2")
+    events(provider)
+    end_response(provider, "resp_2", usage={"input_token_details": {"audio_tokens": 5.0}})
+    usage, _ = events(provider)
+    assert usage.input_audio_tokens == 5  # type: ignore[union-attr]
+
+
+def test_without_turn_detection_our_turns_are_committed_and_answered() -> None:
+    provider = ready_provider(turn_detection="none")
+    provider.begin_turn(0.0)
     provider.send_audio(b"\xff" * 799)
-    provider.request_response()
+    provider.end_turn(0.0)
     end = ["input_audio_buffer.append", "response.create"]
     assert types(provider) == end
     begin_response(provider)
     end_response(provider)
     provider.send_audio(b"\xff")
-    provider.request_response()
+    provider.end_turn(0.0)
     assert types(provider) == [end[0], "input_audio_buffer.commit", end[1]]
-    begin_response(provider)
-    end_response(provider)
-    provider.request_response()
+
+
+def test_a_server_that_does_not_answer_turns_by_itself_is_asked_to() -> None:
+    provider = ready_provider(create_response=False)
+    feed(provider, SPOKE)
+    assert sent(provider) == []
+    feed(provider, {"type": "input_audio_buffer.committed", "item_id": "i"})
     assert types(provider) == ["response.create"]
 
 
@@ -209,7 +350,7 @@ def test_an_answer_the_server_may_have_begun_too_early_is_still_asked_for() -> N
     """It began before our text was seen in the conversation."""
     provider = ready_provider()
     feed(provider, SPOKE)
-    provider.send_text("1")
+    provider.send_text("1", 0.0)
     begin_response(provider)
     end_response(provider)
     assert types(provider) == ["conversation.item.create", "response.create"]
@@ -218,7 +359,7 @@ def test_an_answer_the_server_may_have_begun_too_early_is_still_asked_for() -> N
 def test_an_answer_that_covers_our_text_is_not_asked_for_again() -> None:
     provider = ready_provider()
     feed(provider, SPOKE)
-    provider.send_text("1")
+    provider.send_text("1", 0.0)
     (item,) = sent(provider)
     feed(provider, {"type": "conversation.item.added", "item": item["item"]})
     begin_response(provider)
@@ -229,7 +370,7 @@ def test_an_answer_that_covers_our_text_is_not_asked_for_again() -> None:
 def test_the_way_is_free_as_soon_as_the_servers_answer_is_over() -> None:
     provider = ready_provider()
     feed(provider, SPOKE, 10.0)
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     begin_response(provider, now=10.5)
     end_response(provider, now=11.0)
     assert types(provider) == ["response.create"]
@@ -239,14 +380,14 @@ def test_the_end_of_another_response_frees_nothing() -> None:
     provider = ready_provider()
     begin_response(provider)
     end_response(provider, "resp_of_old")
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     assert sent(provider) == []
 
 
 def test_a_refusal_without_a_known_response_is_not_answered_at_once() -> None:
     """Asking again and again would be a loop."""
     provider = ready_provider()
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     (request,) = sent(provider)
     code = "conversation_already_has_active_response"
     error = {"type": "invalid_request_error", "code": code, "event_id": request["event_id"]}
@@ -260,23 +401,163 @@ def test_a_refusal_without_a_known_response_is_not_answered_at_once() -> None:
 
 def test_any_other_refusal_drops_the_request_and_is_told() -> None:
     provider = ready_provider()
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     (request,) = sent(provider)
     error = {"type": "invalid_request_error", "code": "x", "event_id": request["event_id"]}
     feed(provider, {"type": "error", "error": error})
     assert len(events(provider)) == 1
-    provider.say("Again")
+    provider.say("Again", "", 0.0)
     assert types(provider) == ["response.create"]
 
 
 def test_a_cancelled_request_that_was_refused_silences_nobody_else() -> None:
     provider = ready_provider()
-    provider.say("Hello?")
+    provider.say("Hello?", "", 0.0)
     request = sent(provider)[0]
-    provider.cancel_response()
+    provider.cut([], 0.0)
     error = {"type": "invalid_request_error", "code": "x", "event_id": request["event_id"]}
     feed(provider, {"type": "error", "error": error})
     begin_response(provider, "resp_of_the_server")
     events(provider)
     feed(provider, audio_delta(b"\xff", response_id="resp_of_the_server"))
     assert len(events(provider)) == 1
+
+
+# --- refusals -------------------------------------------------------------------------------------
+
+BUSY = {"type": "invalid_request_error", "code": "conversation_already_has_active_response"}
+BUSY_TEXT = "Conversation already has an active response in progress: resp_2."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {**BUSY, "event_id": None},
+        {"type": "invalid_request_error", "code": None, "message": BUSY_TEXT},
+    ],
+    ids=["no event id", "no code either"],
+)
+def test_a_refusal_that_names_no_request_means_ours(error: dict[str, Any]) -> None:
+    provider = ready_provider()
+    ask_for_functions(provider, call_item(1))
+    provider.send_function_result("call_1", "a", failed=False, now=0.0)
+    sent(provider)
+    begin_response(provider, "resp_2")
+    feed(provider, {"type": "error", "error": error})
+    end_response(provider, "resp_2")
+    assert types(provider) == ["response.create"]
+
+
+def test_a_refused_answer_that_the_servers_own_has_given_is_not_asked_for_again() -> None:
+    provider = ready_provider()
+    ask_for_functions(provider, call_item(1))
+    provider.send_function_result("call_1", "a", failed=False, now=0.0)
+    item, create = sent(provider)
+    feed(provider, {"type": "conversation.item.added", "item": item["item"]})
+    begin_response(provider, "resp_of_server")
+    feed(provider, {"type": "error", "error": {**BUSY, "event_id": create["event_id"]}})
+    end_response(provider, "resp_of_server")
+    assert sent(provider) == []
+
+
+def test_words_are_said_although_the_caller_speaks() -> None:
+    provider = ready_provider()
+    feed(provider, {"type": "input_audio_buffer.speech_started", "item_id": "i"}, 1.0)
+    provider.send_text("1", 1.0)
+    assert types(provider) == ["conversation.item.create"]
+    provider.say("Our time is over.", "bye", 1.0)
+    (request,) = sent(provider)
+    assert request["response"]["metadata"] == {"token": "bye"}
+
+
+def test_words_go_before_answers() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    provider.send_text("1", 0.0)
+    provider.say("One.", "", 0.0)
+    provider.say("Two.", "", 0.0)
+    sent(provider)
+    said = []
+    for number in range(1, 4):
+        end_response(provider, f"resp_{number}")
+        (request,) = sent(provider)
+        said.append(request.get("response", {}).get("instructions", "answer")[-4:])
+        begin_response(provider, f"resp_{number + 1}")
+    assert said == ["One.", "Two.", "swer"]
+
+
+@pytest.mark.parametrize(
+    ("response", "token"),
+    [
+        ({"metadata": {"token": "t"}}, "t"),
+        ({"metadata": None}, ""),
+        ({"metadata": {"token": 7}}, ""),
+        ({"metadata": "odd"}, ""),
+        ({}, "t"),
+    ],
+    ids=["ours", "the server's own", "no text", "no object", "a server without metadata"],
+)
+def test_the_answer_to_our_words_is_known(response: dict[str, Any], token: str) -> None:
+    provider = ready_provider()
+    provider.say("Bye.", "t", 0.0)
+    feed(provider, {"type": "response.created", "response": {"id": "resp_1", **response}})
+    assert events(provider) == [ResponseStarted("resp_1", token)]
+
+
+def test_a_server_that_refuses_metadata_is_asked_without() -> None:
+    provider = ready_provider()
+    provider.say("Bye.", "t", 0.0)
+    (first,) = sent(provider)
+    error = {
+        "code": "unknown_parameter",
+        "param": "response.metadata",
+        "event_id": first["event_id"],
+    }
+    feed(provider, {"type": "error", "error": error})
+    (second,) = sent(provider)
+    assert "metadata" not in second["response"]
+    assert events(provider) == []
+    feed(provider, {"type": "response.created", "response": {"id": "resp_1"}})
+    assert events(provider) == [ResponseStarted("resp_1", "t")]
+
+
+def test_a_model_that_wrote_its_answer_is_asked_to_speak() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    feed(provider, {"type": "response.output_text.done", "item_id": "i", "text": "Hello"})
+    events(provider)
+    end_response(provider)
+    assert events(provider) == [ResponseDone("resp_1", "completed", spoke=False)]
+    provider.answer(0.0)
+    (request,) = sent(provider)
+    assert request["response"] == {"output_modalities": ["audio"]}
+
+
+# --- what is told to the model --------------------------------------------------------------------
+
+
+def test_functions_that_ran_are_history() -> None:
+    history = (Said(Speaker.CALLER, "Book it."), Ran("book", '{"at":9}', "done"))
+    provider = opened(OpenAIRealtime(config()), conversation(history=history))
+    _, _, call, output = (message.get("item") for message in sent(provider))
+    assert (call["type"], call["name"], call["arguments"]) == ("function_call", "book", '{"at":9}')
+    assert (output["type"], output["output"]) == ("function_call_output", "done")
+    assert call["call_id"] == output["call_id"]
+
+
+def test_in_the_betas_words_functions_that_ran_are_told() -> None:
+    talk = conversation(history=(Ran("book", '{"at":9}', "done"),))
+    provider = opened(OpenAIRealtime(config(api_shape="beta")), talk)
+    (item,) = (message["item"] for message in sent(provider)[1:])
+    assert item["role"] == "system"
+    assert "book" in item["content"][0]["text"]
+
+
+def test_informing_the_model_asks_for_words_only_when_told_to() -> None:
+    provider = ready_provider()
+    provider.inform("The transfer failed.", respond=False, now=0.0)
+    assert types(provider) == ["conversation.item.create"]
+    provider.inform("The transfer failed.", respond=True, now=0.0)
+    item, request = sent(provider)
+    assert item["item"]["role"] == "system"
+    assert request["type"] == "response.create"

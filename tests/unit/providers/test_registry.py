@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.audio.formats import PCMU_8K
+from bridge.providers.base import Conversation, Endpoint, Open
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.registry import PROVIDERS, ProviderConfigError, make_provider
 
@@ -23,7 +25,11 @@ def test_a_row_becomes_a_fresh_object_each_time() -> None:
     first, second = make_provider("openai_realtime", ROW), make_provider("openai_realtime", ROW)
     assert isinstance(first, OpenAIRealtime)
     assert first is not second
-    assert "gpt-realtime-2.1-mini" in first.endpoint().url
+    first.start(Conversation(PCMU_8K, PCMU_8K), 0.0)
+    (action,) = first.actions()
+    assert isinstance(action, Open)
+    assert isinstance(action.target, Endpoint)
+    assert "gpt-realtime-2.1-mini" in action.target.url
 
 
 def test_all_wrong_fields_are_named_at_once() -> None:

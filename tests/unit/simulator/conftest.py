@@ -80,6 +80,7 @@ def call_desk(tmp_path: Path, media: MediaServer) -> Iterator[Callable[..., Desk
         *,
         speed: float = 4.0,
         codec: AudioFormat = PCMU_8K,
+        ptime_ms: int = 20,
         actions_after: Sequence[Action] = (),
         full: bool = True,
         greeting: str = f"connect\n\nlinger\n\n{EVENTS}",
@@ -91,7 +92,7 @@ def call_desk(tmp_path: Path, media: MediaServer) -> Iterator[Callable[..., Desk
         call = switch.originate_to_controller(
             *listener.getsockname(),
             caller=caller,
-            channel=ChannelOptions(codec=codec),
+            channel=ChannelOptions(codec=codec, ptime_ms=ptime_ms),
             actions_after=actions_after,
             full=full,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import wave
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -38,6 +39,7 @@ class Phone:
     def __init__(self) -> None:
         self.digits = ""
         self.hung_up = False
+        self.channel = SimpleNamespace(ptime_ms=20)
 
     def receive_dtmf(self, digit: str) -> None:
         self.digits += digit

@@ -30,11 +30,13 @@ def udp() -> Iterator[socket.socket]:
         yield sock
 
 
-def pace(send: Callable[[bytes], None], frames: list[bytes], lead: int = 3) -> None:
-    """Send `lead` frames at once, the rest 20 ms apart."""
+def pace(
+    send: Callable[[bytes], None], frames: list[bytes], lead: int = 3, ptime_ms: int = 20
+) -> None:
+    """Send `lead` frames at once, the rest in their time."""
     began = time.monotonic()
     for number, frame in enumerate(frames):
-        gevent.sleep(max(0.0, began + (number - lead) * 0.02 - time.monotonic()))
+        gevent.sleep(max(0.0, began + (number - lead) * ptime_ms / 1000 - time.monotonic()))
         send(frame)
 
 
@@ -100,6 +102,58 @@ def test_native_unicast_starves_the_caller(call_desk, udp, quirk: bool, share: f
     pace(lambda frame: udp.sendto(frame, address), [b"\xff" * 160] * 30)
     frames = len(stream.of_kind(BINARY)) - before
     assert (frames < 27 * share) == quirk
+
+
+@pytest.mark.parametrize("ptime_ms", [10, 30, 40, 60])
+def test_datagrams_of_the_channels_own_length_are_heard(
+    call_desk, udp: socket.socket, ptime_ms: int
+) -> None:
+    desk = call_desk(speed=1, ptime_ms=ptime_ms)
+    desk.answer()
+    address = activate(desk, udp)
+    assert len(udp.recv(4096)) == 16 * ptime_ms
+    packets = CLIP.frames(8000, ptime_ms)
+    pace(lambda packet: udp.sendto(packet, address), packets, 2, ptime_ms)
+    wait_until(lambda: desk.call.media.unicast.received == len(packets))
+    gevent.sleep(0.1)
+    report = desk.caller.report(CLIP)
+    assert max(report.lost_ms, report.doubled_ms, report.inserted_ms) == 0.0
+
+
+@pytest.mark.parametrize(("ptime_ms", "heard"), [(30, True), (40, False), (60, False)])
+def test_packets_of_20_ms_are_noise_or_nothing_on_other_channels(
+    call_desk, udp: socket.socket, ptime_ms: int, heard: bool
+) -> None:
+    desk = call_desk(speed=1, ptime_ms=ptime_ms)
+    desk.answer()
+    address = activate(desk, udp)
+    pace(lambda packet: udp.sendto(packet, address), CLIP.frames(8000)[:20])
+    wait_until(lambda: desk.call.media.unicast.malformed == 20)
+    assert (desk.caller.report().sound_ms > 0) == heard
+
+
+def test_a_change_of_codec_ends_unicast_and_is_told(call_desk, udp: socket.socket) -> None:
+    desk = call_desk(greeting="connect\n\nmyevents\n\nevent plain CODEC\n\n")
+    desk.answer()
+    activate(desk, udp)
+    desk.call.change_codec(PCMA_8K, 40)
+    event = desk.app.wait_event("CODEC")
+    assert event.headers["variable_rtp_last_audio_codec_string"] == "PCMA@8000h@40i@1c"
+    assert desk.call.media.unicast is None
+    said = desk.api(f"uuid_getvar {desk.uuid} rtp_last_audio_codec_string")
+    assert said == "PCMA@8000h@40i@1c"
+
+
+@pytest.mark.parametrize(("rate", "share"), [("8k", 1.0), ("16k", 0.5)])
+def test_a_stream_at_another_rate_gets_20_ms_of_each_packet(
+    call_desk, rate: str, share: float
+) -> None:
+    desk = call_desk(speed=1, ptime_ms=40)
+    desk.answer()
+    stream = desk.stream(f"mono {rate} m")
+    wait_until(lambda: len(stream.of_kind(BINARY)) > 2)
+    samples = len(stream.of_kind(BINARY)[-1]) // 2
+    assert samples == int(rate[:-1]) * 40 * share
 
 
 def test_a_playback_ends_unicast_for_good(call_desk, udp: socket.socket) -> None:

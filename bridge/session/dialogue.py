@@ -1,0 +1,335 @@
+"""What happens between caller and agent: turns, answers, interruptions, functions, words.
+
+It takes the provider's events and what our own ear and the playout tell, moves the floor, and has
+everybody told who must know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from bridge.playout.heard import HeardPosition
+from bridge.ports import SessionListener, Utterance
+from bridge.providers import base as p
+from bridge.session.answering import Answering
+from bridge.session.config import SessionConfig
+from bridge.session.downlink import ItemHeard
+from bridge.session.echo import EchoGuard
+from bridge.session.floor import Floor
+from bridge.session.floor_states import FloorState
+from bridge.session.last_words import LastWords
+from bridge.session.line import Line
+from bridge.session.provider import ProviderSeat
+from bridge.session.silence import SilenceWatch
+from bridge.session.states import SessionState
+from bridge.session.transcript import Transcript
+
+_HEARD = (SessionState.TALKING, SessionState.WAITING)
+"""What the caller says counts; while a provider is missing it is kept for the next."""
+TOO_MANY = '{"error":"too many function calls in this conversation"}'
+
+
+class Dialogue:
+    """One conversation's turns. `now` is monotonic seconds."""
+
+    def __init__(
+        self,
+        config: SessionConfig,
+        seat: ProviderSeat,
+        floor: Floor,
+        line: Line,
+        transcript: Transcript,
+        silence: SilenceWatch,
+        answering: Answering,
+        last_words: LastWords,
+        listener: SessionListener,
+    ) -> None:
+        self.late_audio_dropped = 0
+        """Pieces of answers that had been cut."""
+        self.missed = False
+        """The agent answered into a hold, and was cut."""
+        self._config = config
+        self._seat = seat
+        self._floor = floor
+        self._line = line
+        self._transcript = transcript
+        self._silence = silence
+        self._answering = answering
+        self._last_words = last_words
+        self._listener = listener
+        self._state = SessionState.PREPARING
+        self._echo = EchoGuard()
+        self._item_id = self._response_id = ""
+        """Of the audio that came last."""
+        self._functions = 0
+        self._turn_of_ours = False
+        """A turn was begun that we must end (`Turns.OURS`)."""
+        self._unanswered = False
+        """Our ear has heard the caller, or the agent was interrupted, since the last answer."""
+
+    # --- provider events ------------------------------------------------------------------------
+
+    def on_event(self, event: p.ProviderEvent, now: float, state: SessionState) -> None:
+        """Any event but audio."""
+        self._state = state
+        handler = _HANDLERS.get(type(event))
+        if handler is not None:
+            handler(self, event, now)
+
+    def on_audio(self, event: p.Audio, now: float) -> None:
+        """A piece of the agent's voice. The hot path."""
+        floor, response_id = self._floor, event.response_id
+        if not floor.audio(response_id, now):
+            self.late_audio_dropped += 1
+            return
+        if response_id != self._response_id:
+            self._response_id = response_id
+            self._line.downlink.begin_answer()
+        item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
+        if item_id != self._item_id:
+            self._item_id = item_id
+            self._tell(self._transcript.open(p.Speaker.AGENT, item_id, now))
+        self._answering.progress()
+        if self._line.downlink.play(item_id, event.data, now):
+            self._listener.greeting_ready()
+
+    def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
+        if self._state is SessionState.HELD:
+            self.missed = True
+            self._seat.cut(())
+            self._line.downlink.begin(self._floor.broken_off())
+            return
+        self._silence.floor_taken()
+        if self._unanswered and not self._line.ear.active:
+            self._floor.caller_stopped(min(now, self._line.ear.changed_at))
+        self._unanswered = False
+        self._answering.response_started(event.response_id, event.token)
+        self._floor.response_started(event.response_id)
+        self._response_id = event.response_id
+        self._line.downlink.begin_answer()
+        self._last_words.response_started(event.response_id, event.token)
+
+    def _on_response_done(self, event: p.ResponseDone, now: float) -> None:
+        sounded, called = self._line.downlink.sounded, self._floor.more_due
+        heard = sounded or called or not self._line.open
+        heard = heard and event.spoke and event.status != "failed"
+        if self._floor.response_done(event.response_id, heard=heard):
+            self._over(event.response_id, now, heard=heard)
+            if self._state is not SessionState.HELD:
+                self._answering.response_done(event, heard=heard, now=now)
+
+    def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
+        """All there will be of an answer is here."""
+        heard = heard and self._line.downlink.sounded
+        self._line.downlink.complete(now)
+        self._last_words.response_done(response_id, heard=heard, now=now)
+
+    def _on_caller_started(self, event: p.CallerStarted, now: float) -> None:
+        self._tell(self._transcript.open(p.Speaker.CALLER, event.item_id, now))
+        self._caller_started(now)
+
+    def _caller_started(self, now: float) -> None:
+        if self._state in (SessionState.CLOSING, SessionState.HELD):
+            return
+        self._silence.caller_active()
+        self._answering.caller_started(now)
+        self._cut_off(self._floor.caller_started(now), now)
+
+    def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
+        self._transcript.open(p.Speaker.CALLER, event.item_id, now)
+        if self._state not in (SessionState.CLOSING, SessionState.HELD):
+            self._floor.caller_stopped(now, expects_answer=event.expects_answer)
+            self._open_if_free(now)
+
+    def _on_interrupted(self, event: p.Interrupted, now: float) -> None:
+        if self._state is SessionState.CLOSING or not self._floor.barge_in:
+            if self._floor.dropped(event.response_id):  # what is here must be heard
+                self._over(event.response_id, now)
+            return
+        generation = self._floor.interrupted(event.response_id)
+        self._unanswered = self._unanswered or generation is not None
+        self._cut_off(generation, now)
+
+    def _on_transcript(self, event: p.Transcript, now: float) -> None:
+        told = self._transcript.add(
+            event.speaker, event.item_id, event.text, now, after=event.after
+        )
+        self._tell(told)
+        if event.speaker is p.Speaker.CALLER:
+            self._take_as_turn(now)
+        self._answering.transcribed(event.speaker)
+
+    def _take_as_turn(self, now: float) -> None:
+        """A provider that tells no turns has heard one, and will answer it."""
+        hidden = self._seat.capabilities.turns is not p.Turns.TOLD
+        free = self._floor.state in (FloorState.LISTENING, FloorState.CALLER_SPEAKING)
+        if hidden and free and self._unanswered and not self._line.ear.active:
+            self._floor.caller_stopped(now)
+
+    def _on_function_call(self, event: p.FunctionCall, now: float) -> None:
+        self._silence.floor_taken()
+        self._answering.progress()
+        self._functions += 1
+        if self._functions > self._config.max_function_calls:
+            self._refuse(event)
+            return
+        self._floor.function_called(event.call_id)
+        self._transcript.called(event.call_id, event.name, event.arguments, now)
+        self._listener.function_called(event)
+
+    def _refuse(self, event: p.FunctionCall) -> None:
+        if self._functions == self._config.max_function_calls + 1:
+            text = f"more than {self._config.max_function_calls} in one conversation"
+            self._listener.provider_trouble(p.ErrorKind.OURS, "too_many_functions", text)
+        self._floor.function_called(event.call_id)
+        self.function_result(event.call_id, TOO_MANY, failed=True)
+
+    def _on_function_cancelled(self, event: p.FunctionCancelled, now: float) -> None:
+        self._floor.function_over(event.call_id)
+        self._listener.function_cancelled(event.call_id)
+
+    def function_result(self, call_id: str, output: str, *, failed: bool) -> None:
+        """A function of ours has run. The next provider learns of it in its own way."""
+        ran = self._transcript.returned(call_id, output)
+        self._floor.function_over(call_id)
+        self._answering.progress()
+        if self._floor.state is not FloorState.CALLER_SPEAKING:
+            self._floor.asked()
+        if not self._seat.send_function_result(call_id, output, failed=failed) and ran is not None:
+            self._seat.inform(f"[{ran.name} returned {output}]", respond=True)
+
+    def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
+        self._listener.provider_trouble(event.kind, event.code, event.message)
+
+    # --- our own ear ----------------------------------------------------------------------------
+
+    def on_voice(self, now: float, state: SessionState) -> None:
+        """The caller's voice has begun or ended, by its level."""
+        self._state = state
+        turns, active = self._seat.capabilities.turns, self._line.ear.active
+        self._answering.voice_changed(now)
+        if state not in _HEARD or turns is p.Turns.TOLD:
+            return
+        if turns is p.Turns.OURS:
+            self._find_turn(active, now)
+        elif active:
+            self._caller_started(now)
+        else:
+            self._unanswered = True
+            self._floor.caller_stopped(now, expects_answer=False)
+            self._open_if_free(now)
+
+    def _find_turn(self, active: bool, now: float) -> None:
+        floor = self._floor
+        if active and (floor.barge_in or not (floor.due or floor.playing)):
+            self._turn_of_ours = True
+            self._caller_started(now)
+            self._seat.begin_turn()
+        elif not active and self._turn_of_ours:
+            self._turn_of_ours = False
+            floor.caller_stopped(self._line.ear.changed_at)
+            self._seat.end_turn()
+
+    def replayed(self, *, begins: bool) -> None:
+        """A provider that is new here is told of the caller's turn, before its audio and after."""
+        ours = self._seat.capabilities.turns is p.Turns.OURS and self._line.uplink.in_turn
+        if ours and begins:
+            self._seat.begin_turn()
+        elif ours and not self._turn_of_ours:
+            self._seat.end_turn()
+
+    def _open_if_free(self, now: float) -> None:
+        if self._floor.state is FloorState.LISTENING and self._line.idle(now):
+            self._silence.floor_open(now)
+
+    def digits(self, digits: str, now: float) -> None:
+        """Keys pressed: a turn of the caller's in words."""
+        self._cut_off(self._floor.caller_started(now, told=False), now)
+        self._floor.caller_stopped(now)
+        self._floor.asked()
+        self._answering.progress()
+        self._seat.send_text(f"[The caller pressed on the keypad: {' '.join(digits)}]")
+        self._tell(self._transcript.add(p.Speaker.CALLER, "", f"[{digits}]", now))
+
+    # --- interruptions --------------------------------------------------------------------------
+
+    def _cut_off(self, generation: int | None, now: float) -> None:
+        """The caller has the floor: silence at once, history cut where it was heard."""
+        if generation is None:
+            return
+        ear = self._line.ear
+        heard = self._line.cut(now)
+        reaction_ms = (self._line.clock() - now) * 1000
+        self.cut(heard)
+        self._line.downlink.begin(generation)
+        self._answering.interrupted()
+        self._echo.interrupted(now, ear.changed_at if ear.active else None)
+        self._listener.interrupted(reaction_ms)
+
+    def cut(self, heard: Sequence[ItemHeard]) -> None:
+        """Tell provider and transcript what was heard of the items that were cut."""
+        self._item_id = ""
+        self._seat.cut([HeardPosition(one.item_id, one.heard_ms) for one in heard])
+        for one in heard:
+            self._tell(self._transcript.cut(*one))
+
+    # --- the playout ----------------------------------------------------------------------------
+
+    def on_first_frame(self, now: float, playout_ms: int) -> None:
+        """The caller begins to hear an answer."""
+        self._answering.greeted = True
+        self._echo.answer_began(now)
+        latency = self._floor.first_frame_sent(
+            now, network_ms=self._seat.round_trip_ms, playout_ms=playout_ms
+        )
+        self._listener.first_audio_sent()
+        if latency is not None:
+            self._listener.turn_answered(latency)
+
+    def on_sound(self, now: float) -> None:
+        """The answer can be heard."""
+        self._answering.heard(self._floor.response_id)
+        if self._echo.suspected:
+            self._line.uplink.muted = True
+            self._floor.barge_in = False
+
+    def on_soundless(self, now: float) -> None:
+        """The answer is nothing but silence."""
+        if not self._floor.response_active:
+            return
+        generation = self._floor.unheard()
+        self.cut(self._line.cut(now))
+        self._line.downlink.begin(generation)
+        self._answering.failed(p.ErrorKind.SERVER, "no sound", now)
+
+    def on_full(self, item_id: str, kept_ms: int, now: float) -> None:
+        """Nothing more of this answer can be kept: it ends here, for the provider too."""
+        if self._floor.response_active:
+            self._floor.enough()
+            self.cut([ItemHeard(item_id, kept_ms, kept_ms)])
+            self._line.downlink.complete(now)
+
+    def on_drained(self, now: float) -> None:
+        """All that was finished has been heard."""
+        self._floor.drained()
+        self._echo.answer_over()
+        self._line.uplink.muted = False
+        self._floor.barge_in = self._config.barge_in
+
+    def _tell(self, utterance: Utterance | None) -> None:
+        if utterance is not None:
+            self._listener.uttered(utterance)
+
+
+_HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
+    p.ResponseStarted: Dialogue._on_response_started,
+    p.ResponseDone: Dialogue._on_response_done,
+    p.CallerStarted: Dialogue._on_caller_started,
+    p.CallerStopped: Dialogue._on_caller_stopped,
+    p.Interrupted: Dialogue._on_interrupted,
+    p.Transcript: Dialogue._on_transcript,
+    p.FunctionCall: Dialogue._on_function_call,
+    p.FunctionCancelled: Dialogue._on_function_cancelled,
+    p.ProviderFailure: Dialogue._on_failure,
+}

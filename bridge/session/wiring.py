@@ -1,0 +1,137 @@
+"""What a session is made of, and who tells whom."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from bridge.audio.pacer import Pacer
+from bridge.ports import SessionListener
+from bridge.providers import base as p
+from bridge.session.answering import Answering
+from bridge.session.closing import Closing
+from bridge.session.config import SessionConfig
+from bridge.session.connection import SeatListener
+from bridge.session.dialogue import Dialogue
+from bridge.session.downlink import DownlinkListener
+from bridge.session.floor import Floor
+from bridge.session.hold import Hold
+from bridge.session.last_words import LastWords
+from bridge.session.line import Line
+from bridge.session.minding import Minding
+from bridge.session.provider import ProviderSeat
+from bridge.session.silence import SilenceWatch
+from bridge.session.states import SessionState
+from bridge.session.transcript import Transcript
+
+
+class Owner(Protocol):
+    """The session, as its parts see it."""
+
+    state: SessionState
+
+    def on_event(self, event: p.ProviderEvent) -> None:
+        """The provider tells anything but audio."""
+
+    def on_ready(self, ready: p.SessionReady) -> None:
+        """A provider took the settings."""
+
+    def on_crossed(self, ready: p.SessionReady) -> None:
+        """A new session of the same provider took over."""
+
+    def on_lost(self, failure: p.ProviderFailure) -> None:
+        """The provider is gone; another is being connected."""
+
+    def on_exhausted(self, failure: p.ProviderFailure) -> None:
+        """Nobody is left to try."""
+
+    def on_drained(self, now: float) -> None:
+        """All that was finished has been heard."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything one session owns."""
+
+    transcript: Transcript
+    floor: Floor
+    silence: SilenceWatch
+    last_words: LastWords
+    seat: ProviderSeat
+    line: Line
+    answering: Answering
+    minding: Minding
+    dialogue: Dialogue
+    hold: Hold
+    closing: Closing
+
+
+def wire(
+    owner: Owner,
+    config: SessionConfig,
+    listener: SessionListener,
+    pacer: Pacer,
+    clock: Callable[[], float],
+) -> Parts:
+    """Make a session's parts. Callbacks look the others up when they run."""
+    now = clock()
+    transcript, floor, last_words = Transcript(now), Floor(barge_in=config.barge_in), LastWords()
+    silence = SilenceWatch(
+        now, silence_s=config.silence_s, give_up_s=config.give_up_s, max_s=config.max_duration_s
+    )
+    parts: Parts
+    seat = ProviderSeat(
+        config.candidates,
+        config.brief,
+        SeatListener(
+            on_audio=lambda event: parts.dialogue.on_audio(event, clock()),
+            on_event=owner.on_event,
+            on_ready=owner.on_ready,
+            on_crossed=owner.on_crossed,
+            on_lost=owner.on_lost,
+            on_exhausted=owner.on_exhausted,
+            start=lambda: parts.answering.start(),
+            history=transcript.history,
+        ),
+        formats=config.provider_formats,
+        connect_timeout_s=config.provider_connect_timeout_s,
+        network=config.network,
+        clock=clock,
+    )
+    line = Line(
+        pacer,
+        DownlinkListener(
+            on_first_frame=lambda now, ms: parts.dialogue.on_first_frame(now, ms),
+            on_drained=owner.on_drained,
+            on_sound=lambda now: parts.dialogue.on_sound(now),
+            on_soundless=lambda now: parts.dialogue.on_soundless(now),
+            on_full=lambda item_id, ms, now: parts.dialogue.on_full(item_id, ms, now),
+        ),
+        send_audio=seat.send_audio,
+        on_voice=lambda now: parts.dialogue.on_voice(now, owner.state),
+        clock=clock,
+    )
+    answering = Answering(
+        config, seat, floor, line, transcript, listener, lambda phrase: parts.minding.phrase(phrase)
+    )
+    minding = Minding(config, seat, floor, line, silence, answering, listener)
+    dialogue = Dialogue(
+        config, seat, floor, line, transcript, silence, answering, last_words, listener
+    )
+    hold = Hold(floor, line, dialogue, answering, silence, config.brief)
+    closing = Closing(config, seat, answering, last_words, listener)
+    parts = Parts(
+        transcript,
+        floor,
+        silence,
+        last_words,
+        seat,
+        line,
+        answering,
+        minding,
+        dialogue,
+        hold,
+        closing,
+    )
+    return parts

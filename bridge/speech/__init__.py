@@ -1,0 +1,1 @@
+"""The local speech process, as the bridge reaches it."""

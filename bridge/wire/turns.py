@@ -1,0 +1,82 @@
+"""A fair share of the hub for whoever reads from a peer that never stops sending.
+
+A greenlet that always finds data never gives its turn away, and every call's audio waits. One
+reader gives way after a budget of messages, bytes and time; of several that have used theirs up
+one at a time goes on, after a pause as long as its turn was. So a flood on any number of
+connections takes short turns of half the hub at most.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import gevent
+from gevent.lock import BoundedSemaphore
+
+WAITED_S = 0.0005
+"""A read that took this long had to wait: others have had their turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What one turn may take; the first that is used up ends it."""
+
+    messages: int = 64
+    size_bytes: int = 256 * 1024
+    time_s: float = 0.002
+
+
+class FairShare:
+    """The queue in which readers of one kind wait once their turn is over."""
+
+    def __init__(self, budget: Budget | None = None) -> None:
+        self.budget = budget or Budget()
+        self.given_way = 0
+        """Turns that were used up."""
+        self._queue = BoundedSemaphore(1)
+
+    def give_way(self, took_s: float) -> None:
+        """Wait behind the others, then as long as the turn took."""
+        self.given_way += 1
+        with self._queue:
+            gevent.sleep(min(took_s, 10 * self.budget.time_s))
+
+
+class Turn:
+    """The turns of one reader: `begin` when it has data, `spend` after each piece of work."""
+
+    def __init__(self, share: FairShare) -> None:
+        self._share = share
+        self._left_at = 0.0
+        self._start(time.monotonic())
+
+    def begin(self) -> None:
+        """Data is here. When it had to be waited for, this is a new turn."""
+        now = time.monotonic()
+        if now - self._left_at >= WAITED_S:
+            self._start(now)
+
+    def spend(self, messages: int, size_bytes: int) -> None:
+        """Account for work done; give way when the turn is over."""
+        self._messages += messages
+        self._bytes += size_bytes
+        now = time.monotonic()
+        if self._is_over(now):
+            self._share.give_way(now - self._began)
+            now = time.monotonic()
+            self._start(now)
+        self._left_at = now
+
+    def _is_over(self, now: float) -> bool:
+        budget = self._share.budget
+        return (
+            self._messages >= budget.messages
+            or self._bytes >= budget.size_bytes
+            or now - self._began >= budget.time_s
+        )
+
+    def _start(self, now: float) -> None:
+        self._messages = 0
+        self._bytes = 0
+        self._began = now

@@ -1,0 +1,79 @@
+"""`unicast` of one leg: its port, its datagrams, and what the first of them proves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gevent.event import Event as Signal
+
+from bridge.wire.datagram import DatagramLink
+from esl_controller.calls.leg_codec import PTIMES_MS
+from esl_controller.calls.line_watch import Seen
+from esl_controller.calls.unicast_ports import PortRange
+from esl_controller.esl import commands
+
+
+class UnicastLine:
+    """Raises `PortsExhausted`, or `OSError` where the addresses are no use."""
+
+    def __init__(
+        self,
+        local_host: str,
+        freeswitch_host: str,
+        ports: PortRange,
+        on_audio: Callable[[bytes], None] | None,
+    ) -> None:
+        """`on_audio` takes the caller's audio; None when somebody else brings it."""
+        self.proven = Signal()
+        """A datagram came: FreeSWITCH's `+OK` proves nothing."""
+        self._on_audio = on_audio
+        self._ports = ports
+        self._first_bytes = 0
+        self._link = DatagramLink(on_datagram=self._on_datagram, local=(local_host, 0))
+        try:
+            self._port = ports.take(freeswitch_host)
+        except BaseException:
+            self._link.close()
+            raise
+        self._far = (freeswitch_host, self._port)
+        try:
+            self._link.connect(self._far)
+        except OSError:
+            self.close()
+            raise
+
+    def command(self) -> commands.Command:
+        """What FreeSWITCH is told."""
+        return commands.unicast(local=self._far, remote=self._link.address)
+
+    def send(self, packet: bytes) -> None:
+        """A packet to the caller's ear."""
+        self._link.send(packet)
+
+    def ptime_ms(self, rate_hz: int, otherwise: int) -> int:
+        """Packet time of the channel: the first datagram is as long as each of ours must be."""
+        samples_ms = self._first_bytes // 2 * 1000
+        ms = samples_ms // rate_hz
+        return ms if ms * rate_hz == samples_ms and ms in PTIMES_MS else otherwise
+
+    def seen(self, heard: int | None) -> Seen:
+        """Counts for the watch. `heard`: see there."""
+        link = self._link
+        if self._on_audio is None:
+            link.peek()
+        return Seen(link.datagrams_in, link.datagrams_out, link.refused, heard)
+
+    def close(self) -> None:
+        """Give up socket and port; FreeSWITCH is told nothing."""
+        if not self._link.closed:
+            self._link.close()
+            self._ports.give_back(self._port)
+
+    def _on_datagram(self, data: bytes) -> None:
+        if not self.proven.is_set():
+            self._first_bytes = len(data)
+            self.proven.set()
+        if self._on_audio is not None:
+            self._on_audio(data)
+        else:
+            self._link.deafen()  # the stream brings the caller; reading him twice costs CPU

@@ -1,0 +1,124 @@
+"""The workers of the installation, on all hosts.
+
+These statements carry no `domain_uuid`, unlike all others: a worker serves every domain, its row
+holds nothing of a tenant, and who is alive is asked for the whole installation. The one question
+that concerns a tenant, who has a certain call, takes the domain like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from psycopg2.extensions import connection as Connection
+
+from esl_controller.database.repository.statements import (
+    Row,
+    columns,
+    execute,
+    fetch_all,
+    fetch_one,
+)
+
+FRESH_S = 25.0
+"""Seen within this: alive. Two of its signs of life, ten seconds apart, may be lost."""
+_LOCK_KEY = 0x76616C77  # 'valw': one decision at a time who stops listening
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerRow:
+    """What a worker says of itself."""
+
+    worker: str
+    """Its name in conversations and leases, no other's on any host."""
+    host: str
+    http_url: str
+    """Where its pages are, as other workers reach it."""
+    esl_address: str
+    """`host:port` FreeSWITCH connects to."""
+    started_at: datetime
+    version: str
+    capacity: int
+    calls: int
+    draining: bool
+    listening: bool
+    """Its Event Socket port is open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Which worker has a call."""
+
+    worker: str
+    host: str | None
+    """None: it is not in the register."""
+    http_url: str | None
+    alive: bool
+
+
+def register(connection: Connection, row: WorkerRow) -> None:
+    """Insert or renew a worker's row; it is seen now, by the database's clock."""
+    names = [name.strip() for name in columns(WorkerRow).split(",")]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+    sql = f"""insert into v_voice_workers_realtime ({", ".join(names)}, seen_at)
+              values ({", ".join(["%s"] * len(names))}, now())
+              on conflict (worker) do update set {changes}, seen_at = now()"""
+    execute(connection, sql, [getattr(row, name) for name in names])
+
+
+def leave(connection: Connection, worker: str) -> None:
+    """Forget a worker that has ended, or is known to be lost."""
+    execute(connection, "delete from v_voice_workers_realtime where worker = %s", (worker,))
+
+
+def list_workers(connection: Connection) -> list[Row]:
+    """Return every row with `age_s`, seconds since the worker was seen, and `alive`."""
+    sql = f"""select {columns(WorkerRow)}, seen_at,
+                extract(epoch from now() - seen_at)::float as age_s,
+                seen_at > now() - %s * interval '1 second' as alive
+              from v_voice_workers_realtime order by host, http_url, started_at"""
+    return fetch_all(connection, sql, (FRESH_S,))
+
+
+def list_lost(connection: Connection, unseen_s: float) -> list[Row]:
+    """Return `worker` and `seen_at` of those that have not been seen for `unseen_s`."""
+    sql = """select worker, seen_at from v_voice_workers_realtime
+             where seen_at < now() - %s * interval '1 second'"""
+    return fetch_all(connection, sql, (unseen_s,))
+
+
+def stop_listening(connection: Connection, worker: str) -> bool:
+    """Note that a worker's Event Socket port closes, if another on its host takes calls at the
+    same address and has room; return whether it may. Only one decides at a time, so that two
+    workers never leave the port to each other.
+    """
+    execute(connection, "select pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
+    sql = f"""update v_voice_workers_realtime me set listening = false
+              where worker = %s and exists ({_OTHER_WITH_ROOM})"""
+    return execute(connection, sql, (worker, FRESH_S)) == 1
+
+
+def is_another_listening(connection: Connection, worker: str) -> bool:
+    """Whether another worker of the same host and address takes calls and has room."""
+    sql = f"""select 1 as found from v_voice_workers_realtime me
+              where worker = %s and exists ({_OTHER_WITH_ROOM})"""
+    return fetch_one(connection, sql, (worker, FRESH_S)) is not None
+
+
+_OTHER_WITH_ROOM = """select 1 from v_voice_workers_realtime other
+    where other.worker <> me.worker and other.host = me.host
+      and other.esl_address = me.esl_address and other.listening and not other.draining
+      and other.calls < other.capacity
+      and other.seen_at > now() - %s * interval '1 second'"""
+
+
+def find_owner(connection: Connection, domain_uuid: str, call_uuid: str) -> Owner | None:
+    """Return the worker that has a call of the domain, None when no such call is going on."""
+    sql = """select c.worker, w.host, w.http_url,
+               coalesce(w.seen_at > now() - %s * interval '1 second', false) as alive
+             from v_voice_conversations_realtime c
+             left join v_voice_workers_realtime w on w.worker = c.worker
+             where c.domain_uuid = %s and c.call_uuid = %s and c.ended_at is null
+             order by c.started_at desc limit 1"""
+    row = fetch_one(connection, sql, (FRESH_S, domain_uuid, call_uuid))
+    return None if row is None or row["worker"] is None else Owner(**row)

@@ -1,0 +1,341 @@
+"""The columns of `v_voice_secretaries_realtime`: who answers a number, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from esl_controller.tenants.checks import (
+    DIALABLE,
+    FLAG,
+    LANGUAGE,
+    LIST,
+    OBJECT,
+    TIME_ZONE,
+    TRANSFER_RULES,
+    UUID,
+    VOICE_SETTINGS,
+    Rule,
+    Words,
+    choice,
+    number,
+    text,
+    whole,
+)
+from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.provider import KINDS
+from esl_controller.tenants.week import business_hours
+
+_SECONDS = whole(1, 86_400)
+_HOURS = Rule(
+    business_hours,
+    Words(
+        '`{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}`',
+        '`{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}`',
+    ),
+)
+
+_WHO: Mapping[str, Column] = {
+    "secretary_realtime_uuid": Column(
+        rule=UUID, use=Use.NEEDED, meaning=Words("Key of the row.", "Chave da linha.")
+    ),
+    "domain_uuid": Column(
+        rule=UUID, use=Use.NEEDED, meaning=Words("The tenant.", "O cliente (domínio).")
+    ),
+    "voice_secretary_uuid": Column(
+        rule=UUID,
+        use=Use.UNUSED,
+        because=": version 1's secretary is found by its number",
+        meaning=Words("Version 1's secretary.", "A secretária da versão 1."),
+    ),
+    "secretary_name": Column(
+        rule=text(255),
+        default="(no name)",
+        meaning=Words("Name in lists and checks.", "Nome em listas e verificações."),
+    ),
+    "extension": Column(
+        rule=DIALABLE,
+        meaning=Words("The number it answers; empty: none.", "O número que atende; vazio: nenhum."),
+    ),
+    "language": Column(
+        rule=LANGUAGE,
+        meaning=Words(
+            "Language of the caller and of our own phrases; empty: the model finds out.",
+            "Idioma de quem liga e das nossas frases; vazio: o modelo descobre.",
+        ),
+    ),
+    "realtime_provider": Column(
+        rule=choice(*KINDS),
+        default="openai",
+        use=Use.NEEDED,
+        meaning=Words(
+            "Kind of provider, where no row is named.",
+            "Tipo de provedor, quando nenhuma linha é indicada.",
+        ),
+    ),
+    "voice_realtime_provider_uuid": Column(
+        rule=UUID,
+        use=Use.NEEDED,
+        may_be_empty=True,
+        meaning=Words(
+            "The domain's provider row to use; empty: the first of that kind by priority.",
+            "A linha de provedor do domínio; vazio: a primeira desse tipo por prioridade.",
+        ),
+    ),
+    "provider_config": Column(
+        rule=OBJECT,
+        default={},
+        meaning=Words(
+            "Fields of the provider's own session, over everything else here.",
+            "Campos da sessão do próprio provedor, acima de tudo o mais aqui.",
+        ),
+    ),
+    "model": Column(
+        rule=text(100),
+        meaning=Words(
+            "Model to ask for; empty: the provider row's.",
+            "Modelo a pedir; vazio: o da linha do provedor.",
+        ),
+    ),
+    "transcription_model": Column(
+        rule=text(100),
+        meaning=Words(
+            "Model that writes down what the caller says.",
+            "Modelo que transcreve o que diz quem liga.",
+        ),
+    ),
+    "voice_id": Column(
+        rule=text(100),
+        meaning=Words("Voice; empty: the provider row's.", "Voz; vazio: a da linha do provedor."),
+    ),
+    "voice_settings": Column(
+        rule=VOICE_SETTINGS,
+        default={},
+        meaning=Words("How fast it speaks.", "A velocidade da fala."),
+    ),
+    "noise_reduction": Column(
+        rule=choice("none", "near_field", "far_field"),
+        default="none",
+        meaning=Words(
+            "What the provider does against noise.", "O que o provedor faz contra ruído."
+        ),
+    ),
+}
+
+_WORDS: Mapping[str, Column] = {
+    "system_prompt": Column(
+        rule=text(100_000),
+        meaning=Words("Who the AI is and what it does.", "Quem a IA é e o que faz."),
+    ),
+    "first_message": Column(
+        rule=text(10_000),
+        meaning=Words(
+            "What it says first; empty: the caller begins.",
+            "O que diz primeiro; vazio: quem liga começa.",
+        ),
+    ),
+    "farewell_message": Column(
+        rule=text(10_000),
+        meaning=Words(
+            "Its good-bye; empty: ours, in its language.",
+            "A despedida; vazio: a nossa, no idioma dela.",
+        ),
+    ),
+    "silence_prompt": Column(
+        rule=text(10_000),
+        meaning=Words(
+            "What a silent caller is asked, once; empty: ours.",
+            "O que se pergunta, uma vez, a quem fica calado; vazio: a nossa pergunta.",
+        ),
+    ),
+    "vad_mode": Column(
+        rule=choice("server", "semantic"),
+        default="server",
+        meaning=Words(
+            "A turn ends by silence, or by sense.", "A vez termina pelo silêncio ou pelo sentido."
+        ),
+    ),
+    "vad_threshold": Column(
+        rule=number(0, 1),
+        default=0.5,
+        meaning=Words(
+            "How loud speech is; higher where lines are noisy.",
+            "O volume que conta como fala; maior em linhas ruidosas.",
+        ),
+    ),
+    "vad_prefix_padding_ms": Column(
+        rule=whole(0, 5000),
+        default=300,
+        meaning=Words(
+            "Sound kept from before speech began.", "Som guardado de antes do início da fala."
+        ),
+    ),
+    "silence_duration_ms": Column(
+        rule=whole(20, 10_000),
+        default=500,
+        meaning=Words(
+            "Silence that ends a turn, with `server`.",
+            "Silêncio que encerra a vez, com `server`.",
+        ),
+    ),
+    "vad_eagerness": Column(
+        rule=choice("low", "medium", "high", "auto"),
+        default="auto",
+        meaning=Words(
+            "How soon it answers, with `semantic`.", "A pressa de responder, com `semantic`."
+        ),
+    ),
+    "vad_idle_timeout_ms": Column(
+        rule=whole(5000, 30_000),
+        meaning=Words(
+            "The model speaks up after such a silence; empty: it waits.",
+            "O modelo toma a palavra após esse silêncio; vazio: espera.",
+        ),
+    ),
+    "barge_in": Column(
+        rule=FLAG,
+        default=True,
+        meaning=Words("The caller may interrupt.", "Quem liga pode interromper."),
+    ),
+    "dtmf_pause_ms": Column(
+        rule=whole(200, 30_000),
+        default=2000,
+        meaning=Words(
+            "Keys pressed are handed to the model after this pause, or at `#`.",
+            "As teclas vão ao modelo após esta pausa, ou com `#`.",
+        ),
+    ),
+}
+
+_WHAT: Mapping[str, Column] = {
+    "enable_rag": Column(
+        rule=FLAG,
+        default=False,
+        use=Use.UNUSED,
+        because=": there is no knowledge base yet",
+        meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
+    ),
+    "rag_collection_id": Column(
+        rule=UUID,
+        use=Use.UNUSED,
+        because=": there is no knowledge base yet",
+        meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
+    ),
+    "enable_functions": Column(
+        rule=FLAG,
+        default=False,
+        use=Use.UNUSED,
+        because=": the AI can always hang up, and transfer wherever there are transfer_rules",
+        meaning=Words(
+            "Kept for functions of the tenant's own. Hanging up needs no switch, nor does "
+            "transferring where there are `transfer_rules`.",
+            "Reservado para funções do próprio cliente. Desligar não precisa dela, nem transferir "
+            "onde há `transfer_rules`.",
+        ),
+    ),
+    "functions_config": Column(
+        rule=LIST,
+        default=[],
+        use=Use.UNUSED,
+        because=": functions of the tenant's own are not there yet",
+        meaning=Words(
+            "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
+        ),
+    ),
+    "transfer_rules": Column(
+        rule=TRANSFER_RULES,
+        default=[],
+        meaning=Words(
+            "Where the AI may transfer to; a wrong entry costs itself. Empty: it cannot transfer.",
+            "Para onde a IA pode transferir; uma entrada errada custa só ela. Vazio: não "
+            "transfere.",
+        ),
+    ),
+    "max_duration_seconds": Column(
+        rule=_SECONDS,
+        default=300,
+        meaning=Words(
+            "Longest call: a good-bye comes then.", "Chamada mais longa: depois vem a despedida."
+        ),
+    ),
+    "max_turns": Column(
+        rule=whole(1, 10_000),
+        default=50,
+        meaning=Words(
+            "Turns of the caller; a good-bye comes then.",
+            "Vezes de quem liga; depois vem a despedida.",
+        ),
+    ),
+    "max_silence_seconds": Column(
+        rule=whole(2, 600),
+        default=20,
+        meaning=Words(
+            "A silent caller is asked after this, and left some seconds later.",
+            "Quem fica calado é perguntado depois disso e, segundos depois, a chamada termina.",
+        ),
+    ),
+    "max_concurrent_calls": Column(
+        rule=whole(0, 100_000),
+        meaning=Words(
+            "Calls at once; empty: no limit.", "Chamadas simultâneas; vazio: sem limite."
+        ),
+    ),
+    "fallback_extension": Column(
+        rule=DIALABLE,
+        meaning=Words(
+            "Who takes the call when the AI cannot; empty: the dialplan's next action.",
+            "Quem atende quando a IA não pode; vazio: a próxima ação do plano de discagem.",
+        ),
+    ),
+    "overflow_extension": Column(
+        rule=DIALABLE,
+        meaning=Words(
+            "Who takes it when there is no room; empty: as above.",
+            "Quem atende quando não há vaga; vazio: como acima.",
+        ),
+    ),
+    "time_zone": Column(
+        rule=TIME_ZONE,
+        meaning=Words(
+            "Zone of its hours; empty: the domain's.", "Fuso do horário; vazio: o do domínio."
+        ),
+    ),
+    "business_hours": Column(
+        rule=_HOURS,
+        meaning=Words(
+            "When it answers; empty: always. A span may go on past midnight "
+            '(`["18:00", "02:00"]`): it belongs to the day it begins on, and a closed date closes '
+            "what begins on it. A date that cannot be read is left out; a day that cannot counts "
+            "as open all day.",
+            "Quando atende; vazio: sempre. Um período pode passar da meia-noite "
+            '(`["18:00", "02:00"]`): pertence ao dia em que começa, e uma data fechada fecha o que '
+            "começa nela. Uma data ilegível fica de fora; um dia ilegível conta como aberto o dia "
+            "todo.",
+        ),
+    ),
+    "closed_extension": Column(
+        rule=DIALABLE,
+        meaning=Words(
+            "Who takes the call outside these hours; empty: the dialplan's next action.",
+            "Quem atende fora desse horário; vazio: a próxima ação do plano de discagem.",
+        ),
+    ),
+    "playback_mode": Column(
+        rule=choice("auto", "unicast", "binary", "json", "file"),
+        default="auto",
+        meaning=Words(
+            "How the voice reaches the caller; `auto`: as installed.",
+            "Como a voz chega a quem liga; `auto`: conforme a instalação.",
+        ),
+    ),
+    "media_mode": Column(
+        rule=choice("stream", "unicast"),
+        default="stream",
+        meaning=Words(
+            "How the caller's voice comes: the audio module, or `unicast`.",
+            "Como vem a voz de quem liga: o módulo de áudio ou `unicast`.",
+        ),
+    ),
+    "enabled": Column(rule=FLAG, default=True, meaning=Words("Whether it answers.", "Se atende.")),
+}
+
+SECRETARY: Mapping[str, Column] = {**_WHO, **_WORDS, **_WHAT}

@@ -1,0 +1,213 @@
+"""Which hosts a tenant's provider row may be connected to, and which of them may have a key. Pure.
+
+A row is a tenant's word. Its address is judged as it will be dialled, after all its settings are
+laid together, and a key is opened for that address alone: an address the operator did not name
+gets no key of his, a plain-text connection gets none at all, and what is not public is not reached
+unless he named it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from esl_controller.database.models import RealtimeProviderConfig
+from esl_controller.tenants.checks import did_you_mean
+
+ANY_PUBLIC = "*"
+"""In a list of allowed hosts: every host on a public address."""
+
+OWN_HOSTS: Mapping[str, str] = {
+    "openai": "api.openai.com",
+    "elevenlabs": "api.elevenlabs.io",
+    "gemini": "generativelanguage.googleapis.com",
+}
+"""Where a kind of provider is, when a row names no address; `custom` has none."""
+
+TENANT_SETTINGS: Mapping[str, frozenset[str]] = {
+    "openai": frozenset(
+        {
+            "api_shape",
+            "auth_style",
+            "going_away_s",
+            "organization",
+            "project",
+            "query",
+            "safety_identifier",
+            "session_limit_s",
+            "transcription_model",
+        }
+    ),
+}
+"""What `provider_settings` of a kind may hold: nothing that is a key, a header or an address."""
+
+_NOT_PUBLIC_NAMES = ("localhost", "local", "internal", "home.arpa", "lan")
+"""RFC 6761, 6762 and 8375, and what networks use at home; a name without a dot is one's own."""
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class HostRefused(ValueError):
+    """Not connected there, or not with a key; says why, and never more of the address than its
+    host."""
+
+
+class ProviderHosts:
+    """The operator's word on where tenants' providers may be.
+
+    Args:
+        allowed: host names, `*.example.com`, addresses, networks such as 10.1.0.0/16, each with
+            `:port` where only one port is meant; `*` is every public host.
+        trusted_urls: addresses that may have a key of the operator, besides the providers' own.
+    """
+
+    def __init__(
+        self, allowed: Iterable[str] = (ANY_PUBLIC,), trusted_urls: Iterable[str] = ()
+    ) -> None:
+        self._allowed = tuple(allowed)
+        self._trusted = {_origin(url) for url in trusted_urls}
+
+    def require_address(self, config: RealtimeProviderConfig, found: Iterable[str] = ()) -> None:
+        """Raise HostRefused when a row's provider may not be connected.
+
+        `found` are the IP addresses its host name has, where it was looked up.
+        """
+        if config.base_url is None or _origin(config.base_url) in self._trusted:
+            return
+        _, host, port = _origin(config.base_url)
+        if self._is_named(host, port):
+            return
+        if ANY_PUBLIC not in self._allowed:
+            raise HostRefused(f"{host} is not a host of VOICE_AI_PROVIDER_ALLOWED_HOSTS")
+        private = next((one for one in [host, *found] if not _is_public(one)), None)
+        if private is not None:
+            whose = host if private == host else f"{host} ({private})"
+            raise HostRefused(
+                f"{whose} is not a public address: VOICE_AI_PROVIDER_ALLOWED_HOSTS must name it"
+            )
+
+    def require_key_may_go(self, config: RealtimeProviderConfig) -> None:
+        """Raise HostRefused when the row's credential must not be sent to its address."""
+        if config.base_url is None:
+            return
+        scheme, host, _ = _origin(config.base_url)
+        key = config.credential
+        if key is not None and not key.startswith("sealed:") and not self._may_have_own(config):
+            raise HostRefused(f"a key of the operator is not sent to {host}")
+        if (key or config.headers) and scheme != "wss" and not _is_loopback(host):
+            raise HostRefused(f"keys and headers go over wss:// alone, not in clear to {host}")
+
+    def _may_have_own(self, config: RealtimeProviderConfig) -> bool:
+        """Whether the operator's own key may go to the row's address."""
+        origin = _origin(config.base_url or "")
+        own = OWN_HOSTS.get(config.realtime_provider)
+        return origin in self._trusted or origin == ("wss", own, 443)
+
+    def needs_look_up(self, config: RealtimeProviderConfig) -> bool:
+        """Whether the addresses behind the row's host name decide."""
+        if config.base_url is None or _origin(config.base_url) in self._trusted:
+            return False
+        _, host, port = _origin(config.base_url)
+        return ANY_PUBLIC in self._allowed and _is_public(host) and not self._is_named(host, port)
+
+    def _is_named(self, host: str, port: int) -> bool:
+        return any(_matches(entry, host, port) for entry in self._allowed if entry != ANY_PUBLIC)
+
+
+def dialled_host(config: RealtimeProviderConfig) -> str | None:
+    """The host a row's provider is reached at; None: it has none."""
+    if config.base_url is None:
+        return OWN_HOSTS.get(config.realtime_provider)
+    return _origin(config.base_url)[1]
+
+
+def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], list[str]]:
+    """What is used of `provider_settings`, and a sentence for each key that is not."""
+    known = TENANT_SETTINGS.get(config.realtime_provider, frozenset())
+    used = {name: value for name, value in config.provider_settings.items() if name in known}
+    others = sorted(config.provider_settings.keys() - known)
+    label = f"provider {config.provider_label!r}: provider_settings"
+    return used, [
+        f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
+        for name in others
+    ]
+
+
+def _origin(url: str) -> tuple[str, str, int]:
+    """Scheme (ws or wss), host and port of an address that `checks.URL` has let pass."""
+    parts = urlsplit(url)
+    scheme = {"http": "ws", "https": "wss"}.get(parts.scheme, parts.scheme)
+    host = (parts.hostname or "").rstrip(".").lower()
+    return scheme, host, parts.port or (443 if scheme == "wss" else 80)
+
+
+def _matches(entry: str, host: str, port: int) -> bool:
+    network, address = _network(entry), _address(host)
+    if network is not None:
+        return address is not None and address in network
+    name, only_port = _split(entry)
+    if only_port is not None and only_port != port:
+        return False
+    named = _address(name)
+    if named is not None:
+        return named == address
+    if name.startswith("*."):
+        return host.endswith(name[1:])
+    return host == name
+
+
+def _split(entry: str) -> tuple[str, int | None]:
+    """Host and port of an entry; brackets around an IPv6 address with a port."""
+    host, colon, port = entry.lower().rpartition(":")
+    if colon and port.isdigit() and not (":" in host and not host.startswith("[")):
+        return host.strip("[]"), int(port)
+    return entry.lower().strip("[]"), None
+
+
+def _network(entry: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(entry)
+    except ValueError:
+        return None
+
+
+def _address(host: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _is_loopback(host: str) -> bool:
+    address = _address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
+
+
+def _is_public(host: str) -> bool:
+    address = _address(host)
+    if address is not None:
+        return _is_public_address(address)
+    labels = host.split(".")
+    if len(labels) == 1 or any(host.endswith(f".{name}") for name in _NOT_PUBLIC_NAMES):
+        return False
+    # 127.1, 0x7f.1 and 2130706433 are addresses to the C library (inet_aton(3)), not to us.
+    return not (labels[-1].isdigit() or labels[-1].startswith("0x"))
+
+
+def _is_public_address(address: _Address) -> bool:
+    if isinstance(address, ipaddress.IPv6Address):
+        inside = address.ipv4_mapped or address.sixtofour or _behind_nat64(address)
+        if inside is not None:
+            return _is_public_address(inside)
+    return address.is_global and not address.is_multicast
+
+
+def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """RFC 6052: the IPv4 address in the well-known prefix."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return None
+
+
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")

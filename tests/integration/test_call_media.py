@@ -1,0 +1,126 @@
+"""Calls whose packets are not 20 ms, or whose codec changes, from the greeting to the good-bye."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import gevent
+import pytest
+
+from bridge.audio.formats import PCMA_8K, PCMU_8K
+from bridge.playout.modes import PlayoutMode
+from esl_controller.simulator.caller_script import After, AgentSilent, Step
+from esl_controller.simulator.openai.voice import synthetic_speech
+from esl_controller.simulator.speech import Clip
+from esl_controller.simulator.switch.quirks import CALM, Edition
+from tests.integration.service import (
+    FALLBACK,
+    LONG_TEXT,
+    SPEAK,
+    hang_up_after,
+    service,
+    wait_for,
+)
+
+ASK = Step(AgentSilent(0.35), SPEAK)
+BYE = hang_up_after(AgentSilent(0.5))
+PTIMES_MS = [10, 30, 40, 60]
+WAYS = {
+    "unicast": {},
+    "both by unicast": {"input": "unicast"},
+    "file": {"playback": "file"},
+}
+AT_8K = 24000
+
+
+def media_of(running, call):
+    return next(c._talk.media for c in running.app._calls if c._esl.uuid == call.leg.uuid)
+
+
+def heard(call) -> bool:
+    return call.caller.hearing.first_sound_at() is not None
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_packets_of_any_length(serve, way):
+    running = serve(media=WAYS[way], secretary={"first_message": "Good morning, caller."})
+    tenants = [running.tenant, *(running.add_tenant() for _ in PTIMES_MS[1:])]
+    calls = [
+        running.call([ASK, BYE], tenant=tenant, ptime_ms=ptime_ms)
+        for tenant, ptime_ms in zip(tenants, PTIMES_MS, strict=True)
+    ]
+    for call in calls:
+        call.wait()
+    running.stored()
+    for call in calls:
+        assert call.tenant.record.spoken == ["Good morning, caller.", "Certainly."]
+        assert call.row()["outcome"] == "completed"
+        greeting = Clip(synthetic_speech("Good morning, caller."), AT_8K)
+        report = call.caller.report(greeting)
+        assert (report.lost_ms, report.doubled_ms) == (0.0, 0.0), call.leg.channel.ptime_ms
+
+
+@pytest.mark.parametrize("change", [(PCMA_8K, 20), (PCMU_8K, 40), (PCMU_8K, 30)], ids=str)
+def test_another_codec_in_mid_call(serve, change):
+    """FreeSWITCH ends `unicast` and says nothing about that; files go on."""
+    running = serve(secretary={"first_message": LONG_TEXT})
+    call = running.call([Step(After(3.5), SPEAK), BYE])
+    wait_for(lambda: heard(call))
+    gevent.sleep(0.5)
+    call.leg.change_codec(*change)
+    wait_for(lambda: media_of(running, call).choice.mode is PlayoutMode.FILE)
+    call.wait()
+    running.stored()
+    assert call.tenant.record.spoken[-1] == "Certainly."
+    assert call.caller.hearing.last_sound_at > call.caller.answered_at + 4.0
+    assert (call.row()["outcome"], call.row()["error_code"]) == ("completed", None)
+    assert len(running.app._services.site.ports) > 0
+
+
+def test_unicast_that_ends_unasked_is_noticed(serve):
+    """As after `uuid_broadcast` from outside."""
+    running = serve()
+    call = running.call([Step(After(3.0), SPEAK), BYE])
+    wait_for(lambda: heard(call))
+    call.leg.media.end_unicast()
+    wait_for(lambda: media_of(running, call).choice.mode is PlayoutMode.FILE)
+    call.wait()
+    running.stored()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    assert call.row()["outcome"] == "completed"
+
+
+def test_files_go_on_with_another_packet_time(serve):
+    running = serve(media={"playback": "file"})
+    call = running.call([Step(After(3.0), SPEAK), BYE])
+    wait_for(lambda: heard(call))
+    call.leg.change_codec(PCMU_8K, 30)
+    wait_for(lambda: media_of(running, call).restarts == 1)
+    call.wait()
+    running.stored()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    assert call.row()["outcome"] == "completed"
+
+
+def test_without_the_module_the_dialplan_takes_the_call(database, tmp_path):
+    quirks = dataclasses.replace(CALM, edition=Edition.NONE)
+    with service(database, tmp_path, quirks=quirks) as running:
+        call = running.call(actions_after=FALLBACK)
+        wait_for(lambda: heard(call))
+        call.leg.change_codec(PCMA_8K, 20)
+        call.wait()
+        running.stored()
+        assert (call.outcome, call.leg.dialplan_continued) == ("failed", True)
+        assert call.row()["outcome"] == "fallback"
+
+
+def test_a_key_pressed_does_not_cut_a_file(serve):
+    running = serve(media={"playback": "file"}, secretary={"first_message": LONG_TEXT})
+    call = running.call([hang_up_after(AgentSilent(1.0))])
+    wait_for(lambda: heard(call))
+    gevent.sleep(0.5)
+    call.caller.press("*")
+    gevent.sleep(0.3)
+    assert call.leg.channel.get("playback_terminator_used") is None
+    call.caller.hang_up()
+    call.wait()

@@ -1,0 +1,149 @@
+"""Packet times, changes of codec and requests within the call, on a real FreeSWITCH."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import gevent
+import pytest
+
+from esl_controller.simulator.openai.config import EmulatorConfig
+from tests.integration.engine_kit import ENGINE_MARKS, engine_client
+from tests.integration.engine_line import (
+    ANSWER,
+    GREETING,
+    LONG_GREETING,
+    SCRIPT,
+    WAYS,
+    Line,
+    dial,
+    media,
+)
+from tests.integration.hub_watch import HubWatch
+from tests.integration.sip_phone import Phone
+
+pytestmark = ENGINE_MARKS
+
+REPLY_MS = 200.0
+"""A request within the call is answered in 10 to 20 ms; starved it took seconds."""
+ALL_CODECS = "PCMU,PCMA,L16@16000h"
+CHANGES: dict[str, dict[str, Any]] = {
+    "PCMA": {"codec": "PCMA"},
+    "40 ms": {"ptime_ms": 40},
+    "PCMA at 30 ms": {"codec": "PCMA", "ptime_ms": 30},
+}
+
+
+@pytest.fixture
+def call(serve: Any) -> Iterator[Callable[..., Line]]:
+    """Makes a call to a telephone of one's choice."""
+    with ExitStack() as stack:
+
+        def call(way: str, phone: Phone, greeting: str = GREETING) -> Line:
+            stack.enter_context(closing(phone))
+            emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
+            secretary = {"first_message": greeting, "enable_functions": True}
+            service = serve(emulator=emulator, secretary=secretary, media=media(way))
+            client = stack.enter_context(engine_client())
+            line = Line(service, phone, way, stack.enter_context(HubWatch()))
+            dial(client, service, phone, way, codecs=ALL_CODECS)
+            return line
+
+        yield call
+
+
+def speaking(line: Line) -> None:
+    """Until the agent has been heard for a while."""
+    line.wait(lambda: line.phone.hearing.heard_for(time.monotonic()) > 0.6, "not heard")
+
+
+def restarts(line: Line) -> int:
+    """How often the call's media were brought anew."""
+    return sum(call._talk.media.restarts for call in line.service.app._calls if call._talk)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("codec", "ptime_ms"), [("PCMU", 30), ("PCMU", 40), ("PCMU", 60), ("PCMA", 30), ("L16", 40)]
+)
+def test_packets_of_any_length(
+    call: Callable[..., Line], way: str, codec: str, ptime_ms: int
+) -> None:
+    line = call(way, Phone(codec, ptime_ms))
+    line.listen(GREETING)
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    line.report(line.judge(GREETING, ANSWER))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("sends_ms", [10, 30, 40])
+def test_a_telephone_that_sends_other_packets_than_it_said(
+    call: Callable[..., Line], way: str, sends_ms: int
+) -> None:
+    """FreeSWITCH changes to what it gets ("Asynchronous PTIME not supported")."""
+    line = call(way, Phone("PCMU", 20, sends_ms), LONG_GREETING)
+    line.wait(lambda: restarts(line) > 0, "not noticed")
+    gevent.sleep(1.0)
+    began = time.monotonic()
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    line.report(line.judge(ANSWER, after=began))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("change", list(CHANGES))
+def test_another_codec_in_the_middle_of_an_answer(
+    call: Callable[..., Line], way: str, change: str
+) -> None:
+    line = call(way, Phone("PCMU"), LONG_GREETING)
+    speaking(line)
+    line.phone.reinvite(**CHANGES[change])
+    gevent.sleep(1.5)
+    began = time.monotonic()
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    line.report(line.judge_roughly(ANSWER, after=began))
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("method", ["INVITE", "OPTIONS"])
+def test_requests_within_the_call_are_answered_at_once(
+    call: Callable[..., Line], way: str, method: str
+) -> None:
+    """FreeSWITCH's session thread is not starved by what waits to be played."""
+    line = call(way, Phone("PCMU"), LONG_GREETING)
+    speaking(line)
+    took_ms = []
+    for _ in range(5):
+        ask = line.phone.options if method == "OPTIONS" else line.phone.reinvite
+        took_ms.append(ask())
+        gevent.sleep(0.13)
+    line.listen(LONG_GREETING)
+    line.phone.hang_up()
+    figures = f"{method} answered after {[round(ms) for ms in took_ms]} ms"
+    line.report(f"{figures}; {line.judge(LONG_GREETING)}")
+    assert max(took_ms) <= REPLY_MS + line.late_ms, figures
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_on_hold_and_back(call: Callable[..., Line], way: str) -> None:
+    """Nothing comes of a held caller, and nothing is taken for dead."""
+    line = call(way, Phone("PCMU"))
+    line.listen(GREETING)
+    line.phone.reinvite(direction="sendonly")
+    gevent.sleep(4.0)
+    line.phone.reinvite()
+    gevent.sleep(0.5)
+    assert restarts(line) == 0
+    began = time.monotonic()
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    line.report(line.judge(ANSWER, after=began))

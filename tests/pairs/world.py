@@ -1,0 +1,392 @@
+"""A session, real protocol objects and emulated services in one virtual time: no socket, no sleep.
+
+Everything is production's but three things: the wire, which is a delay each way, the caller's
+telephone, which keeps what it hears, and the clock.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import heapq
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from bridge.audio.formats import L16_8K
+from bridge.audio.pacer import Pacer
+from bridge.playout.base import PlayoutSinks
+from bridge.playout.modes import PlayoutMode
+from bridge.playout.registry import make_playout
+from bridge.providers import base as p
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.session.candidates import Candidate
+from bridge.session.config import SessionConfig
+from bridge.session.media_plan import (
+    Leg,
+    MediaPath,
+    PlayoutChoice,
+    choose_formats,
+    provider_formats,
+)
+from bridge.session.session import Session
+from esl_controller.simulator.openai.config import EmulatorConfig, Faults
+from esl_controller.simulator.openai.record import SessionRecord
+from esl_controller.simulator.openai.session import EmulatedSession
+from esl_controller.simulator.openai.voice import encode, synthetic_speech
+from tests.unit.bridge.doubles import StrictListener
+from tests.unit.bridge.session_kit import PHRASE, PHRASES
+
+UNIX_S = 1_780_000_000.0
+LEG = Leg("PCMU", 8000)
+TICK_S = 0.25
+FRAME_S = 0.02
+
+
+class Service:
+    """An emulated service: every connection to it is a session of its own."""
+
+    def __init__(self, config: EmulatorConfig | None = None, *faults: Faults) -> None:
+        self.config = config or EmulatorConfig()
+        self.sessions: list[EmulatedSession] = []
+        self._faults = list(faults)
+
+    def accept(self, now: float) -> EmulatedSession | None:
+        """A new session; None: the connection is refused."""
+        faults = self._faults.pop(0) if self._faults else self.config.faults
+        if faults.refuse_status is not None:
+            return None
+        record = SessionRecord(number=len(self.sessions) + 1)
+        session = EmulatedSession(
+            self.config, faults, record, model="gpt-realtime-2.1", now=now, unix_now=UNIX_S + now
+        )
+        self.sessions.append(session)
+        return session
+
+
+class VirtualHost:
+    """Stands for `ProviderHost`: the same calls, over mail instead of sockets."""
+
+    def __init__(
+        self,
+        world: World,
+        service: Service,
+        protocol: p.ProviderProtocol,
+        conversation: p.Conversation,
+        *,
+        on_events: Callable[[list[p.ProviderEvent]], None],
+        connect_timeout_s: float,
+        network: Any,
+        clock: Callable[[], float],
+    ) -> None:
+        self.protocol = protocol
+        self.messages_in = 0
+        self.round_trip_ms: float | None = 2000 * world.delay_s
+        self.over = False
+        self._world = world
+        self._service = service
+        self._conversation = conversation
+        self._on_events = on_events
+        self._channel = ""
+        self._session: EmulatedSession | None = None
+        self._closing_told = False
+
+    # --- what the owner may do ---
+
+    def start(self) -> None:
+        conversation = dataclasses.replace(self._conversation, unix_s=UNIX_S + self._world.now)
+        self.protocol.start(conversation, self._world.now)
+        self._world.hosts.append(self)
+        self.flush()
+
+    def flush(self) -> None:
+        if not self.over:
+            self._carry_out()
+            self._world.post(0.0, self._pump)
+
+    def flush_audio(self) -> None:
+        if not self.over:
+            self._carry_out()
+
+    def stop(self) -> None:
+        if self.over:
+            return
+        self.protocol.stop(self._world.now)
+        self._carry_out()
+        events = self._take()
+        self.over = True
+        if events:
+            self._on_events(events)
+
+    def close(self) -> None:
+        self.over = True
+
+    # --- the wire ---
+
+    def _carry_out(self) -> None:
+        for action in self.protocol.actions():
+            if isinstance(action, p.Open):
+                self._channel = action.channel
+                self._world.post(2 * self._world.delay_s, self._opened)
+            elif isinstance(action, p.Send):
+                self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
+            elif action.channel == self._channel:
+                self._session = None
+
+    def _opened(self) -> None:
+        if self.over:
+            return
+        self._session = self._service.accept(self._world.now)
+        if self._session is None:
+            end = p.ChannelEnd(p.Ender.PEER, "http", 503)
+            self.protocol.receive_end(self._channel, end, self._world.now)
+        else:
+            self.protocol.receive_open(self._channel, self._world.now)
+            self.collect()
+        self._pump()
+
+    def _sent(self, data: bytes) -> None:
+        if self._session is not None:
+            self._session.receive_message(data, self._world.now)
+            self.collect()
+
+    def collect(self) -> None:
+        """What the service says leaves for us."""
+        session = self._session
+        if session is None:
+            return
+        messages = session.messages_to_send()
+        if messages:
+            self._world.post(self._world.delay_s, lambda: self._received(messages))
+        if session.core.closing is not None and not self._closing_told:
+            self._closing_told = True
+            self._world.post(self._world.delay_s, self._ended)
+
+    def _received(self, messages: Sequence[bytes]) -> None:
+        if self.over:
+            return
+        self.messages_in += len(messages)
+        for message in messages:
+            self.protocol.receive_message(self._channel, message, self._world.now)
+        self._pump()
+
+    def _ended(self) -> None:
+        if self.over or self._session is None:
+            return
+        code, reason = self._session.core.closing or (1006, "")
+        end = p.ChannelEnd(p.Ender.PEER, "", code, reason)
+        self.protocol.receive_end(self._channel, end, self._world.now)
+        self._pump()
+
+    def _take(self) -> list[p.ProviderEvent]:
+        events = []
+        while (event := self.protocol.next_event()) is not None:
+            events.append(event)
+        return events
+
+    def _pump(self) -> None:
+        if not self.over:
+            self._carry_out()
+        while not self.over and (events := self._take()):
+            for number, event in enumerate(events):
+                if isinstance(event, p.Ended) or getattr(event, "fatal", False):
+                    self.over = True
+                    events = events[: number + 1]
+                    break
+            self._on_events(events)
+        if not self.over:
+            self._carry_out()
+
+    # --- time ---
+
+    def next_deadline(self) -> float | None:
+        sides = (self.protocol, self._session)
+        times = [side.next_deadline() for side in sides if side is not None]
+        return min((at for at in times if at is not None), default=None)
+
+    def handle_timeout(self, now: float) -> None:
+        deadline = self.protocol.next_deadline()
+        if deadline is not None and deadline <= now:
+            self.protocol.handle_timeout(now)
+            self._carry_out()
+            self._pump()
+        if self._session is not None and not self.over:
+            deadline = self._session.next_deadline()
+            if deadline is not None and deadline <= now:
+                self._session.handle_timeout(now)
+                self.collect()
+
+
+class CallOwner(StrictListener):
+    """A call as the controller is one: covers waits with a phrase, runs functions, restarts."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self.functions: dict[str, Callable[[p.FunctionCall], str]] = {}
+        """By name; any other answers `{}`."""
+
+    def answer_late(self) -> None:
+        super().answer_late()
+        self._world.session.announce(*PHRASE)
+
+    def phrase_due(self, phrase: Any) -> None:
+        super().phrase_due(phrase)
+        self._world.post(0.01, lambda: self._world.session.announce(*PHRASE))
+
+    def function_called(self, call: p.FunctionCall) -> None:
+        super().function_called(call)
+        run = self.functions.get(call.name, lambda call: "{}")
+        self._world.session.send_function_result(call.call_id, run(call))
+
+
+class World:
+    """One call and everything around it."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *services: Service,
+        delay_s: float = 0.05,
+        brief: p.Brief | None = None,
+        provider: dict[str, Any] | None = None,
+        **config: Any,
+    ) -> None:
+        self.now = 100.0
+        self.delay_s = delay_s
+        self.services = services or (Service(),)
+        self.hosts: list[VirtualHost] = []
+        self.heard: list[tuple[float, bytes]] = []
+        self._mail: list[tuple[float, int, Callable[[], None]]] = []
+        self._sequence = itertools.count()
+        self._next_tick = self.now + TICK_S
+        self._saying = bytearray()
+        self._next_frame = self.now
+        self.on_moment: Callable[[], None] = lambda: None
+        """Called whenever something has happened."""
+        self.pacer = Pacer()
+        self._of: dict[int, Service] = {}
+        monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
+        monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
+        self.call = CallOwner(self)
+        self._fields = {"api_key": "sk-test"} | (provider or {})
+        candidates = [
+            Candidate(f"p{number}", "openai", lambda service=service: self._provider(service))
+            for number, service in enumerate(self.services)
+        ]
+        self.session = Session(
+            "domain",
+            "call",
+            SessionConfig(
+                candidates,
+                brief or p.Brief(greeting="Good morning."),
+                PHRASES,
+                lambda can: provider_formats(LEG, can),
+                **config,
+            ),
+            self.call,
+            pacer=self.pacer,
+            clock=lambda: self.now,
+        )
+
+    def _provider(self, service: Service) -> OpenAIRealtime:
+        world, fields = self, self._fields
+
+        class Provider(OpenAIRealtime):
+            """Remembers whose it is, also in its successor."""
+
+            def successor(self) -> OpenAIRealtime:
+                return world._provider(service)
+
+        provider = Provider(OpenAIRealtimeConfig(**fields))
+        self._of[id(provider)] = service
+        return provider
+
+    def _host(self, protocol: Any, conversation: p.Conversation, **more: Any) -> VirtualHost:
+        return VirtualHost(self, self._of[id(protocol)], protocol, conversation, **more)
+
+    def _spawn_later(self, delay_s: float, function: Any, *arguments: Any) -> Any:
+        ended: list[bool] = []
+
+        class Greenlet:
+            def kill(self, block: bool = True) -> None:
+                ended.append(True)
+
+        self.post(delay_s, lambda: None if ended else function(*arguments))
+        return Greenlet()
+
+    def post(self, delay_s: float, deliver: Callable[[], None]) -> None:
+        heapq.heappush(self._mail, (self.now + delay_s, next(self._sequence), deliver))
+
+    # --- the call ---
+
+    def begin(self) -> World:
+        """The provider is connected, the call answered when it is ready."""
+        self.session.prepare()
+        self.run(1.0)
+        self.join()
+        return self
+
+    def join(self) -> None:
+        choice = PlayoutChoice(PlayoutMode.UNICAST)
+        plan = choose_formats(LEG, [8000], choice, media=MediaPath.UNICAST)
+        sinks = PlayoutSinks(send_datagram=lambda data: self.heard.append((self.now, data)))
+        playout = make_playout(choice.mode, choice.flavour, plan.playout_format, sinks)
+        self._next_frame = self.now
+        self.session.attach_media(plan, playout)
+
+    def speak(self, text: str, *, run: bool = True) -> None:
+        """The caller says something, in real time; then is quiet."""
+        speech = encode(synthetic_speech(text), L16_8K)
+        self._saying += speech
+        if run:
+            self.run(len(speech) / 16000)
+
+    def silence_s(self, since: float) -> float:
+        """The longest silence in the caller's ear from then until the last sound."""
+        times = [at for at, data in self.heard if at >= since and any(data)]
+        return max(b - a for a, b in itertools.pairwise([since, *(times or [self.now])]))
+
+    def sound_ms(self, since: float) -> int:
+        """How much sound the caller got from then on."""
+        return 20 * sum(at >= since and any(data) for at, data in self.heard)
+
+    # --- time ---
+
+    def run(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        end = self.now + seconds
+        for _ in range(1_000_000):
+            at = self._next_time()
+            if at > end:
+                self.now = end
+                return
+            self.now = max(self.now, at)
+            self._do_due()
+            self.on_moment()
+        raise AssertionError("the conversation runs in circles")
+
+    def _next_time(self) -> float:
+        times = [self._next_tick, self._next_frame, self.pacer.next_deadline()]
+        times += [self._mail[0][0] if self._mail else None]
+        times += [host.next_deadline() for host in self.hosts if not host.over]
+        return min(at for at in times if at is not None)
+
+    def _do_due(self) -> None:
+        while self._mail and self._mail[0][0] <= self.now:
+            heapq.heappop(self._mail)[2]()
+        for host in [host for host in self.hosts if not host.over]:
+            host.handle_timeout(self.now)
+        due = self.pacer.next_deadline()
+        if due is not None and due <= self.now:
+            self.pacer.tick(self.now)
+        if self._next_frame <= self.now:
+            self._next_frame += FRAME_S
+            frame = bytes(self._saying[:320]).ljust(320, b"\x00")
+            del self._saying[:320]
+            self.session.receive_audio(frame)
+        if self._next_tick <= self.now:
+            self._next_tick += TICK_S
+            self.session.tick(self.now)

@@ -1,0 +1,229 @@
+"""Caller and agent kept apart: by us, with music, or by the caller's own key."""
+
+from __future__ import annotations
+
+import pytest
+
+from bridge.audio.formats import L16_8K
+from bridge.ports import EndCause
+from bridge.providers import base as p
+from bridge.session.states import SessionState
+from tests.unit.bridge.doubles import TELLS
+from tests.unit.bridge.session_kit import FRAME, LOUD
+
+MUSIC = (b"\x00\x10" * 8000, L16_8K)
+"""One second, audible."""
+
+
+def test_music_is_looped_and_neither_hears_the_other(stage):
+    s = stage().talking()
+    s.answer(ms=4000, done=False)
+    s.after(0.5)
+    s.session.hold(MUSIC)
+    assert s.session.state is SessionState.HELD
+    (cut,) = s.cuts()
+    assert 400 <= cut["item-r1"] <= 560
+    before, sent = len(s.datagrams), len(s.host.protocol.audio)
+    s.hear(LOUD, 5.0)
+    assert 4500 <= s.heard(before) <= 5100
+    s.events(p.Audio("r1", "item-r1", FRAME * 50))
+    assert s.session.late_audio_dropped == 1
+    assert len(s.host.protocol.audio) == sent
+    s.session.resume()
+    assert s.session.state is SessionState.TALKING
+    before = len(s.datagrams)
+    s.session.tell("[Nobody answers in sales.]", respond=True)
+    assert s.commands[-1] == ("inform", "[Nobody answers in sales.]", True)
+    s.answer("r2", ms=400)
+    s.after(0.6)
+    assert s.heard(before) == 400, "no music any more"
+    assert not [u for u in s.names() if u == "say"]
+
+
+def test_what_was_heard_during_the_hold_is_not_sent_afterwards(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.hear(LOUD, 1.0)
+    s.session.resume()
+    assert not s.host.protocol.audio
+    s.hear(LOUD, 0.02)
+    assert len(s.host.protocol.audio) == 160
+
+
+def test_no_timer_runs_while_the_caller_is_held(stage):
+    s = stage(silence_s=3.0, give_up_s=2.0, max_duration_s=10.0).talking()
+    s.answer(ms=200)
+    s.after(1.0)
+    s.session.hold(MUSIC)
+    s.after(60.0)
+    assert s.told.end is None
+    assert s.commands == []
+    s.session.resume()
+    s.after(3.4)
+    assert s.says() == ["Still there?"]
+    s.answer("r2", ms=200, token=s.token())
+    s.session.press_digit("1")
+    s.after(6.0)
+    assert s.says()[-1] == "Time is up."
+
+
+def test_a_caller_on_hold_misses_nothing(stage):
+    s = stage().talking()
+    s.answer(ms=4000)
+    s.after(1.0)
+    s.session.set_on_hold(True)
+    (cut,) = s.cuts()
+    assert cut["item-r1"] < 1200
+    before = len(s.datagrams)
+    s.after(5.0)
+    assert s.heard(before) == 0
+    s.session.set_on_hold(False)
+    assert s.names()[-1] == "inform"
+    s.answer("r2", ms=400)
+    s.after(0.8)
+    assert s.heard(before) == 400
+
+
+def test_a_greeting_spoken_into_a_hold_is_said_again(stage):
+    s = stage(greeting="Hello.")
+    s.session.prepare()
+    s.host.ready()
+    s.session.set_on_hold(True)
+    s.join()
+    s.events(p.ResponseStarted("r1"), p.Audio("r1", "i1", FRAME * 50))
+    s.after(2.0)
+    assert s.heard() == 0
+    s.session.set_on_hold(False)
+    assert s.says() == ["Hello."]
+
+
+def test_an_answer_that_was_due_is_asked_for_after_the_hold(stage):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.turn()
+    s.session.set_on_hold(True)
+    s.after(20.0)
+    assert s.told.of("answer_late") == []
+    assert len(s.hosts) == 1
+    s.session.set_on_hold(False)
+    assert s.names()[-1] == "inform"
+
+
+def test_two_holds_end_with_the_last(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.set_on_hold(True)
+    s.session.resume()
+    assert s.session.state is SessionState.HELD
+    before = len(s.datagrams)
+    s.after(1.0)
+    assert s.heard(before) == 0
+    s.session.set_on_hold(False)
+    assert s.session.state is SessionState.TALKING
+
+
+def test_a_provider_lost_in_a_hold_is_replaced_meanwhile(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.session.hold(MUSIC)
+    s.fail()
+    assert s.session.state is SessionState.HELD
+    s.session.resume()
+    assert s.session.state is SessionState.WAITING
+    s.reconnect().ready()
+    assert s.session.state is SessionState.TALKING
+
+
+@pytest.mark.parametrize("back", [True, False])
+def test_media_lost_in_a_hold_comes_back_in_it_or_after_it(stage, back):
+    s = stage(join_timeout_s=30.0).talking()
+    s.session.hold(MUSIC)
+    s.session.lose_media()
+    assert s.told.names()[-1] == "stream_lost"
+    if back:
+        s.join()
+        before = len(s.datagrams)
+        s.after(2.0)
+        assert s.heard(before) > 1500, "music goes on"
+    s.session.resume()
+    assert s.session.state is (SessionState.TALKING if back else SessionState.READY)
+    if not back:
+        s.join()
+        assert s.session.state is SessionState.TALKING
+
+
+def test_a_polite_end_of_a_held_call_has_no_music_under_it(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.after(1.0)
+    s.session.finish(EndCause.FINISHED, "Good-bye!")
+    before = len(s.datagrams)
+    s.answer("r9", ms=400, token=s.token())
+    s.after(0.8)
+    assert s.heard(before) == 400
+    assert s.told.end.cause is EndCause.FINISHED
+
+
+def test_what_the_model_says_by_itself_in_a_hold_is_cut(stage):
+    s = stage().talking()
+    s.session.hold(None)
+    s.events(p.ResponseStarted("r5"), p.Audio("r5", "i5", FRAME * 10))
+    assert s.names() == ["cut"]
+    s.session.resume()
+    before = len(s.datagrams)
+    s.events(p.Audio("r5", "i5", FRAME * 10))
+    s.after(0.5)
+    assert s.heard(before) == 0
+
+
+def test_after_a_hold_of_ours_the_call_says_what_is_to_be_said(stage):
+    s = stage().talking()
+    s.answer(ms=4000)
+    s.after(0.5)
+    s.session.hold(MUSIC)
+    s.session.resume()
+    assert s.names() == ["cut"]
+
+
+def test_a_caller_who_comes_back_into_our_hold_hears_its_music_on(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.set_on_hold(True)
+    s.after(1.1)
+    before = len(s.datagrams)
+    s.session.set_on_hold(False)
+    s.after(0.2)
+    assert s.heard(before) >= 180
+    s.session.set_on_hold(False)
+    assert s.session.state is SessionState.HELD
+
+
+def test_what_the_call_has_to_say_waits_for_the_end_of_the_hold(stage):
+    s = stage().talking()
+    s.session.hold(MUSIC)
+    s.session.tell("[Be kind.]", respond=False)
+    s.session.tell("[Nobody answers.]", respond=True)
+    s.session.say("Connecting.")
+    assert s.names() == ["inform"]
+    s.session.resume()
+    assert [c[1] for c in s.commands] == ["[Be kind.]", "[Nobody answers.]", "Connecting."]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_an_answer_given_into_a_hold_is_due_after_the_callers_and_not_after_ours(stage, ours):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.events(p.FunctionCall("c1", "transfer", "{}"))
+    s.session.hold(MUSIC) if ours else s.session.set_on_hold(True)
+    s.session.send_function_result("c1", "ringing")
+    s.events(p.ResponseStarted("r1"), p.Audio("r1", "i1", FRAME * 20))
+    s.session.resume() if ours else s.session.set_on_hold(False)
+    asked = [c for c in s.commands if c[0] == "inform"]
+    assert len(asked) == (0 if ours else 1)
+    s.after(4.0)
+    if ours:
+        assert s.told.of("answer_late") == []
+    assert len(s.hosts) == 1

@@ -1,0 +1,163 @@
+"""Which model, voice and turns each provider of a call is asked for."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import msgspec
+import pytest
+
+from bridge.audio.formats import PCMU_8K
+from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send
+from bridge.providers.registry import PROVIDERS
+from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
+from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
+
+TALK = Conversation(PCMU_8K, PCMU_8K)
+
+
+def secretary(**fields: Any) -> SecretaryRealtime:
+    values = {
+        "realtime_provider": "openai",
+        "voice_realtime_provider_uuid": None,
+        "model": None,
+        "voice_id": None,
+        "voice_settings": {},
+        "vad_mode": "server",
+        "vad_threshold": 0.7,
+        "vad_prefix_padding_ms": 300,
+        "silence_duration_ms": 500,
+        "vad_eagerness": "auto",
+        "vad_idle_timeout_ms": None,
+        "barge_in": True,
+        "noise_reduction": "none",
+        "transcription_model": None,
+        "provider_config": {},
+    }
+    return cast(SecretaryRealtime, SimpleNamespace(**values | fields))
+
+
+def access(uuid: str = "p-1", kind: str = "openai", **fields: Any) -> ProviderAccess:
+    values = {
+        "provider_label": uuid,
+        "base_url": None,
+        "credential": None,
+        "headers": {},
+        "model": None,
+        "default_voice_id": None,
+        "provider_settings": {},
+        "priority": 1,
+        "max_concurrent_calls": None,
+        "enabled": True,
+    }
+    config = RealtimeProviderConfig(
+        voice_realtime_provider_uuid=uuid,
+        domain_uuid="d",
+        realtime_provider=kind,
+        **values | fields,
+    )
+    return ProviderAccess(config, None)
+
+
+def asked(protocol: ProviderProtocol) -> tuple[str, dict[str, Any]]:
+    """The URL, and the session's settings."""
+    protocol.start(TALK, 0.0)
+    (opening,) = protocol.actions()
+    assert isinstance(opening, Open)
+    assert isinstance(opening.target, Endpoint)
+    protocol.receive_open(opening.channel, 0.0)
+    update = protocol.actions()[0]
+    assert isinstance(update, Send)
+    return opening.target.url, msgspec.json.decode(update.data)["session"]
+
+
+@pytest.mark.parametrize(
+    ("own", "row", "expected"),
+    [
+        ("gpt-realtime-mini", "gpt-realtime-2", "gpt-realtime-mini"),
+        ("gpt-realtime-mini", None, "gpt-realtime-mini"),
+        (None, "gpt-realtime-2", "gpt-realtime-2"),
+        (None, None, "gpt-realtime-2.1"),
+    ],
+)
+def test_the_secretarys_model_goes_before_the_rows(
+    own: str | None, row: str | None, expected: str
+) -> None:
+    protocol = provider_protocol(access(model=row), secretary(model=own), own=True)
+    assert asked(protocol)[0].endswith(f"model={expected}")
+
+
+@pytest.mark.parametrize(
+    ("own", "row", "expected"),
+    [("marin", "cedar", "marin"), (None, "cedar", "cedar"), (None, None, None)],
+)
+def test_the_secretarys_voice_goes_before_the_rows(
+    own: str | None, row: str | None, expected: str | None
+) -> None:
+    protocol = provider_protocol(access(default_voice_id=row), secretary(voice_id=own), own=True)
+    assert asked(protocol)[1]["audio"]["output"].get("voice") == expected
+
+
+def test_a_provider_that_stands_in_uses_its_own_settings() -> None:
+    wishes = secretary(
+        model="gpt-realtime-mini",
+        voice_id="marin",
+        voice_settings={"speed": 1.2},
+        vad_mode="semantic",
+        noise_reduction="near_field",
+        provider_config={"truncation": "disabled"},
+        barge_in=False,
+    )
+    standing_in = access(model="theirs", default_voice_id="cedar")
+    url, session = asked(provider_protocol(standing_in, wishes))
+    assert url.endswith("model=theirs")
+    assert session["audio"]["output"] == {"format": {"type": "audio/pcmu"}, "voice": "cedar"}
+    assert session["audio"]["input"]["noise_reduction"] is None
+    assert "truncation" not in session
+    assert session["audio"]["input"]["turn_detection"] == {
+        "type": "server_vad",
+        "create_response": True,
+        "interrupt_response": False,
+    }
+
+
+def test_wishes_of_the_secretary() -> None:
+    wishes = secretary(
+        voice_settings={"speed": 1.2},
+        vad_mode="semantic",
+        vad_eagerness="low",
+        noise_reduction="far_field",
+        transcription_model="whisper-1",
+        provider_config={"truncation": "disabled"},
+    )
+    _, session = asked(provider_protocol(access(), wishes, own=True))
+    assert session["truncation"] == "disabled"
+    assert session["audio"]["output"]["speed"] == 1.2
+    assert session["audio"]["input"]["noise_reduction"] == {"type": "far_field"}
+    assert session["audio"]["input"]["transcription"] == {"model": "whisper-1"}
+    assert session["audio"]["input"]["turn_detection"]["eagerness"] == "low"
+
+
+def test_whose_provider_it_is() -> None:
+    first, second, other = access("p-1"), access("p-2"), access("p-3", "gemini")
+    assert own_provider(secretary(), [other, first, second]) is first
+    named = secretary(voice_realtime_provider_uuid="p-2")
+    assert own_provider(named, [first, second]) is second
+    assert own_provider(named, [first, other]) is None
+
+
+def test_a_voice_may_be_tried_out() -> None:
+    protocol = provider_protocol(access(default_voice_id="cedar"), voice="verse")
+    assert asked(protocol)[1]["audio"]["output"]["voice"] == "verse"
+
+
+def test_a_kind_nobody_speaks_and_a_row_that_does_not_fit() -> None:
+    with pytest.raises(NoProvider, match="gemini is not spoken here"):
+        provider_protocol(access(kind="gemini"))
+    with pytest.raises(NoProvider, match="speed"):
+        provider_protocol(access(), secretary(voice_settings={"speed": "fast"}), own=True)
+
+
+def test_every_kind_has_a_vendor() -> None:
+    assert PROVIDERS["openai_realtime"].vendor == "openai"

@@ -1,0 +1,166 @@
+"""Where a tenant's provider may be, and whose key may go there. Nothing is looked up or sent."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, get_type_hints
+
+import pytest
+
+from bridge.providers.registry import PROVIDERS
+from esl_controller.database.models import RealtimeProviderConfig
+from esl_controller.tenants.hosts import (
+    TENANT_SETTINGS,
+    HostRefused,
+    ProviderHosts,
+    dialled_host,
+    tenant_settings,
+)
+
+ROW = RealtimeProviderConfig(
+    voice_realtime_provider_uuid="",
+    domain_uuid="",
+    realtime_provider="openai",
+    provider_label="main",
+    base_url=None,
+    credential="sealed:x",
+    headers={},
+    model=None,
+    default_voice_id=None,
+    provider_settings={},
+    priority=1,
+    max_concurrent_calls=None,
+    enabled=True,
+)
+
+
+def row(base_url: str | None, **fields: Any) -> RealtimeProviderConfig:
+    return dataclasses.replace(ROW, base_url=base_url, **fields)
+
+
+def refused(hosts: ProviderHosts, url: str, *found: str) -> str:
+    with pytest.raises(HostRefused) as caught:
+        hosts.require_address(row(url), found)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1", "127.1", "0x7f000001", "0x7f.1", "2130706433", "0.0.0.0", "10.1.2.3",
+        "172.16.0.1", "192.168.0.1", "169.254.169.254", "100.64.0.1", "224.0.0.1", "[::1]", "[::]",
+        "[fe80::1]", "[fd00::1]", "[::ffff:127.0.0.1]", "[64:ff9b::7f00:1]", "[2002:7f00:1::]",
+        "localhost", "LOCALHOST.", "api.localhost", "printer", "nas.local", "db.internal",
+    ],
+)  # fmt: skip
+def test_what_is_not_public_is_refused_until_it_is_named(host: str) -> None:
+    assert "is not a public address" in refused(ProviderHosts(), f"wss://{host}/v1")
+
+
+@pytest.mark.parametrize("host", ["gateway.example", "8.8.8.8", "[2001:4860:4860::8888]"])
+def test_what_is_public_may_be_connected(host: str) -> None:
+    ProviderHosts().require_address(row(f"wss://{host}/v1"))
+
+
+def test_a_public_name_that_leads_inside_is_refused() -> None:
+    said = refused(ProviderHosts(), "wss://evil.example/", "203.0.114.9", "10.0.0.1")
+    assert said.startswith("evil.example (10.0.0.1) is not a public address")
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("127.0.0.1", "ws://127.0.0.1:55500/v1"),
+        ("127.0.0.1:55500", "ws://127.0.0.1:55500/v1"),
+        ("127.0.0.0/8", "ws://127.9.9.9/v1"),
+        ("localhost", "ws://LOCALHOST/v1"),
+        ("[::1]:8000", "ws://[::1]:8000/v1"),
+        ("::1", "ws://[::1]:9/v1"),
+        ("*.lan.example", "wss://a.lan.example/v1"),
+        ("gateway", "wss://gateway/v1"),
+    ],
+)
+def test_what_the_operator_names_may_be_connected(entry: str, url: str) -> None:
+    ProviderHosts([entry]).require_address(row(url), ["10.0.0.1"])
+
+
+@pytest.mark.parametrize(
+    ("entry", "url"),
+    [
+        ("127.0.0.1:55500", "ws://127.0.0.1:5432/"),
+        ("*.lan.example", "wss://lan.example/"),
+        ("*.lan.example", "wss://evil-lan.example/"),
+        ("gateway.example", "wss://gateway.example.evil.example/"),
+    ],
+)
+def test_with_a_list_only_what_is_on_it(entry: str, url: str) -> None:
+    said = refused(ProviderHosts([entry]), url)
+    assert "is not a host of VOICE_AI_PROVIDER_ALLOWED_HOSTS" in said
+
+
+def test_the_operator_s_own_address_needs_no_naming() -> None:
+    hosts = ProviderHosts([], ["ws://10.0.0.5:8000/v1/realtime"])
+    hosts.require_address(row("ws://10.0.0.5:8000/other"))
+    assert hosts.needs_look_up(row("ws://10.0.0.5:8000/other")) is False
+    assert "10.0.0.5 is not a host" in refused(hosts, "ws://10.0.0.5:8001/")
+
+
+@pytest.mark.parametrize("credential", ["env:OPENAI_API_KEY", "file:/keys/openai"])
+@pytest.mark.parametrize(
+    "url", ["wss://evil.example/v1", "ws://127.0.0.1:1/", "ws://api.openai.com/"]
+)
+def test_the_operator_s_key_goes_to_the_provider_alone(credential: str, url: str) -> None:
+    hosts = ProviderHosts(["*", "127.0.0.1"])
+    with pytest.raises(HostRefused, match="a key of the operator is not sent to"):
+        hosts.require_key_may_go(row(url, credential=credential))
+    hosts.require_key_may_go(row(None, credential=credential))
+    hosts.require_key_may_go(row("wss://api.openai.com/v1", credential=credential))
+    trusting = ProviderHosts((), ["wss://gateway.example/v1/realtime"])
+    trusting.require_key_may_go(row("wss://gateway.example/v1", credential=credential))
+
+
+@pytest.mark.parametrize("secret", [{}, {"credential": None, "headers": {"X-Key": "secret"}}])
+def test_nothing_secret_goes_in_clear(secret: dict[str, Any]) -> None:
+    hosts = ProviderHosts()
+    for url in ("ws://gateway.example/", "http://gateway.example/"):
+        with pytest.raises(HostRefused, match="over wss:// alone, not in clear to gateway"):
+            hosts.require_key_may_go(row(url, **secret))
+    hosts.require_key_may_go(row("https://gateway.example/", **secret))
+    hosts.require_key_may_go(row("ws://127.0.0.1:9/", **secret))
+    hosts.require_key_may_go(row("ws://gateway.example/", credential=None))
+
+
+def test_a_refusal_shows_the_host_alone() -> None:
+    said = refused(ProviderHosts([]), "wss://me:hidden@evil.example/?key=hidden")
+    assert "evil.example" in said
+    assert "hidden" not in said
+
+
+def test_settings_of_a_row_carry_no_key_header_or_address() -> None:
+    given = {
+        "base_url": "ws://127.0.0.1:55500/v1",
+        "api_key": "sk-clear",
+        "headers": {"Authorization": "x"},
+        "api_shape": "beta",
+        "sesion_limit_s": 60,
+    }
+    used, warnings = tenant_settings(row(None, provider_settings=given))
+    assert used == {"api_shape": "beta"}
+    assert warnings[-1] == (
+        "provider 'main': provider_settings: 'sesion_limit_s' is no setting of it and is left out; "
+        "did you mean session_limit_s?"
+    )
+    assert [text.split("'")[3] for text in warnings[:-1]] == ["api_key", "base_url", "headers"]
+    assert "sk-clear" not in str(warnings)
+
+
+def test_what_a_row_may_set_exists() -> None:
+    names = {"openai": "openai_realtime"}
+    for kind, allowed in TENANT_SETTINGS.items():
+        assert allowed <= get_type_hints(PROVIDERS[names[kind]].config).keys()
+
+
+def test_the_host_that_is_dialled() -> None:
+    assert dialled_host(row(None)) == "api.openai.com"
+    assert dialled_host(row(None, realtime_provider="custom")) is None
+    assert dialled_host(row("wss://A.example./v1")) == "a.example"

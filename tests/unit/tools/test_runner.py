@@ -1,0 +1,123 @@
+"""Functions: checked, audited from their begin, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import gevent
+import pytest
+
+from bridge.providers.base import FunctionCall, Tool
+from esl_controller.tools import runner as runner_module
+from esl_controller.tools.base import FunctionOutcome, ToolContext
+from esl_controller.tools.registry import offered_tools, tools_for
+from esl_controller.tools.runner import FunctionRunner
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+
+
+class Function:
+    """Does what the test says."""
+
+    suggested: frozenset[str] = frozenset()
+
+    def __init__(self, does: Callable[[], Any]) -> None:
+        self.does = does
+
+    def describe(self, entry: Any) -> Tool:
+        return Tool("f", "", SCHEMA)
+
+    def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
+        return {"got": self.does()}
+
+
+def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> Any:
+    """The audit of a conversation in which the model called `f` with each of `arguments`."""
+    told: list[FunctionOutcome] = []
+    context: Any = SimpleNamespace(entry=None)
+    functions = FunctionRunner(
+        {"f": Function(does)},
+        context,
+        deadline_s=deadline_s,
+        on_start=told.append,
+        on_done=told.append,
+    )
+    for number, text in enumerate(arguments):
+        functions.run(FunctionCall(f"c{number}", "f", text))
+    with gevent.Timeout(5):
+        while len([one for one in told if one.duration_s is not None]) < len(arguments):
+            gevent.sleep(0.001)
+    return told
+
+
+def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> None:
+    started, done = run(lambda: 5, '{"n": 1}')
+    assert (started.status, started.result, started.duration_s) == ("started", None, None)
+    assert (done.status, done.result, done.arguments) == ("completed", {"got": 5}, {"n": 1})
+    assert started.function_call_uuid == done.function_call_uuid
+
+
+@pytest.mark.parametrize(
+    "text, words",
+    [
+        ("[]", "not an object"),
+        ("{", "not JSON"),
+        ('{"n": "1"}', "n must be of type integer"),
+        ("", "must have n"),
+        ('{"n": "' + "9" * 70_000 + '"}', "too long"),
+    ],
+)
+def test_arguments_that_do_not_fit_are_refused_with_words(text: str, words: str) -> None:
+    *_, done = run(lambda: pytest.fail("must not run"), text)
+    assert done.status == "refused"
+    assert words in done.result["error"]
+
+
+def test_a_timeout_inside_a_function_is_not_its_deadline() -> None:
+    def impatient() -> None:
+        raise gevent.Timeout(0.001)
+
+    *_, inner = run(impatient, '{"n": 1}')
+    assert (inner.status, inner.error) == ("failed", "Timeout")
+    *_, late = run(lambda: gevent.sleep(5), '{"n": 1}', deadline_s=0.01)
+    assert (late.status, late.error) == ("timeout", "deadline")
+
+
+def test_a_model_that_loops_is_refused_and_no_longer_audited_at_the_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runner_module, "MAX_CALLS", 3)
+    told = run(lambda: 1, *['{"n": 1}'] * 5)
+    assert [one.status for one in told].count("started") == 3
+    last = [one for one in told if one.call.call_id == "c4"]
+    assert [one.status for one in last] == ["refused"]
+
+
+def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
+    told: list[FunctionOutcome] = []
+    context: Any = SimpleNamespace(entry=None)
+    functions = FunctionRunner(
+        {"f": Function(lambda: gevent.sleep(60))},
+        context,
+        deadline_s=60,
+        on_start=told.append,
+        on_done=told.append,
+    )
+    functions.run(FunctionCall("c", "f", '{"n": 1}'))
+    gevent.sleep(0)
+    functions.close()
+    gevent.sleep(0)
+    assert [one.status for one in told] == ["started", "failed"]
+    assert told[-1].error == "the call ended"
+
+
+def test_functions_belong_to_the_secretary() -> None:
+    rules: list[Any] = [{"department": "sales", "destination": "1000"}]
+
+    def entry(rules: list[Any]) -> Any:
+        return SimpleNamespace(secretary=SimpleNamespace(transfer_rules=rules))
+
+    assert set(tools_for(entry([]))) == {"end_call"}
+    assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
