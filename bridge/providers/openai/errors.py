@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.http_errors import (
     MAX_MESSAGE_CHARS,
     end_failure,
@@ -17,6 +17,7 @@ from bridge.providers.http_errors import (
     wait_asked_for,
 )
 from bridge.providers.openai.events import ErrorBody
+from bridge.wire.channel import ChannelEnd, Ender
 
 
 @dataclass(frozen=True, slots=True)

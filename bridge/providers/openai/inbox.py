@@ -17,9 +17,9 @@ from bridge.providers.base import (
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
 )
+from bridge.providers.conversation import Speaker
 from bridge.providers.openai import errors
 from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (

@@ -10,20 +10,13 @@ import gevent
 import gevent.server
 
 from bridge.audio.formats import L16_16K
-from bridge.providers.base import (
-    CallerStarted,
-    ChannelEnd,
-    Conversation,
-    Endpoint,
-    Open,
-    ProviderFailure,
-    Send,
-    SessionReady,
-    Usage,
-)
+from bridge.providers.actions import Endpoint, Open, Send
+from bridge.providers.base import CallerStarted, ProviderFailure, SessionReady, Usage
+from bridge.providers.conversation import Conversation
 from bridge.providers.host import Network, ProviderHost
 from bridge.providers.http_errors import end_failure
 from bridge.wire import frames
+from bridge.wire.channel import ChannelEnd
 from bridge.wire.frames import TEXT, Role
 from bridge.wire.keepalive import KeepAlive
 from tests.wire.ws.peers import (

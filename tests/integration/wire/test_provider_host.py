@@ -4,21 +4,12 @@ import gevent
 import pytest
 
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import (
-    CallerStarted,
-    ChannelEnd,
-    Close,
-    Ender,
-    Endpoint,
-    ErrorKind,
-    Open,
-    ProviderFailure,
-    Send,
-    Usage,
-)
+from bridge.providers.actions import Close, Endpoint, Open, Send
+from bridge.providers.base import CallerStarted, ErrorKind, ProviderFailure, Usage
 from bridge.providers.channels import MAX_KEPT_MESSAGES
 from bridge.providers.host import Network
 from bridge.wire import frames
+from bridge.wire.channel import ChannelEnd, Ender
 from bridge.wire.client_handshake import open_websocket
 from bridge.wire.frames import CLOSE, PING, PONG, TEXT, FrameLimits
 from bridge.wire.keepalive import KeepAlive

@@ -9,7 +9,9 @@ import msgspec
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send
+from bridge.providers.actions import Endpoint, Open, Send
+from bridge.providers.base import ProviderProtocol
+from bridge.providers.conversation import Conversation
 from bridge.providers.registry import PROVIDERS
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
 from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind
+from bridge.providers.base import ErrorKind
 from bridge.providers.http_errors import body_code, body_message, end_failure, wait_asked_for
+from bridge.wire.channel import ChannelEnd, Ender
 
 K = ErrorKind
 

@@ -10,14 +10,11 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.base import (
     ErrorKind,
     FunctionCall,
-    Opening,
     ProviderFailure,
-    Ran,
     ResponseDone,
     ResponseStarted,
-    Said,
-    Speaker,
 )
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.providers.openai.realtime import CHANNEL, MAX_UNSENT, OpenAIRealtime
 from tests.unit.providers.openai_kit import (
     READY,
