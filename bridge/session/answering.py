@@ -104,6 +104,11 @@ class Answering:
 
     # --- the caller -----------------------------------------------------------------------------
 
+    @property
+    def replaying(self) -> bool:
+        """The provider was given the caller's words anew, and has not noticed them yet."""
+        return self._replay_until is not None
+
     def caller_started(self, now: float) -> None:
         """The provider hears the caller, or our ear does for it."""
         self._replay_until = self._ask_at = None

@@ -133,9 +133,16 @@ class Dialogue:
     def _caller_started(self, now: float) -> None:
         if self._state in (SessionState.CLOSING, SessionState.HELD):
             return
+        of_old = self._answering.replaying and not self._line.ear.active
         self._silence.caller_active()
         self._answering.caller_started(now)
-        self._cut_off(self._floor.caller_started(now), now)
+        if not of_old:  # what the caller said before does not interrupt what he hears now
+            self._interrupt(now)
+
+    def _interrupt(self, now: float, *, told: bool = True) -> None:
+        """The caller takes the floor; a provider that gives and owes nothing need not know."""
+        theirs = self._floor.wanted
+        self._cut_off(self._floor.caller_started(now, told=told), now, theirs=theirs)
 
     def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
         self._transcript.open(Speaker.CALLER, event.item_id, now)
@@ -246,7 +253,7 @@ class Dialogue:
 
     def digits(self, digits: str, now: float) -> None:
         """Keys pressed: a turn of the caller's in words."""
-        self._cut_off(self._floor.caller_started(now, told=False), now)
+        self._interrupt(now, told=False)
         self._floor.caller_stopped(now)
         self._floor.asked()
         self._answering.progress()
@@ -255,14 +262,19 @@ class Dialogue:
 
     # --- interruptions --------------------------------------------------------------------------
 
-    def _cut_off(self, generation: int | None, now: float) -> None:
-        """The caller has the floor: silence at once, history cut where it was heard."""
+    def _cut_off(self, generation: int | None, now: float, *, theirs: bool = True) -> None:
+        """The caller has the floor: silence at once, history cut where it was heard.
+
+        Without `theirs` only a phrase of ours was cut, or an answer that was complete: the provider
+        may already be giving the next, which is not to be stopped.
+        """
         if generation is None:
             return
         ear = self._line.ear
         heard = self._line.cut(now)
         reaction_ms = (self._line.clock() - now) * 1000
-        self.cut(heard)
+        if theirs or heard:
+            self.cut(heard)
         self._line.downlink.begin(generation)
         self._answering.interrupted()
         self._echo.interrupted(now, ear.changed_at if ear.active else None)

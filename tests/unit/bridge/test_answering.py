@@ -263,6 +263,34 @@ def test_a_sentence_that_the_next_provider_does_not_notice_is_asked_for_again(st
     assert s.says() == ["Say it again?"]
 
 
+def test_a_sentence_heard_anew_interrupts_nothing(stage):
+    """It takes no time to send: turn and answer are told in one read, while we say something."""
+    s = stage(TELLS, TELLS).talking()
+    s.session.receive_audio(b"a question.")
+    s.turn()
+    s.fail()
+    s.session.announce(*PHRASE)
+    s.reconnect().ready()
+    audio = p.Audio("r1", "item-r1", FRAME * 10)
+    turn = (p.CallerStarted(), p.CallerStopped())
+    s.events(*turn, p.ResponseStarted("r1"), audio, p.ResponseDone("r1", "completed"))
+    assert s.cuts() == []
+    s.after(1.0)
+    assert s.heard() == 500 + 200
+
+
+def test_a_phrase_of_ours_is_interrupted_without_stopping_the_provider(stage):
+    """It may be answering already what the caller is saying."""
+    s = stage().talking()
+    s.session.announce(*PHRASE)
+    s.after(0.1)
+    s.turn()
+    s.answer()
+    assert s.cuts() == []
+    s.after(1.0)
+    assert s.heard() < 500
+
+
 def test_what_is_written_down_or_answered_is_not_heard_twice(stage):
     s = stage(TELLS, TELLS, TELLS).talking()
     s.session.receive_audio(b"a question")
