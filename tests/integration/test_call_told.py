@@ -197,8 +197,8 @@ def test_every_refused_call_has_a_row_that_says_why(serve):
     assert {row[1] for row in rows.values()} == {"refused"}
     assert rows["overflow"][4] == "no place left: limit of the secretary reached"
     assert rows["closed"][4].startswith("outside the secretary's hours")
-    assert (rows["unavailable"][3], "gopher://" in rows["unavailable"][4]) == (
-        "REALTIME_001",
+    assert (rows["unavailable"][3], "base_url must be" in rows["unavailable"][4]) == (
+        "REALTIME_007",
         True,
     )
     assert rows["not_ours"][4] == "no secretary has 8999"
@@ -233,14 +233,12 @@ def test_a_socket_without_full_is_handed_back_before_it_is_answered(serve):
 
 def test_a_providers_own_words_are_in_the_row(serve):
     """Yesterday's failure can be explained; a key that the provider repeats is not kept."""
-    service = serve()
-    for _ in range(2):
-        service.tenant.emulator.queue_faults(Faults(refuse_status=401))
+    service = serve(emulator=EmulatorConfig(script=BRIEF, api_keys=frozenset({"another"})))
     call = service.call(actions_after=FALLBACK).wait()
     service.stored()
     outcome, row, _, code, reason = told(service, call)
     assert (outcome, row, code) == ("unavailable", "fallback", "REALTIME_001")
-    assert "Invalid value: 'marina'" in reason
+    assert "Incorrect API key provided" in reason
 
 
 # --- moved by somebody else -----------------------------------------------------------------------
