@@ -92,7 +92,7 @@ def in_the_register(pair: Pair) -> list[tuple[Any, ...]]:
 
 
 def settled(pair: Pair, calls: int) -> bool:
-    """All calls are in the gauges, and no full worker has the port open while the other has room."""
+    """The gauges tell all calls, and no full worker has the port open while the other has room."""
     states = [
         (worker.metric("voice_ai_realtime_active_sessions"), worker) for worker in pair.workers
     ]
@@ -114,7 +114,6 @@ def test_a_full_worker_leaves_calls_to_the_one_with_room(shared: Any, tmp_path: 
         for _ in range(4):
             call, _ = pair.talk(workers[0], tenant)
             calls.append(call)
-            print(number, [worker.metric(_LISTENING) for worker in workers])
             wait_for(lambda: settled(pair, len(calls)), PATIENCE_S)
         assert pair.dial(workers[0], tenant, actions_after=FALLBACK).wait().outcome == "overflow"
         wait_for(lambda: any(worker.metric(_LISTENING) == 1 for worker in workers), PATIENCE_S)
