@@ -67,10 +67,19 @@ def usable_settings(
     without_any = set(_problems(config, {}))
     while found := [text for text in _problems(config, used) if text not in without_any]:
         wrong = {text.partition(":")[0] for text in found} & used.keys()
-        for field_name in wrong or set(used):  # or what they say together
+        for field_name in wrong or _to_blame(config, used, found[0]) or set(used):
             del used[field_name]
         said += found
     return used, tuple(said)
+
+
+def _to_blame(config: type[Any], used: Mapping[str, object], text: str) -> set[str]:
+    """Fields without which nothing is wrong with another, left at its default."""
+    return {
+        name
+        for name in used
+        if text not in _problems(config, {key: used[key] for key in used if key != name})
+    }
 
 
 def _problems(config: type[Any], row: Mapping[str, object]) -> list[str]:
