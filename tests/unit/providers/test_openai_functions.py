@@ -6,12 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import (
-    ErrorKind,
-    FunctionCall,
-    ProviderFailure,
-    ResponseDone,
-)
+from bridge.providers.base import ErrorKind, FunctionCall, ProviderFailure, ResponseDone
 from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.providers.openai.realtime import OpenAIRealtime
 from tests.unit.providers.openai_kit import (

@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import (
-    ResponseDone,
-    ResponseStarted,
-)
+from bridge.providers.base import ResponseDone, ResponseStarted
 from bridge.providers.conversation import Opening, Said, Speaker
 from bridge.providers.openai.realtime import CHANNEL, MAX_UNSENT, OpenAIRealtime
 from tests.unit.providers.openai_kit import (
