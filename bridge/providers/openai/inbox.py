@@ -70,6 +70,8 @@ class Inbox:
         linear = state.conversation.audio_out.encoding is Encoding.L16
         self._odd_size = 2 if linear else 1
         self._handlers = self._handler_table()
+        self._unnamed = 0
+        """Responses whose server gave them no id."""
 
     def receive(self, data: bytes, now: float) -> None:
         """Take one message; never raises."""
@@ -190,6 +192,9 @@ class Inbox:
 
     def _on_response_created(self, event: ResponseEvent, now: float) -> None:
         state, response = self._state, event.response
+        if not response.id:
+            self._unnamed += 1
+            response.id = f"unnamed_{self._unnamed}"
         token = self._token(response)
         state.requests.created(response.id, sees_all=not state.unconfirmed)
         if state.cancel_when_created:
@@ -214,7 +219,8 @@ class Inbox:
 
     def _on_audio(self, delta: AudioDelta, now: float) -> None:
         state = self._state
-        item_id, response_id = delta.item_id or "", delta.response_id or ""
+        item_id = delta.item_id or ""
+        response_id = delta.response_id or state.requests.response_id or ""
         if response_id and response_id == state.cancelled_id:
             state.late_audio += 1
             return
@@ -241,7 +247,8 @@ class Inbox:
 
     def _on_response_done(self, event: ResponseEvent, now: float) -> None:
         state, response = self._state, event.response
-        if not state.over(response.id):
+        response.id = response.id or state.requests.response_id or ""
+        if not response.id or not state.over(response.id):
             return
         state.requests.done(response.id)
         usage = response_usage_of(response.usage)
