@@ -103,6 +103,8 @@ class ErrorBody(msgspec.Struct):
     message: Any = None
     param: Any = None
     event_id: Any = None
+    retry_after: Any = None
+    """Seconds."""
 
 
 class TranscriptionEvent(msgspec.Struct):
