@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import ResponseDone, ResponseStarted
+from bridge.providers.base import ErrorKind, ProviderFailure, ResponseDone, ResponseStarted
 from bridge.providers.conversation import Opening, Said, Speaker
 from bridge.providers.openai.realtime import CHANNEL, MAX_UNSENT, OpenAIRealtime
 from tests.unit.providers.openai_kit import (
@@ -218,9 +218,58 @@ def test_any_other_refusal_drops_the_request_and_is_told() -> None:
     (request,) = sent(provider)
     error = {"type": "invalid_request_error", "code": "x", "event_id": request["event_id"]}
     feed(provider, {"type": "error", "error": error})
-    assert len(events(provider)) == 1
+    failure, done = events(provider)
+    assert isinstance(failure, ProviderFailure)
+    assert done == ResponseDone("", "failed", "x", ErrorKind.INVALID_REQUEST, spoke=False)
     provider.say("Again", "", 0.0)
     assert types(provider) == ["response.create"]
+
+
+LIMIT = {"type": "requests", "code": "rate_limit_exceeded", "message": "Try again in 2s."}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {**LIMIT, "event_id": None},
+        {"type": None, "code": 429, "message": "Retry-After: 2"},
+        {"code": "RateLimitReached", "retry_after": "2"},
+        "Rate limit reached, please wait 2 seconds",
+    ],
+    ids=str,
+)
+def test_a_request_refused_in_words_alone_is_an_answer_that_failed(error: Any) -> None:
+    provider = ready_provider()
+    provider.answer(0.0)
+    sent(provider)
+    feed(provider, {"type": "error", "error": error})
+    failure, done = events(provider)
+    assert isinstance(failure, ProviderFailure)
+    assert isinstance(done, ResponseDone)
+    assert (done.error_kind, done.retry_in_s) == (ErrorKind.RATE_LIMIT, 2.0)
+    provider.answer(2.0)
+    assert types(provider) == ["response.create"]
+
+
+def test_a_fault_that_names_no_request_says_nothing_about_an_answer_under_way() -> None:
+    provider = ready_provider()
+    provider.answer(0.0)
+    begin_response(provider)
+    events(provider)
+    feed(provider, {"type": "error", "error": LIMIT})
+    (failure,) = events(provider)
+    assert isinstance(failure, ProviderFailure)
+    assert provider.state.requests.response_id == "resp_1"
+
+
+def test_a_request_we_cancelled_before_it_was_refused_has_not_failed() -> None:
+    provider = ready_provider()
+    provider.answer(0.0)
+    request = sent(provider)[0]
+    provider.cut([], 0.0)
+    feed(provider, {"type": "error", "error": {**LIMIT, "event_id": request["event_id"]}})
+    (failure,) = events(provider)
+    assert isinstance(failure, ProviderFailure)
 
 
 def test_a_cancelled_request_that_was_refused_silences_nobody_else() -> None:
@@ -247,8 +296,9 @@ BUSY_TEXT = "Conversation already has an active response in progress: resp_2."
     [
         {**BUSY, "event_id": None},
         {"type": "invalid_request_error", "code": None, "message": BUSY_TEXT},
+        {"type": None, "code": "invalid_request_error", "message": BUSY_TEXT.lower()},
     ],
-    ids=["no event id", "no code either"],
+    ids=["no event id", "no code either", "another code"],
 )
 def test_a_refusal_that_names_no_request_means_ours(error: dict[str, Any]) -> None:
     provider = ready_provider()
