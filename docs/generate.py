@@ -25,7 +25,7 @@ from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.provider import PROVIDER
 from esl_controller.tenants.columns.secretary import SECRETARY
 from esl_controller.tenants.columns.tenant import TENANT
-from esl_controller.tenants.hosts import TENANT_SETTINGS
+from esl_controller.tenants.providers import spoken_kinds
 from esl_controller.web.api.application import PREFIX
 from esl_controller.web.api.event_stream import StreamTiming
 from esl_controller.web.api.gates import Gate
@@ -347,7 +347,7 @@ def secretary_page(language: str) -> str:
         lines += [f"## {said(title)}", "", f"`{table}`", "", said(_HEAD), "|---|---|---|---|---|"]
         lines += [_column_row(name, column, said) for name, column in columns.items()]
         lines.append("")
-    for kind, allowed_names in TENANT_SETTINGS.items():
+    for kind, allowed_names in spoken_kinds().items():
         names = ", ".join(f"`{name}`" for name in sorted(allowed_names))
         lines.append(said(_SETTINGS_OF).format(kind=kind, names=names))
     return "\n".join(lines) + "\n"

@@ -184,8 +184,8 @@ WRITTEN = (ConversationRealtime, Turn, FunctionCallRecord, TransferRecord, Usage
 
 COUNTED = (Turn, UsageRecord)
 """Some of their fields come all at once, from a record with fields of the same names."""
-AWAITED = {"max_turns", "hangup_cause"}
-"""Of what is being built: the end after so many turns, and the human's leg of a transfer."""
+AWAITED = {"hangup_cause"}
+"""Of what is being built: the human's leg of a transfer."""
 
 
 def unread_columns(model: type, found: list[Source]) -> list[str]:

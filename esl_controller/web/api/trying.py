@@ -8,8 +8,10 @@ from collections.abc import Callable
 from bridge.providers import base as p
 from bridge.providers.host import Network
 from bridge.wire.client_handshake import shared_tls_context
+from bridge.wire.dialling import Dialler
 from esl_controller.database.models import ProviderAccess
 from esl_controller.settings.table import Settings
+from esl_controller.tenants.hosts import ProviderHosts
 from esl_controller.tenants.providers import NoProvider, provider_protocol
 from esl_controller.web.api.probe import Probe, ProbeFailed
 from esl_controller.web.api.schemas import ProviderError, ProviderTest
@@ -17,9 +19,11 @@ from esl_controller.web.api.schemas import ProviderError, ProviderTest
 
 def provider_network(settings: Settings) -> Network:
     """How providers are reached; reading the CA certificates takes 50 ms, so it is done once."""
-    if settings.provider.ca_file:
-        return Network(tls=ssl.create_default_context(cafile=settings.provider.ca_file))
-    return Network(tls=shared_tls_context())
+    at = settings.provider
+    tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else shared_tls_context()
+    return Network(
+        tls=tls, dialler=Dialler(ProviderHosts(at.allowed_hosts, (at.base_url,)).refusal)
+    )
 
 
 def try_access(
