@@ -19,7 +19,6 @@ from tests.integration.wire.provider_peer import (
     READY,
     SECRET,
     Session,
-    accept,
     greeting,
     up,
 )
@@ -337,12 +336,8 @@ def test_a_message_over_the_limit(make):
 
 
 def test_a_peer_that_does_not_read_is_our_limit(make):
-    def deaf(provider, sock):
-        accept(provider, sock)
-        gevent.sleep(PATIENCE_S)
-
     network = Network(limits=LinkLimits(FrameLimits(1000), 100_000), keepalive=KeepAlive())
-    _provider, session = up(make(deaf, network=network))
+    _provider, session = up(make(network=network))
     for _ in range(1000):
         session.protocol.say(b"x" * 16384)
         session.host.flush_audio()
