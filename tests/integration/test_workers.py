@@ -277,14 +277,14 @@ def test_a_new_ca_file_is_used_and_a_broken_one_is_not(database: Any, tmp_path: 
     ca_file.write_bytes(Path(certifi.where()).read_bytes())
     with service(database, tmp_path, provider={"ca_file": str(ca_file)}) as site:
         app = site.app
-        before = app._services.network
+        before = app._network
         app.reload()
-        renewed = app._services.network
+        renewed = app._network
         assert renewed is not before
         ca_file.write_text("no certificate")
         with capture_logs() as lines:
             app.reload()
-        assert app._services.network is renewed
+        assert app._network is renewed
         assert [line["event"] for line in lines if line["log_level"] == "error"] == [
             "app.ca_file_not_reloaded"
         ]
