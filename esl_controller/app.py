@@ -16,16 +16,15 @@ from gevent.event import Event as Signal
 
 from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
-from bridge.playout.modes import Flavour
 from bridge.playout.pacer_timer import PacerClock
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
 from esl_controller.calls import phrases
-from esl_controller.calls.audio_module import USAGE_COMMAND, editions
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
@@ -34,7 +33,6 @@ from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
-from esl_controller.esl.errors import EslError
 from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
@@ -84,8 +82,6 @@ _log = structlog.get_logger("app")
 
 Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-MODULE_CHECK_S = 60.0
-"""How long FreeSWITCH's answer which audio module it has is believed."""
 STREAM_LOOK_S = 0.6
 """A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
 STREAM_MISSED = 3
@@ -175,7 +171,6 @@ class App:
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
-        self._module: tuple[float, Flavour | None] | None = None
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -313,7 +308,7 @@ class App:
                 self.pacer,
                 self._media_site(),
                 lambda: self._network,
-                self._audio_module,
+                InstalledModule(self.settings.media.flavour),
             ),
             self._book,
             self.calls,
@@ -373,20 +368,6 @@ class App:
 
     def _count_budget(self, level: BudgetLevel) -> None:
         self.metrics.count(m.BUDGETS_REACHED, level.name.lower())
-
-    def _audio_module(self, esl: ControllerSession) -> Flavour | None:
-        """The module the settings name, else the one FreeSWITCH says it has."""
-        named = self.settings.media.flavour
-        if named != "auto":
-            return Flavour(named)
-        now = time.monotonic()
-        if self._module is None or now - self._module[0] > MODULE_CHECK_S:
-            try:
-                found = editions(esl.api(USAGE_COMMAND, check=False))
-            except EslError:
-                return self._module[1] if self._module is not None else Flavour.OPEN
-            self._module = (now, found[0] if found else None)
-        return self._module[1]
 
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)

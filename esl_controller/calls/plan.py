@@ -10,7 +10,8 @@ import structlog
 
 from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
-from bridge.providers.base import Capabilities, Tool
+from bridge.providers.base import Capabilities
+from bridge.providers.conversation import Tool
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from bridge.errors import BridgeError
-from bridge.providers.base import Brief, Conversation, Opening, ProviderProtocol, Tool
+from bridge.providers.base import ProviderProtocol
+from bridge.providers.conversation import Brief, Conversation, Opening, Tool
 from bridge.providers.registry import (
     make_provider,
     reserved_settings,

@@ -9,7 +9,7 @@ import pytest
 from psycopg2.extras import Json
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation
+from bridge.providers.conversation import Conversation
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import DatabaseUnavailable, Pool

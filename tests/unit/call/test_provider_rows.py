@@ -10,7 +10,9 @@ import pytest
 
 from bridge.audio.formats import PCMU_8K
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send, Tool
+from bridge.providers.actions import Endpoint, Open, Send
+from bridge.providers.base import ProviderProtocol
+from bridge.providers.conversation import Conversation, Tool
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.registry import PROVIDERS, ProviderKind

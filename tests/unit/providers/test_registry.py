@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation, Endpoint, Open
+from bridge.providers.actions import Endpoint, Open
+from bridge.providers.conversation import Conversation
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.registry import (
     PROVIDERS,
