@@ -45,7 +45,7 @@ def call(serve: Any) -> Iterator[Callable[..., Line]]:
         def call(way: str, phone: Phone, greeting: str = GREETING) -> Line:
             stack.enter_context(closing(phone))
             emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
-            secretary = {"first_message": greeting, "enable_functions": True}
+            secretary = {"first_message": greeting}
             service = serve(emulator=emulator, secretary=secretary, media=media(way))
             client = stack.enter_context(engine_client())
             line = Line(service, phone, way, stack.enter_context(HubWatch()))
