@@ -1,4 +1,4 @@
-"""What others do to a call by FreeSWITCH's commands, and what its `socket` must be: on a real one."""
+"""On an engine: what others do to a call by its commands, and what `socket` must be."""
 
 from __future__ import annotations
 
