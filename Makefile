@@ -7,15 +7,19 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
 # Calls run in real time, and a failure says how late the test's process was woken: no test is run twice.
-# gevent keeps to one core, so the tests run in two processes; both are waited for, both can fail.
-define TEST_IN_TWO
+# gevent keeps to one core and most calls wait, so the tests run in three processes: calls, the other
+# integration tests, everything else. All are waited for, each can fail.
+define TEST_IN_THREE
 mkdir -p build; \
 $(BIN)/python -m pytest --ignore=tests/integration >build/pytest.txt 2>&1 & others=$$!; \
-trap 'kill $$others' INT TERM; \
+$(BIN)/python -m pytest tests/integration --ignore-glob='*/test_call_*.py' >build/pytest-parts.txt 2>&1 & parts=$$!; \
+trap 'kill $$others $$parts' INT TERM; \
 failed=0; \
-$(BIN)/python -m pytest tests/integration || failed=$$?; \
+$(BIN)/python -m pytest tests/integration/test_call_*.py || failed=$$?; \
 wait $$others || failed=$$?; \
 cat build/pytest.txt; \
+wait $$parts || failed=$$?; \
+cat build/pytest-parts.txt; \
 exit $$failed
 endef
 
@@ -41,7 +45,7 @@ demo: $(STAMP) ## Hold a conversation: database, switch, caller and provider all
 	$(BIN)/esl-controller demo $(DEMO_ARGS)
 
 test: check ## Check style, types and imports, then run every test
-	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_TWO))
+	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_THREE))
 
 test-quick: $(STAMP) ## Run the tests that take less than five seconds each
 	$(BIN)/python -m pytest -m 'not slow' $(PYTEST_ARGS)

@@ -9,17 +9,10 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from bridge.providers.base import (
-    ChannelEnd,
-    Ended,
-    Endpoint,
-    HttpRequest,
-    ProviderEvent,
-    ProviderFailure,
-    ResponseDone,
-    Target,
-)
+from bridge.providers.actions import Endpoint, HttpRequest, Target
+from bridge.providers.base import Ended, ProviderEvent, ProviderFailure, ResponseDone
 from bridge.providers.http_errors import harmless, text_code
+from bridge.wire.channel import ChannelEnd
 
 HIDDEN = "[hidden]"
 MIN_SECRET_CHARS = 8

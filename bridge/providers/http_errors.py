@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
+from bridge.wire.channel import ChannelEnd, Ender
 
 MAX_CODE_CHARS = 64
 MAX_MESSAGE_CHARS = 500
@@ -19,12 +20,17 @@ MAX_MESSAGE_CHARS = 500
 
 _ODD = re.compile(r"[^A-Za-z0-9_.:/-]+", re.ASCII)
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
-_WAIT = re.compile(
-    r"(?:try again|retry|wait)\s+(?:in|after)\s+"
-    r"(?:(\d{1,4})\s*h)?\s*(?:(\d{1,4})\s*m(?!s|illi))?\s*"
-    r"(?:(\d{1,7}(?:\.\d{1,6})?)\s*(ms|millisec|s\b|sec))?",
-    re.IGNORECASE,
+_AMOUNT = (
+    r"(?=\d)(?:(\d{1,4})\s*h(?:ou)?r?s?\s*)?"
+    r"(?:(\d{1,4})\s*m(?!s|illi)[a-z]*\s*)?"
+    r"(?:(\d{1,7}(?:[.,]\d{1,6})?)\s*(ms|millisec|s\b|sec))?"
 )
+_WAITS = (
+    re.compile(r"(?:again|retry\w{0,8}|wait|available|resets?)\b[^0-9.;!?]{0,24}" + _AMOUNT, re.I),
+    re.compile(r"\b(?:in|after|for)\s+" + _AMOUNT + r"[^0-9.;!?]{0,24}(?:again|retry)", re.I),
+    re.compile(r"()()retry[-_ ]?after\W{0,3}(\d{1,7})()\b", re.I),
+)
+"""A wait in words, hours to milliseconds; the last one is HTTP's header, which has no unit."""
 MAX_WAIT_S = 86400.0
 
 
@@ -38,6 +44,8 @@ def text_code(value: object) -> str:
     """An error code that may be a text, a number, or nonsense: at most 64 harmless letters."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return harmless(str(value)[: 4 * MAX_CODE_CHARS])[:MAX_CODE_CHARS]
 
 
@@ -71,13 +79,25 @@ def body_message(body: bytes) -> str:
 
 
 def wait_asked_for(text: str) -> float | None:
-    """Seconds of "try again in 1.5s", "retry after 6 seconds", "try again in 2m59.5s" or "20ms"."""
-    found = _WAIT.search(text[: 4 * MAX_MESSAGE_CHARS])
-    if found is None or not any(found.group(1, 2, 3)):
+    """Seconds of "try again in 1.5s", "retry after 6 seconds", "wait 2m9s", "Retry-After: 5"."""
+    text = text[: 4 * MAX_MESSAGE_CHARS]
+    amounts = (found for pattern in _WAITS for found in pattern.findall(text))
+    amount = next((found for found in amounts if any(found[:3])), None)
+    if amount is None:
         return None
-    hours, minutes, number, unit = found.groups()
-    seconds = float(number or 0) / (1000 if (unit or "").lower().startswith("m") else 1)
+    hours, minutes, number, unit = amount
+    seconds = float((number or "0").replace(",", "."))
+    seconds /= 1000 if unit.lower().startswith("m") else 1
     return min(int(hours or 0) * 3600 + int(minutes or 0) * 60 + seconds, MAX_WAIT_S)
+
+
+def wait_in(value: object) -> float | None:
+    """Seconds in a field of an error body: a number, or a text that holds one."""
+    if isinstance(value, str) and re.fullmatch(r"\d{1,7}(?:\.\d{1,6})?", value):
+        value = float(value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not value >= 0:
+        return None
+    return min(float(value), MAX_WAIT_S)
 
 
 def status_kind(status: int, code: str = "") -> ErrorKind:

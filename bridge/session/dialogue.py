@@ -12,6 +12,7 @@ from typing import Any
 from bridge.playout.heard import HeardPosition
 from bridge.ports import SessionListener, Utterance
 from bridge.providers import base as p
+from bridge.providers.conversation import Speaker
 from bridge.session.answering import Answering
 from bridge.session.config import SessionConfig
 from bridge.session.downlink import ItemHeard
@@ -89,7 +90,7 @@ class Dialogue:
         item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
         if item_id != self._item_id:
             self._item_id = item_id
-            self._tell(self._transcript.open(p.Speaker.AGENT, item_id, now))
+            self._tell(self._transcript.open(Speaker.AGENT, item_id, now))
         self._answering.progress()
         if self._line.downlink.play(item_id, event.data, now):
             self._listener.greeting_ready()
@@ -126,18 +127,25 @@ class Dialogue:
         self._last_words.response_done(response_id, heard=heard, now=now)
 
     def _on_caller_started(self, event: p.CallerStarted, now: float) -> None:
-        self._tell(self._transcript.open(p.Speaker.CALLER, event.item_id, now))
+        self._tell(self._transcript.open(Speaker.CALLER, event.item_id, now))
         self._caller_started(now)
 
     def _caller_started(self, now: float) -> None:
         if self._state in (SessionState.CLOSING, SessionState.HELD):
             return
+        of_old = self._answering.replaying and not self._line.ear.active
         self._silence.caller_active()
         self._answering.caller_started(now)
-        self._cut_off(self._floor.caller_started(now), now)
+        if not of_old:  # what the caller said before does not interrupt what he hears now
+            self._interrupt(now)
+
+    def _interrupt(self, now: float, *, told: bool = True) -> None:
+        """The caller takes the floor; a provider that gives and owes nothing need not know."""
+        theirs = self._floor.wanted
+        self._cut_off(self._floor.caller_started(now, told=told), now, theirs=theirs)
 
     def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
-        self._transcript.open(p.Speaker.CALLER, event.item_id, now)
+        self._transcript.open(Speaker.CALLER, event.item_id, now)
         if self._state not in (SessionState.CLOSING, SessionState.HELD):
             self._floor.caller_stopped(now, expects_answer=event.expects_answer)
             self._open_if_free(now)
@@ -156,7 +164,7 @@ class Dialogue:
             event.speaker, event.item_id, event.text, now, after=event.after
         )
         self._tell(told)
-        if event.speaker is p.Speaker.CALLER:
+        if event.speaker is Speaker.CALLER:
             self._take_as_turn(now)
         self._answering.transcribed(event.speaker)
 
@@ -245,23 +253,28 @@ class Dialogue:
 
     def digits(self, digits: str, now: float) -> None:
         """Keys pressed: a turn of the caller's in words."""
-        self._cut_off(self._floor.caller_started(now, told=False), now)
+        self._interrupt(now, told=False)
         self._floor.caller_stopped(now)
         self._floor.asked()
         self._answering.progress()
         self._seat.send_text(f"[The caller pressed on the keypad: {' '.join(digits)}]")
-        self._tell(self._transcript.add(p.Speaker.CALLER, "", f"[{digits}]", now))
+        self._tell(self._transcript.add(Speaker.CALLER, "", f"[{digits}]", now))
 
     # --- interruptions --------------------------------------------------------------------------
 
-    def _cut_off(self, generation: int | None, now: float) -> None:
-        """The caller has the floor: silence at once, history cut where it was heard."""
+    def _cut_off(self, generation: int | None, now: float, *, theirs: bool = True) -> None:
+        """The caller has the floor: silence at once, history cut where it was heard.
+
+        Without `theirs` only a phrase of ours was cut, or an answer that was complete: the provider
+        may already be giving the next, which is not to be stopped.
+        """
         if generation is None:
             return
         ear = self._line.ear
         heard = self._line.cut(now)
         reaction_ms = (self._line.clock() - now) * 1000
-        self.cut(heard)
+        if theirs or heard:
+            self.cut(heard)
         self._line.downlink.begin(generation)
         self._answering.interrupted()
         self._echo.interrupted(now, ear.changed_at if ear.active else None)

@@ -60,6 +60,11 @@ class Floor:
         return self._response_id
 
     @property
+    def wanted(self) -> bool:
+        """Whether the provider gives an answer, or was asked for one."""
+        return self.response_active or self._asked
+
+    @property
     def due(self) -> bool:
         """Whether the caller is owed more than has been received."""
         return self.state in _DUE
@@ -238,7 +243,7 @@ class Floor:
         self.state = FLOOR_TABLE.next(self.state, event)
 
     def _can_be_cut(self) -> bool:
-        return self.response_active or self._asked or self.playing
+        return self.wanted or self.playing
 
     def _cut(self) -> int:
         self._close_response()

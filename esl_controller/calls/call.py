@@ -140,6 +140,7 @@ class Call:
         identity = self._desk.reception.identify(channel)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self._identity = identity
+        structlog.contextvars.bind_contextvars(domain_uuid=identity.domain_uuid)
         if self.leg.lacks:
             why = f"the dialplan's socket must say `async full`: `{self.leg.lacks}` is missing"
             raise HandBack(Outcome.UNAVAILABLE, m.ErrorCode.CONFIG_NOT_FOUND, why)
@@ -376,7 +377,8 @@ class Call:
         """Do it now, or as soon as the line is open; a call that is leaving does no more."""
         if self.state is CallState.TALKING:
             job()
-        elif self.state in (CallState.PREPARING, CallState.ANSWERING):
+        elif self.talk is not None and self.state in (CallState.PREPARING, CallState.ANSWERING):
+            self.talk.leaving = True
             self._asked.append(job)
 
     def _begin_transfer(self, destination: str, reason: str) -> None:

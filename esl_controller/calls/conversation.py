@@ -84,6 +84,8 @@ class Conversation:
         self.end: SessionEnd | None = None
         self.trouble = ""
         """What a provider said last about why it failed."""
+        self.leaving = False
+        """Its end was asked for, and comes as soon as the line is open."""
         self._leg = leg
         self._jobs = jobs
         self._inbox = inbox
@@ -274,8 +276,9 @@ class Conversation:
             self._inbox.post(partial(self._answer_function, outcome))
 
     def _answer_function(self, outcome: FunctionOutcome) -> None:
+        """A result makes the model go on: none is given of what has begun the end."""
         self._on_function(outcome)
-        if not self.session.closing and not outcome.cancelled:
+        if not (self.session.closing or self.leaving or outcome.cancelled):
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
 

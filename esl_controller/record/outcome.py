@@ -73,11 +73,13 @@ def own_ending(end: SessionEnd | None, *, answered: bool, hangup_cause: str, cut
     """A call that nobody handed on.
 
     Args:
-        end: of its session; None when it had none, or one that did not end by itself.
+        end: of its session; None when it had none, or one that did not end by itself. Of a
+            conversation that ended by itself FreeSWITCH knows only that we hung up.
         cut: the Event Socket ended, and FreeSWITCH told of no hang-up.
     """
     if cut:
         return Ending("failed", "event_socket_lost", ErrorCode.WEBSOCKET)
     end = end or SessionEnd(EndCause.HANGUP)
     outcome = _OUTCOME_OF_CAUSE.get(end.cause, "completed") if answered else "abandoned"
-    return Ending(outcome, hangup_cause or end.cause.value, code_of(end.cause), end.detail)
+    cause = hangup_cause if end.cause is EndCause.HANGUP else ""
+    return Ending(outcome, cause or end.cause.value, code_of(end.cause), end.detail)

@@ -12,7 +12,13 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
-from bridge.providers.registry import make_provider
+from bridge.providers.conversation import Brief, Conversation, Opening, Tool
+from bridge.providers.registry import (
+    make_provider,
+    reserved_settings,
+    row_settings,
+    usable_settings,
+)
 from esl_controller.database.models import (
     ProviderAccess,
     RealtimeProviderConfig,
@@ -20,6 +26,7 @@ from esl_controller.database.models import (
 )
 from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
+from esl_controller.tenants.checks import did_you_mean
 
 SLOWEST, FASTEST = 0.7, 1.2
 """Of ElevenLabs' voices; a secretary may ask for 0.25 to 1.5."""
@@ -102,6 +109,64 @@ def provider_protocol(
         return make_provider(spoken.protocol, row)
     except BridgeError as error:
         raise NoProvider(str(error)) from error
+
+
+def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
+    """What a secretary wants of whichever provider serves its call."""
+    return Brief(
+        instructions=secretary.system_prompt or "",
+        greeting=secretary.first_message or "",
+        language=secretary.language,
+        tools=tuple(tools),
+    )
+
+
+def require_session(
+    access: ProviderAccess, secretary: SecretaryRealtime, tools: Sequence[Tool], *, own: bool
+) -> None:
+    """Build the session that a call would open with this provider, and open nothing.
+
+    Raises NoProvider.
+    """
+    protocol = provider_protocol(access, secretary, own=own)
+    formats = protocol.capabilities
+    brief = brief_of(secretary, tools)
+    talk = Conversation(formats.audio_in[0], formats.audio_out[0], brief, Opening.GREET)
+    try:
+        protocol.start(talk, 0.0)
+    except BridgeError as error:
+        raise NoProvider(str(error)) from error
+
+
+def spoken_kinds() -> Mapping[str, frozenset[str]]:
+    """The kinds of provider the bridge speaks with, and what `provider_settings` of each hold."""
+    kinds: dict[str, frozenset[str]] = {}
+    for (kind, interface), spoken in _SPOKEN.items():
+        names = row_settings(spoken.protocol)
+        kinds[kind] = kinds[kind] | {INTERFACE} if interface else names
+    return kinds
+
+
+def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], list[str]]:
+    """What is used of `provider_settings`, and a sentence for each key that is not."""
+    kind, given = config.realtime_provider, config.provider_settings
+    several = INTERFACE in spoken_kinds().get(kind, ())
+    interface = {INTERFACE: given[INTERFACE]} if several and INTERFACE in given else {}
+    spoken = _find_spoken(config)
+    known = frozenset() if spoken is None else row_settings(spoken.protocol)
+    reserved = frozenset() if spoken is None else reserved_settings(spoken.protocol)
+    label = f"provider {config.provider_label!r}: provider_settings"
+    said = [
+        f"{label}: {name!r} is never taken from here and is left out"
+        if name in reserved
+        else f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
+        for name in sorted(given.keys() - known - interface.keys())
+    ]
+    used = {name: value for name, value in given.items() if name in known}
+    if spoken is not None:
+        used, wrong = usable_settings(spoken.protocol, used)
+        said += [f"{label}: {problem}; it is left out" for problem in wrong]
+    return used | interface, said
 
 
 def is_usable(access: ProviderAccess) -> bool:
@@ -193,12 +258,18 @@ _SPOKEN = {
 """By a provider's kind in the settings, and which of its interfaces is meant."""
 
 
+def _find_spoken(config: RealtimeProviderConfig) -> _Spoken | None:
+    interface = config.provider_settings.get(INTERFACE, "")
+    named = interface if isinstance(interface, str) else "?"
+    return _SPOKEN.get((config.realtime_provider, named))
+
+
 def _spoken(config: RealtimeProviderConfig) -> _Spoken:
-    kind, interface = config.realtime_provider, config.provider_settings.get(INTERFACE, "")
-    found = _SPOKEN.get((kind, interface if isinstance(interface, str) else "?"))
+    found = _find_spoken(config)
     if found is None:
+        interface = config.provider_settings.get(INTERFACE)
         which = f" by the interface {interface!r:.40}" if interface else ""
-        raise NoProvider(f"{kind} is not spoken here{which}")
+        raise NoProvider(f"{config.realtime_provider} is not spoken here{which}")
     return found
 
 

@@ -40,7 +40,11 @@ def parameters(running: Service, database) -> str:
     talk = begin(running.app._pool, running.tenant.domain_uuid)
     with_everything(talk)
     talk.end()
+    ((secretary,),) = database.execute(
+        "select secretary_realtime_uuid::text from v_voice_secretaries_realtime"
+    )
     names = {
+        "secretary_uuid": secretary,
         "domain_uuid": running.tenant.domain_uuid,
         "conversation_uuid": talk.key,
         "call_uuid": talk.row.call_uuid,
@@ -78,6 +82,7 @@ def tried(running: Service, directory: Path, names: str, config: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)  # some thousand requests, one operation after the other
 @pytest.mark.parametrize("names", ["existing", "any"])
 def test_every_operation_does_what_the_document_says(names, database, tmp_path):
     quick = EmulatorConfig(script=Script(answers=(Answer("Yes."),)), think_s=0.0, pace=100.0)

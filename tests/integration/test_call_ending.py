@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gevent
 
+from bridge.session.states import SessionState
 from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.hearing import FRAME_S
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.service.voice import RATE_HZ, synthetic_speech
+from esl_controller.simulator.switch import signalling
 from tests.integration.service import (
     BRIEF,
     FALLBACK,
@@ -79,8 +81,10 @@ def test_a_good_bye_is_heard_to_its_end(serve):
         assert abs(heard_ms_after(call, spoke) - sounding_ms(words)) <= 100
         last = call.caller.hearing.last_sound_at
         assert call.caller.ended_at - last >= FRAME_S
+        assert call.tenant.record.function_outputs == []  # a result would make it speak again
         row = call.row()
         assert (row["outcome"], row["error_code"]) == ("completed", None)
+        assert row["end_cause"] == "finished"
         assert call.leg.channel.hangup_cause == "NORMAL_CLEARING"
         assert not call.leg.dialplan_continued
 
@@ -95,6 +99,35 @@ def test_the_longest_call_is_ended_with_words(serve):
     assert call.tenant.record.spoken[-1].startswith("Our time for this call is over")
     row = call.row()
     assert (row["outcome"], row["error_code"]) == ("timeout", "REALTIME_004")
+
+
+def test_after_as_many_turns_as_the_tenant_allows_the_call_ends_with_words(serve):
+    service = serve(secretary={"max_turns": 1, "farewell_message": "Goodbye."})
+    call = service.call([ASK]).wait()
+    service.stored()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly.", "Goodbye."]
+    row = call.row()
+    assert (row["outcome"], row["end_cause"], row["total_turns"]) == ("completed", "max_turns", 1)
+
+
+def test_a_caller_who_puts_us_on_hold_is_waited_for(serve):
+    """Nobody asks whether he is still there; when he is back he is heard, and answered."""
+    service = serve(secretary={"max_silence_seconds": 2, "silence_prompt": "Hey."})
+    call = service.call()
+    wait_for(lambda: call.caller.hearing.last_sound_at is not None)
+    wait_for(lambda: not service.session(call).agent_speaking)
+    signalling.hold(call.leg, on=True)
+    wait_for(lambda: service.session(call).state is SessionState.HELD)
+    gevent.sleep(3.0)
+    assert call.tenant.record.spoken == ["Hello."]
+    signalling.hold(call.leg, on=False)
+    wait_for(lambda: service.session(call).state is SessionState.TALKING)
+    call.caller.say(SPEAK.clip)
+    wait_for(lambda: call.tenant.record.spoken == ["Hello.", "Certainly."])
+    call.caller.hang_up()
+    call.wait()
+    service.stored()
+    assert call.row()["outcome"] == "completed"
 
 
 def test_a_silent_caller_is_asked_once_and_then_let_go(serve, monkeypatch):

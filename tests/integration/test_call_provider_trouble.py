@@ -92,12 +92,14 @@ def test_a_provider_that_refuses_leaves_the_call_to_the_dialplan(serve):
         assert call.caller.hearing.first_sound_at() is not None  # the dialplan's own announcement
 
 
-def test_a_slow_provider_does_not_keep_the_caller_ringing(serve):
+def test_a_slow_provider_does_not_keep_the_caller_ringing(serve, hub_watch):
     service = serve(emulator=emulator(connect_delay_s=1.8), timeouts={"answer_ceiling_s": 0.5})
     call = service.call([Step(After(2.8), SPEAK), BYE]).wait()
     service.stored()
     first_ms = call.caller.report().first_sound_ms
-    assert first_ms < 500  # a phrase, long before the greeting can be there
+    assert (
+        first_ms < 500 + 2 * hub_watch.worst_ms
+    )  # a phrase, long before the greeting can be there
     assert call.tenant.record.spoken == ["Hello.", "Certainly."]
     assert call.row()["outcome"] == "completed"
 
@@ -134,7 +136,7 @@ def test_the_next_provider_takes_over_with_all_that_was_said(serve, hub, impatie
     second.stop()
 
 
-def test_a_provider_that_falls_silent_is_covered_and_then_replaced(serve, impatient):
+def test_a_provider_that_falls_silent_is_covered_and_then_replaced(serve, impatient, hub_watch):
     """With an answer it announced but never gives, and in the middle of an answer."""
     service = serve(
         emulator=EmulatorConfig(script=BRIEF, think_s=60), secretary={"first_message": ""}
@@ -152,14 +154,14 @@ def test_a_provider_that_falls_silent_is_covered_and_then_replaced(serve, impati
     service.stored()
     unheard, broken_off = calls
     gap_s = unheard.caller.hearing.first_sound_at(after=said_at(unheard)) - said_at(unheard)
-    assert gap_s < AT_ONCE_S
+    assert gap_s < AT_ONCE_S + hub_watch.worst_ms / 500
     assert unheard.tenant.records[1].spoken[0] == "Certainly."
     assert broken_off.tenant.records[1].texts == ["a question"]
     for call in calls:
         assert call.row()["outcome"] == "completed"
 
 
-def test_when_every_provider_is_gone_a_human_gets_the_call(serve, impatient):
+def test_when_every_provider_is_gone_a_human_gets_the_call(serve, impatient, hub_watch):
     service = serve(emulator=emulator(drop_after_s=1.0), secretary={"fallback_extension": "1004"})
     no_human = service.add_tenant(emulator(drop_after_s=1.0))
     transferred = service.call([ASK])
@@ -180,7 +182,8 @@ def test_when_every_provider_is_gone_a_human_gets_the_call(serve, impatient):
         assert (call.row()["outcome"], call.row()["error_code"]) == ("fallback", "REALTIME_001")
     assert continued.leg.dialplan_continued
     asked = said_at(continued)
-    assert continued.caller.hearing.first_sound_at(after=asked) - asked < AT_ONCE_S
+    silent_s = continued.caller.hearing.first_sound_at(after=asked) - asked
+    assert silent_s < AT_ONCE_S + hub_watch.worst_ms / 500
 
 
 def test_the_session_limit_is_crossed_without_anybody_noticing(serve):

@@ -174,7 +174,7 @@ def test_a_worker_that_is_drained_while_it_rings_blames_no_provider(serve):
 def test_every_refused_call_has_a_row_that_says_why(serve):
     service = serve(secretary={"max_concurrent_calls": 0})
     closed = service.add_tenant(business_hours={}, closed_extension="1000")
-    wrong = service.add_tenant(time_zone="Mars/Olympus")
+    wrong = service.add_tenant(base_url="gopher://127.0.0.1:9/")
     calls = {
         "overflow": service.call(actions_after=FALLBACK),
         "closed": service.call(tenant=closed, actions_after=FALLBACK),
@@ -197,7 +197,7 @@ def test_every_refused_call_has_a_row_that_says_why(serve):
     assert {row[1] for row in rows.values()} == {"refused"}
     assert rows["overflow"][4] == "no place left: limit of the secretary reached"
     assert rows["closed"][4].startswith("outside the secretary's hours")
-    assert (rows["unavailable"][3], "Mars/Olympus" in rows["unavailable"][4]) == (
+    assert (rows["unavailable"][3], "base_url must be" in rows["unavailable"][4]) == (
         "REALTIME_007",
         True,
     )
@@ -233,12 +233,12 @@ def test_a_socket_without_full_is_handed_back_before_it_is_answered(serve):
 
 def test_a_providers_own_words_are_in_the_row(serve):
     """Yesterday's failure can be explained; a key that the provider repeats is not kept."""
-    service = serve(secretary={"voice_id": "marina"})
+    service = serve(emulator=EmulatorConfig(script=BRIEF, api_keys=frozenset({"another"})))
     call = service.call(actions_after=FALLBACK).wait()
     service.stored()
     outcome, row, _, code, reason = told(service, call)
     assert (outcome, row, code) == ("unavailable", "fallback", "REALTIME_001")
-    assert "Invalid value: 'marina'" in reason
+    assert "Incorrect API key provided" in reason
 
 
 # --- moved by somebody else -----------------------------------------------------------------------

@@ -15,6 +15,7 @@ from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.service.script import Answer, Script
+from tests.integration.hub_watch import HubWatch
 from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, wait_for
 from tests.integration.two_workers import (
     PATIENCE_S,
@@ -56,7 +57,7 @@ def voices(record: SessionRecord) -> set[str]:
     return {update["audio"]["output"]["voice"] for update in record.updates if "audio" in update}
 
 
-def test_a_change_is_used_by_the_next_call_on_both_workers(pair: Pair) -> None:
+def test_a_change_is_used_by_the_next_call_on_both_workers(pair: Pair, hub_watch: HubWatch) -> None:
     tenant = pair.tenant_with(voice_id="alloy", first_message="Old.")
     running = [pair.talk(worker, tenant) for worker in pair.workers]
     took_s = pair.timed_change(
@@ -65,7 +66,7 @@ def test_a_change_is_used_by_the_next_call_on_both_workers(pair: Pair) -> None:
         tenant.domain_uuid,
     )
     print(f"both workers had heard of the change after {took_s * 1000:.0f} ms")
-    assert took_s < 1
+    assert took_s < 1 + hub_watch.worst_ms / 500
     later = [pair.talk(worker, tenant) for worker in pair.workers]
     assert [(record.spoken, voices(record)) for _, record in later] == [(["New."], {"verse"})] * 2
     for call, _ in running:
@@ -76,7 +77,9 @@ def test_a_change_is_used_by_the_next_call_on_both_workers(pair: Pair) -> None:
     pair.hang_up(*(call for call, _ in running + later))
 
 
-def test_a_number_that_was_nobodys_is_answered_a_moment_later(pair: Pair) -> None:
+def test_a_number_that_was_nobodys_is_answered_a_moment_later(
+    pair: Pair, hub_watch: HubWatch
+) -> None:
     tenant = pair.tenant_with()
     new = {"tenant": tenant, "destination_number": "8055"}
     for _ in range(2):  # the second answer comes from memory
@@ -90,7 +93,7 @@ def test_a_number_that_was_nobodys_is_answered_a_moment_later(pair: Pair) -> Non
            from v_voice_secretaries_realtime where domain_uuid = %s""",
         tenant.domain_uuid,
     )
-    assert took_s < 1
+    assert took_s < 1 + hub_watch.worst_ms / 500
     talks = [pair.talk(worker, **new) for worker in pair.workers]
     assert [record.spoken for _, record in talks] == [["I am new here."]] * 2
     pair.hang_up(*(call for call, _ in talks))
@@ -134,7 +137,9 @@ def refused(pair: Pair, worker: Worker, tenant: Tenant) -> bool:
     return call.outcome == "overflow" and not call.leg.answered.is_set()
 
 
-def test_places_are_counted_over_both_workers_and_come_back_from_a_dead_one(pair: Pair) -> None:
+def test_places_are_counted_over_both_workers_and_come_back_from_a_dead_one(
+    pair: Pair, hub_watch: HubWatch
+) -> None:
     dying, living = pair.workers
     tenant = pair.tenant_with()
     pair.timed_change(
@@ -150,7 +155,7 @@ def test_places_are_counted_over_both_workers_and_come_back_from_a_dead_one(pair
     dying.kill()
     lost.wait()
     heard_at = lost.caller.hearing.first_sound_at(after=killed_at)
-    assert heard_at - killed_at < 1, "the dialplan did not go on at once"
+    assert heard_at - killed_at < 1 + hub_watch.worst_ms / 500, "the dialplan did not go on at once"
     assert refused(pair, living, tenant), "nobody gave the dead worker's place back"
     expire(pair, lost)
     again, _ = pair.talk(living, tenant)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pytest
 
 from bridge.ports import EndCause
-from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Tool
 from bridge.session.states import SessionState
 from esl_controller.simulator.elevenlabs.config import EmulatorConfig, Faults
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
-from tests.pairs.world import Agent, Service, World
+from tests.pairs.services import Agent, Service
+from tests.pairs.world import World
 
 LONG = "There are several things I can tell you about that. " * 4
-TOOLS = [p.Tool("f", "does it", {"type": "object", "properties": {}})]
+TOOLS = [Tool("f", "does it", {"type": "object", "properties": {}})]
 
 
 def agent(*answers: Answer | str, faults=(), keywords=None, **fields) -> Agent:
@@ -83,7 +84,7 @@ def test_the_agent_is_interrupted_by_its_own_decision(world, number_chunks):
 def test_functions_are_answered_and_the_agent_goes_on(world, calls):
     answer = Answer("Wait.", tuple(ScriptedCall("f", f'{{"n":{n}}}') for n in range(calls)))
     service = agent(answer, "Anything else?")
-    w = world(service, brief=p.Brief("", "Hello.", None, TOOLS)).begin()
+    w = world(service, brief=Brief("", "Hello.", None, TOOLS)).begin()
     w.run(2.5)
     w.speak("Do something.")
     w.run(8.0)
@@ -240,7 +241,7 @@ def test_a_conversation_longer_than_the_agent_allows_goes_on_with_another(world)
 
 def test_a_refused_override_is_told_to_the_operator_and_not_tried_again(world):
     service = agent(overrides=frozenset({"agent.first_message"}))
-    w = world(service, Service(), brief=p.Brief("Be kind.", "Hello.")).begin()
+    w = world(service, Service(), brief=Brief("Be kind.", "Hello.")).begin()
     w.run(5.0)
     assert len(service.sessions) == 1
     (trouble,) = w.call.of("provider_trouble")

@@ -10,7 +10,7 @@ import dataclasses
 import heapq
 import itertools
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -20,10 +20,8 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.providers import base as p
-from bridge.providers.elevenlabs.agent import ElevenLabsAgent
-from bridge.providers.elevenlabs.config import ElevenLabsConfig
-from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.actions import HttpRequest, Open, Send
+from bridge.providers.conversation import Brief, Conversation
 from bridge.session.candidates import Candidate
 from bridge.session.config import SessionConfig
 from bridge.session.media_plan import (
@@ -34,111 +32,15 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from bridge.session.session import Session
-from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig
-from esl_controller.simulator.elevenlabs.config import Faults as AgentFaults
-from esl_controller.simulator.elevenlabs.record import ConversationRecord
-from esl_controller.simulator.elevenlabs.session import EmulatedConversation
-from esl_controller.simulator.openai.config import EmulatorConfig, Faults
-from esl_controller.simulator.openai.record import SessionRecord
-from esl_controller.simulator.openai.session import EmulatedSession
+from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.simulator.service.voice import encode, synthetic_speech
+from tests.pairs.services import UNIX_S, AnyService, Served, Service
 from tests.unit.bridge.doubles import StrictListener
 from tests.unit.bridge.session_kit import PHRASE, PHRASES
 
-UNIX_S = 1_780_000_000.0
 LEG = Leg("PCMU", 8000)
 TICK_S = 0.25
 FRAME_S = 0.02
-
-
-class Served(Protocol):
-    """A service's side of one connection."""
-
-    @property
-    def closing(self) -> tuple[int, str] | None: ...
-
-    def receive_message(self, message: bytes, now: float) -> None: ...
-
-    def messages_to_send(self) -> list[bytes]: ...
-
-    def next_deadline(self) -> float | None: ...
-
-    def handle_timeout(self, now: float) -> None: ...
-
-
-class AnyService(Protocol):
-    """An emulated service: every connection to it is a session of its own."""
-
-    kind: str
-
-    def accept(self, now: float) -> Served | None:
-        """A new session; None: the connection is refused."""
-
-    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
-        """A protocol object that speaks with it."""
-
-    def sign(self) -> bytes:
-        """What an HTTP request is answered."""
-
-
-class Service:
-    """OpenAI Realtime."""
-
-    kind = "openai"
-
-    def __init__(self, config: EmulatorConfig | None = None, *faults: Faults) -> None:
-        self.config = config or EmulatorConfig()
-        self.sessions: list[EmulatedSession] = []
-        self._faults = list(faults)
-
-    def accept(self, now: float) -> EmulatedSession | None:
-        faults = self._faults.pop(0) if self._faults else self.config.faults
-        if faults.refuse_status is not None:
-            return None
-        record = SessionRecord(number=len(self.sessions) + 1)
-        session = EmulatedSession(
-            self.config, faults, record, model="gpt-realtime-2.1", now=now, unix_now=UNIX_S + now
-        )
-        self.sessions.append(session)
-        return session
-
-    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
-        return OpenAIRealtime(OpenAIRealtimeConfig(**({"api_key": "sk-test"} | fields)))
-
-    def sign(self) -> bytes:
-        raise AssertionError("nothing is signed here")
-
-
-class Agent:
-    """ElevenLabs Agents."""
-
-    kind = "elevenlabs"
-
-    def __init__(self, config: AgentConfig | None = None, *faults: AgentFaults) -> None:
-        self.config = config or AgentConfig(turn_timeout_s=None)
-        self.sessions: list[EmulatedConversation] = []
-        self._faults = list(faults)
-
-    def accept(self, now: float) -> EmulatedConversation | None:
-        faults = self._faults.pop(0) if self._faults else self.config.faults
-        if faults.refuse_status is not None:
-            return None
-        record = ConversationRecord(number=len(self.sessions) + 1)
-        session = EmulatedConversation(self.config, faults, record, now)
-        self.sessions.append(session)
-        return session
-
-    @property
-    def records(self) -> list[ConversationRecord]:
-        return [session.core.record for session in self.sessions]
-
-    def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
-        return ElevenLabsAgent(
-            ElevenLabsConfig(**({"agent_id": "a1", "api_key": "xi-test"} | fields))
-        )
-
-    def sign(self) -> bytes:
-        return b'{"signed_url":"wss://api.elevenlabs.io/v1/convai/conversation?agent_id=a1"}'
 
 
 class VirtualHost:
@@ -149,7 +51,7 @@ class VirtualHost:
         world: World,
         service: AnyService,
         protocol: p.ProviderProtocol,
-        conversation: p.Conversation,
+        conversation: Conversation,
         *,
         on_events: Callable[[list[p.ProviderEvent]], None],
         connect_timeout_s: float,
@@ -202,12 +104,12 @@ class VirtualHost:
 
     def _carry_out(self) -> None:
         for action in self.protocol.actions():
-            if isinstance(action, p.Open):
+            if isinstance(action, Open):
                 self._channel = action.channel
-                signs = isinstance(action.target, p.HttpRequest)
+                signs = isinstance(action.target, HttpRequest)
                 opened = self._signed if signs else self._opened
                 self._world.post(2 * self._world.delay_s, opened)
-            elif isinstance(action, p.Send):
+            elif isinstance(action, Send):
                 self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
             elif action.channel == self._channel:
                 self._session = None
@@ -219,7 +121,7 @@ class VirtualHost:
         channel, now = self._channel, self._world.now
         self.protocol.receive_open(channel, now)
         self.protocol.receive_message(channel, self._service.sign(), now)
-        self.protocol.receive_end(channel, p.ChannelEnd(p.Ender.PEER, code=200), now)
+        self.protocol.receive_end(channel, ChannelEnd(Ender.PEER, code=200), now)
         self._pump()
 
     def _opened(self) -> None:
@@ -227,7 +129,7 @@ class VirtualHost:
             return
         self._session = self._service.accept(self._world.now)
         if self._session is None:
-            end = p.ChannelEnd(p.Ender.PEER, "http", 503)
+            end = ChannelEnd(Ender.PEER, "http", 503)
             self.protocol.receive_end(self._channel, end, self._world.now)
         else:
             self.protocol.receive_open(self._channel, self._world.now)
@@ -263,7 +165,7 @@ class VirtualHost:
         if self.over or self._session is None:
             return
         code, reason = self._session.closing or (1006, "")
-        end = p.ChannelEnd(p.Ender.PEER, "", code, reason)
+        end = ChannelEnd(Ender.PEER, "", code, reason)
         self.protocol.receive_end(self._channel, end, self._world.now)
         self._pump()
 
@@ -337,7 +239,7 @@ class World:
         monkeypatch: pytest.MonkeyPatch,
         *services: AnyService,
         delay_s: float = 0.05,
-        brief: p.Brief | None = None,
+        brief: Brief | None = None,
         provider: dict[str, Any] | None = None,
         **config: Any,
     ) -> None:
@@ -370,7 +272,7 @@ class World:
             "call",
             SessionConfig(
                 candidates,
-                brief or p.Brief(greeting="Good morning."),
+                brief or Brief(greeting="Good morning."),
                 PHRASES,
                 lambda can: provider_formats(LEG, can),
                 **config,
@@ -391,7 +293,7 @@ class World:
         provider.successor = successor  # type: ignore[method-assign]
         return provider
 
-    def _host(self, protocol: Any, conversation: p.Conversation, **more: Any) -> VirtualHost:
+    def _host(self, protocol: Any, conversation: Conversation, **more: Any) -> VirtualHost:
         return VirtualHost(self, self._of[id(protocol)], protocol, conversation, **more)
 
     def _spawn_later(self, delay_s: float, function: Any, *arguments: Any) -> Any:

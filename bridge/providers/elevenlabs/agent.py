@@ -15,22 +15,9 @@ import msgspec
 import pybase64
 
 from bridge.errors import LocalProtocolError, RemoteProtocolError
-from bridge.providers.base import (
-    Action,
-    Capabilities,
-    ChannelEnd,
-    Conversation,
-    Ended,
-    Endpoint,
-    GoingAway,
-    Heard,
-    Open,
-    Opening,
-    ProviderEvent,
-    Send,
-    Turns,
-    Usage,
-)
+from bridge.providers.actions import Action, Endpoint, Open, Send
+from bridge.providers.base import Capabilities, Ended, GoingAway, Heard, ProviderEvent, Turns, Usage
+from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.elevenlabs import errors
 from bridge.providers.elevenlabs.config import (
     ElevenLabsConfig,
@@ -46,6 +33,7 @@ from bridge.providers.elevenlabs.initiation import (
     opening_text,
 )
 from bridge.providers.elevenlabs.messages import FORMATS, decode_signed_url
+from bridge.wire.channel import ChannelEnd
 
 AGENT, SIGNING = "agent", "signing"
 VENDOR, PRODUCT = "elevenlabs", "agents"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from bridge.providers.base import Endpoint, HttpRequest
+from bridge.providers.actions import Endpoint, HttpRequest
 
 SCHEMES = ("ws", "wss", "http", "https")
 OVERRIDES = (

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.elevenlabs.messages import ErrorBody
 from bridge.providers.http_errors import (
     MAX_MESSAGE_CHARS,
@@ -23,6 +23,7 @@ from bridge.providers.http_errors import (
     text_code,
     wait_asked_for,
 )
+from bridge.wire.channel import ChannelEnd, Ender
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from bridge.audio.formats import AudioFormat
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import (
     Audio,
-    Conversation,
     Ended,
     FunctionCall,
     Interrupted,
@@ -20,9 +19,9 @@ from bridge.providers.base import (
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
 )
+from bridge.providers.conversation import Conversation, Speaker
 from bridge.providers.elevenlabs import errors
 from bridge.providers.elevenlabs.answers import QUIET_S, VOICE_WAIT_S, Answer, Answers
 from bridge.providers.elevenlabs.messages import (

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bridge.providers.base import Conversation, Opening, Ran, Said, Speaker
+from bridge.providers.conversation import Conversation, Opening, Ran, Said, Speaker
 from bridge.providers.elevenlabs.config import ElevenLabsConfig
 
 MAX_HISTORY_CHARS = 16_000

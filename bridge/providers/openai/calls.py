@@ -13,7 +13,7 @@ from typing import Any
 
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import FunctionCall
-from bridge.providers.openai.events import CallEvent, Item
+from bridge.providers.openai.events import CallEvent, Item, arguments_text
 
 MAX_OPEN_CALLS = 64
 """Function calls that may wait for their results at the same time."""
@@ -50,7 +50,9 @@ class FunctionCalls:
         """The arguments of a call are complete."""
         name = event.name or self._names.get(event.item_id or "", "")
         if event.call_id and name:
-            call = FunctionCall(event.call_id, name, event.arguments or "", event.response_id or "")
+            call = FunctionCall(
+                event.call_id, name, arguments_text(event.arguments), event.response_id or ""
+            )
             self._gather(call)
 
     def item_done(self, item: Item, response_id: str) -> None:
@@ -63,7 +65,7 @@ class FunctionCalls:
         """The calls of a response that has ended, without those told before.
 
         Raises:
-            RemoteProtocolError: a call without a name, or too many at once.
+            RemoteProtocolError: no call but one without a name, or too many at once.
         """
         gathered = self._gathered.pop(response_id, {})
         gathered |= self._gathered.pop("", {})
@@ -79,6 +81,8 @@ class FunctionCalls:
                 calls.setdefault(call.call_id, call)
         for call_id, call in gathered.items():
             calls.setdefault(call_id, call)
+        if not calls and any(_is_nameless(item) for item in output):
+            raise RemoteProtocolError("function call without call_id or name")
         return self._new(list(calls.values()))
 
     def answered(self, call_id: str) -> bool:
@@ -112,8 +116,13 @@ def _function_call(item: Item, response_id: str) -> FunctionCall | None:
     if item.type != "function_call" or item.status not in (None, "completed"):
         return None
     if not item.call_id or not item.name:
-        raise RemoteProtocolError("function call without call_id or name")
-    return FunctionCall(item.call_id, item.name, item.arguments or "", response_id)
+        return None
+    return FunctionCall(item.call_id, item.name, arguments_text(item.arguments), response_id)
+
+
+def _is_nameless(item: Item) -> bool:
+    whole = item.type == "function_call" and item.status in (None, "completed")
+    return whole and not (item.call_id and item.name)
 
 
 def _forget_oldest(remembered: dict[str, Any], limit: int) -> None:

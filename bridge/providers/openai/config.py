@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import msgspec
 
 from bridge.errors import RemoteProtocolError
-from bridge.providers.base import Endpoint, HttpRequest
+from bridge.providers.actions import Endpoint, HttpRequest
 
 API_SHAPES = ("ga", "beta")
 AUTH_STYLES = ("bearer", "api-key", "client_secret")

@@ -6,17 +6,20 @@ named beside them. Azure's `inference_rate_limit_exceeded` comes with the type o
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.http_errors import (
     MAX_MESSAGE_CHARS,
     end_failure,
     status_kind,
     text_code,
     wait_asked_for,
+    wait_in,
 )
 from bridge.providers.openai.events import ErrorBody
+from bridge.wire.channel import ChannelEnd, Ender
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,29 @@ BY_CODE = {
     "server_error": _SERVER,
     "internal_error": _SERVER,
 }
+_NAMES = {
+    "quota": _QUOTA,
+    "billing": _QUOTA,
+    "ratelimit": _RATE_LIMIT,
+    "toomanyrequests": _RATE_LIMIT,
+    "throttl": _RATE_LIMIT,
+    "slowdown": _RATE_LIMIT,
+    "apikey": _AUTHENTICATION,
+    "unauthor": _AUTHENTICATION,
+    "authentication": _AUTHENTICATION,
+    "permission": _AUTHENTICATION,
+}
+"""Within a code or type, without what is no letter."""
+_TEXTS = {
+    "currentquota": _QUOTA,
+    "quotaexceeded": _QUOTA,
+    "ratelimit": _RATE_LIMIT,
+    "toomanyrequests": _RATE_LIMIT,
+    "incorrectapikey": _AUTHENTICATION,
+    "invalidapikey": _AUTHENTICATION,
+    "maximumduration": _EXPIRED,
+}
+"""The same within a message."""
 BY_TYPE = {
     "invalid_request_error": _INVALID_REQUEST,
     "authentication_error": _AUTHENTICATION,
@@ -95,6 +121,7 @@ BENIGN = frozenset(
 ACTIVE_RESPONSE = "conversation_already_has_active_response"
 _ACTIVE_TEXT = "already has an active response"
 _DURATION_TEXT = "maximum duration"
+_NO_LETTERS = re.compile("[^a-z]+")
 _BY_KIND = {
     ErrorKind.AUTHENTICATION: _AUTHENTICATION,
     ErrorKind.QUOTA: _QUOTA,
@@ -113,20 +140,22 @@ class ServerError:
     message: str
     param: str
     event_id: str
+    retry_in_s: float | None = None
 
     @property
     def is_active_response(self) -> bool:
         """Our `response.create` met another response; some servers give no code."""
-        return self.code == ACTIVE_RESPONSE or (not self.code and _ACTIVE_TEXT in self.message)
+        return self.code == ACTIVE_RESPONSE or _ACTIVE_TEXT in self.message.lower()
 
     @property
     def meaning(self) -> Meaning:
         """What it does to the session."""
-        return meaning_of(self.code, self.type)
+        return meaning_of(self.code, self.type, self.message)
 
     def failure(self, meaning: Meaning, otherwise: str = "error") -> ProviderFailure:
-        """It, told."""
-        return failure(meaning, self.code or self.type or otherwise, self.message)
+        """What it is to the session."""
+        code = self.code or self.type or otherwise
+        return failure(meaning, code, self.message, retry_in_s=self.retry_in_s)
 
 
 def read_error(body: ErrorBody | str | None) -> ServerError:
@@ -142,6 +171,7 @@ def read_error(body: ErrorBody | str | None) -> ServerError:
         _text(body.message),
         _text(param),
         _text(body.event_id),
+        wait_in(body.retry_after),
     )
 
 
@@ -149,20 +179,42 @@ def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def meaning_of(code: str, kind: str) -> Meaning:
-    """Look an error up by its code, then by its type; what nobody knows is a server error.
+def meaning_of(code: str, kind: str, message: str = "") -> Meaning:
+    """What an error means, by its code, its type and its words; otherwise a server error.
 
-    Gateways give the HTTP status for a code.
+    Vendors spell the same trouble in many ways (`RateLimitReached`, `too_many_requests`), gateways
+    give the HTTP status for a code, and some say it in the message alone.
     """
-    found = BY_CODE.get(code) or BY_TYPE.get(kind)
-    if found is None and code.isdigit() and 400 <= int(code[:9]) < 600:
-        found = _BY_KIND.get(status_kind(int(code[:9])))
-    return found or _SERVER
+    return (
+        BY_CODE.get(code)
+        or _by_status(code)
+        or _by_words(_NAMES, code)
+        or _by_words(_NAMES, kind)
+        or _by_words(_TEXTS, message)
+        or BY_CODE.get(kind)
+        or BY_TYPE.get(kind, _SERVER)
+    )
 
 
-def failure(meaning: Meaning, code: str, message: str) -> ProviderFailure:
+def _by_status(code: str) -> Meaning | None:
+    is_status = code.isdigit() and 400 <= int(code[:9]) < 600
+    return _BY_KIND.get(status_kind(int(code[:9]))) if is_status else None
+
+
+def _by_words(words: dict[str, Meaning], text: str) -> Meaning | None:
+    squeezed = _NO_LETTERS.sub("", text.lower())
+    return next((meaning for word, meaning in words.items() if word in squeezed), None)
+
+
+def failure(
+    meaning: Meaning, code: str, message: str, *, retry_in_s: float | None = None
+) -> ProviderFailure:
     """A `ProviderFailure` with the peer's text cut to a length logs can bear."""
-    wait_s = wait_asked_for(message) if meaning.kind is ErrorKind.RATE_LIMIT else None
+    wait_s = retry_in_s
+    if meaning.kind is not ErrorKind.RATE_LIMIT:
+        wait_s = None
+    elif wait_s is None:
+        wait_s = wait_asked_for(message)
     return ProviderFailure(
         kind=meaning.kind,
         code=text_code(code),
@@ -182,7 +234,7 @@ def channel_failure(end: ChannelEnd) -> ProviderFailure:
 
 def close_failure(code: int, reason: str) -> ProviderFailure:
     """Why the peer closed: `reason` may name an error code after its type, separated by a dot."""
-    named = BY_CODE.get(reason.rpartition(".")[2])
+    named = BY_CODE.get(reason.rpartition(".")[2]) or _by_words(_NAMES, reason)
     if named is not None:
         meaning = Meaning(named.kind, fatal=True, retryable=named.retryable)
     elif _DURATION_TEXT in reason:

@@ -3,12 +3,11 @@
 Field names: OpenAI API reference, Realtime server events (2026-08). Unknown fields and unknown
 events pass unseen, as the reference asks of clients. The names of the retired beta are turned
 into today's so that look-alike servers are understood. One odd value does not cost its message:
-broken text is repaired, error bodies may have any shape, and usage is read apart.
+what strict parsing refuses is read leniently, and usage is read apart.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -17,11 +16,10 @@ import msgspec
 import pybase64
 
 from bridge.errors import RemoteProtocolError
+from bridge.providers.openai import lenient
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """No server message is near this: one audio delta has about 16 kB."""
-MAX_REPAIR_BYTES = 65536
-"""Longer messages with broken text are given up: repairing them would hold the hub."""
 _PEEK_BYTES = 256
 """How far into a message its type is looked for without parsing."""
 _T = TypeVar("_T")
@@ -73,7 +71,7 @@ class EchoedSession(msgspec.Struct):
 class SessionEvent(msgspec.Struct):
     """`session.created`, `session.updated`."""
 
-    session: EchoedSession
+    session: EchoedSession = msgspec.field(default_factory=EchoedSession)
 
 
 class SpeechEvent(msgspec.Struct):
@@ -105,6 +103,8 @@ class ErrorBody(msgspec.Struct):
     message: Any = None
     param: Any = None
     event_id: Any = None
+    retry_after: Any = None
+    """Seconds."""
 
 
 class TranscriptionEvent(msgspec.Struct):
@@ -125,13 +125,14 @@ class Item(msgspec.Struct):
     status: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
+    """See `arguments_text`."""
 
 
 class ItemEvent(msgspec.Struct):
     """`conversation.item.added`, the beta's `.created`, and `response.output_item.*`."""
 
-    item: Item
+    item: Item = msgspec.field(default_factory=Item)
     previous_item_id: str | None = None
     response_id: str | None = None
 
@@ -143,7 +144,8 @@ class CallEvent(msgspec.Struct):
     item_id: str | None = None
     call_id: str | None = None
     name: str | None = None
-    arguments: str | None = None
+    arguments: str | dict[str, Any] | None = None
+    """See `arguments_text`."""
 
 
 class StatusDetails(msgspec.Struct):
@@ -172,7 +174,7 @@ class ResponseUsage(msgspec.Struct):
 class Response(msgspec.Struct):
     """`response` of `response.created` and `response.done`."""
 
-    id: str
+    id: str = ""
     status: str | None = None
     status_details: StatusDetails | None = None
     output: list[Item] | None = None
@@ -185,7 +187,7 @@ class Response(msgspec.Struct):
 class ResponseEvent(msgspec.Struct):
     """`response.created`, `response.done`."""
 
-    response: Response
+    response: Response = msgspec.field(default_factory=Response)
 
 
 class ErrorEvent(msgspec.Struct):
@@ -310,22 +312,16 @@ def decode(data: bytes) -> tuple[str, ServerEvent] | None:
 
     None for an event that does not concern us. Raises `RemoteProtocolError` for a message that
     is too large, is no JSON object, has no type or lacks the fields its type requires. Text cut
-    between the halves of a character is repaired with U+FFFD.
+    between the halves of a character gets U+FFFD; a value of the wrong type counts as left out.
     """
     if len(data) > MAX_MESSAGE_BYTES:
         raise RemoteProtocolError(f"message of {len(data)} bytes", close_code=1009)
     try:
         return _decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        repaired = _repaired(data)
-        if repaired is None:
-            raise RemoteProtocolError(f"malformed message: {error}") from error
+        return _decode_leniently(data, error)
     except RecursionError as error:
         raise RemoteProtocolError("malformed message: nested too deeply") from error
-    try:
-        return _decode(repaired)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise RemoteProtocolError(f"malformed message: {error}") from error
 
 
 def _decode(data: bytes) -> tuple[str, ServerEvent] | None:
@@ -336,17 +332,19 @@ def _decode(data: bytes) -> tuple[str, ServerEvent] | None:
     return _BETA_NAMES.get(name, name), decoder.decode(data)
 
 
-def _repaired(data: bytes) -> bytes | None:
-    """The message without lone surrogates and invalid UTF-8; None when that is not what ails it."""
-    if len(data) > MAX_REPAIR_BYTES:
+def _decode_leniently(data: bytes, refusal: Exception) -> tuple[str, ServerEvent] | None:
+    message = lenient.parsed(data)
+    name = message.get("type") if message is not None else None
+    if message is None or not isinstance(name, str):
+        raise RemoteProtocolError(f"malformed message: {refusal}") from refusal
+    name = _BETA_NAMES.get(name, name)
+    struct = _STRUCTS.get(name)
+    if struct is None:
         return None
     try:
-        parsed = json.loads(data.decode("utf-8", "replace"))
-        text = json.dumps(parsed, ensure_ascii=False, allow_nan=False)
-    except (ValueError, RecursionError):
-        return None
-    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return whole.encode()
+        return name, lenient.fitted(message, struct)
+    except TypeError:
+        raise RemoteProtocolError(f"malformed message: {refusal}") from refusal
 
 
 def ended_response(data: bytes) -> str | None:
@@ -367,6 +365,13 @@ def response_usage_of(raw: msgspec.Raw) -> ResponseUsage | None:
 def transcription_usage_of(raw: msgspec.Raw) -> TranscriptionUsage | None:
     """The same of a transcription."""
     return _lenient(_decode_transcription_usage, raw)
+
+
+def arguments_text(arguments: str | dict[str, Any] | None) -> str:
+    """Arguments of a function call as JSON text; some servers send the object itself."""
+    if isinstance(arguments, dict):
+        return msgspec.json.encode(arguments).decode()
+    return arguments or ""
 
 
 def metadata_of(raw: msgspec.Raw) -> dict[str, Any] | None:

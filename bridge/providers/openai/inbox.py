@@ -17,9 +17,9 @@ from bridge.providers.base import (
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
 )
+from bridge.providers.conversation import Speaker
 from bridge.providers.openai import errors
 from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (
@@ -60,6 +60,7 @@ _EXPENDABLE = (
     "conversation.item.retrieve",
 )
 """Commands whose refusal means only that they came too late, or that the server lives."""
+_THEIR_TROUBLE = (ErrorKind.RATE_LIMIT, ErrorKind.SERVER)
 
 
 class Inbox:
@@ -70,6 +71,8 @@ class Inbox:
         linear = state.conversation.audio_out.encoding is Encoding.L16
         self._odd_size = 2 if linear else 1
         self._handlers = self._handler_table()
+        self._unnamed = 0
+        """Responses whose server gave them no id."""
 
     def receive(self, data: bytes, now: float) -> None:
         """Take one message; never raises."""
@@ -191,6 +194,9 @@ class Inbox:
 
     def _on_response_created(self, event: ResponseEvent, now: float) -> None:
         state, response = self._state, event.response
+        if not response.id:
+            self._unnamed += 1
+            response.id = f"unnamed_{self._unnamed}"
         token = self._token(response)
         state.requests.created(response.id, sees_all=not state.unconfirmed)
         if state.cancel_when_created:
@@ -215,7 +221,8 @@ class Inbox:
 
     def _on_audio(self, delta: AudioDelta, now: float) -> None:
         state = self._state
-        item_id, response_id = delta.item_id or "", delta.response_id or ""
+        item_id = delta.item_id or ""
+        response_id = delta.response_id or state.requests.response_id or ""
         if response_id and response_id == state.cancelled_id:
             state.late_audio += 1
             return
@@ -242,7 +249,8 @@ class Inbox:
 
     def _on_response_done(self, event: ResponseEvent, now: float) -> None:
         state, response = self._state, event.response
-        if not state.over(response.id):
+        response.id = response.id or state.requests.response_id or ""
+        if not response.id or not state.over(response.id):
             return
         state.requests.done(response.id)
         usage = response_usage_of(response.usage)
@@ -293,17 +301,37 @@ class Inbox:
         if error.is_active_response:
             self._on_busy(error, now)
             return
-        if command == "response.create" and error.event_id == state.create_id:
+        refused = False
+        if self._refuses_our_request(error):
             if self._without_metadata(error, now):
                 return
-            state.requests.refused(now, again=False)
-            state.cancel_when_created = False
+            refused = self._request_refused(now)
         if error.code in errors.BENIGN or command in _EXPENDABLE:
             return
         if command == "session.update" or (not state.ready and error.param.startswith("session.")):
             self._on_settings_refused(error)
-        else:
-            state.tell(error.failure(error.meaning))
+            return
+        failure = error.failure(error.meaning)
+        state.tell(failure)
+        if refused:
+            state.tell(_unanswered(failure))
+
+    def _refuses_our_request(self, error: ServerError) -> bool:
+        """Some servers do not say which request they mean: a trouble of theirs is that of ours."""
+        state = self._state
+        if error.event_id:
+            return error.event_id == state.create_id
+        if state.requests.state is not ResponseState.REQUESTED:
+            return False
+        return error.param.startswith("response") or error.meaning.kind in _THEIR_TROUBLE
+
+    def _request_refused(self, now: float) -> bool:
+        """Forget what was asked for; True when somebody still waits for it."""
+        state = self._state
+        awaited = state.requests.state is ResponseState.REQUESTED and not state.cancel_when_created
+        state.requests.refused(now, again=False)
+        state.cancel_when_created = False
+        return awaited
 
     def _on_busy(self, error: ServerError, now: float) -> None:
         """Our request met another response. Some servers do not say which request they mean."""
@@ -352,3 +380,9 @@ class Inbox:
         state.requests.done(response_id)
         spoke = state.has_sounded(response_id)
         state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL, spoke))
+
+
+def _unanswered(failure: ProviderFailure) -> ResponseDone:
+    """A request that was refused is an answer that failed before it began."""
+    kind, wait_s = failure.kind, failure.retry_in_s
+    return ResponseDone("", "failed", failure.code, kind, spoke=False, retry_in_s=wait_s)

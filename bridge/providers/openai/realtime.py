@@ -15,18 +15,9 @@ import msgspec
 import pybase64
 
 from bridge.errors import LocalProtocolError, RemoteProtocolError
-from bridge.providers.base import (
-    Action,
-    Capabilities,
-    ChannelEnd,
-    Conversation,
-    GoingAway,
-    Heard,
-    Open,
-    Opening,
-    ProviderEvent,
-    Send,
-)
+from bridge.providers.actions import Action, Open, Send
+from bridge.providers.base import Capabilities, GoingAway, Heard, ProviderEvent
+from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.openai import errors
 from bridge.providers.openai.config import (
     OpenAIRealtimeConfig,
@@ -46,6 +37,7 @@ from bridge.providers.openai.session import (
     system_item,
 )
 from bridge.providers.openai.state import SessionState, new_state
+from bridge.wire.channel import ChannelEnd
 
 CHANNEL, SECRET = "realtime", "secret"
 SETUP_LIMIT_S = 10.0

@@ -14,7 +14,8 @@ from typing import Any
 import gevent.subprocess
 import pytest
 
-from bridge.providers.base import Opening, Ran, Said, Send, Speaker
+from bridge.providers.actions import Send
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.providers.elevenlabs.agent import ElevenLabsAgent
 from esl_controller.simulator.elevenlabs.config import EmulatorConfig, Faults
 from esl_controller.simulator.elevenlabs.record import ConversationRecord

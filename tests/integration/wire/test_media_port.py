@@ -72,6 +72,8 @@ def test_readiness_is_told_while_every_other_place_is_taken(make_site):
     closing = b"HTTP/1.1\r\nConnection: close\r\n\r\n"
     assert site.ask(b"GET /metrics " + closing).startswith(b"HTTP/1.1 503 ")
     assert site.ask(b"GET /ready " + closing).startswith(b"HTTP/1.1 200 ")
+    for sock in waiting:
+        sock.close()
 
 
 def test_a_connection_is_closed_after_a_few_requests(make_site):

@@ -11,20 +11,17 @@ import pytest
 from bridge.audio.formats import PCMU_8K
 from bridge.providers.base import (
     Audio,
-    Brief,
     CallerStopped,
-    Conversation,
     ErrorKind,
     Heard,
-    Opening,
     ProviderFailure,
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
     Usage,
 )
+from bridge.providers.conversation import Brief, Conversation, Opening, Speaker
 from bridge.providers.host import Network, ProviderHost
 from bridge.speech.frames import Kind
 from bridge.wire import frames, http_channel

@@ -1,13 +1,14 @@
 """Channels to the local speech process, over a real socket."""
 
 import gevent
+import gevent.event
 import pytest
 
 from bridge.speech.channel import MAX_BUFFERED_BYTES, SpeechChannel
 from bridge.speech.frames import MAX_PAYLOAD_BYTES, Kind
 from bridge.wire.channel import ChannelEnd, Ender
 from tests.integration.wire.http_peer import Owner, SpeechPeer
-from tests.wire.ws.peers import until
+from tests.wire.ws.peers import PATIENCE_S, until
 
 
 @pytest.fixture
@@ -83,15 +84,18 @@ def test_nonsense_ends_the_channel(talk):
 
 
 def test_a_process_that_does_not_read_is_our_limit(talk):
+    seen = gevent.event.Event()
+
     def deaf(peer, service, options):
         peer.send(Kind.READY)
-        gevent.sleep(5)
+        seen.wait(PATIENCE_S)
 
     _, owner, channel = talk(deaf)
     until(lambda: owner.opened)
     for _ in range(8):
         channel.send(b"x" * (MAX_BUFFERED_BYTES // 2), True)
     assert owner.wait_end().by is Ender.US
+    seen.set()
 
 
 def test_no_process_at_all(tmp_path):

@@ -247,6 +247,7 @@ def test_a_transfer_asked_for_before_the_call_talks_is_made(
         "exit",
     ]
     assert FakeTalk.last.ending == Ending("transferred", "finished", None, "a price")
+    assert FakeTalk.last.leaving  # the model gets no result, and says nothing more
 
 
 def test_a_transfer_that_is_refused_is_told_and_stored_as_failed(

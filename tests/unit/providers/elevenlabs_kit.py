@@ -8,22 +8,12 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import L16_16K, PCMU_8K, AudioFormat
-from bridge.providers.base import (
-    Brief,
-    ChannelEnd,
-    Conversation,
-    Ender,
-    Open,
-    Opening,
-    ProviderEvent,
-    ProviderFailure,
-    Ran,
-    Said,
-    Send,
-    Speaker,
-)
+from bridge.providers.actions import Open, Send
+from bridge.providers.base import ProviderEvent, ProviderFailure
+from bridge.providers.conversation import Brief, Conversation, Opening, Ran, Said, Speaker
 from bridge.providers.elevenlabs.agent import AGENT, SIGNING, ElevenLabsAgent
 from bridge.providers.elevenlabs.config import ElevenLabsConfig
+from bridge.wire.channel import ChannelEnd, Ender
 
 KEY = "xi-s3cret-key"
 FORMATS: dict[str, AudioFormat] = {"PCMU": PCMU_8K, "L16": L16_16K}

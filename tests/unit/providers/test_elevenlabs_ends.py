@@ -6,15 +6,7 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import (
-    ChannelEnd,
-    Ended,
-    Ender,
-    ErrorKind,
-    GoingAway,
-    ProviderFailure,
-    Usage,
-)
+from bridge.providers.base import Ended, ErrorKind, GoingAway, ProviderFailure, Usage
 from bridge.providers.elevenlabs.agent import (
     AGENT,
     SETUP_LIMIT_S,
@@ -22,6 +14,7 @@ from bridge.providers.elevenlabs.agent import (
     ElevenLabsAgent,
 )
 from bridge.providers.elevenlabs.config import ElevenLabsConfig
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.elevenlabs_kit import (
     config,
     conversation,

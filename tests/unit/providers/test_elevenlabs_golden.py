@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import ChannelEnd, Ender, Heard, Open
+from bridge.providers.actions import Open
+from bridge.providers.base import Heard
 from bridge.providers.elevenlabs.agent import AGENT, SIGNING, ElevenLabsAgent
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.elevenlabs_kit import (
     URL,
     config,

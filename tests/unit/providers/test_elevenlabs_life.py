@@ -9,21 +9,9 @@ import pytest
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import (
-    ChannelEnd,
-    Ender,
-    Endpoint,
-    ErrorKind,
-    HttpRequest,
-    Open,
-    Opening,
-    ProviderProtocol,
-    Ran,
-    Said,
-    SessionReady,
-    Speaker,
-    Turns,
-)
+from bridge.providers.actions import Endpoint, HttpRequest, Open
+from bridge.providers.base import ErrorKind, ProviderProtocol, SessionReady, Turns
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.providers.elevenlabs.agent import (
     AGENT,
     MAX_UNSENT,
@@ -36,6 +24,7 @@ from bridge.providers.elevenlabs.initiation import (
     history_text,
     language_code,
 )
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.elevenlabs_kit import (
     KEY,
     METADATA,

@@ -19,9 +19,9 @@ from bridge.providers.base import (
     ProviderFailure,
     ResponseDone,
     ResponseStarted,
-    Speaker,
     Transcript,
 )
+from bridge.providers.conversation import Speaker
 from bridge.providers.elevenlabs.agent import AGENT
 from bridge.providers.elevenlabs.answers import MAX_NUMBERS, QUIET_S, VOICE_WAIT_S
 from bridge.providers.elevenlabs.inbox import MAX_MALFORMED, MAX_OPEN_CALLS

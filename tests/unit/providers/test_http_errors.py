@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind
-from bridge.providers.http_errors import body_code, body_message, end_failure, wait_asked_for
+from bridge.providers.base import ErrorKind
+from bridge.providers.http_errors import (
+    body_code,
+    body_message,
+    end_failure,
+    wait_asked_for,
+    wait_in,
+)
+from bridge.wire.channel import ChannelEnd, Ender
 
 K = ErrorKind
 
@@ -96,6 +103,15 @@ def test_ends(
         ("Please retry after 6 seconds.", 6.0),
         ("try again in 2m59.56s", 179.56),
         ("Try again in 1h2m3s", 3723.0),
+        ("Please wait 10 seconds before retrying", 10.0),
+        ("in 20 seconds, please try again", 20.0),
+        ("Try again in about 5 minutes", 300.0),
+        ("Please retry your request after 1,5 sec", 1.5),
+        ("retry after 500 milliseconds", 0.5),
+        ("Limit: 3 / min. Retry in 20s.", 20.0),
+        ("Retry-After: 7", 7.0),
+        ("retry_after=7", 7.0),
+        ("Please try again. Limit 40000 s", None),
         ("Please wait in line", None),
         ("try again in a while", None),
         ("try again in 99999999h", None),
@@ -104,6 +120,24 @@ def test_ends(
 )
 def test_waits_in_words(text: str, seconds: float | None) -> None:
     assert wait_asked_for(text) == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [
+        (2, 2.0),
+        (1.5, 1.5),
+        ("3", 3.0),
+        (1e99, 86400.0),
+        ("soon", None),
+        (-1, None),
+        (True, None),
+        ([], None),
+        (float("nan"), None),
+    ],
+)
+def test_waits_in_numbers(value: object, seconds: float | None) -> None:
+    assert wait_in(value) == seconds
 
 
 @pytest.mark.parametrize(

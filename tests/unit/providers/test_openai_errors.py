@@ -46,11 +46,32 @@ K = ErrorKind
         ("new_code", "rate_limit_error", (K.RATE_LIMIT, False, True)),
         ("", "server_error", (K.SERVER, False, True)),
         ("new_code", "new_type", (K.SERVER, False, True)),
+        ("", "rate_limit_exceeded", (K.RATE_LIMIT, False, True)),
+        ("RateLimitReached", "", (K.RATE_LIMIT, False, True)),
+        ("TooManyRequests", "", (K.RATE_LIMIT, False, True)),
+        ("quota_exceeded", "invalid_request_error", (K.QUOTA, True, False)),
+        ("Unauthorized", "", (K.AUTHENTICATION, True, False)),
+        ("engine_overloaded", "", (K.SERVER, False, True)),
     ],
 )
 def test_errors(code: str, kind: str, expected: tuple[ErrorKind, bool, bool]) -> None:
     meaning = meaning_of(code, kind)
     assert (meaning.kind, meaning.fatal, meaning.retryable) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("Rate limit reached for gpt-realtime", K.RATE_LIMIT),
+        ("Too many requests.", K.RATE_LIMIT),
+        ("You exceeded your current quota", K.QUOTA),
+        ("Incorrect API key provided", K.AUTHENTICATION),
+        ("Your session hit the maximum duration of 30 minutes.", K.SESSION_EXPIRED),
+        ("Something is wrong", K.SERVER),
+    ],
+)
+def test_an_error_without_a_code_is_known_by_its_words(message: str, kind: ErrorKind) -> None:
+    assert meaning_of("", "server_error", message).kind is kind
 
 
 @pytest.mark.parametrize(
@@ -63,6 +84,8 @@ def test_errors(code: str, kind: str, expected: tuple[ErrorKind, bool, bool]) ->
         (1006, "", (K.CONNECTION, True)),
         (1008, "policy", (K.INVALID_REQUEST, False)),
         (1009, "", (K.PROTOCOL, True)),
+        (1008, "Rate limit exceeded", (K.RATE_LIMIT, True)),
+        (1008, "Quota exceeded", (K.QUOTA, False)),
         (1011, "internal error", (K.SERVER, True)),
         (1013, "", (K.RATE_LIMIT, True)),
         (3000, "invalid_request_error.invalid_api_key", (K.AUTHENTICATION, False)),

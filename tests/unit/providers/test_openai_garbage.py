@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import copy
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +12,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.providers.base import FunctionCall, Heard, ProviderFailure, ResponseDone, Transcript
+from bridge.providers.base import (
+    Audio,
+    FunctionCall,
+    Heard,
+    ProviderFailure,
+    ResponseDone,
+    ResponseStarted,
+    SessionReady,
+    Transcript,
+)
 from bridge.providers.openai.calls import MAX_OPEN_CALLS
 from bridge.providers.openai.events import _BETA_NAMES, _STRUCTS, MAX_MESSAGE_BYTES
 from bridge.providers.openai.inbox import MAX_MALFORMED
+from bridge.providers.openai.lenient import MAX_BYTES
 from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 from tests.unit.providers.openai_kit import (
+    audio_delta,
     begin_response,
     config,
     conversation,
     encode,
+    end_response,
     events,
+    feed,
     opened,
     ready_provider,
     sent,
@@ -171,8 +186,6 @@ HOSTILE = [
     b"[" * 100_000,
     b'{"type":"response.output_audio.delta","x":' + b"[" * 100_000,
     b'{"type":"session.updated","session":' + b'{"audio":' * 50_000,
-    b'{"type":"session.updated","session":{"expires_at":NaN}}',
-    b'{"type":"session.updated","session":{"expires_at":1e999}}',
     b'{"type":"response.output_audio.delta","delta":"\xff"}',
     b'{"type":"response.output_audio.delta","delta":"\\udfff"}',
     b'{"type":null}',
@@ -236,3 +249,115 @@ def test_a_response_with_half_a_character_ends_and_runs_its_functions() -> None:
     head = b'{"type":"response.done","response":{"id":"resp_1","status":"completed","output":['
     provider.receive_message(CHANNEL, head + words + b"," + call + b"]}}", 0.0)
     assert [type(event) for event in events(provider)] == [FunctionCall, ResponseDone]
+
+
+ODD = [None, True, -1, 1.5, 10**30, "", "7", "\ud83d", [], ["x"], {}, {"x": {}}]
+"""Values in the place of others; half a character among them."""
+
+
+def paths(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Where anything stands in a message."""
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    for step, below in steps:
+        yield (*path, step)
+        if isinstance(below, dict | list):
+            yield from paths(below, (*path, step))
+
+
+def replaced(message: dict[str, Any], path: tuple[Any, ...], value: Any) -> bytes:
+    changed = copy.deepcopy(message)
+    below: Any = changed
+    for step in path[:-1]:
+        below = below[step]
+    below[path[-1]] = value
+    return json.dumps(changed).encode()
+
+
+@pytest.mark.parametrize("kind", sorted({json.loads(line).get("type") for line in GOOD} - {None}))
+def test_no_odd_value_anywhere_costs_its_message(kind: str) -> None:
+    message = next(m for m in map(json.loads, GOOD) if m.get("type") == kind)
+    for path in paths(message):
+        if path in (("type",), ("delta",)):
+            continue  # nothing is left of the message without these
+        for value in ODD:
+            provider = ready_provider()
+            provider.receive_message(CHANNEL, replaced(message, path, value), 0.0)
+            assert provider.state.malformed_messages == 0, (path, value)
+
+
+READY_ODDLY = [
+    b'{"type":"session.updated"}',
+    b'{"type":"session.updated","session":null}',
+    b'{"type":"session.updated","session":{"expires_at":"soon","model":{},"id":7}}',
+    b'{"type":"session.updated","session":{"expires_at":NaN}}',
+    b'{"type":"session.updated","session":{"expires_at":1e999}}',
+    b'{"type":"session.updated","session":{"audio":{"input":{"format":[]}}}}',
+    b'\xef\xbb\xbf{"type":"session.updated","session":{}}',
+    b'{"type":"session.updated","session":{"instructions":"two\nlines"}}',
+]
+
+
+@pytest.mark.parametrize("message", READY_ODDLY)
+def test_a_session_is_ready_however_oddly_it_is_told(message: bytes) -> None:
+    provider = opened(OpenAIRealtime(config()))
+    provider.receive_message(CHANNEL, message, 0.0)
+    (ready,) = events(provider)
+    assert isinstance(ready, SessionReady)
+
+
+def test_a_message_too_long_to_be_read_leniently_is_malformed() -> None:
+    provider = opened(OpenAIRealtime(config()))
+    padding = b'"x":"' + b"x" * MAX_BYTES + b'",'
+    message = b'{"type":"session.updated",' + padding + b'"session":{"expires_at":NaN}}'
+    provider.receive_message(CHANNEL, message, 0.0)
+    (failure,) = events(provider)
+    assert isinstance(failure, ProviderFailure)
+    assert failure.code == "malformed_message"
+
+
+def test_numbers_for_ids_are_ids() -> None:
+    provider = ready_provider()
+    feed(provider, {"type": "response.created", "response": {"id": 7}})
+    feed(provider, audio_delta(b"\xff" * 160, response_id=7, content_index="0"))  # type: ignore[arg-type]
+    feed(provider, {"type": "response.done", "response": {"id": 7, "status": "completed"}})
+    started, audio, done = events(provider)
+    assert (started.response_id, audio.response_id) == ("7", "7")  # type: ignore[union-attr]
+    assert done == ResponseDone("7", "completed", spoke=True)
+
+
+@pytest.mark.parametrize("fields", [{"response_id": None}, {"response_id": ""}])
+def test_audio_without_a_response_belongs_to_the_one_under_way(fields: dict[str, Any]) -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    feed(provider, audio_delta(b"\xff" * 160) | fields)
+    end_response(provider)
+    _, audio, done = events(provider)
+    assert isinstance(audio, Audio)
+    assert audio.response_id == "resp_1"
+    assert done == ResponseDone("resp_1", "completed", spoke=True)
+
+
+def test_responses_without_ids_begin_sound_and_end() -> None:
+    provider = ready_provider()
+    for _ in range(2):
+        feed(provider, {"type": "response.created", "response": {}})
+        feed(provider, audio_delta(b"\xff" * 160) | {"response_id": None})
+        feed(provider, {"type": "response.done", "response": {"status": "completed"}})
+        started, audio, done = events(provider)
+        assert isinstance(started, ResponseStarted)
+        assert isinstance(audio, Audio)
+        assert isinstance(done, ResponseDone)
+        assert done.spoke
+        assert started.response_id == audio.response_id == done.response_id
+    assert provider.state.requests.response_id is None
+
+
+def test_arguments_that_come_as_an_object_are_arguments() -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    events(provider)
+    call = {"type": "function_call", "call_id": 5, "name": "f", "arguments": {"to": "sales"}}
+    nameless = {"type": "function_call", "call_id": "c"}
+    end_response(provider, output=["?", nameless, call])
+    found, _ = events(provider)
+    assert found == FunctionCall("5", "f", '{"to":"sales"}', "resp_1")

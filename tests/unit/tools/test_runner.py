@@ -9,7 +9,8 @@ from typing import Any
 import gevent
 import pytest
 
-from bridge.providers.base import FunctionCall, Tool
+from bridge.providers.base import FunctionCall
+from bridge.providers.conversation import Tool
 from esl_controller.tools import runner as runner_module
 from esl_controller.tools.base import FunctionOutcome, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
@@ -50,6 +51,28 @@ def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> An
         while len([one for one in told if one.duration_s is not None]) < len(arguments):
             gevent.sleep(0.001)
     return told
+
+
+def test_a_function_the_model_takes_back_ends_at_once_and_is_known_as_cancelled() -> None:
+    told: list[FunctionOutcome] = []
+    context: Any = SimpleNamespace(entry=None)
+    functions = FunctionRunner(
+        {"f": Function(lambda: gevent.sleep(60))},
+        context,
+        deadline_s=60.0,
+        on_start=told.append,
+        on_done=told.append,
+    )
+    functions.run(FunctionCall("c1", "f", '{"n": 1}'))
+    gevent.sleep(0.01)
+    functions.cancel("another")
+    functions.cancel("c1")
+    with gevent.Timeout(5):
+        while len(told) < 2:
+            gevent.sleep(0.001)
+    done = told[-1]
+    assert (done.status, done.error, done.cancelled) == ("failed", "cancelled by the model", True)
+    functions.cancel("c1")
 
 
 def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> None:
