@@ -208,6 +208,23 @@ def test_oddities_do_not_matter(world, fault):
     assert w.session.state is SessionState.TALKING
 
 
+@pytest.mark.parametrize("number_chunks", [False, True])
+def test_a_service_with_gaps_in_its_answers_is_heard_to_the_end(world, number_chunks):
+    """Each gap looks like the end of the answer."""
+    service = agent(LONG, pace=0.3, number_chunks=number_chunks)
+    w = world(service).begin()
+    w.run(8.0)
+    w.speak("Tell me everything.")
+    stopped = w.now
+    w.run(60.0)
+    record = service.records[0]
+    assert record.spoken.count(LONG) == 1
+    greeting_ms = 2000
+    assert w.sound_ms(stopped) > (record.audio_out_ms - greeting_ms) * 0.9
+    assert w.session.turns == 1
+    assert len(service.sessions) == 1
+
+
 def test_an_agent_that_writes_only_does_not_leave_the_caller_in_silence(world):
     w = world(agent("We open at nine.", faults=(Faults(speechless=True),) * 20), Service()).begin()
     w.run(12.0)

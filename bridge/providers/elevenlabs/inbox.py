@@ -45,6 +45,7 @@ MAX_MALFORMED = 20
 """After so many broken messages the conversation is given up."""
 MAX_OPEN_CALLS = 64
 """Function calls that may wait for their results at the same time."""
+MAX_ID_CHARS = 256
 MAX_REMEMBERED = 1024
 """Calls that are known to have been told."""
 END_CALL = "end_call"
@@ -145,7 +146,7 @@ class Inbox:
             state.tell(errors.protocol_failure("audio_format_unknown", str(error), fatal=True))
             return
         state.audio_out = audio_out
-        state.tell(SessionReady(event.conversation_id[:256], audio_in, audio_out))
+        state.tell(SessionReady(event.conversation_id[:MAX_ID_CHARS], audio_in, audio_out))
 
     def _on_ping(self, event: Ping, now: float) -> None:
         self._state.pings.append(event.event_id)
@@ -225,8 +226,8 @@ class Inbox:
     def _on_tool_call(self, event: ToolCall, now: float) -> None:
         state = self._state
         call_id = event.tool_call_id
-        if not call_id or not event.tool_name:
-            raise RemoteProtocolError("function call without id or name")
+        if not 0 < len(call_id) <= MAX_ID_CHARS or not event.tool_name:
+            raise RemoteProtocolError("function call without a usable id or name")
         if call_id in state.told_calls:
             return
         if len(state.open_calls) >= MAX_OPEN_CALLS:

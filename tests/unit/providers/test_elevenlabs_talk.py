@@ -248,6 +248,9 @@ def test_too_many_functions_at_once_are_refused():
         b'{"type":"audio","audio_event":{"event_id":1,"audio_base_64":"*"}}',
         b'{"type":"interruption","interruption_event":{}}',
         b'{"type":"client_tool_call","client_tool_call":{"tool_name":"","tool_call_id":""}}',
+        b'{"type":"client_tool_call","client_tool_call":{"tool_name":"f","tool_call_id":"'
+        + b"x" * 300
+        + b'"}}',
         b'{"type":"audio","a":' + b"[" * 5000,
     ],
 )
