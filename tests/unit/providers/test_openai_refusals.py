@@ -6,13 +6,9 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import ErrorKind, ProviderFailure, ResponseDone, ResponseStarted
+from bridge.providers.base import ErrorKind, ProviderFailure, ResponseDone
 from tests.unit.providers.openai_kit import (
-    ask_for_functions,
-    audio_delta,
     begin_response,
-    call_item,
-    end_response,
     events,
     feed,
     ready_provider,
