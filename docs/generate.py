@@ -19,7 +19,7 @@ from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli
 from esl_controller.settings.table import Setting, Settings, every_setting
 from esl_controller.settings.types import allowed
-from esl_controller.telemetry.catalogue import BUILD_INFO, METRICS, ErrorCode, Metric
+from esl_controller.telemetry.catalogue import BUILD_INFO, METRICS, ErrorCode, Metric, OwnError
 from esl_controller.tenants.checks import Words
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.provider import PROVIDER
@@ -103,6 +103,10 @@ def metrics_page() -> str:
         "| code | failure |",
         "|---|---|",
         *(f"| {code.value} | {code.name.lower().replace('_', ' ')} |" for code in ErrorCode),
+        *(
+            f"| {code.value} | a mistake of ours; its traceback is in the log |"
+            for code in OwnError
+        ),
     ]
     return "\n".join(lines) + "\n"
 

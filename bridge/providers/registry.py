@@ -58,6 +58,11 @@ def row_settings(name: str) -> frozenset[str]:
     )
 
 
+def reserved_settings(name: str) -> frozenset[str]:
+    """Its other fields: never a tenant's own words."""
+    return frozenset(entry.name for entry in fields(PROVIDERS[name].config)) - row_settings(name)
+
+
 def usable_settings(
     name: str, given: Mapping[str, object]
 ) -> tuple[dict[str, object], tuple[str, ...]]:

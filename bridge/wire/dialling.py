@@ -11,6 +11,8 @@ import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import gevent
+
 Judge = Callable[[str, int, str], str]
 """Host, port and IP address: why the host must not be connected there; empty when it may."""
 Resolve = Callable[[str, int], Sequence[str]]
@@ -56,6 +58,8 @@ class Dialler:
             try:
                 return _connected(address, port, timeout_s)
             except OSError as error:
+                if isinstance(error, gevent.GreenletExit):  # whoever asked has given up
+                    raise
                 refused = error
         raise refused or socket.gaierror(socket.EAI_NONAME, "no address")
 

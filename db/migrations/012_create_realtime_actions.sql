@@ -1,4 +1,7 @@
 -- What the AI did: every function it called and every call it handed on. Rows are kept for audit.
+--
+-- The checks know the words of 015 too: where files are run again over a database in use, this one
+-- comes before 015 and must not refuse the rows that it allowed.
 
 create table if not exists v_voice_function_calls_realtime (function_call_uuid uuid primary key);
 
@@ -23,7 +26,7 @@ select voice_ai_constraint('v_voice_function_calls_realtime', name, definition) 
     'foreign key (conversation_uuid) references v_voice_conversations_realtime '
     '(conversation_uuid) on delete cascade'),
   ('chk_voice_function_calls_realtime_status',
-    'check (status in (''completed'', ''failed'', ''timeout'', ''refused''))')
+    'check (status in (''started'', ''completed'', ''failed'', ''timeout'', ''refused''))')
 ) as constraints (name, definition);
 create index if not exists idx_voice_function_calls_realtime_conversation
   on v_voice_function_calls_realtime (conversation_uuid);
@@ -52,10 +55,11 @@ select voice_ai_constraint('v_voice_transfers_realtime', name, definition) from 
     'foreign key (conversation_uuid) references v_voice_conversations_realtime '
     '(conversation_uuid) on delete cascade'),
   ('chk_voice_transfers_realtime_type',
-    'check (transfer_type in (''blind'', ''attended'', ''fallback'', ''overflow''))'),
+    'check (transfer_type in (''blind'', ''attended'', ''fallback'', ''overflow'', ''announced'', '
+    '''three_way'', ''voicemail'', ''takeover''))'),
   ('chk_voice_transfers_realtime_status',
     'check (status in (''started'', ''completed'', ''no_answer'', ''busy'', ''failed'', '
-    '''cancelled''))')
+    '''cancelled'', ''passed_on'', ''declined'', ''unreachable'', ''returned''))')
 ) as constraints (name, definition);
 create index if not exists idx_voice_transfers_realtime_conversation
   on v_voice_transfers_realtime (conversation_uuid);

@@ -43,7 +43,7 @@ def command(shell: Shell, online: bool) -> None:
 def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> list[Finding]:
     """What is found; `online` also connects to the provider's host."""
     looks: list[tuple[str, Look]] = [
-        ("this host", host.look),
+        ("this host", lambda settings: host.look(settings, database.workers_here(settings))),
         ("the database", database.look),
         ("FreeSWITCH", freeswitch.look),
         ("the provider", lambda settings: provider.look(settings, online=online)),

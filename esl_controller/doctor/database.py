@@ -38,29 +38,55 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield from _look(settings, server.dsn())
 
 
+def workers_here(settings: Settings) -> list[Row]:
+    """Workers of this host that are alive by the register; none where it cannot be read."""
+    dsn = settings.database.dsn.reveal()
+    server = EmbeddedPostgres(Path(settings.storage.database_dir))
+    if not dsn and server.pid is None:
+        return []
+    pool = _pool(settings, dsn or server.dsn())
+    try:
+        with pool.connection() as connection:
+            (facts,) = fetch_all(connection, _FACTS, ())
+            registered = workers.list_workers(connection) if facts["register"] else []
+    except DatabaseError:  # `look` says so
+        return []
+    finally:
+        pool.close()
+    return _alive_here(registered)
+
+
+def _alive_here(registered: list[Row]) -> list[Row]:
+    return [row for row in registered if row["alive"] and row["host"] == socket.gethostname()]
+
+
 def _packaged(server: EmbeddedPostgres) -> Finding:
-    check = "packaged PostgreSQL"
+    """The packaged server is used when it is asked for, never because a setting is missing."""
+    advice = "for FusionPBX set VOICE_AI_DATABASE_DSN to its database"
+    if server.pid is not None:
+        detail = f"no database is set; the packaged PostgreSQL runs in {server.data_dir}"
+        return note("database setting", f"{detail}, for commands with --embedded-db", advice)
+    detail = "no database is set: only `demo` and commands with --embedded-db work"
     try:
         packaged_bin_dir()
     except EmbeddedDatabaseError as error:
-        return failed(check, str(error), "install it, or set VOICE_AI_DATABASE_DSN")
-    state = "runs" if server.pid is not None else "will be started"
-    return note(
-        check,
-        f"no database is set; {state} in {server.data_dir}",
-        "for FusionPBX set VOICE_AI_DATABASE_DSN to its database",
-    )
+        return failed("database setting", f"{detail}, and they need it: {error}", advice)
+    return failed("database setting", detail, advice)
 
 
-def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
+def _pool(settings: Settings, dsn: str) -> Pool:
     at = settings.database
-    pool = Pool(
+    return Pool(
         dsn,
         size=1,
         connect_timeout_s=at.connect_timeout_s,
         statement_timeout_s=at.statement_timeout_s,
         application_name="voice-ai-doctor",
     )
+
+
+def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
+    pool = _pool(settings, dsn)
     try:
         with pool.connection() as connection:
             (facts,) = fetch_all(connection, _FACTS, ())
@@ -96,7 +122,7 @@ def _workers(settings: Settings, registered: list[Row]) -> Finding:
     """Who is there, on all hosts; those of this one must be as many as the settings say."""
     check = "running workers"
     alive = [row for row in registered if row["alive"]]
-    here = [row for row in alive if row["host"] == socket.gethostname()]
+    here = _alive_here(registered)
     detail = f"{len(here)} here, {len(alive)} on {len({row['host'] for row in alive})} hosts"
     if here and len(here) != settings.worker.count:
         advice = "make [worker] count of voice-ai.toml as many as the supervisor starts"

@@ -6,13 +6,15 @@ import os
 import resource
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import gevent
 import requests
 from gevent import socket
 
+from esl_controller.database.repository.statements import Row
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretUnreadable
@@ -25,17 +27,28 @@ _BEATS, _BEAT_S, _LATE_S = 10, 0.02, 0.02
 _HTTP_TIMEOUT_S = 2.0
 
 
-def look(settings: Settings) -> Iterator[Finding]:
-    """All findings about this host."""
-    running = [index for index in range(settings.worker.count) if _answers(settings, index)]
-    yield from _media_ports(settings, running)
+def look(settings: Settings, registered: Sequence[Row] = ()) -> Iterator[Finding]:
+    """All findings about this host; `registered` are the workers the register has here."""
+    indexes = _indexes(settings, registered)
+    running = [index for index in indexes if _answers(settings, index)]
+    yield from _media_ports(settings, indexes, running)
     yield _esl_port(settings, running)
     yield _reachable(settings)
     yield _writable("spool directory", Path(settings.storage.spool_dir))
     yield _secret_key(Path(settings.storage.secret_key_file))
     yield _descriptors(settings)
-    yield _cores(settings)
+    yield _cores(len(registered) or settings.worker.count)
     yield _hub()
+
+
+def _indexes(settings: Settings, registered: Sequence[Row]) -> list[int]:
+    """Of the workers that are here, and of those the settings say shall be: a supervisor may have
+    started another number."""
+    ports = [urlsplit(row["http_url"]).port or 0 for row in registered]
+    first = settings.media.port
+    return sorted(
+        {*range(settings.worker.count), *(port - first for port in ports if port > first)}
+    )
 
 
 def worker_url(settings: Settings, index: int, path: str) -> str:
@@ -56,9 +69,9 @@ def _answers(settings: Settings, index: int) -> bool:
         return False
 
 
-def _media_ports(settings: Settings, running: list[int]) -> Iterator[Finding]:
+def _media_ports(settings: Settings, indexes: list[int], running: list[int]) -> Iterator[Finding]:
     media = settings.media
-    for index in range(settings.worker.count):
+    for index in indexes:
         port, check = media.port + index, f"media port {media.port + index}"
         if port == FUSIONPBX_WEBSOCKET_PORT:
             yield warning(
@@ -150,8 +163,8 @@ def _descriptors(settings: Settings) -> Finding:
     return ok(check, f"limit {limit}, {needed} needed")
 
 
-def _cores(settings: Settings) -> Finding:
-    cores, workers = len(os.sched_getaffinity(0)), settings.worker.count
+def _cores(workers: int) -> Finding:
+    cores = len(os.sched_getaffinity(0))
     if workers > cores:
         advice = "one worker a core is enough; set VOICE_AI_WORKER_COUNT"
         return warning("workers", f"{workers} workers on {cores} cores", advice)

@@ -16,6 +16,8 @@ from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import configuration
 from esl_controller.database.repository.statements import Row
+from esl_controller.tenants import rules
+from esl_controller.tenants.doubts import provider_doubts, secretary_doubts
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
 from esl_controller.tenants.rules import ConfigError
 
@@ -184,8 +186,20 @@ class Editor:
             problems += self._foreign_provider(connection, row)
         if subject is PROVIDER and not problems:
             problems += _unsafe_credential(row)
-        warnings = () if problems else subject.warnings(row)
-        return Report(tuple(problems), tuple(warnings))
+        if problems:
+            return Report(tuple(problems), ())
+        warnings = [*subject.warnings(row), *self._doubts(connection, subject, row)]
+        return Report((), tuple(warnings))
+
+    def _doubts(self, connection: Connection, subject: Subject, row: Row) -> list[str]:
+        """Of rows that are good each, whether they fit each other."""
+        if subject is PROVIDER:
+            return provider_doubts(rules.provider(row))
+        if subject is SECRETARY:
+            table = configuration.PROVIDERS
+            others = configuration.list_rows(connection, self._domain_uuid, table)
+            return secretary_doubts(rules.secretary(row), others)
+        return []
 
     def _foreign_provider(self, connection: Connection, row: Row) -> list[FieldProblem]:
         """A foreign key alone would take another domain's provider."""

@@ -13,7 +13,12 @@ from typing import Any
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.conversation import Brief, Conversation, Opening, Tool
-from bridge.providers.registry import make_provider, row_settings, usable_settings
+from bridge.providers.registry import (
+    make_provider,
+    reserved_settings,
+    row_settings,
+    usable_settings,
+)
 from esl_controller.database.models import (
     ProviderAccess,
     RealtimeProviderConfig,
@@ -126,9 +131,12 @@ def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], lis
     """What is used of `provider_settings`, and a sentence for each key that is not."""
     spoken, given = _SPOKEN.get(config.realtime_provider), config.provider_settings
     known = frozenset() if spoken is None else row_settings(spoken.protocol)
+    reserved = frozenset() if spoken is None else reserved_settings(spoken.protocol)
     label = f"provider {config.provider_label!r}: provider_settings"
     said = [
-        f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
+        f"{label}: {name!r} is never taken from here and is left out"
+        if name in reserved
+        else f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
         for name in sorted(given.keys() - known)
     ]
     used = {name: value for name, value in given.items() if name in known}

@@ -17,6 +17,7 @@ from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.switch.dialplan import DEFAULT_FAR_ENDS
 from esl_controller.simulator.switch.legs import FarEnd
+from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 from esl_controller.tenants.keys.secrets import SecretKeys
 from tests.integration.api_kit import OPEN, Client, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
@@ -103,6 +104,26 @@ def test_conversations_are_filtered(client, domain, running):
     assert keys("extension=8002") == {elsewhere}
     assert keys("caller=%2B4930123") == {caller}
     assert keys("caller=%2B4930123&extension=8002") == set()
+    assert keys("caller_suffix=0123") == {caller}
+    assert keys("failed=true") == {failed}
+
+
+def test_conversations_are_found_by_the_code_of_what_went_wrong(client, domain, running):
+    codes = [code.value for code in (*ErrorCode, *OwnError)]
+    talks = {
+        code: begin(
+            running.app._pool,
+            running.tenant.domain_uuid,
+            outcome="failed",
+            error_code=code,
+            ended_at=NOW,
+        )
+        for code in codes
+    }
+    for code in codes:
+        (found,) = client.get(f"{domain}/conversations?error_code={code}").json["conversations"]
+        assert found["conversation_uuid"] == talks[code].key
+    assert client.get(f"{domain}/conversations?error_code=REALTIME_999").status == 422
 
 
 def test_a_conversation_is_shown_with_everything(client, domain, running):

@@ -82,6 +82,7 @@ def tried(running: Service, directory: Path, names: str, config: str) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(240)  # some thousand requests, one operation after the other
 @pytest.mark.parametrize("names", ["existing", "any"])
 def test_every_operation_does_what_the_document_says(names, database, tmp_path):
     quick = EmulatorConfig(script=Script(answers=(Answer("Yes."),)), think_s=0.0, pace=100.0)

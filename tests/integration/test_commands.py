@@ -159,7 +159,7 @@ def test_a_stock_freeswitch_is_enough_with_unicast(doctor: Doctor, switch: Switc
         ({"VOICE_AI_STORAGE_SECRET_KEY_FILE": "/nowhere/key"}, "secret key", "note"),
         ({"VOICE_AI_STORAGE_SECRET_KEY_FILE": "/etc/passwd"}, "secret key", "failed"),
         ({"VOICE_AI_DATABASE_DSN": "host=127.0.0.1 port=1 dbname=x"}, "database", "failed"),
-        ({"VOICE_AI_DATABASE_DSN": ""}, "packaged PostgreSQL", "note"),
+        ({"VOICE_AI_DATABASE_DSN": ""}, "database setting", "failed"),
         ({"VOICE_AI_PROVIDER_API_KEY": ""}, "provider key", "warning"),
     ],
 )
@@ -221,6 +221,26 @@ def test_a_running_worker_holds_its_ports_by_right(doctor: Doctor, worker: dict[
     findings, _ = doctor(**worker)
     assert findings[f"media port {worker['VOICE_AI_MEDIA_PORT']}"]["detail"].startswith("worker 0")
     assert findings["ESL port 0"]["detail"] == "held by 1 running workers"
+
+
+def test_workers_beyond_the_settings_are_found_in_the_register(
+    doctor: Doctor, database: TestDatabase
+) -> None:
+    """A supervisor started more than this shell's settings say."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        database.execute(
+            """insert into v_voice_workers_realtime
+                 (worker, host, http_url, esl_address, started_at, seen_at, version, capacity)
+               select 'w' || n, %s, 'http://127.0.0.1:' || %s + n, 'x', now(), now(), '1', 1
+               from generate_series(0, 2) n""",
+            socket.gethostname(),
+            port - 2,
+        )
+        findings, code = doctor(VOICE_AI_MEDIA_PORT=str(port - 2))
+    assert (findings[f"media port {port}"]["state"], code) == ("failed", 1)  # held, and no answer
+    assert findings["workers"]["detail"].startswith("3 ")
+    assert "3 here" in findings["running workers"]["detail"]
 
 
 def test_migrate_runs_shows_and_reverts(empty_database: TestDatabase) -> None:

@@ -5,27 +5,15 @@ import importlib
 import inspect
 import pkgutil
 import re
-import uuid
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import psycopg2
 import pytest
 
 import esl_controller.database.repository
-from esl_controller.database.models import (
-    UNUSED_COLUMNS,
-    ConversationRealtime,
-    FunctionCallRecord,
-    RealtimeProviderConfig,
-    SecretaryRealtime,
-    TenantSettings,
-    TransferRecord,
-    Turn,
-    UsageRecord,
-)
 from esl_controller.database.repository import (
     conversations,
     demo,
@@ -38,13 +26,12 @@ from esl_controller.database.repository import (
     tenants,
     workers,
 )
-from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.database.repository.leases import Lease
 from esl_controller.database.repository.pages import Wanted
 from tests.integration.configuration_calls import CONFIGURATION
 from tests.integration.db_fixtures import Recorder
+from tests.integration.db_tenants import CALL, NOW, Tenant, new_id, populated
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 DIRECTORY = {"find_domain", "list_domains", "prepare_standalone", "add_domain"}
 """The directory of domains itself: FusionPBX's table, no tenant's data."""
 INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listening"} | {
@@ -78,81 +65,9 @@ def test_no_function_can_be_called_without_a_domain():
         assert (second.name, second.default) == ("domain_uuid", inspect.Parameter.empty), name
 
 
-def new_id() -> str:
-    return str(uuid.uuid4())
-
-
-@dataclasses.dataclass
-class Tenant:
-    """A domain with a row in every table. Both share extension, caller, call and worker."""
-
-    domain_uuid: str
-    secretary_realtime_uuid: str
-    voice_realtime_provider_uuid: str
-    conversation_uuid: str
-    entries: list
-
-
-CALL = new_id()
-
-
 @pytest.fixture
 def two(database, pool) -> tuple[Tenant, Tenant]:
     return populated(database, pool), populated(database, pool)
-
-
-def populated(database, pool) -> Tenant:
-    seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
-    domain, conversation = seeded.domain_uuid, new_id()
-    key = {"domain_uuid": domain, "conversation_uuid": conversation}
-    entries = [
-        ConversationRealtime(
-            call_uuid=CALL,
-            caller_id="+551199",
-            started_at=NOW,
-            worker="w",
-            secretary_realtime_uuid=seeded.secretary_realtime_uuid,
-            **key,
-        ),
-        Turn(turn_uuid=new_id(), turn_number=1, role="user", started_at=NOW, **key),
-        FunctionCallRecord(
-            function_call_uuid=new_id(),
-            function_name="f",
-            status="completed",
-            started_at=NOW,
-            **key,
-        ),
-        TransferRecord(
-            transfer_uuid=new_id(),
-            transfer_type="blind",
-            destination="200",
-            status="started",
-            started_at=NOW,
-            **key,
-        ),
-        UsageRecord(
-            usage_uuid=new_id(), provider="o", occurred_at=NOW, cost_usd=Decimal("1.5"), **key
-        ),
-    ]
-    with pool.connection() as connection:
-        for entry in entries:
-            assert conversations.store(connection, domain, entry)
-        place = Lease(CALL, seeded.secretary_realtime_uuid, seeded.voice_realtime_provider_uuid)
-        leases.hold(connection, domain, [place], worker="w", duration_s=60)
-        cursor = connection.cursor()
-        cursor.execute("insert into v_voice_realtime_settings (domain_uuid) values (%s)", (domain,))
-        cursor.execute(
-            """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension,
-               secretary_name) values (gen_random_uuid(), %s, '8000', 'old')""",
-            (domain,),
-        )
-    return Tenant(
-        domain,
-        seeded.secretary_realtime_uuid,
-        seeded.voice_realtime_provider_uuid,
-        conversation,
-        entries,
-    )
 
 
 def rows_of(database, domain_uuid: str) -> dict[str, list]:
@@ -293,112 +208,3 @@ def test_each_domain_sees_its_own(pool, two):
 def test_an_entry_of_another_domain_than_said_is_refused(pool, two):
     with pool.connection() as connection, pytest.raises(ValueError, match="another domain"):
         conversations.store(connection, two[0].domain_uuid, two[1].entries[0])
-
-
-TABLES = {
-    SecretaryRealtime: "v_voice_secretaries_realtime",
-    RealtimeProviderConfig: "v_voice_realtime_providers",
-    TenantSettings: "v_voice_realtime_settings",
-    ConversationRealtime: "v_voice_conversations_realtime",
-    Turn: "v_voice_turns_realtime",
-    FunctionCallRecord: "v_voice_function_calls_realtime",
-    TransferRecord: "v_voice_transfers_realtime",
-    UsageRecord: "v_voice_usage_realtime",
-}
-
-
-@pytest.mark.parametrize("model", TABLES)
-def test_models_have_the_columns_of_their_tables(database, model):
-    rows = database.execute(
-        """select column_name, character_maximum_length from information_schema.columns
-           where table_name = %s and column_name not in ('created_at', 'updated_at')""",
-        TABLES[model],
-    )
-    used = {field.name for field in dataclasses.fields(model)}
-    assert {name for name, _ in rows} == used.union(UNUSED_COLUMNS.get(model, ()))
-    if TABLES[model] in conversations._TABLES.values():
-        for name, limit in rows:
-            if limit is not None and name in conversations.TEXT_LIMITS:
-                assert conversations.TEXT_LIMITS[name] <= limit
-
-
-def test_texts_longer_than_their_columns_are_cut(pool, two):
-    tenant = two[0]
-    hostile = dataclasses.replace(
-        tenant.entries[0],
-        **dict.fromkeys(("caller_id", "caller_name", "destination", "end_cause"), "x" * 5000),
-    )
-    call = dataclasses.replace(
-        tenant.entries[2], function_name="f" * 5000, provider_call_id="i" * 5000
-    )
-    with pool.connection() as connection:
-        assert conversations.store(connection, tenant.domain_uuid, hostile)
-        assert conversations.store(connection, tenant.domain_uuid, call)
-        key = (connection, tenant.domain_uuid, tenant.conversation_uuid)
-        assert conversations.find_conversation(*key).caller_id == "x" * 100
-        assert conversations.list_function_calls(*key)[0].function_name == "f" * 100
-
-
-def test_an_end_completes_the_start_and_a_late_start_undoes_nothing(pool, two):
-    tenant = two[0]
-    start = tenant.entries[0]
-    end = dataclasses.replace(
-        start,
-        caller_id=None,
-        ended_at=NOW,
-        outcome="completed",
-        total_turns=4,
-        transcript=[{"role": "user", "text": "a"}],
-    )
-    with pool.connection() as connection:
-        for entry in (end, start, end, start):
-            assert conversations.store(connection, tenant.domain_uuid, entry)
-        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
-    assert stored == dataclasses.replace(end, caller_id=start.caller_id)
-
-
-def test_a_lost_worker_s_conversations_are_closed_at_their_last_word(pool, two):
-    tenant, other = two
-    later = dataclasses.replace(
-        tenant.entries[1], turn_uuid=new_id(), turn_number=2, started_at=NOW + timedelta(seconds=9)
-    )
-    with pool.connection() as connection:
-        conversations.store(connection, tenant.domain_uuid, later)
-        limit = NOW + timedelta(hours=1)
-        closed = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
-        again = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
-        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
-        running = conversations.find_by_call(connection, other.domain_uuid, CALL)
-    assert (closed, again) == (1, 0)
-    assert (stored.outcome, stored.end_cause, stored.duration_seconds) == (
-        "failed",
-        "worker_lost",
-        9,
-    )
-    assert running.ended_at is None
-
-
-def test_lists_are_filtered_and_continued(pool, two):
-    tenant = two[0]
-    with pool.connection() as connection:
-        for minute in range(1, 6):
-            entry = dataclasses.replace(
-                tenant.entries[0],
-                conversation_uuid=new_id(),
-                started_at=NOW - timedelta(minutes=minute),
-                outcome="completed" if minute % 2 else "failed",
-            )
-            conversations.store(connection, tenant.domain_uuid, entry)
-        domain = tenant.domain_uuid
-        first = conversations.list_conversations(
-            connection, domain, started_before=NOW + timedelta(1), limit=3
-        )
-        rest = conversations.list_conversations(
-            connection, domain, started_before=first[-1].started_at, limit=10
-        )
-        failed = conversations.list_conversations(
-            connection, domain, started_before=NOW, outcome="failed"
-        )
-    times = [conversation.started_at for conversation in first + rest]
-    assert len(times) == 6 and times == sorted(times, reverse=True)
-    assert len(failed) == 2

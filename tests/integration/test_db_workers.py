@@ -355,7 +355,7 @@ def test_the_packaged_database_logs_no_words(postgres_server):
     ],
 )
 def test_structured_values_lose_nothing_but_nul(database, text, stored):
-    value = statements._value({"key\x00": [text, {"deep": text}], "number": 2**70})
+    value = statements.as_stored({"key\x00": [text, {"deep": text}], "number": 2**70})
     ((found,),) = database.execute("select %s::jsonb", value)
     assert found == {"key": [stored, {"deep": stored}], "number": 2**70}
 

@@ -151,3 +151,40 @@ def test_every_column_may_be_set_but_the_keys() -> None:
         names = {field.name for field in subject.fields()}
         columns = {field.name for field in dataclasses.fields(subject.table.model)}
         assert names == columns - {subject.table.key, "domain_uuid"}
+
+
+def test_what_a_provider_will_not_take_is_told_before_it_is_stored(editor: Editor) -> None:
+    row = {
+        "provider_label": "a",
+        "realtime_provider": "openai",
+        "credential": "env:KEY",
+        "provider_settings": {"voice": "cedar", "speed": "fast", "api_key": "sk-very-secret"},
+    }
+    report = editor.validate(PROVIDER, row)
+    said = "provider 'a': provider_settings: "
+    assert report.problems == ()
+    assert report.warnings == (
+        f"{said}'api_key' is never taken from here and is left out",
+        f"{said}speed: Expected `float | null`, got `str`; it is left out",
+    )
+    report = editor.validate(PROVIDER, row | {"realtime_provider": "custom"})
+    assert report.warnings[-1] == "provider 'a': custom is not spoken here"
+
+
+def test_a_secretary_is_held_against_its_provider_before_it_is_stored(editor: Editor) -> None:
+    assert editor.validate(SECRETARY, RECEPTION | {"voice_id": "marina"}).warnings == ()
+    editor.add(
+        PROVIDER, {"provider_label": "a", "realtime_provider": "openai", "credential": "env:KEY"}
+    )
+    report = editor.validate(SECRETARY, RECEPTION | {"voice_id": "marina"})
+    assert report == (
+        (),
+        (
+            "secretary 'Reception': voice_id 'marina' is no voice of openai this version knows; "
+            "did you mean marin?",
+        ),
+    )
+    key = editor.add(PROVIDER, {"provider_label": "c", "realtime_provider": "custom"})
+    named = {"voice_realtime_provider_uuid": key["voice_realtime_provider_uuid"]}
+    report = editor.validate(SECRETARY, RECEPTION | named | {"realtime_provider": "custom"})
+    assert report == ((), ("provider 'c': custom is not spoken here",))

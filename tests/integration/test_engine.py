@@ -34,7 +34,7 @@ SCRIPT = Script(
     answers=(Answer(ANSWER),),
     keywords={"keypad": Answer("Good-bye.", calls=(ScriptedCall("end_call"),))},
 )
-SECRETARY = {"first_message": GREETING, "enable_functions": True}
+SECRETARY = {"first_message": GREETING}
 RATE_HZ = 8000
 FRAME_BYTES = RATE_HZ // 50 * 2
 

@@ -51,7 +51,7 @@ def call(serve: Any, way: str, codec: str) -> Iterator[Callable[..., Line]]:
 
         def call(greeting: str) -> Line:
             emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
-            secretary = {"first_message": greeting, "enable_functions": True}
+            secretary = {"first_message": greeting}
             service = serve(emulator=emulator, secretary=secretary, media=media(way))
             client = stack.enter_context(engine_client())
             phone = stack.enter_context(closing(Phone(codec)))

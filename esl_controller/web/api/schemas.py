@@ -10,6 +10,7 @@ import msgspec
 
 from esl_controller.database.models import FunctionCallRecord, TransferRecord, Turn, UsageRecord
 from esl_controller.database.repository.pages import ConversationSummary
+from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant, Uuid
 from esl_controller.web.api.problems import ProblemDetails
 
@@ -24,6 +25,9 @@ class _Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 class _Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of what we send."""
+
+
+_ERROR_CODE = f"^({'|'.join(code.value for code in (*ErrorCode, *OwnError))})$"
 
 
 class ConversationQuery(_Request, frozen=True, rename={"from_": "from"}):
@@ -41,7 +45,7 @@ class ConversationQuery(_Request, frozen=True, rename={"from_": "from"}):
     """The last digits of the number."""
     secretary: Uuid | None = None
     provider: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]+$", max_length=50)] | None = None
-    error_code: Annotated[str, msgspec.Meta(pattern="^REALTIME_[0-9]{3}$")] | None = None
+    error_code: Annotated[str, msgspec.Meta(pattern=_ERROR_CODE)] | None = None
     failed: Literal["true"] | None = None
     """Only calls the AI did not take or keep: `failed`, `fallback`, `refused`."""
     text: (

@@ -5,19 +5,21 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+import gevent
 import pytest
 
 from bridge.providers.base import ErrorKind
-from bridge.wire import http_channel
+from bridge.wire import dialling, http_channel
 from bridge.wire.client_handshake import ConnectError, open_websocket
 from bridge.wire.dialling import AddressRefused, Dialler
 from bridge.wire.http_channel import HttpChannel
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
+from bridge.wire.websocket_channel import WebSocketChannel
 from esl_controller.tenants.hosts import ProviderHosts
 from tests.integration.wire.http_peer import HttpPeer, Owner, reply
 from tests.integration.wire.provider_peer import Provider, Session, accept
-from tests.wire.ws.peers import PATIENCE_S, tls_client_context, tls_server_context
+from tests.wire.ws.peers import PATIENCE_S, tls_client_context, tls_server_context, until
 
 ANY_PUBLIC, NAMED = ProviderHosts(["*"]), ProviderHosts(["*", "tenant.example"])
 INSIDE = "tenant.example (127.0.0.1) is not a public address"
@@ -106,6 +108,25 @@ def test_the_next_address_is_tried_when_one_does_not_take_us(provider):
         assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
     with pytest.raises(socket.gaierror):
         Dialler(resolve=NameServer()).connect("tenant.example", port, PATIENCE_S)
+
+
+def test_whoever_gives_up_meanwhile_tries_no_further_address(monkeypatch):
+    tried = []
+
+    def hang(address, port, timeout_s):
+        tried.append(address)
+        gevent.sleep(PATIENCE_S)
+
+    monkeypatch.setattr(dialling, "_connected", hang)
+    network = Network(dialler=Dialler(resolve=NameServer("192.0.2.1", "192.0.2.2")))
+    owner = Owner()
+    channel = WebSocketChannel(
+        "ws://tenant.example/", (), (), owner.listener, network=network, timeout_s=PATIENCE_S
+    )
+    until(lambda: tried)
+    channel.close()
+    channel._connecting.join(PATIENCE_S)
+    assert tried == ["192.0.2.1"]
 
 
 def test_a_provider_s_session_is_not_tried_again_there(provider):

@@ -1,0 +1,58 @@
+"""What a row would mean to a call, said before it is stored: its provider's settings and session.
+
+Rows may be good each and not fit each other. That is no reason not to store one of them, for the
+other may be about to change; it is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from dataclasses import replace
+
+from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
+from esl_controller.database.repository.statements import Row
+from esl_controller.tenants import rules
+from esl_controller.tenants.providers import (
+    NoProvider,
+    own_provider,
+    provider_protocol,
+    require_session,
+    tenant_settings,
+)
+from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.wishes import fitted
+
+
+def provider_doubts(config: RealtimeProviderConfig) -> list[str]:
+    """Settings of a provider that will be left out, and why it cannot be spoken with."""
+    used, said = tenant_settings(config)
+    try:
+        provider_protocol(ProviderAccess(replace(config, provider_settings=used), None))
+    except NoProvider as error:
+        said.append(f"provider {config.provider_label!r}: {error}")
+    return said
+
+
+def secretary_doubts(secretary: SecretaryRealtime, providers: Iterable[Row]) -> list[str]:
+    """What a secretary asks that its provider, one of the domain's rows, will not do."""
+    access = [ProviderAccess(config, None) for config in _usable(providers)]
+    own = own_provider(secretary, access)
+    if own is None:
+        return []
+    wanted, said = fitted(secretary, own.config)
+    try:
+        require_session(own, wanted, (), own=True)
+    except NoProvider as error:
+        said.append(f"provider {own.config.provider_label!r}: {error}")
+    return said
+
+
+def _usable(rows: Iterable[Row]) -> list[RealtimeProviderConfig]:
+    found = []
+    for row in rows:
+        with contextlib.suppress(ConfigError):
+            config = rules.provider(row)
+            used, _ = tenant_settings(config)
+            found.append(replace(config, provider_settings=used))
+    return [config for config in found if config.enabled]

@@ -1,0 +1,91 @@
+"""Two domains with a row in every table, for tests of who sees what."""
+
+import dataclasses
+import uuid
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from esl_controller.database.models import (
+    ConversationRealtime,
+    FunctionCallRecord,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
+from esl_controller.database.repository import conversations, leases
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.database.repository.leases import Lease
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def new_id() -> str:
+    return str(uuid.uuid4())
+
+
+@dataclasses.dataclass
+class Tenant:
+    """A domain with a row in every table. Both share extension, caller, call and worker."""
+
+    domain_uuid: str
+    secretary_realtime_uuid: str
+    voice_realtime_provider_uuid: str
+    conversation_uuid: str
+    entries: list
+
+
+CALL = new_id()
+
+
+def populated(database, pool) -> Tenant:
+    seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
+    domain, conversation = seeded.domain_uuid, new_id()
+    key = {"domain_uuid": domain, "conversation_uuid": conversation}
+    entries = [
+        ConversationRealtime(
+            call_uuid=CALL,
+            caller_id="+551199",
+            started_at=NOW,
+            worker="w",
+            secretary_realtime_uuid=seeded.secretary_realtime_uuid,
+            **key,
+        ),
+        Turn(turn_uuid=new_id(), turn_number=1, role="user", started_at=NOW, **key),
+        FunctionCallRecord(
+            function_call_uuid=new_id(),
+            function_name="f",
+            status="completed",
+            started_at=NOW,
+            **key,
+        ),
+        TransferRecord(
+            transfer_uuid=new_id(),
+            transfer_type="blind",
+            destination="200",
+            status="started",
+            started_at=NOW,
+            **key,
+        ),
+        UsageRecord(
+            usage_uuid=new_id(), provider="o", occurred_at=NOW, cost_usd=Decimal("1.5"), **key
+        ),
+    ]
+    with pool.connection() as connection:
+        for entry in entries:
+            assert conversations.store(connection, domain, entry)
+        place = Lease(CALL, seeded.secretary_realtime_uuid, seeded.voice_realtime_provider_uuid)
+        leases.hold(connection, domain, [place], worker="w", duration_s=60)
+        cursor = connection.cursor()
+        cursor.execute("insert into v_voice_realtime_settings (domain_uuid) values (%s)", (domain,))
+        cursor.execute(
+            """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension,
+               secretary_name) values (gen_random_uuid(), %s, '8000', 'old')""",
+            (domain,),
+        )
+    return Tenant(
+        domain,
+        seeded.secretary_realtime_uuid,
+        seeded.voice_realtime_provider_uuid,
+        conversation,
+        entries,
+    )
