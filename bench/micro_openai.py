@@ -14,7 +14,7 @@ from collections.abc import Callable
 import pybase64
 
 from bridge.audio.formats import L16_24K, PCMU_8K, AudioFormat
-from bridge.providers.base import Conversation
+from bridge.providers.conversation import Conversation
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 

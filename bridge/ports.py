@@ -10,7 +10,8 @@ import enum
 from dataclasses import dataclass
 from typing import Protocol
 
-from bridge.providers.base import ErrorKind, FunctionCall, Speaker, Usage
+from bridge.providers.base import ErrorKind, FunctionCall, Usage
+from bridge.providers.conversation import Speaker
 
 
 class EndCause(enum.Enum):

@@ -25,7 +25,7 @@ from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.provider import PROVIDER
 from esl_controller.tenants.columns.secretary import SECRETARY
 from esl_controller.tenants.columns.tenant import TENANT
-from esl_controller.tenants.hosts import TENANT_SETTINGS
+from esl_controller.tenants.providers import spoken_kinds
 from esl_controller.web.api.application import PREFIX
 from esl_controller.web.api.event_stream import StreamTiming
 from esl_controller.web.api.gates import Gate
@@ -166,14 +166,47 @@ is at `/api/v1/openapi.json`, made from the same table as the routing and the ch
   them, some tenths of a second behind. What a tenant does not store, or has redacted, is not shown.
 - **Errors** are `application/problem+json` (RFC 9457): `type` (`urn:voice-ai:problem:…`), `title`,
   `status`, `detail`, and `problems` where several things are wrong. No answer holds a secret.
-- **Limits.** Bodies have 16 KiB at most. On one worker at once: {gates}, viewers of live events
-  {viewers}. One more is answered 429 with `Retry-After`.
+- **Limits.** Bodies have 16 KiB at most, those of secretaries 256. On one worker at once: {gates},
+  viewers of live events {viewers}. One more is answered 429 with `Retry-After`.
+- **Rows** (secretaries, providers, the domain's limits) are written by the rules of the command
+  line: a body names the columns to set, null is the default, nothing is stored unless all of it is
+  good, and a refusal (422) names each wrong field in `problems`. `…/secretaries/validate` says the
+  same of a form before it is saved.
+- **Providers' keys** go in and are never shown. A page may seal by itself, so that the key does
+  not leave PHP in clear:
+
+  ```php
+  $box = sodium_crypto_box_seal("$domain_uuid\\n$key", base64_decode($public_key));
+  $credential = "sealed:$key_id:" . base64_encode($box);
+  ```
+
+- **Test calls** take longer than a page may wait: they are begun (202), and asked after at the same
+  worker, which alone knows them.
+- **Later versions** may add fields to answers: ignore those you do not know. Fields of a request
+  that nobody knows are refused.
 - **Times** are ISO 8601 with offset, **money** is USD as text, **UUIDs** are lower case.
 
 Live events are server-sent events. The id of an event is the number of the last turn: a browser
 that connects again sends it as `Last-Event-ID` and gets that turn again and what followed. A row
 that has changed comes again under the same key, such as a turn the caller cut off. A viewer that
 takes longer than {send_s:.0f} s to take what it is sent is dropped.
+
+A browser is better not sent through PHP for these, which would hold one PHP process per viewer. The
+page makes a ticket (`POST …/tickets`, scope `calls/<uuid>/events`) and the browser opens the events
+with `?ticket=…`, through a location of nginx that lets nothing else through:
+
+```nginx
+location ~ ^/voice-ai(/api/v1/domains/[0-9a-f-]+/calls/[0-9A-Za-z._@-]+/events)$ {{
+    proxy_pass http://127.0.0.1:8085$1$is_args$args;
+    proxy_set_header Authorization "";
+    proxy_http_version 1.1;
+    proxy_buffering off;
+    proxy_read_timeout 60s;
+}}
+```
+
+A ticket is for one page of one domain, and for five minutes at most. Never let `/metrics`, `/admin`
+or `/stream` through: behind a proxy on the same host everybody comes from loopback.
 """
 
 
@@ -204,9 +237,12 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> list[str]:
             lines.append(f"- {parameter['in']} `{parameter['name']}`: {kind}")
     if body := operation.get("requestBody"):
         lines.append(f"- body: {_kind(body['content']['application/json']['schema'])}")
-    for media_type, content in operation["responses"]["200"]["content"].items():
-        lines.append(f"- answer: {media_type}, {_kind(content['schema'])}")
-    failures = [status for status in operation["responses"] if status != "200"]
+    for status, response in operation["responses"].items():
+        if status.startswith("2"):
+            for media_type, content in response["content"].items():
+                code = "" if status == "200" else f"{status}, "
+                lines.append(f"- answer: {code}{media_type}, {_kind(content['schema'])}")
+    failures = [status for status in operation["responses"] if not status.startswith("2")]
     return [*lines, f"- errors: {', '.join(failures)}", ""]
 
 
@@ -311,7 +347,7 @@ def secretary_page(language: str) -> str:
         lines += [f"## {said(title)}", "", f"`{table}`", "", said(_HEAD), "|---|---|---|---|---|"]
         lines += [_column_row(name, column, said) for name, column in columns.items()]
         lines.append("")
-    for kind, allowed_names in TENANT_SETTINGS.items():
+    for kind, allowed_names in spoken_kinds().items():
         names = ", ".join(f"`{name}`" for name in sorted(allowed_names))
         lines.append(said(_SETTINGS_OF).format(kind=kind, names=names))
     return "\n".join(lines) + "\n"

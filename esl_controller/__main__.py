@@ -5,6 +5,7 @@ blocking versions, and requests then fails with a RecursionError on its first HT
 """
 
 import os
+import sys
 
 # libsoxr reads these when it makes its first stream (`soxr_create` in soxr.c). Its own defaults
 # gather 20 to 40 ms of audio before it returns any.
@@ -23,8 +24,10 @@ hub.Hub.NOT_ERROR += (KeyboardInterrupt,)
 
 def main() -> None:
     """Run `esl-controller`."""
-    from esl_controller.cli import cli
-
+    try:
+        from esl_controller.cli import cli
+    except KeyboardInterrupt:  # later ones are click's
+        sys.exit("Aborted!")
     cli()
 
 

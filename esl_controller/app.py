@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import ipaddress
 import os
-import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
@@ -17,17 +16,15 @@ from gevent.event import Event as Signal
 
 from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
-from bridge.playout.modes import Flavour
 from bridge.playout.pacer_timer import PacerClock
-from bridge.providers.host import Network
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
-from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.keepalive import KeepAlive
+from bridge.wire.network import Network
 from esl_controller.calls import phrases
-from esl_controller.calls.audio_module import USAGE_COMMAND, editions
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
@@ -36,7 +33,6 @@ from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
-from esl_controller.esl.errors import EslError
 from esl_controller.esl.server import EslServer, listening_socket
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
@@ -67,6 +63,7 @@ from esl_controller.web.api.application import Api
 from esl_controller.web.api.live import LiveFeed
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
+from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages
 from esl_controller.worker_counters import (
     follow_event_socket,
@@ -85,8 +82,6 @@ _log = structlog.get_logger("app")
 
 Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-MODULE_CHECK_S = 60.0
-"""How long FreeSWITCH's answer which audio module it has is believed."""
 STREAM_LOOK_S = 0.6
 """A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
 STREAM_MISSED = 3
@@ -176,7 +171,6 @@ class App:
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
-        self._module: tuple[float, Flavour | None] | None = None
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -186,7 +180,7 @@ class App:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
         resampler.warm_up()
         phrases.warm_up()
-        self._network = _network(self.settings)
+        self._network = provider_network(self.settings)
         self.config.start()
         self._leases.start()
         self.journal.start()
@@ -231,7 +225,7 @@ class App:
             self._ledger.use(prices)
         network: Network | Exception = self._network
         if settings.provider.ca_file:
-            network = in_thread(_network, settings, OSError)  # ssl.SSLError is one
+            network = in_thread(provider_network, settings, OSError)  # ssl.SSLError is one
         if isinstance(network, Exception):
             _log.error("app.ca_file_not_reloaded", error=str(network))
         else:
@@ -314,7 +308,7 @@ class App:
                 self.pacer,
                 self._media_site(),
                 lambda: self._network,
-                self._audio_module,
+                InstalledModule(self.settings.media.flavour),
             ),
             self._book,
             self.calls,
@@ -375,20 +369,6 @@ class App:
     def _count_budget(self, level: BudgetLevel) -> None:
         self.metrics.count(m.BUDGETS_REACHED, level.name.lower())
 
-    def _audio_module(self, esl: ControllerSession) -> Flavour | None:
-        """The module the settings name, else the one FreeSWITCH says it has."""
-        named = self.settings.media.flavour
-        if named != "auto":
-            return Flavour(named)
-        now = time.monotonic()
-        if self._module is None or now - self._module[0] > MODULE_CHECK_S:
-            try:
-                found = editions(esl.api(USAGE_COMMAND, check=False))
-            except EslError:
-                return self._module[1] if self._module is not None else Flavour.OPEN
-            self._module = (now, found[0] if found else None)
-        return self._module[1]
-
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)
         self.metrics.set(m.API_VIEWERS, value=len(self._live))
@@ -404,13 +384,6 @@ def _calm_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 10, 2)
-
-
-def _network(settings: Settings) -> Network:
-    """How providers are reached; reading the CA certificates takes 50 ms, so it is done here."""
-    if settings.provider.ca_file:
-        return Network(tls=ssl.create_default_context(cafile=settings.provider.ca_file))
-    return Network(tls=shared_tls_context())
 
 
 def _networks(names: Iterable[str]) -> list[Network4Or6]:

@@ -22,6 +22,10 @@ class Entry(NamedTuple):
 COMMANDS = {
     "serve": Entry("esl_controller.commands.serve", "Answer calls: run one worker."),
     "demo": Entry("esl_controller.commands.demo", "Hold a conversation without a telephone."),
+    "setup": Entry("esl_controller.commands.setup", "Prepare this host from FusionPBX's settings."),
+    "tenant": Entry("esl_controller.commands.tenant", "Show and change the limits of a domain."),
+    "provider": Entry("esl_controller.commands.provider", "Add, change and test providers."),
+    "secretary": Entry("esl_controller.commands.secretary", "Add, change and check secretaries."),
     "config": Entry("esl_controller.commands.config", "Check and show the settings."),
     "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
     "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),

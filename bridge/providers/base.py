@@ -12,22 +12,14 @@ All times are monotonic seconds. Every command but `send_audio`, the hot path, i
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
-
-import msgspec
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 from bridge.audio.formats import AudioFormat
-from bridge.wire.channel import ChannelEnd as ChannelEnd  # noqa: PLC0414 - part of this interface
-from bridge.wire.channel import Ender as Ender  # noqa: PLC0414
-
-
-class Speaker(enum.Enum):
-    """Who said a piece of transcript."""
-
-    CALLER = "user"
-    AGENT = "assistant"
+from bridge.providers.actions import Action
+from bridge.providers.conversation import Conversation, Speaker
+from bridge.wire.channel import ChannelEnd
 
 
 class ErrorKind(enum.Enum):
@@ -43,70 +35,6 @@ class ErrorKind(enum.Enum):
     PROTOCOL = "protocol"
     OURS = "ours"
     """A limit or a fault of our own ended it: the provider is not to blame."""
-
-
-# --- channels -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A WebSocket to open. `headers` may hold secrets: never log them."""
-
-    url: str
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    subprotocols: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HttpRequest:
-    """One HTTP exchange. `url` and `headers` may hold secrets: never log them."""
-
-    method: str
-    url: str = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    body: bytes = field(default=b"", repr=False)
-    server_sent_events: bool = False
-    """Each event's data is one message; otherwise the whole body is."""
-    first_byte_s: float = 5.0
-    """Longest wait for the first byte of the answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechService:
-    """A service of the local speech process, for instance `piper`."""
-
-    name: str
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-
-Target = Endpoint | HttpRequest | SpeechService
-
-
-class Open(NamedTuple):
-    """Open a channel. One that is open under this name is closed first."""
-
-    channel: str
-    target: Target
-
-
-class Send(msgspec.Struct, frozen=True, gc=False):
-    """Send on a channel; kept, within limits, while it is being opened.
-
-    One for each frame of the caller, hence a `Struct`: a `NamedTuple` takes five times as long.
-    """
-
-    channel: str
-    data: bytes
-    binary: bool = False
-
-
-class Close(NamedTuple):
-    """Close a channel: nothing is received from it any more, not even its end."""
-
-    channel: str
-
-
-Action = Open | Send | Close
 
 
 # --- what a provider can do -----------------------------------------------------------------------
@@ -143,77 +71,7 @@ class Capabilities:
     a provider that sends nothing may be well."""
 
 
-# --- what a provider is given ---------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Tool:
-    """A function the model may call."""
-
-    name: str
-    description: str
-    parameters: Mapping[str, Any]
-    """JSON Schema of the arguments object."""
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """Words of the conversation so far."""
-
-    speaker: Speaker
-    text: str
-    """As far as it was heard."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """A function that ran: the next provider must know, and must not run it again."""
-
-    name: str
-    arguments: str
-    output: str
-
-
-class Opening(enum.Enum):
-    """What is due as soon as the session is ready."""
-
-    GREET = "greet"
-    """Say `Conversation.greeting`."""
-    ANSWER = "answer"
-    """Answer what the history ends with."""
-    LISTEN = "listen"
-
-
-@dataclass(frozen=True, slots=True)
-class Brief:
-    """What the tenant wants of any provider, in no provider's own terms.
-
-    Voice, model and turn detection mean nothing to another provider: they are in the provider's
-    own configuration.
-    """
-
-    instructions: str = ""
-    greeting: str = ""
-    """What the agent says first; empty lets the caller begin."""
-    language: str | None = None
-    """BCP 47, for instance `pt-BR`."""
-    tools: Sequence[Tool] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Conversation:
-    """Everything one protocol object is started with."""
-
-    audio_in: AudioFormat
-    """One of its `Capabilities.audio_in`, the one that fits the call best."""
-    audio_out: AudioFormat
-    brief: Brief = field(default_factory=Brief)
-    opening: Opening = Opening.LISTEN
-    history: Sequence[Said | Ran] = ()
-    opening_token: str = ""
-    """Comes back in `ResponseStarted.token` of the greeting, where the provider can."""
-    unix_s: float = 0.0
-    """Wall clock at the start, for limits a provider tells as a date. The host fills it in."""
+# --- what was heard of it -------------------------------------------------------------------------
 
 
 class Heard(NamedTuple):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.providers.base import Endpoint, HttpRequest, Target
+from bridge.providers.actions import Endpoint, HttpRequest, Target
 from bridge.speech.channel import SpeechChannel
 from bridge.wire.channel import Channel, ChannelListener
 from bridge.wire.http_channel import HttpChannel

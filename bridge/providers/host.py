@@ -15,23 +15,12 @@ from typing import Any
 import gevent
 
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import (
-    Action,
-    ChannelEnd,
-    Conversation,
-    Ended,
-    Ender,
-    ErrorKind,
-    Open,
-    ProviderEvent,
-    ProviderFailure,
-    ProviderProtocol,
-    Send,
-    Target,
-)
+from bridge.providers.actions import Action, Open, Send, Target
+from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
-from bridge.wire.channel import ChannelListener
+from bridge.providers.conversation import Conversation
+from bridge.wire.channel import ChannelEnd, ChannelListener, Ender
 from bridge.wire.network import Network
 from bridge.wire.websocket_channel import WebSocketChannel
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import msgspec
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
+from bridge.wire.channel import ChannelEnd, Ender
 
 MAX_CODE_CHARS = 64
 MAX_MESSAGE_CHARS = 500

@@ -44,6 +44,52 @@ PROVIDERS: dict[str, ProviderKind] = {
 }
 
 
+ACCOUNT = frozenset({"api_key", "headers", "organization", "project"})
+"""Fields of configurations that say on whose account a provider is asked."""
+
+
+def row_settings(name: str) -> frozenset[str]:
+    """Fields that a tenant's own words may set: not a key or header, an address, or whose account
+    is used. What a configuration hides from its repr is taken for a secret."""
+    return frozenset(
+        entry.name
+        for entry in fields(PROVIDERS[name].config)
+        if entry.repr and entry.name not in ACCOUNT and not entry.name.endswith("url")
+    )
+
+
+def usable_settings(
+    name: str, given: Mapping[str, object]
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """What of `given` a provider takes, and what is wrong with the rest: `field: sentence`."""
+    config, used = PROVIDERS[name].config, dict(given)
+    said: list[str] = []
+    without_any = set(_problems(config, {}))
+    while found := [text for text in _problems(config, used) if text not in without_any]:
+        wrong = {text.partition(":")[0] for text in found} & used.keys()
+        for field_name in wrong or _to_blame(config, used, found[0]) or set(used):
+            del used[field_name]
+        said += found
+    return used, tuple(said)
+
+
+def _to_blame(config: type[Any], used: Mapping[str, object], text: str) -> set[str]:
+    """Fields without which nothing is wrong with another, left at its default."""
+    return {
+        name
+        for name in used
+        if text not in _problems(config, {key: used[key] for key in used if key != name})
+    }
+
+
+def _problems(config: type[Any], row: Mapping[str, object]) -> list[str]:
+    try:
+        read_config("", config, row)
+    except ProviderConfigError as error:
+        return list(error.problems)
+    return []
+
+
 def make_provider(name: str, row: Mapping[str, object]) -> ProviderProtocol:
     """A fresh protocol object for one session.
 

@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from bridge.ports import SessionListener, SetPhrase
 from bridge.providers import base as p
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.session.config import SessionConfig
 from bridge.session.connection import Start
 from bridge.session.floor import Floor
@@ -63,7 +64,7 @@ class Answering:
         self._retries = Retries()
         self._life = LifeSign()
         self._tokens = itertools.count(1)
-        self._opening = p.Opening.LISTEN
+        self._opening = Opening.LISTEN
         self._words: tuple[str, str] | None = None
         """Token and text of what the agent was asked to say and nobody has heard yet."""
         self._words_response: str | None = None
@@ -121,10 +122,10 @@ class Answering:
             self._life.notices_within_s = self._seat.capabilities.notices_within_s
             self._life.voice_changed(now, self._seat.messages_in)
 
-    def transcribed(self, speaker: p.Speaker) -> None:
+    def transcribed(self, speaker: Speaker) -> None:
         """What is in the transcript goes along to the next provider."""
         speaking = self._floor.state is FloorState.CALLER_SPEAKING
-        if speaker is p.Speaker.CALLER and not speaking:
+        if speaker is Speaker.CALLER and not speaking:
             self._line.uplink.turn_over()
 
     # --- answers --------------------------------------------------------------------------------
@@ -242,23 +243,23 @@ class Answering:
     def start(self) -> Start:
         """What the next provider begins with."""
         history, brief = self._history(), self._config.brief
-        self._opening = p.Opening.LISTEN
+        self._opening = Opening.LISTEN
         if brief.greeting and not self.greeted and not history:
-            self._opening = p.Opening.GREET
+            self._opening = Opening.GREET
             self._words, self._words_response = (GREETING, brief.greeting), None
         elif self._can_be_answered(history):
-            self._opening = p.Opening.ANSWER
+            self._opening = Opening.ANSWER
         return Start(self._opening, history, GREETING)
 
-    def _can_be_answered(self, history: list[p.Said | p.Ran]) -> bool:
+    def _can_be_answered(self, history: list[Said | Ran]) -> bool:
         if not self._floor.due or self._line.uplink.in_turn or self._words or not history:
             return False
         if self._floor.functions:
             return False
         last = history[-1]
-        return isinstance(last, p.Ran) or last.speaker is p.Speaker.CALLER
+        return isinstance(last, Ran) or last.speaker is Speaker.CALLER
 
-    def _history(self) -> list[p.Said | p.Ran]:
+    def _history(self) -> list[Said | Ran]:
         return self._transcript.history()
 
     def provider_lost(self, now: float) -> None:
@@ -277,8 +278,8 @@ class Answering:
         self._retries.heard()
         self._life.forget()
         self._wait.progress()
-        opening, self._opening = self._opening, p.Opening.LISTEN
-        if opening is not p.Opening.LISTEN:
+        opening, self._opening = self._opening, Opening.LISTEN
+        if opening is not Opening.LISTEN:
             self._floor.asked()
         elif self._line.uplink.in_turn:
             self._replay_until = now + REPLAY_TAKEN_S

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
 from bridge.ports import SetPhrase
-from bridge.providers.base import Brief, Capabilities
+from bridge.providers.base import Capabilities
+from bridge.providers.conversation import Brief
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bridge.providers import base as p
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.providers.host import ProviderHost
 
 
@@ -25,8 +26,8 @@ class Moment(enum.IntEnum):
 class Start:
     """What a connection is begun with, besides its formats."""
 
-    opening: p.Opening
-    history: Sequence[p.Said | p.Ran] = ()
+    opening: Opening
+    history: Sequence[Said | Ran] = ()
     opening_token: str = ""
 
 
@@ -45,7 +46,7 @@ class SeatListener:
     on_exhausted: Callable[[p.ProviderFailure], None]
     """Nothing left to try."""
     start: Callable[[], Start]
-    history: Callable[[], Sequence[p.Said | p.Ran]]
+    history: Callable[[], Sequence[Said | Ran]]
 
 
 @dataclass(slots=True, eq=False)
@@ -56,7 +57,7 @@ class Connection:
     prefix: str
     """Before each id it gives, so that ids are unlike those of any other connection."""
     opened_at: float
-    history: tuple[p.Said | p.Ran, ...] = ()
+    history: tuple[Said | Ran, ...] = ()
     ready: p.SessionReady | None = None
     heard: bool = False
 
@@ -88,8 +89,8 @@ _IDS: dict[type, tuple[str, ...]] = {
 """Responses keep their names: the floor forgets them with their connection."""
 
 
-def in_words(entry: p.Said | p.Ran) -> str:
+def in_words(entry: Said | Ran) -> str:
     """One entry of the history, for a model that is told it as text."""
-    if isinstance(entry, p.Said):
-        return f"{'Caller' if entry.speaker is p.Speaker.CALLER else 'You'}: {entry.text}"
+    if isinstance(entry, Said):
+        return f"{'Caller' if entry.speaker is Speaker.CALLER else 'You'}: {entry.text}"
     return f"Function {entry.name}({entry.arguments}) returned {entry.output}"

@@ -12,6 +12,7 @@ from typing import Any
 from bridge.playout.heard import HeardPosition
 from bridge.ports import SessionListener, Utterance
 from bridge.providers import base as p
+from bridge.providers.conversation import Speaker
 from bridge.session.answering import Answering
 from bridge.session.config import SessionConfig
 from bridge.session.downlink import ItemHeard
@@ -89,7 +90,7 @@ class Dialogue:
         item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
         if item_id != self._item_id:
             self._item_id = item_id
-            self._tell(self._transcript.open(p.Speaker.AGENT, item_id, now))
+            self._tell(self._transcript.open(Speaker.AGENT, item_id, now))
         self._answering.progress()
         if self._line.downlink.play(item_id, event.data, now):
             self._listener.greeting_ready()
@@ -126,7 +127,7 @@ class Dialogue:
         self._last_words.response_done(response_id, heard=heard, now=now)
 
     def _on_caller_started(self, event: p.CallerStarted, now: float) -> None:
-        self._tell(self._transcript.open(p.Speaker.CALLER, event.item_id, now))
+        self._tell(self._transcript.open(Speaker.CALLER, event.item_id, now))
         self._caller_started(now)
 
     def _caller_started(self, now: float) -> None:
@@ -137,7 +138,7 @@ class Dialogue:
         self._cut_off(self._floor.caller_started(now), now)
 
     def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
-        self._transcript.open(p.Speaker.CALLER, event.item_id, now)
+        self._transcript.open(Speaker.CALLER, event.item_id, now)
         if self._state not in (SessionState.CLOSING, SessionState.HELD):
             self._floor.caller_stopped(now, expects_answer=event.expects_answer)
             self._open_if_free(now)
@@ -156,7 +157,7 @@ class Dialogue:
             event.speaker, event.item_id, event.text, now, after=event.after
         )
         self._tell(told)
-        if event.speaker is p.Speaker.CALLER:
+        if event.speaker is Speaker.CALLER:
             self._take_as_turn(now)
         self._answering.transcribed(event.speaker)
 
@@ -250,7 +251,7 @@ class Dialogue:
         self._floor.asked()
         self._answering.progress()
         self._seat.send_text(f"[The caller pressed on the keypad: {' '.join(digits)}]")
-        self._tell(self._transcript.add(p.Speaker.CALLER, "", f"[{digits}]", now))
+        self._tell(self._transcript.add(Speaker.CALLER, "", f"[{digits}]", now))
 
     # --- interruptions --------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
-from bridge.providers.base import Brief
+from bridge.providers.conversation import Brief
 from bridge.session.answering import Answering
 from bridge.session.dialogue import Dialogue
 from bridge.session.floor import Floor

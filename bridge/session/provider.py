@@ -13,6 +13,7 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import Candidate, Candidates, Served
 from bridge.session.connection import (
@@ -41,7 +42,7 @@ class ProviderSeat:
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        brief: p.Brief,
+        brief: Brief,
         listener: SeatListener,
         *,
         formats: Callable[[p.Capabilities], tuple[AudioFormat, AudioFormat]],
@@ -210,7 +211,7 @@ class ProviderSeat:
         pause = STANDBY_PAUSES_S[min(crossing.tries, len(STANDBY_PAUSES_S) - 1)]
         crossing.not_before = now + pause
         history = tuple(self._listener.history())
-        self._standby = self._open(self._protocol.successor(), Start(p.Opening.LISTEN, history))
+        self._standby = self._open(self._protocol.successor(), Start(Opening.LISTEN, history))
 
     def _change_over(self, connection: Connection) -> None:
         old, self._standby, self._crossing = self._now, None, None
@@ -266,7 +267,7 @@ class ProviderSeat:
     def _open(self, protocol: p.ProviderProtocol, start: Start) -> Connection:
         self._made += 1
         audio_in, audio_out = self._formats(protocol.capabilities)
-        conversation = p.Conversation(
+        conversation = Conversation(
             audio_in, audio_out, self._brief, start.opening, start.history, start.opening_token
         )
         connection: Connection

@@ -7,7 +7,7 @@ place is opened when somebody begins to speak, and the text is put there when it
 from __future__ import annotations
 
 from bridge.ports import Utterance
-from bridge.providers.base import Ran, Said, Speaker
+from bridge.providers.conversation import Ran, Said, Speaker
 
 MAX_ENTRIES = 1000
 """An hour of brisk talk has about 600."""

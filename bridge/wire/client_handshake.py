@@ -1,4 +1,4 @@
-"""Opens a WebSocket as a client: websocket-client does DNS, proxy, TCP, TLS and the handshake.
+"""Opens a WebSocket as a client: we dial, websocket-client goes through a proxy and shakes hands.
 
 Then the socket leaves it. Its errors may quote request headers, which hold keys: they are
 translated here and never passed on.
@@ -11,17 +11,18 @@ import functools
 import re
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
 import websocket
-from websocket import _handshake
+from websocket import _handshake, _url
 
 from bridge.errors import BridgeError
 from bridge.wire.channel import MAX_BODY_BYTES, retry_after_s
+from bridge.wire.dialling import DIRECT, AddressRefused, Dialler
 
 MAX_ANSWER_BYTES = 65536
 """The server's answer to the handshake: status, headers, and the body of a refusal."""
@@ -89,12 +90,13 @@ def open_websocket(
     timeout_s: float,
     proxy: Proxy | None = None,
     tls: ssl.SSLContext | None = None,
+    dialler: Dialler = DIRECT,
 ) -> Opened:
     """Connect and shake hands within `timeout_s`, in the calling greenlet.
 
     Redirects are refused: they would carry the key elsewhere. Raises `ConnectError`.
     """
-    secure = url.startswith("wss:")
+    context = (tls or shared_tls_context()) if url.startswith("wss:") else None
     options: dict[str, Any] = {
         "header": [_header(name, value) for name, value in headers],
         "subprotocols": list(subprotocols) or None,
@@ -104,16 +106,20 @@ def open_websocket(
         **_proxy_options(proxy),
     }
     connection: Any = _Handshake(
-        sslopt={"context": tls or shared_tls_context()} if secure else {},
+        sslopt={"context": context} if context else {},
         skip_utf8_validation=True,
         enable_multithread=False,
     )
     late = ConnectError("timeout", f"no connection to {_host(url)} in time")
     try:
         with gevent.Timeout(timeout_s, late):
+            if not _proxied(url, options):
+                options["socket"] = _dialled(url, context, dialler, timeout_s)
             connection.connect(url, **options)
     except ConnectError:
         raise
+    except AddressRefused as error:
+        raise ConnectError("request", str(error)) from None
     except Exception as error:  # noqa: BLE001 - boundary: the library's errors are many
         status = connection.getstatus()
         if status is not None:  # the only answer but 101 that the library takes
@@ -124,6 +130,30 @@ def open_websocket(
     _handshake.CookieJar.jar.clear()
     reader, connection.sock = connection.sock, None
     return Opened(reader.sock, reader.rest())
+
+
+def _proxied(url: str, options: Mapping[str, Any]) -> bool:
+    """Whether the library would go through a proxy: the one given, else the environment's."""
+    host, _, _, secure = _url.parse_url(url)
+    find: Any = _url.get_proxy_info  # its annotations leave out None, which it takes
+    given = ("http_proxy_host", "http_proxy_port", "http_proxy_auth", "http_no_proxy")
+    proxy_host, *_ = find(host, secure, *map(options.get, given))
+    return bool(proxy_host)
+
+
+def _dialled(
+    url: str, context: ssl.SSLContext | None, dialler: Dialler, timeout_s: float
+) -> socket.socket:
+    """The connection the handshake is made on."""
+    host, port, _, _ = _url.parse_url(url)
+    sock = dialler.connect(host, port, timeout_s)
+    if context is None:
+        return sock
+    try:
+        return context.wrap_socket(sock, server_hostname=host)
+    except BaseException:  # a timeout of gevent's too
+        sock.close()
+        raise
 
 
 def _header(name: str, value: str) -> str:

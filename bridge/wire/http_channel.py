@@ -1,8 +1,8 @@
 """One HTTP exchange with a provider: the body as one message, or each server-sent event as one.
 
-urllib3 does DNS, proxy, TLS, pooling and chunks in one greenlet for each exchange. Nothing is
-retried and no redirect followed: both would carry the key once more, or elsewhere. The texts of
-its errors may quote what was sent and are never passed on. Needs gevent's patched sockets.
+We look names up; urllib3 does proxy, TLS, pooling and chunks in one greenlet for each exchange.
+Nothing is retried and no redirect followed: both would carry the key once more, or elsewhere. The
+texts of its errors may quote what was sent and are never passed on. Needs gevent's patched sockets.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from urllib3 import exceptions as http_errors
 from bridge.errors import RemoteProtocolError
 from bridge.wire.channel import MAX_BODY_BYTES, ChannelEnd, ChannelListener, Ender, retry_after_s
 from bridge.wire.client_handshake import Proxy, shared_tls_context
+from bridge.wire.dialled_http import dialled_pools
+from bridge.wire.dialling import AddressRefused, Dialler
 from bridge.wire.network import Network
 from bridge.wire.server_sent_events import EventStreamParser
 
@@ -203,17 +205,19 @@ def _pool(url: str, network: Network) -> urllib3.PoolManager:
         raise http_errors.LocationValueError("needs http or https and a host")
     tls = network.tls or shared_tls_context()
     proxy = _proxy_of(url, network.proxy)
-    return _shared_pool(tls, proxy)
+    return _shared_pool(tls, proxy, network.dialler)
 
 
 @functools.lru_cache(maxsize=8)
-def _shared_pool(tls: ssl.SSLContext, proxy: str | None) -> urllib3.PoolManager:
+def _shared_pool(tls: ssl.SSLContext, proxy: str | None, dialler: Dialler) -> urllib3.PoolManager:
     """One for the process: connections are used again, which saves the TLS handshake.
 
     They hold no cookies and no keys: a request's headers are its own.
     """
     if proxy is None:
-        return urllib3.PoolManager(num_pools=16, maxsize=32, block=False, ssl_context=tls)
+        manager = urllib3.PoolManager(num_pools=16, maxsize=32, block=False, ssl_context=tls)
+        manager.pool_classes_by_scheme = dialled_pools(dialler)
+        return manager
     parts = urlsplit(proxy)
     headers = None
     if parts.username:
@@ -279,6 +283,8 @@ def _stage_of(error: Exception) -> tuple[str, str]:
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "certificate", cause.verify_message
+    if isinstance(error, AddressRefused):
+        return "request", str(error)
     for kinds, stage, text in _STAGES:
         if isinstance(error, kinds):
             return stage, text

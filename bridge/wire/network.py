@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 
 from bridge.wire.client_handshake import Proxy
+from bridge.wire.dialling import DIRECT, Dialler
 from bridge.wire.frames import FrameLimits
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.link import LinkLimits
@@ -23,6 +24,8 @@ class Network:
     proxy: Proxy | None = None
     tls: ssl.SSLContext | None = None
     """None: the process's shared context with the system's certificates."""
+    dialler: Dialler = DIRECT
+    """Looks names up, and refuses addresses that must not be connected."""
     max_attempts: int = 2
     first_backoff_s: float = 0.1
     """Doubles with each attempt; the real wait is a random part of it."""

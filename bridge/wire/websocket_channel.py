@@ -103,6 +103,7 @@ class WebSocketChannel:
                     timeout_s=max(0.001, deadline - time.monotonic()),
                     proxy=network.proxy,
                     tls=network.tls,
+                    dialler=network.dialler,
                 )
             except ConnectError as error:
                 wait_s = random.random() * network.first_backoff_s * 2 ** (self.attempts - 1)

@@ -10,7 +10,8 @@ import structlog
 
 from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
-from bridge.providers.base import Brief, Capabilities, Tool
+from bridge.providers.base import Capabilities
+from bridge.providers.conversation import Tool
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
@@ -25,7 +26,12 @@ from bridge.session.media_plan import (
 from esl_controller.calls.audio_module import best_playback
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
-from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
+from esl_controller.tenants.providers import (
+    NoProvider,
+    brief_of,
+    own_provider,
+    provider_protocol,
+)
 
 _log = structlog.get_logger("call.plan")
 
@@ -105,7 +111,7 @@ def plan_conversation(
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        brief=_brief(secretary, tools),
+        brief=brief_of(secretary, tools),
         provider_formats=formats,
         phrases=_phrases(secretary),
         provider_connect_timeout_s=timeouts.provider_connect_s,
@@ -175,15 +181,6 @@ def choose_media(
         return MediaPath.STREAM, PlayoutChoice(mode, module)
     _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
     return MediaPath.STREAM, unicast
-
-
-def _brief(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
-    return Brief(
-        instructions=secretary.system_prompt or "",
-        greeting=secretary.first_message or "",
-        language=secretary.language,
-        tools=tuple(tools),
-    )
 
 
 def _phrases(secretary: SecretaryRealtime) -> Phrases:

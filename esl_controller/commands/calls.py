@@ -1,116 +1,169 @@
-"""`calls`: the conversations going on in this host's workers, or those of the past."""
+"""`calls`: conversations going on in any worker, those of the past, and one in full."""
 
 from __future__ import annotations
 
-import re
+import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import click
-import requests
 
-from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.commands.storage import database
-from esl_controller.database.models import ConversationRealtime
-from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository.conversations import list_conversations
-from esl_controller.doctor.host import worker_url
-from esl_controller.settings.table import Settings
+from esl_controller.commands.call_told import call_told
+from esl_controller.commands.columns import table
+from esl_controller.commands.moments import Moment
+from esl_controller.commands.shared import Shell, with_database
+from esl_controller.commands.site import find_domain, pool_of
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import conversations, pages, spending, tenants
+from esl_controller.database.repository.pages import Wanted
+from esl_controller.database.repository.statements import Row
+from esl_controller.tenants.editing import Editor
+from esl_controller.tenants.fields import SECRETARY
 
-_TIMEOUT_S = 5.0
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d.*[+-]\d\d:\d\d\Z")
-"""As workers write it; people see it in their own time."""
-_LIVE = ("call_uuid", "domain_uuid", "started_at", "provider", "turns")
-_PAST = ("started_at", "caller_id", "destination", "outcome", "total_turns", "call_uuid")
+_LIVE = ("domain", "started_at", "caller_id", "destination", "provider", "total_turns", "call_uuid")
+_PAST = (
+    "domain",
+    "started_at",
+    "caller_id",
+    "destination",
+    "outcome",
+    "total_turns",
+    "call_uuid",
+    "reason",
+)
 
 
-@click.command()
-@click.option("--past", is_flag=True, help="Stored conversations of one tenant instead.")
-@click.option("--domain", "domain_uuid", help="The tenant, with --past.")
+@click.group(invoke_without_command=True)
+@click.option("--past", is_flag=True, help="Stored conversations instead of those going on.")
+@click.option("--domain", help="Only of this domain, by name or UUID.")
+@click.option("--since", type=Moment(), help="Begun then or later: yesterday, 2h, 2026-11-29.")
+@click.option("--until", type=Moment(), help="Begun before.")
+@click.option("--failed", is_flag=True, help="Only those the AI did not take or keep.")
+@click.option("--outcome", type=click.Choice(pages.OUTCOMES), help="Only with this outcome.")
+@click.option("--secretary", help="Only of this secretary: number, name or UUID; needs --domain.")
+@click.option("--caller", help="Only of callers whose number ends so.")
+@click.option("--text", help="Only where this was said.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000))
-@with_shell
-def command(shell: Shell, past: bool, domain_uuid: str | None, limit: int) -> None:
-    """List the conversations going on in the workers of this host."""
-    settings = shell.settings()
-    if not past:
-        _show(shell, _live(shell, settings), _LIVE)
-    elif domain_uuid is None:
-        raise click.UsageError("--past needs --domain")
-    else:
-        rows = [asdict(row) for row in _stored(shell, settings, domain_uuid, limit)]
-        _show(shell, rows, _PAST)
+@with_database
+@click.pass_context
+def command(context: click.Context, /, shell: Shell, **options: Any) -> None:
+    """List the conversations going on, in whatever worker of whatever host.
+
+    With --past, or any condition, those that are stored: newest first.
+    """
+    if context.invoked_subcommand is None:
+        _list(shell, options)
 
 
-def _live(shell: Shell, settings: Settings) -> list[dict[str, Any]]:
-    """Ask every worker; those that do not answer are told, all silent is an error."""
-    if not settings.http.admin_token:
-        raise shell.fail("set VOICE_AI_HTTP_ADMIN_TOKEN: the workers ask for it")
-    rows, silent = [], 0
-    for index in range(settings.worker.count):
-        try:
-            rows += [{"worker": index, **row} for row in _ask(settings, index)]
-        except (requests.RequestException, KeyError, ValueError) as error:
-            silent += 1
-            shell.say(f"worker {index} at {worker_url(settings, index, '')}: {_why(error)}")
-    if silent == settings.worker.count:
-        where = worker_url(settings, 0, "")
-        raise shell.fail(f"no worker of this host shows its calls (the first: {where})")
-    return rows
+def _list(shell: Shell, options: dict[str, Any]) -> None:
+    """What the group does without a command."""
+    conditions = ("since", "until", "failed", "outcome", "secretary", "caller", "text")
+    past = options["past"] or any(options[name] for name in conditions)
+    with pool_of(shell, shell.settings()) as pool:
+        domains = _domains(pool, options["domain"])
+        rows = _past(pool, domains, options) if past else _live(pool, domains)
+    shown = [{**row, "started_at": _local(row["started_at"])} for row in rows]
+    columns = [name for name in (_PAST if past else _LIVE) if _has(shown, name)]
+    shell.result(rows, table(shown, columns, "No conversations."))
 
 
-def _why(error: Exception) -> str:
-    """What to tell of a worker that did not answer as it should."""
-    if isinstance(error, requests.HTTPError):
-        refused = error.response.status_code in {401, 403}
-        hint = "; is VOICE_AI_HTTP_ADMIN_TOKEN the worker's?" if refused else ""
-        return f"answers {error.response.status_code} {error.response.reason}{hint}"
-    if isinstance(error, requests.Timeout):
-        return f"no answer within {_TIMEOUT_S:g} s"
-    if isinstance(error, requests.ConnectionError):
-        return "nothing listens there"
-    return "what answers there is no worker"
+def _local(at: datetime) -> str:
+    """In the zone of whoever looks."""
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _ask(settings: Settings, index: int) -> list[dict[str, Any]]:
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy, no .netrc
-        reply = session.get(
-            worker_url(settings, index, "/admin/sessions"),
-            headers={"Authorization": f"Bearer {settings.http.admin_token.reveal()}"},
-            timeout=_TIMEOUT_S,
-        )
-    reply.raise_for_status()
-    sessions: list[dict[str, Any]] = reply.json()["sessions"]
-    return sessions
+def _has(rows: Sequence[Row], name: str) -> bool:
+    """A column of one value only, or of none, is left out."""
+    if name == "domain":
+        return len({row["domain"] for row in rows}) > 1
+    return name != "reason" or any(row.get(name) for row in rows)
 
 
-def _stored(
-    shell: Shell, settings: Settings, domain_uuid: str, limit: int
-) -> Sequence[ConversationRealtime]:
-    with database(settings, shell) as dsn:
-        pool = Pool(dsn, size=1)
-        try:
-            with pool.connection() as connection:
-                now = datetime.now(UTC)
-                return list_conversations(connection, domain_uuid, started_before=now, limit=limit)
-        except DatabaseError as error:
-            raise shell.fail(str(error)) from error
-        finally:
-            pool.close()
+def _domains(pool: Pool, name: str | None) -> list[Row]:
+    if name is not None:
+        return [find_domain(pool, name)]
+    with pool.connection(autocommit=True) as connection:
+        return tenants.list_domains(connection)
 
 
-def _show(shell: Shell, rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> None:
-    cells = [[_cell(row.get(name)) for name in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    lines = ["  ".join(map(str.ljust, line, widths)).rstrip() for line in [columns, *cells]]
-    shell.result(list(rows), "\n".join(lines) if rows else "No conversations.")
+def _live(pool: Pool, domains: Sequence[Row]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    with pool.connection(autocommit=True) as connection:
+        for domain in domains:
+            found = pages.list_active(connection, domain["domain_uuid"])
+            rows += [{"domain": domain["domain_name"], **asdict(one)} for one in found]
+    return sorted(rows, key=lambda row: row["started_at"], reverse=True)
 
 
-def _cell(value: object) -> str:
-    if isinstance(value, str) and _MOMENT.match(value):
-        value = datetime.fromisoformat(value)
-    if isinstance(value, datetime):
-        return value.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return "" if value is None else str(value)
+def _past(pool: Pool, domains: Sequence[Row], options: dict[str, Any]) -> list[dict[str, Any]]:
+    wanted = Wanted(
+        started_from=options["since"],
+        started_before=options["until"],
+        outcome=options["outcome"],
+        failed=options["failed"] or None,
+        caller_suffix=options["caller"],
+        text=options["text"],
+        secretary_realtime_uuid=_secretary(pool, domains, options),
+    )
+    rows: list[dict[str, Any]] = []
+    with pool.connection(autocommit=True) as connection:
+        for domain in domains:
+            found = pages.list_page(connection, domain["domain_uuid"], wanted, options["limit"])
+            rows += [{"domain": domain["domain_name"], **asdict(one)} for one in found]
+    return sorted(rows, key=lambda row: row["started_at"], reverse=True)[: options["limit"]]
+
+
+def _secretary(pool: Pool, domains: Sequence[Row], options: dict[str, Any]) -> str | None:
+    name = options["secretary"]
+    if name is None:
+        return None
+    if len(domains) != 1:
+        raise click.UsageError("--secretary needs --domain")
+    editor = Editor(pool, domains[0]["domain_uuid"])
+    key: str = editor.find(SECRETARY, name)[SECRETARY.table.key]
+    return key
+
+
+@command.command()
+@click.argument("name", metavar="UUID")
+@click.option("--domain", help="Its domain, by name or UUID; else it is looked for in all.")
+@with_database
+def show(shell: Shell, name: str, domain: str | None) -> None:
+    """Show one conversation in full: what was said and done, where it went, cost, why it ended.
+
+    UUID is the call's, as FreeSWITCH has it, or the conversation's.
+    """
+    with pool_of(shell, shell.settings()) as pool:
+        for row in _domains(pool, domain):
+            found = _whole(pool, row["domain_uuid"], name)
+            if found is not None:
+                found = {"domain": row["domain_name"], **found}
+                shell.result(found, call_told(found))
+                return
+    raise shell.fail(f"no conversation {name}")
+
+
+def _whole(pool: Pool, domain_uuid: str, name: str) -> dict[str, Any] | None:
+    with pool.connection(autocommit=True) as connection:
+        key = pages.find_key_by_call(connection, domain_uuid, name) or _uuid(name)
+        one = None if key is None else conversations.find_conversation(connection, domain_uuid, key)
+        if one is None or key is None:
+            return None
+        names = (connection, domain_uuid, key)
+        return {
+            "conversation": asdict(one),
+            "turns": list(map(asdict, conversations.list_turns(*names))),
+            "function_calls": list(map(asdict, conversations.list_function_calls(*names))),
+            "transfers": list(map(asdict, conversations.list_transfers(*names))),
+            "usage": list(map(asdict, conversations.list_usage(*names))),
+            "cost_usd": spending.conversation_cost(*names),
+        }
+
+
+def _uuid(text: str) -> str | None:
+    try:
+        return str(uuid.UUID(text))
+    except ValueError:
+        return None

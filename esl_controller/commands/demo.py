@@ -213,6 +213,8 @@ def _emulator(voice: str) -> Iterator[str]:
         [sys.executable, "-m", "esl_controller.simulator.openai", *arguments],
         stdout=gevent.subprocess.PIPE,
         text=True,
+        # Ctrl-C is for the demo: the call would else lose its provider first, and warn of it.
+        start_new_session=True,
     )
     try:
         with gevent.Timeout(START_S, click.ClickException("the emulator did not start")):

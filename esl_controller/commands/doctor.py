@@ -31,7 +31,17 @@ def command(shell: Shell, online: bool) -> None:
 
     Changes nothing, and may be run while calls go on. Exit code 1 if something must be mended.
     """
-    settings = shell.settings()
+    findings = look_at_everything(shell, shell.settings(), online=online)
+    healthy = all(finding.state is not State.FAILED for finding in findings)
+    shell.result(
+        {"healthy": healthy, "findings": [finding.as_dict() for finding in findings]},
+        shown(findings),
+    )
+    sys.exit(0 if healthy else EXIT_FAILED)
+
+
+def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> list[Finding]:
+    """What is found; `online` also connects to the provider's host."""
     looks: list[tuple[str, Look]] = [
         ("this host", host.look),
         ("the database", database.look),
@@ -42,15 +52,10 @@ def command(shell: Shell, online: bool) -> None:
     for name, look in looks:
         with shell.step(f"Looking at {name}"):
             findings += look(settings)
-    healthy = all(finding.state is not State.FAILED for finding in findings)
-    shell.result(
-        {"healthy": healthy, "findings": [finding.as_dict() for finding in findings]},
-        _table(findings),
-    )
-    sys.exit(0 if healthy else EXIT_FAILED)
+    return findings
 
 
-def _table(findings: list[Finding]) -> str:
+def shown(findings: list[Finding]) -> str:
     """A finding a line; on a terminal what is longer goes on below itself."""
     width = max(len(finding.check) for finding in findings)
     indent = " " * (width + 11)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import click
 
-from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.commands.storage import database
-from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.commands.api_key import read_key
+from esl_controller.commands.shared import Shell, with_database, with_shell
+from esl_controller.commands.site import Site, pool_of, with_domain
+from esl_controller.database.pool import DatabaseError
 from esl_controller.tenants.keys.rotation import reseal_all
 from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
-
-STANDARD_INPUT = "-"
 
 
 @click.group()
@@ -33,27 +31,23 @@ def show(shell: Shell) -> None:
 
 
 @command.command()
-@click.option("--domain", "domain_uuid", type=click.UUID, required=True, help="The tenant.")
-@with_shell
-def seal(shell: Shell, domain_uuid: object) -> None:
+@with_domain
+def seal(site: Site) -> None:
     """Seal an API key read from standard input; prints what the database column takes.
 
-    It is read from standard input because arguments are seen in the list of processes.
+    `provider add` seals by itself. A key is read from standard input because arguments are seen
+    in the list of processes.
     """
-    api_key = (
-        click.prompt("API key", hide_input=True, err=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().strip()
-    )
+    api_key = read_key(site.shell, None, from_stdin=True)
     try:
-        sealed = _load(shell).seal(str(domain_uuid), api_key)
+        sealed = _load(site.shell).seal(site.domain_uuid, api_key)
     except SecretError as error:
-        raise shell.fail(str(error)) from error
-    shell.result({"credential": sealed}, sealed)
+        raise site.shell.fail(str(error)) from error
+    site.shell.result({"credential": sealed}, sealed)
 
 
 @command.command()
-@with_shell
+@with_database
 def rotate(shell: Shell) -> None:
     """Make a new key pair and seal every stored API key with it.
 
@@ -62,19 +56,18 @@ def rotate(shell: Shell) -> None:
     """
     settings = shell.settings()
     path = Path(settings.storage.secret_key_file)
-    try:
-        keys = _load(shell).rotate(path)
-    except (SecretError, OSError) as error:
-        raise shell.fail(str(error)) from error
-    with database(settings, shell) as dsn:
-        pool = Pool(dsn, size=1)
+    with pool_of(shell, settings) as pool:
+        with pool.connection(autocommit=True):
+            pass  # a database that is away is noticed before there is a new key
+        try:
+            keys = _load(shell).rotate(path)
+        except (SecretError, OSError) as error:
+            raise shell.fail(str(error)) from error
         try:
             with shell.step("Sealing again"):
                 report = reseal_all(pool, keys)
         except DatabaseError as error:
             raise shell.fail(f"new key made, but not all was sealed again: {error}") from error
-        finally:
-            pool.close()
     shell.result(
         {"key_id": keys.key_id, "resealed": report.resealed, "problems": report.problems},
         "\n".join([f"New key {keys.key_id}; {report.resealed} sealed again.", *report.problems]),

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import statistics
 import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from esl_controller.commands.aftermath import look_up
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.commands.simulated import (
     CODECS,
     controller,
+    domain_of,
     nobody_there,
     own_seed,
     simulated,
 )
+from esl_controller.settings.table import Settings
+
+if TYPE_CHECKING:
+    from esl_controller.simulator.load import CallTimes
 
 
 @click.command()
@@ -50,15 +58,16 @@ from esl_controller.commands.simulated import (
 def command(shell: Shell, **options: Any) -> None:
     """Call a worker many times at once and tell what the callers heard.
 
-    The worker must be running, with a tenant that answers the number. Exit code 1 if a call was
-    not answered.
+    The worker must be running, with a tenant that answers the number. Exit code 1 if a caller was
+    not served: not answered, handed back, or sent on because the AI could not take the call.
     """
     from esl_controller.simulator.load import LoadPlan, run_load
     from esl_controller.simulator.switch.quirks import Edition
 
+    settings = shell.settings()
     plan = LoadPlan(
-        controller=controller(shell.settings(), options),
-        domain_uuid=str(options["domain_uuid"]),
+        controller=controller(settings, options),
+        domain_uuid=domain_of(shell, settings, options["domain"]),
         extension=options["extension"],
         calls=options["calls"],
         codec=CODECS[options["codec"]],
@@ -72,24 +81,65 @@ def command(shell: Shell, **options: Any) -> None:
         times = run_load(plan, Path(temp_dir))
     if all(one.unreachable for one in times):
         raise shell.fail(nobody_there(plan.controller, times[0].unreachable))
-    shell.result([asdict(one) for one in times], summary(times))
-    if any(one.answered_at is None for one in times):
+    found = summary(times, _reasons(settings, plan.domain_uuid, times))
+    shell.result({"summary": found, "calls": [asdict(one) for one in times]}, told(found))
+    if found["served"] < found["calls"]:
         raise click.exceptions.Exit(EXIT_FAILED)
 
 
-def summary(times: list[Any]) -> str:
-    """The calls in a few lines."""
-    answered = [t for t in times if t.answered_at is not None]
-    greeting = [(t.audio_from[0] - t.answered_at) * 1000 for t in answered if t.audio_from]
-    gaps = [gap for t in times for gap in t.gaps_ms]
+def _reasons(settings: Settings, domain_uuid: str, times: Sequence[CallTimes]) -> Counter[str]:
+    """Why callers were not served, and how many. Of each kind one call's row is looked up."""
+    from esl_controller.simulator.verdict import why_not_served
+
+    first: dict[str, CallTimes] = {}
+    counts: Counter[str] = Counter()
+    for one in times:
+        if why := why_not_served(one.seen):
+            first.setdefault(why, one)
+            counts[why] += 1
+    full: Counter[str] = Counter()
+    for why, one in first.items():
+        stored = look_up(settings, domain_uuid, one.call_uuid) if one.outcome else None
+        full[why_not_served(one.seen, stored.reason if stored else "")] += counts[why]
+    return full
+
+
+def summary(times: Sequence[CallTimes], reasons: Counter[str]) -> dict[str, Any]:
+    """The calls in a few numbers; times in milliseconds."""
+    answered = [one for one in times if one.answered_at is not None]
+    greeting = [
+        (one.audio_from[0] - one.answered_at) * 1000
+        for one in answered
+        if one.audio_from and one.answered_at is not None
+    ]
+    gaps = [gap for one in times for gap in one.gaps_ms]
+    return {
+        "calls": len(times),
+        "served": len(times) - sum(reasons.values()),
+        "answered": len(answered),
+        "handed_back": sum(one.handed_back for one in times),
+        "sent_on": sum(bool(one.outcome and one.sent_to) for one in times),
+        "not_served": dict(reasons),
+        "greeting_ms": round(statistics.median(greeting), 1) if greeting else None,
+        "answers": sum(len(one.audio_from) for one in times),
+        "gaps": len(gaps),
+        "longest_gap_ms": round(max(gaps, default=0.0), 1),
+    }
+
+
+def told(found: Mapping[str, Any]) -> str:
+    """The same for people."""
+    greeting = found["greeting_ms"]
     return "\n".join(
         [
-            f"calls      {len(times)}, answered {len(answered)}, "
-            f"handed back {sum(t.handed_back for t in times)}",
-            f"greeting   {statistics.median(greeting):.0f} ms after the answer (median)"
-            if greeting
-            else "greeting   none was heard",
-            f"answers    {sum(len(t.audio_from) for t in times)}",
-            f"gaps       {len(gaps)}, longest {max(gaps, default=0):.0f} ms",
+            f"calls      {found['calls']}, served {found['served']}, "
+            f"answered {found['answered']}, handed back {found['handed_back']}, "
+            f"sent on {found['sent_on']}",
+            *(f"not served {count}: {why}" for why, count in found["not_served"].items()),
+            "greeting   none was heard"
+            if greeting is None
+            else f"greeting   {greeting:.0f} ms after the answer (median)",
+            f"answers    {found['answers']}",
+            f"gaps       {found['gaps']}, longest {found['longest_gap_ms']:.0f} ms",
         ]
     )

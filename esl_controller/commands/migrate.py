@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.commands.storage import database
+from esl_controller.commands.shared import Shell, confirm, with_database
+from esl_controller.commands.site import chosen_database
 from esl_controller.database.migrate import MigrationError, Migrator
 
 
@@ -13,21 +13,35 @@ from esl_controller.database.migrate import MigrationError, Migrator
 @click.option("--status", is_flag=True, help="Only show which migrations have run.")
 @click.option("--dry-run", is_flag=True, help="Run everything, then roll it back.")
 @click.option("--down-to", type=int, metavar="NNN", help="Undo every migration after this number.")
-@with_shell
-def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask, with --down-to.")
+@with_database
+def command(shell: Shell, status: bool, dry_run: bool, down_to: int | None, yes: bool) -> None:
     """Bring the database to the schema of this version.
 
-    May be run any number of times, also while calls go on.
+    May be run any number of times, also while calls go on. Going back with --down-to removes rows
+    for good: it counts them, and asks.
     """
-    with database(shell.settings(), shell) as dsn:
+    with chosen_database(shell.settings(), shell) as dsn:
         migrator = Migrator(dsn, progress=lambda name: shell.say(f"  {name}"))
         try:
             if status:
                 _show_status(shell, migrator)
             else:
+                if down_to is not None and not dry_run:
+                    _ask(shell, Migrator(dsn), down_to, yes=yes)
                 _run(shell, migrator, dry_run, down_to)
         except MigrationError as error:
             raise shell.fail(str(error)) from error
+
+
+def _ask(shell: Shell, migrator: Migrator, down_to: int, *, yes: bool) -> None:
+    """Nobody loses conversations, keys and budgets by a command that looked harmless."""
+    lost = migrator.loses(to=down_to)
+    if lost:
+        shell.say("This removes for good:")
+        for name, rows in lost.items():
+            shell.say(f"{rows:>10}  rows of {name}")
+        confirm(shell, f"Remove {sum(lost.values())} rows?", yes=yes)
 
 
 def _run(shell: Shell, migrator: Migrator, dry_run: bool, down_to: int | None) -> None:

@@ -11,6 +11,7 @@ from esl_controller.esl import dialstring
 from esl_controller.esl.dialstring import DialString, Leg
 from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
 from esl_controller.esl.inbound import InboundClient
+from esl_controller.settings.table import Freeswitch
 
 
 @click.command()
@@ -47,7 +48,7 @@ def command(
     client = InboundClient((at.host, at.port), at.password.reveal(), timeout_s=at.timeout_s)
     try:
         with shell.step(f"Calling {endpoint}"):
-            client.connect(at.timeout_s)
+            _log_in(shell, client, at)
             try:
                 call_uuid = client.originate(dial, target, timeout_s + at.timeout_s)
             except CommandFailed as error:
@@ -58,6 +59,16 @@ def command(
     finally:
         client.close()
     shell.result({"call_uuid": call_uuid}, f"Answered; the call is {call_uuid}.")
+
+
+def _log_in(shell: Shell, client: InboundClient, at: Freeswitch) -> None:
+    try:
+        client.connect(at.timeout_s)
+    except EslError as error:
+        raise shell.fail(
+            f"FreeSWITCH's event socket at {at.host}:{at.port} (VOICE_AI_FREESWITCH_HOST, _PORT, "
+            f"_PASSWORD): {error}"
+        ) from error
 
 
 def _dial(

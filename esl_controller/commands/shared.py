@@ -35,6 +35,8 @@ class Shell:
 
     config_file: Path | None
     as_json: bool
+    embedded_db: bool = False
+    """Work on the packaged PostgreSQL, whatever database is set."""
 
     def settings(self, *, with_prices: bool = True) -> Settings:
         """Load the settings; on any mistake print all of them and exit with 2.
@@ -118,7 +120,29 @@ def with_shell(function: Callable[..., None]) -> Callable[..., None]:
     )
     @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
     @functools.wraps(function)
-    def wrapper(config_file: Path | None, as_json: bool, **options: Any) -> None:
-        function(Shell(config_file, as_json), **options)
+    def wrapper(
+        config_file: Path | None, as_json: bool, on_embedded: bool = False, **options: Any
+    ) -> None:
+        function(Shell(config_file, as_json, on_embedded), **options)
 
     return wrapper
+
+
+def with_database(function: Callable[..., None]) -> Callable[..., None]:
+    """As `with_shell`, for a command that reads or writes the database."""
+    option = click.option(
+        "--embedded-db",
+        "on_embedded",
+        is_flag=True,
+        help="Use the packaged PostgreSQL, as `serve --embedded-db` does.",
+    )
+    return option(with_shell(function))
+
+
+def confirm(shell: Shell, question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be undone; a script has to say --yes."""
+    if yes:
+        return
+    if shell.as_json:
+        raise shell.fail(f"{question} Nothing was done: say --yes")
+    click.confirm(question, abort=True, err=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import uuid
 from collections.abc import Callable
 from typing import Any
 
 import click
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
+from esl_controller.commands.shared import Shell
+from esl_controller.commands.site import find_domain, pool_of
 from esl_controller.settings.table import Settings
 from esl_controller.simulator.switch.quirks import Edition
 
@@ -19,7 +22,7 @@ _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 def simulated(function: Callable[..., None]) -> Callable[..., None]:
     """Options that say which worker is called, as whom, and with what equipment."""
     options = [
-        click.option("--domain", "domain_uuid", type=click.UUID, required=True, help="The tenant."),
+        click.option("--domain", required=True, help="The tenant's domain: its UUID, or its name."),
         click.option("--extension", default="8001", show_default=True, help="Number to dial."),
         click.option(
             "--codec", type=click.Choice(sorted(CODECS)), default="PCMU", show_default=True
@@ -47,6 +50,16 @@ def controller(settings: Settings, options: dict[str, Any]) -> tuple[str, int]:
     """Where the worker's Event Socket is reached from this host."""
     host = options["host"] or settings.esl.listen_host
     return _EVERY_ADDRESS.get(host, host), options["port"] or settings.esl.port
+
+
+def domain_of(shell: Shell, settings: Settings, name: str) -> str:
+    """The UUID of the domain that is called as; a name is looked up in the database."""
+    try:
+        return str(uuid.UUID(name))
+    except ValueError:
+        with pool_of(shell, settings) as pool:
+            found: str = find_domain(pool, name)["domain_uuid"]
+            return found
 
 
 def own_seed() -> int:

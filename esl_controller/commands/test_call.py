@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import gevent
 
+from esl_controller.commands.aftermath import Stored, look_up
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.commands.simulated import (
     CODECS,
     controller,
+    domain_of,
     nobody_there,
     own_seed,
     simulated,
@@ -50,29 +52,64 @@ ANSWER_S = 20.0
 def command(shell: Shell, **options: Any) -> None:
     """Call a worker with the simulator and tell what the caller heard.
 
-    Exit code 1 if the call was not answered, or nothing was heard.
+    Exit code 1 if the caller was not served: not answered, nothing heard, or handed back or sent
+    on because the AI could not take the call.
     """
-    address = controller(shell.settings(), options)
+    settings = shell.settings()
+    address = controller(settings, options)
     clip = _clip(shell, options["say"])
+    _require_writable(shell, options["record"])
+    options["domain_uuid"] = domain_of(shell, settings, options["domain"])
     with tempfile.TemporaryDirectory() as directory:
         call, caller = _call(shell, address, Path(directory), clip, options)
     if call.unreachable:
         raise shell.fail(nobody_there(address, call.unreachable))
+    with shell.step("Waiting for what is stored"):
+        stored = look_up(settings, options["domain_uuid"], call.uuid)
+    data = _data(call, caller, stored)
+    data["recording"] = _record(shell, caller, options["record"])
+    shell.result(data, _text(data))
+    if not data["passed"]:
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _data(call: Session, caller: Caller, stored: Stored | None) -> dict[str, Any]:
+    from esl_controller.simulator.verdict import Seen, why_not_served
+
     report = caller.report()
-    data = {
-        "answered": caller.answered_at is not None,
-        "handed_back": call.dialplan_continued,
-        "outcome": call.channel.get("voice_ai_outcome"),
+    seen = Seen(
+        answered=caller.answered_at is not None,
+        heard=bool(report.sound_ms),
+        handed_back=call.dialplan_continued,
+        sent_to=call.sent_to,
+        outcome=call.channel.get("voice_ai_outcome") or "",
+        cause=caller.cause,
+    )
+    why = why_not_served(seen, stored.reason if stored else "")
+    return {
+        "passed": not why,
+        "reasons": [why] if why else [],
+        "call_uuid": call.uuid,
+        "answered": seen.answered,
+        "handed_back": seen.handed_back,
+        "sent_to": seen.sent_to or None,
+        "outcome": seen.outcome or None,
         "cause": caller.cause,
         "first_sound_ms": report.first_sound_ms,
         "sound_ms": report.sound_ms,
         "gaps_ms": [gap.length_ms for gap in report.gaps],
         "level_dbfs": report.level_dbfs if report.sound_ms else None,
-        "recording": _record(shell, caller, options["record"]),
+        "transcript": list(stored.transcript) if stored else None,
     }
-    shell.result(data, _text(data))
-    if not data["answered"] or not report.sound_ms:
-        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _require_writable(shell: Shell, file: Path | None) -> None:
+    """A call is not made for a recording that cannot be kept."""
+    if file is not None:
+        try:
+            file.open("ab").close()
+        except OSError as error:
+            raise shell.fail(f"{file} cannot be written: {error.strerror}") from error
 
 
 def _clip(shell: Shell, file: Path | None) -> Clip:
@@ -96,17 +133,17 @@ def _record(shell: Shell, caller: Caller, file: Path | None) -> str | None:
 
 
 def _text(data: dict[str, Any]) -> str:
-    if data["handed_back"]:
-        return f"The worker handed the call back to the dialplan: {data['outcome']}"
-    if not data["answered"]:
-        return f"Not answered: {data['cause'] or 'no answer in time'}"
-    if not data["sound_ms"]:
-        return "Answered, but the caller heard nothing."
-    return (
-        f"Answered; first sound after {data['first_sound_ms']:.0f} ms, "
-        f"{data['sound_ms'] / 1000:.1f} s of sound at {data['level_dbfs']:.0f} dBFS, "
-        f"{_gaps(data['gaps_ms'])}; ended {data['cause']}."
-    )
+    lines = [f"Call {data['call_uuid']}.", *(f"Not served: {why}." for why in data["reasons"])]
+    if data["sound_ms"]:
+        lines.append(
+            f"First sound after {data['first_sound_ms']:.0f} ms, "
+            f"{data['sound_ms'] / 1000:.1f} s of sound at {data['level_dbfs']:.0f} dBFS, "
+            f"{_gaps(data['gaps_ms'])}; ended {data['cause'] or 'by the caller'}."
+        )
+    lines += [f"  {line}" for line in data["transcript"] or ()]
+    if data["recording"]:
+        lines.append(f"The recording is in {data['recording']}.")
+    return "\n".join(lines)
 
 
 def _gaps(lengths_ms: list[float]) -> str:

@@ -161,6 +161,18 @@ class Migrator:
                 connection.commit()
             return names
 
+    def loses(self, *, to: int) -> dict[str, int]:
+        """Rows of each table that undoing everything above `to` would remove; changes nothing."""
+        with self._connection() as connection:
+            _lock(connection)
+            ledger = _read_ledger(connection)
+            before = _count_rows(connection)
+            for migration in reversed(self._migrations):
+                if migration.number > to and migration.name in ledger:
+                    self._revert(connection, migration, dry_run=True)
+            left = _table_names(connection)
+        return {name: rows for name, rows in before.items() if name not in left and rows}
+
     def _apply(self, connection: Connection, migration: Migration, dry_run: bool) -> str:
         self._progress(migration.name)
         _run_script(connection, migration.name, migration.up)
@@ -253,6 +265,24 @@ def _read_ledger(connection: Connection) -> dict[str, tuple[str, str]]:
             return {}
         cursor.execute(f"select file_name, checksum, applied_at::text from {LEDGER}")
         return {name: (checksum, applied_at) for name, checksum, applied_at in cursor}
+
+
+def _table_names(connection: Connection) -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """select relname from pg_class where relkind = 'r' and relname like 'v\\_voice\\_%'
+               and pg_table_is_visible(oid) order by relname"""
+        )
+        return [name for (name,) in cursor]
+
+
+def _count_rows(connection: Connection) -> dict[str, int]:
+    counts = {}
+    for name in _table_names(connection):
+        with connection.cursor() as cursor:
+            cursor.execute(f'select count(*) from "{name}"')
+            ((counts[name],),) = cursor.fetchall()
+    return counts
 
 
 def _execute(

@@ -14,7 +14,8 @@ from typing import Any
 import msgspec
 
 from bridge.ports import TurnLatency, Utterance
-from bridge.providers.base import Speaker, Usage
+from bridge.providers.base import Usage
+from bridge.providers.conversation import Speaker
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,

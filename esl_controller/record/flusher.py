@@ -171,7 +171,11 @@ class JournalFlusher:
 
     def _store_together(self, lines: list[_Line]) -> list[bytes]:
         with self._pool.connection() as connection:
-            refused = [raw for raw, entry in lines if not _store_entry(connection, entry)]
+            refused = [
+                raw
+                for raw, entry in lines
+                if not _store_entry(connection, entry) and not _is_nobodys(entry)
+            ]
             _announce(connection, [entry for _, entry in lines])
             return refused
 
@@ -199,6 +203,12 @@ def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
             changed.setdefault(entry.domain_uuid, set()).add(entry.conversation_uuid)
     for domain_uuid, conversation_uuids in changed.items():
         pages.announce(connection, domain_uuid, sorted(conversation_uuids))
+
+
+def _is_nobodys(entry: SpoolEntry) -> bool:
+    """A call turned away in a domain that does not exist: anybody may dial one, and what is set
+    aside for it would fill the disk."""
+    return isinstance(entry, ConversationRealtime) and entry.outcome == "refused"
 
 
 def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:

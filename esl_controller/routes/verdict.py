@@ -9,9 +9,10 @@ from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.money.budget import BudgetState
 from esl_controller.routes.admission import Admission
 from esl_controller.routes.routing import HandBack, Outcome, as_chosen
-from esl_controller.tenants.providers import NoProvider, provider_protocol
+from esl_controller.tenants.providers import NoProvider, own_provider, require_session
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.source import ConfigSource
+from esl_controller.tools.registry import offered_tools
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +100,12 @@ def _handed_back(entry: RouteEntry, reason: HandBack, budget: BudgetState) -> Ve
 
 
 def _unusable(entry: RouteEntry) -> list[str]:
-    problems = []
+    """Providers with which no session could be opened, and why."""
+    problems, tools = [], offered_tools(entry)
+    own = own_provider(entry.secretary, entry.providers)
     for access in entry.providers:
         try:
-            provider_protocol(access)
+            require_session(access, entry.secretary, tools, own=access is own)
         except NoProvider as error:
             problems.append(f"provider {access.config.provider_label!r}: {error}")
     return problems

@@ -22,6 +22,7 @@ from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.media import Media
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from esl_controller.simulator.switch.session import Session
+from esl_controller.simulator.verdict import Seen
 
 QUIET_S = 0.1
 """After so much quiet a loud frame, or agent audio, begins something new."""
@@ -69,8 +70,24 @@ class CallTimes:
     """Holes of over 30 ms that the caller heard inside an answer."""
     cause: str = ""
     handed_back: bool = False
+    outcome: str = ""
+    """`voice_ai_outcome`: why the AI did not take or keep the call."""
+    sent_to: str = ""
     unreachable: str = ""
     """Why the worker could not be connected to."""
+
+    @property
+    def seen(self) -> Seen:
+        """What decides whether the caller was served."""
+        return Seen(
+            answered=self.answered_at is not None,
+            heard=bool(self.audio_from),
+            handed_back=self.handed_back,
+            sent_to=self.sent_to,
+            outcome=self.outcome,
+            cause=self.cause,
+            unreachable=self.unreachable,
+        )
 
 
 class LoadCaller(Caller):
@@ -163,5 +180,7 @@ def _close(session: Session, caller: LoadCaller) -> None:
     times.answered_at = caller.answered_at
     times.cause = caller.cause
     times.handed_back = session.dialplan_continued
+    times.outcome = session.channel.get("voice_ai_outcome") or ""
+    times.sent_to = session.sent_to
     times.unreachable = session.unreachable
     times.gaps_ms = [gap.length_ms for gap in caller.report().gaps]

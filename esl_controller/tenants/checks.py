@@ -54,6 +54,8 @@ class Rule:
     allowed: Words
     limits: tuple[float, float] | None = None
     """Of numbers: least and greatest. The database checks them too."""
+    choices: tuple[str, ...] = ()
+    """All there are, where they are few."""
 
 
 def text(limit: int) -> Rule:
@@ -76,7 +78,7 @@ def choice(*allowed: str) -> Rule:
         return str(value)
 
     words = " \\| ".join(f"`{one}`" for one in allowed)
-    return Rule(read, Words(words, words))
+    return Rule(read, Words(words, words), choices=allowed)
 
 
 def whole(low: int, high: int) -> Rule:

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from esl_controller.database.models import RealtimeProviderConfig
-from esl_controller.tenants.checks import did_you_mean
 
 ANY_PUBLIC = "*"
 """In a list of allowed hosts: every host on a public address."""
@@ -25,23 +23,6 @@ OWN_HOSTS: Mapping[str, str] = {
     "gemini": "generativelanguage.googleapis.com",
 }
 """Where a kind of provider is, when a row names no address; `custom` has none."""
-
-TENANT_SETTINGS: Mapping[str, frozenset[str]] = {
-    "openai": frozenset(
-        {
-            "api_shape",
-            "auth_style",
-            "going_away_s",
-            "organization",
-            "project",
-            "query",
-            "safety_identifier",
-            "session_limit_s",
-            "transcription_model",
-        }
-    ),
-}
-"""What `provider_settings` of a kind may hold: nothing that is a key, a header or an address."""
 
 _NOT_PUBLIC_NAMES = ("localhost", "local", "internal", "home.arpa", "lan")
 """RFC 6761, 6762 and 8375, and what networks use at home; a name without a dot is one's own."""
@@ -80,12 +61,26 @@ class ProviderHosts:
             return
         if ANY_PUBLIC not in self._allowed:
             raise HostRefused(f"{host} is not a host of VOICE_AI_PROVIDER_ALLOWED_HOSTS")
-        private = next((one for one in [host, *found] if not _is_public(one)), None)
-        if private is not None:
-            whose = host if private == host else f"{host} ({private})"
-            raise HostRefused(
-                f"{whose} is not a public address: VOICE_AI_PROVIDER_ALLOWED_HOSTS must name it"
-            )
+        for address in (host, *found):
+            if why := self._why_not_inside(host, port, address):
+                raise HostRefused(why)
+
+    def refusal(self, host: str, port: int, address: str) -> str:
+        """Why a connection to a host must not go to this address of it; empty: it may.
+
+        The settings were judged when they were read; since then the name may have come to lead
+        elsewhere.
+        """
+        host = host.rstrip(".").lower()
+        if (host, port) in {at[1:] for at in self._trusted} or host in OWN_HOSTS.values():
+            return ""
+        return "" if self._is_named(host, port) else self._why_not_inside(host, port, address)
+
+    def _why_not_inside(self, host: str, port: int, address: str) -> str:
+        if _is_public(address) or self._is_named(address, port):
+            return ""
+        whose = host if address == host else f"{host} ({address})"
+        return f"{whose} is not a public address: VOICE_AI_PROVIDER_ALLOWED_HOSTS must name it"
 
     def require_key_may_go(self, config: RealtimeProviderConfig) -> None:
         """Raise HostRefused when the row's credential must not be sent to its address."""
@@ -120,18 +115,6 @@ def dialled_host(config: RealtimeProviderConfig) -> str | None:
     if config.base_url is None:
         return OWN_HOSTS.get(config.realtime_provider)
     return _origin(config.base_url)[1]
-
-
-def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], list[str]]:
-    """What is used of `provider_settings`, and a sentence for each key that is not."""
-    known = TENANT_SETTINGS.get(config.realtime_provider, frozenset())
-    used = {name: value for name, value in config.provider_settings.items() if name in known}
-    others = sorted(config.provider_settings.keys() - known)
-    label = f"provider {config.provider_label!r}: provider_settings"
-    return used, [
-        f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
-        for name in others
-    ]
 
 
 def _origin(url: str) -> tuple[str, str, int]:

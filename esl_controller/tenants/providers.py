@@ -12,10 +12,16 @@ from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
-from bridge.providers.registry import make_provider
-from esl_controller.database.models import ProviderAccess, SecretaryRealtime
+from bridge.providers.conversation import Brief, Conversation, Opening, Tool
+from bridge.providers.registry import make_provider, row_settings, usable_settings
+from esl_controller.database.models import (
+    ProviderAccess,
+    RealtimeProviderConfig,
+    SecretaryRealtime,
+)
 from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
+from esl_controller.tenants.checks import did_you_mean
 
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
 
@@ -82,6 +88,54 @@ def provider_protocol(
         return make_provider(spoken.protocol, row)
     except BridgeError as error:
         raise NoProvider(str(error)) from error
+
+
+def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
+    """What a secretary wants of whichever provider serves its call."""
+    return Brief(
+        instructions=secretary.system_prompt or "",
+        greeting=secretary.first_message or "",
+        language=secretary.language,
+        tools=tuple(tools),
+    )
+
+
+def require_session(
+    access: ProviderAccess, secretary: SecretaryRealtime, tools: Sequence[Tool], *, own: bool
+) -> None:
+    """Build the session that a call would open with this provider, and open nothing.
+
+    Raises NoProvider.
+    """
+    protocol = provider_protocol(access, secretary, own=own)
+    formats = protocol.capabilities
+    brief = brief_of(secretary, tools)
+    talk = Conversation(formats.audio_in[0], formats.audio_out[0], brief, Opening.GREET)
+    try:
+        protocol.start(talk, 0.0)
+    except BridgeError as error:
+        raise NoProvider(str(error)) from error
+
+
+def spoken_kinds() -> Mapping[str, frozenset[str]]:
+    """The kinds of provider the bridge speaks with, and what `provider_settings` of each hold."""
+    return {kind: row_settings(spoken.protocol) for kind, spoken in _SPOKEN.items()}
+
+
+def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], list[str]]:
+    """What is used of `provider_settings`, and a sentence for each key that is not."""
+    spoken, given = _SPOKEN.get(config.realtime_provider), config.provider_settings
+    known = frozenset() if spoken is None else row_settings(spoken.protocol)
+    label = f"provider {config.provider_label!r}: provider_settings"
+    said = [
+        f"{label}: {name!r:.40} is no setting of it and is left out{did_you_mean(name, known)}"
+        for name in sorted(given.keys() - known)
+    ]
+    used = {name: value for name, value in given.items() if name in known}
+    if spoken is not None:
+        used, wrong = usable_settings(spoken.protocol, used)
+        said += [f"{label}: {problem}; it is left out" for problem in wrong]
+    return used, said
 
 
 def is_usable(access: ProviderAccess) -> bool:

@@ -21,13 +21,9 @@ from esl_controller.database.repository import providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
-from esl_controller.tenants.hosts import (
-    HostRefused,
-    ProviderHosts,
-    dialled_host,
-    tenant_settings,
-)
+from esl_controller.tenants.hosts import HostRefused, ProviderHosts, dialled_host
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
+from esl_controller.tenants.providers import tenant_settings
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.wishes import fitted
 

@@ -74,11 +74,14 @@ def fitted(
 
 
 def _doubts_about_row(config: RealtimeProviderConfig, known: Known) -> list[str]:
-    kind = config.realtime_provider
+    kind, further = config.realtime_provider, config.provider_settings
     doubts = [
         *_unlisted("default_voice_id", "voice", config.default_voice_id, known.voices, kind),
         *_unlisted("model", "model", config.model, _models(kind), kind),
     ]
+    listed = {"voice": known.voices, "model": _models(kind)}
+    for name, values in listed.items():
+        doubts += _unlisted(f"provider_settings: {name}", name, further.get(name), values, kind)
     return [f"provider {config.provider_label!r}: {doubt}" for doubt in doubts]
 
 

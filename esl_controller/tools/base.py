@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from bridge.providers.base import FunctionCall, Tool
+from bridge.providers.base import FunctionCall
+from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
 
 

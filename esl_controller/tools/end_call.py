@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bridge.providers.base import Tool
+from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import ToolContext
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bridge.providers.base import Tool
+from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import CallTool
 from esl_controller.tools.end_call import EndCall

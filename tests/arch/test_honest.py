@@ -89,10 +89,19 @@ class Source:
                             yield _last_name(one)
 
     def given(self, kind: str) -> Iterator[str]:
-        """Fields given to a record when it is made, or changed; `Kind.*` for `**`."""
+        """Fields given to a record when it is made, or changed; `Kind.*` for `**` of whatever."""
         for node in self.nodes:
             if isinstance(node, ast.Call) and _last_name(node.func) in (kind, "replace"):
-                yield from (keyword.arg or f"{kind}.*" for keyword in node.keywords)
+                for keyword in node.keywords:
+                    yield from [keyword.arg] if keyword.arg else self._unpacked(keyword.value, kind)
+
+    def _unpacked(self, value: ast.expr, kind: str) -> Iterator[str]:
+        """`**_said(ending)`: the names in the dictionary that this module's `_said` returns."""
+        yield f"{kind}.*"
+        if isinstance(value, ast.Call):
+            for node in self.nodes:
+                if isinstance(node, ast.FunctionDef) and node.name == _last_name(value):
+                    yield from _names_of_dictionary(node)
 
     def _aliases(self, names: set[str]) -> Iterator[str]:
         """`at = settings.freeswitch`, and the like in pairs."""
@@ -120,6 +129,14 @@ class Source:
                     yield node.arg
             elif isinstance(node, ast.AnnAssign) and kinds & set(_words(node.annotation)):
                 yield _last_name(node.target)
+
+
+def _names_of_dictionary(function: ast.FunctionDef) -> Iterator[str]:
+    for node in ast.walk(function):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Dict):
+            for key in node.value.keys:
+                if isinstance(key, ast.Constant):
+                    yield str(key.value)
 
 
 def _words(annotation: ast.expr) -> Iterator[str]:
@@ -167,8 +184,8 @@ WRITTEN = (ConversationRealtime, Turn, FunctionCallRecord, TransferRecord, Usage
 
 COUNTED = (Turn, UsageRecord)
 """Some of their fields come all at once, from a record with fields of the same names."""
-AWAITED = {"max_turns", "hangup_cause"}
-"""Of what is being built: the end after so many turns, and the human's leg of a transfer."""
+AWAITED = {"hangup_cause"}
+"""Of what is being built: the human's leg of a transfer."""
 
 
 def unread_columns(model: type, found: list[Source]) -> list[str]:

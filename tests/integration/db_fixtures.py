@@ -160,7 +160,10 @@ def database(
     database = clean_databases.pop() if clean_databases else None
     database = database or _create(postgres_server, migrated_template)
     yield database
-    if _cleaned(database) == migrated_relations:
+    _disconnect_all(database)
+    if _relations(database) == migrated_relations:
+        database.execute("delete from v_domains")
+        database.execute("delete from v_voice_workers_realtime")  # belongs to no domain
         clean_databases.append(database)
     else:
         _drop(database)
@@ -191,15 +194,12 @@ def _drop(database: TestDatabase) -> None:
     execute(database.server.dsn(), f"drop database {database.name} with (force)")
 
 
-def _cleaned(database: TestDatabase) -> list[tuple]:
-    """End every connection, delete every domain with all it owns, and list what is there."""
+def _disconnect_all(database: TestDatabase) -> None:
+    """End every connection but the test's own."""
     database.execute(
         """select pg_terminate_backend(pid) from pg_stat_activity
            where datname = current_database() and pid <> pg_backend_pid()"""
     )
-    database.execute("delete from v_domains")
-    database.execute("delete from v_voice_workers_realtime")  # belongs to no domain
-    return _relations(database)
 
 
 def _relations(database: TestDatabase) -> list[tuple]:

@@ -21,6 +21,10 @@ class HubWatch:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Watch no more: for tests that count how often the hub wakes."""
         if self._greenlet is not None:
             self._greenlet.kill()
 

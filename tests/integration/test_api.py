@@ -20,7 +20,14 @@ from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.tenants.keys.secrets import SecretKeys
 from tests.integration.api_kit import OPEN, Client, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
-from tests.integration.service import SPEAK, Service, free_port, hang_up_after, service
+from tests.integration.service import (
+    SPEAK,
+    Service,
+    free_port,
+    hang_up_after,
+    service,
+    wait_for,
+)
 
 ASK = Step(AgentSilent(0.35), SPEAK)
 BYE = hang_up_after(AgentSilent(0.5))
@@ -252,20 +259,31 @@ def test_only_numbers_a_secretary_answers_are_called(kind, client, domain):
 
 def test_a_simulated_caller_hears_the_secretary_one_at_a_time(client, domain):
     body = {"extension": "8001", "seconds": 3}
-    calls = [gevent.spawn(client.post, f"{domain}/test-calls/simulated", body) for _ in range(2)]
-    heard, refused = sorted((call.get() for call in calls), key=lambda answer: answer.status)
-    assert (heard.status, refused.status) == (200, 429), heard.body
-    assert heard.json["answered"]
-    assert heard.json["sound_ms"] > 0
+    begun = client.post(f"{domain}/test-calls/simulated", body)
+    assert (begun.status, begun.json["state"]) == (202, "running"), begun.body
+    assert client.post(f"{domain}/test-calls/simulated", body).status == 429
+    heard = finished(client, domain, begun)["simulated"]
+    assert (heard["passed"], heard["reasons"], heard["answered"]) == (True, [], True)
+    assert heard["sound_ms"] > 0
+    assert client.get(f"{domain}/test-calls/{new_id()}").status == 404
+
+
+def finished(client, domain, begun):
+    """A test call that was begun, once it is over."""
+    page = f"{domain}/test-calls/{begun.json['test_call_uuid']}"
+    wait_for(lambda: client.get(page).json["state"] != "running", 60)
+    return client.get(page).json
 
 
 def test_freeswitch_that_is_away_is_said(database, tmp_path):
     body = {"extension": "8001", "ring": "1001"}
     with service(database, tmp_path, **OPEN, freeswitch={"port": free_port()}) as running:
         path = f"/domains/{running.tenant.domain_uuid}/test-calls/telephone"
-        answer = client_of(running).post(path, body)
-    assert (answer.status, answer.json["type"]) == (
-        503,
+        client = client_of(running)
+        domain = f"/domains/{running.tenant.domain_uuid}"
+        answer = finished(client, domain, client.post(path, body))
+    assert (answer["state"], answer["problem"]["type"]) == (
+        "failed",
         "urn:voice-ai:problem:freeswitch-unavailable",
     )
 
@@ -281,9 +299,13 @@ def test_a_telephone_is_rung_and_talks_with_the_secretary(database, tmp_path):
         running.switch.listen_inbound(port)
         client, domain = client_of(running), f"/domains/{running.tenant.domain_uuid}"
         answers = {
-            number: client.post(
-                f"{domain}/test-calls/telephone", {"extension": "8001", "ring": number}
-            ).json
+            number: finished(
+                client,
+                domain,
+                client.post(
+                    f"{domain}/test-calls/telephone", {"extension": "8001", "ring": number}
+                ),
+            )["telephone"]
             for number in ("1001", "9999", "1004")
         }
         assert running.switch._inbound is not None

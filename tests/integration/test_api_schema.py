@@ -40,7 +40,11 @@ def parameters(running: Service, database) -> str:
     talk = begin(running.app._pool, running.tenant.domain_uuid)
     with_everything(talk)
     talk.end()
+    ((secretary,),) = database.execute(
+        "select secretary_realtime_uuid::text from v_voice_secretaries_realtime"
+    )
     names = {
+        "secretary_uuid": secretary,
         "domain_uuid": running.tenant.domain_uuid,
         "conversation_uuid": talk.key,
         "call_uuid": talk.row.call_uuid,

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import pytest
 
-from bridge.providers.base import Tool
+from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.hearing import AUDIBLE

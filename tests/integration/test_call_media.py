@@ -9,9 +9,9 @@ import pytest
 
 from bridge.audio.formats import PCMA_8K, PCMU_8K
 from bridge.playout.modes import PlayoutMode
+from esl_controller.simulator import speech
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
-from esl_controller.simulator.openai.voice import synthetic_speech
-from esl_controller.simulator.speech import Clip
+from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
 from tests.integration.service import (
     FALLBACK,
@@ -21,20 +21,22 @@ from tests.integration.service import (
     service,
     wait_for,
 )
+from tests.integration.test_call_conversation import ANSWER, GREETING, SCRIPT, VOICE
 
 ASK = Step(AgentSilent(0.35), SPEAK)
 BYE = hang_up_after(AgentSilent(0.5))
+AFTER_A_CUT_GREETING = ["Hello.", "Certainly.", "Certainly."]
+"""The model is asked to go on when the line is back; then it answers the caller."""
 PTIMES_MS = [10, 30, 40, 60]
 WAYS = {
     "unicast": {},
     "both by unicast": {"input": "unicast"},
     "file": {"playback": "file"},
 }
-AT_8K = 24000
 
 
 def media_of(running, call):
-    return next(c._talk.media for c in running.app._calls if c._esl.uuid == call.leg.uuid)
+    return next(c.talk.media for c in running.app.calls if c.leg.channel.uuid == call.leg.uuid)
 
 
 def heard(call) -> bool:
@@ -43,8 +45,9 @@ def heard(call) -> bool:
 
 @pytest.mark.parametrize("way", WAYS)
 def test_packets_of_any_length(serve, way):
-    running = serve(media=WAYS[way], secretary={"first_message": "Good morning, caller."})
-    tenants = [running.tenant, *(running.add_tenant() for _ in PTIMES_MS[1:])]
+    emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
+    running = serve(media=WAYS[way], emulator=emulator)
+    tenants = [running.tenant, *(running.add_tenant(emulator) for _ in PTIMES_MS[1:])]
     calls = [
         running.call([ASK, BYE], tenant=tenant, ptime_ms=ptime_ms)
         for tenant, ptime_ms in zip(tenants, PTIMES_MS, strict=True)
@@ -53,10 +56,9 @@ def test_packets_of_any_length(serve, way):
         call.wait()
     running.stored()
     for call in calls:
-        assert call.tenant.record.spoken == ["Good morning, caller.", "Certainly."]
+        assert call.tenant.record.spoken == [GREETING, ANSWER]
         assert call.row()["outcome"] == "completed"
-        greeting = Clip(synthetic_speech("Good morning, caller."), AT_8K)
-        report = call.caller.report(greeting)
+        report = call.caller.report(speech.from_wav(VOICE))
         assert (report.lost_ms, report.doubled_ms) == (0.0, 0.0), call.leg.channel.ptime_ms
 
 
@@ -74,7 +76,7 @@ def test_another_codec_in_mid_call(serve, change):
     assert call.tenant.record.spoken[-1] == "Certainly."
     assert call.caller.hearing.last_sound_at > call.caller.answered_at + 4.0
     assert (call.row()["outcome"], call.row()["error_code"]) == ("completed", None)
-    assert len(running.app._services.site.ports) > 0
+    assert len(running.app._desk.site.media.ports) > 0
 
 
 def test_unicast_that_ends_unasked_is_noticed(serve):
@@ -86,7 +88,7 @@ def test_unicast_that_ends_unasked_is_noticed(serve):
     wait_for(lambda: media_of(running, call).choice.mode is PlayoutMode.FILE)
     call.wait()
     running.stored()
-    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    assert call.tenant.record.spoken == AFTER_A_CUT_GREETING
     assert call.row()["outcome"] == "completed"
 
 
@@ -98,7 +100,7 @@ def test_files_go_on_with_another_packet_time(serve):
     wait_for(lambda: media_of(running, call).restarts == 1)
     call.wait()
     running.stored()
-    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    assert call.tenant.record.spoken == AFTER_A_CUT_GREETING
     assert call.row()["outcome"] == "completed"
 
 

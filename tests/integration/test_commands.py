@@ -7,16 +7,13 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import gevent.pywsgi
 import pytest
 
 from esl_controller.database.migrate import load_migrations
-from esl_controller.database.models import ConversationRealtime
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import conversations
 from esl_controller.database.repository.demo import DemoProvider, prepare_standalone
 from esl_controller.settings.table import Http
 from esl_controller.settings.types import Secret
@@ -30,6 +27,7 @@ from tests.integration.db_fixtures import TestDatabase
 from tests.unit.test_http import Service
 
 TOKEN = "token-of-the-operator"
+DOMAIN = "11111111-1111-4111-8111-111111111111"
 Doctor = Callable[..., tuple[dict[str, dict[str, str]], int]]
 
 
@@ -225,54 +223,6 @@ def test_a_running_worker_holds_its_ports_by_right(doctor: Doctor, worker: dict[
     assert findings["ESL port 0"]["detail"] == "held by 1 running workers"
 
 
-def test_calls_lists_the_conversations_of_the_workers(worker: dict[str, str]) -> None:
-    result = run("calls", **worker)
-    assert result.exit_code == 0
-    assert result.stdout.splitlines()[1].split() == ["c-1", "d-1", "2026-11-22", "openai", "4"]
-    (row,) = json.loads(run("calls", "--json", **worker).stdout)
-    assert (row["worker"], row["call_uuid"]) == (0, "c-1")
-
-
-def test_calls_says_which_worker_is_silent(worker: dict[str, str]) -> None:
-    result = run("calls", VOICE_AI_WORKER_COUNT="2", **worker)
-    assert result.exit_code == 0
-    assert "nothing listens there" in result.stderr
-    assert "c-1" in result.stdout
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"VOICE_AI_HTTP_ADMIN_TOKEN": ""}, "set VOICE_AI_HTTP_ADMIN_TOKEN"),
-        ({"VOICE_AI_HTTP_ADMIN_TOKEN": "another-token-123"}, "is VOICE_AI_HTTP_ADMIN_TOKEN"),
-    ],
-)
-def test_calls_that_cannot_ask(worker: dict[str, str], changes: dict[str, str], words: str) -> None:
-    result = run("calls", **{**worker, **changes})
-    assert result.exit_code == 1
-    assert words in result.stderr
-
-
-def test_past_calls_of_a_tenant(database: TestDatabase, pool: Pool) -> None:
-    tenant = database.seed()
-    row = ConversationRealtime(
-        conversation_uuid="4f2b1c9e-1111-4222-8333-444455556666",
-        domain_uuid=tenant.domain_uuid,
-        call_uuid="call-1",
-        caller_id="1001",
-        started_at=datetime.now(UTC),
-        outcome="completed",
-    )
-    with pool.connection() as connection:
-        conversations.store(connection, row.domain_uuid, row)
-    environ = {"VOICE_AI_DATABASE_DSN": database.dsn}
-    result = run("calls", "--past", "--domain", tenant.domain_uuid, **environ)
-    assert result.stdout.splitlines()[1].split()[-3:] == ["completed", "0", "call-1"]
-    assert run("calls", "--past", **environ).exit_code == 2
-    other = run("calls", "--past", "--domain", row.conversation_uuid, **environ)
-    assert other.stdout == "No conversations.\n"
-
-
 def test_migrate_runs_shows_and_reverts(empty_database: TestDatabase) -> None:
     environ = {"VOICE_AI_DATABASE_DSN": empty_database.dsn}
     with closing(Pool(empty_database.dsn)) as pool, pool.connection() as connection:
@@ -287,6 +237,20 @@ def test_migrate_runs_shows_and_reverts(empty_database: TestDatabase) -> None:
     undone = run("migrate", "--down-to", "13", **environ).stdout
     assert undone == f"{later} migrations undone.\n"
     assert "pending  014" in run("migrate", "--status", **environ).stdout
+
+
+def test_going_back_counts_what_it_removes_and_asks(database: TestDatabase) -> None:
+    environ = {"VOICE_AI_DATABASE_DSN": database.dsn}
+    database.seed()
+    back = ("migrate", "--down-to", "6")
+    asked = run(*back, stdin="n\n", **environ)
+    assert (asked.exit_code, "1  rows of v_voice_secretaries_realtime" in asked.stderr) == (1, True)
+    told = json.loads(run(*back, "--json", **environ).stdout)
+    assert told == {"error": "Remove 2 rows? Nothing was done: say --yes"}
+    assert run("migrate", **environ).stdout == "Nothing to do.\n"
+    assert run(*back, "--dry-run", **environ).exit_code == 0
+    assert database.execute("select count(*) from v_voice_secretaries_realtime") == [(1,)]
+    assert run(*back, "--yes", **environ).stdout.endswith("migrations undone.\n")
 
 
 def test_migrate_tells_what_is_wrong() -> None:
@@ -328,26 +292,38 @@ def test_originate_that_fails_says_why(
     assert words in result.stderr
 
 
-def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path) -> None:
-    tenant = "4f2b1c9e-1111-4222-8333-444455556666"
+def test_originate_says_where_nobody_answers() -> None:
+    result = run("originate", "user/1001@x", "1000", VOICE_AI_FREESWITCH_PORT="1")
+    assert result.exit_code == 1
+    assert "at 127.0.0.1:1 (VOICE_AI_FREESWITCH_HOST" in result.stderr
+
+
+def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path, database: TestDatabase) -> None:
+    tenant = database.seed().domain_uuid
     path = tmp_path / "secret.key"
-    environ = {"VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path)}
+    environ = {
+        "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path),
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+    }
     sealed = run("keys", "seal", "--domain", tenant, stdin="sk-key\n", **environ)
     credential = sealed.stdout.strip()
     assert "sk-key" not in credential
     assert SecretKeys.load(path).open(tenant, credential).reveal() == "sk-key"
     with pytest.raises(SecretError):
-        SecretKeys.load(path).open(tenant.replace("6", "7"), credential)
+        SecretKeys.load(path).open(DOMAIN, credential)
+    nobody = run("keys", "seal", "--domain", DOMAIN, stdin="sk-key\n", **environ)
+    assert (nobody.exit_code, "there is no domain" in nobody.stderr) == (1, True)
     shown = json.loads(run("keys", "show", "--json", **environ).stdout)
     assert credential.split(":")[1] == shown["key_id"]
 
 
-def test_an_empty_key_is_not_sealed(tmp_path: Path) -> None:
-    path = str(tmp_path / "secret.key")
-    tenant = "4f2b1c9e-1111-4222-8333-444455556666"
-    result = run(
-        "keys", "seal", "--domain", tenant, stdin="\n", VOICE_AI_STORAGE_SECRET_KEY_FILE=path
-    )
+def test_an_empty_key_is_not_sealed(tmp_path: Path, database: TestDatabase) -> None:
+    environ = {
+        "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+    }
+    tenant = database.seed().domain_uuid
+    result = run("keys", "seal", "--domain", tenant, stdin="\n", **environ)
     assert result.exit_code == 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -27,11 +28,14 @@ def run(*arguments: str, **environ: str) -> Result:
     return CliRunner(env=unset | environ).invoke(cli, arguments, catch_exceptions=False)
 
 
-def call(service: Service, command: str, *arguments: str) -> Result:
+CALL = re.compile(r"[0-9a-f-]{36}")
+
+
+def call(service: Service, command: str, *arguments: str, **environ: str) -> Result:
     """Run a command that calls this service."""
     host, port = service.address
     where = ("--host", host, "--port", str(port), "--domain", service.tenant.domain_uuid)
-    return run(command, *where, *arguments)
+    return run(command, *where, *arguments, **environ)
 
 
 def test_a_test_call_tells_what_the_caller_heard(serve, tmp_path: Path) -> None:
@@ -56,7 +60,8 @@ def test_a_test_call_nobody_takes_says_why(serve) -> None:
     result = call(service, "test-call", "--extension", "8777")
     assert (result.exit_code, result.stdout) == (
         1,
-        "The worker handed the call back to the dialplan: not_ours\n",
+        f"Call {CALL.search(result.stdout)[0]}.\n"
+        "Not served: handed back to the dialplan: not_ours.\n",
     )
 
 
@@ -64,9 +69,16 @@ def test_load_counts_what_the_callers_heard(serve) -> None:
     service = serve()
     result = call(service, "load", "--calls", "3", "--seconds", "3", "--edition", "none")
     assert result.exit_code == 0
-    assert result.stdout.startswith("calls      3, answered 3, handed back 0\n")
+    served = "calls      3, served 3, answered 3, handed back 0, sent on 0\n"
+    assert result.stdout.startswith(served)
     refused = call(service, "load", "--calls", "2", "--seconds", "1", "--extension", "8777")
-    assert (refused.exit_code, "answered 0, handed back 2" in refused.stdout) == (1, True)
+    assert refused.exit_code == 1
+    assert "served 0, answered 0, handed back 2" in refused.stdout
+    assert "not served 2: handed back to the dialplan: not_ours\n" in refused.stdout
+    told = call(service, "load", "--calls", "1", "--seconds", "1", "--extension", "8777", "--json")
+    assert json.loads(told.stdout)["summary"]["not_served"] == {
+        "handed back to the dialplan: not_ours": 1
+    }
     service.stored()
 
 
@@ -83,7 +95,7 @@ def test_nobody_listens(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["test-call", "--domain", "me"], "'me' is not a valid UUID"),
+        (["test-call"], "Missing option '--domain'"),
         (["test-call", "--domain", DOMAIN, "--edition", "x"], "'x' is not one of 'open'"),
         (["test-call", "--domain", DOMAIN, "--seconds", "-1"], "not in the range"),
         (["load", "--domain", DOMAIN, "--calls", "0"], "not in the range"),
@@ -94,6 +106,39 @@ def test_wrong_arguments_are_named(arguments: list[str], words: str) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert words in result.stderr
+
+
+@pytest.mark.parametrize("command", ["test-call", "load"])
+def test_callers_sent_on_by_a_dead_provider_are_not_served(serve, command: str) -> None:
+    service = serve(secretary={"fallback_extension": "1000"})
+    service.database.execute(
+        "update v_voice_realtime_providers set base_url = 'ws://127.0.0.1:1/v1/realtime'"
+    )
+    more = ("--calls", "1") if command == "load" else ()
+    environ = {"VOICE_AI_DATABASE_DSN": service.database.dsn}
+    result = call(service, command, "--seconds", "6", *more, **environ)
+    assert result.exit_code == 1
+    assert "sent on to 1000: unavailable (" in result.stdout
+    service.stored()
+
+
+def test_a_domain_is_called_by_its_name_and_what_was_said_is_shown(serve, tmp_path: Path) -> None:
+    service, environ = serve(), {}
+    environ["VOICE_AI_DATABASE_DSN"] = service.database.dsn
+    host, port = service.address
+    where = ("--host", host, "--port", str(port), "--domain", service.tenant.domain_name)
+    file = tmp_path / "call.wav"
+    result = run("test-call", *where, "--seconds", "3", f"--record={file}", **environ)
+    assert result.exit_code == 0, result.output
+    assert "  agent: " in result.stdout
+    assert f"The recording is in {file}.\n" in result.stdout
+    service.stored()
+
+
+def test_a_recording_that_cannot_be_kept_is_noticed_before_the_call(tmp_path: Path) -> None:
+    file = tmp_path / "none" / "call.wav"
+    result = run("test-call", "--domain", DOMAIN, "--record", str(file))
+    assert (result.exit_code, "cannot be written: No such file" in result.stderr) == (1, True)
 
 
 def test_what_the_caller_shall_say_must_be_sound() -> None:

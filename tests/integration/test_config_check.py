@@ -152,6 +152,23 @@ def test_everything_doubtful_is_told_and_the_number_answered(
     assert len(answer["warnings"]) == 5
 
 
+def test_a_row_s_own_settings_are_checked_as_the_call_will_use_them(
+    database: TestDatabase, site: dict[str, str]
+) -> None:
+    tenant = database.seed(provider=DemoProvider(base_url="ws://127.0.0.1:1/v1/realtime"))
+    database.execute(
+        "update v_voice_realtime_providers set provider_settings = "
+        """'{"turn_detection": "semantic_vad", "speed": "fast", "organisation": "x"}'"""
+    )
+    answer, code = config_check(tenant, "--extension", "8000", **site)
+    assert (code, answer["outcome"], answer["problems"]) == (0, "realtime", [])
+    said = "provider 'demo': provider_settings: "
+    assert answer["warnings"] == [
+        f"{said}'organisation' is no setting of it and is left out",
+        f"{said}speed: Expected `float | null`, got `str`; it is left out",
+    ]
+
+
 def test_commands_do_not_make_up_a_database(tmp_path: Path) -> None:
     """An empty one started in its place would answer as if there were no tenant."""
     domain = ("--domain", "11111111-1111-4111-8111-111111111111")

@@ -8,6 +8,8 @@ import gevent
 import pytest
 from psycopg2.extras import Json
 
+from bridge.audio.formats import PCMU_8K
+from bridge.providers.conversation import Conversation
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, RouteEntry
 from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import DatabaseUnavailable, Pool
@@ -292,7 +294,10 @@ def test_an_address_inside_a_row_s_settings_gets_no_key_and_is_not_used(
     database.execute("update v_voice_realtime_providers set provider_settings = %s", Json(inside))
     entry = ConfigSource(pool, secret_store).load(tenant.domain_uuid, "8000")
     assert [warning.split("'")[3] for warning in entry.warnings] == sorted(inside)
-    endpoint = provider_protocol(entry.providers[0]).endpoint()
+    protocol = provider_protocol(entry.providers[0])
+    protocol.start(Conversation(PCMU_8K, PCMU_8K), 0.0)
+    (opened,) = protocol.actions()
+    endpoint = opened.target
     assert endpoint.url.startswith("wss://api.openai.com/v1/realtime")
     assert ("Authorization", "Bearer sk-operator") in endpoint.headers
 

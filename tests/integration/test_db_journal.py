@@ -177,6 +177,17 @@ def test_entries_of_a_deleted_domain_do_not_stop_the_others(database, pool, jour
     assert (journal.statistics.rejected, journal.statistics.stored) == (1, 1)
 
 
+def test_a_call_turned_away_in_a_domain_that_does_not_exist_is_not_kept(
+    database, pool, journal, tmp_path
+):
+    database.seed()
+    journal.record(conversation(new_id(), outcome="refused", ended_at=NOW))
+    assert journal.wait_stored(5)
+    assert journal.statistics.rejected == 0
+    assert rejected_texts(tmp_path / "spool") == ""
+    assert database.execute("select count(*) from v_voice_conversations_realtime") == [(0,)]
+
+
 def test_a_missing_table_is_waited_for(database, pool, journal):
     """Migrations not run yet: nothing is thrown away for that."""
     tenant = database.seed()

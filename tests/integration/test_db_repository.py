@@ -41,10 +41,11 @@ from esl_controller.database.repository import (
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.database.repository.leases import Lease
 from esl_controller.database.repository.pages import Wanted
+from tests.integration.configuration_calls import CONFIGURATION
 from tests.integration.db_fixtures import Recorder
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-DIRECTORY = {"find_domain", "list_domains", "prepare_standalone"}
+DIRECTORY = {"find_domain", "list_domains", "prepare_standalone", "add_domain"}
 """The directory of domains itself: FusionPBX's table, no tenant's data."""
 INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listening"} | {
     "is_another_listening"
@@ -229,6 +230,7 @@ ACROSS: dict[str, Callable] = {
     "privacy.erase_turn_based": lambda c, d, o: privacy.erase_turn_based(c, d, "551199"),
     "workers.find_owner": lambda c, d, o: workers.find_owner(c, d, CALL),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
+    **CONFIGURATION,
 }
 
 
@@ -258,7 +260,8 @@ def test_nothing_of_another_domain_is_read_or_changed(database, pool, two):
             result = function(connection, stranger, victim)
         assert rows_of(database, victim.domain_uuid) == before, name
         assert not any(secret in repr(result) for secret in secrets), name
-        if name != "demo.demo_seed":  # makes rows of the domain it is called for
+        # these make rows of the domain they are called for
+        if name not in ("demo.demo_seed", "configuration.insert_row"):
             assert result in NOTHING, name
 
 

@@ -28,9 +28,9 @@ from bridge.providers.base import (
     ProviderFailure,
     ResponseDone,
     SessionReady,
-    Tool,
     Transcript,
 )
+from bridge.providers.conversation import Tool
 from bridge.providers.host import Network, ProviderHost
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime

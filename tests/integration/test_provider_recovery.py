@@ -10,14 +10,8 @@ import gevent
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import (
-    Brief,
-    Opening,
-    ProviderFailure,
-    Said,
-    SessionReady,
-    Speaker,
-)
+from bridge.providers.base import ProviderFailure, SessionReady
+from bridge.providers.conversation import Brief, Opening, Said, Speaker
 from bridge.providers.registry import make_provider
 from bridge.session import candidates
 from bridge.session.candidates import Candidate

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
-from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Tool
 from bridge.session.states import SessionState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
@@ -57,7 +57,7 @@ STEPS = st.sampled_from(
 )
 HARMLESS = {"response_cancel_not_active", "conversation_already_has_active_response"}
 """What the service may object to: requests that crossed an event of its own."""
-TOOLS = [p.Tool(name, "", {"type": "object", "properties": {}}) for name in "fg"]
+TOOLS = [Tool(name, "", {"type": "object", "properties": {}}) for name in "fg"]
 
 
 def do(w: World, step: str) -> None:
@@ -132,7 +132,7 @@ def test_nobody_is_left_in_silence(monkeypatch, answers, faults, steps, delay_s)
         Service(EmulatorConfig(script=Script(tuple(answers))), *faults),
         Service(EmulatorConfig(script=Script((Answer("Here I am."),)))),
     ]
-    brief = p.Brief("", "Good morning.", None, TOOLS)
+    brief = Brief("", "Good morning.", None, TOOLS)
     w = World(monkeypatch, *services, delay_s=delay_s, brief=brief, silence_s=5.0)
     watch = Watch(w)
     w.begin()

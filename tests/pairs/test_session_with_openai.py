@@ -8,7 +8,7 @@ import pytest
 
 from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
-from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Tool
 from bridge.session.states import SessionState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import Answer, Script, ScriptedCall
@@ -75,8 +75,8 @@ def test_an_interruption_ends_the_history_where_the_caller_stopped_hearing(world
 def test_any_number_of_functions_is_answered_once(world, calls):
     """Twice is the classic mistake: once by whoever ran them, once by the protocol."""
     answer = Answer("Wait.", tuple(ScriptedCall("f", f'{{"n":{n}}}') for n in range(calls)))
-    tools = [p.Tool("f", "does it", {"type": "object", "properties": {}})]
-    w = world(service(answer, "Anything else?"), brief=p.Brief("", "Hello.", None, tools)).begin()
+    tools = [Tool("f", "does it", {"type": "object", "properties": {}})]
+    w = world(service(answer, "Anything else?"), brief=Brief("", "Hello.", None, tools)).begin()
     w.run(2.5)
     w.speak("Do something.")
     w.run(10.0)
@@ -253,8 +253,8 @@ def test_keys_are_a_turn_at_any_distance(world, delay_s):
 
 
 def test_the_brief_is_all_a_provider_knows(world):
-    tools = [p.Tool("f", "does it", {"type": "object", "properties": {}})]
-    w = world(service(), brief=p.Brief("Be brief.", "", "pt-BR", tools)).begin()
+    tools = [Tool("f", "does it", {"type": "object", "properties": {}})]
+    w = world(service(), brief=Brief("Be brief.", "", "pt-BR", tools)).begin()
     w.run(3.0)
     assert texts(w) == []
     assert w.call.names() == ["provider_ready"]

@@ -20,6 +20,8 @@ from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.providers import base as p
+from bridge.providers.actions import Open, Send
+from bridge.providers.conversation import Brief, Conversation
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.session.candidates import Candidate
@@ -32,6 +34,7 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from bridge.session.session import Session
+from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
@@ -74,7 +77,7 @@ class VirtualHost:
         world: World,
         service: Service,
         protocol: p.ProviderProtocol,
-        conversation: p.Conversation,
+        conversation: Conversation,
         *,
         on_events: Callable[[list[p.ProviderEvent]], None],
         connect_timeout_s: float,
@@ -127,10 +130,10 @@ class VirtualHost:
 
     def _carry_out(self) -> None:
         for action in self.protocol.actions():
-            if isinstance(action, p.Open):
+            if isinstance(action, Open):
                 self._channel = action.channel
                 self._world.post(2 * self._world.delay_s, self._opened)
-            elif isinstance(action, p.Send):
+            elif isinstance(action, Send):
                 self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
             elif action.channel == self._channel:
                 self._session = None
@@ -140,7 +143,7 @@ class VirtualHost:
             return
         self._session = self._service.accept(self._world.now)
         if self._session is None:
-            end = p.ChannelEnd(p.Ender.PEER, "http", 503)
+            end = ChannelEnd(Ender.PEER, "http", 503)
             self.protocol.receive_end(self._channel, end, self._world.now)
         else:
             self.protocol.receive_open(self._channel, self._world.now)
@@ -176,7 +179,7 @@ class VirtualHost:
         if self.over or self._session is None:
             return
         code, reason = self._session.core.closing or (1006, "")
-        end = p.ChannelEnd(p.Ender.PEER, "", code, reason)
+        end = ChannelEnd(Ender.PEER, "", code, reason)
         self.protocol.receive_end(self._channel, end, self._world.now)
         self._pump()
 
@@ -250,7 +253,7 @@ class World:
         monkeypatch: pytest.MonkeyPatch,
         *services: Service,
         delay_s: float = 0.05,
-        brief: p.Brief | None = None,
+        brief: Brief | None = None,
         provider: dict[str, Any] | None = None,
         **config: Any,
     ) -> None:
@@ -281,7 +284,7 @@ class World:
             "call",
             SessionConfig(
                 candidates,
-                brief or p.Brief(greeting="Good morning."),
+                brief or Brief(greeting="Good morning."),
                 PHRASES,
                 lambda can: provider_formats(LEG, can),
                 **config,
@@ -304,7 +307,7 @@ class World:
         self._of[id(provider)] = service
         return provider
 
-    def _host(self, protocol: Any, conversation: p.Conversation, **more: Any) -> VirtualHost:
+    def _host(self, protocol: Any, conversation: Conversation, **more: Any) -> VirtualHost:
         return VirtualHost(self, self._of[id(protocol)], protocol, conversation, **more)
 
     def _spawn_later(self, delay_s: float, function: Any, *arguments: Any) -> Any:

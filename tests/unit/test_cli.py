@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from esl_controller import __version__
 from esl_controller.cli import COMMANDS, cli
 from esl_controller.commands import calls, doctor, shared
+from esl_controller.commands.moments import moment
 from esl_controller.commands.shared import Shell
 from esl_controller.doctor.finding import note, ok
 from esl_controller.settings.table import every_setting
@@ -193,15 +194,38 @@ def test_doctors_table_keeps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) ->
     findings = [note("check", "word " * 40, "advice " * 40), ok("another check", "short")]
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
-    lines = click.unstyle(doctor._table(findings)).splitlines()
+    lines = click.unstyle(doctor.shown(findings)).splitlines()
     assert max(map(len, lines)) <= 60
     assert lines[-1] == "ok       another check  short"
     monkeypatch.setattr(sys.stdout, "isatty", lambda: False, raising=False)
-    assert len(doctor._table(findings).splitlines()) == 3
+    assert len(doctor.shown(findings).splitlines()) == 3
 
 
 def test_moments_are_shown_in_local_time() -> None:
-    moment = datetime(2026, 11, 29, 11, 6, 41, 707321, tzinfo=UTC)
-    local = moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    assert (calls._cell(moment.isoformat()), calls._cell(moment)) == (local, local)
-    assert (calls._cell("5511-2222"), calls._cell(None), calls._cell(4)) == ("5511-2222", "", "4")
+    at = datetime(2026, 11, 29, 11, 6, 41, 707321, tzinfo=UTC)
+    assert calls._local(at) == at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("now", "2026-11-29T14:30:05-03:00"),
+        ("today", "2026-11-29T00:00:00-03:00"),
+        ("Yesterday", "2026-11-28T00:00:00-03:00"),
+        ("2h", "2026-11-29T12:30:05-03:00"),
+        ("7d", "2026-11-22T14:30:05-03:00"),
+        ("09:15", "2026-11-29T09:15:00-03:00"),
+        ("2026-11-01", "2026-11-01T00:00:00-03:00"),
+        ("2026-11-01 10:00", "2026-11-01T10:00:00-03:00"),
+        ("2026-11-01T10:00:00+00:00", "2026-11-01T10:00:00+00:00"),
+    ],
+)
+def test_times_as_people_type_them(text: str, meant: str) -> None:
+    now = datetime.fromisoformat("2026-11-29T14:30:05-03:00")
+    assert moment(text, now).isoformat() == meant
+
+
+@pytest.mark.parametrize("text", ["", "soon", "25:00", "2026-13-01", "9999999h", "-1h"])
+def test_what_is_no_time_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        moment(text, datetime.now(UTC))

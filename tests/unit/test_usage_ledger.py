@@ -36,7 +36,7 @@ def ledger(budget):
 
 def book(ledger, model):
     usage = Usage("openai", model=model, output_audio_tokens=1000)
-    return ledger.book(usage, DOMAIN, provider="openai", conversation_uuid=None)
+    return ledger.book(usage, DOMAIN, conversation_uuid=None)
 
 
 def test_what_has_a_price_is_held_against_the_budget(ledger, budget):

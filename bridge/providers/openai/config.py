@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from bridge.providers.base import Endpoint
+from bridge.providers.actions import Endpoint
 
 API_SHAPES = ("ga", "beta")
 AUTH_STYLES = ("bearer", "api-key")

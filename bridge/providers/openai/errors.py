@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.http_errors import (
     MAX_MESSAGE_CHARS,
     end_failure,
@@ -19,6 +19,7 @@ from bridge.providers.http_errors import (
     wait_in,
 )
 from bridge.providers.openai.events import ErrorBody
+from bridge.wire.channel import ChannelEnd, Ender
 
 
 @dataclass(frozen=True, slots=True)

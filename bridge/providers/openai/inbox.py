@@ -16,9 +16,9 @@ from bridge.providers.base import (
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
 )
+from bridge.providers.conversation import Speaker
 from bridge.providers.openai import errors
 from bridge.providers.openai.ends import failure_of, reason_of, response_end, status_of
 from bridge.providers.openai.errors import ServerError, read_error

@@ -15,18 +15,9 @@ import msgspec
 import pybase64
 
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import (
-    Action,
-    Capabilities,
-    ChannelEnd,
-    Conversation,
-    GoingAway,
-    Heard,
-    Open,
-    Opening,
-    ProviderEvent,
-    Send,
-)
+from bridge.providers.actions import Action, Open, Send
+from bridge.providers.base import Capabilities, GoingAway, Heard, ProviderEvent
+from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.openai import errors
 from bridge.providers.openai.config import OpenAIRealtimeConfig, endpoint
 from bridge.providers.openai.inbox import TOKEN, Inbox
@@ -41,6 +32,7 @@ from bridge.providers.openai.session import (
     system_item,
 )
 from bridge.providers.openai.state import SessionState, new_state
+from bridge.wire.channel import ChannelEnd
 
 CHANNEL = "realtime"
 SETUP_LIMIT_S = 10.0

@@ -11,7 +11,8 @@ from typing import Any
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import Capabilities, Conversation, Ran, Said, Speaker, Tool, Turns
+from bridge.providers.base import Capabilities, Turns
+from bridge.providers.conversation import Conversation, Ran, Said, Speaker, Tool
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.events import EchoedFormat, EchoedSession, TypedAudio
 

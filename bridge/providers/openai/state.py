@@ -6,7 +6,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from bridge.providers.base import Conversation, ProviderEvent, ProviderFailure
+from bridge.providers.base import ProviderEvent, ProviderFailure
+from bridge.providers.conversation import Conversation
 from bridge.providers.openai.calls import FunctionCalls
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.items import MAX_UNCONFIRMED, GeneratedAudio, ItemOrder

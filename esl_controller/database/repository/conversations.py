@@ -70,16 +70,12 @@ _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES
 def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool:
     """Insert or complete one entry; False when its domain is gone, or its key another domain's.
 
-    A call with which no conversation began (no provider was chosen), in a domain that does not
-    exist, is nobody's and is not kept.
-
     Raises ValueError when the entry is not of `domain_uuid`.
     """
     if entry.domain_uuid != domain_uuid:
         raise ValueError("entry of another domain")
     parameters = [*values(_fitted(entry)), domain_uuid]
-    stored = execute(connection, _UPSERTS[type(entry)], parameters) == 1
-    return stored or (isinstance(entry, ConversationRealtime) and entry.provider is None)
+    return execute(connection, _UPSERTS[type(entry)], parameters) == 1
 
 
 def _fitted(entry: JournalEntry) -> JournalEntry:

@@ -47,6 +47,23 @@ def prepare_standalone(connection: Connection) -> None:
     execute(connection, _V_DOMAINS, ())
 
 
+def add_domain(connection: Connection, name: str) -> str:
+    """Make a domain where there is no FusionPBX, and return its `domain_uuid`.
+
+    One of this name that is there is left as it is.
+    """
+    prepare_standalone(connection)
+    found = fetch_one(
+        connection, "select domain_uuid from v_domains where domain_name = %s", (name,)
+    )
+    if found is None:
+        sql = """insert into v_domains (domain_uuid, domain_name, domain_enabled)
+                 values (gen_random_uuid(), %s, true) returning domain_uuid"""
+        found = fetch_one(connection, sql, (name,))
+    assert found is not None  # an insert with RETURNING has its row
+    return str(found["domain_uuid"])
+
+
 def demo_seed(
     connection: Connection,
     domain_uuid: str,

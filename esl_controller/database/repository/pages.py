@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+import re
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -73,9 +74,24 @@ class Wanted:
     outcome: str | None = None
     destination: str | None = None
     caller_id: str | None = None
+    caller_suffix: str | None = None
+    """The last digits of the caller's number."""
+    secretary_realtime_uuid: str | None = None
+    provider: str | None = None
+    error_code: str | None = None
+    failed: bool | None = None
+    """Only calls that the AI did not take or keep."""
+    text: str | None = None
+    """Said in it by either side."""
     after: Position | None = None
 
 
+OUTCOMES = ("completed", "transferred", "abandoned", "timeout", "failed", "fallback", "refused")
+FAILED = ("failed", "fallback", "refused")
+"""Outcomes of calls that the AI did not take or keep."""
+MAX_COUNTED = 10_000
+_SAID = """conversation_uuid in (select t.conversation_uuid from v_voice_turns_realtime t
+             where t.domain_uuid = c.domain_uuid and t.content ilike %s)"""
 _COLUMNS = columns(ConversationSummary)
 
 
@@ -84,10 +100,21 @@ def list_page(
 ) -> list[ConversationSummary]:
     """Return at most `limit` conversations, newest first."""
     conditions, parameters = _conditions(wanted)
-    sql = f"""select {_COLUMNS} from {_CONVERSATIONS} where domain_uuid = %s{conditions}
+    sql = f"""select {_COLUMNS} from {_CONVERSATIONS} c where domain_uuid = %s{conditions}
               order by started_at desc, conversation_uuid desc limit %s"""
     rows = fetch_all(connection, sql, (domain_uuid, *parameters, limit))
     return [ConversationSummary(**row) for row in rows]
+
+
+def count_page(connection: Connection, domain_uuid: str, wanted: Wanted) -> int:
+    """Return how many conversations there are on all pages, at most MAX_COUNTED."""
+    conditions, parameters = _conditions(replace(wanted, after=None))
+    sql = f"""select count(*) as total from (select 1 from {_CONVERSATIONS} c
+              where domain_uuid = %s{conditions} limit %s) as counted"""
+    row = fetch_one(connection, sql, (domain_uuid, *parameters, MAX_COUNTED))
+    assert row is not None  # an aggregate without GROUP BY has one row
+    total: int = row["total"]
+    return total
 
 
 def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
@@ -97,6 +124,12 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
         "outcome = %s": wanted.outcome,
         "destination = %s": wanted.destination,
         "caller_id = %s": wanted.caller_id,
+        "caller_id like %s": _like(wanted.caller_suffix, end=""),
+        "secretary_realtime_uuid = %s": wanted.secretary_realtime_uuid,
+        "provider = %s": wanted.provider,
+        "error_code = %s": wanted.error_code,
+        "outcome = any(%s)": list(FAILED) if wanted.failed else None,
+        _SAID: _like(wanted.text, end="%"),
     }
     chosen = {text: value for text, value in conditions.items() if value is not None}
     parameters = list(chosen.values())
@@ -106,6 +139,13 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
         sql += " and started_at <= %s and (started_at, conversation_uuid) < (%s, %s)"
         parameters += [at, at, key]
     return sql, parameters
+
+
+def _like(text: str | None, *, end: str) -> str | None:
+    """A pattern for LIKE that begins with anything; what stands for more in it is meant itself."""
+    if text is None:
+        return None
+    return "%" + re.sub(r"([\\%_])", r"\\\1", text) + end
 
 
 def list_active(connection: Connection, domain_uuid: str) -> list[ConversationSummary]:

@@ -69,10 +69,11 @@ def upsert_statement(table: str, model: type, *, merged: Mapping[str, str] | Non
 
 def values(record: Any) -> list[Any]:
     """Return a record's values in the order of its columns, JSON where they are structured."""
-    return [_value(getattr(record, field.name)) for field in dataclasses.fields(record)]
+    return [as_stored(getattr(record, field.name)) for field in dataclasses.fields(record)]
 
 
-def _value(value: Any) -> Any:
+def as_stored(value: Any) -> Any:
+    """A value as psycopg2 takes it: JSON where it is structured, text without U+0000."""
     if isinstance(value, Mapping | list | tuple):
         return Json(_without_nul(value), dumps=_dumps)
     return _without_nul(value)

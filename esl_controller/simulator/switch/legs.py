@@ -177,3 +177,23 @@ def describe(session: Session, other: Session) -> None:
         ("signal_bond", other.uuid),
     ):
         session.channel.set(name, value)
+
+
+def talk(session: Session, other: Session) -> Steps:
+    """After `uuid_bridge`: until one side leaves; then park or hang up."""
+    for state in ("CS_HIBERNATE", "CS_RESET", "CS_SOFT_EXECUTE"):
+        session.enter(state)
+    session.fire(
+        "CHANNEL_EXECUTE",
+        ("switch_ivr_bridge.c", "uuid_bridge_on_soft_execute", 1101),
+        [("Application", "uuid_bridge"), ("Application-Data", other.uuid)],
+    )
+    yield from join(session, other)
+    if session.interrupted:
+        return
+    if session.channel.get("park_after_bridge") == "true":
+        session.enter("CS_PARK")
+        yield from session.park()
+    else:
+        session.enter("CS_EXECUTE")
+        session.hang_up("NORMAL_CLEARING")

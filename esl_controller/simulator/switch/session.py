@@ -65,6 +65,8 @@ class Session:
         """Why the application's socket could not be connected; empty when it was."""
         self.dialplan_continued = False
         """The application left a living call and the dialplan went on without it."""
+        self.sent_to = ""
+        """Where it was transferred last."""
         self.playbacks: list[Playback] = []
         """Playbacks running, the innermost last."""
         self.broke = False
@@ -130,6 +132,7 @@ class Session:
         kind = f"{now_us // 1_000_000}:{self.switch.new_uuid()}:bl_xfer"
         source = f"{kind}:{destination}/{context}/XML"
         self.channel.transfer(destination, context, source, now_us)
+        self.sent_to = destination
         self._program = deque(program)
         self._leaving = True
 
@@ -341,13 +344,14 @@ class Session:
             if self._leaving:
                 self._leaving = False
                 if self._bridge_to is not None:
-                    yield from self._talk_to_partner()
+                    other, self._bridge_to = self._bridge_to, None
+                    yield from legs.talk(self, other)
                     continue
-                self._enter("CS_ROUTING", call_state="RINGING")
+                self.enter("CS_ROUTING", call_state="RINGING")
                 if not self._program:
                     self.hang_up("NO_ROUTE_DESTINATION")
                     break
-                self._enter("CS_EXECUTE", call_state="ACTIVE")
+                self.enter("CS_EXECUTE", call_state="ACTIVE")
             if not self._program:
                 self.hang_up("NORMAL_CLEARING")
                 break
@@ -356,29 +360,8 @@ class Session:
             yield from self.execute(action)
         yield from self._finish()
 
-    def _talk_to_partner(self) -> Steps:
-        """After `uuid_bridge`: until one side leaves; then park or hang up."""
-        other, self._bridge_to = self._bridge_to, None
-        for state in ("CS_HIBERNATE", "CS_RESET", "CS_SOFT_EXECUTE"):
-            self._enter(state)
-        if other is not None:
-            fields = [("Application", "uuid_bridge"), ("Application-Data", other.uuid)]
-            self.fire(
-                "CHANNEL_EXECUTE",
-                ("switch_ivr_bridge.c", "uuid_bridge_on_soft_execute", 1101),
-                fields,
-            )
-            yield from legs.join(self, other)
-        if self.interrupted:
-            return
-        if self.channel.get("park_after_bridge") == "true":
-            self._enter("CS_PARK")
-            yield from self.park()
-        else:
-            self._enter("CS_EXECUTE")
-            self.hang_up("NORMAL_CLEARING")
-
-    def _enter(self, state: str, call_state: str = "") -> None:
+    def enter(self, state: str, call_state: str = "") -> None:
+        """Go on in another state of the core."""
         self.channel.enter(state)
         if call_state:
             self.channel.call_state = call_state
@@ -403,13 +386,13 @@ class Session:
         if self.channel.get("sip_hangup_disposition") is None:
             self.channel.note_disposition(by_caller=False)
         self.end.on_ended(self.now, self.channel.hangup_cause)
-        self._enter("CS_HANGUP")
+        self.enter("CS_HANGUP")
         self.media.close()
         while self.media.closing:
             yield
         media = self.media
         self._note_last_action()
         self.channel.report(self.switch.now_us(), media.frames_in, media.frames_out)
-        self._enter("CS_REPORTING")
+        self.enter("CS_REPORTING")
         source = ("switch_core_state_machine.c", "switch_core_session_reporting_state", 943)
         self.fire("CHANNEL_HANGUP_COMPLETE", source)

@@ -225,9 +225,10 @@ def _write_keys(path: Path, keys: list[PrivateKey], *, replace: bool) -> None:
     text = "".join(base64.b64encode(bytes(key)).decode() + "\n" for key in keys)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        if replace and path.exists() and os.geteuid() == 0:
-            before = path.stat()  # the service's user must be able to read it as before
-            os.fchown(descriptor, before.st_uid, before.st_gid)
+        if os.geteuid() == 0:
+            # The service's user must be able to read it: it owns the file, or the directory.
+            like = (path if path.exists() else path.parent).stat()
+            os.fchown(descriptor, like.st_uid, like.st_gid)
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import parse_qs
 
 import msgspec
 import structlog
@@ -19,13 +22,14 @@ from esl_controller.web.api.problems import Problem, not_found, unavailable
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import (
-    MAX_BODY_BYTES,
+    MAX_QUERY_BYTES,
     Request,
     Route,
     find_route,
     read_body,
     read_query,
 )
+from esl_controller.web.api.tickets import admits
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
@@ -35,6 +39,7 @@ _HEADERS = (
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("Referrer-Policy", "no-referrer"),
 )
+_OF_DOMAIN = re.compile(r"/domains/([^/]+)/(.+)")
 _log = structlog.get_logger("api")
 
 Environ = dict[str, Any]
@@ -80,35 +85,48 @@ class Api:
             return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error").reply()
 
     def _answered(self, environ: Environ) -> Reply:
-        self._require_admin(environ)
+        ticket = self._door_passed(environ)
         path = _path(environ)
+        if ticket is not None:
+            self._require_ticket(path, ticket)
         if path == DOCUMENT_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return Reply(HTTPStatus.OK, self._document)
         route, parts = find_route(self._routes, environ["REQUEST_METHOD"], path)
+        if ticket is not None and not route.takes_ticket:
+            raise _unauthorized()
         request = Request(
             parts,
             query=read_query(route.query, environ.get("QUERY_STRING", "")),
             body=_body(route, environ),
             last_event_id=environ.get("HTTP_LAST_EVENT_ID", ""),
             forwarded="HTTP_X_VOICE_AI_FORWARDED" in environ,
-            domain_name=self._domain_name(parts["domain_uuid"]),
+            domain_name=self._domain_name(parts["domain_uuid"]) if parts else "",
         )
         answer = route.handler(self._resources, request)
         if isinstance(answer, Reply):
             return answer
-        return Reply(HTTPStatus.OK, msgspec.json.encode(answer))
+        return Reply(route.success, msgspec.json.encode(answer))
 
-    def _require_admin(self, environ: Environ) -> None:
+    def _door_passed(self, environ: Environ) -> str | None:
+        """None for who has the token; the ticket of who has none, still to be checked."""
         refused = self._door.check(environ)
         if refused is Refused.NETWORK:
             raise Problem(HTTPStatus.FORBIDDEN, "forbidden", "closed, or closed to this address")
-        if refused is Refused.TOKEN:
-            raise Problem(
-                HTTPStatus.UNAUTHORIZED,
-                "unauthorized",
-                "a bearer token is needed",
-                headers=[*CHALLENGE],
-            )
+        if refused is None:
+            return None
+        query: str = environ.get("QUERY_STRING", "")[:MAX_QUERY_BYTES]
+        found = parse_qs(query).get("ticket")
+        if not found or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+            raise _unauthorized()
+        return found[0]
+
+    def _require_ticket(self, path: str, ticket: str) -> None:
+        """It opens one page of one domain, for a while. Raises Problem 401."""
+        domain = _OF_DOMAIN.fullmatch(path)
+        token = self._resources.settings.http.admin_token
+        now = datetime.now(UTC)
+        if domain is None or not admits(token, ticket, domain[1].lower(), domain[2], now):
+            raise _unauthorized()
 
     def _domain_name(self, domain_uuid: str) -> str:
         with self._resources.reading() as connection:
@@ -116,6 +134,12 @@ class Api:
         if name is None:
             raise not_found("domain")
         return name
+
+
+def _unauthorized() -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED, "unauthorized", "a bearer token is needed", headers=[*CHALLENGE]
+    )
 
 
 def _path(environ: Environ) -> str:
@@ -136,7 +160,7 @@ def _body(route: Route, environ: Environ) -> Any:
         raise _refused_body(HTTPStatus.LENGTH_REQUIRED, "a body needs its Content-Length")
     if not (length.isascii() and length.isdecimal()):
         raise _refused_body(HTTPStatus.BAD_REQUEST, "Content-Length is no number")
-    limit = MAX_BODY_BYTES if route.body is not None else 0
+    limit = route.max_body_bytes if route.body is not None else 0
     if int(length[:20]) > limit:
         raise _refused_body(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {limit} bytes")
     if route.body is None:

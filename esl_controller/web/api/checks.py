@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from esl_controller.money.budget import BudgetState
 from esl_controller.routes import verdict as route_check
 from esl_controller.routes.verdict import Verdict
+from esl_controller.web.api.catalogue import budget_view
 from esl_controller.web.api.gates import Gate
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
-from esl_controller.web.api.schemas import BudgetView, ExtensionCheck
+from esl_controller.web.api.schemas import ExtensionCheck
 
 
 def check_extension(resources: Resources, request: Request) -> ExtensionCheck:
@@ -22,7 +22,7 @@ def check_extension(resources: Resources, request: Request) -> ExtensionCheck:
         why=verdict.why,
         secretary=verdict.secretary,
         providers=verdict.providers,
-        budget=None if verdict.budget is None else _budget(verdict.budget),
+        budget=None if verdict.budget is None else budget_view(verdict.budget),
         problems=verdict.problems,
         warnings=verdict.warnings,
     )
@@ -32,12 +32,3 @@ def judge(resources: Resources, domain_uuid: str, extension: str) -> Verdict:
     """What a call to `extension` would meet. Raises DatabaseError."""
     with resources.gates.through(Gate.READ):
         return route_check.judge(resources.source, resources.admission, domain_uuid, extension)
-
-
-def _budget(state: BudgetState) -> BudgetView:
-    return BudgetView(
-        level=state.level.name.lower(),  # type: ignore[arg-type]  # the names of BudgetLevel
-        period=state.period,
-        spent_usd=state.spent_usd,
-        limit_usd=state.limit_usd,
-    )

@@ -34,19 +34,31 @@ _STREAM_HEADERS = (
 def list_conversations(resources: Resources, request: Request) -> ConversationPage:
     """One page; one row more than asked for tells whether there is another."""
     query: ConversationQuery = request.query
-    wanted = Wanted(
+    wanted = wanted_of(query)
+    with resources.reading() as connection:
+        found = pages.list_page(connection, request.domain_uuid, wanted, query.limit + 1)
+        total = pages.count_page(connection, request.domain_uuid, wanted)
+    shown = found[: query.limit]
+    following = cursor_after(shown[-1]) if len(found) > len(shown) else None
+    return ConversationPage(conversations=shown, total=total, next=following)
+
+
+def wanted_of(query: ConversationQuery) -> Wanted:
+    """The conditions of a query."""
+    return Wanted(
         started_from=query.from_,
         started_before=query.to,
         outcome=query.outcome,
         destination=query.extension,
         caller_id=query.caller,
+        caller_suffix=query.caller_suffix,
+        secretary_realtime_uuid=query.secretary,
+        provider=query.provider,
+        error_code=query.error_code,
+        failed=True if query.failed else None,
+        text=query.text,
         after=None if query.cursor is None else read_cursor(query.cursor),
     )
-    with resources.reading() as connection:
-        found = pages.list_page(connection, request.domain_uuid, wanted, query.limit + 1)
-    shown = found[: query.limit]
-    following = cursor_after(shown[-1]) if len(found) > len(shown) else None
-    return ConversationPage(conversations=shown, next=following)
 
 
 def cursor_after(last: ConversationSummary) -> str:

@@ -18,11 +18,15 @@ def show_public_key(resources: Resources, request: Request) -> PublicKey:
 def seal_key(resources: Resources, request: Request) -> SealedKey:
     """Seal a key for the domain of the path."""
     wanted: SealRequest = request.body
+    return SealedKey(credential=seal(resources, request.domain_uuid, wanted.key))
+
+
+def seal(resources: Resources, domain_uuid: str, key: str) -> str:
+    """The key for the column `credential`. Raises Problem; its text holds nothing of the key."""
     try:
-        sealed = _latest_keys(resources).seal(request.domain_uuid, wanted.key)
+        return _latest_keys(resources).seal(domain_uuid, key)
     except SecretError as error:
         raise invalid(str(error)) from error
-    return SealedKey(credential=sealed)
 
 
 def _latest_keys(resources: Resources) -> SecretKeys:

@@ -68,7 +68,10 @@ def document(routes: Sequence[Route], prefix: str) -> dict[str, Any]:
         "paths": paths,
         "components": {
             "schemas": used,
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer"},
+                "ticket": {"type": "apiKey", "in": "query", "name": "ticket"},
+            },
         },
     }
 
@@ -99,8 +102,13 @@ def _operation(
             {"name": name, "in": "path", "required": True, "schema": found[id(PARAMETERS[name])]}
             for name in route.parameters
         ],
-        "responses": {"200": _success(route, found), **_failures(route, found)},
+        "responses": {
+            str(route.success.value): _success(route, found),
+            **_failures(route, found),
+        },
     }
+    if route.takes_ticket:
+        operation["security"] = [{"token": []}, {"ticket": []}]
     if route.description:
         operation["description"] = route.description
     if route.query is not None:

@@ -13,6 +13,7 @@ from gevent.queue import Empty, Queue
 from bridge.audio.formats import AudioFormat, Encoding
 from bridge.errors import BridgeError
 from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
 from esl_controller.telemetry.redaction import MAX_TEXT, redact_text
 
@@ -56,11 +57,11 @@ class Probe:
         self._on_usage = on_usage
         capabilities = protocol.capabilities
         self.format = _linear(capabilities.audio_out)
-        conversation = p.Conversation(
+        conversation = Conversation(
             audio_in=capabilities.audio_in[0],
             audio_out=self.format,
-            brief=p.Brief(greeting=greeting),
-            opening=p.Opening.GREET if greeting else p.Opening.LISTEN,
+            brief=Brief(greeting=greeting),
+            opening=Opening.GREET if greeting else Opening.LISTEN,
         )
         self._limit = self.format.bytes_for_ms(MAX_AUDIO_S * 1000)
         self._audio = bytearray()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 
+from bridge.providers.base import Usage
 from esl_controller.database.models import ProviderAccess
 from esl_controller.money.budget import BudgetLevel
 from esl_controller.tenants.providers import NoProvider, provider_protocol
@@ -15,7 +17,8 @@ from esl_controller.web.api.problems import Problem, not_found
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
-from esl_controller.web.api.schemas import PreviewRequest, ProviderError, ProviderTest
+from esl_controller.web.api.schemas import PreviewRequest, ProviderTest
+from esl_controller.web.api.trying import failed, try_access
 
 PREVIEW_S = 20.0
 
@@ -24,22 +27,13 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
     """Connect as a call would. What the provider says is the result, not an error of ours."""
     with resources.gates.through(Gate.PROVIDER):
         try:
-            probe = _probe(resources, _access(resources, request))
-        except (ConfigError, NoProvider) as error:
-            failure = ProbeFailed("configuration", "settings", str(error))
-            return _failed(failure)
-        try:
-            ready = probe.wait_ready()
-        except ProbeFailed as error:
-            return _failed(error)
-        finally:
-            probe.close()
-    return ProviderTest(
-        ok=True,
-        connect_ms=round(ready.connect_ms, 1),
-        ready_ms=round(ready.ready_ms, 1),
-        error=None,
-    )
+            access = _access(resources, request)
+        except ConfigError as error:
+            return failed(ProbeFailed("configuration", "settings", str(error)))
+        connect_s = resources.settings.timeouts.provider_connect_s
+        return try_access(
+            access, resources.network(), connect_s, on_usage=_booking(resources, access)
+        )
 
 
 def preview_voice(resources: Resources, request: Request) -> Reply:
@@ -61,7 +55,13 @@ def preview_voice(resources: Resources, request: Request) -> Reply:
 
 
 def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -> bytes:
-    probe = _probe(resources, access, text=wanted.text, voice=wanted.voice)
+    probe = Probe(
+        provider_protocol(access, voice=wanted.voice),
+        network=resources.network(),
+        timeout_s=PREVIEW_S,
+        greeting=wanted.text,
+        on_usage=_booking(resources, access),
+    )
     try:
         probe.wait_ready()
         return wav(probe.wait_said(), probe.format)
@@ -69,21 +69,12 @@ def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -
         probe.close()
 
 
-def _probe(
-    resources: Resources, access: ProviderAccess, *, text: str = "", voice: str | None = None
-) -> Probe:
-    connect_s = resources.settings.timeouts.provider_connect_s
-    book = partial(
+def _booking(resources: Resources, access: ProviderAccess) -> Callable[[Usage], object]:
+    """Holds what is used against the domain's budgets."""
+    return partial(
         resources.ledger.book,
         domain_uuid=access.config.domain_uuid,
         conversation_uuid=None,
-    )
-    return Probe(
-        provider_protocol(access, voice=voice),
-        network=resources.network(),
-        timeout_s=PREVIEW_S if text else connect_s,
-        greeting=text,
-        on_usage=book,
     )
 
 
@@ -106,11 +97,6 @@ def _require_budget(resources: Resources, domain_uuid: str) -> None:
             f"{state.spent_usd} of {state.limit_usd} USD"
         )
         raise Problem(HTTPStatus.CONFLICT, "budget-exhausted", detail)
-
-
-def _failed(error: ProbeFailed) -> ProviderTest:
-    told = ProviderError(kind=error.kind, code=error.code, message=error.message)  # type: ignore[arg-type]  # the kinds are ErrorKind's
-    return ProviderTest(ok=False, connect_ms=None, ready_ms=None, error=told)
 
 
 def _bad_provider(kind: str, detail: str) -> Problem:

@@ -13,6 +13,7 @@ from esl_controller.routes.admission import Admission
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.source import ConfigSource
 from esl_controller.web.api.gates import Gate, Gates
+from esl_controller.web.api.jobs import Jobs
 from esl_controller.web.api.live import LiveFeed
 
 
@@ -35,6 +36,7 @@ class Resources:
     end_call: Callable[[str, str], bool]
     """End a call of this worker politely, by domain and call; False when it has no such call."""
     gates: Gates = field(default_factory=Gates)
+    jobs: Jobs = field(default_factory=Jobs)
 
     @contextmanager
     def reading(self) -> Iterator[GreenConnection]:

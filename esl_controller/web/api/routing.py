@@ -25,6 +25,8 @@ PARAMETERS: dict[str, Any] = {
     "domain_uuid": Uuid,
     "conversation_uuid": Uuid,
     "provider_uuid": Uuid,
+    "secretary_uuid": Uuid,
+    "test_call_uuid": Uuid,
     "call_uuid": CallUuid,
     "extension": Extension,
 }
@@ -68,6 +70,8 @@ class Route:
     body: type | None = None
     problems: Sequence[HTTPStatus] = ()
     """What can go wrong besides what can go wrong everywhere."""
+    success: HTTPStatus = HTTPStatus.OK
+    max_body_bytes: int = MAX_BODY_BYTES
     description: str = ""
     """What the summary leaves out."""
     pattern: re.Pattern[str] = field(init=False)
@@ -75,6 +79,11 @@ class Route:
     def __post_init__(self) -> None:
         pattern = re.compile(_PART.sub(r"(?P<\1>[^/]+)", self.path))
         object.__setattr__(self, "pattern", pattern)
+
+    @property
+    def takes_ticket(self) -> bool:
+        """Whether it may be opened with a ticket in place of the token."""
+        return self.query is not None and "ticket" in self.query.__annotations__
 
     @property
     def parameters(self) -> list[str]:
@@ -87,6 +96,9 @@ def find_route(routes: Sequence[Route], method: str, path: str) -> tuple[Route, 
     matching = [(route, found) for route in routes if (found := route.pattern.fullmatch(path))]
     if not matching:
         raise not_found("page")
+    # A name that is written out goes before a part that would take it.
+    fewest = min(len(route.parameters) for route, _ in matching)
+    matching = [(route, found) for route, found in matching if len(route.parameters) == fewest]
     wanted = "GET" if method == "HEAD" else method
     for route, found in matching:
         if route.method == wanted:

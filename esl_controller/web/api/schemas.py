@@ -10,7 +10,8 @@ import msgspec
 
 from esl_controller.database.models import FunctionCallRecord, TransferRecord, Turn, UsageRecord
 from esl_controller.database.repository.pages import ConversationSummary
-from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant
+from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant, Uuid
+from esl_controller.web.api.problems import ProblemDetails
 
 Outcome = Literal[
     "completed", "transferred", "abandoned", "timeout", "failed", "fallback", "refused"
@@ -35,6 +36,22 @@ class ConversationQuery(_Request, frozen=True, rename={"from_": "from"}):
     outcome: Outcome | None = None
     extension: Extension | None = None
     caller: Caller | None = None
+    """The whole number."""
+    caller_suffix: Annotated[str, msgspec.Meta(pattern="^[0-9]+$", max_length=32)] | None = None
+    """The last digits of the number."""
+    secretary: Uuid | None = None
+    provider: Annotated[str, msgspec.Meta(pattern="^[a-z0-9_]+$", max_length=50)] | None = None
+    error_code: Annotated[str, msgspec.Meta(pattern="^REALTIME_[0-9]{3}$")] | None = None
+    failed: Literal["true"] | None = None
+    """Only calls the AI did not take or keep: `failed`, `fallback`, `refused`."""
+    text: (
+        Annotated[
+            str,
+            msgspec.Meta(min_length=2, max_length=100, pattern="^[^\\u0000-\\u001f\\u007f]+$"),
+        ]
+        | None
+    ) = None
+    """Said by either side."""
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 50
     cursor: Cursor | None = None
 
@@ -43,6 +60,8 @@ class ConversationPage(_Answer, frozen=True):
     """Conversations, newest first."""
 
     conversations: Sequence[ConversationSummary]
+    total: int
+    """On all pages; at most 10,000 are counted."""
     next: str | None
     """`cursor` of the following page; null when this is the last."""
 
@@ -130,7 +149,14 @@ class SimulatedCallRequest(_Request, frozen=True):
 class SimulatedCall(_Answer, frozen=True):
     """What the simulated caller saw and heard."""
 
+    passed: bool
+    """The AI served the caller."""
+    reasons: Sequence[str]
+    """Why it did not."""
+    call_uuid: str
     answered: bool
+    sent_to: str | None
+    """The extension the caller was sent to."""
     handed_back: bool
     """The worker gave the call back to the dialplan; `outcome` says why."""
     outcome: str | None
@@ -160,6 +186,17 @@ class TelephoneCall(_Answer, frozen=True):
     call_uuid: str | None
     cause: str | None
     """Why nobody did, in FreeSWITCH's words."""
+
+
+class TestCall(_Answer, frozen=True):
+    """A test call that was begun. Ask the same worker again until it no longer runs."""
+
+    test_call_uuid: str
+    state: Literal["running", "done", "failed"]
+    simulated: SimulatedCall | None
+    telephone: TelephoneCall | None
+    problem: ProblemDetails | None
+    """Why there is no result."""
 
 
 class PublicKey(_Answer, frozen=True):
@@ -217,3 +254,26 @@ class LiveConversation(_Answer, frozen=True):
 
     conversation: ConversationSummary | None
     """Null at the end of one that has been erased."""
+
+
+class FieldRemark(_Answer, frozen=True):
+    """Something wrong with what was sent."""
+
+    field: str | None
+    """Null when it is not one field's fault."""
+    message: str
+
+
+class Validation(_Answer, frozen=True):
+    """Whether a row could be stored; nothing was."""
+
+    ok: bool
+    problems: Sequence[FieldRemark]
+    warnings: Sequence[str]
+    """What is doubtful, and could be stored."""
+
+
+class Removed(_Answer, frozen=True):
+    """What is no longer there."""
+
+    removed: str

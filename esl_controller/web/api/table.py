@@ -4,12 +4,33 @@ from __future__ import annotations
 
 from http import HTTPMethod, HTTPStatus
 
-from esl_controller.web.api import actions, checks, conversations, keys, providers, schemas, trials
+from esl_controller.web.api import (
+    actions,
+    catalogue,
+    checks,
+    configuration,
+    conversations,
+    export,
+    keys,
+    providers,
+    schemas,
+    tickets,
+    trials,
+)
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
 _GET, _POST = HTTPMethod.GET, HTTPMethod.POST
+_PATCH, _DELETE = HTTPMethod.PATCH, HTTPMethod.DELETE
 _CONFLICT = HTTPStatus.CONFLICT
+_ROW_BYTES = 262_144
+"""A prompt has 100,000 characters at most."""
+_SECRETARY = f"{_DOMAIN}/secretaries/{{secretary_uuid}}"
+_PROVIDER = f"{_DOMAIN}/providers/{{provider_uuid}}"
+_KEY = (
+    "`credential` takes the key itself, which is sealed for the domain before it is stored and "
+    "never shown, or `env:NAME` or `file:/path`. In answers `key` says where the key is."
+)
 
 ROUTES = (
     Route(
@@ -40,6 +61,7 @@ ROUTES = (
         conversations.watch_call,
         "Watch a call: its turns as server-sent events",
         "text/event-stream",
+        query=tickets.EventsQuery,
     ),
     Route(
         _POST,
@@ -81,7 +103,8 @@ ROUTES = (
         f"{_DOMAIN}/test-calls/simulated",
         trials.simulate_call,
         "Call a number with a caller in software",
-        schemas.SimulatedCall,
+        schemas.TestCall,
+        success=HTTPStatus.ACCEPTED,
         body=schemas.SimulatedCallRequest,
         problems=(_CONFLICT,),
     ),
@@ -90,7 +113,8 @@ ROUTES = (
         f"{_DOMAIN}/test-calls/telephone",
         trials.call_telephone,
         "Ring a telephone of the domain and join it to a number",
-        schemas.TelephoneCall,
+        schemas.TestCall,
+        success=HTTPStatus.ACCEPTED,
         body=schemas.TelephoneCallRequest,
         problems=(_CONFLICT,),
     ),
@@ -108,5 +132,156 @@ ROUTES = (
         "Seal a provider's key",
         schemas.SealedKey,
         body=schemas.SealRequest,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/test-calls/{{test_call_uuid}}",
+        trials.show_test_call,
+        "Ask after a test call",
+        schemas.TestCall,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/exports/conversations",
+        export.export_conversations,
+        "Export conversations for a spreadsheet",
+        "text/csv",
+        query=schemas.ConversationQuery,
+        description="At most 50,000; `limit` is not looked at.",
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/tickets",
+        tickets.make_ticket,
+        "Make a ticket for a browser",
+        tickets.Ticket,
+        body=tickets.TicketRequest,
+        description="It opens the one page it names, of this domain, in place of the token, so a "
+        "browser watches a call without the operator's token or a PHP process of its own.",
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/secretaries",
+        configuration.list_secretaries,
+        "List secretaries",
+        configuration.SecretaryRows,
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/secretaries",
+        configuration.add_secretary,
+        "Add a secretary",
+        configuration.SecretaryRow,
+        success=HTTPStatus.CREATED,
+        body=configuration.SecretaryRequest,
+        max_body_bytes=_ROW_BYTES,
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/secretaries/validate",
+        configuration.validate_secretary,
+        "Say what would be wrong with a new secretary",
+        schemas.Validation,
+        body=configuration.SecretaryRequest,
+        max_body_bytes=_ROW_BYTES,
+        description="The form as it is; nothing is stored.",
+    ),
+    Route(
+        _GET,
+        _SECRETARY,
+        configuration.show_secretary,
+        "Show a secretary",
+        configuration.SecretaryRow,
+    ),
+    Route(
+        _PATCH,
+        _SECRETARY,
+        configuration.change_secretary,
+        "Change a secretary",
+        configuration.SecretaryRow,
+        body=configuration.SecretaryRequest,
+        max_body_bytes=_ROW_BYTES,
+        description="What is left out stays as it is; null is the default.",
+    ),
+    Route(
+        _DELETE, _SECRETARY, configuration.remove_secretary, "Remove a secretary", schemas.Removed
+    ),
+    Route(
+        _POST,
+        f"{_SECRETARY}/validate",
+        configuration.validate_change,
+        "Say what would be wrong with a change of a secretary",
+        schemas.Validation,
+        body=configuration.SecretaryRequest,
+        max_body_bytes=_ROW_BYTES,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/providers",
+        configuration.list_providers,
+        "List providers",
+        configuration.ProviderRows,
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/providers",
+        configuration.add_provider,
+        "Add a provider",
+        configuration.ProviderRow,
+        success=HTTPStatus.CREATED,
+        body=configuration.ProviderRequest,
+        description=_KEY,
+    ),
+    Route(
+        _GET, _PROVIDER, configuration.show_provider, "Show a provider", configuration.ProviderRow
+    ),
+    Route(
+        _PATCH,
+        _PROVIDER,
+        configuration.change_provider,
+        "Change a provider",
+        configuration.ProviderRow,
+        body=configuration.ProviderRequest,
+        description=f"What is left out stays as it is, the key too. {_KEY}",
+    ),
+    Route(_DELETE, _PROVIDER, configuration.remove_provider, "Remove a provider", schemas.Removed),
+    Route(
+        _GET,
+        f"{_DOMAIN}/settings",
+        configuration.show_tenant,
+        "Show the limits of a domain",
+        configuration.TenantRow,
+    ),
+    Route(
+        _PATCH,
+        f"{_DOMAIN}/settings",
+        configuration.change_tenant,
+        "Change the limits of a domain",
+        configuration.TenantRow,
+        body=configuration.TenantRequest,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/budget",
+        catalogue.show_budget,
+        "Show how much of the budget is used",
+        catalogue.BudgetMeter,
+    ),
+    Route(
+        _GET,
+        "/voices",
+        catalogue.list_voices,
+        "List known voices",
+        catalogue.Voices,
+        query=catalogue.VoicesQuery,
+    ),
+    Route(_GET, "/models", catalogue.list_models, "List models and prices", catalogue.Models),
+    Route(
+        _POST,
+        "/estimate",
+        catalogue.estimate_cost,
+        "Estimate what calls cost",
+        catalogue.Estimate,
+        body=catalogue.EstimateRequest,
     ),
 )

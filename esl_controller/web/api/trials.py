@@ -6,6 +6,8 @@ import os
 import signal
 import sys
 import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
 from http import HTTPStatus
 
 import msgspec
@@ -18,7 +20,8 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.routes.routing import Outcome
 from esl_controller.web.api.checks import judge
 from esl_controller.web.api.gates import Gate
-from esl_controller.web.api.problems import Problem, invalid, unavailable
+from esl_controller.web.api.jobs import Job
+from esl_controller.web.api.problems import Problem, invalid, not_found, unavailable
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import (
@@ -26,20 +29,68 @@ from esl_controller.web.api.schemas import (
     SimulatedCallRequest,
     TelephoneCall,
     TelephoneCallRequest,
+    TestCall,
 )
 
+TestResult = SimulatedCall | TelephoneCall
 START_AND_END_S = 40.0
 """What a simulated call takes besides talking: start of Python, ringing, hanging up."""
 _ENVIRONMENT = ("PATH", "LANG", "HOME", "PYTHONPATH", "LD_LIBRARY_PATH", "TMPDIR")
 """All the caller's process gets to see of ours: no setting, no key."""
 
 
-def simulate_call(resources: Resources, request: Request) -> SimulatedCall:
+def simulate_call(resources: Resources, request: Request) -> TestCall:
     """Run the simulator's caller in a process of its own: the hub has no time for it."""
     wanted: SimulatedCallRequest = request.body
-    with resources.gates.through(Gate.TEST_CALL):
-        _require_answered(resources, request.domain_uuid, wanted.extension)
-        return _run(_command(resources, request.domain_uuid, wanted), wanted.seconds)
+    command = _command(resources, request.domain_uuid, wanted)
+    return _begin(resources, request, wanted.extension, lambda: _run(command, wanted.seconds))
+
+
+def call_telephone(resources: Resources, request: Request) -> TestCall:
+    """Have FreeSWITCH ring a user of the domain, then send the call to the secretary."""
+    wanted: TelephoneCallRequest = request.body
+    dial, target = _dial(request, wanted)
+    return _begin(
+        resources,
+        request,
+        wanted.extension,
+        lambda: _originate(resources, dial, target, wanted.ring_s),
+    )
+
+
+def show_test_call(resources: Resources, request: Request) -> TestCall:
+    """What is known of it by now; only the worker it was begun on knows."""
+    job = resources.jobs.find(request.domain_uuid, request.path["test_call_uuid"])
+    if job is None:
+        raise not_found("test call")
+    return _shown(job)
+
+
+def _begin(
+    resources: Resources, request: Request, extension: str, work: Callable[[], TestResult]
+) -> TestCall:
+    """One at a time; what is refused at once is no job."""
+    with ExitStack() as stack:
+        stack.enter_context(resources.gates.through(Gate.TEST_CALL))
+        _require_answered(resources, request.domain_uuid, extension)
+        held = stack.pop_all()
+
+    def run() -> TestResult:
+        with held:
+            return work()
+
+    return _shown(resources.jobs.begin(request.domain_uuid, run))
+
+
+def _shown(job: Job[TestResult]) -> TestCall:
+    result = job.result
+    return TestCall(
+        test_call_uuid=job.key,
+        state="running" if not job.over else "done" if result is not None else "failed",
+        simulated=result if isinstance(result, SimulatedCall) else None,
+        telephone=result if isinstance(result, TelephoneCall) else None,
+        problem=job.problem,
+    )
 
 
 def _command(resources: Resources, domain_uuid: str, wanted: SimulatedCallRequest) -> list[str]:
@@ -74,15 +125,6 @@ def _run(command: list[str], seconds: float) -> SimulatedCall:
         if process.poll() is None:  # timed out, or the request was ended
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-
-
-def call_telephone(resources: Resources, request: Request) -> TelephoneCall:
-    """Have FreeSWITCH ring a user of the domain, then send the call to the secretary."""
-    wanted: TelephoneCallRequest = request.body
-    dial, target = _dial(request, wanted)
-    with resources.gates.through(Gate.TEST_CALL):
-        _require_answered(resources, request.domain_uuid, wanted.extension)
-        return _originate(resources, dial, target, wanted.ring_s)
 
 
 def _dial(request: Request, wanted: TelephoneCallRequest) -> tuple[DialString, str]:

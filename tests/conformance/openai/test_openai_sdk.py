@@ -17,7 +17,8 @@ import msgspec
 import pytest
 
 from bridge.audio.formats import L16_24K, PCMU_8K
-from bridge.providers.base import Heard, Ran, Said, Speaker, Tool
+from bridge.providers.base import Heard
+from bridge.providers.conversation import Ran, Said, Speaker, Tool
 from bridge.providers.openai.realtime import OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.script import DEMO, Answer, Script, ScriptedCall

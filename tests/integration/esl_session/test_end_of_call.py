@@ -229,7 +229,8 @@ def test_close_fails_who_waits(call):
         waiting.get(timeout=5)
 
 
-def test_idle_session_wakes_nobody(call):
+def test_idle_session_wakes_nobody(call, hub_watch):
+    hub_watch.stop()
     session, _ = call
     session.connect(1)
     loop = gevent.get_hub().loop

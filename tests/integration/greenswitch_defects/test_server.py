@@ -13,6 +13,7 @@ from greenswitch.esl import OutboundESLServer
 
 from esl_controller.esl.server import EslServer
 from tests.integration.esl_peer import reply, until
+from tests.integration.hub_watch import HubWatch
 
 from .kit import (
     BOTH,
@@ -96,7 +97,8 @@ def g25_refused_connect_starts_no_application(serve: Serve, dial: Dial) -> bool:
 
 @BOTH
 @pytest.mark.parametrize("name", DEFECTS)
-def test_server(name: str, ours: bool, dial: Dial) -> None:
+def test_server(name: str, ours: bool, dial: Dial, hub_watch: HubWatch) -> None:
+    hub_watch.stop()  # it wakes the hub, and wakes are counted here
     assert DEFECTS[name](serve_ours if ours else serve_plain, dial) is ours
 
 

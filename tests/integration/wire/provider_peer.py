@@ -10,20 +10,13 @@ import gevent
 import gevent.server
 
 from bridge.audio.formats import L16_16K
-from bridge.providers.base import (
-    CallerStarted,
-    ChannelEnd,
-    Conversation,
-    Endpoint,
-    Open,
-    ProviderFailure,
-    Send,
-    SessionReady,
-    Usage,
-)
+from bridge.providers.actions import Endpoint, Open, Send
+from bridge.providers.base import CallerStarted, ProviderFailure, SessionReady, Usage
+from bridge.providers.conversation import Conversation
 from bridge.providers.host import Network, ProviderHost
 from bridge.providers.http_errors import end_failure
 from bridge.wire import frames
+from bridge.wire.channel import ChannelEnd
 from bridge.wire.frames import TEXT, Role
 from bridge.wire.keepalive import KeepAlive
 from tests.wire.ws.peers import (
@@ -151,14 +144,23 @@ class Provider:
             sock.close()
 
 
+def header(request: bytes, name: bytes) -> bytes | None:
+    lines = request.split(b"\r\n")
+    return next((x.partition(b": ")[2] for x in lines if x.startswith(name + b": ")), None)
+
+
 def switching_protocols(request: bytes) -> bytes:
-    key = next(x for x in request.split(b"\r\n") if x.startswith(b"Sec-WebSocket-Key: "))[19:]
+    """Speaks the subprotocol it is asked for."""
+    key = header(request, b"Sec-WebSocket-Key") or b""
+    subprotocol = header(request, b"Sec-WebSocket-Protocol")
+    chosen = b"Sec-WebSocket-Protocol: " + subprotocol + b"\r\n" if subprotocol else b""
     accept_key = base64.b64encode(
         hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest()
     )
     return (
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Protocol: realtime\r\nSet-Cookie: id=tenant-a; Domain=127.0.0.1\r\n"
+        + chosen
+        + b"Set-Cookie: id=tenant-a; Domain=127.0.0.1\r\n"
         b"Sec-WebSocket-Accept: " + accept_key + b"\r\n\r\n"
     )
 

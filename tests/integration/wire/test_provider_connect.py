@@ -14,7 +14,6 @@ from websocket import _handshake
 
 from bridge.providers.base import ErrorKind
 from bridge.providers.host import Network
-from bridge.wire import client_handshake
 from bridge.wire.channel import retry_after_s
 from bridge.wire.client_handshake import ConnectError, Proxy, open_websocket, shared_tls_context
 from bridge.wire.keepalive import KeepAlive
@@ -242,7 +241,7 @@ def test_a_name_nobody_knows(monkeypatch):
     def fail(*args):
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(client_handshake.websocket._http.socket, "getaddrinfo", fail)
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
     with pytest.raises(ConnectError) as raised:
         open_websocket("ws://nowhere.invalid/?key=s3cret", timeout_s=1)
     assert (raised.value.stage, str(raised.value)) == ("dns", "nowhere.invalid has no address")

@@ -12,22 +12,19 @@ import pytest
 from bridge.audio.formats import L16_16K, PCMU_8K
 from bridge.providers.base import (
     Audio,
-    Brief,
     CallerStopped,
-    Conversation,
     Ended,
     ErrorKind,
     Heard,
     Interrupted,
-    Opening,
     ProviderFailure,
     ResponseDone,
     ResponseStarted,
     SessionReady,
-    Speaker,
     Transcript,
     Usage,
 )
+from bridge.providers.conversation import Brief, Conversation, Opening, Speaker
 from bridge.providers.host import Network, ProviderHost
 from bridge.speech.frames import Kind
 from bridge.wire import frames, http_channel

@@ -42,8 +42,16 @@ def test_parts_of_the_path_are_found_and_uuids_lowered():
     assert parts == {"domain_uuid": DOMAIN, "extension": "8001"}
 
 
-def test_every_route_is_of_a_domain():
-    assert all(route.path.startswith("/domains/{domain_uuid}/") for route in ROUTES)
+def test_a_name_written_out_is_no_key():
+    path = f"/domains/{DOMAIN}/secretaries/validate"
+    assert find_route(ROUTES, "POST", path)[0].path.endswith("/validate")
+    assert refused(find_route, ROUTES, "PATCH", path).status is HTTPStatus.METHOD_NOT_ALLOWED
+
+
+def test_every_route_with_data_is_of_a_domain():
+    own = [route for route in ROUTES if route.path.startswith("/domains/{domain_uuid}/")]
+    others = {route.path for route in ROUTES if route not in own}
+    assert others == {"/voices", "/models", "/estimate"}, "no tenant's data is in these"
 
 
 @pytest.mark.parametrize(

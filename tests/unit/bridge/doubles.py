@@ -11,6 +11,9 @@ from typing import Any
 from bridge.audio.formats import PCMU_8K
 from bridge.ports import SessionEnd, SetPhrase, TurnLatency, Utterance
 from bridge.providers import base as p
+from bridge.providers.actions import Action
+from bridge.providers.conversation import Conversation
+from bridge.wire.channel import ChannelEnd
 
 TELLS = p.Capabilities((PCMU_8K,), (PCMU_8K,), notices_within_s=0.8)
 """As OpenAI without `interrupt_response`."""
@@ -27,7 +30,7 @@ class StrictProvider:
         self._capabilities = capabilities
         self.commands: list[tuple[Any, ...]] = []
         self.audio = bytearray()
-        self.conversation: p.Conversation | None = None
+        self.conversation: Conversation | None = None
         self.last_usage: p.Usage | None = None
         """What is told when we leave."""
         self.stopped = False
@@ -49,7 +52,7 @@ class StrictProvider:
         elif isinstance(event, p.FunctionCall):
             self._calls.add(event.call_id)
 
-    def start(self, conversation: p.Conversation, now: float) -> None:
+    def start(self, conversation: Conversation, now: float) -> None:
         self._require(self.conversation is None, "started twice")
         self._require(conversation.audio_in in self._capabilities.audio_in, "format in")
         self._require(conversation.audio_out in self._capabilities.audio_out, "format out")
@@ -70,13 +73,13 @@ class StrictProvider:
     def receive_message(self, channel: str, data: bytes, now: float) -> None:
         raise Refused("no host, no messages")
 
-    def receive_end(self, channel: str, end: p.ChannelEnd, now: float) -> None:
+    def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         raise Refused("no host, no end")
 
     def next_event(self) -> p.ProviderEvent | None:
         return self._events.pop(0) if self._events else None
 
-    def actions(self) -> list[p.Action]:
+    def actions(self) -> list[Action]:
         return []
 
     def send_audio(self, data: bytes) -> None:
@@ -147,7 +150,7 @@ class FakeHost:
     def __init__(
         self,
         protocol: StrictProvider,
-        conversation: p.Conversation,
+        conversation: Conversation,
         *,
         on_events: Callable[[list[p.ProviderEvent]], None],
         connect_timeout_s: float,

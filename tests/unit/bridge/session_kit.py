@@ -16,6 +16,7 @@ from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.ports import SessionListener
 from bridge.providers import base as p
+from bridge.providers.conversation import Brief, Conversation, Speaker
 from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
 from bridge.session.media_plan import (
@@ -90,7 +91,7 @@ class Stage:
             "call",
             SessionConfig(
                 candidates,
-                p.Brief(greeting=greeting),
+                Brief(greeting=greeting),
                 PHRASES,
                 lambda can: provider_formats(LEG, can),
                 **config,
@@ -100,9 +101,7 @@ class Stage:
             clock=lambda: self.now,
         )
 
-    def _host(
-        self, protocol: StrictProvider, conversation: p.Conversation, **more: Any
-    ) -> FakeHost:
+    def _host(self, protocol: StrictProvider, conversation: Conversation, **more: Any) -> FakeHost:
         host = FakeHost(protocol, conversation, **more)
         self.hosts.append(host)
         return host
@@ -167,7 +166,7 @@ class Stage:
         """The caller says something."""
         self.events(p.CallerStarted(), p.CallerStopped())
 
-    def words(self, speaker: p.Speaker, item_id: str, text: str) -> None:
+    def words(self, speaker: Speaker, item_id: str, text: str) -> None:
         self.events(p.Transcript(speaker, item_id, text))
 
     def fail(

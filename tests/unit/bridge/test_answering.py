@@ -6,6 +6,7 @@ import pytest
 
 from bridge.ports import EndCause
 from bridge.providers import base as p
+from bridge.providers.conversation import Opening, Said, Speaker
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
 from tests.unit.bridge.session_kit import FRAME, LOUD, PHRASE, QUIET, SILENT_FRAME
@@ -70,15 +71,15 @@ def test_the_caller_is_never_alone_for_two_seconds_while_an_answer_is_due(stage)
 def test_an_answer_that_stops_half_way_is_given_up(stage):
     s = stage(answer_cover_s=1.0, answer_limit_s=3.0).talking()
     s.turn()
-    s.words(p.Speaker.CALLER, "i1", "a question")
+    s.words(Speaker.CALLER, "i1", "a question")
     s.answer(ms=400, done=False)
     s.after(1.8)
     assert len(s.told.of("answer_late")) == 1
     s.after(2.2)
     assert s.hosts[0].closed
     conversation = s.reconnect().conversation
-    assert conversation.history == [p.Said(p.Speaker.CALLER, "a question")]
-    assert conversation.opening is p.Opening.ANSWER
+    assert conversation.history == [Said(Speaker.CALLER, "a question")]
+    assert conversation.opening is Opening.ANSWER
 
 
 def test_a_function_of_ours_is_waited_for(stage):
@@ -173,7 +174,7 @@ def test_words_that_nobody_heard_are_ordered_again(stage):
 
 def test_a_greeting_that_nobody_heard_is_said_again(stage):
     s = stage(greeting="Hello.").talking()
-    assert s.host.conversation.opening is p.Opening.GREET
+    assert s.host.conversation.opening is Opening.GREET
     s.events(p.ResponseStarted("r1", s.host.conversation.opening_token), SILENT)
     assert s.says() == ["Hello."]
 
@@ -266,11 +267,11 @@ def test_what_is_written_down_or_answered_is_not_heard_twice(stage):
     s = stage(TELLS, TELLS, TELLS).talking()
     s.session.receive_audio(b"a question")
     s.turn()
-    s.words(p.Speaker.CALLER, "i1", "a question")
+    s.words(Speaker.CALLER, "i1", "a question")
     s.fail()
     s.reconnect().ready()
     assert bytes(s.host.protocol.audio) == b""
-    assert s.host.conversation.opening is p.Opening.ANSWER
+    assert s.host.conversation.opening is Opening.ANSWER
     s.session.receive_audio(b"another.")
     s.turn()
     s.answer()
@@ -283,12 +284,12 @@ def test_an_answered_question_is_not_answered_again_by_the_next_provider(stage):
     s = stage(TELLS, TELLS).talking()
     s.events(p.CallerStarted("u1"), p.CallerStopped("u1"))
     s.answer("a1", ms=200)
-    s.words(p.Speaker.AGENT, "item-a1", "At nine.")
-    s.words(p.Speaker.CALLER, "u1", "When do you open?")
+    s.words(Speaker.AGENT, "item-a1", "At nine.")
+    s.words(Speaker.CALLER, "u1", "When do you open?")
     s.after(2.0)
     s.fail()
     s.reconnect().ready()
-    assert s.host.conversation.opening is p.Opening.LISTEN
+    assert s.host.conversation.opening is Opening.LISTEN
     assert s.commands == []
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bridge.providers import base as p
+from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from tests.unit.bridge.doubles import TELLS, Refused
 from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET
 
-CALLER, AGENT = p.Speaker.CALLER, p.Speaker.AGENT
+CALLER, AGENT = Speaker.CALLER, Speaker.AGENT
 
 # --- interruptions ---------------------------------------------
 
@@ -256,7 +257,7 @@ def test_the_next_provider_is_told_what_was_heard_and_no_more(stage):
     s.events(p.CallerStarted())
     s.fail()
     (said,) = s.reconnect().conversation.history
-    assert said == p.Said(AGENT, "one two")
+    assert said == Said(AGENT, "one two")
 
 
 def test_ids_of_two_connections_are_never_the_same(stage):
@@ -299,10 +300,10 @@ def test_the_next_provider_knows_what_functions_did(stage):
     s.fail()
     host = s.reconnect()
     assert host.conversation.history == [
-        p.Said(CALLER, "Book me for nine."),
-        p.Ran("book", '{"at":9}', '{"status":"booked"}'),
+        Said(CALLER, "Book me for nine."),
+        Ran("book", '{"at":9}', '{"status":"booked"}'),
     ]
-    assert host.conversation.opening is p.Opening.ANSWER
+    assert host.conversation.opening is Opening.ANSWER
 
 
 def test_a_result_that_comes_after_its_provider_went_is_told_to_the_next(stage):
@@ -312,7 +313,7 @@ def test_a_result_that_comes_after_its_provider_went_is_told_to_the_next(stage):
     s.events(p.ResponseDone("r1", "completed"))
     s.fail()
     host = s.reconnect()
-    assert host.conversation.opening is p.Opening.LISTEN, "it is not to book again"
+    assert host.conversation.opening is Opening.LISTEN, "it is not to book again"
     assert "still running" in host.conversation.history[-1].output
     host.ready()
     s.session.send_function_result("c1", "booked")

@@ -7,6 +7,7 @@ import dataclasses
 from bridge.audio.formats import PCMU_8K
 from bridge.ports import EndCause, SetPhrase
 from bridge.providers import base as p
+from bridge.providers.conversation import Speaker
 from tests.unit.bridge.doubles import TELLS
 from tests.unit.bridge.session_kit import FRAME, HIDES, LOUD, PHRASE, QUIET
 
@@ -30,7 +31,7 @@ def test_an_interruption_without_turns_leaves_an_answer_due(stage):
     s = stage(HIDES).talking()
     s.answer("7", ms=4000)
     s.after(0.5)
-    s.events(p.Interrupted(""), p.Transcript(p.Speaker.CALLER, "u", "Wait, how much?"))
+    s.events(p.Interrupted(""), p.Transcript(Speaker.CALLER, "u", "Wait, how much?"))
     s.after(2.0)
     assert s.told.of("answer_late")
     s.after(6.0)
@@ -43,7 +44,7 @@ def test_words_written_down_after_the_answer_are_no_new_turn(stage):
     s.hear(QUIET, 0.6)
     s.answer("7", ms=200)
     s.hear(QUIET, 0.5)
-    s.events(p.Transcript(p.Speaker.CALLER, "u", "How much?"))
+    s.events(p.Transcript(Speaker.CALLER, "u", "How much?"))
     s.hear(QUIET, 8.0)
     assert s.told.of("answer_late") == []
     assert s.told.of("provider_trouble") == []

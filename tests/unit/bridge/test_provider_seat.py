@@ -7,6 +7,7 @@ import pytest
 from bridge.audio.formats import L16_16K, L16_24K
 from bridge.ports import EndCause
 from bridge.providers import base as p
+from bridge.providers.conversation import Opening, Said, Speaker
 from bridge.session import candidates
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
@@ -17,7 +18,7 @@ WIDE = p.Capabilities((L16_16K,), (L16_24K,), notices_within_s=0.8)
 
 
 def said(s, text):
-    s.words(p.Speaker.CALLER, text, text)
+    s.words(Speaker.CALLER, text, text)
 
 
 def audible(s, response="r0"):
@@ -74,7 +75,7 @@ def test_half_a_greeting_of_a_provider_that_broke_is_not_heard(stage):
     s.answer(ms=100, done=False)
     s.fail()
     s.reconnect().ready()
-    assert s.host.conversation.opening is p.Opening.GREET
+    assert s.host.conversation.opening is Opening.GREET
     s.answer("r2", ms=200)
     s.join()
     s.after(0.5)
@@ -146,26 +147,26 @@ def test_a_connection_lost_after_it_served_well_is_made_again(stage):
 def test_the_new_one_knows_what_was_said_and_does_not_greet_again(stage):
     s = stage(greeting="Hello.").talking()
     s.answer("r0", ms=100)
-    s.words(p.Speaker.AGENT, "item-r0", "Hello.")
+    s.words(Speaker.AGENT, "item-r0", "Hello.")
     s.after(0.5)
     s.events(p.CallerStarted("u"), p.CallerStopped("u"))
-    s.words(p.Speaker.CALLER, "u", "a question")
+    s.words(Speaker.CALLER, "u", "a question")
     s.fail()
     assert s.session.state is SessionState.WAITING
     conversation = s.reconnect().conversation
     s.host.ready()
     assert s.session.state is SessionState.TALKING
-    assert conversation.opening is p.Opening.ANSWER
+    assert conversation.opening is Opening.ANSWER
     assert conversation.history == [
-        p.Said(p.Speaker.AGENT, "Hello."),
-        p.Said(p.Speaker.CALLER, "a question"),
+        Said(Speaker.AGENT, "Hello."),
+        Said(Speaker.CALLER, "a question"),
     ]
 
 
 def test_a_greeting_that_was_never_said_is_said_by_the_next(stage):
     s = stage(greeting="Hello.").talking()
     s.fail()
-    assert s.reconnect().conversation.opening is p.Opening.GREET
+    assert s.reconnect().conversation.opening is Opening.GREET
 
 
 def test_the_next_provider_is_given_formats_it_speaks(stage):
@@ -211,10 +212,10 @@ def test_what_is_read_together_with_a_fatal_failure_is_told_up_to_it(stage):
     s = stage().talking()
     s.events(
         p.Usage("openai", output_audio_tokens=5),
-        p.Transcript(p.Speaker.CALLER, "u1", "My number is 42."),
+        p.Transcript(Speaker.CALLER, "u1", "My number is 42."),
         p.FunctionCall("c1", "note", "{}"),
         p.ProviderFailure(p.ErrorKind.SESSION_EXPIRED, "session_expired", "", True, True),
-        p.Transcript(p.Speaker.CALLER, "u2", "nothing"),
+        p.Transcript(Speaker.CALLER, "u2", "nothing"),
     )
     assert len(s.told.of("used")) == 1
     assert [u.text for u in s.told.said] == ["My number is 42."]
@@ -255,9 +256,9 @@ def test_who_speaks_meanwhile_is_heard_to_the_end_by_the_old_one(stage):
     waiting.ready()
     s.after(0.5)
     assert not old.closed
-    old.events(p.CallerStopped("u1"), p.Transcript(p.Speaker.CALLER, "u1", "a question"))
+    old.events(p.CallerStopped("u1"), p.Transcript(Speaker.CALLER, "u1", "a question"))
     old.events(p.ResponseStarted("r1"), p.Audio("r1", "i1", b"\x55" * 160))
-    old.events(p.Transcript(p.Speaker.AGENT, "i1", "An answer."), p.ResponseDone("r1", "completed"))
+    old.events(p.Transcript(Speaker.AGENT, "i1", "An answer."), p.ResponseDone("r1", "completed"))
     s.after(0.5)
     assert old.closed
     assert s.hosts == [old, waiting], "no third connection"

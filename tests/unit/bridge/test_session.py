@@ -6,6 +6,7 @@ import pytest
 
 from bridge.ports import EndCause, SetPhrase
 from bridge.providers import base as p
+from bridge.providers.conversation import Speaker
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
 from tests.unit.bridge.session_kit import FRAME, HIDES, PHRASE
@@ -255,7 +256,7 @@ def test_the_last_usage_is_told_and_then_the_end_which_is_the_last_of_all(stage)
     s.host.protocol.last_usage = p.Usage("elevenlabs", audio_seconds=12.0)
     s.session.end(EndCause.HANGUP)
     assert s.told.names()[-2:] == ["used", "ended"]
-    s.events(p.Usage("late"), p.Transcript(p.Speaker.CALLER, "u1", "late"))
+    s.events(p.Usage("late"), p.Transcript(Speaker.CALLER, "u1", "late"))
     s.session.say("late")
     s.session.tell("late", respond=True)
     s.session.send_function_result("c1", "{}")
@@ -271,7 +272,7 @@ def test_what_comes_in_one_read_behind_the_good_byes_end_is_not_told(stage):
     s.answer(ms=100, done=False, token=s.token())
     s.after(0.4)
     call = p.FunctionCall("c", "f", "{}", "r1")
-    s.events(p.ResponseDone("r1", "completed"), call, p.Transcript(p.Speaker.CALLER, "u", "x"))
+    s.events(p.ResponseDone("r1", "completed"), call, p.Transcript(Speaker.CALLER, "u", "x"))
     assert s.told.names()[-1] == "ended"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.providers.base import Ran, Said, Speaker
+from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.session.transcript import HISTORY_CHARS, MAX_ENTRIES, Transcript
 
 CALLER, AGENT = Speaker.CALLER, Speaker.AGENT

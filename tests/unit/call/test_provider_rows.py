@@ -9,10 +9,20 @@ import msgspec
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send
-from bridge.providers.registry import PROVIDERS
+from bridge.errors import LocalProtocolError
+from bridge.providers.actions import Endpoint, Open, Send
+from bridge.providers.base import ProviderProtocol
+from bridge.providers.conversation import Conversation, Tool
+from bridge.providers.openai.config import OpenAIRealtimeConfig
+from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.registry import PROVIDERS, ProviderKind
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
-from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
+from esl_controller.tenants.providers import (
+    NoProvider,
+    own_provider,
+    provider_protocol,
+    require_session,
+)
 
 TALK = Conversation(PCMU_8K, PCMU_8K)
 
@@ -157,6 +167,26 @@ def test_a_kind_nobody_speaks_and_a_row_that_does_not_fit() -> None:
         provider_protocol(access(kind="gemini"))
     with pytest.raises(NoProvider, match="speed"):
         provider_protocol(access(), secretary(voice_settings={"speed": "fast"}), own=True)
+
+
+class Particular(OpenAIRealtime):
+    """A provider that sees only when it is to begin that it cannot."""
+
+    def start(self, conversation: Conversation, now: float) -> None:
+        if conversation.brief.tools:
+            raise LocalProtocolError("takes no functions")
+        super().start(conversation, now)
+
+
+def test_the_session_of_a_call_is_built_to_see_whether_it_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kind = ProviderKind(OpenAIRealtimeConfig, Particular, "openai")
+    monkeypatch.setitem(PROVIDERS, "openai_realtime", kind)
+    wishes = secretary(system_prompt="Hello.", first_message=None, language="pt-BR")
+    require_session(access(), wishes, (), own=True)
+    with pytest.raises(NoProvider, match="takes no functions"):
+        require_session(access(), wishes, (Tool("end_call", "", {}),), own=True)
 
 
 def test_every_kind_has_a_vendor() -> None:

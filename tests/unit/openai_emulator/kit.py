@@ -11,7 +11,8 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import AudioFormat
-from bridge.providers.base import FunctionCall, ProviderEvent, Send
+from bridge.providers.actions import Send
+from bridge.providers.base import FunctionCall, ProviderEvent
 from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord

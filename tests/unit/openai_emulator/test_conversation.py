@@ -20,16 +20,13 @@ from bridge.providers.base import (
     Heard,
     Interrupted,
     ProviderFailure,
-    Ran,
     ResponseDone,
     ResponseStarted,
-    Said,
     SessionReady,
-    Speaker,
-    Tool,
     Transcript,
     Usage,
 )
+from bridge.providers.conversation import Ran, Said, Speaker, Tool
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.openai.responses import ResponseState
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults

@@ -9,18 +9,9 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import L16_24K, PCMA_8K, PCMU_8K, AudioFormat
-from bridge.providers.base import (
-    Brief,
-    Conversation,
-    Open,
-    Opening,
-    ProviderEvent,
-    Ran,
-    Said,
-    Send,
-    Speaker,
-    Tool,
-)
+from bridge.providers.actions import Open, Send
+from bridge.providers.base import ProviderEvent
+from bridge.providers.conversation import Brief, Conversation, Opening, Ran, Said, Speaker, Tool
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
 

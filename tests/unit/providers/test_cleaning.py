@@ -4,20 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.providers.base import (
-    ChannelEnd,
-    Ended,
-    Ender,
-    Endpoint,
-    ErrorKind,
-    HttpRequest,
-    ProviderEvent,
-    ProviderFailure,
-    ResponseDone,
-    SpeechService,
-    Target,
-)
+from bridge.providers.actions import Endpoint, HttpRequest, SpeechService, Target
+from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ResponseDone
 from bridge.providers.cleaning import Cleaner
+from bridge.wire.channel import ChannelEnd, Ender
 
 KEY = "0123456789abcdef0123456789abcdef"
 TARGETS: list[Target] = [
@@ -45,6 +35,8 @@ def failure(code: str = "c", message: str = "m") -> ProviderFailure:
     [
         failure(message=f"Incorrect API key provided: {KEY}."),
         failure(message=f"Incorrect API key provided: {KEY[:20]}"),
+        failure(message=f"Key {KEY.upper()} is unknown"),
+        failure(message=f"{KEY[:20]}… is unknown, as is …{KEY[-12:]}."),
         failure(code=KEY),
         ResponseDone("r", "failed", KEY),
         Ended(f"because {KEY}"),

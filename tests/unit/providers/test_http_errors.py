@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.providers.base import ChannelEnd, Ender, ErrorKind
+from bridge.providers.base import ErrorKind
 from bridge.providers.http_errors import (
     body_code,
     body_message,
@@ -12,6 +12,7 @@ from bridge.providers.http_errors import (
     wait_asked_for,
     wait_in,
 )
+from bridge.wire.channel import ChannelEnd, Ender
 
 K = ErrorKind
 

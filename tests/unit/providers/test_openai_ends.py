@@ -6,16 +6,7 @@ import msgspec
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import (
-    ChannelEnd,
-    Ender,
-    ErrorKind,
-    GoingAway,
-    Heard,
-    ProviderFailure,
-    SessionReady,
-    Turns,
-)
+from bridge.providers.base import ErrorKind, GoingAway, Heard, ProviderFailure, SessionReady, Turns
 from bridge.providers.openai import realtime
 from bridge.providers.openai.realtime import (
     CHANNEL,
@@ -24,6 +15,7 @@ from bridge.providers.openai.realtime import (
     STALL_LIMIT_S,
     OpenAIRealtime,
 )
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.openai_kit import (
     audio_delta,
     begin_response,

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from bridge.providers.base import ChannelEnd, Ender, Heard
+from bridge.providers.base import Heard
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import CHANNEL, OpenAIRealtime
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.openai_kit import conversation_from_json, events, opened, sent
 
 FOLDER = Path(__file__).parents[2] / "wire" / "openai"

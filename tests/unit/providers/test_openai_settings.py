@@ -6,7 +6,8 @@ import pytest
 
 from bridge.audio.formats import L16_16K, L16_24K, PCMA_8K, PCMU_8K
 from bridge.errors import LocalProtocolError
-from bridge.providers.base import Conversation, ProviderFailure, Said, SessionReady, Speaker, Tool
+from bridge.providers.base import ProviderFailure, SessionReady
+from bridge.providers.conversation import Conversation, Said, Speaker, Tool
 from bridge.providers.openai.config import endpoint
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.openai.refused_settings import MAX_REMOVED, without

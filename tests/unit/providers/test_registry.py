@@ -3,9 +3,16 @@ from __future__ import annotations
 import pytest
 
 from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation, Endpoint, Open
+from bridge.providers.actions import Endpoint, Open
+from bridge.providers.conversation import Conversation
 from bridge.providers.openai.realtime import OpenAIRealtime
-from bridge.providers.registry import PROVIDERS, ProviderConfigError, make_provider
+from bridge.providers.registry import (
+    PROVIDERS,
+    ProviderConfigError,
+    make_provider,
+    row_settings,
+    usable_settings,
+)
 
 ROW = {
     "api_key": "sk-1",
@@ -72,3 +79,23 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
     (problem,) = problems({}, name="openai")
     for name in PROVIDERS:
         assert name in problem
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_a_row_may_set_is_neither_account_nor_address(name: str) -> None:
+    allowed = row_settings(name)
+    assert allowed
+    assert allowed.isdisjoint({"api_key", "headers", "base_url", "organization", "project"})
+
+
+def test_settings_that_do_not_fit_are_left_out_each_for_itself() -> None:
+    given = {"voice": "cedar", "speed": "fast", "session_limit_s": 7200, "api_shape": "gamma"}
+    used, said = usable_settings("openai_realtime", given)
+    assert used == {"voice": "cedar", "session_limit_s": 7200}
+    assert sorted(text.partition(":")[0] for text in said) == ["api_shape", "speed"]
+
+
+def test_a_setting_that_does_not_fit_another_s_default_is_left_out() -> None:
+    used, said = usable_settings("openai_realtime", {"going_away_s": 9000, "voice": "cedar"})
+    assert used == {"voice": "cedar"}
+    assert said == ("session_limit_s: must be larger than going_away_s",)

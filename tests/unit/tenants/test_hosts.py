@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, get_type_hints
+from typing import Any
 
 import pytest
 
-from bridge.providers.registry import PROVIDERS
 from esl_controller.database.models import RealtimeProviderConfig
 from esl_controller.tenants.hosts import (
-    TENANT_SETTINGS,
     HostRefused,
     ProviderHosts,
     dialled_host,
-    tenant_settings,
 )
+from esl_controller.tenants.providers import spoken_kinds, tenant_settings
 
 ROW = RealtimeProviderConfig(
     voice_realtime_provider_uuid="",
@@ -154,10 +152,59 @@ def test_settings_of_a_row_carry_no_key_header_or_address() -> None:
     assert "sk-clear" not in str(warnings)
 
 
-def test_what_a_row_may_set_exists() -> None:
-    names = {"openai": "openai_realtime"}
-    for kind, allowed in TENANT_SETTINGS.items():
-        assert allowed <= get_type_hints(PROVIDERS[names[kind]].config).keys()
+def test_a_wrong_setting_costs_itself() -> None:
+    given = {
+        "voice": "cedar",
+        "vad_threshold": "high",
+        "api_shape": "gamma",
+        "going_away_s": 9000,
+        "max_output_tokens": 500,
+    }
+    used, warnings = tenant_settings(row(None, provider_settings=given))
+    assert used.keys() < given.keys()
+    assert "vad_threshold: Expected `float | null`, got `str`; it is left out" in warnings[0]
+    assert any("api_shape: must be one of ga, beta" in text for text in warnings)
+    assert any("session_limit_s: must be larger than going_away_s" in text for text in warnings)
+
+
+@pytest.mark.parametrize("kind", spoken_kinds())
+def test_no_kind_of_provider_takes_a_key_or_an_address_from_a_row_s_settings(kind: str) -> None:
+    names = spoken_kinds()[kind]
+    assert names
+    assert not names & {"api_key", "headers", "base_url", "organization", "project", "url"}
+    assert not [name for name in names if name.endswith(("_key", "_url", "_token"))]
+
+
+def test_openai_s_row_may_say_how_it_listens_and_speaks() -> None:
+    assert spoken_kinds()["openai"] >= {
+        "voice", "speed", "turn_detection", "vad_threshold", "create_response", "noise_reduction",
+        "transcription_prompt", "tool_choice", "max_output_tokens", "api_shape", "session_limit_s",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("allowed", "host", "address", "may"),
+    [
+        (["*"], "gateway.example", "203.0.114.7", True),
+        (["*"], "gateway.example", "10.0.0.7", False),
+        (["*"], "gateway.example", "127.0.0.1", False),
+        (["*"], "gateway.example", "::ffff:127.0.0.1", False),
+        (["*"], "gateway.example", "169.254.169.254", False),
+        (["*", "gateway.example"], "gateway.example", "10.0.0.7", True),
+        (["*", "Gateway.example"], "gateway.example.", "10.0.0.7", True),
+        (["*", "10.0.0.0/8"], "gateway.example", "10.0.0.7", True),
+        (["*", "10.0.0.7:443"], "gateway.example", "10.0.0.7", True),
+        (["*", "10.0.0.7:80"], "gateway.example", "10.0.0.7", False),
+        (["*"], "api.openai.com", "10.0.0.7", True),  # an operator's own DNS may lead to a gateway
+        (["*"], "operator.example", "127.0.0.1", True),
+    ],
+)
+def test_where_a_name_leads_is_judged_again_when_it_is_connected(
+    allowed: list[str], host: str, address: str, may: bool
+) -> None:
+    hosts = ProviderHosts(allowed, ["wss://operator.example/v1"])
+    why = hosts.refusal(host, 443, address)
+    assert why == "" if may else why.startswith(f"{host} ({address}) is not a public address")
 
 
 def test_the_host_that_is_dialled() -> None:

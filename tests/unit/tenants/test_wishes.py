@@ -53,6 +53,11 @@ def test_the_provider_row_s_own_are_looked_at_too() -> None:
         "provider 'main': default_voice_id 'ceder' is no voice of openai this version knows; "
         "did you mean cedar?"
     ]
+    _, doubts = wishes({"provider_settings": {"voice": "marina", "model": "gpt-realtime"}})
+    assert doubts == [
+        "provider 'main': provider_settings: voice 'marina' is no voice of openai this version "
+        "knows; did you mean marin?"
+    ]
 
 
 @pytest.mark.parametrize(

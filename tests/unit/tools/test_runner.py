@@ -9,7 +9,8 @@ from typing import Any
 import gevent
 import pytest
 
-from bridge.providers.base import FunctionCall, Tool
+from bridge.providers.base import FunctionCall
+from bridge.providers.conversation import Tool
 from esl_controller.tools import runner as runner_module
 from esl_controller.tools.base import FunctionOutcome, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for

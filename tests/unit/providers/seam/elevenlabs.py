@@ -15,37 +15,27 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import L16_16K, PCMU_8K, AudioFormat, Encoding
+from bridge.providers.actions import Action, Close, Endpoint, HttpRequest, Open, Send
 from bridge.providers.base import (
-    Action,
     Audio,
     Capabilities,
-    ChannelEnd,
-    Close,
-    Conversation,
     Ended,
-    Ender,
-    Endpoint,
     ErrorKind,
     FunctionCall,
     Heard,
-    HttpRequest,
     Interrupted,
-    Open,
-    Opening,
     ProviderEvent,
     ProviderFailure,
-    Ran,
     ResponseDone,
     ResponseStarted,
-    Said,
-    Send,
     SessionReady,
-    Speaker,
     Transcript,
     Turns,
     Usage,
 )
+from bridge.providers.conversation import Conversation, Opening, Ran, Said, Speaker
 from bridge.providers.http_errors import end_failure
+from bridge.wire.channel import ChannelEnd, Ender
 
 AGENT, SIGNED = "agent", "signed-url"
 QUIET_S = 0.6

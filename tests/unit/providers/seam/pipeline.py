@@ -17,35 +17,25 @@ from typing import Any
 import msgspec
 
 from bridge.audio.formats import L16_8K, PCMU_8K, AudioFormat, Encoding
+from bridge.providers.actions import Action, Close, Endpoint, HttpRequest, Open, Send, SpeechService
 from bridge.providers.base import (
-    Action,
     Audio,
     CallerStarted,
     CallerStopped,
     Capabilities,
-    ChannelEnd,
-    Close,
-    Conversation,
-    Endpoint,
     FunctionCall,
     Heard,
-    HttpRequest,
-    Open,
-    Opening,
     ProviderEvent,
-    Ran,
     ResponseDone,
     ResponseStarted,
-    Said,
-    Send,
     SessionReady,
-    Speaker,
-    SpeechService,
     Transcript,
     Turns,
     Usage,
 )
+from bridge.providers.conversation import Conversation, Opening, Ran, Said, Speaker
 from bridge.providers.http_errors import end_failure
+from bridge.wire.channel import ChannelEnd
 
 STT, LLM, TTS = "stt", "llm", "tts"
 PIPER_22K = AudioFormat(Encoding.L16, 22050)

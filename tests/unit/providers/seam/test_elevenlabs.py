@@ -8,33 +8,25 @@ import msgspec
 import pybase64
 
 from bridge.audio.formats import L16_16K, PCMU_8K
+from bridge.providers.actions import Endpoint, HttpRequest, Open, Send
 from bridge.providers.base import (
     Audio,
-    Brief,
-    ChannelEnd,
-    Conversation,
     Ended,
-    Ender,
-    Endpoint,
     ErrorKind,
     FunctionCall,
     Heard,
-    HttpRequest,
     Interrupted,
-    Open,
-    Opening,
     ProviderEvent,
     ProviderFailure,
     ProviderProtocol,
     ResponseDone,
     ResponseStarted,
-    Said,
-    Send,
     SessionReady,
-    Speaker,
     Transcript,
     Usage,
 )
+from bridge.providers.conversation import Brief, Conversation, Opening, Said, Speaker
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.seam.elevenlabs import (
     AGENT,
     PING_LIMIT_S,

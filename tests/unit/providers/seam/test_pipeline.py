@@ -8,28 +8,23 @@ from typing import Any
 import msgspec
 
 from bridge.audio.formats import PCMU_8K
+from bridge.providers.actions import Close, HttpRequest, Open, Send
 from bridge.providers.base import (
     Audio,
-    Brief,
     CallerStarted,
     CallerStopped,
-    ChannelEnd,
-    Close,
-    Conversation,
-    Ender,
     ErrorKind,
     FunctionCall,
     Heard,
-    HttpRequest,
-    Open,
     ProviderFailure,
     ProviderProtocol,
     ResponseDone,
     ResponseStarted,
-    Send,
     Transcript,
     Usage,
 )
+from bridge.providers.conversation import Brief, Conversation
+from bridge.wire.channel import ChannelEnd, Ender
 from tests.unit.providers.seam.pipeline import (
     KEEP_ALIVE_S,
     LLM,

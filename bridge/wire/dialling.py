@@ -1,0 +1,71 @@
+"""Connects to a host by its name; where the name leads is looked at before anything goes there.
+
+A name that was public when somebody looked may lead inside a moment later (DNS rebinding). So what
+is connected is one of the addresses that were judged, never the name again. Behind a proxy the
+proxy looks names up, and its own rules hold.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+Judge = Callable[[str, int, str], str]
+"""Host, port and IP address: why the host must not be connected there; empty when it may."""
+Resolve = Callable[[str, int], Sequence[str]]
+"""The IP addresses of a host, best first. Raises `socket.gaierror`."""
+
+
+class AddressRefused(ValueError):
+    """A name leads where it must not."""
+
+
+def look_up(host: str, port: int) -> Sequence[str]:
+    """What the system knows of a name; waits."""
+    found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.SOL_TCP)
+    return [str(address[0]) for *_, address in found]
+
+
+def _anywhere(host: str, port: int, address: str) -> str:
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialler:
+    """How names become connections; two with the same parts are equal."""
+
+    judge: Judge = _anywhere
+    resolve: Resolve = look_up
+
+    def addresses(self, host: str, port: int) -> Sequence[str]:
+        """Where a host may be connected, best first.
+
+        Raises AddressRefused when one of its addresses is not allowed, `socket.gaierror`.
+        """
+        found = self.resolve(host, port)
+        for address in found:
+            if why := self.judge(host, port, address):
+                raise AddressRefused(why)
+        return found
+
+    def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
+        """A connection to the first address that takes it. Raises OSError, AddressRefused."""
+        refused: OSError | None = None
+        for address in self.addresses(host, port):
+            try:
+                return _connected(address, port, timeout_s)
+            except OSError as error:
+                refused = error
+        raise refused or socket.gaierror(socket.EAI_NONAME, "no address")
+
+
+DIRECT = Dialler()
+"""Wherever the system's own resolver leads."""
+
+
+def _connected(address: str, port: int, timeout_s: float) -> socket.socket:
+    sock = socket.create_connection((address, port), timeout_s)
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    return sock

@@ -1,0 +1,178 @@
+"""`provider`: through whom a domain's secretaries speak, and with whose key."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from esl_controller.commands.api_key import credential_of, key_options
+from esl_controller.commands.columns import column_options, given_values, one_row, table
+from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, confirm
+from esl_controller.commands.site import Site, with_domain
+from esl_controller.database.models import ProviderAccess
+from esl_controller.tenants.config import config_source
+from esl_controller.tenants.fields import PROVIDER, SECRETARY
+from esl_controller.tenants.providers import NoProvider, provider_protocol
+from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.shown import provider_shown
+
+_LISTED = ("provider_label", "realtime_provider", "key", "model", "priority", "enabled")
+_KEY = PROVIDER.table.key
+
+
+@click.group()
+def command() -> None:
+    """Add, change and test the providers of a domain.
+
+    A provider is named by its label or its UUID. Keys are sealed before they are stored, and are
+    never shown again. A domain without a provider uses the one of the settings.
+    """
+
+
+@command.command("list")
+@with_domain
+def list_(site: Site) -> None:
+    """List the providers of a domain, in the order calls try them."""
+    rows = [provider_shown(row) for row in site.editor.rows(PROVIDER)]
+    site.shell.result(rows, table(rows, _LISTED, "No providers: the one of the settings is used."))
+
+
+@command.command()
+@click.argument("provider")
+@with_domain
+def show(site: Site, provider: str) -> None:
+    """Show everything of one provider but its key."""
+    row = provider_shown(site.editor.find(PROVIDER, provider))
+    site.shell.result(row, one_row(row))
+
+
+@command.command()
+@click.argument("label")
+@column_options(PROVIDER, without=("provider_label", "credential"))
+@key_options
+@with_domain
+def add(site: Site, label: str, **options: Any) -> None:
+    """Add a provider, named LABEL in logs and checks.
+
+    esl-controller provider add openai --domain pbx.example.com --key-prompt
+    """
+    credential = credential_of(site, options)
+    values = {"realtime_provider": "openai", **given_values(PROVIDER, options)}
+    values |= {"provider_label": label, "credential": credential}
+    _stored(site, site.editor.add(PROVIDER, values))
+
+
+@command.command("set")
+@click.argument("provider")
+@column_options(PROVIDER, without=("credential",))
+@key_options
+@with_domain
+def set_(site: Site, provider: str, **options: Any) -> None:
+    """Change a provider, or give it another key; an empty value takes one away."""
+    credential = credential_of(site, options)
+    values = given_values(PROVIDER, options)
+    if credential is not None:
+        values["credential"] = credential
+    if not values:
+        raise click.UsageError("name something to change, such as --priority 10 or --key-prompt")
+    key = site.editor.find(PROVIDER, provider)[_KEY]
+    _stored(site, site.editor.change(PROVIDER, key, values))
+
+
+@command.command()
+@click.argument("provider", required=False)
+@with_domain
+def check(site: Site, provider: str | None) -> None:
+    """Say whether a provider's row could be used; connects to nobody. Exit code 2 if not.
+
+    Without PROVIDER all of the domain.
+    """
+    editor = site.editor
+    rows = editor.rows(PROVIDER) if provider is None else [editor.find(PROVIDER, provider)]
+    found = [{"provider": row["provider_label"], "problems": _problems(site, row)} for row in rows]
+    lines = [f"{one['provider']}: {'; '.join(one['problems']) or 'can be used'}" for one in found]
+    site.shell.result(found, "\n".join(lines) or "No providers: the one of the settings is used.")
+    if any(one["problems"] for one in found):
+        sys.exit(EXIT_SETTINGS)
+
+
+@command.command()
+@click.argument("provider")
+@with_domain
+def test(site: Site, provider: str) -> None:
+    """Connect to a provider as a call would. Exit code 1 if it does not work.
+
+    Nothing is said, so next to nothing is spent.
+    """
+    from esl_controller.web.api.trying import provider_network, try_access
+
+    row = site.editor.find(PROVIDER, provider)
+    try:
+        access = _access(site, row)
+    except ConfigError as error:
+        site.shell.result({"ok": False, "problems": error.problems}, str(error), error=True)
+        sys.exit(EXIT_SETTINGS)
+    with site.shell.step(f"Connecting to {row['provider_label']}"):
+        connect_s = site.settings.timeouts.provider_connect_s
+        network = provider_network(site.settings)
+        result = try_access(access, network, connect_s, on_usage=lambda usage: None)
+    if result.error is None:
+        text = f"{row['provider_label']} works: connected in {result.connect_ms:.0f} ms, "
+        text += f"ready after {result.ready_ms:.0f} ms."
+    else:
+        error_ = result.error
+        text = f"{row['provider_label']} does not work: {error_.kind} {error_.code}: "
+        text += error_.message
+    site.shell.result(result, text)
+    if not result.ok:
+        sys.exit(EXIT_FAILED)
+
+
+@command.command()
+@click.argument("provider")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_domain
+def remove(site: Site, provider: str, yes: bool) -> None:
+    """Remove a provider and its key."""
+    row = site.editor.find(PROVIDER, provider)
+    users = [
+        one["secretary_name"]
+        for one in site.editor.rows(SECRETARY)
+        if one["voice_realtime_provider_uuid"] == row[_KEY]
+    ]
+    used = f" It is used by {', '.join(users)}." if users else ""
+    question = f"Remove {row['provider_label']} and its key of {site.domain_name}?{used}"
+    confirm(site.shell, question, yes=yes)
+    site.editor.remove(PROVIDER, row[_KEY])
+    removed = {"removed": row[_KEY], "used_by": users}
+    site.shell.result(removed, f"{row['provider_label']} is removed.{used}")
+
+
+def _stored(site: Site, row: Mapping[str, Any]) -> None:
+    problems = _problems(site, row)
+    lines = [f"{row['provider_label']} is stored.", *(f"  wrong: {one}" for one in problems)]
+    data = {"provider": provider_shown(row), "problems": problems}
+    site.shell.result(data, "\n".join(lines))
+    if problems:
+        sys.exit(EXIT_SETTINGS)
+
+
+def _problems(site: Site, row: Mapping[str, Any]) -> list[str]:
+    try:
+        provider_protocol(_access(site, row))
+    except ConfigError as error:
+        return list(error.problems)
+    except NoProvider as error:
+        return [str(error)]
+    return []
+
+
+def _access(site: Site, row: Mapping[str, Any]) -> ProviderAccess:
+    """Its settings and its opened key. Raises ConfigError."""
+    source = config_source(site.settings, site.pool)
+    access = source.load_provider(site.domain_uuid, row[_KEY])
+    assert access is not None  # the row was read a moment ago
+    return access

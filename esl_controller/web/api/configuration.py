@@ -1,0 +1,177 @@
+"""Handlers: what a domain configures, read and written by the rules of the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from esl_controller.tenants.editing import EditError, Editor, FieldProblem, NoSuchRow
+from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
+from esl_controller.tenants.shown import provider_shown
+from esl_controller.web.api.gates import Gate
+from esl_controller.web.api.keys import seal
+from esl_controller.web.api.problems import Problem, invalid, not_found
+from esl_controller.web.api.resources import Resources
+from esl_controller.web.api.routing import Request
+from esl_controller.web.api.rows import answer_of, answer_type, request_type, values_of
+from esl_controller.web.api.schemas import FieldRemark, Removed, Validation, _Answer
+
+SecretaryRow = answer_type(SECRETARY, "SecretaryRow")
+ProviderRow = answer_type(
+    PROVIDER,
+    "ProviderRow",
+    without=("credential", "headers"),
+    key=str | None,
+    header_names=list[str],
+)
+TenantRow = answer_type(TENANT, "TenantRow")
+SecretaryRequest = request_type(SECRETARY, "SecretaryRequest")
+TenantRequest = request_type(TENANT, "TenantRequest")
+ProviderRequest = request_type(PROVIDER, "ProviderRequest")
+
+
+class SecretaryRows(_Answer, frozen=True):
+    """Every secretary of a domain, by number."""
+
+    secretaries: Sequence[SecretaryRow]  # type: ignore[valid-type]  # made from the columns
+
+
+class ProviderRows(_Answer, frozen=True):
+    """Every provider of a domain, in the order calls try them."""
+
+    providers: Sequence[ProviderRow]  # type: ignore[valid-type]  # made from the columns
+
+
+def list_secretaries(resources: Resources, request: Request) -> SecretaryRows:
+    """All of a domain."""
+    with _editing(resources, request) as editor:
+        rows = editor.rows(SECRETARY)
+    return SecretaryRows(secretaries=[answer_of(SecretaryRow, row) for row in rows])
+
+
+def show_secretary(resources: Resources, request: Request) -> Any:
+    """One of a domain."""
+    with _editing(resources, request) as editor:
+        return answer_of(SecretaryRow, editor.find(SECRETARY, request.path["secretary_uuid"]))
+
+
+def add_secretary(resources: Resources, request: Request) -> Any:
+    """Store a new one."""
+    with _editing(resources, request) as editor:
+        return answer_of(SecretaryRow, editor.add(SECRETARY, values_of(request.body)))
+
+
+def change_secretary(resources: Resources, request: Request) -> Any:
+    """Change what the body names."""
+    key = request.path["secretary_uuid"]
+    with _editing(resources, request) as editor:
+        row = editor.change(SECRETARY, key, values_of(request.body))
+        return answer_of(SecretaryRow, row)
+
+
+def remove_secretary(resources: Resources, request: Request) -> Removed:
+    """Its conversations stay."""
+    return _removed(resources, request, SECRETARY, request.path["secretary_uuid"])
+
+
+def validate_secretary(resources: Resources, request: Request) -> Validation:
+    """A new one, as the form holds it."""
+    return _validated(resources, request, "")
+
+
+def validate_change(resources: Resources, request: Request) -> Validation:
+    """A change of a stored one, as the form holds it."""
+    return _validated(resources, request, request.path["secretary_uuid"])
+
+
+def _validated(resources: Resources, request: Request, key: str) -> Validation:
+    with _editing(resources, request) as editor:
+        report = editor.validate(SECRETARY, values_of(request.body), key)
+    return Validation(
+        ok=not report.problems, problems=_remarks(report.problems), warnings=report.warnings
+    )
+
+
+def list_providers(resources: Resources, request: Request) -> ProviderRows:
+    """All of a domain."""
+    with _editing(resources, request) as editor:
+        rows = editor.rows(PROVIDER)
+    return ProviderRows(providers=[_provider(row) for row in rows])
+
+
+def show_provider(resources: Resources, request: Request) -> Any:
+    """One of a domain, without its key."""
+    with _editing(resources, request) as editor:
+        return _provider(editor.find(PROVIDER, request.path["provider_uuid"]))
+
+
+def add_provider(resources: Resources, request: Request) -> Any:
+    """Store a new one; its key is sealed first."""
+    values = _with_sealed_key(resources, request)
+    with _editing(resources, request) as editor:
+        return _provider(editor.add(PROVIDER, values))
+
+
+def change_provider(resources: Resources, request: Request) -> Any:
+    """Change what the body names; a key that is not named stays."""
+    values = _with_sealed_key(resources, request)
+    with _editing(resources, request) as editor:
+        return _provider(editor.change(PROVIDER, request.path["provider_uuid"], values))
+
+
+def remove_provider(resources: Resources, request: Request) -> Removed:
+    """And its key. Secretaries that named it use the domain's next one."""
+    return _removed(resources, request, PROVIDER, request.path["provider_uuid"])
+
+
+def show_tenant(resources: Resources, request: Request) -> Any:
+    """The defaults where the domain has set nothing."""
+    with _editing(resources, request) as editor:
+        return answer_of(TenantRow, editor.settings())
+
+
+def change_tenant(resources: Resources, request: Request) -> Any:
+    """Change what the body names."""
+    with _editing(resources, request) as editor:
+        return answer_of(TenantRow, editor.set_settings(values_of(request.body)))
+
+
+@contextmanager
+def _editing(resources: Resources, request: Request) -> Iterator[Editor]:
+    """The domain's rows, within the places for reading; errors as problems."""
+    with resources.gates.through(Gate.READ):
+        try:
+            yield Editor(resources.pool, request.domain_uuid)
+        except EditError as error:
+            raise refused(error) from None
+        except NoSuchRow:
+            raise not_found("row") from None
+
+
+def refused(error: EditError) -> Problem:
+    """Nothing was stored; each field is named."""
+    return invalid("nothing was stored", list(map(str, error.problems)))
+
+
+def _remarks(problems: Sequence[FieldProblem]) -> list[FieldRemark]:
+    return [FieldRemark(field=one.field, message=one.message) for one in problems]
+
+
+def _removed(resources: Resources, request: Request, subject: Subject, key: str) -> Removed:
+    with _editing(resources, request) as editor:
+        editor.remove(subject, key)
+    return Removed(removed=key)
+
+
+def _provider(row: Mapping[str, Any]) -> Any:
+    return answer_of(ProviderRow, provider_shown(row))
+
+
+def _with_sealed_key(resources: Resources, request: Request) -> dict[str, Any]:
+    """What is neither sealed nor a reference is the key itself: it is sealed here."""
+    values = values_of(request.body)
+    credential = values.get("credential")
+    if credential and not credential.startswith(("sealed:", "env:", "file:")):
+        values["credential"] = seal(resources, request.domain_uuid, credential)
+    return values
