@@ -17,6 +17,9 @@ from gevent.lock import BoundedSemaphore
 WAITED_S = 0.0005
 """A read that took this long had to wait: others have had their turn."""
 
+BURST_S = 0.005
+"""Pieces of work less than this apart are a burst."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
@@ -80,3 +83,25 @@ class Turn:
         self._messages = 0
         self._bytes = 0
         self._began = now
+
+
+class Burst:
+    """Spreads work that comes all at once over as many rounds of the hub.
+
+    gevent runs up to fifty greenlets that are ready before it looks at a timer
+    (its loop's _run_callbacks), and the pacer is a timer.
+    """
+
+    def __init__(self, share: FairShare) -> None:
+        self.cost_s = 0.0
+        """Of the last piece of work."""
+        self._share = share
+        self._turn_at = 0.0
+
+    def take_turn(self) -> None:
+        """To be called before each piece of work; waits when another was done a moment ago."""
+        in_burst = time.monotonic() - self._turn_at < BURST_S
+        self._turn_at = time.monotonic()
+        if in_burst:
+            self._share.give_way(max(self.cost_s, WAITED_S))
+            self._turn_at = time.monotonic()
