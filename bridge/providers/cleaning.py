@@ -38,7 +38,8 @@ class Cleaner:
             return
         for name, value in target.headers:
             if name.lower() not in _PLAIN_HEADERS:
-                self._add(value, *value.split())
+                long = [word for word in value.split() if len(word) >= MIN_SECRET_CHARS]
+                self._add(*(long or [value]))
         self._add(*_SECRET_QUERY.findall(target.url))
 
     def _add(self, *values: str) -> None:

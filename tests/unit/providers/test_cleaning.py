@@ -75,6 +75,11 @@ def test_what_is_no_secret_stays() -> None:
     assert cleaner(SpeechService("piper")).text(KEY) == KEY
 
 
+def test_nothing_but_the_key_is_taken_out() -> None:
+    shown = cleaner(TARGETS[0]).text(f"The key {KEY[:24]}*** is bad; Bearer {KEY}, please")
+    assert shown == "The key [hidden]*** is bad; Bearer [hidden], please"
+
+
 def test_a_failures_code_is_short_and_harmless() -> None:
     cleaned = Cleaner().event(failure(code="bad\n code" * 20))
     assert isinstance(cleaned, ProviderFailure)
