@@ -7,17 +7,21 @@ STAMP := $(VENV)/.installed
 PYTEST_ARGS ?=
 
 # Calls run in real time, and a failure says how late the test's process was woken: no test is run twice.
-# gevent keeps to one core and most calls wait, so the tests run in three processes: calls, the other
-# integration tests, everything else. All are waited for, each can fail.
+# gevent keeps to one core and most calls wait, so the tests run in three processes that take about as
+# long as each other. All are waited for, each can fail.
+CALLS := $(wildcard tests/integration/test_call_*.py)
+PAGES := $(wildcard tests/integration/test_api*.py tests/integration/test_commands*.py)
+UNITS := $(filter-out tests/integration/ tests/__pycache__/,$(wildcard tests/*/))
 define TEST_IN_THREE
 mkdir -p build; \
-$(BIN)/python -m pytest --ignore=tests/integration >build/pytest.txt 2>&1 & others=$$!; \
-$(BIN)/python -m pytest tests/integration --ignore-glob='*/test_call_*.py' >build/pytest-parts.txt 2>&1 & parts=$$!; \
-trap 'kill $$others $$parts' INT TERM; \
+$(BIN)/python -m pytest $(UNITS) $(PAGES) >build/pytest-units.txt 2>&1 & units=$$!; \
+$(BIN)/python -m pytest tests/integration $(addprefix --ignore=,$(CALLS) $(PAGES)) \
+	>build/pytest-parts.txt 2>&1 & parts=$$!; \
+trap 'kill $$units $$parts' INT TERM; \
 failed=0; \
-$(BIN)/python -m pytest tests/integration/test_call_*.py || failed=$$?; \
-wait $$others || failed=$$?; \
-cat build/pytest.txt; \
+$(BIN)/python -m pytest $(CALLS) || failed=$$?; \
+wait $$units || failed=$$?; \
+cat build/pytest-units.txt; \
 wait $$parts || failed=$$?; \
 cat build/pytest-parts.txt; \
 exit $$failed

@@ -32,7 +32,7 @@ from bridge.wire.frames import Role
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.link import LinkLimits, OnClosed, OnMessages, WebSocketLink
 from bridge.wire.request_file import HeadTooLarge, RequestFile
-from bridge.wire.turns import FairShare
+from bridge.wire.turns import Burst, FairShare
 
 _log = logging.getLogger("bridge.http")
 
@@ -113,6 +113,8 @@ class MediaServer:
         """Plain HTTP requests in work."""
         self.share = FairShare()
         """Pipelined requests wait here: their reader would never give its turn away."""
+        self.burst = Burst(self.share)
+        """So do those of many connections that come together."""
         self._pending: dict[_Handler, None] = {}  # oldest first
         self._server = _WsgiServer(self, listener, http_app)
 
@@ -225,6 +227,8 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         if self._answered_in_s and self.rfile.buffered_bytes:
             self.media.share.give_way(self._answered_in_s)
         self.media.expect_request(self)
+        if not self._answered_in_s:
+            self.media.burst.take_turn()
         self.rfile.start_request()
         began = time.monotonic()
         try:
@@ -270,11 +274,14 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
             self.media.counters.overloaded += 1
             self._refuse(Refusal(503, "too many requests"))
         else:
+            self.media.burst.take_turn()
             self.media.requests += 1
+            began = time.monotonic()
             try:
                 gevent.pywsgi.WSGIHandler.run_application(self)
             finally:
                 self.media.requests -= 1
+                self.media.burst.cost_s = time.monotonic() - began
 
     def _most_requests(self) -> int:
         limits = self.media.limits

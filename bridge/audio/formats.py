@@ -1,4 +1,4 @@
-"""What a run of audio bytes is: encoding and sample rate. Everything here is mono.
+"""Audio formats: encoding and sample rate. All audio is mono.
 
 Bytes whose format is not known do not travel: whoever holds audio also holds its `AudioFormat`.
 """
@@ -13,7 +13,7 @@ FRAME_MS = 20
 
 
 class Encoding(enum.Enum):
-    """How samples are written."""
+    """How samples are encoded."""
 
     L16 = "L16"
     """Signed 16-bit little-endian linear PCM, two bytes a sample."""

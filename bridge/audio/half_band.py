@@ -48,13 +48,13 @@ class Doubler:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
         # _REACH - 1 silent samples lie before the signal: the first output then needs _REACH
         # samples after the one it stands for.
         self._kept: Samples = np.zeros(_REACH - 1)
 
     def process(self, data: bytes) -> bytes:
-        """Take whole samples; return those that are ready."""
+        """Convert whole samples; return the output that is ready."""
         signal = np.concatenate((self._kept, _from_l16(data)))
         ready = len(signal) - 2 * _REACH + 1
         if ready <= 0:
@@ -67,7 +67,7 @@ class Doubler:
         return _to_l16(output)
 
     def flush(self) -> bytes:
-        """Return what is still inside and begin a new signal."""
+        """Return the rest of the output and begin a new signal."""
         tail = self.process(bytes(2 * _REACH))
         self.clear()
         return tail
@@ -80,12 +80,12 @@ class Halver:
         self.clear()
 
     def clear(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
         # Output n stands for input 2n and uses the odd inputs around it, _REACH on either side.
         self._kept: Samples = np.zeros(2 * _REACH)
 
     def process(self, data: bytes) -> bytes:
-        """Take whole samples; return those that are ready."""
+        """Convert whole samples; return the output that is ready."""
         signal = np.concatenate((self._kept, _from_l16(data)))
         ready = len(signal) // 2 - 2 * _REACH + 1
         if ready <= 0:
@@ -100,7 +100,7 @@ class Halver:
         return _to_l16(output)
 
     def flush(self) -> bytes:
-        """Return what is still inside and begin a new signal; half an output counts as one."""
+        """Return the rest of the output and begin a new signal; half an output is rounded up."""
         pending = len(self._kept) - 2 * _REACH
         tail = self.process(bytes(4 * _REACH + 2))
         self.clear()

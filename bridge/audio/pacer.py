@@ -1,4 +1,4 @@
-"""One clock for everything that leaves in real time: a timing wheel on absolute deadlines.
+"""One clock for all audio sent in real time: a timing wheel on absolute deadlines.
 
 The period is cut into slots. A stream joins the slot that is due next and from then on is called
 once a period, so that the calls of a worker spread over the period instead of all being due at
@@ -15,29 +15,29 @@ from typing import Protocol
 from bridge.errors import LocalProtocolError
 
 LATE_MS = 40
-"""A frame more than this behind its time is counted as late: two packets of a phone's buffer."""
+"""A frame later than this is counted as late: two packets of a phone's jitter buffer."""
 LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 40)
-"""Upper bounds of the lateness histogram; one more bucket holds all that is greater."""
+"""Upper bounds of the lateness histogram; a last bucket holds everything above."""
 
 
 class Due(Protocol):
     """Something that sends in real time."""
 
     def send_due(self, now: float) -> bool:
-        """Send all that is due at `now`; False takes the stream off the wheel."""
+        """Send everything due at `now`; return False to leave the wheel."""
 
 
 @dataclass(slots=True)
 class PacerCounters:
-    """Since the pacer was made."""
+    """Totals since the pacer was created."""
 
     ticks: int = 0
     streams_run: int = 0
     late_frames: int = 0
-    """Periods that ran more than LATE_MS behind, once for each stream in the slot."""
+    """Periods run more than LATE_MS late, counted once for each stream in the slot."""
     max_lateness_ms: float = 0.0
     lateness: list[int] = field(default_factory=lambda: [0] * (len(LATENESS_BOUNDS_MS) + 1))
-    """Slots run, by how late they were; buckets as LATENESS_BOUNDS_MS."""
+    """Slots run, by lateness; buckets as in LATENESS_BOUNDS_MS."""
 
 
 class Pacer:
@@ -49,9 +49,9 @@ class Pacer:
         self.period_s = period_ms / 1000
         self.counters = PacerCounters()
         self.on_wake: Callable[[], None] | None = None
-        """Called when the next deadline came nearer: the clock must look again."""
+        """Called when the next deadline moves forward, so that the timer can be set anew."""
         self.on_error: Callable[[Due, Exception], None] | None = None
-        """Told about a stream that failed and was taken off; without it the error is raised."""
+        """Called with a stream that failed and was removed; if unset, the error is raised."""
         self._slots: list[list[Due]] = [[] for _ in range(slots)]
         self._due_s = [0.0] * slots
         self._slot_of: dict[Due, int] = {}
@@ -73,7 +73,7 @@ class Pacer:
             self.on_wake()
 
     def _next_slot(self, now: float) -> tuple[int, float]:
-        """The slot whose place on the grid comes next, and when that is."""
+        """The slot that comes next on the grid, and when."""
         width = self.period_s / len(self._slots)
         step = int(now / width) + 1
         return step % len(self._slots), step * width
@@ -86,7 +86,7 @@ class Pacer:
             self._slots[slot] = [other for other in self._slots[slot] if other is not stream]
 
     def next_deadline(self) -> float | None:
-        """When `tick` has something to do; None when no stream is on the wheel."""
+        """When to call `tick` next; None if the wheel is empty."""
         deadline = None
         for members, due in zip(self._slots, self._due_s, strict=True):
             if members and (deadline is None or due < deadline):
@@ -94,7 +94,7 @@ class Pacer:
         return deadline
 
     def tick(self, now: float) -> None:
-        """Run every slot that is due at `now`, each once, however late it is."""
+        """Run every slot due at `now`, each only once however late it is."""
         self.counters.ticks += 1
         for slot, members in enumerate(self._slots):
             due = self._due_s[slot]

@@ -1,4 +1,4 @@
-"""From one audio format into another, by the cheapest chain of steps."""
+"""Conversion from one audio format to another by the cheapest chain of steps."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from bridge.audio.resampler import Resampler
 
 
 class Converter:
-    """One direction of one call. Where nothing is to be done the very bytes given come back."""
+    """One direction of one call. If no conversion is needed, the input is returned as it is."""
 
     def __init__(self, source: AudioFormat, target: AudioFormat) -> None:
         self.source = source
@@ -31,7 +31,7 @@ class Converter:
         return self._resampler is not None
 
     def convert(self, data: bytes) -> bytes:
-        """Take bytes cut anywhere; return what is ready, whole samples only."""
+        """Convert bytes, cut anywhere; return the output that is ready, in whole samples."""
         if self._carries and (self._carry or len(data) & 1):
             data = self._whole_samples(data)
         if self._decode is not None:
@@ -41,7 +41,7 @@ class Converter:
         return data if self._encode is None else self._encode(data)
 
     def flush(self) -> bytes:
-        """Return what the resampler still holds and begin a new signal; a lone byte is dropped."""
+        """Return what the resampler still holds and begin a new signal; drop half a sample."""
         self._carry = b""
         if self._resampler is None:
             return b""
@@ -49,7 +49,7 @@ class Converter:
         return data if self._encode is None else self._encode(data)
 
     def reset(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
         self._carry = b""
         if self._resampler is not None:
             self._resampler.clear()

@@ -1,8 +1,7 @@
-"""Sample-rate conversion of a stream: chunked output equals whole output, at most 8 ms held back.
+"""Streaming sample-rate conversion: chunked output equals whole output.
 
-8 ms holds between the multiples of 8000 Hz that telephony uses; 22050 and 44100 Hz stay below 9.
-
-Which engine does a conversion is settled here, by measured delay:
+At most 8 ms are held back between the multiples of 8000 Hz that telephony uses, and less than 9 ms
+at 22050 and 44100 Hz. The engine for each conversion was chosen by measured delay:
 
 ======================  =====================================  =======
 rates                   stages                                 delay
@@ -25,20 +24,20 @@ from bridge.errors import LocalProtocolError
 MIN_RATE_HZ, MAX_RATE_HZ = 8000, 48000
 
 USUAL_PAIRS = ((8000, 16000), (16000, 8000), (8000, 24000), (24000, 8000))
-"""Enough to have every engine loaded: see `warm_up`."""
+"""Enough audio to load every engine; see `warm_up`."""
 
 
 class Stage(Protocol):
     """One step of a conversion."""
 
     def process(self, data: bytes) -> bytes:
-        """Take whole samples; return those that are ready."""
+        """Convert whole samples; return the output that is ready."""
 
     def flush(self) -> bytes:
-        """Return what is still inside and begin a new signal."""
+        """Return the rest of the output and begin a new signal."""
 
     def clear(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
 
 
 class Resampler:
@@ -53,13 +52,13 @@ class Resampler:
         self._stages = _stages(rate_in_hz, rate_out_hz)
 
     def process(self, data: bytes) -> bytes:
-        """Take whole samples; return those that are ready."""
+        """Convert whole samples; return the output that is ready."""
         for stage in self._stages:
             data = stage.process(data)
         return data
 
     def flush(self) -> bytes:
-        """Return what is still inside and begin a new signal.
+        """Return the rest of the output and begin a new signal.
 
         Altogether the output then has as many samples as the input had, times the rates' ratio,
         rounded in each stage (a half up).
@@ -70,7 +69,7 @@ class Resampler:
         return data
 
     def clear(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
         for stage in self._stages:
             stage.clear()
 
@@ -90,7 +89,7 @@ def _stages(rate_in_hz: int, rate_out_hz: int) -> list[Stage]:
 
 
 def warm_up(pairs: Iterable[tuple[int, int]] = USUAL_PAIRS) -> None:
-    """Run each conversion once, so that no call pays for loading and first-use tables."""
+    """Run each conversion once, so that no call pays for loading and building tables."""
     for rate_in_hz, rate_out_hz in pairs:
         resampler = Resampler(rate_in_hz, rate_out_hz)
         resampler.process(bytes(rate_in_hz // 50 * 2))

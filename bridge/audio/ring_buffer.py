@@ -12,21 +12,21 @@ from dataclasses import dataclass
 from bridge.errors import LocalProtocolError
 
 _MERGE_BELOW = 512
-"""Chunks shorter than this are joined, so that a peer sending two bytes at a time cannot make
-the queue's own bookkeeping larger than its limit."""
+"""Shorter chunks are joined, or a peer that sends two bytes at a time could make the bookkeeping
+larger than the audio."""
 
 
 @dataclass(slots=True)
 class RingCounters:
-    """Bytes since the buffer was made."""
+    """Totals in bytes since the buffer was created."""
 
     written: int = 0
-    """Taken in."""
+    """Accepted."""
     read: int = 0
     dropped: int = 0
     """Refused because the buffer was full."""
     cleared: int = 0
-    """Thrown away by `clear`."""
+    """Discarded by `clear`."""
     high_water_hits: int = 0
     """How often the depth rose to the high-water mark."""
     peak: int = 0
@@ -59,11 +59,11 @@ class RingBuffer:
 
     @property
     def above_high_water(self) -> bool:
-        """Set at the high mark, unset at the low one."""
+        """Set at the high-water mark, cleared at the low one."""
         return self._above_high
 
     def write(self, data: bytes) -> int:
-        """Append `data`; return how many of its last bytes did not fit and were dropped."""
+        """Append `data`; return how many bytes at its end did not fit and were dropped."""
         counters = self.counters
         dropped = max(0, self._depth + len(data) - self.limit)
         if dropped:
@@ -87,7 +87,7 @@ class RingBuffer:
             chunks.append(data)
 
     def read(self, count: int) -> bytes:
-        """Take up to `count` bytes, fewer when fewer are there."""
+        """Remove and return up to `count` bytes."""
         head, start = self._head, self._offset
         end = start + count
         if end <= len(head):
@@ -114,7 +114,7 @@ class RingBuffer:
         return b"".join(parts)
 
     def clear(self) -> int:
-        """Forget everything; return how many bytes that was."""
+        """Discard everything; return how many bytes that was."""
         cleared = self._depth
         self._chunks.clear()
         self._head, self._offset, self._depth = b"", 0, 0

@@ -37,17 +37,17 @@ class SoxrStage:
         self._widen_for(0)
 
     def process(self, data: bytes) -> bytes:
-        """Take whole samples; return those that are ready."""
+        """Convert whole samples; return the output that is ready."""
         return self._convert(data, last=False)
 
     def flush(self) -> bytes:
-        """Return what is still inside and begin a new signal."""
+        """Return the rest of the output and begin a new signal."""
         tail = self._convert(b"", last=True)
         self._stream.clear()
         return tail
 
     def clear(self) -> None:
-        """Forget what is inside and begin a new signal."""
+        """Drop the rest of the output and begin a new signal."""
         self._stream.clear()
 
     def _convert(self, data: bytes, *, last: bool) -> bytes:

@@ -1,4 +1,4 @@
-"""What every way of playing has in common, and what it is given to act with."""
+"""The interface of a playback mode, and the callbacks it sends through."""
 
 from __future__ import annotations
 
@@ -11,48 +11,48 @@ from bridge.errors import LocalProtocolError
 
 
 class Playout(Protocol):
-    """One way of playing, on one call. Times of playing are `PlayoutStream`'s affair."""
+    """One playback mode on one call. When to play is decided by `PlayoutStream`."""
 
     @property
     def format(self) -> AudioFormat:
-        """What `play` takes."""
+        """The format of the chunks passed to `play`."""
 
     @property
     def frame_ms(self) -> int:
-        """Chunks are whole multiples of this."""
+        """Every chunk is a whole number of these."""
 
     @property
     def first_chunk_ms(self) -> int:
-        """The most the first chunk of an answer should hold."""
+        """Upper limit for the first chunk of an answer."""
 
     @property
     def chunk_ms(self) -> int:
-        """The most any later chunk should hold."""
+        """Upper limit for every later chunk."""
 
     @property
     def lead_ms(self) -> int:
-        """How far ahead of real time to play: a chunk goes when less than this, by a frame, is
-        ahead."""
+        """How far ahead of real time to send: the next chunk goes out as soon as less than this,
+        minus one frame, has been sent ahead."""
 
     @property
     def tail_padding_ms(self) -> int:
-        """Silence an answer must end with to be heard whole."""
+        """Silence that must follow an answer for all of it to be heard."""
 
     @property
     def latency_ms(self) -> int:
-        """From `play` of an answer's first chunk to the caller's RTP, when nothing is ahead."""
+        """From `play` of an answer's first chunk to the caller's RTP, with nothing queued."""
 
     @property
     def silence_every_s(self) -> float | None:
-        """How often to play a frame of silence while there is nothing else; None when FreeSWITCH
-        sends silence by itself."""
+        """How often to play a frame of silence while idle; None if FreeSWITCH sends silence by
+        itself."""
 
     @property
     def recalls(self) -> bool:
-        """Whether `clear` also silences what was played ahead; else that is still heard."""
+        """Whether `clear` also silences what was sent ahead; if not, the caller still hears it."""
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Hand over a chunk, at its time."""
+        """Send a chunk now."""
 
     def clear(self, generation: int, now: float) -> None:
         """Silence everything up to and including `generation`."""
@@ -64,7 +64,7 @@ def _no_sink(*_: object) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class PlayoutSinks:
-    """The outside of a playout; each takes its data at once and never waits."""
+    """Where a playout sends its output. None of these waits."""
 
     send_binary: Callable[[bytes], None] = _no_sink
     """A binary WebSocket message to FreeSWITCH."""

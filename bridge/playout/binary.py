@@ -1,6 +1,6 @@
 """Binary WebSocket messages of L16, played by the audio module itself.
 
-Each module has its own way to drop what is queued, and its own delay before it begins.
+Modules differ in how they drop queued audio and in how long they buffer before they begin.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class _Traits:
     latency_ms: int = 10
     tail_padding_ms: int = 0
     header: bool = False
-    """The rate is told first, in a `rawAudio` text."""
+    """A `rawAudio` text message with the rate comes first."""
     loses_first_frame: bool = False
-    """Of the whole call, so that one of silence must go before it."""
+    """The first frame of the call is lost, so a frame of silence is sent before it."""
 
 
 def _stream_break(sinks: PlayoutSinks) -> None:
@@ -43,7 +43,7 @@ def _kill_audio(sinks: PlayoutSinks) -> None:
 
 _TRAITS: Mapping[Flavour, _Traits] = {
     Flavour.CLOSED_1_0_3: _Traits(_stream_break, header=True),
-    # It takes the first frame from its queue and does not play it (observed).
+    # It takes the first frame off its queue without playing it (observed).
     Flavour.ALCHEMILLA: _Traits(_stream_break, header=True, loses_first_frame=True),
     Flavour.CLOUDFIELDCZ: _Traits(_clear_audio),
     # mod_audio_fork waits for 160 ms before it begins and for 80 ms after each underrun, so the
@@ -53,7 +53,7 @@ _TRAITS: Mapping[Flavour, _Traits] = {
 
 
 class BinaryPlayout:
-    """20 ms of L16 in each message, paced a little ahead of real time."""
+    """Messages of 20 ms of L16, sent slightly ahead of real time."""
 
     frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     recalls = True
@@ -79,7 +79,7 @@ class BinaryPlayout:
         self._silence_due = traits.loses_first_frame
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Send a chunk; in front of the very first one what the module needs."""
+        """Send a chunk, preceded the first time by whatever the module needs."""
         if self._header_due:
             self._header_due = False
             self._sinks.send_text(stream_protocol.raw_audio_header(self.format.rate_hz))

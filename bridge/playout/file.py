@@ -1,9 +1,9 @@
-"""`streamAudio` chunks that the module writes to files and the call plays one after the other.
+"""`streamAudio` chunks, which the module writes to files for the call to play in turn.
 
-The open-source mod_audio_stream plays nothing: it raises `mod_audio_stream::play` with a file's
-name, and the call's owner queues a `playback` of it with event-lock. Between our message and that
-event lie 0 to 24 ms, so an interruption overtakes chunks on their way: every chunk carries its
-generation, which comes back in the event, and old ones are never played.
+The open-source mod_audio_stream does not play audio itself: it raises `mod_audio_stream::play` with
+a file name, and the call's owner queues a `playback` of that file with event-lock. The event comes
+0 to 24 ms after our message, so an interruption can overtake chunks in flight. Each chunk therefore
+carries its generation, which comes back in the event, and chunks of an old one are not played.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _decode = msgspec.json.Decoder(_PlayEvent).decode
 
 
 class FilePlayout:
-    """Chunks at the channel's own rate, of whole packets: else each seam clicks or stutters."""
+    """Chunks at the channel's own rate, in whole packets; otherwise joins click or stutter."""
 
     tail_padding_ms = 0
     latency_ms = 45
@@ -59,11 +59,11 @@ class FilePlayout:
         self.chunk_ms = _whole_packets(CHUNK_MS, ptime_ms)
         self.lead_ms = lead_ms
         self.queued = 0
-        """Playbacks asked for and not yet complete."""
+        """Playbacks requested but not yet complete."""
         self.ignored_events = 0
         """Play events of a given-up generation."""
         self.refused = 0
-        """Play events past MAX_QUEUED: sound that was lost."""
+        """Play events beyond MAX_QUEUED: audio that was lost."""
         self.second_breaks = 0
         self._sinks = sinks
         self._seq = 0
@@ -71,7 +71,7 @@ class FilePlayout:
         self._break_again_until: float | None = None
 
     def play(self, chunk: bytes, generation: int) -> None:
-        """Have a chunk written to a file; `on_play_event` will follow."""
+        """Have a chunk written to a file; the module answers with a play event."""
         self._seq += 1
         self._sinks.send_text(
             stream_protocol.stream_audio(self.format, chunk, generation, self._seq)
@@ -90,7 +90,7 @@ class FilePlayout:
             self._sinks.break_playback()
 
     def on_play_event(self, body: bytes | str) -> bool:
-        """A file is there; return whether its playback was queued.
+        """A file is ready; return whether its playback was queued.
 
         Raises:
             RemoteProtocolError: the body is not what the module sends.
@@ -110,7 +110,7 @@ class FilePlayout:
         """A playback of ours began (CHANNEL_EXECUTE); return whether it was cut once more."""
         late = self._break_again_until
         if generation > self._given_up or late is None or now > late or self.queued:
-            return False  # with new sound queued a second break would cut that, too
+            return False  # a second break would also cut the new audio that is queued
         self._break_again_until = None
         self.second_breaks += 1
         self._sinks.break_playback()
@@ -123,7 +123,7 @@ class FilePlayout:
 
 
 def _whole_packets(at_least_ms: int, ptime_ms: int) -> int:
-    """Packets of `ptime_ms` that last so long, in milliseconds."""
+    """`at_least_ms` rounded up to whole packets, in milliseconds."""
     return -(-at_least_ms // ptime_ms) * ptime_ms
 
 

@@ -1,4 +1,4 @@
-"""What was sent when, which piece of the conversation it was, and so what has been heard.
+"""Which part of which item the caller has heard, worked out from what was sent and when.
 
 Positions are bytes, counted from the first byte the call ever played; moments are monotonic
 seconds.
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 MAX_ITEMS = 256
-"""Pieces of items remembered at once; further audio counts as the newest one's."""
+"""Pieces of items remembered at once; audio beyond that counts towards the newest one."""
 
 
 class HeardPosition(NamedTuple):
-    """How far into which item the caller has listened."""
+    """An item, and how much of it the caller has heard."""
 
     item_id: str
     heard_ms: int
@@ -29,21 +29,21 @@ class _Span:
 
 
 class Timeline:
-    """Sent audio, as a far side plays it that plays steadily and begins after a fixed delay."""
+    """Sent audio, assuming a far end that starts after a fixed delay and then plays steadily."""
 
     def __init__(self, rate_hz: int, bytes_per_sample: int, latency_s: float) -> None:
         self.sent = 0
         """Position up to which audio was sent."""
         self.until = 0.0
-        """Moment up to which what was sent lasts, the delay not counted."""
+        """When the audio sent so far runs out, not counting the delay."""
         self._rate_hz = rate_hz
         self._sample = bytes_per_sample
         self._latency_s = latency_s
         self._runs: deque[tuple[float, int]] = deque()
-        """Beginnings of gapless stretches, as moment and position, as far as they matter."""
+        """Start of each gapless stretch that still matters, as (moment, position)."""
 
     def send(self, count: int, now: float) -> None:
-        """`count` bytes were sent; without a gap if `until` had not passed."""
+        """Record `count` bytes sent; they join what came before unless `until` has passed."""
         if self.until < now or not self._runs:
             self.until = max(self.until, now)
             self._begin_run(now)
@@ -53,7 +53,7 @@ class Timeline:
     def _begin_run(self, now: float) -> None:
         runs = self._runs
         while len(runs) > 1 and runs[1][0] + self._latency_s <= now:
-            runs.popleft()  # the one after it is being heard: this one is over
+            runs.popleft()  # the next stretch is being heard, so this one is over
         runs.append((self.until, self.sent))
 
     def heard(self, now: float) -> int:
@@ -67,12 +67,12 @@ class Timeline:
         return end
 
     def pause(self, pause_s: float) -> None:
-        """What is sent next is heard so much later than what was sent before has ended."""
+        """Leave a pause of `pause_s` between what was sent and what is sent next."""
         self.until += pause_s
         self._runs.append((self.until, self.sent))
 
     def silence(self, now: float) -> None:
-        """Nothing of what was sent will be heard any more."""
+        """The rest of what was sent will not be heard."""
         self._runs.clear()
         self.until = now
 
@@ -80,15 +80,15 @@ class Timeline:
 class ItemLedger:
     """The items of the current answers, in the order they are heard.
 
-    An item may come in several pieces: a phrase of ours or padding can lie between them. What is
-    in no piece belongs to nobody.
+    An item may come in several pieces, with a phrase of ours or padding in between. Audio outside
+    all pieces belongs to no item.
     """
 
     def __init__(self) -> None:
         self._spans: deque[_Span] = deque()
 
     def add(self, item_id: str, start: int, end: int) -> None:
-        """Audio of `item_id` lies from `start` to `end`."""
+        """The audio from `start` to `end` belongs to `item_id`."""
         spans = self._spans
         last = spans[-1] if spans else None
         goes_on = last is not None and last.item_id == item_id and last.end == start

@@ -1,9 +1,9 @@
 """A call's way from "audio is here" to "the caller has heard it".
 
-It owns the call's only queue, sends from it a little ahead of real time whenever the pacer says
-so, and knows at any moment how much the caller has heard: all that was sent, less what the far
-side still has to play. An answer begins with its first byte, ends with `finish`, and is over when
-it has been heard. A gap inside an answer is an underrun, not a new answer.
+It owns the call's only queue. Whenever the pacer calls, it sends from the queue, slightly ahead of
+real time. At any moment it knows how much the caller has heard: everything sent, less what the far
+end has yet to play. An answer begins with its first byte, ends with `finish`, and is over once it
+has been heard. A gap within an answer is an underrun, not a new answer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from bridge.playout.base import Playout
 from bridge.playout.heard import HeardPosition, ItemLedger, Timeline
 
 DEFAULT_LIMIT_MS = 300_000
-"""Longest answer that may wait: providers send minutes of speech within seconds, and 4096 tokens,
-the most OpenAI allows for one answer, last 204 s."""
+"""Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
+largest answer, 4096 tokens, lasts 204 s."""
 
 
 @dataclass(slots=True)
@@ -28,14 +28,14 @@ class PlayoutCounters:
 
     frames_sent: int = 0
     late_frames: int = 0
-    """Chunks sent more than LATE_MS after their time although they were there."""
+    """Chunks that were ready but were sent more than LATE_MS after their time."""
     underruns: int = 0
-    """Gaps the caller heard inside an answer."""
+    """Gaps the caller heard within an answer."""
     underrun_ms: float = 0.0
     dropped_bytes: int = 0
-    """Ends of answers longer than the limit."""
+    """Cut from the end of answers longer than the limit."""
     cleared_ms: int = 0
-    """Never heard, because the caller interrupted."""
+    """Queued or sent, but not heard because the caller interrupted."""
     max_depth_ms: int = 0
 
 
@@ -54,12 +54,12 @@ class PlayoutStream:
         lead = playout.lead_ms if lead_ms is None else lead_ms
         self.counters = PlayoutCounters()
         self.on_first_frame: Callable[[float, int], None] | None = None
-        """The first chunk of an answer was sent; it is heard after so many milliseconds."""
+        """The first chunk of an answer was sent, and is heard this many milliseconds later."""
         self.on_overflow: Callable[[str, int], None] | None = None
-        """An item's end did not fit and will never be heard; so many milliseconds of it will be.
-        Told once for each item, in the `write` that was too much."""
+        """The end of an item did not fit and is lost; this many milliseconds of it will be heard.
+        Called once for each item, from within the `write` that overflowed."""
         self.on_drained: Callable[[float], None] | None = None
-        """All there is to hear has been heard: once after each `finish`, never after `clear`."""
+        """Everything has been heard. Called once after each `finish`, never after `clear`."""
         self._playout = playout
         self._pacer = pacer
         self._format = fmt
@@ -79,7 +79,7 @@ class PlayoutStream:
         self._content_end = 0
         self._answer_start = 0
         self._overflowed = ""
-        # Moment since which there was something to send.
+        # When there first was something to send.
         self._ready_since = 0.0
         # The answer being played.
         self._active = False
@@ -90,7 +90,7 @@ class PlayoutStream:
 
     @property
     def depth_ms(self) -> int:
-        """Audio waiting here, not counting what was sent ahead."""
+        """Audio in the queue, not counting what was sent ahead."""
         return self._format.ms_for_bytes(len(self._ring))
 
     def begin(self, generation: int) -> None:
@@ -129,9 +129,9 @@ class PlayoutStream:
         return dropped
 
     def finish(self, now: float) -> None:
-        """The answer is complete: fill its last frame, and add the silence the playout needs.
+        """The answer is complete: pad its last frame and add the silence the playout needs.
 
-        `on_drained` follows once all has been heard; at once when there is nothing to hear.
+        `on_drained` follows once everything has been heard, or at once if there is nothing to hear.
         """
         if self._finished:
             return
@@ -146,7 +146,7 @@ class PlayoutStream:
             self._pacer.join(self, now)
 
     def clear(self, now: float) -> HeardPosition | None:
-        """The caller interrupts: forget what is queued, silence what can be silenced.
+        """The caller interrupted: drop the queue and silence what can be silenced.
 
         Returns:
             The item being heard and how much of it the caller will have heard once the sound is
@@ -166,12 +166,12 @@ class PlayoutStream:
             timeline.silence(now)
         self._end_answer()
         if self._playout.silence_every_s is not None:
-            self._send_silence(now)  # a phone that conceals loss would stretch the broken-off word
+            self._send_silence(now)  # or a phone that conceals loss would stretch the last sound
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
 
     def heard(self, now: float) -> tuple[HeardPosition, ...]:
         """Every item of the current answer, in order, with how much of it would have been heard
-        if the caller interrupted now: 0 of those that have not begun."""
+        if the caller interrupted now; 0 for those that have not begun."""
         position = self._timeline.heard(now) if self._playout.recalls else self._timeline.sent
         count = self._items.heard_of
         return tuple(
@@ -180,15 +180,12 @@ class PlayoutStream:
         )
 
     def give_way(self, pause_s: float) -> None:
-        """Send nothing for so long once what was sent has been played, then go on.
-
-        Only what is sent next is heard later; nothing is lost.
-        """
+        """Leave a pause of `pause_s` after what was sent, then go on. Nothing is lost."""
         if self._active:
             self._timeline.pause(pause_s)
 
     def keep_alive(self, now: float) -> None:
-        """Play a frame of silence if nothing was played for long; to be called now and then."""
+        """Play a frame of silence if nothing was played for a while; call this regularly."""
         every_s = self._playout.silence_every_s
         if every_s is None or self._active or self._closed:
             return
@@ -196,7 +193,7 @@ class PlayoutStream:
             self._send_silence(now)
 
     def close(self) -> None:
-        """Forget everything and tell nobody; the stream is of no further use."""
+        """Drop everything without calling back. The stream cannot be used again."""
         self._closed = True
         self.on_first_frame = self.on_drained = self.on_overflow = None
         self._ring.clear()
@@ -235,7 +232,7 @@ class PlayoutStream:
     # --- the pacer's side -----------------------------------------------------------------
 
     def send_due(self, now: float) -> bool:
-        """Send what is due; False when only a `write` can bring more to do."""
+        """Send what is due; False if there is nothing more to do until the next `write`."""
         self._pump(now)
         if self._finished:
             self._end_if_heard(now)
@@ -262,7 +259,7 @@ class PlayoutStream:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
 
     def _send_silence(self, now: float) -> None:
-        """Between answers: one frame that belongs to none of them."""
+        """Send one frame between answers; it belongs to none of them."""
         silence = self._format.silence(self._playout.frame_ms)
         self._playout.play(silence, self._generation)
         self._timeline.send(len(silence), now)

@@ -1,7 +1,7 @@
 """Takes our keys out of what a provider sends back, and bounds its error codes.
 
-A provider may repeat the very key it refuses, in any text or code. Shapes of keys are many; the
-keys in use are known, so these are replaced literally.
+A provider may repeat the very key it refuses, whole or in part, in any text or code. Shapes of
+keys are many; the keys in use are known, so these are looked for letter by letter.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from bridge.wire.channel import ChannelEnd
 HIDDEN = "[hidden]"
 MIN_SECRET_CHARS = 8
 """Shorter values are no keys, and would be found in harmless words."""
+MIN_PIECE_CHARS = 10
+"""A provider may show a part of a key. Shorter ones are left: many hide the rest themselves."""
 MIN_BEGINNING_CHARS = 6
 """A text may have been cut in the middle of a key."""
 
@@ -36,7 +38,8 @@ class Cleaner:
             return
         for name, value in target.headers:
             if name.lower() not in _PLAIN_HEADERS:
-                self._add(value, *value.split())
+                long = [word for word in value.split() if len(word) >= MIN_SECRET_CHARS]
+                self._add(*(long or [value]))
         self._add(*_SECRET_QUERY.findall(target.url))
 
     def _add(self, *values: str) -> None:
@@ -45,9 +48,9 @@ class Cleaner:
                 self._secrets |= {value, harmless(value)}
 
     def text(self, text: str) -> str:
-        """`text` without the secrets, and without the beginning of one at its end."""
+        """`text` without the secrets, their pieces, and the beginning of one at its end."""
         for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, HIDDEN)
+            text = _without_pieces(text, secret)
             for size in range(min(len(secret), len(text) + 1) - 1, MIN_BEGINNING_CHARS - 1, -1):
                 if text.endswith(secret[:size]):
                     text = text[:-size] + HIDDEN
@@ -68,3 +71,23 @@ class Cleaner:
         if isinstance(event, ResponseDone | Ended):
             return dataclasses.replace(event, reason=self.text(event.reason))
         return event
+
+
+def _without_pieces(text: str, secret: str) -> str:
+    """`text` without every stretch of `secret` of `MIN_PIECE_CHARS` or more, in either case."""
+    size = min(len(secret), MIN_PIECE_CHARS)
+    low_text, low_secret = text.lower(), secret.lower()
+    if len(low_text) != len(text):
+        return text.replace(secret, HIDDEN)  # letters that change their number with their case
+    pieces = {low_secret[at : at + size] for at in range(len(secret) - size + 1)}
+    kept, done, at = [], 0, 0
+    while at <= len(text) - size:
+        if low_text[at : at + size] not in pieces:
+            at += 1
+            continue
+        end = at + size
+        while low_text[end - size + 1 : end + 1] in pieces and end < len(text):
+            end += 1
+        kept += [text[done:at], HIDDEN]
+        at = done = end
+    return "".join([*kept, text[done:]])

@@ -1,4 +1,4 @@
-"""What every channel to a provider looks like, whatever it is made of.
+"""The interface of a channel to a provider, whatever carries it.
 
 A channel is opened by being made, tells its listener how it goes, and is closed by `close`. The
 listener is called on the hub and never inside a call of the channel's owner.
@@ -48,11 +48,11 @@ class ChannelListener:
 
     on_open: Callable[[], None]
     on_messages: Callable[[list[bytes]], None]
-    """All messages of one read together."""
+    """Called with all messages of one read."""
     on_end: Callable[[ChannelEnd], None]
-    """It ended, or could not be opened; not called after `close`."""
+    """Called when the channel ended or could not be opened, but not after `close`."""
     on_fault: Callable[[BaseException], None]
-    """An unexpected exception in the channel: a fault of ours."""
+    """Called on an unexpected exception in the channel, which is a fault of ours."""
 
 
 class Channel(Protocol):
@@ -62,7 +62,7 @@ class Channel(Protocol):
         """Send one message; False when the channel cannot take it."""
 
     def close(self) -> None:
-        """End it in good order; nothing is told any more."""
+        """End the channel in good order. No callback follows."""
 
 
 def retry_after_s(value: str | None) -> float | None:

@@ -1,4 +1,4 @@
-"""Opens a WebSocket as a client: we dial, websocket-client goes through a proxy and shakes hands.
+"""Opens a WebSocket as a client: we dial, websocket-client does the proxy and the handshake.
 
 Then the socket leaves it. Its errors may quote request headers, which hold keys: they are
 translated here and never passed on.
@@ -175,7 +175,7 @@ def _proxy_options(proxy: Proxy | None) -> dict[str, Any]:
 
 
 def _host(url: str) -> str:
-    """For texts; the rest of the URL may hold a key."""
+    """Host for messages; the rest of the URL may hold a key."""
     try:
         return urlsplit(url).hostname or "the server"
     except ValueError:
@@ -200,7 +200,7 @@ class _Reader:
         self.close = sock.close
 
     def recv(self, size: int) -> bytes:
-        """At most `size` bytes; empty at the end of the stream or of our patience."""
+        """Up to `size` bytes; empty at the end of the stream or after the deadline."""
         if self._read == len(self._buffer):
             self._buffer = self.sock.recv(min(4096, self._left)) if self._left else b""
             self._read = 0
@@ -210,7 +210,7 @@ class _Reader:
         return taken
 
     def rest(self) -> bytes:
-        """What was read too far."""
+        """Bytes read beyond the handshake."""
         return self._buffer[self._read :]
 
 
@@ -230,7 +230,7 @@ class _Handshake(websocket.WebSocket):
 
 
 def _translate(error: Exception, host: str) -> ConnectError:
-    """Say what happened in words of ours; foreign texts may quote what we sent."""
+    """Describe the error in our own words: other texts may quote what we sent."""
     if isinstance(error, websocket.WebSocketBadStatusException):
         return ConnectError(
             "http",

@@ -20,7 +20,7 @@ _log = logging.getLogger("bridge.wire")
 MAX_DATAGRAM_BYTES = 8192
 """Longer ones are dropped; a frame of L16 at 48 kHz has 1920 bytes."""
 DATAGRAMS_PER_CALLBACK = 16
-"""Then the other sockets have their turn."""
+"""Datagrams read in one turn; then other sockets are served."""
 
 OnDatagram = Callable[[bytes], None]
 
@@ -47,27 +47,27 @@ class DatagramLink:
         self.dropped = 0
         """Not sent because the kernel would not take them, or received too long."""
         self.refused = 0
-        """Times the remote's host said that nobody listens there."""
+        """How often the remote host reported that the port is closed."""
         self.closed = False
         self._on_datagram = on_datagram
         self._sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
         self._sock.setblocking(False)
         self._sock.bind(local)
         self.address: tuple[str, int] = self._sock.getsockname()
-        """Where we listen, with the port the kernel chose."""
+        """The local address, with the port the kernel chose."""
         self._reader: Any = gevent.get_hub().loop.io(self._sock.fileno(), 1)
         if remote is not None:
             self.connect(remote)
 
     def connect(self, remote: tuple[str, int]) -> None:
-        """Agree on the remote and begin to listen. What came before from others is dropped."""
+        """Set the remote and begin to listen. Datagrams that others sent before are dropped."""
         self._sock.connect(remote)
         while self._receive() is not None:
             self.dropped += 1
         self._reader.start(self._on_readable)
 
     def deafen(self) -> None:
-        """Hear no more, only send: the kernel keeps the first one or two and drops the others."""
+        """Stop reading, only send. The kernel keeps one or two datagrams and drops the rest."""
         self._reader.stop()
         self._sock.setsockopt(_socket.SOL_SOCKET, _socket.SO_RCVBUF, 0)  # the least it allows
 

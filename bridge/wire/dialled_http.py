@@ -1,4 +1,4 @@
-"""urllib3's connections, made to addresses that were looked at: see `dialling`."""
+"""urllib3 connections to addresses that were checked; see `dialling`."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def dialled_pools(dialler: Dialler) -> dict[str, type[HTTPConnectionPool]]:
 def _to_addresses(
     connection: HTTPConnection, dialler: Dialler, connect: Callable[[], socket.socket]
 ) -> socket.socket:
-    """Connect where the name leads; SNI, certificate and Host header stay the name's.
+    """Connect to the checked address; SNI, certificate and Host header keep the name.
 
     Raises AddressRefused, and what urllib3 raises.
     """

@@ -1,4 +1,4 @@
-"""Connects to a host by its name; where the name leads is looked at before anything goes there.
+"""Connects to a host by name, and checks the addresses it resolves to before connecting.
 
 A name that was public when somebody looked may lead inside a moment later (DNS rebinding). So what
 is connected is one of the addresses that were judged, never the name again. Behind a proxy the
@@ -20,11 +20,11 @@ Resolve = Callable[[str, int], Sequence[str]]
 
 
 class AddressRefused(ValueError):
-    """A name leads where it must not."""
+    """A name resolves to an address that is not allowed."""
 
 
 def look_up(host: str, port: int) -> Sequence[str]:
-    """What the system knows of a name; waits."""
+    """Ask the system's resolver. Waits."""
     found = socket.getaddrinfo(host, port, 0, socket.SOCK_STREAM, socket.SOL_TCP)
     return [str(address[0]) for *_, address in found]
 
@@ -35,13 +35,13 @@ def _anywhere(host: str, port: int, address: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Dialler:
-    """How names become connections; two with the same parts are equal."""
+    """Resolver and check used to connect. Equal if its parts are."""
 
     judge: Judge = _anywhere
     resolve: Resolve = look_up
 
     def addresses(self, host: str, port: int) -> Sequence[str]:
-        """Where a host may be connected, best first.
+        """The addresses a host may be reached at, best first.
 
         Raises AddressRefused when one of its addresses is not allowed, `socket.gaierror`.
         """
@@ -52,7 +52,7 @@ class Dialler:
         return found
 
     def connect(self, host: str, port: int, timeout_s: float) -> socket.socket:
-        """A connection to the first address that takes it. Raises OSError, AddressRefused."""
+        """Connect to the first address that accepts. Raises OSError, AddressRefused."""
         refused: OSError | None = None
         for address in self.addresses(host, port):
             try:
@@ -65,7 +65,7 @@ class Dialler:
 
 
 DIRECT = Dialler()
-"""Wherever the system's own resolver leads."""
+"""The system's resolver, without a check."""
 
 
 def _connected(address: str, port: int, timeout_s: float) -> socket.socket:

@@ -51,7 +51,7 @@ Message = tuple[int, bytes]
 
 
 class Role(enum.Enum):
-    """Our end of the connection: it decides who masks (RFC 6455 section 5.1)."""
+    """Which end we are; the client masks its frames (RFC 6455 section 5.1)."""
 
     SERVER = "server"
     CLIENT = "client"
@@ -59,7 +59,7 @@ class Role(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class FrameLimits:
-    """How much a peer may make us hold, and whether its text is checked."""
+    """Limits on what a peer can make us buffer, and whether its text is checked."""
 
     max_message_bytes: int = 1 << 20
     """A whole message, all fragments together."""
@@ -90,7 +90,7 @@ class FrameParser:
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes held of messages that are not complete."""
+        """Bytes buffered of incomplete messages."""
         return len(self._partial) + self._fragments_bytes
 
     def receive_data(self, data: bytes) -> list[Message]:

@@ -31,11 +31,11 @@ from bridge.wire.server_sent_events import EventStreamParser
 _log = logging.getLogger("bridge.wire")
 
 SILENCE_LIMIT_S = 15.0
-"""Longest pause within an answer."""
+"""Longest pause within a response."""
 MAX_BODY = 1 << 20
-"""Of an answer that is one message."""
+"""Largest body read as one message."""
 MAX_STREAM = 1 << 24
-"""Of an event stream."""
+"""Largest event stream."""
 READ_BYTES = 16384
 MESSAGES_AT_ONCE = 32
 """Told in one callback; then the hub's other work has its turn."""
@@ -75,7 +75,7 @@ class HttpChannel:
         return False
 
     def close(self) -> None:
-        """Drop the exchange; nothing is told any more."""
+        """Drop the exchange. No callback follows."""
         if not self._closed:
             self._closed = True
             self._running.kill(block=False)
@@ -114,7 +114,7 @@ class HttpChannel:
                 response.close()
 
     def _request(self) -> urllib3.BaseHTTPResponse:
-        """Until the head of the answer is here."""
+        """Send the request and wait for the response head."""
         return _pool(self._url, self._network).request(
             self._method,
             self._url,
@@ -152,7 +152,7 @@ class HttpChannel:
             self._tell([event.data for event in parser.receive_data(piece)])
 
     def _tell(self, messages: list[bytes]) -> None:
-        """Hand messages to the hub; wait until it has taken them, and done its other work."""
+        """Pass messages to the hub and wait until it has taken them and done its other work."""
         for begin in range(0, len(messages), MESSAGES_AT_ONCE):
             self._loop.run_callback(self._received, messages[begin : begin + MESSAGES_AT_ONCE])
             gevent.sleep(0)
@@ -180,7 +180,7 @@ class HttpChannel:
 
 
 def _pieces(response: urllib3.BaseHTTPResponse, limit: int) -> Iterator[bytes]:
-    """The body as it comes. Raises `RemoteProtocolError` past `limit` bytes."""
+    """Yield the body as it arrives. Raises `RemoteProtocolError` beyond `limit` bytes."""
     size = 0
     while piece := response.read1(READ_BYTES):
         size += len(piece)
@@ -266,7 +266,7 @@ _STAGES: tuple[tuple[_Kinds, str, str], ...] = (
 
 
 def _end_of(error: Exception, *, opened: bool) -> ChannelEnd:
-    """Say what happened in words of ours."""
+    """Describe the error in our own words."""
     stage, text = _stage_of(error)
     number = getattr(_cause(error), "errno", None)
     if stage == "tcp" and isinstance(number, int) and number in errno.errorcode:
@@ -292,7 +292,7 @@ def _stage_of(error: Exception) -> tuple[str, str]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """urllib3 wraps what happened: the innermost exception knows best."""
+    """The innermost exception: urllib3 wraps the original one."""
     for _ in range(5):
         inner = (
             error.__cause__

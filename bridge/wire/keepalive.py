@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import gevent
 
 SLOTS = 8
-"""The links are pinged in this many groups, so that no turn of the hub pings them all."""
+"""Links are pinged in this many groups, so that no turn of the hub pings all of them."""
 
 
 class Pingable(Protocol):
@@ -40,7 +40,7 @@ class KeepAlive:
         return sum(len(slot) for slot in self._slots)
 
     def add(self, link: Pingable) -> None:
-        """Begin with `link`; its first ping comes within one interval."""
+        """Add `link`; its first ping comes within one interval."""
         min(self._slots, key=len).add(link)
         if self._timer is None:
             step_s = self._interval_s / SLOTS
@@ -48,7 +48,7 @@ class KeepAlive:
             self._timer.start(self._tick)
 
     def discard(self, link: Pingable) -> None:
-        """Forget `link`."""
+        """Remove `link`."""
         for slot in self._slots:
             slot.discard(link)
         if self._timer is not None and not len(self):

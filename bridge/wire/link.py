@@ -36,7 +36,7 @@ from bridge.wire.transport import Transport
 _log = logging.getLogger("bridge.wire")
 
 CLOSE_DEADLINE_S = 0.25
-"""How long the peer's Close is awaited after ours."""
+"""How long to wait for the peer's Close after ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class LinkLimits:
 
     frames: FrameLimits = field(default_factory=FrameLimits)
     max_buffered_bytes: int = 1 << 18
-    """Bytes kept for a peer that does not read; more ends the link (8 s of L16 at 16 kHz)."""
+    """Bytes buffered for a slow peer before the link is ended (8 s of L16 at 16 kHz)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,9 @@ class CloseInfo:
     code: int
     """The peer's code when it closed, ours when we did; 1005 none given, 1006 no Close at all."""
     reason: str = ""
-    """Of the peer: hostile text. Ours or the error's otherwise."""
+    """If the peer closed, its own words, which may be hostile; otherwise ours or the error's."""
     clean: bool = False
-    """Both Close frames passed."""
+    """Both sides sent a Close."""
     error: Exception | None = None
     by: Ender = Ender.US
     """A peer that broke the protocol ended it, although we said so first."""
@@ -70,9 +70,9 @@ OnClosed = Callable[[CloseInfo], None]
 class _State(enum.Enum):
     OPEN = 1
     CLOSING = 2
-    """Our Close is out; we wait for the peer's."""
+    """Our Close was sent; waiting for the peer's."""
     FAILED = 3
-    """Our Close told of a violation; what still comes is thrown away."""
+    """We closed because of a violation; further input is discarded."""
     CLOSED = 4
 
 
@@ -123,7 +123,7 @@ class WebSocketLink:
         self.frames_in = 0
         """Data messages received."""
         self.frames_out = 0
-        """Data messages taken for sending."""
+        """Data messages accepted for sending."""
         self.dropped = 0
         """Data messages refused because the link was not open, or not read in time."""
         self.rtt_s: float | None = None
@@ -171,11 +171,11 @@ class WebSocketLink:
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes waiting for a peer that reads too slowly."""
+        """Bytes buffered for a peer that reads too slowly."""
         return self._transport.buffered_bytes
 
     def send(self, payload: bytes, binary: bool = False) -> bool:
-        """Send UTF-8 text or bytes; False when the link is not open (any more)."""
+        """Send UTF-8 text or bytes; False if the link is not open."""
         if self._state is _OPEN and self._write(_BINARY if binary else _TEXT, payload):
             self.frames_out += 1
             return True
@@ -183,11 +183,11 @@ class WebSocketLink:
         return False
 
     def send_text(self, payload: bytes) -> bool:
-        """Send UTF-8 text; False when the link is not open (any more)."""
+        """Send UTF-8 text; False if the link is not open."""
         return self.send(payload)
 
     def send_binary(self, payload: bytes) -> bool:
-        """Send bytes; False when the link is not open (any more)."""
+        """Send bytes; False if the link is not open."""
         return self.send(payload, True)
 
     def ping(self) -> None:
@@ -256,7 +256,7 @@ class WebSocketLink:
             self._fail(self._parser.failure)
 
     def _deliver(self, messages: list[Message]) -> None:
-        """Hand data messages to the owner in one call; see to control frames, which are rare."""
+        """Pass data messages to the owner in one call and handle the rare control frames."""
         for opcode, _ in messages:
             if opcode > frames.BINARY:
                 data = [message for message in messages if message[0] <= frames.BINARY]
@@ -278,7 +278,7 @@ class WebSocketLink:
             self._closing_as = CloseInfo(frames.INTERNAL_ERROR, "internal error", error=error)
 
     def _on_control(self, messages: list[Message]) -> None:
-        """Answer the last ping only (RFC 6455 section 5.5.3), so that a flood gains nothing."""
+        """Answer only the last ping (RFC 6455 section 5.5.3), so that a flood is not amplified."""
         ping: bytes | None = None
         for opcode, payload in messages:
             if opcode == frames.PING:
@@ -307,7 +307,7 @@ class WebSocketLink:
         self._finish(CloseInfo(code, reason, clean=True, by=Ender.PEER))
 
     def _fail(self, error: RemoteProtocolError) -> None:
-        """Tell the peer, then give it a moment to read that before TCP is closed."""
+        """Send our Close and give the peer a moment to read it before TCP is closed."""
         if self._state is not _OPEN:
             self._finish(self._closing_as)
             return
@@ -318,7 +318,7 @@ class WebSocketLink:
     # --- ending ------------------------------------------------------------------------------
 
     def _enter(self, state: _State) -> None:
-        """Wait for the end, but not for long."""
+        """Start the timer that ends the wait."""
         self._state = state
         self._deadline = self._loop.timer(CLOSE_DEADLINE_S)
         self._deadline.start(self._on_deadline)

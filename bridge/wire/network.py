@@ -1,4 +1,4 @@
-"""How this installation reaches providers."""
+"""Proxy, TLS, resolver and retries used to reach providers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _shared_keepalive = KeepAlive(interval_s=15.0)
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """How providers are reached; the same for all of them."""
+    """Network settings shared by all providers."""
 
     proxy: Proxy | None = None
     tls: ssl.SSLContext | None = None

@@ -36,11 +36,11 @@ class RequestFile:
 
     @property
     def buffered_bytes(self) -> int:
-        """Bytes read too far: a request was sent before the last one was answered."""
+        """Bytes read beyond the request: the next one was sent before an answer."""
         return len(self._buffer)
 
     def start_request(self) -> None:
-        """A new request may come: its limits begin."""
+        """Reset the limits for the next request."""
         self._head_left = self._max_head_bytes
         self._deadline = time.monotonic() + self._deadline_s
 
@@ -71,7 +71,7 @@ class RequestFile:
         return self._take(len(self._buffer) if size < 0 else size)
 
     def take_rest(self) -> bytes:
-        """All that was read too far; the file is used up."""
+        """Return everything read beyond the request and end the file."""
         self.closed = True
         return self._take(len(self._buffer))
 

@@ -1,9 +1,9 @@
 """A fair share of the hub for whoever reads from a peer that never stops sending.
 
-A greenlet that always finds data never gives its turn away, and every call's audio waits. One
-reader gives way after a budget of messages, bytes and time; of several that have used theirs up
-one at a time goes on, after a pause as long as its turn was. So a flood on any number of
-connections takes short turns of half the hub at most.
+A greenlet that always finds data never yields, and the audio of every call waits. A reader
+therefore yields after a budget of messages, bytes and time. Readers that have used theirs up go on
+one at a time, each after a pause as long as its turn was, so a flood on any number of connections
+takes at most half of the hub, in short turns.
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from gevent.lock import BoundedSemaphore
 WAITED_S = 0.0005
 """A read that took this long had to wait: others have had their turn."""
 
+BURST_S = 0.005
+"""Pieces of work less than this apart are a burst."""
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What one turn may take; the first that is used up ends it."""
+    """Limits of one turn; the first one reached ends it."""
 
     messages: int = 64
     size_bytes: int = 256 * 1024
@@ -33,7 +36,7 @@ class FairShare:
     def __init__(self, budget: Budget | None = None) -> None:
         self.budget = budget or Budget()
         self.given_way = 0
-        """Turns that were used up."""
+        """Turns that reached a limit."""
         self._queue = BoundedSemaphore(1)
 
     def give_way(self, took_s: float) -> None:
@@ -52,13 +55,13 @@ class Turn:
         self._start(time.monotonic())
 
     def begin(self) -> None:
-        """Data is here. When it had to be waited for, this is a new turn."""
+        """Data arrived. If the reader had to wait for it, this is a new turn."""
         now = time.monotonic()
         if now - self._left_at >= WAITED_S:
             self._start(now)
 
     def spend(self, messages: int, size_bytes: int) -> None:
-        """Account for work done; give way when the turn is over."""
+        """Account for work done and yield if the turn is over."""
         self._messages += messages
         self._bytes += size_bytes
         now = time.monotonic()
@@ -80,3 +83,25 @@ class Turn:
         self._messages = 0
         self._bytes = 0
         self._began = now
+
+
+class Burst:
+    """Spreads work that comes all at once over as many rounds of the hub.
+
+    gevent runs up to fifty greenlets that are ready before it looks at a timer
+    (its loop's _run_callbacks), and the pacer is a timer.
+    """
+
+    def __init__(self, share: FairShare) -> None:
+        self.cost_s = 0.0
+        """Of the last piece of work."""
+        self._share = share
+        self._turn_at = 0.0
+
+    def take_turn(self) -> None:
+        """To be called before each piece of work; waits when another was done a moment ago."""
+        in_burst = time.monotonic() - self._turn_at < BURST_S
+        self._turn_at = time.monotonic()
+        if in_burst:
+            self._share.give_way(max(self.cost_s, WAITED_S))
+            self._turn_at = time.monotonic()

@@ -147,7 +147,7 @@ class Conversation:
             tools_for(entry),
             ToolContext(entry, identity.caller_id_number, actions),
             deadline_s=site.settings.timeouts.tool_s,
-            on_start=self._on_function,
+            on_start=self._on_function_begun,
             on_done=self._on_function_done,
         )
 
@@ -267,6 +267,10 @@ class Conversation:
             self.record.function(outcome)
         if outcome.status in ("failed", "timeout"):
             self._metrics.count(m.ERRORS, ErrorCode.FUNCTION_CALL_FAILED.value)
+
+    def _on_function_begun(self, outcome: FunctionOutcome) -> None:
+        """On the hub, where an error of ours would be taken for the provider's."""
+        self._inbox.post(partial(self._on_function, outcome))
 
     def _on_function_done(self, outcome: FunctionOutcome) -> None:
         """In a greenlet of the runner; it may be the call's end that ended the function."""

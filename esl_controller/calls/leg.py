@@ -22,7 +22,7 @@ from esl_controller.esl.applications import Application
 from esl_controller.esl.causes import HangupCause
 from esl_controller.esl.commands import Command
 from esl_controller.esl.dialable import require_dialable
-from esl_controller.esl.errors import CallGone, EslError
+from esl_controller.esl.errors import CallGone, CommandFailed, EslError
 from esl_controller.esl.events import DTMF_DIGITS, ChannelData, Event, Reply
 from esl_controller.esl.session import ControllerSession
 from esl_controller.telemetry.log import call_logger
@@ -282,7 +282,9 @@ class Leg:
         transfer = commands.api("uuid_transfer", f"{self.uuid} {extension} XML {context}")
         self.left = True
         replies = self._pipeline([*batch, transfer, commands.exit_()])
-        replies[-2].require_ok(transfer.name)
+        answer = replies[-2].text.strip()
+        if not answer.startswith("+OK"):
+            raise CommandFailed(transfer.name, answer)
 
     def leave(self) -> None:
         """Say `exit` if that is still to be said, and close. Idempotent."""

@@ -22,10 +22,11 @@ corrections included (switch_core_media.c, switch_core_media_set_codec)."""
 
 def parse_codec(text: str) -> Leg | None:
     """`CORE_PCM_MODULE.PCMU@8000h@20i@64000b` or `PCMU@8000h@20i@1c`; None for anything else."""
-    found = _CODEC.match(text)
+    found = _CODEC.match(text.strip())
     if found is None or int(found[2]) <= 0:
         return None
-    return Leg(found[1], _SAMPLING_HZ.get(found[1], int(found[2])), _ptime(found[3] or ""))
+    rate_hz = _SAMPLING_HZ.get(found[1].upper(), int(found[2]))
+    return Leg(found[1], rate_hz, _ptime(found[3] or ""))
 
 
 def offered_leg(channel: ChannelData) -> Leg:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from esl_controller.esl.dialable import DIALABLE
 
-_DOMAIN_NAME = re.compile(r"[0-9A-Za-z._-]{1,255}\Z")
+_DOMAIN_NAME = re.compile(r"([\w.-]{1,255}?)\.?(?::\d{1,5})?")
+"""A host name; its last dot, and the port of a SIP address, do not belong to it."""
 
 Header = Callable[[str], str | None]
 """Looks a decoded channel header up by name; None, or nothing in it, when it is missing."""
@@ -70,8 +71,9 @@ def _domain(header: Header, domain_named: Callable[[str], str | None]) -> str:
     given = header("variable_domain_uuid")
     if given:
         return _uuid(given, "variable_domain_uuid")
-    tried = [header("variable_domain_name") or "", header("Caller-Context") or ""]
-    names = dict.fromkeys(name for name in tried if _DOMAIN_NAME.match(name))
+    told = [header("variable_domain_name") or "", header("Caller-Context") or ""]
+    found_in = [_DOMAIN_NAME.fullmatch(text.strip()) for text in told]
+    names = dict.fromkeys(found[1] for found in found_in if found is not None)
     for name in names:
         found = domain_named(name)
         if found is not None:

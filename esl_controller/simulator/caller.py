@@ -125,7 +125,7 @@ class Caller:
     # acting without a script
 
     def say(self, clip: Clip) -> None:
-        """Speak from the next frame on, cutting off what is being said."""
+        """Speak from the next frame on, interrupting anything being said."""
         self._said = clip.frames(self.rate_hz, self._ptime_ms)
         self._position = 0
 

@@ -67,10 +67,10 @@ class HangUp:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """From now on: echo of what is heard and noise of the room, None for off."""
+    """Turn echo of the far end and room noise on from here; None turns them off."""
 
     echo_db: float | None = None
-    """Loudness of the echo against what is heard, e.g. -30."""
+    """Level of the echo relative to what is heard, e.g. -30."""
     noise_dbfs: float | None = None
     """Level of white noise, e.g. -50."""
 

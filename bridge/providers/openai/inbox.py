@@ -13,7 +13,6 @@ from bridge.providers.base import (
     CallerStopped,
     ErrorKind,
     Interrupted,
-    ProviderFailure,
     ResponseDone,
     ResponseStarted,
     SessionReady,
@@ -21,6 +20,7 @@ from bridge.providers.base import (
 )
 from bridge.providers.conversation import Speaker
 from bridge.providers.openai import errors
+from bridge.providers.openai.ends import failure_of, reason_of, response_end, status_of
 from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (
     AudioDelta,
@@ -256,7 +256,7 @@ class Inbox:
         usage = response_usage_of(response.usage)
         if usage is not None:
             state.tell(response_usage(usage, state.config.vendor, state.model))
-        status = response.status or "completed"
+        status = status_of(response)
         calls = state.calls.run(response.id, status, response.output or ())
         for call in calls:
             state.tell(call)
@@ -268,30 +268,13 @@ class Inbox:
         self._tell_end(response, status, spoke=spoke)
 
     def _tell_end(self, response: Response, status: str, *, spoke: bool) -> None:
-        details = response.status_details
-        reason = (details.reason if details else None) or ""
+        reason = reason_of(response)
         if status == "cancelled" and reason == "turn_detected":
             self._interrupted(response.id)
-        failure: ProviderFailure | None = None
-        if status == "failed":
-            failure = self._turn_failure(read_error(details.error if details else None))
+        failure = failure_of(response) if status == "failed" else None
+        if failure is not None:
             self._state.tell(failure)
-        self._state.tell(
-            ResponseDone(
-                response.id,
-                status,
-                reason,
-                failure.kind if failure else None,
-                spoke,
-                failure.retry_in_s if failure else None,
-            )
-        )
-
-    def _turn_failure(self, error: ServerError) -> ProviderFailure:
-        """A failed response costs the turn, not the session; the kind says what to expect next."""
-        meaning = error.meaning
-        turn = errors.Meaning(meaning.kind, fatal=False, retryable=meaning.retryable)
-        return error.failure(turn, "response_failed")
+        self._state.tell(response_end(response.id, status, reason, failure, spoke=spoke))
 
     # --- errors -------------------------------------------------------------------------------
 
@@ -314,7 +297,7 @@ class Inbox:
         failure = error.failure(error.meaning)
         state.tell(failure)
         if refused:
-            state.tell(_unanswered(failure))
+            state.tell(response_end("", "failed", failure.code, failure, spoke=False))
 
     def _refuses_our_request(self, error: ServerError) -> bool:
         """Some servers do not say which request they mean: a trouble of theirs is that of ours."""
@@ -380,9 +363,3 @@ class Inbox:
         state.requests.done(response_id)
         spoke = state.has_sounded(response_id)
         state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL, spoke))
-
-
-def _unanswered(failure: ProviderFailure) -> ResponseDone:
-    """A request that was refused is an answer that failed before it began."""
-    kind, wait_s = failure.kind, failure.retry_in_s
-    return ResponseDone("", "failed", failure.code, kind, spoke=False, retry_in_s=wait_s)

@@ -42,7 +42,7 @@ class EmulatorConfig:
     voice: Voice = field(default_factory=Voice)
     delta_ms: int = 100
     pace: float = 4.0
-    """Audio is sent so many times faster than it plays."""
+    """How many times faster than real time audio is sent."""
     think_s: float = 0.2
     """From the request to the first sound."""
     transcription_delay_s: float = 0.15

@@ -34,7 +34,7 @@ class ClientError(Exception):
 
 @dataclass(slots=True)
 class Item:
-    """A conversation item as sent, and what is known about it besides."""
+    """A conversation item as sent, with bookkeeping."""
 
     data: dict[str, Any]
     audio_ms: float = 0.0
@@ -96,7 +96,7 @@ class Conversation:
             self._items.insert(self._items.index(before) + 1, item)
 
     def retrieve(self, item_id: object) -> Item:
-        """The item, or the error the service gives."""
+        """Return the item, or raise the error the service would send."""
         return self._known(item_id, "item_retrieve_invalid_item_id")
 
     def delete(self, item_id: object) -> None:
@@ -104,7 +104,7 @@ class Conversation:
         self._items.remove(self._known(item_id, "item_delete_invalid_item_id"))
 
     def truncate(self, item_id: object, audio_end_ms: object) -> None:
-        """Cut an assistant's audio; its transcript goes with it."""
+        """Truncate the audio of an assistant item and drop its transcript."""
         item = self._known(item_id, "item_truncate_invalid_item_id")
         if type(audio_end_ms) is not int or audio_end_ms < 0:
             raise ClientError("invalid_value", "Invalid 'audio_end_ms'.", "audio_end_ms")

@@ -38,7 +38,7 @@ class Core:
         """User messages so far, spoken or typed."""
         self.outbox: list[bytes] = []
         self.muted = False
-        """A stalled server: nothing goes out any more."""
+        """A stalled server: nothing more is sent."""
         self.closing: tuple[int, str] | None = None
         """Close code and reason, once the session wants to end."""
         self._sequence = 0
@@ -67,7 +67,7 @@ class Core:
             self.outbox.append(message)
 
     def emit_error(self, error: ClientError, event_id: object) -> None:
-        """Send an `error` event; the session goes on."""
+        """Send an `error` event that does not end the session."""
         keep(self.record.errors, error.code or error.kind)
         body = {
             "type": error.kind,

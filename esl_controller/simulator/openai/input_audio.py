@@ -115,13 +115,13 @@ class InputAudio:
             self._on_turn()
 
     def clear(self) -> None:
-        """Forget what was not committed."""
+        """Discard audio that was not committed."""
         self._buffered_ms = 0.0
         self._begin()
         self._core.emit("input_audio_buffer.cleared")
 
     def commit(self) -> None:
-        """Make a turn of what was appended. Raises `ClientError` when that is too little."""
+        """Turn the appended audio into an item. Raises `ClientError` if there is too little."""
         if self._buffered_ms < MIN_COMMIT_MS:
             text = (
                 "Error committing input audio buffer: buffer too small. Expected at least "

@@ -20,7 +20,7 @@ ARGUMENT_CHARS = 16
 
 
 class Response:
-    """Events of one response. `steps` yields the seconds to wait before it goes on."""
+    """The events of one response. `steps` yields how many seconds to wait before the next."""
 
     def __init__(self, core: Core, answer: Answer, overrides: dict[str, Any]) -> None:
         self.id = core.new_id("resp")
@@ -78,7 +78,7 @@ class Response:
             self.end("completed")
 
     def end(self, status: str, **details: Any) -> None:
-        """Close what is open and take the final status."""
+        """Close open items and set the final status."""
         if self._open is not None:
             self._close_item("incomplete")
         self.status = status

@@ -16,7 +16,7 @@ from esl_controller.simulator.service.record import keep
 from esl_controller.simulator.service.script import Answer, spoken_text
 
 CACHE_BLOCK = 64
-"""Cached input is counted in blocks of so many tokens."""
+"""Cached input is counted in blocks of this many tokens."""
 TOKENS_A_MINUTE = 800_000
 OUT_OF_QUOTA = Answer(
     fail=(
@@ -144,7 +144,7 @@ class Responses:
         return text, audio
 
     def _usage(self, response: Response) -> dict[str, Any]:
-        """The whole conversation is input each time; what was seen before is partly cached."""
+        """Each response takes the whole conversation as input; some of it is cached."""
         text, audio = self._input_tokens()
         cached_text = min(text, self._seen_tokens[0]) // CACHE_BLOCK * CACHE_BLOCK
         cached_audio = min(audio, self._seen_tokens[1]) // CACHE_BLOCK * CACHE_BLOCK

@@ -32,7 +32,7 @@ class Boundary:
 
 
 class VoiceActivityDetector:
-    """Takes 16-bit samples, gives the boundaries of turns."""
+    """Finds the boundaries of turns in 16-bit samples."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a session is told to do: actions of the dialplan, messages of an application. Pure."""
+"""Instructions to a session, from the dialplan or by `sendmsg`. Pure."""
 
 from __future__ import annotations
 

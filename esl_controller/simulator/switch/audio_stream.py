@@ -116,14 +116,14 @@ class AudioStream:
     # from the api
 
     def send_text(self, text: str) -> bool:
-        """A text message to the server; False while there is no connection."""
+        """Send a text message to the server; False while not connected."""
         if self._socket is None:
             return False
         self._socket.send(stream_socket.TEXT, text.encode("utf-8", "surrogateescape"))
         return True
 
     def pause(self, paused: bool) -> None:
-        """The caller's audio stops or goes on; nothing is replayed."""
+        """Pause or resume the caller's audio; nothing is replayed."""
         self._paused = paused
 
     def stop(self, text: str = "") -> None:
@@ -147,12 +147,12 @@ class AudioStream:
         self._remove()
 
     def close_on_hangup(self) -> None:
-        """The channel hangs up: stop without making the session wait here."""
+        """The channel hung up: stop without blocking the session."""
         if self.open and not self._closing:
             gevent.spawn(self.stop)
 
     def drop(self) -> None:
-        """The switch died: TCP closes, nobody is told."""
+        """The switch died: close TCP without a word."""
         self._closing = True
         self._connecting.kill(block=False)
         if self._socket is not None:
@@ -209,7 +209,7 @@ class AudioStream:
             self._server_close(payload)
 
     def _server_close(self, payload: bytes) -> None:
-        """The server closes: Close goes back, the bug stays until `stop`."""
+        """The server closed: echo its Close; the media bug stays until `stop`."""
         code = int.from_bytes(payload[:2], "big") if len(payload) >= 2 else 1000
         reason = payload[2:].decode("utf-8", "replace")
         if code not in _CLOSE_CODES:

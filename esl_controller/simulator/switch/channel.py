@@ -305,7 +305,7 @@ class Channel:
         return Event(name, headers, body, subclass, uuid=self.uuid)
 
     def connect_headers(self, origin: EventOrigin, now_us: int) -> list[Header]:
-        """Channel data of the `connect` reply; the caller profile stands there twice."""
+        """Channel data of the `connect` reply, which contains the caller profile twice."""
         source = ("mod_event_socket.c", "parse_command", 2018)
         headers = origin.headers("CHANNEL_DATA", source, now_us)
         return [*headers, *self._profile("Channel"), *self.headers()]

@@ -77,7 +77,7 @@ class CommandReader:
                 return Command(lines[0], _headers(lines[1:]))
 
     def _blank_line(self) -> tuple[int, int]:
-        """Where the empty line begins and how many bytes end the command there."""
+        """Start and length of the empty line that ends the command."""
         if self._buffer[:1] == b"\n":
             return 0, 1
         found = [(self._buffer.find(mark), len(mark)) for mark in (b"\n\n", b"\n\r\n")]

@@ -95,7 +95,7 @@ class EslPeer:
     # the call
 
     def session_hung_up(self) -> None:
-        """The call is over; a lingering connection is told so."""
+        """The call is over: send the notice to a lingering connection."""
         self._notice_due = self.linger_s is not None and self.connected
 
     def session_finished(self) -> None:

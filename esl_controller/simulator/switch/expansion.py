@@ -29,7 +29,7 @@ _NUMBER = re.compile(r"[-+]?\d*\.?\d+\Z", re.ASCII)
 
 
 def expand(text: str, variable: Variable, api: Api, depth: int = 0) -> str:
-    """Return `text` with its `${…}` replaced; what is unset becomes nothing."""
+    """Return `text` with each `${…}` replaced; unset variables become empty."""
     pieces, at = [], 0
     while depth < _MAX_DEPTH and (start := text.find("${", at)) >= 0:
         end = _closing(text, start + 1, "{", "}")

@@ -32,7 +32,7 @@ class FarEnd:
     hangs_up_after_s: float | None = None
     """Leaves this long after it answered."""
     end: Callable[[], CallEnd] | None = None
-    """Makes what speaks and hears there; silence by default."""
+    """Creates the party at the far end; silent by default."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,7 +161,7 @@ class Media:
         self._deliver(frame, self._played_at)
 
     def finish_frame(self, now: float) -> None:
-        """End of a frame: what was written goes out, what the caller says comes in."""
+        """End of a frame: send what was written, take in what the caller says."""
         if not self._flowing:
             self.written = None
             return

@@ -25,7 +25,7 @@ _ESCAPED = {"n": "\n", "r": "\r", "t": "\t", "s": " "}
 
 @dataclass(frozen=True, slots=True)
 class Originate:
-    """What to call, and where the call goes once it is answered."""
+    """What to call, and where the call is sent once answered."""
 
     call_url: str
     extension: str

@@ -45,7 +45,7 @@ class Quirks:
     lost_hangup_complete: float = 1 / 6
     """Chance that CHANNEL_HANGUP_COMPLETE is lost on a connection that does not linger."""
     shuffled_notice: bool = True
-    """The linger notice comes anywhere among the hang-up events; otherwise after them."""
+    """Send the linger notice anywhere among the hang-up events instead of after them."""
     stream_connect_timeout_s: float = 1.0
     """mod_audio_stream gives up on a hand-shake after this long."""
     unicast_crash: bool = True

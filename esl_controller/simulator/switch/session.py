@@ -66,7 +66,7 @@ class Session:
         self.dialplan_continued = False
         """The application left a living call and the dialplan went on without it."""
         self.sent_to = ""
-        """Where it was transferred last."""
+        """Destination of the last transfer."""
         self.playbacks: list[Playback] = []
         """Playbacks running, the innermost last."""
         self.broke = False
@@ -84,7 +84,7 @@ class Session:
 
     @property
     def interrupted(self) -> bool:
-        """Applications must return: the call is over or goes elsewhere."""
+        """Whether applications must return because the call ended or was transferred."""
         return self.hung_up or self._leaving
 
     def tick(self, now: float) -> None:

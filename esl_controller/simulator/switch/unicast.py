@@ -54,7 +54,7 @@ class Unicast:
 
     @classmethod
     def open(cls, session: Session, fields: dict[str, str]) -> Unicast | None:
-        """Bind the local address. A port in use gives None: `+OK` was said, nothing will come."""
+        """Bind the local address. None if it is in use: FreeSWITCH still says `+OK`."""
         try:
             local = (fields.get("local-ip", "127.0.0.1"), int(fields.get("local-port", "8025")))
             remote = (fields.get("remote-ip", "127.0.0.1"), int(fields.get("remote-port", "8026")))
@@ -72,12 +72,12 @@ class Unicast:
 
     @property
     def local_address(self) -> tuple[str, int]:
-        """Where the application's datagrams are received."""
+        """The address the application sends its datagrams to."""
         host, port = self._socket.getsockname()
         return host, port
 
     def send(self, pcm: bytes) -> None:
-        """A frame of the caller's to the remote address; nobody there is no error."""
+        """Send a frame of the caller's to the remote address; a closed port is no error."""
         data = sound.encode(pcm, self._encoding) if self.native else pcm
         try:
             self._socket.sendto(data, self._remote)

@@ -211,3 +211,29 @@ def test_the_token_is_never_logged(site, caplog):
             b"GET /x?token=k-123 HTTP/1.1\r\nX-Stream-Token: k-123\r\nConnection: close\r\n\r\n"
         )
     assert "k-123" not in caplog.text
+
+
+def test_requests_that_come_together_are_answered_in_rounds_of_their_own(site):
+    rounds, answered = [0], []
+    answer = site.app
+
+    def app(environ, start_response):
+        answered.append(rounds[0])
+        return answer(environ, start_response)
+
+    def count():
+        rounds[0] += 1
+
+    site.app = app
+    watcher = gevent.get_hub().loop.prepare()
+    watcher.start(count)
+    try:
+        socks = [site.connect() for _ in range(40)]
+        for sock in socks:
+            sock.sendall(b"GET /x HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        for sock in socks:
+            assert b" 200 " in read_answer(sock)
+    finally:
+        watcher.stop()
+        watcher.close()
+    assert len(set(answered)) == len(answered) == 40

@@ -129,7 +129,7 @@ class FakeEsl:
         name = command.name
         words = command.lines[0].split(" ", 4)
         if name == self.fault and isinstance(self.error, CommandFailed):
-            return Reply("-ERR refused")
+            return Reply(self.error.text)
         self._do(name)
         if name == "api uuid_setvar":
             self.variables[words[3]] = words[4] if len(words) > 4 else ""

@@ -14,7 +14,7 @@ from esl_controller.calls import call as call_module
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.registry import Calls
 from esl_controller.database.models import ProcessingMode
-from esl_controller.esl.errors import CallGone, CommandTimeout
+from esl_controller.esl.errors import CallGone, CommandFailed, CommandTimeout
 from esl_controller.record.outcome import Ending
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome
@@ -250,10 +250,12 @@ def test_a_transfer_asked_for_before_the_call_talks_is_made(
     assert FakeTalk.last.leaving  # the model gets no result, and says nothing more
 
 
+@pytest.mark.parametrize("answer", ["-ERR No such channel!", "-USAGE: <uuid>", "", "what?"])
 def test_a_transfer_that_is_refused_is_told_and_stored_as_failed(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, answer: str
 ) -> None:
-    esl = FakeEsl("api uuid_transfer")
+    error = CommandFailed("api uuid_transfer", answer)
+    esl = FakeEsl("api uuid_transfer", error=error)
     office = Office(monkeypatch, transfer, esl)
     office.run()
     must_be_clean(office)

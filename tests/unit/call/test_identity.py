@@ -50,12 +50,21 @@ def test_what_is_missing_is_named(missing: str) -> None:
         {"variable_domain_uuid": "", "variable_domain_name": "pbx.example"},
         {"variable_domain_name": "public", "Caller-Context": "pbx.example"},
         {"variable_domain_name": "no name", "Caller-Context": "pbx.example"},
+        {"variable_domain_name": "pbx.example.", "Caller-Context": "public"},
+        {"variable_domain_name": "pbx.example:5060"},
+        {"variable_domain_name": " pbx.example "},
     ],
 )
 def test_a_tenant_may_be_named_instead(named: dict[str, str]) -> None:
     headers = {k: v for k, v in GOOD.items() if k != "variable_domain_uuid"} | named
     identity = parse_identity(headers.get, {"pbx.example": DOMAIN}.get)
     assert identity.domain_uuid == DOMAIN
+
+
+def test_a_domain_may_have_letters_of_any_language() -> None:
+    headers = {k: v for k, v in GOOD.items() if k != "variable_domain_uuid"}
+    headers["variable_domain_name"] = "bücher.example"
+    assert parse_identity(headers.get, {"bücher.example": DOMAIN}.get).domain_uuid == DOMAIN
 
 
 def test_a_domain_uuid_is_believed_and_no_name_asked_for() -> None:

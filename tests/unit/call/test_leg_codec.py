@@ -17,6 +17,7 @@ def data(**values: str) -> Headers:
     [
         ("CORE_PCM_MODULE.PCMU@8000h@20i@64000b", Leg("PCMU", 8000)),
         ("mod_spandsp.G722@8000h@20i@64000b,CORE_PCM_MODULE.PCMU@8000h", Leg("G722", 16000)),
+        (" mod_spandsp.g722@8000h", Leg("g722", 16000)),
         ("G722@8000h@40i@1c", Leg("G722", 16000, 40)),
         ("mod_opus.opus@48000h@20i@2c", Leg("opus", 48000)),
         ("mod_amrwb.AMR-WB@16000h@20i", Leg("AMR-WB", 16000)),

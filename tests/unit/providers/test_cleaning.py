@@ -35,6 +35,8 @@ def failure(code: str = "c", message: str = "m") -> ProviderFailure:
     [
         failure(message=f"Incorrect API key provided: {KEY}."),
         failure(message=f"Incorrect API key provided: {KEY[:20]}"),
+        failure(message=f"Key {KEY.upper()} is unknown"),
+        failure(message=f"{KEY[:20]}… is unknown, as is …{KEY[-12:]}."),
         failure(code=KEY),
         ResponseDone("r", "failed", KEY),
         Ended(f"because {KEY}"),
@@ -71,6 +73,11 @@ def test_what_is_no_secret_stays() -> None:
     text = "model gpt-realtime-2.1 does not exist, realtime=v1, short"
     assert cleaner(target).text(text) == text
     assert cleaner(SpeechService("piper")).text(KEY) == KEY
+
+
+def test_nothing_but_the_key_is_taken_out() -> None:
+    shown = cleaner(TARGETS[0]).text(f"The key {KEY[:24]}*** is bad; Bearer {KEY}, please")
+    assert shown == "The key [hidden]*** is bad; Bearer [hidden], please"
 
 
 def test_a_failures_code_is_short_and_harmless() -> None:

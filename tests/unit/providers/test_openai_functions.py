@@ -167,6 +167,28 @@ def test_functions_of_a_cancelled_response_are_not_run() -> None:
     assert found == [ResponseDone("resp_1", "cancelled", spoke=False)]
 
 
+@pytest.mark.parametrize(
+    ("told", "status"),
+    [
+        ({"status": "canceled"}, "cancelled"),
+        ({"status": "COMPLETED"}, "completed"),
+        ({"status": "in_progress"}, "completed"),
+        ({"status": None}, "completed"),
+        ({"status": "expired"}, "failed"),
+        ({"status": "done", "status_details": {"error": {"code": "server_error"}}}, "failed"),
+        ({"status": "done", "status_details": "fine"}, "completed"),
+    ],
+)
+def test_every_end_is_one_of_four(told: dict[str, Any], status: str) -> None:
+    provider = ready_provider()
+    begin_response(provider)
+    events(provider)
+    end_response(provider, **told)
+    done = events(provider)[-1]
+    assert isinstance(done, ResponseDone)
+    assert done.status == status
+
+
 BROKEN_ENDS = [
     {"output": [call_item(1, call_id=None)]},
     {"output": [call_item(1, name="")]},
