@@ -10,6 +10,8 @@ import msgspec
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
+from bridge.providers.gemini.config import GeminiLiveConfig
+from bridge.providers.gemini.live import GeminiLive
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 
@@ -40,6 +42,7 @@ class ProviderKind:
 
 
 PROVIDERS: dict[str, ProviderKind] = {
+    "gemini_live": ProviderKind(GeminiLiveConfig, GeminiLive, "gemini"),
     "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
 }
 

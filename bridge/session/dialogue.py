@@ -114,10 +114,13 @@ class Dialogue:
         sounded, called = self._line.downlink.sounded, self._floor.more_due
         heard = sounded or called or not self._line.open
         heard = heard and event.spoke and event.status != "failed"
+        if event.status == "silent":
+            heard, self._unanswered = True, False
         if self._floor.response_done(event.response_id, heard=heard):
             self._over(event.response_id, now, heard=heard)
             if self._state is not SessionState.HELD:
                 self._answering.response_done(event, heard=heard, now=now)
+                self._open_if_free(now)
 
     def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
         """All there will be of an answer is here."""
