@@ -195,6 +195,8 @@ class Dialogue:
     def function_result(self, call_id: str, output: str, *, failed: bool) -> None:
         """A function of ours has run. The next provider learns of it in its own way."""
         ran = self._transcript.returned(call_id, output)
+        if call_id not in self._floor.functions:  # cancelled: nobody waits for it
+            return
         self._floor.function_over(call_id)
         self._answering.progress()
         if self._floor.state is not FloorState.CALLER_SPEAKING:

@@ -139,6 +139,7 @@ class VirtualHost:
         if self.over:
             return
         self._session = self._service.accept(self._world.now)
+        self._closing_told = False
         if self._session is None:
             end = p.ChannelEnd(p.Ender.PEER, "http", 503)
             self.protocol.receive_end(self._channel, end, self._world.now)
