@@ -2,4 +2,15 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("openai") else ["openai/test_*.py"]
+
+def _there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent package is not there
+        return False
+
+
+_SUITES = {"openai": "openai", "gemini": "google.genai"}
+collect_ignore_glob = [
+    f"{folder}/test_*.py" for folder, name in _SUITES.items() if not _there(name)
+]

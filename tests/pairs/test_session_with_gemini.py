@@ -190,12 +190,14 @@ def test_a_model_that_stays_silent_on_purpose_is_left_alone(world):
 
 
 def test_an_answer_without_sound_is_asked_for_again_elsewhere(world):
-    first = service("We open at nine.", faults=(Faults(soundless=True),))
+    first = service(LONG, faults=(Faults(soundless=True),))
     second = service("We open at nine.")
-    w = world(first, second).begin()
+    w = world(first, second, brief=p.Brief()).begin()
+    w.speak("When do you open?")
     w.run(12.0)
     assert second.sessions
-    assert w.sound_ms(100.0) > 300
+    assert w.sound_ms(102.0) > 300
+    assert {"We open at nine.", "Say it again?"} & set(texts(w))
 
 
 QUOTA = Faults(quota_after=1)
