@@ -65,6 +65,8 @@ class Dialogue:
         self._functions = 0
         self._turn_of_ours = False
         """A turn was begun that we must end (`Turns.OURS`)."""
+        self._answered_early = False
+        """The provider answers a turn of which our ear has not heard the end."""
         self._unanswered = False
         """Our ear has heard the caller, or the agent was interrupted, since the last answer."""
 
@@ -101,8 +103,11 @@ class Dialogue:
             self._line.downlink.begin(self._floor.broken_off())
             return
         self._silence.floor_taken()
-        if self._unanswered and not self._line.ear.active:
-            self._floor.caller_stopped(min(now, self._line.ear.changed_at))
+        hidden = self._seat.capabilities.turns is p.Turns.HIDDEN
+        early = hidden and self._floor.state is FloorState.CALLER_SPEAKING
+        self._answered_early = early and self._line.ear.active
+        if self._unanswered or early:
+            self._floor.caller_stopped(self._line.ear.loud_at(now))
         self._unanswered = False
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
@@ -219,9 +224,10 @@ class Dialogue:
         if turns is p.Turns.OURS:
             self._find_turn(active, now)
         elif active:
+            self._answered_early = False
             self._caller_started(now)
         else:
-            self._unanswered = True
+            self._unanswered = not self._answered_early
             self._floor.caller_stopped(now, expects_answer=False)
             self._open_if_free(now)
 

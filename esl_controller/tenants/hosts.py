@@ -40,6 +40,31 @@ TENANT_SETTINGS: Mapping[str, frozenset[str]] = {
             "transcription_model",
         }
     ),
+    "gemini": frozenset(
+        {
+            "affective_dialog",
+            "api_version",
+            "auth_style",
+            "compression",
+            "compression_target_tokens",
+            "compression_trigger_tokens",
+            "end_sensitivity",
+            "going_away_s",
+            "location",
+            "max_output_tokens",
+            "proactive_audio",
+            "project",
+            "resumption",
+            "service",
+            "session_limit_s",
+            "speech_before_start_ms",
+            "start_sensitivity",
+            "temperature",
+            "thinking_budget",
+            "thinking_level",
+            "turn_detection",
+        }
+    ),
 }
 """What `provider_settings` of a kind may hold: nothing that is a key, a header or an address."""
 

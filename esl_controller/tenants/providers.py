@@ -18,6 +18,9 @@ from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
 
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
+_GEMINI_END = {"low": "low", "high": "high"}
+_MIDDLE = 0.5
+"""`vad_threshold` of a secretary that says nothing of it."""
 
 
 class NoProvider(Exception):
@@ -133,11 +136,34 @@ def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
     return wishes | {name: value for name, value in optional.items() if value not in (None, "")}
 
 
-def _openai_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+def _interruptible(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {"interrupt_response": secretary.barge_in}
 
 
-_SPOKEN = {"openai": _Spoken("openai_realtime", _openai_wishes, _openai_manners)}
+def _gemini_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """`vad_prefix_padding_ms` has no counterpart: Gemini's field of that name is a threshold."""
+    by_sense = secretary.vad_mode == "semantic"
+    wishes: dict[str, Any] = {
+        "start_sensitivity": _start_sensitivity(secretary.vad_threshold),
+        "vad_silence_ms": None if by_sense else secretary.silence_duration_ms,
+        "end_sensitivity": _GEMINI_END.get(secretary.vad_eagerness, "") if by_sense else "",
+        "extra": secretary.provider_config,
+    }
+    optional = {"model": secretary.model, "voice": secretary.voice_id}
+    return wishes | {name: value for name, value in optional.items() if value}
+
+
+def _start_sensitivity(threshold: float) -> str:
+    """Gemini has two steps; the column's default leaves the choice to the service."""
+    if threshold == _MIDDLE:
+        return ""
+    return "low" if threshold > _MIDDLE else "high"
+
+
+_SPOKEN = {
+    "openai": _Spoken("openai_realtime", _openai_wishes, _interruptible),
+    "gemini": _Spoken("gemini_live", _gemini_wishes, _interruptible),
+}
 """By a provider's kind in the settings."""
 
 

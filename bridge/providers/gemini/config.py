@@ -60,7 +60,8 @@ class GeminiLiveConfig:
     """low | high: how readily sound counts as speech."""
     end_sensitivity: str = ""
     """low | high: how readily a pause ends the turn."""
-    vad_prefix_padding_ms: int | None = None
+    speech_before_start_ms: int | None = None
+    """So long must speech last before it counts; the service calls it `prefixPaddingMs`."""
     vad_silence_ms: int | None = None
     interrupt_response: bool = True
     """The service stops its answer when the caller speaks."""

@@ -62,7 +62,7 @@ class Inbox:
 
     def _take(self, message: ServerMessage, now: float) -> None:
         state = self._state
-        usage = usage_of(message.usage_metadata, state.config.model)
+        usage = usage_of(message.usage_metadata, state.config.model.rpartition("/")[2])
         if usage is not None:
             state.usage = usage
         if message.setup_complete is not None:
@@ -210,7 +210,7 @@ class Inbox:
             turn = state.caller or state.new_caller_turn()
             turn.words = joined(turn.words, words.text)
             turn.tell_at = now + WORDS_QUIET_S
-        if words.finished or (state.caller is not None and state.caller.answered):
+        if words.finished:
             self.tell_caller_words()
 
     def tell_caller_words(self) -> None:

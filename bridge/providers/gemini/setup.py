@@ -84,7 +84,7 @@ def _realtime_input(config: GeminiLiveConfig) -> dict[str, Any]:
         detection = _present(
             startOfSpeechSensitivity=_sensitivity("START", config.start_sensitivity),
             endOfSpeechSensitivity=_sensitivity("END", config.end_sensitivity),
-            prefixPaddingMs=config.vad_prefix_padding_ms,
+            prefixPaddingMs=config.speech_before_start_ms,
             silenceDurationMs=config.vad_silence_ms,
         )
     handling = "START_OF_ACTIVITY_INTERRUPTS" if config.interrupt_response else "NO_INTERRUPTION"

@@ -184,7 +184,7 @@ def test_every_message_of_our_provider_has_the_sdks_shape() -> None:
             "voice": "Kore",
             "start_sensitivity": "low",
             "end_sensitivity": "high",
-            "vad_prefix_padding_ms": 20,
+            "speech_before_start_ms": 20,
             "vad_silence_ms": 400,
             "temperature": 0.7,
             "max_output_tokens": 500,

@@ -155,7 +155,7 @@ def test_settings_of_a_row_carry_no_key_header_or_address() -> None:
 
 
 def test_what_a_row_may_set_exists() -> None:
-    names = {"openai": "openai_realtime"}
+    names = {"openai": "openai_realtime", "gemini": "gemini_live"}
     for kind, allowed in TENANT_SETTINGS.items():
         assert allowed <= get_type_hints(PROVIDERS[names[kind]].config).keys()
 
