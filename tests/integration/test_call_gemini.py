@@ -87,7 +87,7 @@ def test_conversations_through_gemini(gemini: Any) -> None:
     service, add = gemini
     plain = add(emulated(TALK))
     ours = add(emulated(TALK), turn_detection="none")
-    limited = add(emulated(session_limit_s=4.5, go_away_s=3.0))
+    limited = add(emulated(session_limit_s=5.0, go_away_s=3.5))
     broken = add(emulated(), Faults(quota_after=1))
     second = add_second(service, broken)
     calls = [service.call(STORY, tenant=tenant) for tenant in (plain, ours)]
@@ -133,17 +133,19 @@ def whole_story(call: Any) -> None:
 
 def unnoticed(call: Any) -> None:
     """The connection ended in the middle of the call."""
-    first, *_, last = call.tenant.records
+    first, *others = call.tenant.records
     assert first.spoken == ["Hello.", "Certainly."]
-    assert last.spoken == ["Certainly."]
-    assert [text for _, text in last.history] == ["Hello.", "a question", "Certainly."]
+    (then,) = [record for record in others if record.spoken]
+    assert then.spoken == ["Certainly."]
+    assert [text for _, text in then.history] == ["Hello.", "a question", "Certainly."]
     row = call.row()
     assert (row["outcome"], row["error_code"], row["total_turns"]) == ("completed", None, 2)
 
 
 def with_memory(call: Any, second: OpenAIEmulator) -> None:
-    """The other provider knows what was asked, and answers it."""
-    assert second.sessions[0].texts == ["a question"]
-    assert second.sessions[0].spoken[0] == "Certainly."
+    """The other provider hears what was asked, which was not even written down, and answers it."""
+    taken = second.sessions[0]
+    assert taken.spoken[0] == "Certainly.", (taken.texts, taken.turns, taken.spoken)
+    assert taken.turns == 2
     row = call.row()
     assert (row["outcome"], row["error_code"]) == ("completed", None)

@@ -159,6 +159,7 @@ class Inbox:
         if response is None:
             return
         state.response = None
+        self.tell_caller_words()
         self._tell_agent_words(response)
         status = "cancelled" if response.dropped else status
         spoke = response.sounded or response.called
@@ -210,7 +211,8 @@ class Inbox:
             turn = state.caller or state.new_caller_turn()
             turn.words = joined(turn.words, words.text)
             turn.tell_at = now + WORDS_QUIET_S
-        if words.finished:
+        late = state.response is None and state.caller is not None and state.caller.answered
+        if words.finished or late:
             self.tell_caller_words()
 
     def tell_caller_words(self) -> None:
