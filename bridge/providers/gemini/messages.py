@@ -154,7 +154,9 @@ def decode_audio(blob: Blob) -> bytes:
     """
     text = blob.data or ""
     try:
-        data = pybase64.b64decode(text, altchars=b"-_" if "-" in text or "_" in text else None)
+        if "-" in text or "_" in text:
+            text = text.replace("-", "+").replace("_", "/")
+        data = pybase64.b64decode(text, validate=True)
     except ValueError as error:
         raise RemoteProtocolError("audio is not base64") from error
     if len(data) % 2:

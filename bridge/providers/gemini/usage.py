@@ -40,7 +40,7 @@ def usage_of(raw: msgspec.Raw, model: str) -> Usage | None:
     """The bill of one turn so far; None when there is none."""
     try:
         told = _decode(raw)
-    except msgspec.ValidationError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     prompt = _by_modality(told.prompt_tokens_details)
     cached = _by_modality(told.cache_tokens_details)
