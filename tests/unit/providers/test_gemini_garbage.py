@@ -13,6 +13,17 @@ from bridge.providers.base import Audio, ErrorKind, FunctionCall, ProviderFailur
 from bridge.providers.gemini.calls import MAX_OPEN_CALLS
 from bridge.providers.gemini.inbox import MAX_MALFORMED
 from bridge.providers.gemini.live import CHANNEL, MAX_ORDERS, MAX_UNSENT
+from bridge.providers.gemini.messages import (
+    Blob,
+    Call,
+    Cancellation,
+    Content,
+    Part,
+    ServerContent,
+    ServerMessage,
+    ToolCall,
+    Words,
+)
 from bridge.providers.gemini.state import MAX_WORDS_CHARS
 from tests.unit.providers.gemini_kit import (
     content,
@@ -24,52 +35,30 @@ from tests.unit.providers.gemini_kit import (
     voice,
 )
 
+
+def _camel_names(struct: type[msgspec.Struct]) -> tuple[str, ...]:
+    return struct.__struct_encode_fields__
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
-    max_leaves=8,
+    max_leaves=4,
 )
-FIELDS = st.sampled_from(
-    [
-        "setupComplete",
-        "serverContent",
-        "toolCall",
-        "toolCallCancellation",
-        "goAway",
-        "sessionResumptionUpdate",
-        "usageMetadata",
-        "error",
-    ]
-)
+FIELDS = st.sampled_from(sorted(name for name in _camel_names(ServerMessage)))
 INNER = st.sampled_from(
-    [
-        "modelTurn",
-        "parts",
-        "inlineData",
-        "data",
-        "mimeType",
-        "text",
-        "turnComplete",
-        "interrupted",
-        "generationComplete",
-        "inputTranscription",
-        "outputTranscription",
-        "functionCalls",
-        "id",
-        "name",
-        "args",
-        "ids",
-        "timeLeft",
-        "newHandle",
-        "promptTokensDetails",
-        "promptTokenCount",
-    ]
+    sorted(
+        name
+        for struct in (Blob, Part, Content, Words, ServerContent, Call, ToolCall, Cancellation)
+        for name in _camel_names(struct)
+    )
 )
-SHAPED = st.dictionaries(FIELDS, st.dictionaries(INNER, JSON | st.dictionaries(INNER, JSON)))
+VALUE = JSON | st.dictionaries(INNER, JSON, max_size=3)
+SHAPED = st.dictionaries(FIELDS, st.dictionaries(INNER, VALUE, max_size=3), max_size=2)
 
 
-@settings(max_examples=300, deadline=None)
-@given(st.lists(st.binary(max_size=200) | SHAPED.map(msgspec.json.encode), max_size=30))
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.binary(max_size=200) | SHAPED.map(msgspec.json.encode), max_size=6))
 def test_any_bytes(garbage: list[bytes]) -> None:
     provider = ready_provider()
     for number, message in enumerate(garbage):
