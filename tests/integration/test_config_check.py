@@ -175,3 +175,20 @@ def test_shown_settings_hide_a_key_in_an_address() -> None:
     assert json.loads(shown.stdout)["VOICE_AI_PROVIDER_BASE_URL"].startswith(
         "wss://gateway.example"
     )
+
+
+def test_config_check_of_a_secretary_who_speaks_through_gemini(
+    database: TestDatabase, site: dict[str, str]
+) -> None:
+    provider = DemoProvider(base_url="ws://127.0.0.1:1", realtime_provider="gemini")
+    tenant = database.seed(provider=provider, voice_id="Kore")
+    number = ("--extension", "8000")
+    answer, code = config_check(tenant, *number, **site)
+    assert (code, answer["outcome"], answer["providers"]) == (0, "realtime", ["demo"])
+    database.execute(
+        """update v_voice_realtime_providers set provider_settings = '{"thinking_level": "low"}'
+           where domain_uuid = %s""",
+        tenant.domain_uuid,
+    )
+    answer, _ = config_check(tenant, *number, **site)
+    assert answer["outcome"] != "realtime", answer
