@@ -12,6 +12,9 @@ from bridge.audio.formats import L16_16K, L16_24K, PCMU_8K
 from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send
 from bridge.providers.registry import PROVIDERS
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
+from esl_controller.settings.table import Provider
+from esl_controller.settings.types import Secret
+from esl_controller.tenants.config import default_provider
 from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
 
 TALK = Conversation(PCMU_8K, PCMU_8K)
@@ -227,3 +230,12 @@ def test_options_a_model_does_not_take_are_refused() -> None:
 def test_every_kind_has_a_vendor() -> None:
     assert PROVIDERS["gemini_live"].vendor == "gemini"
     assert PROVIDERS["openai_realtime"].vendor == "openai"
+
+
+def test_the_operator_s_gemini_has_nothing_of_openai_s() -> None:
+    key = Secret("AIza-operator")
+    given = default_provider(Provider(name="gemini", api_key=key, voice="Kore"))
+    assert given is not None
+    config = given.config
+    assert (config.base_url, config.model, config.default_voice_id) == (None, None, "Kore")
+    assert gemini_setup(provider_protocol(given))["model"] == "models/gemini-3.8-live"
