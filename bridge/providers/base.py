@@ -140,7 +140,8 @@ class ResponseDone:
 
     response_id: str
     status: str
-    """completed | cancelled | incomplete | failed"""
+    """completed | cancelled | incomplete | failed, or silent: the model chose to say nothing, and
+    no answer is due any more"""
     reason: str = ""
     error_kind: ErrorKind | None = None
     spoke: bool = True

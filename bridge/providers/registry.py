@@ -12,6 +12,8 @@ from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.elevenlabs.agent import ElevenLabsAgent
 from bridge.providers.elevenlabs.config import ElevenLabsConfig
+from bridge.providers.gemini.config import GeminiLiveConfig
+from bridge.providers.gemini.live import GeminiLive
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 
@@ -39,10 +41,13 @@ class ProviderKind:
     make: Callable[[Any], ProviderProtocol]
     vendor: str
     """Who is paid, as in the price list; of a pipeline, its language model's."""
+    tenants_own: frozenset[str] = frozenset()
+    """Fields that a tenant may set although they are named like an account or an address."""
 
 
 PROVIDERS: dict[str, ProviderKind] = {
     "elevenlabs_agent": ProviderKind(ElevenLabsConfig, ElevenLabsAgent, "elevenlabs"),
+    "gemini_live": ProviderKind(GeminiLiveConfig, GeminiLive, "gemini", frozenset({"project"})),
     "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
 }
 
@@ -54,11 +59,12 @@ ACCOUNT = frozenset({"api_key", "headers", "organization", "project", "vendor"})
 def row_settings(name: str) -> frozenset[str]:
     """Fields that a tenant's own words may set: not a key or header, an address, or whose account
     is used. What a configuration hides from its repr is taken for a secret."""
-    return frozenset(
+    kind = PROVIDERS[name]
+    return kind.tenants_own | {
         entry.name
-        for entry in fields(PROVIDERS[name].config)
+        for entry in fields(kind.config)
         if entry.repr and entry.name not in ACCOUNT and not entry.name.endswith("url")
-    )
+    }
 
 
 def reserved_settings(name: str) -> frozenset[str]:
@@ -67,27 +73,34 @@ def reserved_settings(name: str) -> frozenset[str]:
 
 
 def usable_settings(
-    name: str, given: Mapping[str, object]
+    name: str, given: Mapping[str, object], beside: Mapping[str, object]
 ) -> tuple[dict[str, object], tuple[str, ...]]:
-    """What of `given` a provider takes, and what is wrong with the rest: `field: sentence`."""
+    """What of `given` a provider takes, and what is wrong with the rest: `field: sentence`.
+
+    `beside` are fields set elsewhere: they outrank it and are not judged here.
+    """
     config, used = PROVIDERS[name].config, dict(given)
     said: list[str] = []
-    without_any = set(_problems(config, {}))
-    while found := [text for text in _problems(config, used) if text not in without_any]:
+    without_any = set(_problems(config, beside))
+    while found := [
+        text for text in _problems(config, {**used, **beside}) if text not in without_any
+    ]:
         wrong = {text.partition(":")[0] for text in found} & used.keys()
-        for field_name in wrong or _to_blame(config, used, found[0]) or set(used):
+        for field_name in wrong or _to_blame(config, used, beside, found[0]) or set(used):
             del used[field_name]
         said += found
     return used, tuple(said)
 
 
-def _to_blame(config: type[Any], used: Mapping[str, object], text: str) -> set[str]:
+def _to_blame(
+    config: type[Any], used: Mapping[str, object], beside: Mapping[str, object], text: str
+) -> set[str]:
     """Fields without which nothing is wrong with another, left at its default."""
-    return {
-        name
-        for name in used
-        if text not in _problems(config, {key: used[key] for key in used if key != name})
-    }
+
+    def without(name: str) -> dict[str, object]:
+        return {key: used[key] for key in used if key != name} | dict(beside)
+
+    return {name for name in used if text not in _problems(config, without(name))}
 
 
 def _problems(config: type[Any], row: Mapping[str, object]) -> list[str]:

@@ -66,6 +66,8 @@ class Dialogue:
         self._functions = 0
         self._turn_of_ours = False
         """A turn was begun that we must end (`Turns.OURS`)."""
+        self._answered_early = False
+        """The provider answers a turn of which our ear has not heard the end."""
         self._unanswered = False
         """Our ear has heard the caller, or the agent was interrupted, since the last answer."""
 
@@ -102,8 +104,11 @@ class Dialogue:
             self._line.downlink.begin(self._floor.broken_off())
             return
         self._silence.floor_taken()
-        if self._unanswered and not self._line.ear.active:
-            self._floor.caller_stopped(min(now, self._line.ear.changed_at))
+        hidden = self._seat.capabilities.turns is p.Turns.HIDDEN
+        early = hidden and self._floor.state is FloorState.CALLER_SPEAKING
+        self._answered_early = early and self._line.ear.active
+        if self._unanswered or early:
+            self._floor.caller_stopped(self._line.ear.loud_at(now))
         self._unanswered = False
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
@@ -115,10 +120,13 @@ class Dialogue:
         sounded, called = self._line.downlink.sounded, self._floor.more_due
         heard = sounded or called or not self._line.open
         heard = heard and event.spoke and event.status != "failed"
+        if event.status == "silent":
+            heard, self._unanswered = True, False
         if self._floor.response_done(event.response_id, heard=heard):
             self._over(event.response_id, now, heard=heard)
             if self._state is not SessionState.HELD:
                 self._answering.response_done(event, heard=heard, now=now)
+                self._open_if_free(now)
 
     def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
         """All there will be of an answer is here."""
@@ -200,6 +208,8 @@ class Dialogue:
     def function_result(self, call_id: str, output: str, *, failed: bool) -> None:
         """A function of ours has run. The next provider learns of it in its own way."""
         ran = self._transcript.returned(call_id, output)
+        if call_id not in self._floor.functions:  # cancelled: nobody waits for it
+            return
         self._floor.function_over(call_id)
         self._answering.progress()
         if self._floor.state is not FloorState.CALLER_SPEAKING:
@@ -222,9 +232,10 @@ class Dialogue:
         if turns is p.Turns.OURS:
             self._find_turn(active, now)
         elif active:
+            self._answered_early = False
             self._caller_started(now)
         else:
-            self._unanswered = True
+            self._unanswered = not self._answered_early
             self._floor.caller_stopped(now, expects_answer=False)
             self._open_if_free(now)
 

@@ -30,6 +30,11 @@ class VoiceActivity:
         self._loud_bytes = 0
         self._quiet_bytes = 0
 
+    @property
+    def quiet_ms(self) -> int:
+        """For how long nothing has been loud, also where that may be a pause between words."""
+        return self._quiet_bytes * BEGIN_MS // self._begin_bytes
+
     def hear(self, data: bytes) -> bool:
         """Take audio, cut anywhere; return whether a voice began or ended with it."""
         size = len(data)
@@ -91,6 +96,13 @@ class Ear:
             noticed_after_ms = BEGIN_MS if activity.active else self._end_ms
             self.changed_at = self._clock() - noticed_after_ms / 1000
             self._on_change(self._clock())
+
+    def loud_at(self, now: float) -> float:
+        """When the caller was last loud; a voice whose end is not certain yet may have ended."""
+        activity = self._activity
+        if activity is None or not activity.active:
+            return min(now, self.changed_at)
+        return now - activity.quiet_ms / 1000
 
     def quiet_s(self, now: float) -> float:
         """For how long nothing has been heard; 0 while the caller speaks."""

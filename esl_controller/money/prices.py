@@ -157,7 +157,18 @@ PRICES: tuple[Price, ...] = (
     _minutes("openai", "gpt-realtime-whisper", transcription_minute="0.017"),
     _minutes("openai", "gpt-live-transcribe", transcription_minute="0.017"),
     _minutes("openai", "whisper-1", transcription_minute="0.006"),
-    _tokens("gemini", "gemini-3.1-flash-live", "0.75 0.75 4.50", "3.00 3.00 12.00"),
+    # The page has no price of its own for 3.8's audio: 3.1's stands in.
+    _tokens("gemini", "gemini-3.8-live", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
+    _tokens("gemini", "gemini-3.1-flash-live", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
+    _tokens("gemini", "gemini-3.1-flash-live-preview", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
+    *(
+        _tokens("gemini", name, "0.50 0.50 2.00", "3.00 3.00 12.00", "3.00")
+        for name in (
+            "gemini-2.5-flash-native-audio-preview-09-2025",
+            "gemini-2.5-flash-native-audio-preview-12-2025",
+            "gemini-live-2.5-flash-native-audio",
+        )
+    ),
     # elevenlabs.io/pricing, Agents, read 2026-08; the language model's tokens are billed apart, and
     # the service does not count them on its socket.
     _minutes("elevenlabs", "agents", audio_minute="0.08"),

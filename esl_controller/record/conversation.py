@@ -140,12 +140,12 @@ class ConversationRecord:
         self._record(self.row)
 
     def uttered(self, utterance: Utterance) -> None:
-        """Something was said, or what was said is now known to have been cut off."""
+        """Something was said; or what was said is now known better, or to have been cut off."""
         if not self._store:
             return
         known = self._turns.get(utterance.item_id)
         if known is not None:
-            self._cut_off(*known, utterance)
+            self._correct(*known, utterance)
             return
         caller = utterance.speaker is Speaker.CALLER
         latency, self._pending_latency = (
@@ -177,11 +177,18 @@ class ConversationRecord:
             self._turns[utterance.item_id] = (turn, line)
         self._record(turn)
 
-    def _cut_off(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
-        line["interrupted"] = True
-        cut = replace(turn, interrupted=True, heard_ms=utterance.heard_ms)
-        self._turns[utterance.item_id] = (cut, line)
-        self._record(cut)
+    def _correct(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
+        line["text"] = utterance.text
+        if utterance.interrupted:
+            line["interrupted"] = True
+        known_now = replace(
+            turn,
+            content=utterance.text,
+            interrupted=utterance.interrupted,
+            heard_ms=utterance.heard_ms,
+        )
+        self._turns[utterance.item_id] = (known_now, line)
+        self._record(known_now)
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""

@@ -59,20 +59,28 @@ def default_provider(provider: Provider) -> ProviderAccess | None:
     """The provider of tenants that have none of their own; None when it has no key."""
     if not provider.api_key and not provider.headers:
         return None
+    own = {} if provider.name == "openai" else _NOT_OPENAI_S
     lines = (header.reveal().partition(":") for header in provider.headers)
     config = RealtimeProviderConfig(
         voice_realtime_provider_uuid="",
         domain_uuid="",
         realtime_provider=provider.name,
         provider_label=provider.name,
-        base_url=provider.base_url,
+        base_url=own.get(provider.base_url, provider.base_url),
         credential=None,
         headers={name: value.strip() for name, _, value in lines},
-        model=provider.model,
-        default_voice_id=provider.voice,
+        model=own.get(provider.model, provider.model),
+        default_voice_id=own.get(provider.voice, provider.voice),
         provider_settings={},
         priority=0,
         max_concurrent_calls=None,
         enabled=True,
     )
     return ProviderAccess(config, provider.api_key or None)
+
+
+_OPENAI = Provider()
+_NOT_OPENAI_S: dict[str, str | None] = dict.fromkeys(
+    (_OPENAI.base_url, _OPENAI.model, _OPENAI.voice)
+)
+"""Defaults that are OpenAI's: another kind of provider has its own."""

@@ -43,6 +43,9 @@ ELEVEN_REALTIME: Mapping[str, Any] = {
 """Eleven Realtime speaks OpenAI's protocol: `OpenAiSessionConfigInput` and `client_secrets` of the
 `elevenlabs` package 2.78.0 say in which parts."""
 _VAD = {"server": "server_vad", "semantic": "semantic_vad"}
+_GEMINI_END = {"low": "low", "high": "high"}
+_MIDDLE = 0.5
+"""`vad_threshold` of a secretary that says nothing of it."""
 
 
 class NoProvider(Exception):
@@ -164,7 +167,7 @@ def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], lis
     ]
     used = {name: value for name, value in given.items() if name in known}
     if spoken is not None:
-        used, wrong = usable_settings(spoken.protocol, used)
+        used, wrong = usable_settings(spoken.protocol, used, {**spoken.row, **_columns(config)})
         said += [f"{label}: {problem}; it is left out" for problem in wrong]
     return used | interface, said
 
@@ -187,13 +190,17 @@ def _provider_row(access: ProviderAccess, no_key: str) -> dict[str, Any]:
         "headers": dict(config.headers),
         **{name: value for name, value in config.provider_settings.items() if name != INTERFACE},
     }
-    if config.model:
-        row["model"] = config.model
-    if config.default_voice_id:
-        row["voice"] = config.default_voice_id
-    if config.base_url:
-        row["base_url"] = config.base_url.removesuffix("/").removesuffix("/realtime")
-    return row
+    return row | _columns(config)
+
+
+def _columns(config: RealtimeProviderConfig) -> dict[str, Any]:
+    """Settings of a provider row that have columns of their own."""
+    columns = {
+        "model": config.model,
+        "voice": config.default_voice_id,
+        "base_url": (config.base_url or "").removesuffix("/").removesuffix("/realtime"),
+    }
+    return {name: value for name, value in columns.items() if value}
 
 
 def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
@@ -218,7 +225,7 @@ def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
     return wishes | {name: value for name, value in optional.items() if value not in (None, "")}
 
 
-def _openai_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+def _interruptible(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {"interrupt_response": secretary.barge_in}
 
 
@@ -248,12 +255,33 @@ def _no_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {}
 
 
+def _gemini_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """`vad_prefix_padding_ms` has no counterpart: Gemini's field of that name is a threshold."""
+    by_sense = secretary.vad_mode == "semantic"
+    wishes: dict[str, Any] = {
+        "start_sensitivity": _start_sensitivity(secretary.vad_threshold),
+        "vad_silence_ms": None if by_sense else secretary.silence_duration_ms,
+        "end_sensitivity": _GEMINI_END.get(secretary.vad_eagerness, "") if by_sense else "",
+        "extra": secretary.provider_config,
+    }
+    optional = {"model": secretary.model, "voice": secretary.voice_id}
+    return wishes | {name: value for name, value in optional.items() if value}
+
+
+def _start_sensitivity(threshold: float) -> str:
+    """Gemini has two steps; the column's default leaves the choice to the service."""
+    if threshold == _MIDDLE:
+        return ""
+    return "low" if threshold > _MIDDLE else "high"
+
+
 _SPOKEN = {
-    ("openai", ""): _Spoken("openai_realtime", _openai_wishes, _openai_manners),
+    ("openai", ""): _Spoken("openai_realtime", _openai_wishes, _interruptible),
     ("elevenlabs", ""): _Spoken("elevenlabs_agent", _elevenlabs_wishes, _no_manners, no_key=""),
     ("elevenlabs", "realtime"): _Spoken(
-        "openai_realtime", _eleven_realtime_wishes, _openai_manners, ELEVEN_REALTIME
+        "openai_realtime", _eleven_realtime_wishes, _interruptible, ELEVEN_REALTIME
     ),
+    ("gemini", ""): _Spoken("gemini_live", _gemini_wishes, _interruptible),
 }
 """By a provider's kind in the settings, and which of its interfaces is meant."""
 

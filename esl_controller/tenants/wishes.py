@@ -26,6 +26,8 @@ class Known:
 
     voices: frozenset[str]
     session: Fields
+    unread: tuple[str, ...] = ()
+    """Columns of a secretary that this kind has no use for, told where they were filled in."""
 
 
 def _fields(names: str, **objects: Fields) -> Fields:
@@ -40,7 +42,40 @@ _OPENAI_INPUT = _fields(
 _OPENAI_VOICES = frozenset(
     {"alloy", "ash", "ballad", "coral", "echo", "sage", "shimmer", "verse", "marin", "cedar"}
 )
+_GEMINI_VOICES = frozenset(
+    {"Achernar", "Achird", "Algenib", "Algieba", "Alnilam", "Aoede", "Autonoe", "Callirrhoe",
+     "Charon", "Despina", "Enceladus", "Erinome", "Fenrir", "Gacrux", "Iapetus", "Kore",
+     "Laomedeia", "Leda", "Orus", "Puck", "Pulcherrima", "Rasalgethi", "Sadachbia", "Sadaltager",
+     "Schedar", "Sulafat", "Umbriel", "Vindemiatrix", "Zephyr", "Zubenelgenubi"}
+)  # fmt: skip
+_GEMINI_GENERATION = _fields(
+    "responseModalities temperature topP topK maxOutputTokens seed mediaResolution "
+    "enableAffectiveDialog",
+    speechConfig=_fields("languageCode voiceConfig"),
+    thinkingConfig=_fields("thinkingLevel thinkingBudget includeThoughts"),
+)
+_GEMINI_INPUT = _fields(
+    "activityHandling turnCoverage",
+    automaticActivityDetection=_fields(
+        "disabled startOfSpeechSensitivity endOfSpeechSensitivity prefixPaddingMs silenceDurationMs"
+    ),
+)
 KNOWN: Mapping[str, Known] = {
+    # Live API reference, `BidiGenerateContentSetup` (2026-11).
+    "gemini": Known(
+        voices=_GEMINI_VOICES,
+        session=_fields(
+            "model systemInstruction tools inputAudioTranscription outputAudioTranscription "
+            "safetySettings labels",
+            generationConfig=_GEMINI_GENERATION,
+            realtimeInputConfig=_GEMINI_INPUT,
+            sessionResumption=_fields("handle transparent"),
+            contextWindowCompression=_fields("triggerTokens slidingWindow"),
+            proactivity=_fields("proactiveAudio proactiveVideo"),
+            historyConfig=_fields("initialHistoryInClientContent"),
+        ),
+        unread=("transcription_model", "vad_idle_timeout_ms", "voice_settings", "noise_reduction"),
+    ),
     # OpenAI API reference, Realtime `session.update` (2026-08).
     "openai": Known(
         voices=_OPENAI_VOICES,
@@ -65,6 +100,11 @@ def fitted(
     doubts = [
         *_unlisted("voice_id", "voice", secretary.voice_id, known.voices, kind),
         *_unlisted("model", "model", secretary.model, _models(kind), kind),
+    ]
+    doubts += [
+        f"{column} is not used with {kind}"
+        for column in known.unread
+        if getattr(secretary, column) not in (None, "", {}, "none")
     ]
     used = _without_unknown(secretary.provider_config, known.session, "", doubts)
     label = f"secretary {secretary.secretary_name!r}"

@@ -2,6 +2,15 @@
 
 from importlib.util import find_spec
 
+
+def _there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:  # its parent package is not there
+        return False
+
+
+_SUITES = {"openai": "openai", "elevenlabs": "elevenlabs", "gemini": "google.genai"}
 collect_ignore_glob = [
-    f"{vendor}/test_*.py" for vendor in ("openai", "elevenlabs") if not find_spec(vendor)
+    f"{folder}/test_*.py" for folder, name in _SUITES.items() if not _there(name)
 ]

@@ -208,3 +208,21 @@ def test_config_check_knows_elevenlabs(database: TestDatabase, site: dict[str, s
     answer, code = config_check(tenant, "--extension", "8000", **site)
     assert answer["outcome"] != "realtime"
     assert "agent_id: missing" in str(answer)
+
+
+def test_config_check_of_a_secretary_who_speaks_through_gemini(
+    database: TestDatabase, site: dict[str, str]
+) -> None:
+    provider = DemoProvider(base_url="ws://127.0.0.1:1", realtime_provider="gemini")
+    tenant = database.seed(provider=provider, voice_id="Kore")
+    number = ("--extension", "8000")
+    answer, code = config_check(tenant, *number, **site)
+    assert (code, answer["outcome"], answer["providers"]) == (0, "realtime", ["demo"])
+    database.execute(
+        """update v_voice_realtime_providers set provider_settings = '{"thinking_level": "low"}'
+           where domain_uuid = %s""",
+        tenant.domain_uuid,
+    )
+    answer, code = config_check(tenant, *number, **site)
+    assert answer["outcome"] == "realtime"
+    assert "takes no thinking options; it is left out" in str(answer)

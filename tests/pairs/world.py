@@ -128,6 +128,7 @@ class VirtualHost:
         if self.over:
             return
         self._session = self._service.accept(self._world.now)
+        self._closing_told = False
         if self._session is None:
             end = ChannelEnd(Ender.PEER, "http", 503)
             self.protocol.receive_end(self._channel, end, self._world.now)

@@ -58,6 +58,7 @@ class ElevenLabsEmulator(EmulatedService[Faults]):
 class ElevenLabsDoor:
     """One connection's way in."""
 
+    binary = False
     subprotocols = ("convai",)
 
     def __init__(self, service: ElevenLabsEmulator) -> None:

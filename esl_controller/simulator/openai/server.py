@@ -37,6 +37,7 @@ class OpenAIEmulator(EmulatedService[Faults]):
 class OpenAIDoor:
     """One connection's way in."""
 
+    binary = False
     subprotocols = ()
 
     def __init__(self, config: EmulatorConfig, faults: Faults, record: SessionRecord) -> None:

@@ -32,7 +32,10 @@ HANDSHAKE_LIMIT_S = 30.0
 """A client that connects and asks for nothing is let go."""
 CLOSE_WAIT_S = 1.0
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-_SECRET_HEADERS = frozenset({"authorization", "api-key", "xi-api-key", "sec-websocket-protocol"})
+_MESSAGE = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
+_SECRET_HEADERS = frozenset(
+    {"authorization", "api-key", "xi-api-key", "x-goog-api-key", "sec-websocket-protocol"}
+)
 _quiet = logging.getLogger("simulator.service.websocket")
 _quiet.setLevel(logging.ERROR)
 
@@ -104,12 +107,12 @@ class Connection:
         self._flush()
 
     def _on_frame(self, frame: Frame) -> None:
-        if frame.opcode is Opcode.BINARY:
+        if frame.opcode is Opcode.BINARY and not self._door.binary:
             self._protocol.send_close(1003, "text frames only")
         elif frame.opcode is Opcode.CLOSE:
             close = Close.parse(bytes(frame.data))
             self._record.note_close(close.code, close.reason)
-        elif frame.opcode in (Opcode.TEXT, Opcode.CONT) and self._session is not None:
+        elif frame.opcode in _MESSAGE and self._session is not None:
             if frame.fin and not self._fragments:
                 self._session.receive_message(bytes(frame.data), time.monotonic())
                 return
@@ -171,8 +174,9 @@ class Connection:
     def _flush(self) -> None:
         session = self._session
         if session is not None and self._protocol.state is State.OPEN:
+            send = self._protocol.send_binary if self._door.binary else self._protocol.send_text
             for message in session.messages_to_send():
-                self._protocol.send_text(message)
+                send(message)
             if session.closing is not None:
                 self._record.note_close(*session.closing)
                 self._protocol.send_close(*session.closing)

@@ -48,6 +48,10 @@ class Door(Protocol):
         """Longest message of the client."""
 
     @property
+    def binary(self) -> bool:
+        """Its messages are binary frames, and the client's may be either."""
+
+    @property
     def subprotocols(self) -> tuple[str, ...]:
         """Those it takes, best first."""
 

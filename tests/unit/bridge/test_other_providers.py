@@ -168,3 +168,44 @@ def test_and_one_that_ended_meanwhile_too(stage):
     s.hear(QUIET, 0.9)
     s.reconnect().ready()
     assert s.names() == ["begin_turn", "end_turn"]
+
+
+def test_a_provider_that_says_it_will_not_answer_owes_nothing(stage):
+    gemini = dataclasses.replace(HIDES, speaks_text=True, minds_silence=False)
+    s = stage(gemini, gemini, silence_s=3.0).talking()
+    s.hear(LOUD, 0.6)
+    s.hear(QUIET, 0.6)
+    s.events(p.Transcript(Speaker.CALLER, "u", "Martha, the pen?"))
+    s.events(p.ResponseDone("", "silent", spoke=False))
+    s.hear(QUIET, 2.0)
+    assert s.told.of("answer_late") == []
+    assert s.told.of("provider_trouble") == []
+    s.hear(QUIET, 3.0)
+    assert s.says() == ["Still there?"], "silence is still minded"
+
+
+def test_an_answer_that_comes_before_our_ear_is_sure_answers_the_turn(stage):
+    """And words that come late are no new one."""
+    s = stage(HIDES, HIDES).talking()
+    s.hear(LOUD, 0.6)
+    s.hear(QUIET, 0.2)
+    s.answer("7", ms=200)
+    (latency,) = s.told.latencies
+    assert 190 <= latency.total_ms <= 220
+    s.hear(QUIET, 1.0)
+    s.events(p.Transcript(Speaker.CALLER, "u", "How much?"))
+    s.hear(QUIET, 8.0)
+    assert s.told.of("answer_late") == []
+    assert s.told.of("provider_trouble") == []
+
+
+def test_a_result_nobody_waits_for_leaves_nothing_due(stage):
+    s = stage(HIDES, HIDES).talking()
+    s.events(p.ResponseStarted("7"), p.FunctionCall("c", "f", "{}", "7"))
+    s.events(p.ResponseDone("7", "completed"), p.FunctionCancelled("c"))
+    s.answer("8", ms=200)
+    s.after(1.0)
+    s.session.send_function_result("c", "{}")
+    s.after(8.0)
+    assert s.told.of("answer_late") == []
+    assert s.told.of("provider_trouble") == []

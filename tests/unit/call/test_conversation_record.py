@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from bridge.ports import Utterance
 from bridge.providers.base import FunctionCall, Usage
+from bridge.providers.conversation import Speaker
+from esl_controller.database.models import Turn
 from esl_controller.record import conversation as conversation_record
 from esl_controller.record.conversation import MAX_STORED_BYTES, ConversationRecord
 from esl_controller.record.outcome import Ending
@@ -97,3 +100,18 @@ def test_a_reason_is_kept_without_a_key_and_cut() -> None:
     conversation.end(Ending("failed", "x", None, "no: sk-abcdefghijklmnopqrstuvwx " * 50), 0)
     assert "sk-abc" not in stored[-1].reason
     assert len(stored[-1].reason) <= 500
+
+
+def test_words_that_are_corrected_are_kept_as_they_were_corrected() -> None:
+    """Not as cut off: they were only written down better."""
+    stored: list[Any] = []
+    conversation = new_conversation(stored, ledger=None)  # nothing is used
+    conversation.uttered(Utterance(Speaker.CALLER, "When do", 1.0, False, "u", None))
+    conversation.uttered(Utterance(Speaker.CALLER, "When do you open?", 1.0, False, "u", None))
+    conversation.uttered(Utterance(Speaker.AGENT, "At nine o'clock", 2.0, False, "a", None))
+    conversation.uttered(Utterance(Speaker.AGENT, "At nine o'clock.", 2.0, True, "a", 400))
+    turns = {turn.turn_uuid: turn for turn in stored if isinstance(turn, Turn)}
+    assert [(t.content, t.interrupted, t.heard_ms) for t in turns.values()] == [
+        ("When do you open?", False, None),
+        ("At nine o'clock.", True, 400),
+    ]

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from bridge.audio.formats import PCMU_8K, Encoding
+from bridge.audio.formats import L16_16K, L16_24K, PCMU_8K, Encoding
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Endpoint, HttpRequest, Open, Send
 from bridge.providers.base import ProviderFailure, ProviderProtocol
@@ -18,7 +18,9 @@ from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.providers.registry import PROVIDERS, ProviderKind
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
+from esl_controller.settings.table import Provider
 from esl_controller.settings.types import Secret
+from esl_controller.tenants.config import default_provider
 from esl_controller.tenants.providers import (
     NoProvider,
     own_provider,
@@ -165,8 +167,8 @@ def test_a_voice_may_be_tried_out() -> None:
 
 
 def test_a_kind_nobody_speaks_and_a_row_that_does_not_fit() -> None:
-    with pytest.raises(NoProvider, match="gemini is not spoken here"):
-        provider_protocol(access(kind="gemini"))
+    with pytest.raises(NoProvider, match="custom is not spoken here"):
+        provider_protocol(access(kind="custom"))
     with pytest.raises(NoProvider, match="speed"):
         provider_protocol(access(), secretary(voice_settings={"speed": "fast"}), own=True)
 
@@ -191,7 +193,73 @@ def test_the_session_of_a_call_is_built_to_see_whether_it_can_be(
         require_session(access(), wishes, (Tool("end_call", "", {}),), own=True)
 
 
+def gemini_setup(protocol: ProviderProtocol) -> dict[str, Any]:
+    protocol.start(Conversation(L16_16K, L16_24K), 0.0)
+    (opening,) = protocol.actions()
+    assert isinstance(opening, Open)
+    assert isinstance(opening.target, Endpoint)
+    assert opening.target.url.startswith("wss://generativelanguage.googleapis.com/ws/")
+    protocol.receive_open(opening.channel, 0.0)
+    (message,) = protocol.actions()
+    assert isinstance(message, Send)
+    return dict(msgspec.json.decode(message.data)["setup"])
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        ({}, {"startOfSpeechSensitivity": "START_SENSITIVITY_LOW", "silenceDurationMs": 500}),
+        ({"vad_threshold": 0.5}, {"silenceDurationMs": 500}),
+        ({"vad_threshold": 0.5, "vad_mode": "semantic"}, {}),
+        (
+            {"vad_threshold": 0.2, "vad_mode": "semantic", "vad_eagerness": "high"},
+            {
+                "startOfSpeechSensitivity": "START_SENSITIVITY_HIGH",
+                "endOfSpeechSensitivity": "END_SENSITIVITY_HIGH",
+            },
+        ),
+    ],
+)
+def test_wishes_in_gemini_s_terms(wish: dict[str, Any], expected: dict[str, Any]) -> None:
+    wishes = secretary(
+        voice_id="Kore",
+        model="gemini-2.5-flash-native-audio-preview-12-2025",
+        barge_in=False,
+        provider_config={"generationConfig": {"topK": 5}},
+        **wish,
+    )
+    row = access(kind="gemini", provider_settings={"thinking_budget": 0})
+    setup = gemini_setup(provider_protocol(row, wishes, own=True))
+    assert setup["model"] == "models/gemini-2.5-flash-native-audio-preview-12-2025"
+    assert setup["generationConfig"] == {
+        "responseModalities": ["AUDIO"],
+        "speechConfig": {"voiceConfig": {"prebuiltVoiceConfig": {"voiceName": "Kore"}}},
+        "thinkingConfig": {"thinkingBudget": 0},
+        "topK": 5,
+    }
+    assert setup["realtimeInputConfig"] == {
+        "automaticActivityDetection": expected,
+        "activityHandling": "NO_INTERRUPTION",
+    }
+
+
+def test_a_gemini_that_stands_in_knows_nothing_of_the_secretary_s_voice() -> None:
+    row = access(kind="gemini", default_voice_id="Puck")
+    setup = gemini_setup(provider_protocol(row, secretary(voice_id="marin", model="gpt-realtime")))
+    assert setup["model"] == "models/gemini-3.8-live"
+    assert setup["generationConfig"]["speechConfig"]["voiceConfig"] == {
+        "prebuiltVoiceConfig": {"voiceName": "Puck"}
+    }
+
+
+def test_options_a_model_does_not_take_are_refused() -> None:
+    row = access(kind="gemini", provider_settings={"thinking_level": "low"})
+    with pytest.raises(NoProvider, match="takes no thinking options"):
+        provider_protocol(row)
+
+
 def test_every_kind_has_a_vendor() -> None:
+    assert PROVIDERS["gemini_live"].vendor == "gemini"
     assert PROVIDERS["openai_realtime"].vendor == "openai"
     assert PROVIDERS["elevenlabs_agent"].vendor == "elevenlabs"
 
@@ -288,3 +356,12 @@ def test_an_interface_nobody_has() -> None:
         provider_protocol(realtime(interface="webrtc"))
     with pytest.raises(NoProvider, match="agent_id"):
         provider_protocol(realtime(interface=""))
+
+
+def test_the_operator_s_gemini_has_nothing_of_openai_s() -> None:
+    key = Secret("AIza-operator")
+    given = default_provider(Provider(name="gemini", api_key=key, voice="Kore"))
+    assert given is not None
+    config = given.config
+    assert (config.base_url, config.model, config.default_voice_id) == (None, None, "Kore")
+    assert gemini_setup(provider_protocol(given))["model"] == "models/gemini-3.8-live"

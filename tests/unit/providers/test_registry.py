@@ -83,19 +83,32 @@ def test_an_unknown_name_lists_the_known_ones() -> None:
 
 @pytest.mark.parametrize("name", PROVIDERS)
 def test_what_a_row_may_set_is_neither_account_nor_address(name: str) -> None:
-    allowed = row_settings(name)
+    allowed = row_settings(name) - PROVIDERS[name].tenants_own
     assert allowed
     assert allowed.isdisjoint({"api_key", "headers", "base_url", "organization", "project"})
 
 
 def test_settings_that_do_not_fit_are_left_out_each_for_itself() -> None:
     given = {"voice": "cedar", "speed": "fast", "session_limit_s": 7200, "api_shape": "gamma"}
-    used, said = usable_settings("openai_realtime", given)
+    used, said = usable_settings("openai_realtime", given, {})
     assert used == {"voice": "cedar", "session_limit_s": 7200}
     assert sorted(text.partition(":")[0] for text in said) == ["api_shape", "speed"]
 
 
 def test_a_setting_that_does_not_fit_another_s_default_is_left_out() -> None:
-    used, said = usable_settings("openai_realtime", {"going_away_s": 9000, "voice": "cedar"})
+    used, said = usable_settings("openai_realtime", {"going_away_s": 9000, "voice": "cedar"}, {})
     assert used == {"voice": "cedar"}
     assert said == ("session_limit_s: must be larger than going_away_s",)
+
+
+def test_a_setting_may_need_what_is_set_beside_it() -> None:
+    vertex = {"service": "vertex", "project": "p", "location": "us-central1"}
+    region = {"base_url": "wss://us-central1-aiplatform.googleapis.com"}
+    assert usable_settings("gemini_live", vertex, region) == (vertex, ())
+    used, said = usable_settings("gemini_live", vertex, {})
+    assert "service" not in used
+    assert said[0].startswith("base_url: Vertex needs the region's host")
+    thinking = {"thinking_level": "low"}
+    model = {"model": "gemini-2.5-flash-native-audio-preview-12-2025"}
+    assert usable_settings("gemini_live", thinking, model) == (thinking, ())
+    assert usable_settings("gemini_live", thinking, {})[0] == {}

@@ -171,7 +171,7 @@ def test_a_wrong_setting_costs_itself() -> None:
 def test_no_kind_of_provider_takes_a_key_or_an_address_from_a_row_s_settings(kind: str) -> None:
     names = spoken_kinds()[kind]
     assert names
-    assert not names & {"api_key", "headers", "base_url", "organization", "project", "url"}
+    assert not names & {"api_key", "headers", "base_url", "organization", "vendor", "url"}
     assert not [name for name in names if name.endswith(("_key", "_url", "_token"))]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from esl_controller.simulator.gemini.config import VOICES as GEMINI_VOICES
+from esl_controller.simulator.gemini.settings import SETUP
 from esl_controller.simulator.openai.settings import SESSION, VOICES
 from esl_controller.tenants import rules
 from esl_controller.tenants.wishes import KNOWN, fitted
@@ -76,6 +78,37 @@ def test_what_is_known_or_another_s_affair_is_left_alone(
     secretary, doubts = wishes(provider, **wish)
     assert doubts == []
     assert secretary == rules.secretary(BASE | wish)
+
+
+def test_what_gemini_does_not_use_is_told() -> None:
+    _, doubts = wishes(
+        {"realtime_provider": "gemini"},
+        voice_id="kore",
+        transcription_model="whisper-1",
+        noise_reduction="near_field",
+        vad_idle_timeout_ms=5000,
+        provider_config={"generationConfig": {"topZ": 1}},
+    )
+    said = "secretary 'Ana': "
+    assert doubts == [
+        f"{said}voice_id 'kore' is no voice of gemini this version knows; did you mean Kore?",
+        f"{said}transcription_model is not used with gemini",
+        f"{said}vad_idle_timeout_ms is not used with gemini",
+        f"{said}noise_reduction is not used with gemini",
+        f"{said}provider_config: 'generationConfig.topZ' is no field, left out; did you mean topP?",
+    ]
+
+
+def test_the_lists_are_the_gemini_emulator_s() -> None:
+    def names(schema: Any, depth: int = 2) -> Any:
+        inner = {n: names(s, depth - 1) for n, s in (schema or {}).items()}
+        return inner if depth and inner else None
+
+    known = KNOWN["gemini"]
+    assert known.voices == GEMINI_VOICES
+    assert names(known.session, 1) == names(SETUP, 1)
+    for name in ("generationConfig", "realtimeInputConfig"):
+        assert (known.session[name] or {}).keys() == SETUP[name].keys()
 
 
 def test_the_lists_are_the_emulator_s() -> None:

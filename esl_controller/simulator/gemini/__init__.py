@@ -1,0 +1,1 @@
+"""The Gemini Live service, in software."""
