@@ -12,6 +12,8 @@ from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.pipeline.config import PipelineConfig
+from bridge.providers.pipeline.realtime import Pipeline
 
 
 class ProviderConfigError(BridgeError):
@@ -41,6 +43,7 @@ class ProviderKind:
 
 PROVIDERS: dict[str, ProviderKind] = {
     "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
+    "pipeline": ProviderKind(PipelineConfig, Pipeline, "groq"),
 }
 
 

@@ -137,14 +137,37 @@ def _openai_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {"interrupt_response": secretary.barge_in}
 
 
-_SPOKEN = {"openai": _Spoken("openai_realtime", _openai_wishes, _openai_manners)}
+def _pipeline_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    wishes: Mapping[str, Any] = {
+        "model": secretary.model,
+        "voice": secretary.voice_id,
+        "speed": secretary.voice_settings.get("speed"),
+        "endpointing_ms": secretary.silence_duration_ms,
+        "stt_model": secretary.transcription_model,
+        "extra": secretary.provider_config,
+    }
+    return {name: value for name, value in wishes.items() if value not in (None, "")}
+
+
+def _no_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """The session itself decides what interrupts."""
+    return {}
+
+
+_SPOKEN = {
+    "openai": _Spoken("openai_realtime", _openai_wishes, _openai_manners),
+    "custom": _Spoken("pipeline", _pipeline_wishes, _no_manners),
+}
 """By a provider's kind in the settings."""
 
 
 def _remember_secrets(access: ProviderAccess) -> None:
     """Whatever the provider repeats of them is hidden from here on."""
     if access.api_key:
-        IN_USE.remember(access.api_key.reveal())
+        key = access.api_key.reveal()
+        IN_USE.remember(key)
+        for part in key.split(","):  # a key for each stage: `stt=…,chat=…`
+            IN_USE.remember(part.partition("=")[2])
     for name, value in access.config.headers.items():
         if redact_value(name, value) == HIDDEN:  # named like a secret
             for word in value.split():

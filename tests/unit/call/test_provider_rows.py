@@ -8,10 +8,19 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from bridge.audio.formats import PCMU_8K
-from bridge.providers.base import Conversation, Endpoint, Open, ProviderProtocol, Send
+from bridge.audio.formats import L16_8K, PCMU_8K
+from bridge.providers.base import (
+    Conversation,
+    Endpoint,
+    Open,
+    ProviderProtocol,
+    Send,
+    SpeechService,
+)
 from bridge.providers.registry import PROVIDERS
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
+from esl_controller.settings.types import Secret
+from esl_controller.telemetry.known_secrets import IN_USE
 from esl_controller.tenants.providers import NoProvider, own_provider, provider_protocol
 
 TALK = Conversation(PCMU_8K, PCMU_8K)
@@ -161,3 +170,35 @@ def test_a_kind_nobody_speaks_and_a_row_that_does_not_fit() -> None:
 
 def test_every_kind_has_a_vendor() -> None:
     assert PROVIDERS["openai_realtime"].vendor == "openai"
+
+
+PIPELINE_KEY = "stt=dg-0123456789,chat=gsk-0123456789"
+
+
+def pipeline_asked(row: ProviderAccess, **wishes: Any) -> tuple[Endpoint, SpeechService]:
+    protocol = provider_protocol(row, secretary(realtime_provider="custom", **wishes), own=True)
+    protocol.start(Conversation(PCMU_8K, L16_8K), 0.0)
+    hearing, voice = (action.target for action in protocol.actions() if isinstance(action, Open))
+    assert isinstance(hearing, Endpoint)
+    assert isinstance(voice, SpeechService)
+    return hearing, voice
+
+
+def test_the_pipeline_is_asked_for_what_the_secretary_wants() -> None:
+    config = access(kind="custom", provider_settings={"tts": "espeak", "stt_model": "nova-2"})
+    row = ProviderAccess(config.config, Secret(PIPELINE_KEY))
+    hearing, voice = pipeline_asked(row, voice_id="pt-br", silence_duration_ms=700)
+    assert "model=nova-2&" in hearing.url
+    assert "endpointing=700" in hearing.url
+    assert hearing.headers == (("Authorization", "Token dg-0123456789"),)
+    assert (voice.name, voice.options["voice"]) == ("espeak", "pt-br")
+
+
+def test_each_key_of_the_pipeline_is_hidden_wherever_it_turns_up() -> None:
+    provider_protocol(ProviderAccess(access(kind="custom").config, Secret(PIPELINE_KEY)))
+    assert "0123456789" not in IN_USE.hide("dg-0123456789 and gsk-0123456789")
+
+
+def test_a_pipeline_without_keys_is_no_provider() -> None:
+    with pytest.raises(NoProvider, match="Deepgram needs a key"):
+        provider_protocol(access(kind="custom"))

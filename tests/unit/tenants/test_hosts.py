@@ -13,6 +13,7 @@ from esl_controller.tenants.hosts import (
     TENANT_SETTINGS,
     HostRefused,
     ProviderHosts,
+    connections,
     dialled_host,
     tenant_settings,
 )
@@ -155,12 +156,32 @@ def test_settings_of_a_row_carry_no_key_header_or_address() -> None:
 
 
 def test_what_a_row_may_set_exists() -> None:
-    names = {"openai": "openai_realtime"}
+    names = {"openai": "openai_realtime", "custom": "pipeline"}
     for kind, allowed in TENANT_SETTINGS.items():
         assert allowed <= get_type_hints(PROVIDERS[names[kind]].config).keys()
 
 
 def test_the_host_that_is_dialled() -> None:
     assert dialled_host(row(None)) == "api.openai.com"
-    assert dialled_host(row(None, realtime_provider="custom")) is None
+    assert dialled_host(row(None, realtime_provider="custom")) == "api.groq.com"
     assert dialled_host(row("wss://A.example./v1")) == "a.example"
+
+
+def test_the_pipeline_hears_at_an_address_that_is_judged_too() -> None:
+    settings = {"stt_url": "ws://10.0.0.5:8080"}
+    both = connections(row(None, realtime_provider="custom", provider_settings=settings))
+    assert [dialled_host(one) for one in both] == ["api.groq.com", "10.0.0.5"]
+    with pytest.raises(HostRefused):
+        ProviderHosts().require_address(both[1])
+    with pytest.raises(HostRefused):
+        ProviderHosts(["10.0.0.5"]).require_key_may_go(both[1])
+    assert connections(row(None)) == (row(None),)
+
+
+def test_the_operators_key_goes_to_the_pipelines_own_hosts_alone() -> None:
+    fields: dict[str, Any] = {"realtime_provider": "custom", "credential": "file:/k/pipeline"}
+    for one in connections(row(None, **fields)):
+        ProviderHosts().require_key_may_go(one)
+    elsewhere = row(None, **fields, provider_settings={"stt_url": "wss://stt.example"})
+    with pytest.raises(HostRefused):
+        ProviderHosts().require_key_may_go(connections(elsewhere)[1])
