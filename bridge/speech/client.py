@@ -72,6 +72,8 @@ class Client:
                 self._read(service)
         except (OSError, RemoteProtocolError) as error:
             _log.info("client let go: %s", error)
+        except Exception:  # noqa: BLE001 - one client is lost, nothing else
+            _log.exception("client let go")
         finally:
             self.close()
 

@@ -19,7 +19,7 @@ class SpeechProcess:
 
     def __init__(self, path: Path, *arguments: str) -> None:
         self.path = path
-        self._log = path.with_suffix(".log").open("ab")
+        self._log = path.with_suffix(".log").open("wb")
         command = [sys.executable, "-m", "bridge.speech.server", "--socket", str(path), *arguments]
         self.process = subprocess.Popen(command, cwd=ROOT, stderr=self._log)
         with gevent.Timeout(20, AssertionError(f"no speech process: {self.log}")):

