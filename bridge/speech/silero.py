@@ -44,7 +44,7 @@ class Silero:
 
     def _window(self, window: bytes) -> tuple[bool, int] | None:
         samples = np.frombuffer(window, dtype="<i2").astype(np.float32) / 32768
-        probability = self._model.process(memoryview(samples))
+        probability = self._model.process(samples.data)
         begun, self._at = self._at, self._at + self._samples
         changes = probability < OFF if self._speaking else probability >= ON
         if not changes:

@@ -17,9 +17,10 @@ from esl_controller.web.api.schemas import ProviderError, ProviderTest
 
 def provider_network(settings: Settings) -> Network:
     """How providers are reached; reading the CA certificates takes 50 ms, so it is done once."""
+    tls = shared_tls_context()
     if settings.provider.ca_file:
-        return Network(tls=ssl.create_default_context(cafile=settings.provider.ca_file))
-    return Network(tls=shared_tls_context())
+        tls = ssl.create_default_context(cafile=settings.provider.ca_file)
+    return Network(tls=tls, speech=settings.speech.socket or None)
 
 
 def try_access(
