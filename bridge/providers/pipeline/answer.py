@@ -37,8 +37,6 @@ class Answer:
     sentences: list[Sentence] = field(default_factory=list)
     complete: bool = False
     """All its sentences are known."""
-    told_chars: int = 0
-    """Of its transcript."""
 
     @property
     def id(self) -> str:

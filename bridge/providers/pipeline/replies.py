@@ -33,7 +33,7 @@ from bridge.providers.pipeline.chat import ChatAnswer, Failure
 from bridge.providers.pipeline.config import PipelineConfig
 from bridge.providers.pipeline.memory import Memory
 from bridge.providers.pipeline.sentences import spoken
-from bridge.providers.pipeline.speaking import Part, Speaking
+from bridge.providers.pipeline.speaking import Speaking
 
 CHAT = "chat"
 MAX_WISHES = 16
@@ -118,6 +118,7 @@ class Replies:
     def leave(self) -> None:
         """Bill what was begun."""
         if self._answer is not None:
+            self._tell_text(self._answer)
             self._bill_voice(self._answer)
             self._answer = None
         self._drop_chat()
@@ -217,18 +218,16 @@ class Replies:
             return ProviderFailure(ErrorKind.OURS, "malformed_message", text, True, True)
         if part is not None and part.answer is self._answer:
             if part.audio:
-                self._sound(part)
+                answer = part.answer
+                self._events.append(Audio(answer.id, answer.id, part.audio))
             else:
                 self._done_if_over(part.answer, now)
         return None
 
-    def _sound(self, part: Part) -> None:
-        answer = part.answer
-        self._events.append(Audio(answer.id, answer.id, part.audio))
-        text = answer.text
-        if len(text) != answer.told_chars:
-            answer.told_chars = len(text)
-            self._events.append(Transcript(Speaker.AGENT, answer.id, text))
+    def _tell_text(self, answer: Answer) -> None:
+        """The words that have a sound, once for an answer."""
+        if answer.text:
+            self._events.append(Transcript(Speaker.AGENT, answer.id, answer.text))
 
     def _done_if_over(self, answer: Answer, now: float) -> None:
         if not answer.over or self._answer is not answer:
@@ -238,6 +237,7 @@ class Replies:
             self._answer_failed(answer, Failure(ErrorKind.SERVER, "speech_failed"), now)
             return
         self._answer = None
+        self._tell_text(answer)
         self._bill_voice(answer)
         reason = _CUT_SHORT.get(answer.chat.finish_reason, "") if answer.chat else ""
         spoke = answer.sounded or bool(answer.entry.calls)
@@ -251,6 +251,7 @@ class Replies:
         self.speaking.cancel()
         if answer.chat is self._chat:
             self._drop_chat()
+        self._tell_text(answer)
         self._bill_voice(answer)
 
     # --- bills --------------------------------------------------------------------------------

@@ -89,7 +89,7 @@ def test_speech_begins_with_the_first_sentence() -> None:
     ]
     talk.thought(chunk("At nine. And "))
     assert talk.said() == ["At nine."]
-    assert kinds(talk.spoke(1, 400)) == ["Audio", "Transcript"]
+    assert kinds(talk.spoke(1, 400)) == ["Audio"]
     talk.thought(chunk("we close at six.", "stop"))
     assert talk.said() == ["And we close at six."]
     found = talk.spoke(2, 700)
@@ -148,7 +148,8 @@ def test_a_cut_closes_the_model_silences_the_voice_and_keeps_what_was_heard() ->
     talk.pipeline.actions()
     talk.pipeline.cut([Heard("p1", 1500)], 2.0)
     assert talk.pipeline.actions()[-1] == Close(CHAT)
-    (voice, usage) = events(talk.pipeline)
+    usage, words, voice = events(talk.pipeline)
+    assert words == Transcript(Speaker.AGENT, "p1", "One is here. Two is there now. Three.")
     assert isinstance(voice, Usage)
     assert isinstance(usage, Usage)
     assert {voice.vendor, usage.vendor} == {"piper", "groq"}
