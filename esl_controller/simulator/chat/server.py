@@ -115,7 +115,7 @@ class ChatEmulator:
         self.open += 1
         try:
             gevent.sleep(self.config.think_s)
-            for count, chunk in enumerate(self._chunks(body)):
+            for count, chunk in enumerate(self.chunks(body)):
                 if faults.cut_after_chunks == count:
                     return
                 if faults.garbage_after_chunks == count:
@@ -130,7 +130,8 @@ class ChatEmulator:
         finally:
             self.open -= 1
 
-    def _chunks(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    def chunks(self, body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """The whole answer to a request."""
         answer = self._answer(body["messages"])
         number = next(self._numbers)
         head = {
