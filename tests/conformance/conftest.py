@@ -2,4 +2,5 @@
 
 from importlib.util import find_spec
 
-collect_ignore_glob = [] if find_spec("openai") else ["openai/test_*.py"]
+_SDKS = {"openai": "openai", "deepgram": "deepgram", "groq": "groq"}
+collect_ignore_glob = [f"{name}/test_*.py" for name, sdk in _SDKS.items() if not find_spec(sdk)]
