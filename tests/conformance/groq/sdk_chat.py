@@ -34,11 +34,12 @@ def ask(asker: Any, text: str) -> dict[str, Any]:
         messages=[{"role": "user", "content": text}],
         tools=[TOOL],
         stream=True,
-        stream_options={"include_usage": True},
+        extra_body={"stream_options": {"include_usage": True}},  # groq 1.7.0 has no name for it
     )
     for chunk in stream:
-        if chunk.usage is not None:
-            said["tokens"] = chunk.usage.total_tokens
+        usage = chunk.usage or getattr(getattr(chunk, "x_groq", None), "usage", None)
+        if usage is not None:
+            said["tokens"] = usage.total_tokens
         for choice in chunk.choices:
             said["text"] += choice.delta.content or ""
             said["finish"] = choice.finish_reason or said["finish"]
