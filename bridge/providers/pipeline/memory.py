@@ -61,6 +61,7 @@ class Memory:
         self._instructions = instructions
         self._entries: list[Entry] = [_before(entry) for entry in history]
         self._running: dict[str, Entry] = {}
+        self._called: set[str] = set()
 
     @property
     def running(self) -> bool:
@@ -80,8 +81,12 @@ class Memory:
         return self._add(Entry("assistant"))
 
     def called(self, entry: Entry, calls: Iterable[Call]) -> None:
-        """The answer asked for functions."""
+        """The answer asked for functions. Servers of one's own may use an id twice."""
         entry.calls = list(calls)
+        for call in entry.calls:
+            if call.id in self._called:
+                call.id = f"{call.id}_{len(self._called)}"
+            self._called.add(call.id)
         self._running |= {call.id: entry for call in entry.calls}
 
     def result(self, call_id: str, output: str) -> None:

@@ -267,6 +267,25 @@ def test_two_functions_are_answered_once(whole: bool) -> None:
     ]
 
 
+def test_an_id_that_is_used_twice_is_told_once() -> None:
+    talk = Talk().ready()
+    told = []
+    for now in (1.0, 3.0):
+        talk.pipeline.send_text("book", now)
+        found = talk.thought(chunk(tool_calls=[call("call_0")], finish="tool_calls"))
+        (made,) = [event for event in found if isinstance(event, FunctionCall)]
+        told.append(made.call_id)
+        talk.pipeline.send_function_result(made.call_id, str(now), failed=False, now=now + 1)
+        results_told = [m for m in talk.asked() if m["role"] == "tool"]
+        assert results_told[-1] == {
+            "role": "tool",
+            "tool_call_id": made.call_id,
+            "content": str(now),
+        }
+        talk.thought(chunk("", "stop"))
+    assert len(set(told)) == 2
+
+
 def test_a_caller_who_speaks_while_a_function_runs_is_answered() -> None:
     talk = Talk().ready()
     talk.pipeline.send_text("book", 1.0)
