@@ -8,6 +8,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import gevent
 import gevent.socket
 import pytest
 
@@ -42,7 +43,7 @@ def talk(process):
 
     def build(service="tones", **options):
         owner = Owner()
-        channel = SpeechChannel(str(process.path), service, options, owner.listener, timeout_s=10)
+        channel = SpeechChannel(str(process.path), service, options, owner.listener, timeout_s=30)
         made.append(channel)
         return owner, channel
 
@@ -184,9 +185,14 @@ def test_piper_speaks_english_and_espeak_what_piper_cannot(talk):
     for language, text in (("en-US", "Good morning. Who is calling?"), ("pt-BR", "Bom dia.")):
         if language == "pt-BR" and not ESPEAK:
             continue
-        owner, channel = ready(talk, "piper", language=language)
+        owner, channel = talk("piper", language=language)
+        with gevent.Timeout(30, AssertionError("no voice")):  # the first loads the model
+            while not owner.opened:
+                gevent.sleep(0.01)
         say(channel, 1, text)
-        until(lambda owner=owner: done(owner) == [1])
+        with gevent.Timeout(30, AssertionError("no sound")):
+            while done(owner) != [1]:
+                gevent.sleep(0.01)
         assert 0.4 < len(sound(owner, 1)) / 16000 < 5.0
 
 
