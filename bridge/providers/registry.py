@@ -16,6 +16,8 @@ from bridge.providers.gemini.config import GeminiLiveConfig
 from bridge.providers.gemini.live import GeminiLive
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
+from bridge.providers.pipeline.config import PipelineConfig
+from bridge.providers.pipeline.realtime import Pipeline
 
 
 class ProviderConfigError(BridgeError):
@@ -49,6 +51,7 @@ PROVIDERS: dict[str, ProviderKind] = {
     "elevenlabs_agent": ProviderKind(ElevenLabsConfig, ElevenLabsAgent, "elevenlabs"),
     "gemini_live": ProviderKind(GeminiLiveConfig, GeminiLive, "gemini", frozenset({"project"})),
     "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
+    "pipeline": ProviderKind(PipelineConfig, Pipeline, "groq", frozenset({"stt_url"})),
 }
 
 

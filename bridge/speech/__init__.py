@@ -1,1 +1,1 @@
-"""The local speech process, as the bridge reaches it."""
+"""The local speech process, and how the bridge reaches it."""

@@ -173,6 +173,12 @@ PRICES: tuple[Price, ...] = (
     # the service does not count them on its socket.
     _minutes("elevenlabs", "agents", audio_minute="0.08"),
     _minutes("deepgram", "nova-3", transcription_minute="0.0048"),
+    _minutes("deepgram", "nova-3-multi", transcription_minute="0.0058"),
+    _minutes("deepgram", "flux-general-en", transcription_minute="0.0077"),
+    _minutes("deepgram", "flux-general-multi", transcription_minute="0.0078"),
+    _minutes("piper", "*"),
+    _minutes("espeak", "*"),
+    _minutes("tones", "*"),
     _tokens("groq", "openai/gpt-oss-20b", "0.075 0.0375 0.30"),
     _tokens("groq", "openai/gpt-oss-120b", "0.15 0.075 0.60"),
 )

@@ -238,7 +238,12 @@ def _with_paths(settings: Settings) -> Settings:
         database_dir=storage.database_dir or str(base / "postgresql"),
         price_file=storage.price_file,
     )
-    return msgspec.structs.replace(settings, storage=placed)
+    speech = msgspec.structs.replace(
+        settings.speech,
+        socket=settings.speech.socket or str(base / "speech" / "socket"),
+        voices_dir=settings.speech.voices_dir or str(base / "voices"),
+    )
+    return msgspec.structs.replace(settings, storage=placed, speech=speech)
 
 
 def _default_state_dir() -> Path:

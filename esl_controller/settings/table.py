@@ -300,6 +300,20 @@ class Storage(_Group, frozen=True):
     ] = ""
 
 
+class Speech(_Group, frozen=True):
+    """The speech process, which makes voices on this host; only the pipeline needs it."""
+
+    socket: Annotated[
+        str, doc("Where it listens, and workers find it. Empty: `<state_dir>/speech/socket`.")
+    ] = ""
+    voices_dir: Annotated[
+        str, doc("Directory of Piper's voices (`*.onnx`). Empty: `<state_dir>/voices`.")
+    ] = ""
+    workers: Annotated[
+        int, doc("Sentences it makes at a time. 0: one for each core.", ge=0, le=256)
+    ] = 0
+
+
 class Log(_Group, frozen=True):
     """What is written to standard error."""
 
@@ -325,6 +339,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     http: Http = Http()
     statsd: Statsd = Statsd()
     storage: Storage = Storage()
+    speech: Speech = Speech()
     log: Log = Log()
 
 

@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
 from esl_controller.database.repository.statements import Row
+from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
 from esl_controller.tenants.providers import (
     NoProvider,
@@ -23,12 +24,15 @@ from esl_controller.tenants.providers import (
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.wishes import fitted
 
+UNOPENED = Secret("stt=key-not-opened,chat=key-not-opened")
+"""A key that is none, in the shape that the pipeline's has and no other kind minds."""
+
 
 def provider_doubts(config: RealtimeProviderConfig) -> list[str]:
     """Settings of a provider that will be left out, and why it cannot be spoken with."""
     used, said = tenant_settings(config)
     try:
-        provider_protocol(ProviderAccess(replace(config, provider_settings=used), None))
+        provider_protocol(_unopened(replace(config, provider_settings=used)))
     except NoProvider as error:
         said.append(f"provider {config.provider_label!r}: {error}")
     return said
@@ -36,7 +40,7 @@ def provider_doubts(config: RealtimeProviderConfig) -> list[str]:
 
 def secretary_doubts(secretary: SecretaryRealtime, providers: Iterable[Row]) -> list[str]:
     """What a secretary asks that its provider, one of the domain's rows, will not do."""
-    access = [ProviderAccess(config, None) for config in _usable(providers)]
+    access = [_unopened(config) for config in _usable(providers)]
     own = own_provider(secretary, access)
     if own is None:
         return []
@@ -46,6 +50,11 @@ def secretary_doubts(secretary: SecretaryRealtime, providers: Iterable[Row]) -> 
     except NoProvider as error:
         said.append(f"provider {own.config.provider_label!r}: {error}")
     return said
+
+
+def _unopened(config: RealtimeProviderConfig) -> ProviderAccess:
+    """With something in place of its key, which is not opened for this."""
+    return ProviderAccess(config, UNOPENED if config.credential else None)
 
 
 def _usable(rows: Iterable[Row]) -> list[RealtimeProviderConfig]:

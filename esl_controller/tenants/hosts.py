@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from esl_controller.database.models import RealtimeProviderConfig
@@ -21,8 +22,10 @@ OWN_HOSTS: Mapping[str, str] = {
     "openai": "api.openai.com",
     "elevenlabs": "api.elevenlabs.io",
     "gemini": "generativelanguage.googleapis.com",
+    "custom": "api.groq.com",
+    "custom stt": "api.deepgram.com",
 }
-"""Where a kind of provider is, when a row names no address; `custom` has none."""
+"""Where a kind of provider is, when a row names no address. `custom` is the pipeline."""
 
 _NOT_PUBLIC_NAMES = ("localhost", "local", "internal", "home.arpa", "lan")
 """RFC 6761, 6762 and 8375, and what networks use at home; a name without a dot is one's own."""
@@ -108,6 +111,18 @@ class ProviderHosts:
 
     def _is_named(self, host: str, port: int) -> bool:
         return any(_matches(entry, host, port) for entry in self._allowed if entry != ANY_PUBLIC)
+
+
+def connections(config: RealtimeProviderConfig) -> tuple[RealtimeProviderConfig, ...]:
+    """The row, once for each address its provider is reached at, which is its `base_url`.
+
+    The pipeline hears elsewhere than it thinks; headers are for the model alone.
+    """
+    if config.realtime_provider != "custom":
+        return (config,)
+    url = config.provider_settings.get("stt_url")
+    hearing = replace(config, realtime_provider="custom stt", base_url=url, headers={})
+    return (config, hearing)
 
 
 def dialled_host(config: RealtimeProviderConfig) -> str | None:

@@ -251,7 +251,20 @@ def _elevenlabs_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
     return {name: value for name, value in wishes.items() if value not in (None, "")}
 
 
+def _pipeline_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
+    wishes: Mapping[str, Any] = {
+        "model": secretary.model,
+        "voice": secretary.voice_id,
+        "speed": secretary.voice_settings.get("speed"),
+        "endpointing_ms": secretary.silence_duration_ms,
+        "stt_model": secretary.transcription_model,
+        "extra": secretary.provider_config,
+    }
+    return {name: value for name, value in wishes.items() if value not in (None, "")}
+
+
 def _no_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """The agent itself, or our session, decides what interrupts."""
     return {}
 
 
@@ -282,6 +295,7 @@ _SPOKEN = {
         "openai_realtime", _eleven_realtime_wishes, _interruptible, ELEVEN_REALTIME
     ),
     ("gemini", ""): _Spoken("gemini_live", _gemini_wishes, _interruptible),
+    ("custom", ""): _Spoken("pipeline", _pipeline_wishes, _no_manners),
 }
 """By a provider's kind in the settings, and which of its interfaces is meant."""
 
@@ -304,7 +318,10 @@ def _spoken(config: RealtimeProviderConfig) -> _Spoken:
 def _remember_secrets(access: ProviderAccess) -> None:
     """Whatever the provider repeats of them is hidden from here on."""
     if access.api_key:
-        IN_USE.remember(access.api_key.reveal())
+        key = access.api_key.reveal()
+        IN_USE.remember(key)
+        for part in key.split(","):  # a key for each stage: `stt=…,chat=…`
+            IN_USE.remember(part.partition("=")[2])
     for name, value in access.config.headers.items():
         if redact_value(name, value) == HIDDEN:  # named like a secret
             for word in value.split():

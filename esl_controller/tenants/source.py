@@ -21,7 +21,8 @@ from esl_controller.database.repository import providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
-from esl_controller.tenants.hosts import HostRefused, ProviderHosts, dialled_host
+from esl_controller.tenants.checks import URL
+from esl_controller.tenants.hosts import HostRefused, ProviderHosts, connections, dialled_host
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.providers import tenant_settings
 from esl_controller.tenants.rules import ConfigError
@@ -165,7 +166,9 @@ class ConfigSource:
         warnings += left_out
         config = replace(config, provider_settings=used)
         try:
-            self._require_address(config)
+            _require_addresses_read(config)
+            for one in connections(config):
+                self._require_address(one)
         except HostRefused as error:
             raise ConfigError([f"{label}: base_url: {error}"]) from error
         try:
@@ -181,12 +184,22 @@ class ConfigSource:
         self._hosts.require_address(config, found)
 
     def _open(self, config: RealtimeProviderConfig) -> Secret | None:
-        self._hosts.require_key_may_go(config)
+        for one in connections(config):
+            self._hosts.require_key_may_go(one)
         if config.credential is None:
             if config.base_url is None and config.realtime_provider != "custom":
                 raise SecretError("is missing")
             return None
         return self.secret_store.open(config.domain_uuid, config.credential)
+
+
+def _require_addresses_read(config: RealtimeProviderConfig) -> None:
+    """Raise HostRefused for an address in the settings that is none."""
+    if "stt_url" in config.provider_settings:
+        try:
+            URL.read(config.provider_settings["stt_url"])
+        except ValueError as error:
+            raise HostRefused(f"stt_url {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

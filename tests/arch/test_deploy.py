@@ -14,7 +14,8 @@ from tests.arch.tree import ROOT
 
 SUPERVISORD = ROOT / "supervisord.conf"
 UNIT = ROOT / "deploy" / "systemd" / "voice-ai@.service"
-DEPLOYMENTS = [SUPERVISORD, UNIT, ROOT / "Dockerfile"]
+SPEECH = UNIT.with_name("voice-ai-speech.service")
+DEPLOYMENTS = [SUPERVISORD, UNIT, SPEECH, ROOT / "Dockerfile"]
 KNOWN = {row.variable for row in every_setting()} | {"VOICE_AI_CONFIG"}
 LAST_WORDS_S = 30
 

@@ -10,7 +10,13 @@ def _there(module: str) -> bool:
         return False
 
 
-_SUITES = {"openai": "openai", "elevenlabs": "elevenlabs", "gemini": "google.genai"}
+_SUITES = {
+    "openai": "openai",
+    "elevenlabs": "elevenlabs",
+    "gemini": "google.genai",
+    "deepgram": "deepgram",
+    "groq": "groq",
+}
 collect_ignore_glob = [
     f"{folder}/test_*.py" for folder, name in _SUITES.items() if not _there(name)
 ]

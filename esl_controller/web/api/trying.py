@@ -21,9 +21,8 @@ def provider_network(settings: Settings) -> Network:
     """How providers are reached; reading the CA certificates takes 50 ms, so it is done once."""
     at = settings.provider
     tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else shared_tls_context()
-    return Network(
-        tls=tls, dialler=Dialler(ProviderHosts(at.allowed_hosts, (at.base_url,)).refusal)
-    )
+    dialler = Dialler(ProviderHosts(at.allowed_hosts, (at.base_url,)).refusal)
+    return Network(tls=tls, dialler=dialler, speech=settings.speech.socket or None)
 
 
 def try_access(

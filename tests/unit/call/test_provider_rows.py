@@ -8,9 +8,9 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from bridge.audio.formats import L16_16K, L16_24K, PCMU_8K, Encoding
+from bridge.audio.formats import L16_8K, L16_16K, L16_24K, PCMU_8K, Encoding
 from bridge.errors import LocalProtocolError
-from bridge.providers.actions import Endpoint, HttpRequest, Open, Send
+from bridge.providers.actions import Endpoint, HttpRequest, Open, Send, SpeechService
 from bridge.providers.base import ProviderFailure, ProviderProtocol
 from bridge.providers.conversation import Brief, Conversation, Tool
 from bridge.providers.openai.config import OpenAIRealtimeConfig
@@ -20,6 +20,7 @@ from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
 from esl_controller.settings.table import Provider
 from esl_controller.settings.types import Secret
+from esl_controller.telemetry.known_secrets import IN_USE
 from esl_controller.tenants.config import default_provider
 from esl_controller.tenants.providers import (
     NoProvider,
@@ -365,3 +366,35 @@ def test_the_operator_s_gemini_has_nothing_of_openai_s() -> None:
     config = given.config
     assert (config.base_url, config.model, config.default_voice_id) == (None, None, "Kore")
     assert gemini_setup(provider_protocol(given))["model"] == "models/gemini-3.8-live"
+
+
+PIPELINE_KEY = "stt=dg-0123456789,chat=gsk-0123456789"
+
+
+def pipeline_asked(row: ProviderAccess, **wishes: Any) -> tuple[Endpoint, SpeechService]:
+    protocol = provider_protocol(row, secretary(realtime_provider="custom", **wishes), own=True)
+    protocol.start(Conversation(PCMU_8K, L16_8K), 0.0)
+    hearing, voice = (action.target for action in protocol.actions() if isinstance(action, Open))
+    assert isinstance(hearing, Endpoint)
+    assert isinstance(voice, SpeechService)
+    return hearing, voice
+
+
+def test_the_pipeline_is_asked_for_what_the_secretary_wants() -> None:
+    config = access(kind="custom", provider_settings={"tts": "espeak", "stt_model": "nova-2"})
+    row = ProviderAccess(config.config, Secret(PIPELINE_KEY))
+    hearing, voice = pipeline_asked(row, voice_id="pt-br", silence_duration_ms=700)
+    assert "model=nova-2&" in hearing.url
+    assert "endpointing=700" in hearing.url
+    assert hearing.headers == (("Authorization", "Token dg-0123456789"),)
+    assert (voice.name, voice.options["voice"]) == ("espeak", "pt-br")
+
+
+def test_each_key_of_the_pipeline_is_hidden_wherever_it_turns_up() -> None:
+    provider_protocol(ProviderAccess(access(kind="custom").config, Secret(PIPELINE_KEY)))
+    assert "0123456789" not in IN_USE.hide("dg-0123456789 and gsk-0123456789")
+
+
+def test_a_pipeline_without_keys_is_no_provider() -> None:
+    with pytest.raises(NoProvider, match="Deepgram needs a key"):
+        provider_protocol(access(kind="custom"))

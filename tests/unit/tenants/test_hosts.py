@@ -11,6 +11,7 @@ from esl_controller.database.models import RealtimeProviderConfig
 from esl_controller.tenants.hosts import (
     HostRefused,
     ProviderHosts,
+    connections,
     dialled_host,
 )
 from esl_controller.tenants.providers import spoken_kinds, tenant_settings
@@ -172,7 +173,9 @@ def test_no_kind_of_provider_takes_a_key_or_an_address_from_a_row_s_settings(kin
     names = spoken_kinds()[kind]
     assert names
     assert not names & {"api_key", "headers", "base_url", "organization", "vendor", "url"}
-    assert not [name for name in names if name.endswith(("_key", "_url", "_token"))]
+    assert not [name for name in names if name.endswith(("_key", "_token"))]
+    # The one other address a row may name is judged as its `base_url` is.
+    assert [name for name in names if name.endswith("_url")] == ["stt_url"] * (kind == "custom")
 
 
 def test_openai_s_row_may_say_how_it_listens_and_speaks() -> None:
@@ -209,5 +212,25 @@ def test_where_a_name_leads_is_judged_again_when_it_is_connected(
 
 def test_the_host_that_is_dialled() -> None:
     assert dialled_host(row(None)) == "api.openai.com"
-    assert dialled_host(row(None, realtime_provider="custom")) is None
+    assert dialled_host(row(None, realtime_provider="custom")) == "api.groq.com"
     assert dialled_host(row("wss://A.example./v1")) == "a.example"
+
+
+def test_the_pipeline_hears_at_an_address_that_is_judged_too() -> None:
+    settings = {"stt_url": "ws://10.0.0.5:8080"}
+    both = connections(row(None, realtime_provider="custom", provider_settings=settings))
+    assert [dialled_host(one) for one in both] == ["api.groq.com", "10.0.0.5"]
+    with pytest.raises(HostRefused):
+        ProviderHosts().require_address(both[1])
+    with pytest.raises(HostRefused):
+        ProviderHosts(["10.0.0.5"]).require_key_may_go(both[1])
+    assert connections(row(None)) == (row(None),)
+
+
+def test_the_operators_key_goes_to_the_pipelines_own_hosts_alone() -> None:
+    fields: dict[str, Any] = {"realtime_provider": "custom", "credential": "file:/k/pipeline"}
+    for one in connections(row(None, **fields)):
+        ProviderHosts().require_key_may_go(one)
+    elsewhere = row(None, **fields, provider_settings={"stt_url": "wss://stt.example"})
+    with pytest.raises(HostRefused):
+        ProviderHosts().require_key_may_go(connections(elsewhere)[1])

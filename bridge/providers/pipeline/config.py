@@ -1,0 +1,117 @@
+"""The pipeline's own settings: whom it hears, thinks and speaks with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+DEEPGRAM_URL = "wss://api.deepgram.com"
+GROQ_URL = "https://api.groq.com/openai/v1"
+STAGES = ("stt", "chat")
+"""Those that may need a key."""
+VOICES = ("piper", "espeak", "tones")
+"""Services of the speech process that speak."""
+NO_KEY = "none"
+"""What a row without a credential has for `api_key`."""
+_SCHEMES = ("ws", "wss", "http", "https")
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineConfig:
+    """One provider row."""
+
+    api_key: str = field(default=NO_KEY, repr=False)
+    """`stt=KEY,chat=KEY`: one credential holds a key for each stage that needs one."""
+    base_url: str = GROQ_URL
+    """Of the chat model, up to, not including, `/chat/completions`."""
+    model: str = "openai/gpt-oss-20b"
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of the chat requests."""
+    stt_url: str = DEEPGRAM_URL
+    """Up to, not including, `/v1/listen`."""
+    stt_model: str = "nova-3"
+    """`flux-…` finds turns by what is said, any other by pauses."""
+    stt_language: str = ""
+    """Empty: the secretary's."""
+    endpointing_ms: int = 300
+    """Nova: a pause of this length ends a turn."""
+    utterance_end_ms: int = 1000
+    """Nova: so long without a word ends a turn on a noisy line."""
+    eot_threshold: float | None = None
+    """Flux: how sure it must be that a turn is over, 0.5 to 1."""
+    eot_timeout_ms: int | None = None
+    keyterms: tuple[str, ...] = ()
+    """Names and words to expect."""
+    tts: str = "piper"
+    """piper | espeak | tones"""
+    voice: str | None = None
+    """None: the speech process's own for the language."""
+    speed: float = 1.0
+    temperature: float | None = None
+    max_output_tokens: int | None = None
+    reasoning_effort: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the chat requests, laid over everything else."""
+
+    def problems(self) -> list[str]:
+        """Everything wrong with the values, one sentence each."""
+        texts = [self.api_key, *self.headers, *self.headers.values(), *self.keyterms]
+        checks = {
+            "api_key: must be stt=KEY,chat=KEY, or one of them": _keys_are_named(self.api_key),
+            "api_key: Deepgram needs a key: stt=KEY": bool(key_of(self, "stt"))
+            or self.stt_url != DEEPGRAM_URL,
+            "api_key: Groq needs a key: chat=KEY": bool(key_of(self, "chat"))
+            or self.base_url != GROQ_URL,
+            "base_url: needs ws, wss, http or https and a host": _is_address(self.base_url),
+            "stt_url: needs ws, wss, http or https and a host": _is_address(self.stt_url),
+            "stt_model: must not be empty": bool(self.stt_model),
+            "model: must not be empty": bool(self.model),
+            "endpointing_ms: must be 10 to 5000": 10 <= self.endpointing_ms <= 5000,
+            "utterance_end_ms: must be 1000 to 5000": 1000 <= self.utterance_end_ms <= 5000,
+            "eot_threshold: must be 0.5 to 1": 0.5 <= (self.eot_threshold or 0.5) <= 1,
+            "eot_timeout_ms: must be 500 to 60000": 500 <= (self.eot_timeout_ms or 500) <= 60000,
+            "speed: must be 0.25 to 2": 0.25 <= self.speed <= 2,
+            f"tts: must be one of {', '.join(VOICES)}": self.tts in VOICES,
+            "headers: no control characters in names, values, api_key": all(
+                text.isprintable() for text in texts
+            ),
+        }
+        return [text for text, holds in checks.items() if not holds]
+
+
+def key_of(config: PipelineConfig, stage: str) -> str:
+    """The key of one stage; empty: it has none."""
+    return _keys(config.api_key).get(stage, "")
+
+
+def keys_in(api_key: str) -> list[str]:
+    """Every key in a credential, for those who must hide them."""
+    return list(_keys(api_key).values())
+
+
+def chat_vendor(config: PipelineConfig) -> str:
+    """Who is paid for the words, as in the price list."""
+    host = urlsplit(config.base_url).hostname or ""
+    return _VENDORS.get(host, "custom")
+
+
+_VENDORS = {"api.groq.com": "groq", "api.openai.com": "openai"}
+
+
+def _keys(api_key: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in api_key.split(","))
+    return {name: key for name, _, key in pairs if name in STAGES and key}
+
+
+def _keys_are_named(api_key: str) -> bool:
+    """Each part names its stage, and no stage twice."""
+    if api_key == NO_KEY:
+        return True
+    return len(_keys(api_key)) == len(api_key.split(","))
+
+
+def _is_address(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in _SCHEMES and bool(parts.netloc)

@@ -1,0 +1,260 @@
+"""Hearing by Deepgram: what to send, and what its messages mean. Pure.
+
+Deepgram API reference, Live Audio v1 (Nova) and v2 (Flux), and the `deepgram-sdk` package 7.17.
+An utterance is the finals of Nova joined until `speech_final`, or `UtteranceEnd` where a noisy
+line has no pause; Flux tells whole turns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from bridge.audio.formats import AudioFormat, Encoding
+from bridge.providers.actions import Endpoint
+from bridge.providers.base import ErrorKind, ProviderFailure
+from bridge.providers.http_errors import MAX_MESSAGE_CHARS, end_failure, text_code
+from bridge.providers.pipeline.config import PipelineConfig, key_of
+from bridge.wire.channel import ChannelEnd, Ender
+
+VENDOR = "deepgram"
+KEEP_ALIVE_S = 4.0
+"""Without audio or KeepAlive for ten seconds the service closes with NET-0001."""
+SILENCE_MS = 80
+MAX_TURN_CHARS = 4000
+CLOSE_STREAM = b'{"type":"CloseStream"}'
+_KEEP_ALIVE = b'{"type":"KeepAlive"}'
+_ENCODINGS = {Encoding.PCMU: "mulaw", Encoding.PCMA: "alaw", Encoding.L16: "linear16"}
+_FLUX_LANGUAGES = frozenset({"en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"})
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """The caller speaks."""
+
+
+@dataclass(frozen=True, slots=True)
+class TurnOver:
+    """The caller's turn is over; without words it was noise."""
+
+    text: str
+
+
+Heard = Began | TurnOver | ProviderFailure
+
+
+class Hearing(Protocol):
+    """A kind of hearing."""
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take one message."""
+
+    def take_pending(self) -> str:
+        """Words of a turn whose end was not told; they are not told again."""
+
+
+class _Alternative(msgspec.Struct):
+    transcript: str = ""
+
+
+class _Channel(msgspec.Struct):
+    alternatives: list[_Alternative] = []
+
+
+class _NovaMessage(msgspec.Struct):
+    type: str = ""
+    is_final: bool = False
+    speech_final: bool = False
+    channel: Any = None
+    """An object in `Results`, a list of numbers elsewhere."""
+    variant: Any = None
+    description: Any = None
+    message: Any = None
+
+
+class _FluxMessage(msgspec.Struct):
+    type: str = ""
+    event: str = ""
+    transcript: str = ""
+    code: Any = None
+    description: Any = None
+
+
+class Nova:
+    """`/v1/listen`: finals, joined until a pause."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+        self._speaking = False
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take one message."""
+        try:
+            message = msgspec.json.decode(data, type=_NovaMessage)
+            if message.type == "Results":
+                return self._results(message)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return [_malformed(error)]
+        if message.type == "SpeechStarted":
+            return self._began()
+        if message.type == "UtteranceEnd":
+            return self._over() if self._speaking else []
+        if message.type == "Error":
+            text = _text(message.description) or _text(message.message)
+            return [_refused(text_code(message.variant), text)]
+        return []
+
+    def take_pending(self) -> str:
+        """Words of a turn whose end was not told."""
+        text, self._words = " ".join(self._words), []
+        self._speaking = False
+        return text
+
+    def _results(self, message: _NovaMessage) -> list[Heard]:
+        alternatives = msgspec.convert(message.channel, _Channel).alternatives
+        text = alternatives[0].transcript.strip() if alternatives else ""
+        heard = self._began() if text else []
+        if text and message.is_final and sum(map(len, self._words)) < MAX_TURN_CHARS:
+            self._words.append(text[:MAX_TURN_CHARS])
+        if message.speech_final and self._speaking:
+            heard += self._over()
+        return heard
+
+    def _began(self) -> list[Heard]:
+        if self._speaking:
+            return []
+        self._speaking = True
+        return [Began()]
+
+    def _over(self) -> list[Heard]:
+        return [TurnOver(self.take_pending())]
+
+
+class Flux:
+    """`/v2/listen`: turns, told as such."""
+
+    def __init__(self) -> None:
+        self._speaking = False
+        self._text = ""
+
+    def receive(self, data: bytes) -> list[Heard]:
+        """Take one message."""
+        try:
+            message = msgspec.json.decode(data, type=_FluxMessage)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            return [_malformed(error)]
+        if message.type == "Error":
+            return [_refused(text_code(message.code), _text(message.description))]
+        if message.type != "TurnInfo":
+            return []
+        self._text = message.transcript.strip()[:MAX_TURN_CHARS]
+        heard: list[Heard] = []
+        if not self._speaking and (self._text or message.event == "StartOfTurn"):
+            self._speaking = True
+            heard.append(Began())
+        if message.event == "EndOfTurn" and self._speaking:
+            heard.append(TurnOver(self.take_pending()))
+        return heard
+
+    def take_pending(self) -> str:
+        """Words of a turn whose end was not told."""
+        text, self._text = self._text, ""
+        self._speaking = False
+        return text
+
+
+def is_flux(config: PipelineConfig) -> bool:
+    """Whether the model finds turns by what is said."""
+    return config.stt_model.startswith("flux")
+
+
+def hearing(config: PipelineConfig) -> Hearing:
+    """A fresh one of the configured kind."""
+    return Flux() if is_flux(config) else Nova()
+
+
+def endpoint(config: PipelineConfig, audio_in: AudioFormat, language: str | None) -> Endpoint:
+    """Where to connect, and how the caller is to be heard."""
+    scheme, _, rest = config.stt_url.rstrip("/").partition("://")
+    scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
+    wanted = config.stt_language or language or ""
+    query = [
+        ("model", config.stt_model),
+        ("encoding", _ENCODINGS[audio_in.encoding]),
+        ("sample_rate", str(audio_in.rate_hz)),
+    ]
+    query += _flux_query(config, wanted) if is_flux(config) else _nova_query(config, wanted)
+    query += [("keyterm", term) for term in config.keyterms]
+    version = "v2" if is_flux(config) else "v1"
+    key = key_of(config, "stt")
+    headers = (("Authorization", f"Token {key}"),) if key else ()
+    url = f"{scheme}://{rest}/{version}/listen?{urlencode(query, quote_via=quote)}"
+    return Endpoint(url, headers)
+
+
+def _nova_query(config: PipelineConfig, language: str) -> list[tuple[str, str]]:
+    return [
+        ("channels", "1"),
+        *([("language", language)] if language else []),
+        ("interim_results", "true"),
+        ("endpointing", str(config.endpointing_ms)),
+        ("utterance_end_ms", str(config.utterance_end_ms)),
+        ("vad_events", "true"),
+        ("smart_format", "true"),
+    ]
+
+
+def _flux_query(config: PipelineConfig, language: str) -> list[tuple[str, str]]:
+    query = []
+    base = language.lower().partition("-")[0]
+    if config.stt_model.endswith("multi") and base in _FLUX_LANGUAGES:
+        query.append(("language_hint", base))
+    if config.eot_threshold is not None:
+        query.append(("eot_threshold", str(config.eot_threshold)))
+    if config.eot_timeout_ms is not None:
+        query.append(("eot_timeout_ms", str(config.eot_timeout_ms)))
+    return query
+
+
+def keep_alive(config: PipelineConfig, audio_in: AudioFormat, *, heard: bool) -> tuple[bytes, bool]:
+    """What to send when nothing is said, and whether it is binary.
+
+    KeepAlive counts only after some audio, and Flux knows none: there silence takes its place.
+    """
+    if heard and not is_flux(config):
+        return _KEEP_ALIVE, False
+    return audio_in.silence(SILENCE_MS), True
+
+
+def model_billed(config: PipelineConfig, language: str | None) -> str:
+    """The model as the price list has it: several languages at once cost more."""
+    several = (config.stt_language or language) == "multi"
+    return f"{config.stt_model}-multi" if several else config.stt_model
+
+
+def end_meaning(end: ChannelEnd) -> ProviderFailure:
+    """Why hearing is lost. Always fatal."""
+    if end.by is Ender.PEER and not end.stage and end.code == 1008:
+        text = end.reason[:MAX_MESSAGE_CHARS]
+        return ProviderFailure(ErrorKind.PROTOCOL, "stt_audio", text, True, False)
+    if end.by is Ender.PEER and not end.stage and end.code == 1011:
+        code = "stt_silence" if "NET-0001" in end.reason else "stt_server"
+        text = end.reason[:MAX_MESSAGE_CHARS]
+        return ProviderFailure(ErrorKind.SERVER, code, text, True, True)
+    return end_failure(end)
+
+
+def _malformed(error: Exception) -> ProviderFailure:
+    text = f"hearing: {error}"[:MAX_MESSAGE_CHARS]
+    return ProviderFailure(ErrorKind.PROTOCOL, "malformed_message", text, False, True)
+
+
+def _refused(code: str, text: str) -> ProviderFailure:
+    return ProviderFailure(ErrorKind.SERVER, code or "stt_error", text, True, True)
+
+
+def _text(value: Any) -> str:
+    return value[:MAX_MESSAGE_CHARS] if isinstance(value, str) else ""

@@ -1,0 +1,1 @@
+"""An emulated Deepgram: hears by loudness, tells what its script says was said."""
