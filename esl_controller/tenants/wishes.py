@@ -24,8 +24,10 @@ Fields = Mapping[str, "Fields | None"]
 class Known:
     """What one kind of provider takes."""
 
-    voices: frozenset[str]
-    session: Fields
+    voices: frozenset[str] | None = None
+    """None: each account has its own, and its models are not ours to list."""
+    session: Fields | None = None
+    """Fields of `provider_config`; None: they are not judged."""
     unread: tuple[str, ...] = ()
     """Columns of a secretary that this kind has no use for, told where they were filled in."""
 
@@ -61,6 +63,8 @@ _GEMINI_INPUT = _fields(
     ),
 )
 KNOWN: Mapping[str, Known] = {
+    "custom": Known(unread=("noise_reduction", "vad_idle_timeout_ms")),
+    "elevenlabs": Known(unread=("transcription_model", "vad_idle_timeout_ms", "noise_reduction")),
     # Live API reference, `BidiGenerateContentSetup` (2026-11).
     "gemini": Known(
         voices=_GEMINI_VOICES,
@@ -97,16 +101,18 @@ def fitted(
     own = dialled_host(config) == OWN_HOSTS.get(kind)
     if known is None or not own or config.provider_settings.get("api_shape", "ga") != "ga":
         return secretary, []
-    doubts = [
-        *_unlisted("voice_id", "voice", secretary.voice_id, known.voices, kind),
-        *_unlisted("model", "model", secretary.model, _models(kind), kind),
-    ]
+    doubts: list[str] = []
+    if known.voices is not None:
+        doubts += _unlisted("voice_id", "voice", secretary.voice_id, known.voices, kind)
+        doubts += _unlisted("model", "model", secretary.model, _models(kind), kind)
     doubts += [
         f"{column} is not used with {kind}"
         for column in known.unread
         if getattr(secretary, column) not in (None, "", {}, "none")
     ]
-    used = _without_unknown(secretary.provider_config, known.session, "", doubts)
+    used = dict(secretary.provider_config)
+    if known.session is not None:
+        used = _without_unknown(used, known.session, "", doubts)
     label = f"secretary {secretary.secretary_name!r}"
     told = [f"{label}: {doubt}" for doubt in doubts]
     told += _doubts_about_row(config, known)
@@ -115,6 +121,8 @@ def fitted(
 
 def _doubts_about_row(config: RealtimeProviderConfig, known: Known) -> list[str]:
     kind, further = config.realtime_provider, config.provider_settings
+    if known.voices is None:
+        return []
     doubts = [
         *_unlisted("default_voice_id", "voice", config.default_voice_id, known.voices, kind),
         *_unlisted("model", "model", config.model, _models(kind), kind),

@@ -99,6 +99,15 @@ def test_what_gemini_does_not_use_is_told() -> None:
     ]
 
 
+@pytest.mark.parametrize("kind", ["elevenlabs", "custom"])
+def test_what_other_kinds_do_not_use_is_told_and_the_rest_left_alone(kind: str) -> None:
+    theirs = {"voice_id": "their-own", "model": "any", "provider_config": {"field": 1}}
+    provider = {"realtime_provider": kind}
+    secretary, doubts = wishes(provider, **theirs, noise_reduction="near_field")
+    assert doubts == [f"secretary 'Ana': noise_reduction is not used with {kind}"]
+    assert secretary.provider_config == {"field": 1}
+
+
 def test_the_lists_are_the_gemini_emulator_s() -> None:
     def names(schema: Any, depth: int = 2) -> Any:
         inner = {n: names(s, depth - 1) for n, s in (schema or {}).items()}
