@@ -167,8 +167,10 @@ def test_what_a_provider_will_not_take_is_told_before_it_is_stored(editor: Edito
         f"{said}'api_key' is never taken from here and is left out",
         f"{said}speed: Expected `float | null`, got `str`; it is left out",
     )
+    report = editor.validate(PROVIDER, row | {"realtime_provider": "elevenlabs"})
+    assert report.warnings[-1] == "provider 'a': elevenlabs_agent: agent_id: missing"
     report = editor.validate(PROVIDER, row | {"realtime_provider": "custom"})
-    assert report.warnings[-1] == "provider 'a': custom is not spoken here"
+    assert report.warnings[-1] == f"{said}speed: Expected `float`, got `str`; it is left out"
 
 
 def test_a_secretary_is_held_against_its_provider_before_it_is_stored(editor: Editor) -> None:
@@ -187,4 +189,5 @@ def test_a_secretary_is_held_against_its_provider_before_it_is_stored(editor: Ed
     key = editor.add(PROVIDER, {"provider_label": "c", "realtime_provider": "custom"})
     named = {"voice_realtime_provider_uuid": key["voice_realtime_provider_uuid"]}
     report = editor.validate(SECRETARY, RECEPTION | named | {"realtime_provider": "custom"})
-    assert report == ((), ("provider 'c': custom is not spoken here",))
+    needed = "api_key: Deepgram needs a key: stt=KEY; api_key: Groq needs a key: chat=KEY"
+    assert report == ((), (f"provider 'c': pipeline: {needed}",))

@@ -168,8 +168,8 @@ def test_a_voice_may_be_tried_out() -> None:
 
 
 def test_a_kind_nobody_speaks_and_a_row_that_does_not_fit() -> None:
-    with pytest.raises(NoProvider, match="custom is not spoken here"):
-        provider_protocol(access(kind="custom"))
+    with pytest.raises(NoProvider, match="other is not spoken here"):
+        provider_protocol(access(kind="other"))
     with pytest.raises(NoProvider, match="speed"):
         provider_protocol(access(), secretary(voice_settings={"speed": "fast"}), own=True)
 
