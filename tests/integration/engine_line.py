@@ -19,7 +19,7 @@ from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.hearing import AUDIBLE
-from esl_controller.simulator.openai import voice
+from esl_controller.simulator.service import voice
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.switch.sound import decode, encode, level
 from tests.integration import rtp
