@@ -136,7 +136,7 @@ def measure(
         [b - a for a, b in zip(before, after, strict=True)],
         machine_late_ms,
         (busy_kb - idle_kb) / calls,
-        json.loads(out),
+        json.loads(out)["calls"],
         stats,
         counted,
     )
