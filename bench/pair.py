@@ -20,6 +20,7 @@ import click
 HERE = Path(__file__).parents[1]
 SHOWN = (
     "cpu_percent_per_call",
+    "reference_ms",
     "uplink_ms_p50",
     "uplink_ms_p99",
     "first_audio_ms_p50",

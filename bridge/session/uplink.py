@@ -1,8 +1,8 @@
 """The caller's way to the provider: convert once, hand over at once, and keep what may be lost.
 
 A provider that breaks takes along what it has heard. What the caller is saying at that moment is
-kept here, and its successor hears the sentence from its beginning. What is kept is in the stream's
-own format: the next provider may want another one.
+kept here, and its successor hears the sentence from its beginning. What is kept is at the stream's
+own rate, as the next provider may want another one, and µ-law, which takes half the memory.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.audio.formats import AudioFormat
+from bridge.audio.pcm import audioop
 from bridge.audio.processor import Converter
 
 MAX_HELD_MS = 5000
@@ -54,7 +55,7 @@ class Uplink:
         self._held = bytearray()
         """Not sent yet."""
         self._kept: deque[bytes] = deque()
-        """Sent, and worth sending again: the turn under way, or the pre-roll of the next one."""
+        """µ-law that was sent, and is worth it again: the turn under way, or the next one's pre-roll."""
         self._kept_size = 0
         self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
 
@@ -109,7 +110,8 @@ class Uplink:
     def listener_lost(self) -> None:
         """The provider is gone: its successor is to hear what was kept, then what comes."""
         self.shut()
-        self._held = bytearray(b"".join((*self._kept, self._held)))
+        kept = audioop.ulaw2lin(b"".join(self._kept), 2)
+        self._held = bytearray(kept + self._held)
         self._forget()
         self._trim_held()
         self.in_turn = self.in_turn and bool(self._held)
@@ -136,10 +138,10 @@ class Uplink:
         if converted:
             self._send(converted)
         kept = self._kept
-        kept.append(data)
+        kept.append(audioop.lin2ulaw(data, 2))
         self._kept_size += len(data)
         while self._kept_size > self._kept_max and len(kept) > 1:
-            self._kept_size -= len(kept.popleft())
+            self._kept_size -= 2 * len(kept.popleft())
 
     def _join(self) -> None:
         if self._stream is not None:
