@@ -55,7 +55,7 @@ class Uplink:
         self._held = bytearray()
         """Not sent yet."""
         self._kept: deque[bytes] = deque()
-        """µ-law that was sent, and is worth it again: the turn under way, or the next one's pre-roll."""
+        """µ-law, sent and worth it again: the turn under way, or the pre-roll of the next one."""
         self._kept_size = 0
         self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
 

@@ -192,6 +192,7 @@ class Call:
         except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.AUDIO_FORMAT, str(error)) from error
         self._step(CallEvent.MEDIA_STARTED)
+        self.leg.channel.headers.forget_index()
         if not self._prepared:
             talk.cover(Phrase.ONE_MOMENT)
         while self._asked:

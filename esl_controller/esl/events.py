@@ -190,10 +190,12 @@ class Reply:
 class ChannelData:
     """The answer to `connect`: everything FreeSWITCH knows about the call at that moment."""
 
-    __slots__ = ("headers",)
+    __slots__ = ("headers", "uuid")
 
     def __init__(self, headers: Headers) -> None:
         self.headers = headers
+        self.uuid = headers.get("Unique-ID")
+        """UUID of the channel."""
 
     @classmethod
     def parse(cls, message: Message) -> ChannelData:
@@ -210,11 +212,6 @@ class ChannelData:
     def variable(self, name: str, default: str = "") -> str:
         """Return the channel variable `name`, or `default`."""
         return self.headers.get(f"variable_{name}", default)
-
-    @property
-    def uuid(self) -> str:
-        """`Unique-ID` of the channel."""
-        return self.headers.get("Unique-ID")
 
     @property
     def caller_id_name(self) -> str:

@@ -92,6 +92,10 @@ class Headers:
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self.items())
 
+    def forget_index(self) -> None:
+        """Give its memory back, 18 kB for channel data; the next look-up makes it anew."""
+        self._index = None
+
     def _values(self) -> dict[bytes, bytes]:
         if self._index is None:
             # Last to first, so that the first of equal names is the one that stays.

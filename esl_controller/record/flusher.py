@@ -23,7 +23,7 @@ from esl_controller.record.entries import EntryDamaged, SpoolEntry
 from esl_controller.record.spool import Spool
 
 BATCH_ENTRIES = 100
-FLUSH_INTERVAL_S = 0.2
+FLUSH_INTERVAL_S = 0.5
 """What gathers meanwhile goes in one segment and few transactions."""
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0

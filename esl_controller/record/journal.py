@@ -32,6 +32,9 @@ from esl_controller.telemetry.background import forever
 
 MAX_WRITE_LINES = 1000
 WRITE_RETRY_S = 1.0
+GATHER_S = 0.1
+"""Entries come in handfuls, and the disk takes as long for one as for all of them. A worker that is
+killed loses what it has not written yet: at most so much more of it."""
 ADOPT_INTERVAL_S = 30.0
 MAX_QUEUE_BYTES = 64 * 1024 * 1024
 MAX_SPOOL_BYTES = 2 * 1024 * 1024 * 1024
@@ -118,6 +121,7 @@ class Journal:
                 self._write_batch()
             self._queued.clear()
             self._queued.wait()
+            gevent.sleep(GATHER_S)
 
     def _write_batch(self) -> None:
         """Write what has gathered; it stays in the queue until the disk has it."""
