@@ -4,8 +4,13 @@ from gevent import monkey
 
 monkey.patch_all()
 
-from hypothesis import settings  # noqa: E402 - after the patch
+from hypothesis import HealthCheck, settings  # noqa: E402 - after the patch
 
-# How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("project", deadline=None)
+# How long an example takes says how busy the machine is, not whether the code is right; and how many
+# are thrown away before one fits is chance.
+settings.register_profile(
+    "project",
+    deadline=None,
+    suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
+)
 settings.load_profile("project")
