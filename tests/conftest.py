@@ -6,8 +6,8 @@ monkey.patch_all()
 
 from hypothesis import HealthCheck, settings  # noqa: E402 - after the patch
 
-# How long an example takes says how busy the machine is, not whether the code is right; how many are
-# thrown away before one fits is chance.
+# How long an example takes says how busy the machine is, not whether the code is right; how many
+# are thrown away before one fits is chance.
 settings.register_profile(
     "project",
     deadline=None,
