@@ -36,7 +36,7 @@ def test_short_calls_leave_nothing_behind(serve, capsys):
             service.address,
             calls,
             at_once=20,
-            call_s=0.15,
+            call_s=0.4,
             domain_uuid=tenant.domain_uuid,
             extension=tenant.extension,
         )
