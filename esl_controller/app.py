@@ -357,6 +357,7 @@ class App:
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
             worker=self.journal.worker,
+            view=self.view,
             end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)

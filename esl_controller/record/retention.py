@@ -54,6 +54,20 @@ def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureRep
     return report
 
 
+def erase_conversation(pool: Pool, domain_uuid: str, conversation_uuid: str) -> ErasureReport:
+    """Remove one past conversation of a domain; one that is going on stays.
+
+    Raises DatabaseError.
+    """
+    report = ErasureReport()
+    with pool.connection() as connection:
+        if privacy.is_going_on(connection, domain_uuid, conversation_uuid):
+            report.going_on = 1
+            return report
+        report.add(privacy.erase_conversations(connection, domain_uuid, [conversation_uuid]))
+    return report
+
+
 class Retention:
     """Removes what is older than its domain wants kept, and folds what its domain has spent.
 

@@ -182,3 +182,30 @@ def test_models_voices_and_what_calls_cost(client):
     )
     assert float(long.json["per_call_usd"]) > 3 * float(short.json["per_call_usd"]) > 0
     assert client.post("/estimate", {"model": "no-such-model"}).status == 404
+
+
+def test_one_conversation_or_all_with_a_caller_are_removed(client, running, domain, database):
+    pool, ours = running.app._pool, running.tenant.domain_uuid
+    first, second, going_on = (begin(pool, ours, f"call-{n}") for n in range(3))
+    for talk in (first, second):
+        talk.say("My name is private.")
+        talk.end()
+    page = f"{domain}/conversations/{first.key}"
+    other = f"/domains/{database.seed().domain_uuid}/conversations/{first.key}"
+    assert client.ask("DELETE", other).status == 404
+    erased = client.ask("DELETE", page)
+    assert (erased.status, erased.json["removed"]["turns"]) == (200, 1)
+    assert client.get(page).status == client.ask("DELETE", page).status == 404
+    refused = client.ask("DELETE", f"{domain}/conversations/{going_on.key}")
+    assert (refused.status, refused.json["type"].rpartition(":")[2]) == (409, "going-on")
+    report = client.post(f"{domain}/callers/erase", {"caller": first.row.caller_id}).json
+    assert (report["removed"]["conversations"], report["going_on"]) == (1, 1)
+    assert client.get(f"{domain}/conversations/{second.key}").status == 404
+
+
+def test_the_installation_tells_of_its_workers(client, running):
+    status = client.get("/status").json
+    (worker,) = status["workers"]
+    assert (worker["worker"], worker["alive"]) == (status["answered_by"], True)
+    assert (status["status"], status["capacity"]) == ("healthy", worker["capacity"])
+    assert Client(client.address, token="").get("/status").status == 401

@@ -33,6 +33,14 @@ def find_conversations_of(
     return over, [row["conversation_uuid"] for row in rows if row["going_on"]]
 
 
+def is_going_on(connection: Connection, domain_uuid: str, conversation_uuid: str) -> bool:
+    """Whether a conversation of the domain is still being written, as above."""
+    sql = f"""select 1 as found from {_CONVERSATIONS}
+              where domain_uuid = %s and conversation_uuid = %s
+                and ended_at is null and started_at > now() - interval '{LONGEST_CALL}'"""
+    return fetch_one(connection, sql, (domain_uuid, conversation_uuid)) is not None
+
+
 def find_expired(
     connection: Connection, domain_uuid: str, retention_days: int, limit: int
 ) -> list[str]:

@@ -15,6 +15,7 @@ from esl_controller.tenants.source import ConfigSource
 from esl_controller.web.api.gates import Gate, Gates
 from esl_controller.web.api.jobs import Jobs
 from esl_controller.web.api.live import LiveFeed
+from esl_controller.web.pages import ServiceView
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,8 @@ class Resources:
     """Where this worker takes calls."""
     worker: str
     """This worker's name, as conversations have it."""
+    view: ServiceView
+    """How this worker is doing."""
     end_call: Callable[[str, str], bool]
     """End a call of this worker politely, by domain and call; False when it has no such call."""
     gates: Gates = field(default_factory=Gates)

@@ -10,7 +10,9 @@ from esl_controller.web.api import (
     checks,
     configuration,
     conversations,
+    erasing,
     export,
+    installation,
     keys,
     providers,
     schemas,
@@ -47,6 +49,26 @@ ROUTES = (
         conversations.show_conversation,
         "Show one conversation: turns, functions, transfers, usage, cost",
         schemas.ConversationDetail,
+    ),
+    Route(
+        _DELETE,
+        f"{_DOMAIN}/conversations/{{conversation_uuid}}",
+        erasing.erase_one,
+        "Remove one conversation and all that was said in it",
+        erasing.Erased,
+        problems=(_CONFLICT,),
+        description="It cannot be undone. What it cost stays: budgets are sums of it. 409 "
+        "`going-on` while the call lasts.",
+    ),
+    Route(
+        _POST,
+        f"{_DOMAIN}/callers/erase",
+        erasing.erase_all_of_caller,
+        "Remove every conversation with one caller",
+        erasing.Erased,
+        body=erasing.EraseCallerRequest,
+        description="As `esl-controller erase`. It cannot be undone. All of it is removed or, on "
+        "an error, nothing; calls going on stay and are counted in `going_on`.",
     ),
     Route(
         _GET,
@@ -266,6 +288,13 @@ ROUTES = (
         catalogue.show_budget,
         "Show how much of the budget is used",
         catalogue.BudgetMeter,
+    ),
+    Route(
+        _GET,
+        "/status",
+        installation.show_status,
+        "Show the workers of the installation",
+        installation.InstallationStatus,
     ),
     Route(
         _GET,
