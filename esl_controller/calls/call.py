@@ -185,6 +185,8 @@ class Call:
         """Open the line and bring the media."""
         codec = self.leg.answer()
         talk.opened()
+        if self.leg.begins_on_hold:
+            talk.hold()
         if self.state not in MAY_START_MEDIA:
             raise CallGone("ended while it was answered")
         try:
@@ -344,6 +346,10 @@ class Call:
         if self.talk is not None:
             self._inbox.post(self.talk.hold if held else self.talk.resume)
 
+    def on_reoffer(self) -> None:
+        """A caller who began on hold may want to hear us now."""
+        self._inbox.post(self._see_whether_held)
+
     # --- jobs of the inbox: CallJobs -------------------------------------------------------------
 
     def on_prepared(self) -> None:
@@ -373,6 +379,10 @@ class Call:
     def on_ended(self, end: SessionEnd) -> None:
         """Only wakes the call: `_follow` looks at the conversation."""
         _log.info("session.ended", cause=end.cause.value, detail=end.detail)
+
+    def _see_whether_held(self) -> None:
+        if self.talk is not None and not self.leg.held():
+            self.talk.resume()
 
     def _when_talking(self, job: Callable[[], None]) -> None:
         """Do it now, or as soon as the line is open; a call that is leaving does no more."""

@@ -17,6 +17,7 @@ from gevent.queue import Empty, Queue
 
 from bridge.session.media_plan import Leg as LegCodec
 from esl_controller.calls.leg_codec import answered_leg, has_idle_silence, offered_leg
+from esl_controller.calls.offered_hold import SDP, holds
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.causes import HangupCause
@@ -35,6 +36,8 @@ STREAM_EVENTS = (
     "mod_audio_stream::error",
     "mod_audio_stream::play",
 )
+REINVITE = "sofia::reinvite"
+"""Raised for each re-INVITE that was taken (mod_sofia, sofia.c)."""
 COMMAND_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 10.0
 HANGUP_COMPLETE_S = 2.5
@@ -78,6 +81,9 @@ class LegEvents(Protocol):
     def on_hold(self, held: bool) -> None:
         """The far end put us on hold, or took us back."""
 
+    def on_reoffer(self) -> None:
+        """The far end of a leg that began on hold wants something else: `Leg.held` asks what."""
+
 
 class Leg:
     """One channel under our control, until it is hung up, handed over or taken."""
@@ -115,6 +121,15 @@ class Leg:
     def has_idle_silence(self) -> bool:
         """It sends silence while nothing plays, or can still be told to."""
         return has_idle_silence(self.channel)
+
+    @property
+    def begins_on_hold(self) -> bool:
+        """The far end does not want to hear us yet; FreeSWITCH tells of later holds only."""
+        return holds(self.channel.variable(SDP))
+
+    def held(self) -> bool:
+        """What the far end wants now, asked of FreeSWITCH."""
+        return holds(self.esl.api("uuid_getvar", f"{self.uuid} {SDP}", COMMAND_TIMEOUT_S))
 
     @property
     def hangup_cause(self) -> str:
@@ -155,10 +170,14 @@ class Leg:
         for name in ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE"):
             self._handle(name, lambda event: self._on_moved(events, event))
         self._handle("CHANNEL_EXECUTE", self._on_execute)
+        custom: tuple[str, ...] = STREAM_EVENTS
+        if self.begins_on_hold:
+            custom += (REINVITE,)
+            self._handle(REINVITE, lambda _: events.on_reoffer())
         named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CODEC")
         stale = [self._set(name, "") for name in STALE if self.channel.variable(name)]
         batch = [commands.linger(), commands.myevents()]
-        self._pipeline([*batch, commands.event_plain(named, STREAM_EVENTS), *stale])
+        self._pipeline([*batch, commands.event_plain(named, custom), *stale])
 
     def _handle(self, name: str, handler: Callable[[Event], None]) -> None:
         self._removals.append(self.esl.on(name, handler))

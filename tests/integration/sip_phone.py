@@ -29,10 +29,19 @@ class Phone:
     `ptime_ms` is what its SDP says, `sends_ms` what it sends, where that differs.
     """
 
-    def __init__(self, codec: str, ptime_ms: int = FRAME_MS, sends_ms: int | None = None) -> None:
+    def __init__(
+        self,
+        codec: str,
+        ptime_ms: int = FRAME_MS,
+        sends_ms: int | None = None,
+        *,
+        direction: str = "sendrecv",
+    ) -> None:
         self.codec = codec
         self.ptime_ms = ptime_ms
         self.sends_ms = sends_ms or ptime_ms
+        self._direction = direction
+        """What it says of hearing and being heard when it takes the call."""
         self.format = sip_wire.CODECS[codec]
         self.packets: list[rtp.Packet] = []
         """Audio received."""
@@ -171,7 +180,11 @@ class Phone:
         offer = sip_wire.parse_offer(invite.body)
         host, port = self._rtp.getsockname()
         self._reply(invite, "100 Trying")
-        self._reply(invite, "200 OK", sip_wire.answer(offer, self.codec, host, port, self.ptime_ms))
+        self._reply(
+            invite,
+            "200 OK",
+            sip_wire.answer(offer, self.codec, host, port, self.ptime_ms, self._direction),
+        )
         if self._invite is None:
             self._invite, self._offered = invite, offer.payload_types
             self._number = offer.payload_types[self.codec, self.format.rate_hz]

@@ -135,7 +135,9 @@ def parse_offer(sdp: str) -> Offer:
     return Offer((host[1], int(media[1])), {codec: int(number) for number, codec in named.items()})
 
 
-def answer(offer: Offer, codec: str, host: str, port: int, ptime_ms: int = 20) -> str:
+def answer(
+    offer: Offer, codec: str, host: str, port: int, ptime_ms: int = 20, direction: str = "sendrecv"
+) -> str:
     """The SDP that takes one codec of the offer, and its digits. Raises `ValueError`."""
     rate_hz = CODECS[codec].rate_hz
     if (codec, rate_hz) not in offer.payload_types:
@@ -143,7 +145,7 @@ def answer(offer: Offer, codec: str, host: str, port: int, ptime_ms: int = 20) -
     taken = [(offer.payload_types[codec, rate_hz], f"{codec}/{rate_hz}")]
     if digits := offer.digits(rate_hz):
         taken.append((digits[0], f"telephone-event/{digits[1]}"))
-    return description(taken, host, port, ptime_ms)
+    return description(taken, host, port, ptime_ms, direction=direction)
 
 
 def description(

@@ -154,3 +154,18 @@ def test_on_hold_and_back(call: Callable[..., Line], way: str) -> None:
     began = ask_after(line)
     line.phone.hang_up()
     line.report(line.judge(ANSWER, after=began))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_call_that_begins_on_hold(call: Callable[..., Line], way: str) -> None:
+    """The greeting waits for the caller, or is said again."""
+    line = call(way, Phone("PCMU", direction="sendonly"))
+    gevent.sleep(3.0)
+    assert not line.phone.hearing.last_sound_at
+    began = time.monotonic()
+    line.phone.reinvite()
+    line.wait(lambda: (line.phone.hearing.last_sound_at or 0.0) > began, "nothing heard")
+    waited_s = (line.phone.hearing.last_sound_at or 0.0) - began
+    line.listen(GREETING)
+    line.phone.hang_up()
+    line.report(f"heard after {waited_s:.2f} s; {line.judge(GREETING, after=began)}")

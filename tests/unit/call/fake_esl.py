@@ -51,6 +51,7 @@ class FakeEsl:
         self.writes: list[list[str]] = []
         """Every write, as the lines of its commands."""
         self.variables: dict[str, str] = {}
+        """Set by us, or by the test for `uuid_getvar`."""
         self.handlers: dict[str, list[Callable[[Event], Any]]] = {}
         self.after: dict[str, Callable[[], Any]] = {}
         """What happens right after a step."""
@@ -87,6 +88,8 @@ class FakeEsl:
         self, command: str, argument: str = "", timeout_s: float = 5.0, *, check: bool = True
     ) -> str:
         self._step(f"api {command}", f"api {command} {argument}")
+        if command == "uuid_getvar":
+            return self.variables.get(argument.rsplit(maxsplit=1)[-1], "_undef_")
         return "true" if command == "uuid_exists" else "+OK"
 
     def answer(self, timeout_s: float = 5.0) -> None:

@@ -93,6 +93,12 @@ class FakeTalk:
         self.told("announce transfer")
         self.end = SessionEnd(EndCause.FINISHED)
 
+    def hold(self) -> None:
+        self.told("hold")
+
+    def resume(self) -> None:
+        self.told("resume")
+
     def stop(self) -> None:
         self._end(EndCause.HANGUP)
         self.leg.stop_media()
@@ -395,3 +401,30 @@ def test_a_supervisor_can_give_the_caller_to_an_extension(monkeypatch: pytest.Mo
     assert esl.variables["voice_ai_outcome"] == "turn_based"
     ending = FakeTalk.last.ending
     assert ending is not None and ending.reason == "asked by a supervisor"
+
+
+def test_a_call_that_begins_on_hold_waits_until_the_caller_wants_to_hear(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """FreeSWITCH raises neither CHANNEL_HOLD nor CHANNEL_UNHOLD for it."""
+    sdp = "v=0\r\nm=audio 4000 RTP/AVP 0\r\na={}\r\n"
+    esl = FakeEsl(variable_switch_r_sdp=sdp.format("sendonly"))
+    subscribed: list[str] = []
+
+    def reoffered(direction: str) -> None:
+        subscribed[:] = [step for step in esl.steps if step.startswith("event plain")]
+        esl.variables["switch_r_sdp"] = sdp.format(direction)
+        esl.raise_event("sofia::reinvite")
+
+    def waits(call: Any) -> None:
+        call.on_prepared()
+        gevent.spawn_later(0.01, reoffered, "inactive")
+        gevent.spawn_later(0.02, reoffered, "sendrecv")
+        gevent.spawn_later(0.03, esl.hang_up)
+
+    office = Office(monkeypatch, waits, esl)
+    office.run()
+    must_be_clean(office)
+    assert subscribed[0].endswith(" sofia::reinvite")
+    told = [step for step in esl.steps if step in ("answer", "= hold", "= resume", "= media.start")]
+    assert told == ["answer", "= hold", "= media.start", "= resume"]
