@@ -333,6 +333,12 @@ class CallMedia:
             return
         self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
         self._metrics.count(m.CODEC_CHANGES)
+        if leg.ptime_ms < self._leg.ptime_ms and needs_idle_silence(
+            self.choice.mode, self.choice.flavour
+        ):
+            # Silence of the old length is written for each packet of the new one, and up to 500
+            # frames wait before the caller (switch_core_media.c, audio_write_thread).
+            self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
         if self._line is None and (leg.rate_hz, leg.ptime_ms) == (
             self._leg.rate_hz,
             self._leg.ptime_ms,
