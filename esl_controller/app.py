@@ -31,6 +31,7 @@ from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import workers
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket
@@ -70,12 +71,14 @@ from esl_controller.worker_counters import (
     follow_listeners,
     follow_log,
     follow_media,
+    follow_speech,
     follow_storage,
     follow_workers,
 )
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
+from esl_controller.workers.speech import SpeechKeeper
 from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
@@ -171,6 +174,8 @@ class App:
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
+        self._speaks_here = False
+        self.speech = SpeechKeeper(settings.speech, self._speech_wanted)
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -201,11 +206,13 @@ class App:
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
         follow_workers(self.metrics, self.register, self.port)
+        follow_speech(self.metrics, self.speech)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
         self.esl.start()
         self.register.start()
+        self.speech.start()
         self.port.start()
         self._heartbeat.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
@@ -260,6 +267,7 @@ class App:
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
             last_first.callback(self._stop_journal)
+            last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
             last_first.callback(self.config.stop)
             last_first.callback(self._clock.stop)
@@ -360,6 +368,15 @@ class App:
             end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
+
+    def _speech_wanted(self) -> bool:
+        """Whether any tenant's calls need local speech; with the database away, as it was."""
+        try:
+            with self._pool.connection(autocommit=True) as connection:
+                self._speaks_here = workers.is_kind_used(connection, "custom")
+        except DatabaseError:
+            _log.warning("app.speech_not_looked_up")
+        return self._speaks_here or self.settings.provider.name == "custom"
 
     def _record(self, entry: JournalEntry, *, personal: bool) -> None:
         self.journal.record(entry, personal=personal)

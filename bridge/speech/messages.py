@@ -24,6 +24,8 @@ from bridge.errors import RemoteProtocolError
 MAX_TEXT_CHARS = 1000
 MAX_WAITING = 32
 """Sentences a client may have asked for that are not spoken yet; it is let go with more."""
+EXIT_RUNNING = 3
+"""How a process ends that was to be the only one, and is not."""
 _HEAD = struct.Struct(">cI")
 
 

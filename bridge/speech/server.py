@@ -24,6 +24,7 @@ from typing import IO
 from bridge.speech.client import Client, Workshop
 from bridge.speech.counters import Ledger
 from bridge.speech.espeak import open_espeak
+from bridge.speech.messages import EXIT_RUNNING
 from bridge.speech.piper import open_piper
 from bridge.speech.service import Opener, Options, Place, Refused, Service, open_status
 from bridge.speech.silero import open_silero
@@ -37,8 +38,6 @@ MAX_CLIENTS = 512
 BACKLOG = 128
 LINE_EVERY_S = 60.0
 LOOK_EVERY_S = 0.5
-EXIT_RUNNING = 3
-"""Another process listens there, and `--only` was given."""
 SERVICES: Mapping[str, Opener] = {
     "piper": open_piper,
     "espeak": open_espeak,

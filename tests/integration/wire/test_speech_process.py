@@ -15,6 +15,7 @@ import pytest
 from bridge.speech.channel import SpeechChannel
 from bridge.speech.frames import Kind, encode_frame
 from bridge.speech.messages import (
+    EXIT_RUNNING,
     MAX_TEXT_CHARS,
     MAX_WAITING,
     Cancel,
@@ -24,7 +25,6 @@ from bridge.speech.messages import (
     decode_status,
     encode_request,
 )
-from bridge.speech.server import EXIT_RUNNING
 from bridge.wire.channel import Ender
 from esl_controller.simulator.speech import recording
 from tests.integration.speech_process import speech_process
