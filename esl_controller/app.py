@@ -31,7 +31,6 @@ from esl_controller.calls.registry import Calls
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository import workers
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket
@@ -78,7 +77,7 @@ from esl_controller.worker_counters import (
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
-from esl_controller.workers.speech import SpeechKeeper
+from esl_controller.workers.speech import SpeechDemand, SpeechKeeper
 from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
@@ -174,8 +173,9 @@ class App:
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
-        self._speaks_here = False
-        self.speech = SpeechKeeper(settings.speech, self._speech_wanted)
+        self.speech = SpeechKeeper(
+            settings.speech, SpeechDemand(self._pool, settings.provider.name)
+        )
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -368,15 +368,6 @@ class App:
             end_call=self._end_call,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
-
-    def _speech_wanted(self) -> bool:
-        """Whether any tenant's calls need local speech; with the database away, as it was."""
-        try:
-            with self._pool.connection(autocommit=True) as connection:
-                self._speaks_here = workers.is_kind_used(connection, "custom")
-        except DatabaseError:
-            _log.warning("app.speech_not_looked_up")
-        return self._speaks_here or self.settings.provider.name == "custom"
 
     def _record(self, entry: JournalEntry, *, personal: bool) -> None:
         self.journal.record(entry, personal=personal)

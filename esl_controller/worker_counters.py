@@ -120,7 +120,7 @@ def follow_speech(metrics: Metrics, keeper: SpeechKeeper) -> End:
             (m.SPEECH_SENTENCES, ("failed",)): counted.failed,
             (m.SPEECH_TURNS, ()): counted.turns,
             (m.SPEECH_REFUSED, ()): counted.refused,
-            (m.SPEECH_DROPPED, ()): counted.dropped_audio_ms,
+            (m.SPEECH_DROPPED, ()): counted.dropped_audio_ms / 1000,
         }
 
     def set_gauges() -> None:

@@ -215,7 +215,7 @@ SPEECH_REFUSED = _counter(
     "speech_refused", "Times it had no such voice or recogniser for this worker."
 )
 SPEECH_DROPPED = _counter(
-    "speech_dropped_audio_ms", "Audio of callers it could not keep up with and threw away."
+    "speech_dropped_audio_seconds", "Audio of callers it could not keep up with and threw away."
 )
 SPEECH_FIRST_SOUND = _histogram(
     "speech_first_sound", "A sentence's request to its first sound, queue included.", _LATENCY_S

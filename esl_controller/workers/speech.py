@@ -23,6 +23,8 @@ from bridge.errors import RemoteProtocolError
 from bridge.speech.channel import SpeechChannel
 from bridge.speech.messages import EXIT_RUNNING, Status, decode_status
 from bridge.wire.channel import ChannelListener
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import workers
 from esl_controller.settings.table import Speech
 from esl_controller.telemetry.background import forever
 
@@ -42,6 +44,8 @@ UNUSED_S = 30.0
 """One whose workers have all left ends by itself after so long."""
 END_S = 2.0
 MODULE = "bridge.speech.server"
+KIND = "custom"
+"""The kind of provider that is a pipeline: each speaks here, and some hear here."""
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What it is given of ours; there are keys among the rest."""
 
@@ -73,6 +77,24 @@ class SpeechCounters:
 
 _COUNTED = ("sentences", "cancelled", "failed", "refused", "turns", "dropped_audio_ms")
 MAX_DELAYS = 1000
+
+
+class SpeechDemand:
+    """Whether any tenant's calls need local speech; with the database away, as it was."""
+
+    def __init__(self, pool: Pool, default_provider: str) -> None:
+        self._pool = pool
+        self._always = default_provider == KIND
+        self._wanted = False
+
+    def __call__(self) -> bool:
+        """Look; may wait."""
+        try:
+            with self._pool.connection(autocommit=True) as connection:
+                self._wanted = workers.is_kind_used(connection, KIND)
+        except DatabaseError as error:
+            _log.warning("speech.not_looked_up", error=str(error))
+        return self._always or self._wanted
 
 
 class SpeechKeeper:
