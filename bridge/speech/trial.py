@@ -62,6 +62,10 @@ class Trial:
             raise TrialFailed(last.data.decode("utf-8", "replace"), there=True)
         return b"".join(reply.data for reply in self._replies() if reply.told is Told.AUDIO)
 
+    def hear(self, samples: bytes) -> None:
+        """Give a service that hears 16-bit samples; what it tells is not waited for."""
+        self._channel.send(samples, True)
+
     def status(self) -> Status:
         """How the process does, of the service `status`. Raises `TrialFailed`."""
         self._channel.send(b"{}", False)
