@@ -33,6 +33,10 @@ _PEER = struct.Struct("3i")
 """unix(7), SO_PEERCRED: process, user, group."""
 
 
+class Left(Exception):
+    """The client has gone, in good order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Workshop:
     """What all clients share."""
@@ -68,6 +72,8 @@ class Client:
         """Until the client leaves."""
         try:
             self._serve()
+        except Left:
+            pass
         except (OSError, RemoteProtocolError) as error:
             _log.info("client let go: %s", error)
         except Exception:  # noqa: BLE001 - one client is lost, nothing else
@@ -154,7 +160,7 @@ class Client:
     def _receive(self) -> bytes:
         data = self._sock.recv(READ_BYTES)
         if not data:
-            raise OSError("it left")
+            raise Left
         return data
 
     def _tell(self, reply: Reply) -> None:

@@ -188,7 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the process until SIGTERM or SIGINT."""
     given = _parser().parse_args(arguments)
     logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s speech %(message)s"
+        level=logging.WARNING if given.quiet else logging.INFO,
+        stream=sys.stderr,
+        format="%(asctime)s %(levelname)s speech %(message)s",
     )
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -219,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--models", type=Path, help="directory of Whisper's models")
     cores = os.cpu_count() or 1
     parser.add_argument("--workers", type=int, default=cores, help="sentences made at a time")
+    parser.add_argument("--quiet", action="store_true", help="log only what is wrong")
     parser.add_argument("--only", action="store_true", help="end at once when another listens")
     parser.add_argument(
         "--until-unused", type=float, metavar="SECONDS", help="end when nobody is there for so long"

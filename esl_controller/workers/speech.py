@@ -205,7 +205,7 @@ class SpeechKeeper:
         self._started_at = time.monotonic()
         command = [sys.executable, "-m", MODULE, *arguments(self._speech), "--only"]
         self._child = gevent.subprocess.Popen(
-            [*command, "--until-unused", str(UNUSED_S)],
+            [*command, "--quiet", "--until-unused", str(UNUSED_S)],
             env=_environment(os.environ),
             stdin=gevent.subprocess.DEVNULL,
             stdout=gevent.subprocess.DEVNULL,
