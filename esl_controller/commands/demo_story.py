@@ -50,10 +50,12 @@ class Exchange:
     def parts_ms(self) -> dict[str, float]:
         """The wait in pieces, in order of time."""
         known = {part: float(getattr(self.answer, f"{part}_ms") or 0) for part in _MEASURED}
-        pause = (self.ear_ms or 0.0) - sum(known.values())
-        set_ms = min(self.emulator_ms, known["model"])
-        known["model"] -= set_ms
-        parts = {"end of turn": max(0.0, pause), EMULATED: set_ms, **known}
+        pause = max(0.0, (self.ear_ms or 0.0) - sum(known.values()))
+        # A provider that tells no turns has no time of its own: its wait is in the pause.
+        of_model = min(self.emulator_ms, known["model"])
+        of_pause = min(self.emulator_ms - of_model, pause) if self.ear_ms else 0.0
+        parts = {"end of turn": pause - of_pause, EMULATED: of_model + of_pause, **known}
+        parts["model"] -= of_model
         return {part: parts[part] for part in PARTS}
 
 
