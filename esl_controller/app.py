@@ -70,12 +70,14 @@ from esl_controller.worker_counters import (
     follow_listeners,
     follow_log,
     follow_media,
+    follow_speech,
     follow_storage,
     follow_workers,
 )
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
+from esl_controller.workers.speech import SpeechDemand, SpeechKeeper
 from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
@@ -171,6 +173,9 @@ class App:
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
+        self.speech = SpeechKeeper(
+            settings.speech, SpeechDemand(self._pool, settings.provider.name)
+        )
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -201,11 +206,13 @@ class App:
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
         follow_workers(self.metrics, self.register, self.port)
+        follow_speech(self.metrics, self.speech)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
         self.esl.start()
         self.register.start()
+        self.speech.start()
         self.port.start()
         self._heartbeat.start()
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
@@ -260,6 +267,7 @@ class App:
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
             last_first.callback(self._stop_journal)
+            last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
             last_first.callback(self.config.stop)
             last_first.callback(self._clock.stop)

@@ -36,6 +36,7 @@ COMMANDS = {
     "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),
     "health": Entry("esl_controller.commands.health", "Ask a worker how it does."),
     "restart": Entry("esl_controller.commands.restart", "Restart this host's workers in turn."),
+    "voices": Entry("esl_controller.commands.voices", "List, fetch and try voices of Piper's."),
     "speech": Entry("esl_controller.commands.speech", "Run the speech process."),
     "watchdog": Entry("esl_controller.commands.watchdog", "Kill workers that hang."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),

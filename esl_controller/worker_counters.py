@@ -21,6 +21,7 @@ from esl_controller.telemetry.metrics import Metrics, Reading
 from esl_controller.tenants.loader import ConfigLoader
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
+from esl_controller.workers.speech import SpeechKeeper
 
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
@@ -104,6 +105,37 @@ def follow_workers(metrics: Metrics, register: WorkerRegister, port: SharedPort)
         }
 
     return metrics.follow(read)
+
+
+def follow_speech(metrics: Metrics, keeper: SpeechKeeper) -> End:
+    """Count what the host's speech process does for this worker, and how it does."""
+
+    def read() -> Reading:
+        counted = keeper.counters
+        return {
+            (m.SPEECH_STARTS, ()): counted.starts,
+            (m.SPEECH_LOST, ()): counted.lost,
+            (m.SPEECH_SENTENCES, ("begun",)): counted.sentences,
+            (m.SPEECH_SENTENCES, ("cancelled",)): counted.cancelled,
+            (m.SPEECH_SENTENCES, ("failed",)): counted.failed,
+            (m.SPEECH_TURNS, ()): counted.turns,
+            (m.SPEECH_REFUSED, ()): counted.refused,
+            (m.SPEECH_DROPPED, ()): counted.dropped_audio_ms / 1000,
+        }
+
+    def set_gauges() -> None:
+        status, counted = keeper.status, keeper.counters
+        metrics.set(m.SPEECH_UP, value=int(status is not None))
+        metrics.set(m.SPEECH_CPU, value=keeper.cpu_cores if status else 0.0)
+        metrics.set(m.SPEECH_WAITING, value=status.waiting if status else 0)
+        for metric, delays in (
+            (m.SPEECH_FIRST_SOUND, counted.first_sound_s),
+            (m.SPEECH_RECOGNITION, counted.recognition_s),
+        ):
+            while delays:
+                metrics.observe(metric, value_s=delays.pop())
+
+    return _both(metrics.on_sample(set_gauges), metrics.follow(read))
 
 
 def follow_log(metrics: Metrics, writer: LineWriter) -> End:

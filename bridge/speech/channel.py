@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,12 +20,16 @@ MAX_BUFFERED_BYTES = 1 << 20
 """Kept for a process that does not read."""
 LEAVE_S = 0.25
 """How long a last message may take to leave after `close`."""
+RESTART_S = 2.5
+"""A process that nobody runs may be starting: it is tried so long to reach it."""
+TRY_EVERY_S = 0.1
 
 
 class SpeechChannel:
     """A `Channel`; open when the service is ready, within `timeout_s`.
 
-    `address` is the path of the socket; None: there is no speech process.
+    `address` is the path of the socket; None: there is no speech process. One that is not there
+    is given `patience_s` to come, half of `timeout_s` at most.
     """
 
     def __init__(
@@ -35,7 +40,9 @@ class SpeechChannel:
         listener: ChannelListener,
         *,
         timeout_s: float,
+        patience_s: float = RESTART_S,
     ) -> None:
+        self._patience_s = min(patience_s, timeout_s / 2)
         self._listener = listener
         self._parser = SpeechFrameParser()
         self._transport: Transport | None = None
@@ -76,18 +83,15 @@ class SpeechChannel:
     # --- inside --------------------------------------------------------------------------------
 
     def _connect(self, address: str, hello: bytes) -> None:
-        sock = gevent.socket.socket(gevent.socket.AF_UNIX)
         try:
-            sock.connect(address)
+            sock = self._reach(address)
         except OSError as error:
-            sock.close()
             name = errno.errorcode.get(error.errno or 0, "unknown")
             end = ChannelEnd(Ender.NETWORK, "tcp", reason=f"no speech process: {name}")
             self._loop.run_callback(self._end, end)
         except gevent.GreenletExit:
-            sock.close()
+            pass
         except Exception as error:  # noqa: BLE001 - boundary: nobody would hear of it
-            sock.close()
             self._loop.run_callback(self._fault, error)
         else:
             if self._closed:
@@ -100,6 +104,22 @@ class SpeechChannel:
                 max_buffered_bytes=MAX_BUFFERED_BYTES,
             )
             self._write(Kind.HELLO, hello)
+
+    def _reach(self, address: str) -> gevent.socket.socket:
+        """A connected socket; tried again while nobody is there. Raises OSError."""
+        until = time.monotonic() + self._patience_s
+        while True:
+            sock = gevent.socket.socket(gevent.socket.AF_UNIX)
+            try:
+                sock.connect(address)
+            except BaseException as error:
+                sock.close()
+                nobody = isinstance(error, ConnectionRefusedError | FileNotFoundError)
+                if not nobody or time.monotonic() >= until:
+                    raise
+            else:
+                return sock
+            gevent.sleep(TRY_EVERY_S)
 
     def _write(self, kind: Kind, payload: bytes) -> bool:
         if self._transport is None:

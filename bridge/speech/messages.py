@@ -4,8 +4,11 @@ To a service that speaks go JSON objects: `{"say": number, "text": "…"}`, and 
 everything that was asked for so far. Back come a letter, the number in four bytes, most significant
 first, and what belongs to it: `A` audio, `D` done, `F` failed, with a text.
 
-A service that hears voices is sent samples, and sends `S` (speech began) and `E` (it ended), with
-the place in the audio in milliseconds instead of a number.
+A service that hears is sent samples, and sends `S` (a voice began) and `E` (it ended), with the
+place in the audio in milliseconds instead of a number. One that understands words sends `P`, the
+words so far, and instead of `E` sends `T`: the turn is over, with all its words.
+
+`status` answers any text with a `Status`.
 """
 
 from __future__ import annotations
@@ -21,6 +24,8 @@ from bridge.errors import RemoteProtocolError
 MAX_TEXT_CHARS = 1000
 MAX_WAITING = 32
 """Sentences a client may have asked for that are not spoken yet; it is let go with more."""
+EXIT_RUNNING = 3
+"""How a process ends that was to be the only one, and is not."""
 _HEAD = struct.Struct(">cI")
 
 
@@ -32,6 +37,8 @@ class Told(enum.Enum):
     FAILED = b"F"
     STARTED = b"S"
     ENDED = b"E"
+    PARTIAL = b"P"
+    TURN = b"T"
 
 
 class Reply(NamedTuple):
@@ -39,7 +46,7 @@ class Reply(NamedTuple):
 
     told: Told
     number: int
-    """Of the sentence; of `STARTED` and `ENDED` the place in milliseconds."""
+    """Of the sentence; of what was heard the place in milliseconds."""
     data: bytes = b""
 
 
@@ -54,6 +61,30 @@ class Cancel(msgspec.Struct, frozen=True):
     """Nothing asked for so far is wanted any more."""
 
     cancel: bool = True
+
+
+class Status(msgspec.Struct, frozen=True):
+    """How the process does; the counters are of what the asking program's own clients did."""
+
+    pid: int
+    cpu_s: float
+    """Used by it and by the programs it ran."""
+    clients: int
+    programs: int
+    """Workers, and others, that have a client there."""
+    waiting: int
+    """Sentences nobody has begun with, and pieces of callers' audio nobody has looked at."""
+    sentences: int = 0
+    cancelled: int = 0
+    failed: int = 0
+    refused: int = 0
+    turns: int = 0
+    dropped_audio_ms: int = 0
+    """Of callers, because recognition could not keep up."""
+    first_sound_s: list[float] = []
+    """From a sentence's request to its first sound, for each since the last status."""
+    recognition_s: list[float] = []
+    """From the end of a turn's silence to its words, for each since the last status."""
 
 
 class _Request(msgspec.Struct):
@@ -94,3 +125,11 @@ def decode_reply(data: bytes) -> Reply:
         return Reply(Told(letter), number, data[_HEAD.size :])
     except (struct.error, ValueError) as error:
         raise RemoteProtocolError(f"speech process: {error}") from error
+
+
+def decode_status(data: bytes) -> Status:
+    """Raises `RemoteProtocolError` for anything else."""
+    try:
+        return msgspec.json.decode(data, type=Status)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError(f"status of the speech process: {error}") from error

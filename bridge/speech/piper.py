@@ -68,6 +68,8 @@ def open_piper(options: Options, place: Place) -> Voice:
     model = _model(options, place)
     if model is None and options.voice:
         raise Refused(f"there is no voice {options.voice} of Piper's here")
+    if options.voice and not _installed("piper"):
+        raise Refused("Piper is not installed on this host")
     if model is None or not _installed("piper"):
         _log.warning("no Piper voice for %s: espeak-ng speaks", options.base_language)
         return open_espeak(options, place)

@@ -1,4 +1,4 @@
-"""One sentence's samples at another rate, as they come."""
+"""Samples at another rate, as they come."""
 
 from __future__ import annotations
 
@@ -8,20 +8,39 @@ import numpy as np
 import soxr
 
 
-def resampled(pieces: Iterable[bytes], from_hz: int, to_hz: int) -> Iterator[bytes]:
-    """16-bit samples at `to_hz`; pieces may be cut in the middle of a sample."""
-    stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16") if from_hz != to_hz else None
-    rest = b""
-    for piece in pieces:
-        data = rest + piece
+class Resampled:
+    """One stream of 16-bit samples; pieces may be cut in the middle of a sample."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._stream: soxr.ResampleStream | None = None
+        if from_hz != to_hz:
+            self._stream = soxr.ResampleStream(from_hz, to_hz, 1, dtype="int16")
+        self._rest = b""
+
+    def feed(self, piece: bytes) -> bytes:
+        """Take some; what is ready."""
+        data = self._rest + piece
         whole = len(data) - len(data) % 2
-        rest = data[whole:]
-        made = data[:whole]
-        if stream is not None:
-            made = stream.resample_chunk(np.frombuffer(made, dtype="<i2")).astype("<i2").tobytes()
+        self._rest = data[whole:]
+        return self._made(np.frombuffer(data[:whole], dtype="<i2"), last=False)
+
+    def finish(self) -> bytes:
+        """The rest of it."""
+        return self._made(np.zeros(0, dtype=np.int16), last=True)
+
+    def _made(self, samples: np.ndarray, *, last: bool) -> bytes:
+        if self._stream is not None:
+            samples = self._stream.resample_chunk(samples, last=last)
+        return samples.astype("<i2").tobytes()
+
+
+def resampled(pieces: Iterable[bytes], from_hz: int, to_hz: int) -> Iterator[bytes]:
+    """One sentence's samples at `to_hz`."""
+    stream = Resampled(from_hz, to_hz)
+    for piece in pieces:
+        made = stream.feed(piece)
         if made:
             yield made
-    if stream is not None:
-        last = stream.resample_chunk(np.zeros(0, dtype=np.int16), last=True)
-        if len(last):
-            yield last.astype("<i2").tobytes()
+    last = stream.finish()
+    if last:
+        yield last

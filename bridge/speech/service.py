@@ -10,9 +10,11 @@ from typing import Any, Protocol, runtime_checkable
 
 import msgspec
 
+from bridge.speech.messages import Reply
+
 RATES_HZ = (8000, 16000, 22050, 24000, 48000)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]{0,63}")
-"""A voice's: it becomes a part of a file's name."""
+"""A voice's or a model's: it becomes a part of a file's name."""
 
 
 class Refused(Exception):
@@ -20,7 +22,7 @@ class Refused(Exception):
 
 
 class SpeechFailed(Exception):
-    """One sentence cannot be spoken; the text is for logs."""
+    """One sentence cannot be spoken, or heard; the text is for logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Place:
 
     voices_dir: Path | None = None
     """Of Piper's voices, each `<name>.onnx` with `<name>.onnx.json` beside it."""
+    models_dir: Path | None = None
+    """Of Whisper's models, each a directory of files."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -36,10 +40,14 @@ class Options(msgspec.Struct, frozen=True):
 
     voice: str = ""
     """Empty: the one for the language."""
+    model: str = ""
+    """Of a recogniser that has several; empty: the one for the language."""
     language: str = ""
     """BCP 47; empty: English."""
     speed: float = 1.0
     rate_hz: int = 8000
+    silence_ms: int = 320
+    """A recogniser: a pause of this length ends a turn."""
 
     @property
     def base_language(self) -> str:
@@ -61,14 +69,42 @@ class Voice(Protocol):
 
 @runtime_checkable
 class Ear(Protocol):
-    """Hears where a voice begins and ends."""
+    """Hears one caller."""
 
-    def hear(self, data: bytes) -> list[tuple[bool, int]]:
-        """Take 16-bit samples; began (true) or ended, and where in milliseconds."""
+    def hear(self, data: bytes) -> list[Reply]:
+        """Take 16-bit samples; what there is to tell of them."""
+
+    def close(self) -> None:
+        """The caller has left."""
 
 
-Service = Voice | Ear
+class Recogniser(Protocol):
+    """Understands one caller, utterance by utterance. May keep a core busy."""
+
+    def begin(self) -> None:
+        """An utterance begins."""
+
+    def feed(self, samples: bytes) -> str:
+        """Take 16-bit samples of it; the words so far, where it tells them early."""
+
+    def finish(self) -> str:
+        """It is over: its words. Raises `SpeechFailed`."""
+
+    def close(self) -> None:
+        """The caller has left."""
+
+
+class StatusService:
+    """Answers how the process does."""
+
+
+Service = Voice | Ear | StatusService
 Opener = Callable[[Options, Place], Service]
+
+
+def open_status(options: Options, place: Place) -> StatusService:
+    """For whoever watches the process."""
+    return StatusService()
 
 
 def read_options(given: Mapping[str, Any]) -> Options:
@@ -79,8 +115,12 @@ def read_options(given: Mapping[str, Any]) -> Options:
         raise Refused(f"options: {error}") from error
     if options.voice and not _NAME.fullmatch(options.voice):
         raise Refused("options: this is no name of a voice")
+    if options.model and not _NAME.fullmatch(options.model):
+        raise Refused("options: this is no name of a model")
     if options.language and not _NAME.fullmatch(options.language):
         raise Refused("options: this is no language")
     if options.rate_hz not in RATES_HZ or not 0.25 <= options.speed <= 2:
         raise Refused("options: rate_hz or speed out of range")
+    if not 100 <= options.silence_ms <= 5000:
+        raise Refused("options: silence_ms out of range")
     return options

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.commands.storage import database, domain_named
+from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import secretaries
+from esl_controller.doctor import speech
 from esl_controller.money.budget import BudgetGuard, BudgetState
 from esl_controller.money.price_file import read_prices
 from esl_controller.money.prices import PRICES
@@ -86,11 +89,20 @@ def _judged(
                 domain_uuid = domain_named(shell, connection, domain)
                 numbers = [extension] if extension else []
                 numbers = numbers or secretaries.list_extensions(connection, domain_uuid)
-            return {one: judge(source, admission, domain_uuid, one) for one in numbers}
+            verdicts = {one: judge(source, admission, domain_uuid, one) for one in numbers}
+            return {one: _tried(verdict, settings) for one, verdict in verdicts.items()}
         except (SecretError, DatabaseError) as error:
             raise shell.fail(str(error)) from error
         finally:
             pool.close()
+
+
+def _tried(verdict: Verdict, settings: Settings) -> Verdict:
+    """With what the speech process of this host could not do for such a call."""
+    if verdict.outcome is not Outcome.REALTIME or not isinstance(verdict.entry, RouteEntry):
+        return verdict
+    missing = speech.problems(verdict.entry, settings)
+    return replace(verdict, warnings=(*verdict.warnings, *missing))
 
 
 def _data(extension: str, verdict: Verdict) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,23 +15,27 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import gevent
-import gevent.subprocess
 import msgspec
 
-from esl_controller.commands import demo_story
+from bridge.speech.trial import TrialFailed
+from esl_controller.commands import demo_cast, demo_story
+from esl_controller.commands.demo_cast import Cast
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.database.models import Turn
+from esl_controller.database.models import TransferRecord, Turn
+from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.settings.table import (
     Database,
     Esl,
     Media,
     Provider,
     Settings,
+    Speech,
     Storage,
     Worker,
 )
-from esl_controller.simulator.caller_script import Note
+from esl_controller.simulator.caller_script import Note, Step
+from esl_controller.simulator.switch.action import Action
 
 if TYPE_CHECKING:
     from esl_controller.app import App
@@ -46,14 +49,12 @@ PROMPT = (
     "The caller reads sentences from a book; answer politely to whatever is said."
 )
 LONGEST_S = 120.0
-START_S = 15.0
+SPEECH_S = 30.0
+"""Until the speech process is there, on a slow machine."""
 OWN_KEY = "OPENAI_API_KEY"
-SYNTHETIC = "synthetic"
-_VOICES = {
-    "espeak-ng": "voice: espeak-ng",
-    "flite": "voice: flite",
-    SYNTHETIC: "its voice is tones, not words",
-}
+HEARING_KEY = "stt=emulated"
+PROVIDERS = ("custom", "openai", "elevenlabs", "gemini")
+MORE = "pip install 'voice-ai-switch[speech]', or apt-get install espeak-ng"
 
 
 @dataclass(slots=True)
@@ -69,6 +70,8 @@ class LiveView:
 
     def record(self, entry: Any) -> None:
         """Look at a journal entry on its way."""
+        if isinstance(entry, TransferRecord) and entry.status != "started":
+            self._line(f"· transfer to {entry.destination}: {entry.status}")
         if not isinstance(entry, Turn):
             return
         if self.turns and entry.turn_uuid == self.turns[-1].turn_uuid:
@@ -104,24 +107,30 @@ class LiveView:
 )
 @click.option(
     "--provider",
-    type=click.Choice(["openai", "elevenlabs"]),
-    default="openai",
+    type=click.Choice(PROVIDERS),
+    help="Whose model answers, emulated; custom is the pipeline of this machine. "
+    "[default: custom where somebody can speak here, else openai]",
+)
+@click.option(
+    "--language",
+    type=click.Choice(sorted(demo_cast.WORDS)),
+    default="en",
     show_default=True,
-    help="Whose model is emulated.",
+    help="Of the pipeline's call.",
 )
 @with_shell
-def command(shell: Shell, out: Path, provider: str) -> None:
+def command(shell: Shell, out: Path, provider: str | None, language: str) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
-    The caller's voice is recorded human speech. With OPENAI_API_KEY set OpenAI's real model
-    answers, without it an emulated one.
+    No network is needed. The pipeline's call is a restaurant's: a booking, a question, a transfer,
+    in words that are made, and where PocketSphinx is installed also understood, on this machine.
+    With OPENAI_API_KEY set OpenAI's real model answers a recorded caller instead.
     """
     from esl_controller.commands.demo_page import page, summary
 
     _make(shell, out)
-    view, voice = LiveView(shell), _voice()
-    real = bool(os.environ.get(OWN_KEY)) and provider == "openai"
-    by = "the real model" if real else f"an emulated model ({_VOICES[voice]})"
+    provider = _chosen(shell, provider, language)
+    view = LiveView(shell)
     with ExitStack() as stack:
         # What is still being made when the demo is interrupted cannot be removed cleanly.
         directory = Path(
@@ -131,22 +140,71 @@ def command(shell: Shell, out: Path, provider: str) -> None:
         )
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         dsn = stack.enter_context(_database(shell, directory))
-        base_url = None if real else stack.enter_context(_emulator(voice, provider))
-        _seed(dsn, base_url, provider)
+        cast = _cast(stack, provider, language, directory)
+        _seed(dsn, cast)
         app = stack.enter_context(_service(dsn, directory, view))
-        shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")
-        caller = _call(view, app, directory)
+        steps, extensions = _rehearsed(shell, cast, app, directory)
+        shell.say(f"Calling {EXTENSION}; answered by {cast.by}. Seconds since the answer:\n")
+        caller = _call(view, app, directory, steps, extensions)
     if not view.turns:
         where = f"; the call went back to the dialplan: {view.outcome}" if view.outcome else ""
-        hint = f". Are the network and {OWN_KEY} good?" if real else ""
+        hint = "" if cast.provider.base_url else f". Are the network and {OWN_KEY} good?"
         raise shell.fail(f"nobody said anything{where}{hint}")
     wav, html = out / "call.wav", out / "index.html"
     caller.write_wav(wav)
-    story = demo_story.tell(view.turns, caller)
-    html.write_text(page(story, wav, by), encoding="utf-8")
-    shell.result(_report(story, wav, html), _text(story, summary(story), wav, html))
-    if not real and voice == SYNTHETIC:
-        shell.say("To hear words instead of tones: apt-get install espeak-ng, and run it again.")
+    story = demo_story.tell(view.turns, caller, cast.emulator_ms)
+    html.write_text(page(story, wav, cast.by), encoding="utf-8")
+    shell.result(_report(story, cast, wav, html), _text(story, summary(story), wav, html))
+    if cast.local is None and cast.provider.base_url and demo_cast.uses_tones():
+        shell.say(f"To hear words instead of tones: {MORE}, and run it again.")
+
+
+def _chosen(shell: Shell, provider: str | None, language: str) -> str:
+    """The provider that is asked for, or the best there is; says so where it is less."""
+    here = demo_cast.local(language)
+    if provider not in (None, "custom"):
+        if language != "en":
+            raise click.UsageError(f"{provider} is emulated in English: leave --provider out")
+        return str(provider)
+    if provider is None and language == "en" and os.environ.get(OWN_KEY):
+        return "openai"
+    if here is not None:
+        return "custom"
+    if provider == "custom" or language != "en":
+        raise shell.fail(f"nobody can speak on this machine: {MORE}")
+    shell.say(f"Nobody can speak on this machine ({MORE}): an emulated model answers.")
+    return "openai"
+
+
+def _cast(stack: ExitStack, provider: str, language: str, directory: Path) -> Cast:
+    from esl_controller.tenants.keys.secrets import SecretKeys
+
+    if provider == "openai" and os.environ.get(OWN_KEY):
+        row = DemoProvider(realtime_provider="openai", credential=f"env:{OWN_KEY}")
+        return Cast(row, "OpenAI's real model, with a recorded human caller", GREETING, PROMPT)
+    here = demo_cast.local(language) if provider == "custom" else None
+    if here is None:
+        return demo_cast.emulated(stack, provider, GREETING, PROMPT)
+    keys = SecretKeys.load_or_create(directory / "secret.key")
+    return demo_cast.pipeline(stack, here, keys.seal(DOMAIN_UUID, HEARING_KEY))
+
+
+def _rehearsed(
+    shell: Shell, cast: Cast, app: App, directory: Path
+) -> tuple[Sequence[Step], dict[str, Sequence[Action]]]:
+    """What the caller does, and who can be transferred to."""
+    if cast.local is None:
+        return demo_cast.recorded_steps(), {}
+    socket = app.settings.speech.socket
+    try:
+        with shell.step("Starting the speech process and making the caller's words"):
+            until = time.monotonic() + SPEECH_S
+            while app.speech.status is None and time.monotonic() < until:
+                gevent.sleep(0.05)
+            steps = demo_cast.spoken_steps(cast.local, socket)
+            return steps, demo_cast.extensions(cast.local, socket, directory)
+    except TrialFailed as error:
+        raise shell.fail(f"the speech process does not speak: {error}") from error
 
 
 def _make(shell: Shell, out: Path) -> None:
@@ -158,8 +216,10 @@ def _make(shell: Shell, out: Path) -> None:
         raise shell.fail(f"cannot write to {out}: {error.strerror}") from error
 
 
-def _report(story: Story, wav: Path, html: Path) -> dict[str, Any]:
+def _report(story: Story, cast: Cast, wav: Path, html: Path) -> dict[str, Any]:
     return {
+        "answered_by": cast.by,
+        "emulator_ms": cast.emulator_ms,
         "turns": [msgspec.to_builtins(_latency(turn)) for turn in story.turns],
         "waits": [{"ear_ms": one.ear_ms, **one.parts_ms} for one in story.exchanges],
         "greeting_ms": story.greeting_ms,
@@ -207,58 +267,21 @@ def _database(shell: Shell, directory: Path) -> Iterator[str]:
             shell.say(f"The packaged PostgreSQL did not stop: {error}")
 
 
-def _voice() -> str:
-    """An installed synthesiser, else the emulator's own tones."""
-    return next((name for name in ("espeak-ng", "flite") if shutil.which(name)), SYNTHETIC)
-
-
-@contextmanager
-def _emulator(voice: str, provider: str) -> Iterator[str]:
-    """An emulated service as a process of its own, so that it cannot disturb the worker."""
-    arguments = ["--script", "desk", "--voice", voice, "--think-ms", "350"]
-    if provider == "elevenlabs":
-        arguments.append("--public")
-    process = gevent.subprocess.Popen(
-        [sys.executable, "-m", f"esl_controller.simulator.{provider}", *arguments],
-        stdout=gevent.subprocess.PIPE,
-        text=True,
-        # Ctrl-C is for the demo: the call would else lose its provider first, and warn of it.
-        start_new_session=True,
-    )
-    try:
-        with gevent.Timeout(START_S, click.ClickException("the emulator did not start")):
-            url = _first_line(process)["url"]
-        yield url
-    finally:
-        process.terminate()
-        process.wait(5)
-
-
-def _first_line(process: gevent.subprocess.Popen[str]) -> Any:
-    assert process.stdout is not None
-    return msgspec.json.decode(process.stdout.readline())
-
-
-def _seed(dsn: str, base_url: str | None, provider: str) -> None:
+def _seed(dsn: str, cast: Cast) -> None:
     from esl_controller.database.pool import Pool
-    from esl_controller.database.repository.demo import DemoProvider, demo_seed
+    from esl_controller.database.repository.demo import demo_seed
 
-    credential = None if base_url else f"env:{OWN_KEY}"
     pool = Pool(dsn, size=1)
     with pool.connection() as connection:
         demo_seed(
             connection,
             DOMAIN_UUID,
             EXTENSION,
-            provider=DemoProvider(
-                realtime_provider=provider,
-                base_url=base_url,
-                credential=credential,
-                provider_settings={"agent_id": "demo"} if provider == "elevenlabs" else {},
-            ),
-            first_message=GREETING,
-            system_prompt=PROMPT,
-            language="en",
+            provider=cast.provider,
+            first_message=cast.greeting,
+            system_prompt=cast.prompt,
+            language=cast.language,
+            **cast.secretary,
         )
     pool.close()
 
@@ -268,6 +291,8 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
     from esl_controller.app import App
     from esl_controller.settings.types import Secret
 
+    prices = directory / "prices.json"
+    prices.write_text('[{"provider": "custom", "model": "*", "since": "2026-01-01"}]')
     settings = Settings(
         esl=Esl(port=_free_port()),
         media=Media(port=_free_port()),
@@ -278,6 +303,10 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
             state_dir=str(directory),
             spool_dir=str(directory / "spool"),
             secret_key_file=str(directory / "secret.key"),
+            price_file=str(prices),
+        ),
+        speech=Speech(
+            socket=str(directory / "speech" / "socket"), voices_dir=str(directory / "voices")
         ),
     )
     app = App(settings, dsn, watch=view.record)
@@ -297,31 +326,19 @@ def _free_port() -> int:
     return port
 
 
-def _call(view: LiveView, app: App, directory: Path) -> Caller:
-    """Ask, listen, interrupt, press digits, go on, hang up."""
-    from esl_controller.simulator import speech
+def _call(
+    view: LiveView,
+    app: App,
+    directory: Path,
+    steps: Sequence[Step],
+    extensions: dict[str, Sequence[Action]],
+) -> Caller:
     from esl_controller.simulator.caller import Caller
-    from esl_controller.simulator.caller_script import (
-        AgentSilent,
-        AgentSpeaking,
-        HangUp,
-        Press,
-        Say,
-        Step,
-    )
     from esl_controller.simulator.switch.channel import ChannelOptions
     from esl_controller.simulator.switch.core import Switch, SwitchConfig
 
-    caller = Caller(
-        [
-            Step(AgentSilent(0.6), Say(speech.recording("go_forward"))),
-            Step(AgentSpeaking(2.0), Say(speech.recording("reader_statement"))),
-            Step(AgentSilent(0.8), Press("12#")),
-            Step(AgentSilent(0.8), Say(speech.recording("reader_reflection"))),
-            Step(AgentSilent(1.0), HangUp()),
-        ]
-    )
-    with Switch(SwitchConfig(seed=1, temp_dir=directory)) as switch:
+    caller = Caller(steps)
+    with Switch(SwitchConfig(seed=1, temp_dir=directory, extensions=extensions)) as switch:
         call = switch.originate_to_controller(
             *app.esl.address,
             caller=caller,

@@ -4,6 +4,7 @@ recording it reads."""
 from __future__ import annotations
 
 import wave
+from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
 from importlib.resources import files
@@ -12,11 +13,13 @@ from string import Template
 
 import numpy as np
 
-from esl_controller.commands.demo_story import PARTS, Exchange, Mark, Story
+from esl_controller.commands.demo_story import EMULATED, PARTS, Exchange, Mark, Story
 from esl_controller.database.models import Turn
 
 WIDTH, LANE, TOP = 1100, 56, 34
-COLOURS = dict(zip(PARTS, ("#9aa5b1", "#4c78a8", "#f58518", "#54a24b", "#b279a2"), strict=True))
+COLOURS = dict(
+    zip(PARTS, ("#9aa5b1", "#4c78a8", "#c9b6a3", "#f58518", "#54a24b", "#b279a2"), strict=True)
+)
 _STEPS_MS = (50, 100, 200, 250, 500, 1000, 2000, 5000)
 _FEWEST_PX = 44
 """Labels nearer to each other than this go to another line."""
@@ -24,13 +27,16 @@ _FEWEST_PX = 44
 
 def summary(story: Story) -> str:
     """Where the time went, for a terminal of 80 columns."""
-    head = f"{'answer':<26}{'waited':>8}" + "".join(f"{part:>{_wide(part)}}" for part in PARTS)
+    head = f"{'answer':<19}{'waited':>8}" + "".join(f"{part:>{_wide(part)}}" for part in PARTS)
     lines = [head]
     for one in story.exchanges:
         parts = one.parts_ms
         cells = "".join(f"{parts[part]:>{_wide(part)}.0f}" for part in PARTS)
-        lines.append(f"{_short(one.answer.content, 25):<26}{_number(one.ear_ms):>8}{cells}")
-    return "\n".join([*lines, "milliseconds, from the caller's last sound to the answer's first"])
+        lines.append(f"{_short(one.answer.content, 18):<19}{_number(one.ear_ms):>8}{cells}")
+    lines.append("milliseconds, from the caller's last sound to the answer's first")
+    if any(one.emulator_ms for one in story.exchanges):
+        lines.append(f"{EMULATED}: what the emulated model was set to wait, no measurement")
+    return "\n".join(lines)
 
 
 def _wide(part: str) -> int:
@@ -38,16 +44,32 @@ def _wide(part: str) -> int:
 
 
 def page(story: Story, recording: Path, answered_by: str) -> str:
-    """One self-contained HTML page beside the recording."""
+    """One HTML file, with the recording in it, to be passed on."""
     template = files("esl_controller.commands").joinpath("demo_page.html").read_text("utf-8")
     return Template(template).substitute(
-        recording=escape(recording.name, quote=True),
+        recording=f"data:audio/wav;base64,{b64encode(recording.read_bytes()).decode()}",
+        emulated=_emulated(story),
         answered_by=escape(answered_by),
         facts="".join(_facts(story)),
         waveform=_waveform(recording, story.marks),
-        legend=" ".join(f'<i style="background:{c}"></i> {n}' for n, c in COLOURS.items()),
+        legend=" ".join(f'<i style="background:{c}"></i> {_named(n)}' for n, c in COLOURS.items()),
         waterfall=_waterfall(story.exchanges),
         turns="\n".join(_row(turn) for turn in story.turns),
+    )
+
+
+def _named(part: str) -> str:
+    return "set for the emulator" if part == EMULATED else part
+
+
+def _emulated(story: Story) -> str:
+    """Which delays are settings."""
+    ms = max((one.emulator_ms for one in story.exchanges), default=0.0)
+    if not ms:
+        return "All of it was measured."
+    return (
+        f"{ms:.0f} ms before each answer are a <b>setting of the emulated model</b>, which thinks "
+        "nothing; all else was measured."
     )
 
 
@@ -138,10 +160,12 @@ def _waterfall(exchanges: Sequence[Exchange]) -> str:
 def _bar(number: int, one: Exchange, full_ms: int) -> str:
     parts = "".join(
         f'<i style="background:{COLOURS[part]};width:{100 * ms / full_ms:.2f}%" '
-        f'title="{part} {ms:.0f} ms">{f"{ms:.0f}" if ms > full_ms / 20 else ""}</i>'
+        f'title="{_named(part)} {ms:.0f} ms">{f"{ms:.0f}" if ms > full_ms / 20 else ""}</i>'
         for part, ms in one.parts_ms.items()
     )
-    small = ", ".join(f"{part} {ms:.0f}" for part, ms in one.parts_ms.items())
+    small = ", ".join(
+        f"{_named(part)} {ms:.0f}" for part, ms in one.parts_ms.items() if ms or part != EMULATED
+    )
     return (
         f'<div class="said"><b>{number}</b> {escape(_short(one.answer.content, 48))}</div>'
         f'<div><div class="bar">{parts}<em>{_number(one.ear_ms or one.answer.total_ms)} ms</em>'

@@ -5,6 +5,7 @@ Moments are seconds since the recording began; lengths are milliseconds.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -35,6 +36,8 @@ class Exchange:
     """The caller had finished: last sound, or last key. None where it cannot be told."""
     heard_s: float | None
     """The answer's first sound at the caller's ear."""
+    emulator_ms: float = 0.0
+    """Of the model's time: what the emulator was set to wait."""
 
     @property
     def ear_ms(self) -> float | None:
@@ -46,13 +49,20 @@ class Exchange:
     @property
     def parts_ms(self) -> dict[str, float]:
         """The wait in pieces, in order of time."""
-        known = {part: float(getattr(self.answer, f"{part}_ms") or 0) for part in _PARTS}
-        pause = (self.ear_ms or 0.0) - sum(known.values())
-        return {"end of turn": max(0.0, pause), **known}
+        known = {part: float(getattr(self.answer, f"{part}_ms") or 0) for part in _MEASURED}
+        pause = max(0.0, (self.ear_ms or 0.0) - sum(known.values()))
+        # A provider that tells no turns has no time of its own: its wait is in the pause.
+        of_model = min(self.emulator_ms, known["model"])
+        of_pause = min(self.emulator_ms - of_model, pause) if self.ear_ms else 0.0
+        parts = {"end of turn": pause - of_pause, EMULATED: of_model + of_pause, **known}
+        parts["model"] -= of_model
+        return {part: parts[part] for part in PARTS}
 
 
-_PARTS = ("network", "model", "buffer", "playout")
-PARTS = ("end of turn", *_PARTS)
+_MEASURED = ("network", "model", "buffer", "playout")
+EMULATED = "set"
+"""The emulator's own delay: a setting, no measurement."""
+PARTS = ("end of turn", "network", EMULATED, "model", "buffer", "playout")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +89,14 @@ class Story:
         return median(self.waits_ms) if self.waits_ms else None
 
 
-def tell(turns: Sequence[Turn], caller: Caller) -> Story:
-    """Put together what the service recorded and what the caller did and heard."""
+def tell(turns: Sequence[Turn], caller: Caller, emulator_ms: float = 0.0) -> Story:
+    """Put together what the service recorded and what the caller did and heard.
+
+    `emulator_ms` is what the emulated model was set to wait before each answer.
+    """
     start = caller.recorded_from
     asked = _asked(caller)
-    answers = [turn for turn in turns if turn.total_ms is not None]
+    answers = _answers(turns, len(asked))
     exchanges = []
     for number, turn in enumerate(answers):
         moment = asked[number] if len(asked) == len(answers) else None
@@ -93,6 +106,7 @@ def tell(turns: Sequence[Turn], caller: Caller) -> Story:
                 turn,
                 None if moment is None else moment - start,
                 None if heard is None else heard - start,
+                emulator_ms,
             )
         )
     return Story(
@@ -103,6 +117,22 @@ def tell(turns: Sequence[Turn], caller: Caller) -> Story:
         silenced_ms=_silenced(caller),
         length_s=(caller.ended_at or start) - start,
     )
+
+
+def _answers(turns: Sequence[Turn], wanted: int) -> list[Turn]:
+    """What was said in answer: each is timed, or follows something the caller said.
+
+    A wait that was covered with a phrase is not timed by the service; the caller's ear times it.
+    """
+    timed = [turn for turn in turns if turn.total_ms is not None]
+    if len(timed) == wanted:
+        return timed
+    following = [
+        turn
+        for before, turn in itertools.pairwise(turns)
+        if turn.role == "assistant" and before.role == "user"
+    ]
+    return following if len(following) == wanted else timed
 
 
 def _asked(caller: Caller) -> list[float]:

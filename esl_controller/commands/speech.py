@@ -8,24 +8,18 @@ import sys
 import click
 
 from esl_controller.commands.shared import Shell, with_shell
-from esl_controller.settings.table import Settings
-
-MODULE = "bridge.speech.server"
+from esl_controller.workers.speech import MODULE, arguments
 
 
 @click.command()
 @with_shell
 def command(shell: Shell) -> None:
-    """Make voices for the workers of this host, until SIGTERM.
+    """Make voices for the workers of this host, and hear, until SIGTERM.
 
-    One is enough for all workers, and only providers of kind `custom` need it. It takes the place
-    of this program: it works in threads, which here would be greenlets.
+    Only providers of kind `custom` need it, and a worker starts one where nobody has: run it by
+    itself to give it limits or a user's log of its own. It serves all workers. While another one
+    listens it waits, and takes its place when it ends.
     """
-    program = [sys.executable, "-m", MODULE, *_arguments(shell.settings())]
+    # It works in threads, which here would be greenlets: hence another program.
+    program = [sys.executable, "-m", MODULE, *arguments(shell.settings().speech)]
     os.execv(sys.executable, program)
-
-
-def _arguments(settings: Settings) -> list[str]:
-    speech = settings.speech
-    arguments = ["--socket", speech.socket, "--voices", speech.voices_dir]
-    return arguments + (["--workers", str(speech.workers)] if speech.workers else [])

@@ -242,6 +242,7 @@ def _with_paths(settings: Settings) -> Settings:
         settings.speech,
         socket=settings.speech.socket or str(base / "speech" / "socket"),
         voices_dir=settings.speech.voices_dir or str(base / "voices"),
+        models_dir=settings.speech.models_dir or str(base / "models"),
     )
     return msgspec.structs.replace(settings, storage=placed, speech=speech)
 

@@ -301,13 +301,18 @@ class Storage(_Group, frozen=True):
 
 
 class Speech(_Group, frozen=True):
-    """The speech process, which makes voices on this host; only the pipeline needs it."""
+    """The speech process, which makes voices on this host and hears; only the pipeline needs it. A
+    worker starts it where nobody has."""
 
     socket: Annotated[
         str, doc("Where it listens, and workers find it. Empty: `<state_dir>/speech/socket`.")
     ] = ""
     voices_dir: Annotated[
         str, doc("Directory of Piper's voices (`*.onnx`). Empty: `<state_dir>/voices`.")
+    ] = ""
+    models_dir: Annotated[
+        str,
+        doc("Directory of Whisper's models, each a directory. Empty: `<state_dir>/models`."),
     ] = ""
     workers: Annotated[
         int, doc("Sentences it makes at a time. 0: one for each core.", ge=0, le=256)

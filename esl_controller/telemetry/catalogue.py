@@ -193,6 +193,37 @@ BUDGETS_REACHED = _counter(
     level=("warning", "exhausted"),
 )
 
+# The speech process of this host
+SPEECH_UP = _gauge("speech_up", "1 while the host's speech process answers this worker.")
+SPEECH_CPU = _gauge(
+    "speech_cpu_cores",
+    "Cores the host's speech process keeps busy, with what it runs; the same at every worker.",
+)
+SPEECH_WAITING = _gauge(
+    "speech_waiting",
+    "Sentences and pieces of audio that wait there, of all workers; the same at every worker.",
+)
+SPEECH_STARTS = _counter("speech_starts", "Times this worker started the speech process.")
+SPEECH_LOST = _counter("speech_lost", "Times the speech process went away under this worker.")
+SPEECH_SENTENCES = _counter(
+    "speech_sentences",
+    "Sentences this worker had spoken: begun, cancelled, failed.",
+    result=("begun", "cancelled", "failed"),
+)
+SPEECH_TURNS = _counter("speech_turns", "Turns of callers it understood for this worker.")
+SPEECH_REFUSED = _counter(
+    "speech_refused", "Times it had no such voice or recogniser for this worker."
+)
+SPEECH_DROPPED = _counter(
+    "speech_dropped_audio_seconds", "Audio of callers it could not keep up with and threw away."
+)
+SPEECH_FIRST_SOUND = _histogram(
+    "speech_first_sound", "A sentence's request to its first sound, queue included.", _LATENCY_S
+)
+SPEECH_RECOGNITION = _histogram(
+    "speech_recognition", "The last audio of a turn to its words, queue included.", _LATENCY_S
+)
+
 # Process
 HUB_LAG = _histogram("hub_lag", "Lateness of a timer: how long the hub was blocked.", _FAST_S)
 JOURNAL = _counter(
@@ -237,7 +268,7 @@ BACKGROUND_FAILURES = _counter(
     task=(
         *("journal_writer", "journal_flusher", "spool_adoption", "config_listener"),
         *("live_listener", "leases", "register", "shared_port", "heartbeat"),
-        *("retention", "statsd", "hub_lag"),
+        *("retention", "statsd", "hub_lag", "speech"),
     ),
 )
 WORKERS_LOST = _counter("workers_lost", "Workers this one found lost, and closed the calls of.")

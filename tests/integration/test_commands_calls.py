@@ -210,7 +210,8 @@ def test_a_second_ctrl_c_does_not_wait_for_the_calls(serve) -> None:
 def test_the_demo_holds_a_conversation(tmp_path: Path) -> None:
     """The whole of `make demo`: asks, listens, interrupts, presses keys, hangs up."""
     out = tmp_path / "out"
-    done = process("demo", {}, "--json", "--out", str(out), stdout=gevent.subprocess.PIPE)
+    arguments = ("--json", "--provider", "openai", "--out", str(out))
+    done = process("demo", {}, *arguments, stdout=gevent.subprocess.PIPE)
     report = json.loads(done.stdout.read())
     assert (done.wait(5), done.stderr.read()) == (0, "")
     roles = [turn["role"] for turn in report["turns"]]

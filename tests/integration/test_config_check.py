@@ -11,6 +11,7 @@ import pytest
 from esl_controller.database.repository.demo import DemoProvider, DemoTenant
 from tests.integration.cli_kit import run
 from tests.integration.db_fixtures import TestDatabase
+from tests.integration.speech_process import speech_process
 
 
 @pytest.fixture
@@ -64,6 +65,26 @@ def test_config_check_says_what_a_call_would_meet_and_why(
     assert why == f"{used_up}, and the domain has no low-cost provider that can be used"
     closed = changed(secretary, "business_hours = '{}', closed_extension = '1002'")
     assert closed == ("closed", "outside the secretary's hours (UTC)", "1002")
+
+
+def test_config_check_tries_what_calls_ask_of_the_speech_process(
+    database: TestDatabase, site: dict[str, str], tmp_path: Path
+) -> None:
+    here = {"base_url": "http://127.0.0.1:1/v1", "model": "m", "realtime_provider": "custom"}
+    settings = {"stt_url": "ws://127.0.0.1:1", "tts": "tones"}
+    tenant = database.seed(provider=DemoProvider(provider_settings=settings, **here))
+    answer, code = config_check(tenant, "--extension", "8000", **site)
+    assert (code, answer["outcome"]) == (0, "realtime")
+    assert "no speech process: ENOENT" in answer["warnings"][-1]
+    findings = json.loads(run("doctor", "--json", **site).stdout)["findings"]
+    found = {finding["check"]: finding["state"] for finding in findings}
+    assert found["speech process"] == "warning"
+    with speech_process(tmp_path):
+        assert config_check(tenant, "--extension", "8000", **site)[0]["warnings"] == []
+        findings = json.loads(run("doctor", "--json", **site).stdout)["findings"]
+        found = {finding["check"]: finding["state"] for finding in findings}
+        assert found["speech process"] == "ok"
+        assert {"voices", "local hearing"} <= found.keys()
 
 
 def test_config_check_looks_at_every_number_of_a_tenant(

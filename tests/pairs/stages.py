@@ -40,6 +40,8 @@ class Stages:
         """For the next requests, instead of an answer."""
         self.voice_dies: list[int] = []
         """Sentences, counted from 1, with which the voice is lost."""
+        self.voice_back_s = 0.02
+        """From an attempt to reach the voice until it is there."""
         self.sentences = 0
         self._hearing = HearingConfig(script=script)
         self.model = ChatEmulator(ChatConfig(script=script, **chat))
@@ -150,7 +152,7 @@ class StagesHost:
             else:
                 self._post(action.channel, 0.1, self._opened, action.channel)
         else:
-            self._post(action.channel, 0.02, self._opened, action.channel)
+            self._post(action.channel, self._stages.voice_back_s, self._opened, action.channel)
 
     def _opened(self, channel: str) -> None:
         self.protocol.receive_open(channel, self._world.now)

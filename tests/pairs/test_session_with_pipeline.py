@@ -140,6 +140,23 @@ def test_a_voice_that_dies_is_heard_again(world, sentence):
     assert len(one.sessions) == 1
 
 
+@pytest.mark.parametrize("sentence", [2, 3])
+def test_a_voice_that_stays_away_is_covered_with_a_phrase(world, sentence):
+    """The greeting is sentence 1: what dies is an answer, before it is heard or in its middle."""
+    one = stages("We open at nine. We close at six.")
+    one.voice_dies = [sentence]
+    w = world(one).begin()
+    w.run(2.5)
+    one.voice_back_s = 4.0
+    w.speak("When do you open?")
+    stopped = w.now
+    w.run(9.0)
+    assert w.call.of("answer_late")
+    assert w.silence_s(stopped) < 2.0
+    assert "We open at nine. We close at six." in texts(w)
+    assert len(one.sessions) == 1
+
+
 def test_keys_are_a_turn(world):
     w = world(stages("Tax office.")).begin()
     w.run(4.0)

@@ -93,7 +93,24 @@ def test_the_table_fits_80_columns(story: Story) -> None:
     lines = summary(story).splitlines()
     assert max(map(len, lines)) <= 80
     assert lines[0].split()[:2] == ["answer", "waited"]
-    assert lines[1].split()[-4:] == ["40", "250", "10", "60"]
+    assert lines[1].split()[-5:] == ["40", "0", "250", "10", "60"]
+
+
+def test_what_the_emulator_was_set_to_wait_is_told_apart(caller: Caller, tmp_path: Path) -> None:
+    told = tell([turn("Hello"), turn("a question", "user"), ANSWER], caller, 200)
+    (one,) = told.exchanges
+    assert (one.parts_ms["set"], one.parts_ms["model"]) == (200, 50)
+    assert sum(one.parts_ms.values()) == pytest.approx(one.ear_ms)
+    assert "was set to wait" in summary(told)
+    recording = tmp_path / "call.wav"
+    caller.write_wav(recording)
+    assert "200 ms before each answer are a <b>setting" in page(told, recording, "nobody")
+
+
+def test_an_answer_behind_a_phrase_is_timed_by_the_ear(caller: Caller) -> None:
+    untimed = replace(ANSWER, total_ms=None)
+    (one,) = tell([turn("Hello"), turn("a question", "user"), untimed], caller).exchanges
+    assert one.ear_ms == pytest.approx(1000, abs=21)
 
 
 class Checker(HTMLParser):
@@ -125,7 +142,8 @@ def test_the_page_is_whole_and_nothing_said_is_markup(
     assert checker.open == []
     assert "One &lt;b&gt;answer&lt;/b&gt;" in html
     assert "nobody &amp; co" in html
-    assert 'src="call.wav"' in html
+    assert 'src="data:audio/wav;base64,UklGR' in html
+    assert "call.wav" not in html
     assert 'data-length="8.000"' in html
 
 

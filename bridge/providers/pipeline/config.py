@@ -13,6 +13,9 @@ STAGES = ("stt", "chat")
 """Those that may need a key."""
 VOICES = ("piper", "espeak", "tones")
 """Services of the speech process that speak."""
+LOCAL_HEARING = ("pocketsphinx", "whisper")
+"""Those that understand."""
+HEARINGS = ("deepgram", "deepgram_flux", *LOCAL_HEARING)
 NO_KEY = "none"
 """What a row without a credential has for `api_key`."""
 _SCHEMES = ("ws", "wss", "http", "https")
@@ -29,14 +32,17 @@ class PipelineConfig:
     model: str = "openai/gpt-oss-20b"
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the chat requests."""
+    stt: str = "deepgram"
+    """deepgram | deepgram_flux | pocketsphinx | whisper; the last two are the speech process's."""
     stt_url: str = DEEPGRAM_URL
-    """Up to, not including, `/v1/listen`."""
-    stt_model: str = "nova-3"
-    """`flux-…` finds turns by what is said, any other by pauses."""
+    """Deepgram's, up to, not including, `/v1/listen`."""
+    stt_model: str = ""
+    """Deepgram: `flux-…` finds turns by what is said, any other by pauses. Whisper: a directory of
+    its models. Empty: the service's own for the language."""
     stt_language: str = ""
     """Empty: the secretary's."""
     endpointing_ms: int = 300
-    """Nova: a pause of this length ends a turn."""
+    """Nova and local hearing: a pause of this length ends a turn."""
     utterance_end_ms: int = 1000
     """Nova: so long without a word ends a turn on a noisy line."""
     eot_threshold: float | None = None
@@ -61,12 +67,13 @@ class PipelineConfig:
         checks = {
             "api_key: must be stt=KEY,chat=KEY, or one of them": _keys_are_named(self.api_key),
             "api_key: Deepgram needs a key: stt=KEY": bool(key_of(self, "stt"))
-            or self.stt_url != DEEPGRAM_URL,
+            or self.stt_url != DEEPGRAM_URL
+            or self.stt in LOCAL_HEARING,
             "api_key: Groq needs a key: chat=KEY": bool(key_of(self, "chat"))
             or self.base_url != GROQ_URL,
             "base_url: needs ws, wss, http or https and a host": _is_address(self.base_url),
             "stt_url: needs ws, wss, http or https and a host": _is_address(self.stt_url),
-            "stt_model: must not be empty": bool(self.stt_model),
+            f"stt: must be one of {', '.join(HEARINGS)}": self.stt in HEARINGS,
             "model: must not be empty": bool(self.model),
             "endpointing_ms: must be 10 to 5000": 10 <= self.endpointing_ms <= 5000,
             "utterance_end_ms: must be 1000 to 5000": 1000 <= self.utterance_end_ms <= 5000,
@@ -89,6 +96,16 @@ def key_of(config: PipelineConfig, stage: str) -> str:
 def keys_in(api_key: str) -> list[str]:
     """Every key in a credential, for those who must hide them."""
     return list(_keys(api_key).values())
+
+
+def hearing_model(config: PipelineConfig, language: str | None) -> str:
+    """Deepgram's model: the one that was named, else the best for the language."""
+    if config.stt_model:
+        return config.stt_model
+    if config.stt != "deepgram_flux":
+        return "nova-3"
+    wanted = (config.stt_language or language or "en").lower()
+    return "flux-general-en" if wanted.partition("-")[0] == "en" else "flux-general-multi"
 
 
 def chat_vendor(config: PipelineConfig) -> str:

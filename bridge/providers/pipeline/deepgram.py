@@ -7,53 +7,25 @@ line has no pause; Flux tells whole turns.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from bridge.audio.formats import AudioFormat, Encoding
+from bridge.audio.formats import L16_8K, L16_16K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
 from bridge.providers.actions import Endpoint
-from bridge.providers.base import ErrorKind, ProviderFailure
+from bridge.providers.base import ErrorKind, ProviderFailure, Usage
 from bridge.providers.http_errors import MAX_MESSAGE_CHARS, end_failure, text_code
-from bridge.providers.pipeline.config import PipelineConfig, key_of
+from bridge.providers.pipeline.config import PipelineConfig, hearing_model, key_of
+from bridge.providers.pipeline.hearing import MAX_TURN_CHARS, Began, Heard, TurnOver
 from bridge.wire.channel import ChannelEnd, Ender
 
 VENDOR = "deepgram"
-KEEP_ALIVE_S = 4.0
-"""Without audio or KeepAlive for ten seconds the service closes with NET-0001."""
 SILENCE_MS = 80
-MAX_TURN_CHARS = 4000
 CLOSE_STREAM = b'{"type":"CloseStream"}'
 _KEEP_ALIVE = b'{"type":"KeepAlive"}'
 _ENCODINGS = {Encoding.PCMU: "mulaw", Encoding.PCMA: "alaw", Encoding.L16: "linear16"}
 _FLUX_LANGUAGES = frozenset({"en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"})
-
-
-@dataclass(frozen=True, slots=True)
-class Began:
-    """The caller speaks."""
-
-
-@dataclass(frozen=True, slots=True)
-class TurnOver:
-    """The caller's turn is over; without words it was noise."""
-
-    text: str
-
-
-Heard = Began | TurnOver | ProviderFailure
-
-
-class Hearing(Protocol):
-    """A kind of hearing."""
-
-    def receive(self, data: bytes) -> list[Heard]:
-        """Take one message."""
-
-    def take_pending(self) -> str:
-        """Words of a turn whose end was not told; they are not told again."""
 
 
 class _Alternative(msgspec.Struct):
@@ -83,10 +55,48 @@ class _FluxMessage(msgspec.Struct):
     description: Any = None
 
 
-class Nova:
+class Deepgram:
+    """What both kinds of its hearing have in common."""
+
+    audio_in = (PCMU_8K, PCMA_8K, L16_8K, L16_16K)
+
+    def __init__(self, config: PipelineConfig, language: str | None) -> None:
+        self._config = config
+        self._language = config.stt_language or language or ""
+
+    def target(self, audio_in: AudioFormat) -> Endpoint:
+        """Where to connect, and how the caller is to be heard."""
+        return endpoint(self._config, audio_in, self._language)
+
+    def keep_alive(self, audio_in: AudioFormat, *, heard: bool) -> tuple[bytes, bool]:
+        """KeepAlive counts only after some audio, and Flux knows none: silence takes its place.
+
+        Without either for ten seconds the service closes with NET-0001.
+        """
+        if heard and not is_flux(self._config):
+            return _KEEP_ALIVE, False
+        return audio_in.silence(SILENCE_MS), True
+
+    def farewell(self) -> bytes:
+        """The stream ends."""
+        return CLOSE_STREAM
+
+    def bill(self, seconds: float) -> Usage:
+        """Several languages at once cost more: the price list has a model of its own for them."""
+        model = hearing_model(self._config, self._language)
+        model = f"{model}-multi" if self._language == "multi" else model
+        return Usage(VENDOR, model, transcription_seconds=round(seconds, 3))
+
+    def end_meaning(self, end: ChannelEnd) -> ProviderFailure:
+        """Why hearing is lost."""
+        return end_meaning(end)
+
+
+class Nova(Deepgram):
     """`/v1/listen`: finals, joined until a pause."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: PipelineConfig, language: str | None) -> None:
+        super().__init__(config, language)
         self._words: list[str] = []
         self._speaking = False
 
@@ -133,10 +143,11 @@ class Nova:
         return [TurnOver(self.take_pending())]
 
 
-class Flux:
+class Flux(Deepgram):
     """`/v2/listen`: turns, told as such."""
 
-    def __init__(self) -> None:
+    def __init__(self, config: PipelineConfig, language: str | None) -> None:
+        super().__init__(config, language)
         self._speaking = False
         self._text = ""
 
@@ -168,12 +179,7 @@ class Flux:
 
 def is_flux(config: PipelineConfig) -> bool:
     """Whether the model finds turns by what is said."""
-    return config.stt_model.startswith("flux")
-
-
-def hearing(config: PipelineConfig) -> Hearing:
-    """A fresh one of the configured kind."""
-    return Flux() if is_flux(config) else Nova()
+    return hearing_model(config, None).startswith("flux")
 
 
 def endpoint(config: PipelineConfig, audio_in: AudioFormat, language: str | None) -> Endpoint:
@@ -182,7 +188,7 @@ def endpoint(config: PipelineConfig, audio_in: AudioFormat, language: str | None
     scheme = {"http": "ws", "https": "wss"}.get(scheme, scheme)
     wanted = config.stt_language or language or ""
     query = [
-        ("model", config.stt_model),
+        ("model", hearing_model(config, language)),
         ("encoding", _ENCODINGS[audio_in.encoding]),
         ("sample_rate", str(audio_in.rate_hz)),
     ]
@@ -210,29 +216,13 @@ def _nova_query(config: PipelineConfig, language: str) -> list[tuple[str, str]]:
 def _flux_query(config: PipelineConfig, language: str) -> list[tuple[str, str]]:
     query = []
     base = language.lower().partition("-")[0]
-    if config.stt_model.endswith("multi") and base in _FLUX_LANGUAGES:
+    if hearing_model(config, language).endswith("multi") and base in _FLUX_LANGUAGES:
         query.append(("language_hint", base))
     if config.eot_threshold is not None:
         query.append(("eot_threshold", str(config.eot_threshold)))
     if config.eot_timeout_ms is not None:
         query.append(("eot_timeout_ms", str(config.eot_timeout_ms)))
     return query
-
-
-def keep_alive(config: PipelineConfig, audio_in: AudioFormat, *, heard: bool) -> tuple[bytes, bool]:
-    """What to send when nothing is said, and whether it is binary.
-
-    KeepAlive counts only after some audio, and Flux knows none: there silence takes its place.
-    """
-    if heard and not is_flux(config):
-        return _KEEP_ALIVE, False
-    return audio_in.silence(SILENCE_MS), True
-
-
-def model_billed(config: PipelineConfig, language: str | None) -> str:
-    """The model as the price list has it: several languages at once cost more."""
-    several = (config.stt_language or language) == "multi"
-    return f"{config.stt_model}-multi" if several else config.stt_model
 
 
 def end_meaning(end: ChannelEnd) -> ProviderFailure:

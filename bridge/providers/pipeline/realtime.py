@@ -1,8 +1,9 @@
 """Hearing, thinking and speaking as one `ProviderProtocol`; no I/O, no clock.
 
-Three channels: `stt`, a WebSocket for the whole call; `chat`, an HTTP request for each answer;
-`tts`, the local speech process. Speech begins with an answer's first sentence. Closing `chat` is
-the barge-in, and the model's memory ends at what was heard. Why so: docs/adr/0018-pipeline.md.
+Three channels: `stt`, for the whole call a WebSocket or the local speech process; `chat`, an HTTP
+request for each answer; `tts`, the local speech process. Speech begins with an answer's first
+sentence. Closing `chat` is the barge-in, and the model's memory ends at what was heard. Why so:
+docs/adr/0018-pipeline.md.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from bridge.audio.formats import L16_8K, L16_16K, PCMA_8K, PCMU_8K
+from bridge.audio.formats import L16_8K, L16_16K
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send
 from bridge.providers.base import (
@@ -22,12 +23,12 @@ from bridge.providers.base import (
     ProviderFailure,
     SessionReady,
     Transcript,
-    Usage,
 )
 from bridge.providers.conversation import Conversation, Opening, Speaker
-from bridge.providers.pipeline import deepgram
-from bridge.providers.pipeline.config import PipelineConfig
-from bridge.providers.pipeline.deepgram import Began, TurnOver
+from bridge.providers.pipeline.config import LOCAL_HEARING, PipelineConfig
+from bridge.providers.pipeline.deepgram import Flux, Nova, is_flux
+from bridge.providers.pipeline.hearing import Began, Hearing, TurnOver
+from bridge.providers.pipeline.local_hearing import LocalHearing
 from bridge.providers.pipeline.replies import CHAT, Replies, Wish
 from bridge.providers.pipeline.speaking import TTS
 from bridge.wire.channel import ChannelEnd
@@ -37,7 +38,7 @@ MAX_UNSENT = 1024
 BILL_EVERY_S = 30.0
 """Of hearing: a budget must not learn of an hour at its end."""
 _NOISE = "[The caller made a sound but said nothing. Go on where you were interrupted.]"
-_CAPABILITIES = Capabilities((PCMU_8K, PCMA_8K, L16_8K, L16_16K), (L16_8K, L16_16K))
+KEEP_ALIVE_S = 4.0
 
 
 class Pipeline:
@@ -51,7 +52,7 @@ class Pipeline:
         self._out: list[Action] = []
         self._talk: Conversation | None = None
         self._replies: Replies | None = None
-        self._hearing = deepgram.hearing(config)
+        self._hearing = hearing(config, None)
         self._open: set[str] = set()
         self._over = False
         self._turns = 0
@@ -66,7 +67,7 @@ class Pipeline:
     @property
     def capabilities(self) -> Capabilities:
         """The service that hears tells the turns."""
-        return _CAPABILITIES
+        return Capabilities(self._hearing.audio_in, (L16_8K, L16_16K))
 
     def successor(self) -> Pipeline:
         """No session limit is known; the next one is told the history."""
@@ -81,14 +82,14 @@ class Pipeline:
         """
         if self._talk is not None:
             raise LocalProtocolError("start was called before")
-        can = _CAPABILITIES
+        can = self.capabilities
         if conversation.audio_in not in can.audio_in or conversation.audio_out not in can.audio_out:
             raise LocalProtocolError(f"{conversation.audio_in} or {conversation.audio_out}")
         self._talk, brief = conversation, conversation.brief
         replies = Replies(self._config, conversation, self._events, self._out)
         self._replies = replies
-        target = deepgram.endpoint(self._config, conversation.audio_in, brief.language)
-        self._out.append(Open(STT, target))
+        self._hearing = hearing(self._config, brief.language)
+        self._out.append(Open(STT, self._hearing.target(conversation.audio_in)))
         replies.speaking.open()
         if conversation.opening is Opening.GREET and brief.greeting:
             replies.wish(Wish(brief.greeting, conversation.opening_token), now)
@@ -97,8 +98,9 @@ class Pipeline:
 
     def stop(self, now: float) -> None:
         """Hearing ends its stream; what was used is billed."""
-        if STT in self._open:
-            self._out.append(Send(STT, deepgram.CLOSE_STREAM))
+        farewell = self._hearing.farewell()
+        if farewell and STT in self._open:
+            self._out.append(Send(STT, farewell))
         self._leave()
 
     def _leave(self) -> None:
@@ -113,7 +115,7 @@ class Pipeline:
         """Ready when it can hear and speak."""
         self._open.add(channel)
         if channel == STT:
-            self._idle_at = now + deepgram.KEEP_ALIVE_S
+            self._idle_at = now + KEEP_ALIVE_S
         elif channel == TTS:
             self._said.speaking.opened(now)
         if not self._said.ready and {STT, TTS} <= self._open:
@@ -143,7 +145,7 @@ class Pipeline:
         elif channel == TTS:
             self._fail(self._said.speaking.lost(end, now))
         else:
-            self._fail(deepgram.end_meaning(end))
+            self._fail(self._hearing.end_meaning(end))
 
     def next_event(self) -> ProviderEvent | None:
         """Take the next event, or None."""
@@ -225,11 +227,12 @@ class Pipeline:
         if self._over:
             return
         if STT in self._open and self._idle_at is not None and now >= self._idle_at:
-            self._idle_at = now + deepgram.KEEP_ALIVE_S
+            self._idle_at = now + KEEP_ALIVE_S
             if not self._heard_lately:
                 audio_in = self._started().audio_in
-                data, binary = deepgram.keep_alive(self._config, audio_in, heard=self._heard)
-                self._out.append(Send(STT, data, binary))
+                alive = self._hearing.keep_alive(audio_in, heard=self._heard)
+                if alive is not None:
+                    self._out.append(Send(STT, *alive))
             self._heard_lately = False
             if self._unbilled_s >= BILL_EVERY_S:
                 self._bill_hearing()
@@ -279,9 +282,8 @@ class Pipeline:
 
     def _bill_hearing(self) -> None:
         seconds, self._unbilled_s = self._unbilled_s, 0.0
-        if seconds and self._talk is not None:
-            model = deepgram.model_billed(self._config, self._talk.brief.language)
-            usage = Usage(deepgram.VENDOR, model, transcription_seconds=round(seconds, 3))
+        usage = self._hearing.bill(seconds) if seconds else None
+        if usage is not None:
             self._events.append(usage)
 
     @property
@@ -294,3 +296,10 @@ class Pipeline:
         if self._talk is None:
             raise LocalProtocolError("the session was not started")
         return self._talk
+
+
+def hearing(config: PipelineConfig, language: str | None) -> Hearing:
+    """A fresh one of the configured kind, for the secretary's language."""
+    if config.stt in LOCAL_HEARING:
+        return LocalHearing(config, language)
+    return Flux(config, language) if is_flux(config) else Nova(config, language)

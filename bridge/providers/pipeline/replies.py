@@ -74,6 +74,8 @@ class Replies:
         """The request under way; its count may come after its answer."""
         self._kept: deque[Answer] = deque(maxlen=KEPT_ANSWERS)
         self._number = 0
+        self._refused: set[str] = set()
+        """Fields the chat server does not take."""
 
     def wish(self, wish: Wish, now: float) -> None:
         """Say this next, or ask the model, which is asked once for all that was said."""
@@ -139,7 +141,7 @@ class Replies:
     def _ask(self, answer: Answer) -> None:
         self._drop_chat()
         tools = self._talk.brief.tools
-        request = chat.request(self._config, self.memory.messages(), tools)
+        request = chat.request(self._config, self.memory.messages(), tools, self._refused)
         answer.chat = self._chat = ChatAnswer(answer.number, len(request.body))
         self._out.append(Open(CHAT, request))
 
@@ -167,8 +169,14 @@ class Replies:
             return
         self._bill_chat(model)
         answer = self._answer
-        if answer is not None and answer.chat is model and not answer.complete:
+        if answer is None or answer.chat is not model or answer.complete:
+            return
+        refused = chat.refused_field(end, self._refused)
+        if refused is None:
             self._answer_failed(answer, _chat_failure(end), now)
+        else:
+            self._refused.add(refused)
+            self._ask(answer)
 
     def _take_text(self, answer: Answer, text: str, now: float) -> None:
         for sentence in answer.splitter.feed(text):

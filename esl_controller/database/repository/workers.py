@@ -122,3 +122,11 @@ def find_owner(connection: Connection, domain_uuid: str, call_uuid: str) -> Owne
              order by c.started_at desc limit 1"""
     row = fetch_one(connection, sql, (FRESH_S, domain_uuid, call_uuid))
     return None if row is None or row["worker"] is None else Owner(**row)
+
+
+def is_kind_used(connection: Connection, realtime_provider: str) -> bool:
+    """Whether any domain has an enabled provider of this kind; never which."""
+    sql = """select exists (select 1 from v_voice_realtime_providers
+               where realtime_provider = %s and enabled) as used"""
+    row = fetch_one(connection, sql, (realtime_provider,))
+    return row is not None and bool(row["used"])

@@ -7,16 +7,25 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 import gevent.event
 
 from esl_controller.simulator.service.record import ConnectionRecord
-from esl_controller.simulator.service.server import EmulatedService
 
 
-def serve(service: EmulatedService[Any], report: Callable[[], dict[str, Any]] | None) -> None:
+class Emulator(Protocol):
+    """A service that can be listened to."""
+
+    def start(self) -> str:
+        """Listen; its URL."""
+
+    def stop(self) -> None:
+        """Stop listening."""
+
+
+def serve(service: Emulator, report: Callable[[], dict[str, Any]] | None) -> None:
     """Until SIGTERM or SIGINT; `report` is printed at the end and at SIGUSR1."""
     ended = gevent.event.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -108,4 +108,54 @@ DESK = Script(
     ),
 )
 """Fits the recorded voices that come with the package."""
-SCRIPTS = {"demo": DEMO, "echo": ECHO, "load": LOAD, "desk": DESK}
+RECEPTION = Script(
+    answers=(
+        Answer("Certainly, a table for two tomorrow evening. At what time would you like to come?"),
+        Answer("Eight o'clock. Your table is booked. Is there anything else I can do for you?"),
+        Answer(
+            "We are open every day from noon until eleven in the evening. The kitchen takes orders "
+            "until ten, and on Sundays we also serve breakfast from nine in the morning."
+        ),
+        Answer(
+            "One moment, please. I will connect you to the manager.",
+            calls=(ScriptedCall("transfer_call", '{"destination":"manager"}'),),
+        ),
+    ),
+    after_function=Answer(""),
+    caller_lines=(
+        "I would like to book a table for two people tomorrow evening",
+        "at eight o'clock please",
+        "what are your opening hours",
+        "could you connect me to the manager",
+    ),
+)
+"""A restaurant's: a booking, a question, a transfer. The lines are the caller's in the demo."""
+RECEPTION_PT = Script(
+    answers=(
+        Answer("Claro, uma mesa para duas pessoas amanhã à noite. A que horas vocês chegam?"),
+        Answer("Oito horas. A sua mesa está reservada. Posso ajudar em mais alguma coisa?"),
+        Answer(
+            "Abrimos todos os dias do meio-dia às onze da noite. A cozinha recebe pedidos até as "
+            "dez, e aos domingos também servimos café da manhã a partir das nove."
+        ),
+        Answer(
+            "Um momento, por favor. Vou passar para o gerente.",
+            calls=(ScriptedCall("transfer_call", '{"destination":"manager"}'),),
+        ),
+    ),
+    after_function=Answer(""),
+    caller_lines=(
+        "boa noite, eu queria reservar uma mesa para duas pessoas amanhã à noite",
+        "às oito horas, por favor",
+        "qual é o horário de funcionamento",
+        "pode me passar para o gerente",
+    ),
+)
+SCRIPTS = {
+    "demo": DEMO,
+    "echo": ECHO,
+    "load": LOAD,
+    "desk": DESK,
+    "reception": RECEPTION,
+    "reception_pt": RECEPTION_PT,
+}

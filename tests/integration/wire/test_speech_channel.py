@@ -109,6 +109,19 @@ def test_no_process_at_all(tmp_path):
     channel.close()
 
 
+def test_a_process_that_is_starting_is_waited_for(tmp_path):
+    owner = Owner()
+    path = tmp_path / "socket"
+    channel = SpeechChannel(str(path), "piper", {"voice": "pt"}, owner.listener, timeout_s=5.0)
+    gevent.sleep(0.15)
+    assert owner.ends == []
+    peer = SpeechPeer(echo)
+    path.symlink_to(peer.path)
+    until(lambda: owner.opened == 1)
+    channel.close()
+    peer.close()
+
+
 def test_last_words_leave_before_the_channel_does(talk):
     heard = []
 

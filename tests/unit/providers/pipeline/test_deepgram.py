@@ -6,24 +6,16 @@ from typing import Any
 
 from bridge.audio.formats import L16_16K, PCMA_8K
 from bridge.providers.base import ProviderFailure
-from bridge.providers.pipeline.config import PipelineConfig
-from bridge.providers.pipeline.deepgram import (
-    Began,
-    Flux,
-    Heard,
-    Nova,
-    TurnOver,
-    endpoint,
-    keep_alive,
-    model_billed,
-)
+from bridge.providers.pipeline.config import PipelineConfig, hearing_model
+from bridge.providers.pipeline.deepgram import Flux, Nova, endpoint
+from bridge.providers.pipeline.hearing import Began, Heard, TurnOver
 from tests.unit.providers.pipeline.kit import encode, results
 
 FLUX = PipelineConfig(stt_model="flux-general-multi", eot_threshold=0.8, keyterms=("Ana", "S&P"))
 
 
 def nova(*messages: bytes) -> list[Heard]:
-    hearing = Nova()
+    hearing = Nova(PipelineConfig(), "en")
     return [heard for message in messages for heard in hearing.receive(message)]
 
 
@@ -52,7 +44,7 @@ def test_silence_and_reports_are_nothing() -> None:
 
 
 def test_malformed_messages_are_told_and_survived() -> None:
-    hearing = Nova()
+    hearing = Nova(PipelineConfig(), "en")
     for message in (b"{", b"[]", b'{"type":"Results","channel":7}', b"\xff"):
         (failure,) = hearing.receive(message)
         assert isinstance(failure, ProviderFailure)
@@ -60,7 +52,7 @@ def test_malformed_messages_are_told_and_survived() -> None:
 
 
 def test_flux_tells_turns() -> None:
-    hearing = Flux()
+    hearing = Flux(FLUX, "en")
     messages = [
         encode({"type": "Connected", "request_id": "r", "sequence_id": 0}),
         turn("Update"),
@@ -82,7 +74,7 @@ def test_flux_is_asked_in_its_own_words() -> None:
         "&sample_rate=16000&language_hint=pt&eot_threshold=0.8&keyterm=Ana&keyterm=S%26P"
     )
     assert where.headers == ()
-    assert keep_alive(FLUX, PCMA_8K, heard=True) == (b"\xd5" * 640, True)
+    assert Flux(FLUX, "pt").keep_alive(PCMA_8K, heard=True) == (b"\xd5" * 640, True)
 
 
 def test_nova_is_asked_as_a_telephone_needs() -> None:
@@ -92,4 +84,15 @@ def test_nova_is_asked_as_a_telephone_needs() -> None:
         "&language=multi&interim_results=true&endpointing=300&utterance_end_ms=1000"
         "&vad_events=true&smart_format=true"
     )
-    assert model_billed(config, "pt") == "nova-3-multi"
+    assert Nova(config, "pt").bill(2.0).model == "nova-3-multi"
+
+
+def test_a_kind_without_a_model_takes_the_best_for_the_language() -> None:
+    flux = PipelineConfig(stt="deepgram_flux")
+    assert [hearing_model(flux, one) for one in (None, "en-GB", "pt-BR")] == [
+        "flux-general-en",
+        "flux-general-en",
+        "flux-general-multi",
+    ]
+    assert hearing_model(PipelineConfig(), "pt-BR") == "nova-3"
+    assert "language_hint=pt" in endpoint(flux, PCMA_8K, "pt-BR").url

@@ -10,8 +10,7 @@ from bridge.audio.formats import L16_8K, PCMU_8K
 from bridge.providers.actions import Close, Open, Send
 from bridge.providers.base import Audio, ErrorKind, ProviderFailure, ResponseDone, Usage
 from bridge.providers.conversation import Brief, Conversation
-from bridge.providers.pipeline.deepgram import KEEP_ALIVE_S
-from bridge.providers.pipeline.realtime import STT
+from bridge.providers.pipeline.realtime import KEEP_ALIVE_S, STT
 from bridge.providers.pipeline.replies import CHAT
 from bridge.providers.pipeline.speaking import REOPEN_AFTER_S, SOUND_LIMIT_S, TTS
 from bridge.speech.messages import Told, encode_reply
