@@ -203,6 +203,21 @@ class Downlink:
         self._answering = False
         return heard
 
+    def pause(self, now: float) -> bool:
+        """Silence until `resume` or `cut`; what comes meanwhile waits. False: nothing is held back."""
+        return self.playout is not None and self.playout.pause(now)
+
+    def resume(self, generation: int, now: float) -> None:
+        """Go on where the caller's ear was, as audio of `generation`."""
+        if self.playout is not None:
+            self.playout.begin(generation)
+            self.playout.resume(now)
+
+    @property
+    def waiting_ms(self) -> int:
+        """Of what is here, not played yet."""
+        return self.playout.depth_ms if self.playout is not None else 0
+
     def begin(self, generation: int) -> None:
         """Audio from now on belongs to `generation`."""
         if self.playout is not None:
