@@ -204,7 +204,7 @@ class Downlink:
         return heard
 
     def pause(self, now: float) -> bool:
-        """Silence until `resume` or `cut`; what comes meanwhile waits. False: nothing is held back."""
+        """Silence until `resume` or `cut`; what comes meanwhile waits. False: nothing waits."""
         return self.playout is not None and self.playout.pause(now)
 
     def resume(self, generation: int, now: float) -> None:
