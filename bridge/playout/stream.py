@@ -65,6 +65,8 @@ class PlayoutStream:
         Called once for each item, from within the `write` that overflowed."""
         self.on_drained: Callable[[float], None] | None = None
         """Everything has been heard. Called once after each `finish`, never after `clear`."""
+        self.on_sent: Callable[[bytes, int, float], None] | None = None
+        """L16 was sent, at this rate, and its first sample is heard at this moment."""
         self._playout = playout
         self._pacer = pacer
         self._format = fmt
@@ -106,6 +108,11 @@ class PlayoutStream:
     def depth_ms(self) -> int:
         """Audio in the queue, not counting what was sent ahead."""
         return self._format.ms_for_bytes(len(self._ring))
+
+    @property
+    def paused(self) -> bool:
+        """Silent until `resume` or `clear`."""
+        return self._paused
 
     def begin(self, generation: int) -> None:
         """From now on audio belongs to `generation`."""
@@ -179,11 +186,11 @@ class PlayoutStream:
         self._written = timeline.sent
         if self._playout.recalls:
             timeline.silence(now)
-        was_paused = self._paused
+        paused = self._paused
         self._end_answer()
         if behind and (self._takes_back or not self._playout.recalls):
             self._send_fade(behind, now)
-        elif self._playout.silence_every_s is not None and not was_paused:
+        elif self._playout.silence_every_s is not None and not paused:
             self._send_silence(now)  # or a phone that conceals loss would stretch the last sound
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
 
@@ -235,10 +242,7 @@ class PlayoutStream:
             self._timeline.pause(pause_s)
 
     def keep_alive(self, now: float) -> None:
-        """Play a frame of silence if nothing was played for a while; call this regularly.
-
-        In a pause, too.
-        """
+        """Play a frame of silence after a while without any, also in a pause; call it regularly."""
         every_s = self._playout.silence_every_s
         if every_s is None or (self._active and not self._paused) or self._closed:
             return
@@ -248,7 +252,7 @@ class PlayoutStream:
     def close(self) -> None:
         """Drop everything without calling back. The stream cannot be used again."""
         self._closed = True
-        self.on_first_frame = self.on_drained = self.on_overflow = None
+        self.on_first_frame = self.on_drained = self.on_overflow = self.on_sent = None
         self._ring.clear()
         self._end_answer()
 
@@ -258,10 +262,6 @@ class PlayoutStream:
             return 0
         position = min(self._timeline.heard(now), self._content_end)
         return self._format.ms_for_bytes(max(0, position - self._answer_start))
-
-    def item_heard_ms(self, item_id: str, now: float) -> int:
-        """How much of one item of the current answer has been heard."""
-        return self._format.ms_for_bytes(self._items.heard_of(item_id, self._timeline.heard(now)))
 
     def idle(self, now: float) -> bool:
         """Whether everything written has been heard."""
@@ -308,14 +308,12 @@ class PlayoutStream:
             self._resumed = False
             if self._format.encoding is Encoding.L16:
                 chunk = fade_in(chunk, self._format.rate_hz)
-        self._playout.play(chunk, self._generation)
-        self._timeline.send(len(chunk), now)
+        self._play(chunk, now)
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
 
     def _send_silence(self, now: float) -> None:
-        """Send one frame between answers, or in a pause."""
         self._send_between(self._format.silence(self._playout.frame_ms), now)
 
     def _send_fade(self, behind: bytes, now: float) -> None:
@@ -328,8 +326,14 @@ class PlayoutStream:
     def _send_between(self, frame: bytes, now: float) -> None:
         """Send a frame that belongs to no item; what is queued is heard so much later."""
         self._shift(self._timeline.sent, len(frame))
-        self._playout.play(frame, self._generation)
-        self._timeline.send(len(frame), now)
+        self._play(frame, now)
+
+    def _play(self, chunk: bytes, now: float) -> None:
+        if self.on_sent is not None:
+            at = max(now, self._timeline.until) + self._latency_s
+            self.on_sent(chunk, self._format.rate_hz, at)
+        self._playout.play(chunk, self._generation)
+        self._timeline.send(len(chunk), now)
 
     def _shift(self, position: int, count: int) -> None:
         self._items.insert(position, count)
@@ -370,7 +374,7 @@ class PlayoutStream:
         self._lately.clear()
 
     def _end_if_heard(self, now: float) -> bool:
-        if len(self._ring) or not self.idle(now):
+        if self._paused or len(self._ring) or not self.idle(now):
             return False  # padding still to be sent would else stand in front of the next answer
         self._end_answer()
         if self.on_drained is not None:

@@ -108,14 +108,21 @@ class Downlink:
 
     # --- the line -------------------------------------------------------------------------------
 
-    def open(self, playout: Playout, generation: int, now: float) -> None:
-        """The line is open: play what was kept."""
+    def open(
+        self,
+        playout: Playout,
+        generation: int,
+        now: float,
+        on_sent: Callable[[bytes, int, float], None] | None = None,
+    ) -> None:
+        """The line is open: play what was kept. `on_sent`: see `PlayoutStream`."""
         self.close()
         self._format = playout.format
         self._frame_bytes = playout.format.bytes_for_ms(playout.frame_ms)
         self.playout = PlayoutStream(playout, self._pacer)
         self.playout.on_first_frame = self._tell.on_first_frame
         self.playout.on_drained = self._on_drained
+        self.playout.on_sent = on_sent
         self.playout.begin(generation)
         source = self._source
         early, self._early, self._early_bytes = self._early, [], 0
@@ -212,6 +219,11 @@ class Downlink:
         if self.playout is not None:
             self.playout.begin(generation)
             self.playout.resume(now)
+
+    @property
+    def paused(self) -> bool:
+        """Silent for a while, with something to go on with."""
+        return self.playout is not None and self.playout.paused
 
     @property
     def waiting_ms(self) -> int:

@@ -134,6 +134,7 @@ class Conversation:
         self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
+        self.resumed = self.record.resumed
         self.used = self.record.used
 
     def _functions(

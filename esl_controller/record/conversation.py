@@ -207,6 +207,11 @@ class ConversationRecord:
         self._metrics.count(m.INTERRUPTIONS, self.provider)
         self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
 
+    def resumed(self, why: str, silent_ms: float) -> None:
+        """The agent fell silent for a sound that was no interruption, and went on."""
+        self._metrics.count(m.RESUMPTIONS, self.provider, why)
+        self._metrics.observe(m.RESUMED_AFTER, value_s=silent_ms / 1000)
+
     def used(self, usage: Usage) -> None:
         """The provider counted something. The model that answered is known from here alone: a row's
         may be none (the provider's default) or a name for whatever is newest."""

@@ -37,13 +37,20 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was understood of the turn up to now; it may change yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnOver:
     """The caller's turn is over; without words it was noise."""
 
     text: str
 
 
-Heard = Began | TurnOver | ProviderFailure
+Heard = Began | SoFar | TurnOver | ProviderFailure
 
 
 class Hearing(Protocol):
@@ -121,6 +128,9 @@ class Nova:
             self._words.append(text[:MAX_TURN_CHARS])
         if message.speech_final and self._speaking:
             heard += self._over()
+        elif text:
+            said = self._words if message.is_final else [*self._words, text[:MAX_TURN_CHARS]]
+            heard.append(SoFar(" ".join(said)))
         return heard
 
     def _began(self) -> list[Heard]:
@@ -157,6 +167,8 @@ class Flux:
             heard.append(Began())
         if message.event == "EndOfTurn" and self._speaking:
             heard.append(TurnOver(self.take_pending()))
+        elif self._text:
+            heard.append(SoFar(self._text))
         return heard
 
     def take_pending(self) -> str:
