@@ -146,6 +146,8 @@ class BargeIn:
             self.stopped_at = now
         if heard.words_come and now - self.stopped_at < WORDS_WAIT_S:
             return Verdict.OPEN
+        if heard.words_come and not heard.tells_turns:
+            return Verdict.NOISE  # it would have answered a turn
         return Verdict.INTERRUPTION if self.voice_ms >= SPOKEN_MS else Verdict.NOISE
 
     def end(self, now: float, verdict: Verdict) -> None:

@@ -9,6 +9,7 @@ from bridge.ports import SessionListener
 from bridge.session.answering import Answering
 from bridge.session.downlink import ItemHeard
 from bridge.session.echo import EchoGuard
+from bridge.session.floor import Floor
 from bridge.session.line import Line
 from bridge.session.provider import ProviderSeat
 from bridge.session.transcript import Transcript
@@ -23,6 +24,7 @@ class Cutting:
     def __init__(
         self,
         seat: ProviderSeat,
+        floor: Floor,
         line: Line,
         transcript: Transcript,
         answering: Answering,
@@ -30,6 +32,7 @@ class Cutting:
         listener: SessionListener,
     ) -> None:
         self._seat = seat
+        self._floor = floor
         self._line = line
         self._transcript = transcript
         self._answering = answering
@@ -54,6 +57,8 @@ class Cutting:
         took, where the agent is silent already.
         """
         if generation is None:
+            if self._line.paused:  # nobody cuts off what was silenced
+                self._line.resume(self._floor.resumed(), now)
             return
         ear = self._line.ear
         voice_at = ear.changed_at if ear.active else None

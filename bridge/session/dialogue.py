@@ -62,9 +62,9 @@ class Dialogue:
         self._last_words = last_words
         self._listener = listener
         self._state = SessionState.PREPARING
-        self._functions = Functions(config, seat, floor, transcript, silence, answering, listener)
+        self.functions = Functions(config, seat, floor, transcript, silence, answering, listener)
         self._echo = EchoGuard()
-        self._cutting = Cutting(seat, line, transcript, answering, self._echo, listener)
+        self._cutting = Cutting(seat, floor, line, transcript, answering, self._echo, listener)
         self._doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
@@ -109,8 +109,9 @@ class Dialogue:
             self._seat.cut(())
             self._line.downlink.begin(self._floor.broken_off())
             return
-        if self._doubt.answered_late(now):
-            self._cutting.off(self._floor.interrupted(""), now, knows=True)
+        answered = self._doubt.answered_late(now)
+        if answered is not None and self._not_wanted(event, answered, now):
+            return
         if event.token == GREETING and not self._config.turns.greeting_barge_in:
             self._insist()
         self._silence.floor_taken()
@@ -125,6 +126,16 @@ class Dialogue:
         self._response_id = event.response_id
         self._line.downlink.begin_answer()
         self._last_words.response_started(event.response_id, event.token)
+
+    def _not_wanted(self, event: p.ResponseStarted, answered: Verdict, now: float) -> bool:
+        """One that decides what interrupts it may know better than our ear what was said."""
+        if self._floor.interrupts and answered is not Verdict.BACK_CHANNEL:
+            self._cutting.off(self._floor.interrupted(""), now, knows=True)
+            return False
+        self._floor.ignore(event.response_id)
+        if self._floor.interrupts:
+            self._seat.cut(())  # of the others, `disregard` has stopped it
+        return True
 
     def _on_response_done(self, event: p.ResponseDone, now: float) -> None:
         sounded, called = self._line.downlink.sounded, self._floor.more_due
@@ -159,7 +170,8 @@ class Dialogue:
 
     def _interrupt(self, now: float, turn_id: str = "", *, told: bool = True) -> None:
         """The caller takes the floor; a provider that gives and owes nothing need not know."""
-        if told and not self._floor.interrupts and self._doubt.begin(now, turn_id):
+        doubtful = self._doubt.open or not self._floor.interrupts
+        if told and doubtful and self._doubt.begin(now, turn_id):
             return
         theirs, unheard = self._floor.wanted, self._doubt.drop()
         generation = self._floor.caller_started(now, told=told)
@@ -212,16 +224,6 @@ class Dialogue:
         free = self._floor.state in (FloorState.LISTENING, FloorState.CALLER_SPEAKING)
         if hidden and free and self._unanswered and not self._line.ear.active:
             self._floor.caller_stopped(now)
-
-    def _on_function_call(self, event: p.FunctionCall, now: float) -> None:
-        self._functions.called(event, now)
-
-    def _on_function_cancelled(self, event: p.FunctionCancelled, now: float) -> None:
-        self._functions.cancelled(event)
-
-    def function_result(self, call_id: str, output: str, *, failed: bool) -> None:
-        """A function of ours has run."""
-        self._functions.result(call_id, output, failed=failed)
 
     def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
         self._listener.provider_trouble(event.kind, event.code, event.message)
@@ -303,7 +305,6 @@ class Dialogue:
             self._seat.disregard(settled.turn_id, settled.unheard, words=words)
         self._line.resume(self._floor.resumed(), now)
         self._line.uplink.turn_over()
-        self._silence.floor_taken()
         self._listener.resumed(settled.verdict.value, (now - settled.began_at) * 1000)
 
     def _confirmed(self, settled: Settled, now: float) -> None:
@@ -392,7 +393,7 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.CallerWords: Dialogue._on_caller_words,
     p.Interrupted: Dialogue._on_interrupted,
     p.Transcript: Dialogue._on_transcript,
-    p.FunctionCall: Dialogue._on_function_call,
-    p.FunctionCancelled: Dialogue._on_function_cancelled,
+    p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),
+    p.FunctionCancelled: lambda dialogue, event, now: dialogue.functions.cancelled(event),
     p.ProviderFailure: Dialogue._on_failure,
 }

@@ -63,7 +63,8 @@ class Doubt:
         self._on_settled = on_settled
         self._kept: list[p.ProviderEvent] | None = None
         self._reaction_ms = 0.0
-        self._resumed_at: float | None = None
+        self._went_on: tuple[Verdict, float] | None = None
+        """After what the agent went on last, and when."""
 
     @property
     def open(self) -> bool:
@@ -91,6 +92,8 @@ class Doubt:
         if not self._barge.resumes or not floor.playing or not floor.barge_in:
             return False
         if not self._line.pause(now):
+            if not floor.due:
+                floor.drained()  # the last of it is on its way: there is nothing to interrupt
             return False
         self._reaction_ms = (self._line.clock() - now) * 1000
         self._barge.begin(now, turn_id)
@@ -134,11 +137,12 @@ class Doubt:
         """The agent went on, and now the words come that it should have been silent for."""
         return not self.open and self._barge.was_wrong(turn_id, text, now)
 
-    def answered_late(self, now: float) -> bool:
-        """An answer begins, to what was taken for noise, while the agent goes on."""
-        resumed_at, self._resumed_at = self._resumed_at, None
-        lately = resumed_at is not None and now - resumed_at < ANSWERED_LATE_S
-        return lately and self._floor.interrupts and self._floor.playing
+    def answered_late(self, now: float) -> Verdict | None:
+        """An answer begins that nobody waits for, to what the agent went on after: return that."""
+        after, self._went_on = self._went_on, None
+        lately = after is not None and now - after[1] < ANSWERED_LATE_S
+        awaited = self._floor.wanted or self._floor.due or not self._floor.playing
+        return after[0] if after is not None and lately and not awaited else None
 
     def look(self, now: float, state: SessionState) -> None:
         """To be called with each frame of the caller's while the agent is silent in doubt."""
@@ -172,7 +176,7 @@ class Doubt:
         barge.end(now, verdict)
         unheard = self._forget()
         if verdict is not Verdict.INTERRUPTION:
-            self.dismissed, self._resumed_at = barge.turn_id, now
+            self.dismissed, self._went_on = barge.turn_id, (verdict, now)
         settled = Settled(
             verdict,
             barge.turn_id,

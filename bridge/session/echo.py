@@ -144,8 +144,14 @@ class EchoMeter:
         best = int(np.argmax(alike))
         if alike[best] >= SURE:
             self._take(late[best], heard, best, alike)
-        elif self._gain and np.median(heard) < HEARD_RMS / 2:
-            self._gain = 0.0  # it is gone: the far end has learned, or is another one
+        elif self._gain and self._is_gone(late[self._delay], heard):
+            self._gain = 0.0
+
+    def _is_gone(self, played: NDArray[np.float64], heard: NDArray[np.float64]) -> bool:
+        """The far end has learned to cancel it, or is another one."""
+        loud = played >= AUDIBLE_RMS
+        expected = self._gain * np.median(played[loud])
+        return bool(np.median(heard[loud]) < expected / 4)
 
     def _take(
         self,

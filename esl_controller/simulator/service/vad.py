@@ -48,8 +48,8 @@ class VoiceActivityDetector:
         position_ms: float = 0.0,
         keeps: bool = False,
     ) -> None:
-        """`whole_messages` judges each `receive` at once: cheaper and coarser. `keeps`: turns can be
-        had as audio."""
+        """`whole_messages` judges each `receive` at once: cheaper and coarser. `keeps`: the audio
+        of a turn can be had at its end."""
         self.speaking = False
         self._rate_hz = rate_hz
         self._min_rms = level_for_threshold(threshold)
