@@ -116,7 +116,7 @@ def test_a_tenant_may_want_every_word_to_interrupt(kind, monkeypatch):
 def test_a_yes_at_the_end_of_a_sentence_is_an_answer(kind, monkeypatch):
     """The agent is about to wait for one."""
     w = make(kind, monkeypatch, [ASKS], silence_s=60.0).begin()
-    w.run(20.0)
+    w.run(32.0)
     sound = [at for at, data in w.heard if at > 104 and any(data)]
     end_s = sound[-1] - sound[0] - 0.7
     w = make(kind, monkeypatch, during(Say(MURMUR), end_s)).begin()

@@ -21,7 +21,7 @@ from tests.pairs.services import Agent, Service
 from tests.pairs.stages import PipelineWorld, Stages
 from tests.pairs.world import World
 
-LONG = "There are several things I can tell you about that, and I will do so one by one. " * 4
+LONG = "There are several things I can tell you about that, and I will do so one by one. " * 2
 WORDS = "go forward ten meters"
 INTERRUPTION = speech.recording("go_forward")
 MURMUR = speech.synthetic(0.45, 8000, seed=5)
