@@ -44,6 +44,8 @@ class TurnTaking:
     """The caller may interrupt what the agent says first."""
     vad_threshold: float = 0.5
     """Of our own ear: 0 to 1, see `bridge.session.ear.loud_rms`."""
+    comfort_sound: bool = False
+    """A soft sound while a function works."""
     turn_end_ms: int = TURN_END_MS
     """A pause that ends the caller's turn, where our own ear finds the turns."""
 

@@ -248,10 +248,8 @@ class World:
         **config: Any,
     ) -> None:
         self.now = 100.0
-        self.phone = phone
-        """Speaks by its script, instead of `speak`, and hears frame by frame."""
-        self._on_the_way: deque[bytes] = deque()
-        """Datagrams the switch has not sent on as RTP yet."""
+        self.phone = phone  # speaks by its script, instead of `speak`, and hears frame by frame
+        self._on_the_way: deque[bytes] = deque()  # not sent on as RTP yet
         self.delay_s = delay_s
         self.services: Sequence[Any] = services or (Service(),)
         self.hosts: list[VirtualHost] = []
@@ -342,7 +340,6 @@ class World:
             self._on_the_way.append(data)
 
     def _frame(self) -> bytes:
-        """20 ms of the caller's line, each way."""
         if self.phone is not None:
             if self._on_the_way:
                 self.phone.hear(self._on_the_way.popleft(), self.now)
