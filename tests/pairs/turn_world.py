@@ -27,7 +27,7 @@ INTERRUPTION = speech.recording("go_forward")
 MURMUR = speech.synthetic(0.45, 8000, seed=5)
 SHORT = speech.synthetic(0.4, 8000, seed=11)
 KNOWN = {WORDS: INTERRUPTION, "uh-huh": MURMUR, "stop": SHORT}
-RECOGNISER = Recogniser({words: (clip.pcm, clip.rate_hz) for words, clip in KNOWN.items()})
+RECOGNISER = Recogniser([(words, (clip.pcm, clip.rate_hz)) for words, clip in KNOWN.items()])
 RESUMES = TurnTaking(resumes=True)
 
 

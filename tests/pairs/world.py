@@ -336,8 +336,7 @@ class World:
 
     def _datagram(self, data: bytes) -> None:
         self.heard.append((self.now, data))
-        if self.phone is not None:
-            self._on_the_way.append(data)
+        self._on_the_way.append(data)
 
     def _frame(self) -> bytes:
         if self.phone is not None:
