@@ -115,6 +115,12 @@ class SessionListener(Protocol):
     def interrupted(self, reaction_ms: float) -> None:
         """The caller cut the agent off; `reaction_ms` is event to last frame sent."""
 
+    def resumed(self, why: str, silent_ms: float) -> None:
+        """The agent fell silent for a sound that was no interruption, and goes on where it was.
+
+        `why`: noise | back_channel | echo.
+        """
+
     def used(self, usage: Usage) -> None:
         """Something was consumed; told until `ended`, which is the last of all."""
 

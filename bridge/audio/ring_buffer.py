@@ -113,6 +113,12 @@ class RingBuffer:
             missing -= len(chunk)
         return b"".join(parts)
 
+    def unread(self, data: bytes) -> None:
+        """Put back in front what was read last; the limit may be passed by so much."""
+        self._head, self._offset = data + self._head[self._offset :], 0
+        self._depth += len(data)
+        self.counters.read -= len(data)
+
     def clear(self) -> int:
         """Discard everything; return how many bytes that was."""
         cleared = self._depth

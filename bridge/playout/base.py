@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NoReturn, Protocol
 
 from bridge.audio.formats import AudioFormat
 from bridge.errors import LocalProtocolError
+
+
+class Fade(enum.Enum):
+    """Where the end of a sound that is broken off can be faded."""
+
+    NONE = "none"
+    """Nowhere: what was sent ahead is recalled, at once and hard."""
+    BEHIND_SENT = "behind_sent"
+    """So little is sent ahead that it may be heard; the fade follows it."""
+    AFTER_CLEAR = "after_clear"
+    """What was sent ahead is recalled in order with what is sent next: that is the fade."""
 
 
 class Playout(Protocol):
@@ -50,6 +62,10 @@ class Playout(Protocol):
     @property
     def recalls(self) -> bool:
         """Whether `clear` also silences what was sent ahead; if not, the caller still hears it."""
+
+    @property
+    def fade(self) -> Fade:
+        """How a sound that is broken off ends."""
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Send a chunk now."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bridge.audio.formats import FRAME_MS, AudioFormat, Encoding
 from bridge.errors import LocalProtocolError
-from bridge.playout.base import PlayoutSinks
+from bridge.playout.base import Fade, PlayoutSinks
 from bridge.playout.modes import Flavour
 from bridge.wire import stream_protocol
 
@@ -23,6 +23,8 @@ class _Traits:
     lead_ms: int = 60
     latency_ms: int = 10
     tail_padding_ms: int = 0
+    fade: Fade = Fade.BEHIND_SENT
+    """`uuid_audio_stream break` goes by another socket than the audio: it might take the fade."""
     header: bool = False
     """A `rawAudio` text message with the rate comes first."""
     loses_first_frame: bool = False
@@ -45,10 +47,13 @@ _TRAITS: Mapping[Flavour, _Traits] = {
     Flavour.CLOSED_1_0_3: _Traits(_stream_break, header=True),
     # It takes the first frame off its queue without playing it (observed).
     Flavour.ALCHEMILLA: _Traits(_stream_break, header=True, loses_first_frame=True),
-    Flavour.CLOUDFIELDCZ: _Traits(_clear_audio),
+    Flavour.CLOUDFIELDCZ: _Traits(_clear_audio, fade=Fade.AFTER_CLEAR),
     # mod_audio_fork waits for 160 ms before it begins and for 80 ms after each underrun, so the
-    # last 80 ms of an answer would stay behind and be played in front of the next one.
-    Flavour.JAMBONZ: _Traits(_kill_audio, lead_ms=40, latency_ms=150, tail_padding_ms=80),
+    # last 80 ms of an answer would stay behind and be played in front of the next one. So would a
+    # fade.
+    Flavour.JAMBONZ: _Traits(
+        _kill_audio, lead_ms=40, latency_ms=150, tail_padding_ms=80, fade=Fade.NONE
+    ),
 }
 
 
@@ -73,6 +78,7 @@ class BinaryPlayout:
         self.lead_ms = traits.lead_ms if lead_ms is None else lead_ms
         self.latency_ms = traits.latency_ms
         self.tail_padding_ms = traits.tail_padding_ms
+        self.fade = traits.fade
         self._sinks = sinks
         self._clear = traits.clear
         self._header_due = traits.header

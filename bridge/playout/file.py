@@ -12,7 +12,7 @@ import msgspec
 
 from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import RemoteProtocolError
-from bridge.playout.base import PlayoutSinks
+from bridge.playout.base import Fade, PlayoutSinks
 from bridge.wire import stream_protocol
 
 DEFAULT_LEAD_MS = 120
@@ -43,6 +43,7 @@ class FilePlayout:
     tail_padding_ms = 0
     latency_ms = 45
     recalls = True
+    fade = Fade.NONE
     silence_every_s = None
 
     def __init__(

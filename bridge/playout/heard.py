@@ -77,6 +77,33 @@ class Timeline:
         self.until = now
 
 
+class SentLately:
+    """The end of what was sent: enough to send again what is recalled before it was heard."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._size = 0
+        self._chunks: deque[bytes] = deque()
+
+    def add(self, chunk: bytes) -> None:
+        """It was sent."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+        while self._size - len(self._chunks[0]) >= self._limit:
+            self._size -= len(self._chunks.popleft())
+
+    def take_back(self, count: int) -> bytes:
+        """The last `count` bytes, or as many as there are; forget all."""
+        kept = b"".join(self._chunks)
+        self.clear()
+        return kept[max(0, len(kept) - count) :]
+
+    def clear(self) -> None:
+        """Something else begins."""
+        self._chunks.clear()
+        self._size = 0
+
+
 class ItemLedger:
     """The items of the current answers, in the order they are heard.
 
@@ -122,6 +149,22 @@ class ItemLedger:
     def items(self) -> tuple[str, ...]:
         """Each item once, in the order in which they begin."""
         return tuple(dict.fromkeys(span.item_id for span in self._spans))
+
+    def insert(self, position: int, count: int) -> None:
+        """What lies behind `position` is heard `count` bytes later: something else comes between.
+
+        Bytes that belong to no item are not counted for any.
+        """
+        moved: deque[_Span] = deque()
+        for span in self._spans:
+            if span.end <= position:
+                moved.append(span)
+            elif span.start >= position:
+                moved.append(_Span(span.item_id, span.start + count, span.end + count))
+            else:
+                moved.append(_Span(span.item_id, span.start, position))
+                moved.append(_Span(span.item_id, position + count, span.end + count))
+        self._spans = moved
 
     def forget(self) -> None:
         """The answer is over."""

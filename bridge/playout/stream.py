@@ -3,7 +3,8 @@
 It owns the call's only queue. Whenever the pacer calls, it sends from the queue, slightly ahead of
 real time. At any moment it knows how much the caller has heard: everything sent, less what the far
 end has yet to play. An answer begins with its first byte, ends with `finish`, and is over once it
-has been heard. A gap within an answer is an underrun, not a new answer.
+has been heard. A gap within an answer is an underrun, not a new answer. A paused answer goes on
+where it stopped: what was recalled, or faded, is played again.
 """
 
 from __future__ import annotations
@@ -11,15 +12,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bridge.audio.fade import FADE_MS, fade_in, fade_out
+from bridge.audio.formats import Encoding
 from bridge.audio.pacer import LATE_MS, Pacer
 from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
-from bridge.playout.base import Playout
-from bridge.playout.heard import HeardPosition, ItemLedger, Timeline
+from bridge.playout.base import Fade, Playout
+from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
 
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
+_SPARE_MS = 100
+"""Of what was sent, kept beyond what the far end may still hold."""
 
 
 @dataclass(slots=True)
@@ -60,6 +65,8 @@ class PlayoutStream:
         Called once for each item, from within the `write` that overflowed."""
         self.on_drained: Callable[[float], None] | None = None
         """Everything has been heard. Called once after each `finish`, never after `clear`."""
+        self.on_sent: Callable[[bytes, int, float], None] | None = None
+        """L16 was sent, at this rate, and its first sample is heard at this moment."""
         self._playout = playout
         self._pacer = pacer
         self._format = fmt
@@ -68,6 +75,12 @@ class PlayoutStream:
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
+        self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
+        self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
+        self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
+        """A pause recalls what was sent ahead; so the last of it is kept."""
+        lately_ms = lead + playout.latency_ms + playout.chunk_ms + _SPARE_MS
+        self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
         self._full_s = max(0, lead - playout.frame_ms) / 1000
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
@@ -85,6 +98,9 @@ class PlayoutStream:
         self._active = False
         self._starting = False
         self._finished = False
+        self._paused = False
+        self._resumed = False
+        """What is sent next rises from silence."""
 
     # --- the session's side ---------------------------------------------------------------
 
@@ -92,6 +108,11 @@ class PlayoutStream:
     def depth_ms(self) -> int:
         """Audio in the queue, not counting what was sent ahead."""
         return self._format.ms_for_bytes(len(self._ring))
+
+    @property
+    def paused(self) -> bool:
+        """Silent until `resume` or `clear`."""
+        return self._paused
 
     def begin(self, generation: int) -> None:
         """From now on audio belongs to `generation`."""
@@ -157,6 +178,7 @@ class PlayoutStream:
         timeline = self._timeline
         position = timeline.heard(now) if self._playout.recalls else timeline.sent
         heard = self._items.at(position)
+        behind = self._fades and not self._paused and self._ring.read(self._fade_bytes)
         self._playout.clear(self._generation, now)
         self._ring.clear()
         unheard = max(0, self._content_end - position)
@@ -164,10 +186,45 @@ class PlayoutStream:
         self._written = timeline.sent
         if self._playout.recalls:
             timeline.silence(now)
+        paused = self._paused
         self._end_answer()
-        if self._playout.silence_every_s is not None:
+        if behind and (self._takes_back or not self._playout.recalls):
+            self._send_fade(behind, now)
+        elif self._playout.silence_every_s is not None and not paused:
             self._send_silence(now)  # or a phone that conceals loss would stretch the last sound
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
+
+    def pause(self, now: float) -> bool:
+        """The caller may be interrupting: silence, until `resume` or `clear`.
+
+        Returns:
+            False when there is nothing to hold back: all there is was sent.
+        """
+        if not self._active or self._paused or (self._finished and not self._holds_back(now)):
+            return False
+        self._paused = True
+        self._pacer.leave(self)
+        if self._takes_back:
+            self._take_back(now)
+        if self._fades and len(self._ring):
+            behind = self._ring.read(self._fade_bytes)
+            self._ring.unread(behind)
+            self._send_fade(behind, now)
+        return True
+
+    def resume(self, now: float) -> None:
+        """It was no interruption: go on where the caller's ear was."""
+        if not self._paused:
+            return
+        self._paused, self._resumed = False, True
+        if not self._active:
+            return
+        self._ready_since = now
+        if self._timeline.until <= now:
+            self._timeline.silence(now)
+        self._pump(now)
+        if not (self._finished and self._end_if_heard(now)):
+            self._pacer.join(self, now)
 
     def heard(self, now: float) -> tuple[HeardPosition, ...]:
         """Every item of the current answer, in order, with how much of it would have been heard
@@ -185,9 +242,9 @@ class PlayoutStream:
             self._timeline.pause(pause_s)
 
     def keep_alive(self, now: float) -> None:
-        """Play a frame of silence if nothing was played for a while; call this regularly."""
+        """Play a frame of silence after a while without any, also in a pause; call it regularly."""
         every_s = self._playout.silence_every_s
-        if every_s is None or self._active or self._closed:
+        if every_s is None or (self._active and not self._paused) or self._closed:
             return
         if now - self._timeline.until >= every_s:
             self._send_silence(now)
@@ -195,7 +252,7 @@ class PlayoutStream:
     def close(self) -> None:
         """Drop everything without calling back. The stream cannot be used again."""
         self._closed = True
-        self.on_first_frame = self.on_drained = self.on_overflow = None
+        self.on_first_frame = self.on_drained = self.on_overflow = self.on_sent = None
         self._ring.clear()
         self._end_answer()
 
@@ -205,17 +262,6 @@ class PlayoutStream:
             return 0
         position = min(self._timeline.heard(now), self._content_end)
         return self._format.ms_for_bytes(max(0, position - self._answer_start))
-
-    def item_heard_ms(self, item_id: str, now: float) -> int:
-        """How much of one item of the current answer has been heard."""
-        return self._format.ms_for_bytes(self._items.heard_of(item_id, self._timeline.heard(now)))
-
-    def remaining_ms(self, now: float) -> int:
-        """How much of the current answer is still to be heard; 0 when there is none."""
-        if not self._active:
-            return 0
-        position = max(self._timeline.heard(now), self._answer_start)
-        return self._format.ms_for_bytes(max(0, self._content_end - position))
 
     def idle(self, now: float) -> bool:
         """Whether everything written has been heard."""
@@ -233,12 +279,16 @@ class PlayoutStream:
 
     def send_due(self, now: float) -> bool:
         """Send what is due; False if there is nothing more to do until the next `write`."""
+        if self._paused:
+            return False
         self._pump(now)
         if self._finished:
             self._end_if_heard(now)
         return self._finished or len(self._ring) >= self._frame_bytes
 
     def _pump(self, now: float) -> None:
+        if self._paused:
+            return
         ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
         while timeline.until - now <= self._full_s:
             whole = len(ring) // frame * frame
@@ -252,18 +302,61 @@ class PlayoutStream:
         if not starting:
             self._count_late(ahead_s, now)
         self._starting = False
-        self._playout.play(chunk, self._generation)
-        self._timeline.send(len(chunk), now)
+        if self._takes_back:
+            self._lately.add(chunk)
+        if self._resumed:
+            self._resumed = False
+            if self._format.encoding is Encoding.L16:
+                chunk = fade_in(chunk, self._format.rate_hz)
+        self._play(chunk, now)
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
 
     def _send_silence(self, now: float) -> None:
-        """Send one frame between answers; it belongs to none of them."""
-        silence = self._format.silence(self._playout.frame_ms)
-        self._playout.play(silence, self._generation)
-        self._timeline.send(len(silence), now)
-        self._written += len(silence)
+        self._send_between(self._format.silence(self._playout.frame_ms), now)
+
+    def _send_fade(self, behind: bytes, now: float) -> None:
+        """Let the sound that `behind` goes on with fall to silence."""
+        data = behind + bytes(self._fade_bytes - len(behind))
+        faded = fade_out(data, self._format.rate_hz)
+        for at in range(0, len(faded), self._frame_bytes):
+            self._send_between(faded[at : at + self._frame_bytes], now)
+
+    def _send_between(self, frame: bytes, now: float) -> None:
+        """Send a frame that belongs to no item; what is queued is heard so much later."""
+        self._shift(self._timeline.sent, len(frame))
+        self._play(frame, now)
+
+    def _play(self, chunk: bytes, now: float) -> None:
+        if self.on_sent is not None:
+            at = max(now, self._timeline.until) + self._latency_s
+            self.on_sent(chunk, self._format.rate_hz, at)
+        self._playout.play(chunk, self._generation)
+        self._timeline.send(len(chunk), now)
+
+    def _shift(self, position: int, count: int) -> None:
+        self._items.insert(position, count)
+        if self._content_end > position:
+            self._content_end += count
+        self._written += count
+
+    # --- a pause --------------------------------------------------------------------------
+
+    def _holds_back(self, now: float) -> bool:
+        """Whether a pause would keep anything from the caller's ear."""
+        heard = self._timeline.heard(now) if self._takes_back else self._timeline.sent
+        return heard < self._content_end
+
+    def _take_back(self, now: float) -> None:
+        """Recall what was sent and not heard, and put it in front of the queue again."""
+        timeline = self._timeline
+        position = timeline.heard(now)
+        back = self._lately.take_back(timeline.sent - position)
+        self._playout.clear(self._generation, now)
+        timeline.silence(now)
+        self._ring.unread(back)
+        self._shift(timeline.sent - len(back), len(back))
 
     def _count_late(self, ahead_s: float, now: float) -> None:
         if ahead_s < 0:
@@ -278,9 +371,10 @@ class PlayoutStream:
     def _begin_answer(self) -> None:
         self._active = self._starting = True
         self._answer_start = self._written
+        self._lately.clear()
 
     def _end_if_heard(self, now: float) -> bool:
-        if len(self._ring) or not self.idle(now):
+        if self._paused or len(self._ring) or not self.idle(now):
             return False  # padding still to be sent would else stand in front of the next answer
         self._end_answer()
         if self.on_drained is not None:
@@ -289,6 +383,7 @@ class PlayoutStream:
 
     def _end_answer(self) -> None:
         self._active = self._starting = self._finished = False
+        self._paused = self._resumed = False
         self._items.forget()
         self._pacer.leave(self)
 

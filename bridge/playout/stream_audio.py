@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from bridge.audio.formats import FRAME_MS, AudioFormat
-from bridge.playout.base import PlayoutSinks
+from bridge.playout.base import Fade, PlayoutSinks
 from bridge.playout.modes import Flavour
 from bridge.wire import stream_protocol
 
@@ -75,6 +75,7 @@ class StreamAudioPlayout:
         self.tail_padding_ms = traits.tail_padding_ms
         self.silence_every_s = traits.silence_every_s
         self.recalls = traits.clear is not None
+        self.fade = Fade.NONE if self.recalls else Fade.BEHIND_SENT
         self._sinks = sinks
         self._clear = traits.clear
         self._seq = 0

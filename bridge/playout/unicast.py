@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
-from bridge.playout.base import PlayoutSinks
+from bridge.playout.base import Fade, PlayoutSinks
 
 SLACK_MS = 20
 """How long before the end of the last datagram the next one goes: one period of the pacer."""
@@ -46,6 +46,7 @@ class UnicastPlayout:
     tail_padding_ms = 0
     latency_ms = 0
     recalls = False
+    fade = Fade.BEHIND_SENT
     silence_every_s = 1.0
 
     def __init__(

@@ -64,6 +64,8 @@ class Capabilities:
     speaks does."""
     speaks_text: bool = True
     """`say` works; otherwise the call plays recorded phrases."""
+    writes: bool = True
+    """It tells what the caller said (`Transcript`)."""
     minds_silence: bool = False
     """It asks a silent caller itself: the session does not."""
     notices_within_s: float | None = None
@@ -107,6 +109,14 @@ class CallerStopped:
     item_id: str = ""
     expects_answer: bool = True
     """False: noise, or a model that may choose to stay silent."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallerWords:
+    """What was understood of the caller's turn so far; may change, and is told as `Transcript`."""
+
+    item_id: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +243,7 @@ ProviderEvent = (
     SessionReady
     | CallerStarted
     | CallerStopped
+    | CallerWords
     | Interrupted
     | ResponseStarted
     | Audio
@@ -328,6 +339,14 @@ class ProviderProtocol(Protocol):
         """The session cut the agent: stop what is generated or asked for; items end as heard.
 
         Also called after `Interrupted`, with what was heard. Items not named were heard whole.
+        """
+
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        """What sounded like a turn was none: it is not answered, and the answer before it goes on.
+
+        `turn_id`: of `CallerStarted`. An answer of its own to it, begun or still to come, is
+        stopped; `unheard` are the items of that. `words`: the model may know what was said, an
+        "uh-huh"; else there was nothing.
         """
 
     def probe(self, now: float) -> None:

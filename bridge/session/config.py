@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.audio.formats import AudioFormat
 from bridge.ports import SetPhrase
 from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief
 from bridge.providers.host import Network
+from bridge.session.barge_in import TurnTaking
 from bridge.session.candidates import Candidate
 
 
@@ -64,5 +65,6 @@ class SessionConfig:
     max_function_calls: int = 100
     """In one conversation; what is called beyond is refused."""
     barge_in: bool = True
+    turns: TurnTaking = field(default_factory=TurnTaking)
     network: Network | None = None
     """How providers are reached; None: directly, with the system's certificates."""

@@ -82,6 +82,7 @@ def named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
 _IDS: dict[type, tuple[str, ...]] = {
     p.CallerStarted: ("item_id",),
     p.CallerStopped: ("item_id",),
+    p.CallerWords: ("item_id",),
     p.Transcript: ("item_id", "after"),
     p.FunctionCall: ("call_id",),
     p.FunctionCancelled: ("call_id",),

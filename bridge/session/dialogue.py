@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bridge.playout.heard import HeardPosition
 from bridge.ports import SessionListener, Utterance
 from bridge.providers import base as p
 from bridge.providers.conversation import Speaker
-from bridge.session.answering import Answering
+from bridge.session.answering import GREETING, Answering
+from bridge.session.barge_in import Verdict
 from bridge.session.config import SessionConfig
+from bridge.session.cutting import Cutting
+from bridge.session.doubt import Doubt, Settled
 from bridge.session.downlink import ItemHeard
 from bridge.session.echo import EchoGuard
 from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
+from bridge.session.functions import Functions
 from bridge.session.last_words import LastWords
 from bridge.session.line import Line
 from bridge.session.provider import ProviderSeat
@@ -28,7 +31,6 @@ from bridge.session.transcript import Transcript
 
 _HEARD = (SessionState.TALKING, SessionState.WAITING)
 """What the caller says counts; while a provider is missing it is kept for the next."""
-TOO_MANY = '{"error":"too many function calls in this conversation"}'
 
 
 class Dialogue:
@@ -60,10 +62,12 @@ class Dialogue:
         self._last_words = last_words
         self._listener = listener
         self._state = SessionState.PREPARING
+        self.functions = Functions(config, seat, floor, transcript, silence, answering, listener)
         self._echo = EchoGuard()
+        self._cutting = Cutting(seat, floor, line, transcript, answering, self._echo, listener)
+        self._doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
-        self._functions = 0
         self._turn_of_ours = False
         """A turn was begun that we must end (`Turns.OURS`)."""
         self._answered_early = False
@@ -77,12 +81,14 @@ class Dialogue:
         """Any event but audio."""
         self._state = state
         handler = _HANDLERS.get(type(event))
-        if handler is not None:
+        if handler is not None and not self._doubt.keeps(event):
             handler(self, event, now)
 
     def on_audio(self, event: p.Audio, now: float) -> None:
         """A piece of the agent's voice. The hot path."""
         floor, response_id = self._floor, event.response_id
+        if self._doubt.keeping and self._doubt.keeps(event):
+            return
         if not floor.audio(response_id, now):
             self.late_audio_dropped += 1
             return
@@ -103,6 +109,11 @@ class Dialogue:
             self._seat.cut(())
             self._line.downlink.begin(self._floor.broken_off())
             return
+        answered = self._doubt.answered_late(now)
+        if answered is not None and self._not_wanted(event, answered, now):
+            return
+        if event.token == GREETING and not self._config.turns.greeting_barge_in:
+            self._insist()
         self._silence.floor_taken()
         hidden = self._seat.capabilities.turns is p.Turns.HIDDEN
         early = hidden and self._floor.state is FloorState.CALLER_SPEAKING
@@ -115,6 +126,16 @@ class Dialogue:
         self._response_id = event.response_id
         self._line.downlink.begin_answer()
         self._last_words.response_started(event.response_id, event.token)
+
+    def _not_wanted(self, event: p.ResponseStarted, answered: Verdict, now: float) -> bool:
+        """One that decides what interrupts it may know better than our ear what was said."""
+        if self._floor.interrupts and answered is not Verdict.BACK_CHANNEL:
+            self._cutting.off(self._floor.interrupted(""), now, knows=True)
+            return False
+        self._floor.ignore(event.response_id)
+        if self._floor.interrupts:
+            self._seat.cut(())  # of the others, `disregard` has stopped it
+        return True
 
     def _on_response_done(self, event: p.ResponseDone, now: float) -> None:
         sounded, called = self._line.downlink.sounded, self._floor.more_due
@@ -136,24 +157,30 @@ class Dialogue:
 
     def _on_caller_started(self, event: p.CallerStarted, now: float) -> None:
         self._tell(self._transcript.open(Speaker.CALLER, event.item_id, now))
-        self._caller_started(now)
+        self._caller_started(now, event.item_id)
 
-    def _caller_started(self, now: float) -> None:
+    def _caller_started(self, now: float, turn_id: str = "") -> None:
         if self._state in (SessionState.CLOSING, SessionState.HELD):
             return
         of_old = self._answering.replaying and not self._line.ear.active
         self._silence.caller_active()
         self._answering.caller_started(now)
         if not of_old:  # what the caller said before does not interrupt what he hears now
-            self._interrupt(now)
+            self._interrupt(now, turn_id)
 
-    def _interrupt(self, now: float, *, told: bool = True) -> None:
+    def _interrupt(self, now: float, turn_id: str = "", *, told: bool = True) -> None:
         """The caller takes the floor; a provider that gives and owes nothing need not know."""
-        theirs = self._floor.wanted
-        self._cut_off(self._floor.caller_started(now, told=told), now, theirs=theirs)
+        doubtful = self._doubt.open or not self._floor.interrupts
+        if told and doubtful and self._doubt.begin(now, turn_id):
+            return
+        theirs, unheard = self._floor.wanted, self._doubt.drop()
+        generation = self._floor.caller_started(now, told=told)
+        self._cutting.off(generation, now, theirs=theirs, unheard=unheard)
 
     def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
         self._transcript.open(Speaker.CALLER, event.item_id, now)
+        if self._doubt.stopped(event, now):
+            return
         if self._state not in (SessionState.CLOSING, SessionState.HELD):
             self._floor.caller_stopped(now, expects_answer=event.expects_answer)
             self._open_if_free(now)
@@ -163,9 +190,13 @@ class Dialogue:
             if self._floor.dropped(event.response_id):  # what is here must be heard
                 self._over(event.response_id, now)
             return
+        if self._floor.interrupts and self._doubt.begin(now):
+            if self._floor.dropped(event.response_id):
+                self._over(event.response_id, now)
+            return
         generation = self._floor.interrupted(event.response_id)
         self._unanswered = self._unanswered or generation is not None
-        self._cut_off(generation, now)
+        self._cutting.off(generation, now)
 
     def _on_transcript(self, event: p.Transcript, now: float) -> None:
         told = self._transcript.add(
@@ -173,8 +204,19 @@ class Dialogue:
         )
         self._tell(told)
         if event.speaker is Speaker.CALLER:
-            self._take_as_turn(now)
+            self._on_words(event, now)
         self._answering.transcribed(event.speaker)
+
+    def _on_words(self, event: p.Transcript, now: float) -> None:
+        if self._doubt.was_wrong(event.item_id, event.text, now):
+            self._interrupt(now, told=False)
+            self._take_text(event.text, now)
+        else:
+            self._doubt.words(event.item_id, event.text, now)
+            self._take_as_turn(now)
+
+    def _on_caller_words(self, event: p.CallerWords, now: float) -> None:
+        self._doubt.words(event.item_id, event.text, now, whole=False)
 
     def _take_as_turn(self, now: float) -> None:
         """A provider that tells no turns has heard one, and will answer it."""
@@ -182,40 +224,6 @@ class Dialogue:
         free = self._floor.state in (FloorState.LISTENING, FloorState.CALLER_SPEAKING)
         if hidden and free and self._unanswered and not self._line.ear.active:
             self._floor.caller_stopped(now)
-
-    def _on_function_call(self, event: p.FunctionCall, now: float) -> None:
-        self._silence.floor_taken()
-        self._answering.progress()
-        self._functions += 1
-        if self._functions > self._config.max_function_calls:
-            self._refuse(event)
-            return
-        self._floor.function_called(event.call_id)
-        self._transcript.called(event.call_id, event.name, event.arguments, now)
-        self._listener.function_called(event)
-
-    def _refuse(self, event: p.FunctionCall) -> None:
-        if self._functions == self._config.max_function_calls + 1:
-            text = f"more than {self._config.max_function_calls} in one conversation"
-            self._listener.provider_trouble(p.ErrorKind.OURS, "too_many_functions", text)
-        self._floor.function_called(event.call_id)
-        self.function_result(event.call_id, TOO_MANY, failed=True)
-
-    def _on_function_cancelled(self, event: p.FunctionCancelled, now: float) -> None:
-        self._floor.function_over(event.call_id)
-        self._listener.function_cancelled(event.call_id)
-
-    def function_result(self, call_id: str, output: str, *, failed: bool) -> None:
-        """A function of ours has run. The next provider learns of it in its own way."""
-        ran = self._transcript.returned(call_id, output)
-        if call_id not in self._floor.functions:  # cancelled: nobody waits for it
-            return
-        self._floor.function_over(call_id)
-        self._answering.progress()
-        if self._floor.state is not FloorState.CALLER_SPEAKING:
-            self._floor.asked()
-        if not self._seat.send_function_result(call_id, output, failed=failed) and ran is not None:
-            self._seat.inform(f"[{ran.name} returned {output}]", respond=True)
 
     def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
         self._listener.provider_trouble(event.kind, event.code, event.message)
@@ -242,13 +250,20 @@ class Dialogue:
     def _find_turn(self, active: bool, now: float) -> None:
         floor = self._floor
         if active and (floor.barge_in or not (floor.due or floor.playing)):
-            self._turn_of_ours = True
             self._caller_started(now)
-            self._seat.begin_turn()
+            if not self._doubt.open:
+                self._begin_turn()
         elif not active and self._turn_of_ours:
-            self._turn_of_ours = False
-            floor.caller_stopped(self._line.ear.changed_at)
-            self._seat.end_turn()
+            self._end_turn(self._line.ear.changed_at)
+
+    def _begin_turn(self) -> None:
+        self._turn_of_ours = True
+        self._seat.begin_turn()
+
+    def _end_turn(self, now: float) -> None:
+        self._turn_of_ours = False
+        self._floor.caller_stopped(now)
+        self._seat.end_turn()
 
     def replayed(self, *, begins: bool) -> None:
         """A provider that is new here is told of the caller's turn, before its audio and after."""
@@ -265,38 +280,58 @@ class Dialogue:
     def digits(self, digits: str, now: float) -> None:
         """Keys pressed: a turn of the caller's in words."""
         self._interrupt(now, told=False)
+        self._take_text(f"[The caller pressed on the keypad: {' '.join(digits)}]", now)
+        self._tell(self._transcript.add(Speaker.CALLER, "", f"[{digits}]", now))
+
+    def _take_text(self, text: str, now: float) -> None:
         self._floor.caller_stopped(now)
         self._floor.asked()
         self._answering.progress()
-        self._seat.send_text(f"[The caller pressed on the keypad: {' '.join(digits)}]")
-        self._tell(self._transcript.add(Speaker.CALLER, "", f"[{digits}]", now))
+        self._seat.send_text(text)
 
     # --- interruptions --------------------------------------------------------------------------
 
-    def _cut_off(self, generation: int | None, now: float, *, theirs: bool = True) -> None:
-        """The caller has the floor: silence at once, history cut where it was heard.
+    def look(self, now: float, state: SessionState) -> None:
+        """To be called with each frame of the caller's while the agent is silent in doubt."""
+        self._doubt.look(now, state)
 
-        Without `theirs` only a phrase of ours was cut, or an answer that was complete: the provider
-        may already be giving the next, which is not to be stopped.
-        """
-        if generation is None:
+    def _on_settled(self, settled: Settled, now: float) -> None:
+        """It is known what silenced the agent."""
+        if settled.verdict is Verdict.INTERRUPTION:
+            self._confirmed(settled, now)
             return
-        ear = self._line.ear
-        heard = self._line.cut(now)
-        reaction_ms = (self._line.clock() - now) * 1000
-        if theirs or heard:
-            self.cut(heard)
-        self._line.downlink.begin(generation)
-        self._answering.interrupted()
-        self._echo.interrupted(now, ear.changed_at if ear.active else None)
-        self._listener.interrupted(reaction_ms)
+        if self._seat.capabilities.turns is p.Turns.TOLD:
+            words = settled.verdict is Verdict.BACK_CHANNEL
+            self._seat.disregard(settled.turn_id, settled.unheard, words=words)
+        self._line.resume(self._floor.resumed(), now)
+        self._line.uplink.turn_over()
+        self._listener.resumed(settled.verdict.value, (now - settled.began_at) * 1000)
+
+    def _confirmed(self, settled: Settled, now: float) -> None:
+        """A provider that answers by itself could not, or answered what it should not have yet."""
+        floor, turns = self._floor, self._seat.capabilities.turns
+        theirs = floor.wanted or settled.answered
+        self._cutting.off(
+            floor.caller_started(now, told=False),
+            now,
+            theirs=theirs,
+            knows=floor.interrupts,
+            unheard=settled.unheard,
+            reaction_ms=settled.reaction_ms,
+        )
+        if turns is p.Turns.HIDDEN:
+            self._unanswered = True
+        elif turns is p.Turns.OURS:
+            self._begin_turn()
+            if settled.stopped_at is not None:
+                self._end_turn(settled.stopped_at)
+        elif settled.stopped_at is not None:
+            floor.caller_stopped(settled.stopped_at)
+            self._answering.ask()
 
     def cut(self, heard: Sequence[ItemHeard]) -> None:
         """Tell provider and transcript what was heard of the items that were cut."""
-        self._item_id = ""
-        self._seat.cut([HeardPosition(one.item_id, one.heard_ms) for one in heard])
-        for one in heard:
-            self._tell(self._transcript.cut(*one))
+        self._cutting.cut(heard)
 
     # --- the playout ----------------------------------------------------------------------------
 
@@ -315,8 +350,12 @@ class Dialogue:
         """The answer can be heard."""
         self._answering.heard(self._floor.response_id)
         if self._echo.suspected:
-            self._line.uplink.muted = True
-            self._floor.barge_in = False
+            self._insist()
+
+    def _insist(self) -> None:
+        """What is said now is heard to its end, whatever the caller's line brings."""
+        self._line.uplink.muted = self._echo.suspected or self._floor.interrupts
+        self._floor.barge_in = False
 
     def on_soundless(self, now: float) -> None:
         """The answer is nothing but silence."""
@@ -351,9 +390,10 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.ResponseDone: Dialogue._on_response_done,
     p.CallerStarted: Dialogue._on_caller_started,
     p.CallerStopped: Dialogue._on_caller_stopped,
+    p.CallerWords: Dialogue._on_caller_words,
     p.Interrupted: Dialogue._on_interrupted,
     p.Transcript: Dialogue._on_transcript,
-    p.FunctionCall: Dialogue._on_function_call,
-    p.FunctionCancelled: Dialogue._on_function_cancelled,
+    p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),
+    p.FunctionCancelled: lambda dialogue, event, now: dialogue.functions.cancelled(event),
     p.ProviderFailure: Dialogue._on_failure,
 }

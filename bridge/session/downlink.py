@@ -108,14 +108,21 @@ class Downlink:
 
     # --- the line -------------------------------------------------------------------------------
 
-    def open(self, playout: Playout, generation: int, now: float) -> None:
-        """The line is open: play what was kept."""
+    def open(
+        self,
+        playout: Playout,
+        generation: int,
+        now: float,
+        on_sent: Callable[[bytes, int, float], None] | None = None,
+    ) -> None:
+        """The line is open: play what was kept. `on_sent`: see `PlayoutStream`."""
         self.close()
         self._format = playout.format
         self._frame_bytes = playout.format.bytes_for_ms(playout.frame_ms)
         self.playout = PlayoutStream(playout, self._pacer)
         self.playout.on_first_frame = self._tell.on_first_frame
         self.playout.on_drained = self._on_drained
+        self.playout.on_sent = on_sent
         self.playout.begin(generation)
         source = self._source
         early, self._early, self._early_bytes = self._early, [], 0
@@ -202,6 +209,26 @@ class Downlink:
             heard = self._heard(spans, position.item_id, position.heard_ms)
         self._answering = False
         return heard
+
+    def pause(self, now: float) -> bool:
+        """Silence until `resume` or `cut`; what comes meanwhile waits. False: nothing waits."""
+        return self.playout is not None and self.playout.pause(now)
+
+    def resume(self, generation: int, now: float) -> None:
+        """Go on where the caller's ear was, as audio of `generation`."""
+        if self.playout is not None:
+            self.playout.begin(generation)
+            self.playout.resume(now)
+
+    @property
+    def paused(self) -> bool:
+        """Silent for a while, with something to go on with."""
+        return self.playout is not None and self.playout.paused
+
+    @property
+    def waiting_ms(self) -> int:
+        """Of what is here, not played yet."""
+        return self.playout.depth_ms if self.playout is not None else 0
 
     def begin(self, generation: int) -> None:
         """Audio from now on belongs to `generation`."""

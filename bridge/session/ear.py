@@ -1,11 +1,13 @@
 """Our own ear on the caller: when a voice begins and ends, by its level alone.
 
 Good for one question: might the caller have said something that a provider should have noticed?
-Where the provider does not tell turns, or does not find them, this tells the session.
+Where the provider does not tell turns, or does not find them, this tells the session. A steady
+noise and our own echo are no voice.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from bridge.audio.pcm import audioop
@@ -18,13 +20,45 @@ END_MS = 400
 """Quiet for so long: no pause between words."""
 TURN_END_MS = 700
 """The same where it ends the caller's turn: no pause between sentences."""
+OVER_NOISE = 2.0
+"""A voice is louder than the noise it is mixed with: 6 dB."""
+OVER_ECHO = 2.0
+RISE_PER_S = 1.6
+"""How fast a noise that has grown louder is taken for one: by 10 dB within 2.5 s. A voice has
+pauses."""
+FIRST_NOISE_RMS = LOUD_RMS / 2
+"""A line that begins louder than that begins with a voice, for all we know."""
+_THRESHOLD_RANGE = 100.0
+"""From a tenant's threshold of 0 to one of 1: 40 dB."""
+
+
+def loud_rms(threshold: float) -> int:
+    """The level of a voice for a tenant's `vad_threshold`, 0 to 1; 0.5 is `LOUD_RMS`."""
+    return int(LOUD_RMS * math.pow(_THRESHOLD_RANGE, threshold - 0.5))
+
+
+class NoiseFloor:
+    """The level of what is always there: follows a quieter piece at once, a louder one slowly."""
+
+    def __init__(self) -> None:
+        self.rms = FIRST_NOISE_RMS
+
+    def hear(self, rms: float, seconds: float) -> None:
+        """A piece of the line."""
+        if rms < self.rms:
+            self.rms = rms
+        else:
+            self.rms = min(rms, max(self.rms, 1.0) * (1 + (RISE_PER_S - 1) * seconds))
 
 
 class VoiceActivity:
     """Follows one caller. `rate_hz` is that of the 16-bit mono audio it is given."""
 
-    def __init__(self, rate_hz: int, *, end_ms: int = END_MS) -> None:
+    def __init__(self, rate_hz: int, *, end_ms: int = END_MS, least_rms: float = LOUD_RMS) -> None:
         self.active = False
+        self._noise = NoiseFloor()
+        self._least_rms = least_rms
+        self._bytes_per_s = rate_hz * 2
         self._begin_bytes = rate_hz * 2 * BEGIN_MS // 1000
         self._end_bytes = rate_hz * 2 * end_ms // 1000
         self._loud_bytes = 0
@@ -35,12 +69,24 @@ class VoiceActivity:
         """For how long nothing has been loud, also where that may be a pause between words."""
         return self._quiet_bytes * BEGIN_MS // self._begin_bytes
 
-    def hear(self, data: bytes) -> bool:
-        """Take audio, cut anywhere; return whether a voice began or ended with it."""
+    @property
+    def loud_ms(self) -> int:
+        """How much of the voice was loud, since it began."""
+        return self._loud_bytes * BEGIN_MS // self._begin_bytes
+
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> bool:
+        """Take audio, cut anywhere; return whether a voice began or ended with it.
+
+        `rms`: its level, where it is known already; `echo_rms`: that of our echo in it.
+        """
         size = len(data)
         if size & 1 or not size:
             return False
-        if audioop.rms(data, 2) >= LOUD_RMS:
+        if rms is None:
+            rms = audioop.rms(data, 2)
+        noise = self._noise
+        noise.hear(rms, size / self._bytes_per_s)
+        if rms >= max(self._least_rms, OVER_NOISE * noise.rms, OVER_ECHO * echo_rms):
             self._quiet_bytes = 0
             self._loud_bytes += size
             changed = not self.active and self._loud_bytes >= self._begin_bytes
@@ -55,15 +101,29 @@ class VoiceActivity:
 
 
 class Ear:
-    """Tells when the caller's voice begins and ends. Times are monotonic seconds."""
+    """Tells when the caller's voice begins and ends. Times are monotonic seconds.
 
-    def __init__(self, on_change: Callable[[float], None], clock: Callable[[], float]) -> None:
+    `turn_end_ms`: a pause that ends a turn, where that is for us to say.
+    """
+
+    def __init__(
+        self,
+        on_change: Callable[[float], None],
+        clock: Callable[[], float],
+        *,
+        least_rms: float = LOUD_RMS,
+        turn_end_ms: int = TURN_END_MS,
+    ) -> None:
         self.changed_at: float = clock()
         """Since when the caller is heard, or is not; the time it takes to notice is taken off."""
+        self.on_piece: Callable[[float], None] | None = None
+        """Called with each piece while somebody waits for what the caller does."""
         self._on_change = on_change
         self._clock = clock
         self._activity: VoiceActivity | None = None
         self._rate_hz = 0
+        self._least_rms = least_rms
+        self._turn_end_ms = turn_end_ms
         self._end_ms = END_MS
 
     @property
@@ -71,10 +131,20 @@ class Ear:
         """The caller speaks, as far as we hear."""
         return self._activity is not None and self._activity.active
 
+    @property
+    def loud_ms(self) -> int:
+        """How much of the caller's voice was loud, since it began."""
+        return self._activity.loud_ms if self._activity is not None else 0
+
+    @property
+    def quiet_ms(self) -> int:
+        """For how long nothing has been loud."""
+        return self._activity.quiet_ms if self._activity is not None else 0
+
     def attach(self, rate_hz: int) -> None:
         """The caller's stream is there."""
         self._rate_hz = rate_hz
-        self._activity = VoiceActivity(rate_hz, end_ms=self._end_ms)
+        self._activity = VoiceActivity(rate_hz, end_ms=self._end_ms, least_rms=self._least_rms)
         self.changed_at = self._clock()
 
     def detach(self) -> None:
@@ -83,19 +153,21 @@ class Ear:
 
     def find_turns(self, whole_turns: bool) -> None:
         """Whether the end of a voice ends a turn; then a longer pause is waited for."""
-        end_ms = TURN_END_MS if whole_turns else END_MS
+        end_ms = self._turn_end_ms if whole_turns else END_MS
         if end_ms != self._end_ms:
             self._end_ms = end_ms
             if self._activity is not None:
                 self.attach(self._rate_hz)
 
-    def hear(self, data: bytes) -> None:
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> None:
         """Caller audio, whole samples of L16. The hot path."""
         activity = self._activity
-        if activity is not None and activity.hear(data):
+        if activity is not None and activity.hear(data, rms, echo_rms):
             noticed_after_ms = BEGIN_MS if activity.active else self._end_ms
             self.changed_at = self._clock() - noticed_after_ms / 1000
             self._on_change(self._clock())
+        if self.on_piece is not None:
+            self.on_piece(self._clock())
 
     def loud_at(self, now: float) -> float:
         """When the caller was last loud; a voice whose end is not certain yet may have ended."""

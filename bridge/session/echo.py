@@ -1,18 +1,198 @@
-"""Breaks the loop of an agent that is interrupted by its own voice, coming back from the line.
+"""Our own voice coming back from the line: how late, how loud, and that it is nobody's words.
 
-Times are monotonic seconds.
+What is played and what is heard are compared by their levels, 50 values a second each: cheap
+enough to do for every call, and good to a few milliseconds and decibels. Times are monotonic
+seconds.
 """
 
 from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from bridge.audio.pcm import audioop
 
 QUICK_S = 1.0
 """An echo interrupts an answer within this time of its first sound."""
 MAX_QUICK = 3
 """Interruptions in a row that may be a caller's."""
+BIN_S = 0.02
+BINS = 128
+"""2.56 s are compared."""
+MAX_DELAY = 30
+"""Longest delay looked for, in bins: 600 ms."""
+FEWEST = 30
+"""Bins of sound that must have been played before anything is said of an echo."""
+AUDIBLE_RMS = 60.0
+"""-55 dBFS: below this a bin of what is played is a pause."""
+HEARD_RMS = 100.0
+"""-50 dBFS: an echo below this wakes nobody."""
+SURE = 0.75
+"""Correlation of an echo. Two voices that talk at the same time reach 0.5 now and then."""
+OVER_ECHO = 2.0
+"""A voice is louder than the echo it is mixed with: 6 dB."""
+MEASURE_EVERY_S = 0.5
+_RESYNC = 3
+"""Bins that the caller's stream may run before or behind the clock."""
+
+
+class EchoFound(NamedTuple):
+    """What comes back."""
+
+    delay_ms: int
+    """From sending a sound to hearing it again; ways and buffers in between included."""
+    level_db: float
+    """Of what was sent."""
+
+
+class _Levels:
+    """The last `BINS` levels, by absolute number; what nobody wrote is silence."""
+
+    def __init__(self) -> None:
+        self.last = -1
+        self._values = [0.0] * BINS
+
+    def put(self, number: int, level: float) -> None:
+        if number > self.last:
+            first = max(self.last + 1, number - BINS + 1)
+            for skipped in range(first, number):
+                self._values[skipped % BINS] = 0.0
+            self._values[number % BINS] = level
+            self.last = number
+        elif number > self.last - BINS:
+            self._values[number % BINS] = max(self._values[number % BINS], level)
+
+    def at(self, number: int) -> float:
+        return self._values[number % BINS] if self.last - BINS < number <= self.last else 0.0
+
+    def until(self, number: int, count: int) -> NDArray[np.float64]:
+        """The `count` levels that end with this one."""
+        return np.array([self.at(one) for one in range(number - count + 1, number + 1)])
+
+
+class EchoMeter:
+    """One call's. `played` and `heard` are the hot path: a few microseconds."""
+
+    def __init__(self) -> None:
+        self.found: EchoFound | None = None
+        """The latest that was certain."""
+        self._gain = 0.0
+        self._delay = 0
+        self._played = _Levels()
+        self._heard = _Levels()
+        self._measured_at = -math.inf
+
+    def played(self, data: bytes, rate_hz: int, at: float) -> None:
+        """L16 whose first sample is heard at `at`."""
+        size = round(rate_hz * BIN_S) * 2
+        number = round(at / BIN_S)
+        for begin in range(0, len(data), size):
+            self._played.put(number, audioop.rms(data[begin : begin + size], 2))
+            number += 1
+
+    def heard(self, rms: float, now: float) -> bool:
+        """One piece of the caller's line; return whether it is nothing but our echo."""
+        number = self._heard.last + 1
+        by_clock = int(now / BIN_S)
+        if abs(by_clock - number) > _RESYNC:
+            number = by_clock
+        self._heard.put(number, rms)
+        if not self._gain:
+            return False
+        expected = self._expected(number)
+        return expected >= HEARD_RMS and rms < OVER_ECHO * expected
+
+    def expected_rms(self) -> float:
+        """How loud the echo is in the piece heard last; 0: there is none."""
+        return self._expected(self._heard.last) if self._gain else 0.0
+
+    def look(self, now: float) -> None:
+        """To be called a few times a second; half a millisecond at most."""
+        if now - self._measured_at >= MEASURE_EVERY_S:
+            self._measured_at = now
+            self._measure()
+
+    def explains_all(self, now: float) -> bool:
+        """All the sound of the last half second was our echo, and there was some."""
+        if not self._gain and now - self._measured_at >= 10 * BIN_S:
+            self._measured_at = now
+            self._measure()
+        if not self._gain:
+            return False
+        last = self._heard.last
+        pairs = [(self._heard.at(n), self._expected(n)) for n in range(last - 24, last + 1)]
+        loud = [(rms, expected) for rms, expected in pairs if rms >= HEARD_RMS]
+        return len(loud) >= 3 and all(rms < OVER_ECHO * expected for rms, expected in loud)
+
+    def _expected(self, number: int) -> float:
+        at, played = number - self._delay, self._played
+        return self._gain * max(played.at(at - 1), played.at(at), played.at(at + 1))
+
+    def _measure(self) -> None:
+        count = BINS - MAX_DELAY - 2
+        last = self._heard.last
+        played = self._played.until(last, count + MAX_DELAY)
+        if np.count_nonzero(played >= AUDIBLE_RMS) < FEWEST:
+            return
+        heard = self._heard.until(last, count)
+        late = sliding_window_view(played, count)[::-1]  # row n: what was played n bins before
+        alike = _correlation(late, heard)
+        best = int(np.argmax(alike))
+        if alike[best] >= SURE:
+            self._take(late[best], heard, best, alike)
+        elif self._gain and self._is_gone(late[self._delay], heard):
+            self._gain = 0.0
+
+    def _is_gone(self, played: NDArray[np.float64], heard: NDArray[np.float64]) -> bool:
+        """The far end has learned to cancel it, or is another one."""
+        loud = played >= AUDIBLE_RMS
+        expected = self._gain * np.median(played[loud])
+        return bool(np.median(heard[loud]) < expected / 4)
+
+    def _take(
+        self,
+        played: NDArray[np.float64],
+        heard: NDArray[np.float64],
+        best: int,
+        alike: NDArray[np.float64],
+    ) -> None:
+        loud = played >= np.median(played[played >= AUDIBLE_RMS])
+        noise = np.percentile(heard, 10)
+        power = np.maximum(0.0, heard[loud] ** 2 - noise**2) / played[loud] ** 2
+        gain = float(np.sqrt(np.median(power)))
+        if gain <= 0:
+            return
+        self._gain, self._delay = gain, best
+        delay_ms = (best + _peak(alike, best)) * BIN_S * 1000
+        self.found = EchoFound(round(delay_ms), round(20 * math.log10(gain), 1))
+
+
+def _correlation(rows: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of each row with `heard`; 0 where either is constant."""
+    centred = rows - rows.mean(axis=1, keepdims=True)
+    other = heard - heard.mean()
+    scale = np.sqrt((centred**2).sum(axis=1) * (other**2).sum())
+    alike: NDArray[np.float64] = np.zeros(len(rows))
+    np.divide(centred @ other, scale, out=alike, where=scale > 0)
+    return alike
+
+
+def _peak(alike: NDArray[np.float64], best: int) -> float:
+    """Where between the bins the top lies, by the parabola through three of them."""
+    if not 0 < best < len(alike) - 1:
+        return 0.0
+    before, top, after = (float(one) for one in alike[best - 1 : best + 2])
+    curve = before - 2 * top + after
+    return 0.0 if not curve else max(-0.5, min(0.5, (before - after) / (2 * curve)))
 
 
 class EchoGuard:
-    """Counts interruptions that look like an echo."""
+    """Breaks the loop of an agent that is interrupted by its own voice: counts interruptions that
+    look like an echo."""
 
     def __init__(self) -> None:
         self.suspected = False

@@ -176,6 +176,19 @@ class Floor:
         self._move(_E.RESPONSE_DONE)
         return True
 
+    def ignore(self, response_id: str) -> None:
+        """An answer nobody wants, of which the floor was not told: its audio is not taken."""
+        if response_id not in self._cut_ids:
+            self._cut_ids.append(response_id)
+
+    def resumed(self) -> int:
+        """What was silenced goes on; return the generation it goes on as.
+
+        An interruption sent the playout's queue away, and what is left is sent anew.
+        """
+        self.generation += 1
+        return self.generation
+
     def enough(self) -> None:
         """Nothing more of the answer can be kept; what is here is still played."""
         self._close_response()

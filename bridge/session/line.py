@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
+from bridge.audio.pcm import audioop
 from bridge.playout.base import Playout
 from bridge.providers.base import SessionReady
 from bridge.session.downlink import Downlink, DownlinkListener, ItemHeard
-from bridge.session.ear import Ear
+from bridge.session.ear import LOUD_RMS, TURN_END_MS, Ear
+from bridge.session.echo import EchoMeter
 from bridge.session.media_plan import MediaPlan
 from bridge.session.music import Music
 from bridge.session.uplink import Uplink
@@ -22,7 +24,7 @@ class Line:
     """Owns all media of one call. `now` is monotonic seconds.
 
     `send_audio` takes caller audio in the provider's format; `on_voice` is told when our ear hears
-    the caller begin or stop.
+    the caller begin or stop, `on_doubt` with each piece of the caller's line in a pause.
     """
 
     def __init__(
@@ -32,14 +34,19 @@ class Line:
         *,
         send_audio: Callable[[bytes], None],
         on_voice: Callable[[float], None],
+        on_doubt: Callable[[float], None],
         clock: Callable[[], float],
+        least_rms: float = LOUD_RMS,
+        turn_end_ms: int = TURN_END_MS,
     ) -> None:
         self.clock = clock
-        self.ear = Ear(on_voice, clock)
-        self.uplink = Uplink(send_audio, self.ear.hear)
+        self.ear = Ear(on_voice, clock, least_rms=least_rms, turn_end_ms=turn_end_ms)
+        self.echo = EchoMeter()
+        self.uplink = Uplink(send_audio, self._hear)
         self.downlink = Downlink(pacer, listener)
         self.attached = False
         """The caller's audio comes."""
+        self._on_doubt = on_doubt
         self._music: Music | None = None
         self._phrase_until: float | None = None
         """A phrase of ours is being played."""
@@ -55,7 +62,7 @@ class Line:
         self.ear.attach(plan.stream_format.rate_hz)
         self.uplink.attach(plan.stream_format)
         if playout is not None:
-            self.downlink.open(playout, generation, now)
+            self.downlink.open(playout, generation, now, self.echo.played)
 
     def detach(self) -> None:
         """The caller's audio stopped coming."""
@@ -83,9 +90,27 @@ class Line:
         self._phrase_until = now + playout.depth_ms / 1000
         return True
 
+    @property
+    def paused(self) -> bool:
+        """The agent was silenced, and may go on."""
+        return self.downlink.paused
+
+    def pause(self, now: float) -> bool:
+        """Silence, until `resume` or `cut`; False: there is nothing to hold back."""
+        paused = self.downlink.pause(now)
+        if paused:
+            self.ear.on_piece = self._on_doubt
+        return paused
+
+    def resume(self, generation: int, now: float) -> None:
+        """Go on where the caller's ear was."""
+        self.ear.on_piece = None
+        self.downlink.resume(generation, now)
+
     def cut(self, now: float) -> list[ItemHeard]:
         """Silence at once; what was heard of each item that was not heard whole."""
         self._phrase_until = None
+        self.ear.on_piece = None
         return self.downlink.cut(now)
 
     def play_music(self, music: Music | None) -> None:
@@ -96,8 +121,18 @@ class Line:
         """Everything has been heard, or can no longer be."""
         return self.downlink.idle(now)
 
+    def _hear(self, data: bytes) -> bool:
+        """A piece of the caller's line. The hot path."""
+        rms = audioop.rms(data, 2)
+        only_echo = self.echo.heard(rms, self.clock())
+        self.ear.hear(data, rms, self.echo.expected_rms())
+        return only_echo
+
     def tick(self, now: float) -> None:
         """A few times a second."""
+        self.echo.look(now)
+        if self.ear.on_piece is not None:
+            self.ear.on_piece(now)  # the caller's stream may have stopped meanwhile
         if self._music is not None:
             self.downlink.top_up(self._music.next, MUSIC_AHEAD_MS, now)
         else:

@@ -175,6 +175,13 @@ class ProviderSeat:
         if self._now is not None:
             self._order(lambda protocol, now: protocol.cut(ours, now))
 
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool) -> None:
+        """A turn of this connection's was none."""
+        ours = [one[len(self.prefix) :] for one in (turn_id, *unheard) if self._is_ours(one)]
+        if self._now is not None and len(ours) == 1 + len(unheard):
+            turn, items = ours[0], ours[1:]
+            self._order(lambda protocol, now: protocol.disregard(turn, items, words=words, now=now))
+
     def send_function_result(self, call_id: str, output: str, *, failed: bool) -> bool:
         """Give a result; False when it was another connection that asked for it."""
         if self._now is None or not self._is_ours(call_id):

@@ -150,7 +150,7 @@ class Session:
     def send_function_result(self, call_id: str, output: str, *, failed: bool = False) -> None:
         """Answer a function call; the model goes on when it has all results it waits for."""
         if not self.ended:
-            self._dialogue.function_result(call_id, output, failed=failed)
+            self._dialogue.functions.result(call_id, output, failed=failed)
 
     # --- media --------------------------------------------------------------------------------
 

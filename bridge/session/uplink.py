@@ -36,10 +36,10 @@ class Uplink:
     """Converts caller audio and sends it, or keeps the last seconds while nobody can take it.
 
     `send` takes audio in the provider's format; `hear` is given every piece in the stream's, L16,
-    whole samples.
+    whole samples, and says whether it is nothing but our own echo.
     """
 
-    def __init__(self, send: Callable[[bytes], None], hear: Callable[[bytes], None]) -> None:
+    def __init__(self, send: Callable[[bytes], None], hear: Callable[[bytes], bool]) -> None:
         self.counters = UplinkCounters()
         self.muted = False
         """The provider hears silence: our own echo would make it interrupt itself."""
@@ -126,15 +126,15 @@ class Uplink:
         counters.bytes += len(data)
         if self._carry or len(data) & 1:
             data = self._whole_samples(data)
+        echo = self._hear(data)
         if self._open:
-            self._pass_on(converter, data)
+            self._pass_on(converter, data, echo=echo)
         elif not self._forgets:
             self._held += data
             self._trim_held()
-        self._hear(data)
 
-    def _pass_on(self, converter: Converter, data: bytes) -> None:
-        converted = converter.convert(bytes(len(data)) if self.muted else data)
+    def _pass_on(self, converter: Converter, data: bytes, *, echo: bool = False) -> None:
+        converted = converter.convert(bytes(len(data)) if echo or self.muted else data)
         if converted:
             self._send(converted)
         kept = self._kept

@@ -15,6 +15,7 @@ from bridge.session.config import SessionConfig
 from bridge.session.connection import SeatListener
 from bridge.session.dialogue import Dialogue
 from bridge.session.downlink import DownlinkListener
+from bridge.session.ear import loud_rms
 from bridge.session.floor import Floor
 from bridge.session.hold import Hold
 from bridge.session.last_words import LastWords
@@ -110,7 +111,10 @@ def wire(
         ),
         send_audio=seat.send_audio,
         on_voice=lambda now: parts.dialogue.on_voice(now, owner.state),
+        on_doubt=lambda now: parts.dialogue.look(now, owner.state),
         clock=clock,
+        least_rms=loud_rms(config.turns.vad_threshold),
+        turn_end_ms=config.turns.turn_end_ms,
     )
     answering = Answering(
         config, seat, floor, line, transcript, listener, lambda phrase: parts.minding.phrase(phrase)

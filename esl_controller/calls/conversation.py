@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+import structlog
+
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
 from bridge.ports import EndCause, SessionEnd, SetPhrase
@@ -41,6 +43,8 @@ from esl_controller.tenants.providers import NoProvider
 from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
+
+_log = structlog.get_logger("call")
 
 MAX_TROUBLES = 20
 """Logged of one call; a provider that talks nonsense does so fifty times a second."""
@@ -134,6 +138,7 @@ class Conversation:
         self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
+        self.resumed = self.record.resumed
         self.used = self.record.used
 
     def _functions(
@@ -257,6 +262,10 @@ class Conversation:
     def ended(self, end: SessionEnd) -> None:
         """The session is over."""
         self.end = end
+        echo = self.session.line.echo.found
+        if echo is not None:
+            self.record.echoed(echo)
+            _log.info("call.echo", delay_ms=echo.delay_ms, level_db=echo.level_db)
         self._inbox.post(partial(self._jobs.on_ended, end))
 
     # --- functions -----------------------------------------------------------------------------

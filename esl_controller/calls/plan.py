@@ -31,6 +31,7 @@ from esl_controller.tenants.providers import (
     brief_of,
     own_provider,
     provider_protocol,
+    turn_taking,
 )
 
 _log = structlog.get_logger("call.plan")
@@ -122,6 +123,7 @@ def plan_conversation(
         join_timeout_s=timeouts.stream_start_s + 2,
         digit_pause_s=secretary.dtmf_pause_ms / 1000,
         barge_in=secretary.barge_in,
+        turns=turn_taking(secretary),
         network=network,
     )
     return ConversationPlan(session, path, choice, module)

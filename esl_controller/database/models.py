@@ -93,6 +93,14 @@ class SecretaryRealtime:
     """low | medium | high | auto (semantic)"""
     vad_idle_timeout_ms: int | None
     barge_in: bool
+    turn_detector: str
+    """provider | own"""
+    resume_after_noise: bool
+    ignore_back_channels: bool
+    greeting_barge_in: bool
+    legal_notice: str | None
+    """Said before `first_message`; neither can be interrupted then."""
+    comfort_sound: bool
     dtmf_pause_ms: int
     """Digits are handed to the model after this pause, or at `#`."""
     transfer_rules: Sequence[Mapping[str, Any]]
@@ -209,6 +217,10 @@ class ConversationRealtime:
     duration_seconds: int | None = None
     total_turns: int = 0
     interruptions: int = 0
+    resumptions: int = 0
+    """Answers gone on with after a sound that was no interruption."""
+    echo_delay_ms: int | None = None
+    echo_level_db: Decimal | None = None
     avg_latency_ms: int | None = None
     max_latency_ms: int | None = None
     transcript: Sequence[Mapping[str, Any]] = field(default_factory=list)

@@ -16,6 +16,7 @@ import msgspec
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Usage
 from bridge.providers.conversation import Speaker
+from bridge.session.echo import EchoFound
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -34,6 +35,7 @@ from esl_controller.tools.base import FunctionOutcome
 MAX_STORED_BYTES = 4096
 """Of a function's arguments, and of its result; a model can write 64 kB each time."""
 MAX_REASON = 500
+LOUD_DB, FAINT_DB = -15, -25
 REACHED = frozenset({"completed", "passed_on"})
 """Transfers after which the caller is no longer ours."""
 
@@ -108,7 +110,7 @@ class ConversationRecord:
         """What was said, by the provider's name of it: as stored, and in the transcript."""
         self._latencies: list[float] = []
         self._pending_latency: TurnLatency | None = None
-        self._interruptions = 0
+        self._interruptions = self._resumptions = 0
         self._input_tokens = 0
         self._output_tokens = 0
         self._transcript: list[dict[str, Any]] = []
@@ -207,6 +209,12 @@ class ConversationRecord:
         self._metrics.count(m.INTERRUPTIONS, self.provider)
         self._metrics.observe(m.BARGE_IN, value_s=reaction_ms / 1000)
 
+    def resumed(self, why: str, silent_ms: float) -> None:
+        """The agent fell silent for a sound that was no interruption, and went on."""
+        self._resumptions += 1
+        self._metrics.count(m.RESUMPTIONS, self.provider, why)
+        self._metrics.observe(m.RESUMED_AFTER, value_s=silent_ms / 1000)
+
     def used(self, usage: Usage) -> None:
         """The provider counted something. The model that answered is known from here alone: a row's
         may be none (the provider's default) or a name for whatever is newest."""
@@ -267,6 +275,14 @@ class ConversationRecord:
         self._record(replace(self._transfer, status=status, ended_at=self._now()))
         self._transfer = None
 
+    def echoed(self, echo: EchoFound) -> None:
+        """Our own voice came back from the caller's line."""
+        level_db = Decimal(str(echo.level_db))
+        self.row = replace(self.row, echo_delay_ms=echo.delay_ms, echo_level_db=level_db)
+        level = "loud" if level_db > LOUD_DB else "middling" if level_db >= FAINT_DB else "faint"
+        self._metrics.count(m.ECHOES, level)
+        self._metrics.observe(m.ECHO_DELAY, value_s=echo.delay_ms / 1000)
+
     def end(self, ending: Ending, turns: int) -> None:
         """The conversation is over: store it whole."""
         now = self._now()
@@ -280,6 +296,7 @@ class ConversationRecord:
             duration_seconds=round(seconds),
             total_turns=turns,
             interruptions=self._interruptions,
+            resumptions=self._resumptions,
             avg_latency_ms=round(sum(latencies) / len(latencies)) if latencies else None,
             max_latency_ms=round(max(latencies)) if latencies else None,
             transcript=tuple(self._transcript),

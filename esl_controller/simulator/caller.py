@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import wave
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from random import Random
@@ -18,6 +19,7 @@ from esl_controller.simulator.caller_script import (
     At,
     Background,
     HangUp,
+    Murmur,
     Mute,
     Note,
     Press,
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from esl_controller.simulator.switch.session import Session
 
 _NOISE_FRAMES = 50
+_ECHO_FRAMES = 100
 
 
 class Caller:
@@ -65,7 +68,9 @@ class Caller:
         self._position = 0
         self._background = Background()
         self._muted = False
-        self._echo = b""
+        self._echo: deque[tuple[float, bytes]] = deque(maxlen=_ECHO_FRAMES)
+        """When it comes back, and how it sounds."""
+        self._murmur: list[bytes] = []
         self._noise: list[bytes] = []
         self._ptime_ms = FRAME_MS
         self._silence = bytes(rate_hz * FRAME_MS // 1000 * 2)
@@ -107,8 +112,10 @@ class Caller:
     def hear(self, frame: bytes, now: float) -> None:
         """A frame arrives."""
         self.hearing.add(frame, now)
-        if self._background.echo_db is not None:
-            self._echo = scaled(frame, 10 ** (self._background.echo_db / 20))
+        background = self._background
+        if background.echo_db is not None:
+            back = scaled(frame, 10 ** (background.echo_db / 20))
+            self._echo.append((now + background.echo_ms / 1000, back))
 
     def speak(self, now: float) -> bytes | None:
         """The next frame of what the caller says; None while muted."""
@@ -195,8 +202,10 @@ class Caller:
             if self._position == len(self._said):
                 self._note(now, "said")
                 self._step_done_at = now
-        if self._echo:
-            frame, self._echo = mixed(frame, self._echo), b""
+        if self._murmur:
+            frame = mixed(frame, self._murmur.pop(0))
+        if self._echo and self._echo[0][0] <= now:
+            frame = mixed(frame, self._echo.popleft()[1])
         if self._noise:
             frame = mixed(frame, self._rng.choice(self._noise))
         return frame
@@ -230,6 +239,9 @@ class Caller:
         if isinstance(action, Say):
             self._note(now, f"says {action.clip.name}")
             self.say(action.clip)
+        elif isinstance(action, Murmur):
+            self._note(now, f"murmurs {action.clip.name}")
+            self._murmur = action.clip.frames(self.rate_hz, self._ptime_ms).copy()
         elif isinstance(action, Press):
             self._note(now, f"presses {action.digits}")
             self._presses = [

@@ -53,6 +53,14 @@ class Say:
 
 
 @dataclass(frozen=True, slots=True)
+class Murmur:
+    """Say something under the agent's words, an "uh-huh": it is no turn, and no step waits for its
+    end."""
+
+    clip: Clip
+
+
+@dataclass(frozen=True, slots=True)
 class Press:
     """Press digits, one every `gap_s`."""
 
@@ -71,6 +79,8 @@ class Background:
 
     echo_db: float | None = None
     """Level of the echo relative to what is heard, e.g. -30."""
+    echo_ms: int = 0
+    """How late it comes back, to the next packet."""
     noise_dbfs: float | None = None
     """Level of white noise, e.g. -50."""
 
@@ -82,7 +92,7 @@ class Mute:
     on: bool = True
 
 
-Action = Say | Press | HangUp | Background | Mute
+Action = Say | Murmur | Press | HangUp | Background | Mute
 
 
 @dataclass(frozen=True, slots=True)

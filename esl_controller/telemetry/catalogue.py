@@ -97,6 +97,12 @@ ANSWER_TO_GREETING = _histogram(
 )
 TURNS = _counter("turns", "Answers of the AI that reached the caller.", provider=_PROVIDERS)
 INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", provider=_PROVIDERS)
+RESUMPTIONS = _counter(
+    "resumptions",
+    "Answers gone on with after a sound that was no interruption: noise, back_channel, echo.",
+    provider=_PROVIDERS,
+    why=("noise", "back_channel", "echo"),
+)
 TRANSFERS = _counter("transfers", "Calls passed on to a person, by result.", result=_TRANSFERS)
 DTMF = _counter("dtmf", "Keys pressed by callers.")
 
@@ -114,6 +120,19 @@ LATENCY_PART = _histogram(
     part=("network", "model", "buffer", "playout"),
 )
 BARGE_IN = _histogram("barge_in", "Speech detected to last audio frame sent.", _FAST_S)
+RESUMED_AFTER = _histogram(
+    "resumed_after", "Silence before an answer that was not interrupted went on.", _LATENCY_S
+)
+ECHO_DELAY = _histogram(
+    "echo_delay",
+    "How late our own voice came back from a caller's line, for each call in which it did.",
+    (0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.6),
+)
+ECHOES = _counter(
+    "echoes",
+    "Calls in which our own voice came back, by its level: loud (over -15 dB), faint (under -25).",
+    level=("loud", "middling", "faint"),
+)
 
 # Media: counted on the objects that move it and sampled once a second
 AUDIO_CHUNKS = _counter(

@@ -19,6 +19,7 @@ from bridge.providers.registry import (
     row_settings,
     usable_settings,
 )
+from bridge.session.barge_in import TurnTaking
 from esl_controller.database.models import (
     ProviderAccess,
     RealtimeProviderConfig,
@@ -118,9 +119,21 @@ def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
     """What a secretary wants of whichever provider serves its call."""
     return Brief(
         instructions=secretary.system_prompt or "",
-        greeting=secretary.first_message or "",
+        greeting=" ".join(filter(None, (secretary.legal_notice, secretary.first_message))),
         language=secretary.language,
         tools=tuple(tools),
+    )
+
+
+def turn_taking(secretary: SecretaryRealtime) -> TurnTaking:
+    """How a secretary wants interruptions to be taken. A legal notice must be heard."""
+    return TurnTaking(
+        resumes=secretary.resume_after_noise,
+        back_channels=secretary.ignore_back_channels,
+        greeting_barge_in=secretary.greeting_barge_in and not secretary.legal_notice,
+        vad_threshold=secretary.vad_threshold,
+        turn_end_ms=secretary.silence_duration_ms,
+        comfort_sound=secretary.comfort_sound,
     )
 
 
@@ -205,7 +218,7 @@ def _columns(config: RealtimeProviderConfig) -> dict[str, Any]:
 
 def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
     wishes: dict[str, Any] = {
-        "turn_detection": _VAD[secretary.vad_mode],
+        "turn_detection": "none" if _own_ear(secretary) else _VAD[secretary.vad_mode],
         "vad_threshold": secretary.vad_threshold,
         "vad_prefix_padding_ms": secretary.vad_prefix_padding_ms,
         "vad_silence_ms": secretary.silence_duration_ms,
@@ -225,7 +238,17 @@ def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
     return wishes | {name: value for name, value in optional.items() if value not in (None, "")}
 
 
+def _own_ear(secretary: SecretaryRealtime) -> bool:
+    return secretary.turn_detector == "own"
+
+
 def _interruptible(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """A service that stops its answer at a sound cannot go on with it: then we stop it."""
+    return {"interrupt_response": secretary.barge_in and not secretary.resume_after_noise}
+
+
+def _gemini_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
+    """It takes no word of ours to stop, so it must stop by itself."""
     return {"interrupt_response": secretary.barge_in}
 
 
@@ -277,7 +300,8 @@ def _gemini_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
         "end_sensitivity": _GEMINI_END.get(secretary.vad_eagerness, "") if by_sense else "",
         "extra": secretary.provider_config,
     }
-    optional = {"model": secretary.model, "voice": secretary.voice_id}
+    own = {"turn_detection": "none"} if _own_ear(secretary) else {}
+    optional = {"model": secretary.model, "voice": secretary.voice_id, **own}
     return wishes | {name: value for name, value in optional.items() if value}
 
 
@@ -294,7 +318,7 @@ _SPOKEN = {
     ("elevenlabs", "realtime"): _Spoken(
         "openai_realtime", _eleven_realtime_wishes, _interruptible, ELEVEN_REALTIME
     ),
-    ("gemini", ""): _Spoken("gemini_live", _gemini_wishes, _interruptible),
+    ("gemini", ""): _Spoken("gemini_live", _gemini_wishes, _gemini_manners),
     ("custom", ""): _Spoken("pipeline", _pipeline_wishes, _no_manners),
 }
 """By a provider's kind in the settings, and which of its interfaces is meant."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import heapq
 import itertools
+from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ from bridge.session.media_plan import (
 )
 from bridge.session.session import Session
 from bridge.wire.channel import ChannelEnd, Ender
+from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.service.voice import encode, synthetic_speech
 from tests.pairs.services import UNIX_S, AnyService, Served, Service
 from tests.unit.bridge.doubles import StrictListener
@@ -242,9 +244,12 @@ class World:
         delay_s: float = 0.05,
         brief: Brief | None = None,
         provider: dict[str, Any] | None = None,
+        phone: Caller | None = None,
         **config: Any,
     ) -> None:
         self.now = 100.0
+        self.phone = phone  # speaks by its script, instead of `speak`, and hears frame by frame
+        self._on_the_way: deque[bytes] = deque()  # not sent on as RTP yet
         self.delay_s = delay_s
         self.services: Sequence[Any] = services or (Service(),)
         self.hosts: list[VirtualHost] = []
@@ -322,10 +327,25 @@ class World:
     def join(self) -> None:
         choice = PlayoutChoice(PlayoutMode.UNICAST)
         plan = choose_formats(LEG, [8000], choice, media=MediaPath.UNICAST)
-        sinks = PlayoutSinks(send_datagram=lambda data: self.heard.append((self.now, data)))
+        sinks = PlayoutSinks(send_datagram=self._datagram)
         playout = make_playout(choice.mode, choice.flavour, plan.playout_format, sinks)
         self._next_frame = self.now
         self.session.attach_media(plan, playout)
+        if self.phone is not None:
+            self.phone.on_answered(self.now)
+
+    def _datagram(self, data: bytes) -> None:
+        self.heard.append((self.now, data))
+        self._on_the_way.append(data)
+
+    def _frame(self) -> bytes:
+        if self.phone is not None:
+            if self._on_the_way:
+                self.phone.hear(self._on_the_way.popleft(), self.now)
+            return self.phone.speak(self.now) or bytes(320)
+        frame = bytes(self._saying[:320]).ljust(320, b"\x00")
+        del self._saying[:320]
+        return frame
 
     def speak(self, text: str, *, run: bool = True) -> None:
         """The caller says something, in real time; then is quiet."""
@@ -374,9 +394,7 @@ class World:
             self.pacer.tick(self.now)
         if self._next_frame <= self.now:
             self._next_frame += FRAME_S
-            frame = bytes(self._saying[:320]).ljust(320, b"\x00")
-            del self._saying[:320]
-            self.session.receive_audio(frame)
+            self.session.receive_audio(self._frame())
         if self._next_tick <= self.now:
             self._next_tick += TICK_S
             self.session.tick(self.now)

@@ -252,6 +252,9 @@ class ElevenLabsAgent:
         """The service cannot be told: what still comes of this answer is dropped."""
         self.state.answers.cut()
 
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        """It tells no turns, and decides itself what is one."""
+
     def probe(self, now: float) -> None:
         """Nothing provokes a message without another effect."""
 

@@ -42,8 +42,8 @@ MAX_UNSENT = 1024
 """Messages waiting for the host; what is more is dropped and counted."""
 MAX_ORDERS = 64
 """Texts that wait for the session, or for an answer to end."""
-PREROLL_MS = 400
-"""Kept from before our ear noticed a voice (`Turns.OURS`)."""
+PREROLL_MS = 1200
+"""Kept from before our ear noticed a voice, and was sure that it interrupts (`Turns.OURS`)."""
 SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
 ANSWER = "[The caller is waiting. Answer what was said last, aloud.]"
 
@@ -266,6 +266,9 @@ class GeminiLive:
         if response is not None:
             response.dropped = True
         self._orders = deque(order for order in self._orders if not order.token)
+
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        """It tells no turns, and decides itself what is one."""
 
     def probe(self, now: float) -> None:
         """There is no message without effect that is answered."""

@@ -153,15 +153,21 @@ class Inbox:
             state.tell(Interrupted(response_id))
 
     def _on_speech_stopped(self, event: SpeechEvent, now: float) -> None:
-        self._state.caller_speaks = False
-        self._state.requests.turn_ended(now)
-        self._state.tell(CallerStopped(event.item_id or ""))
+        state, requests = self._state, self._state.requests
+        state.caller_speaks = False
+        requests.turn_ended(now)
+        if requests.state is ResponseState.ACTIVE and not state.config.interrupt_response:
+            requests.turn_unanswered(ask=state.cancelled_id == requests.response_id)
+        state.tell(CallerStopped(event.item_id or ""))
 
     def _on_committed(self, event: SpeechEvent, now: float) -> None:
         """The caller's turn is an item; where the service does not answer it, we ask for that."""
         state = self._state
-        state.order.follows(event.item_id or "", event.previous_item_id or "")
+        state.committed_turn = event.item_id or ""
+        state.order.follows(state.committed_turn, event.previous_item_id or "")
         state.requests.conversation_changed()
+        if state.committed_turn and state.committed_turn == state.disregarded_turn:
+            return
         if state.config.turn_detection != "none" and not state.config.create_response:
             state.requests.add(ANSWER)
 
@@ -198,11 +204,17 @@ class Inbox:
             self._unnamed += 1
             response.id = f"unnamed_{self._unnamed}"
         token = self._token(response)
+        own = state.requests.state is not ResponseState.REQUESTED
+        state.answering_turn = state.committed_turn if own else ""
         state.requests.created(response.id, sees_all=not state.unconfirmed)
         if state.cancel_when_created:
             state.cancel_when_created = False
             state.cancelled_id = response.id
             state.requests.cancelled()
+        if state.answering_turn and state.answering_turn == state.disregarded_turn:
+            state.unwanted(response.id)
+            state.cancel_due = True
+            return
         state.tell(ResponseStarted(response.id, token))
 
     def _token(self, response: Response) -> str:
@@ -257,6 +269,8 @@ class Inbox:
         if usage is not None:
             state.tell(response_usage(usage, state.config.vendor, state.model))
         status = status_of(response)
+        if response.id in state.unwanted_ids:
+            return
         calls = state.calls.run(response.id, status, response.output or ())
         for call in calls:
             state.tell(call)

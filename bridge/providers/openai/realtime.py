@@ -147,6 +147,7 @@ class OpenAIRealtime:
             self._take_secret(data)
             return
         inbox.receive(data, now)
+        self._forget_unwanted(state)
         if state.requests.state is ResponseState.ACTIVE:
             self._owed_since = now
         elif state.requests.pending:
@@ -267,6 +268,27 @@ class OpenAIRealtime:
         requests.cancelled()
         for item_id, heard_ms in heard:
             self._cut_item(item_id, heard_ms)
+
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        """Cancel what the server answers to it, now or as soon as it begins; a response under way
+        before goes on. What has no words is deleted, for the model would hear a turn of noise."""
+        state = self.state
+        state.disregarded_turn, state.forget_turn = turn_id, not words
+        requests = state.requests
+        if requests.state is ResponseState.ACTIVE and state.answering_turn == turn_id != "":
+            state.unwanted(requests.response_id or "")
+            state.cancel_due = True
+        for item_id in unheard:
+            self._send("conversation.item.delete", item_id=item_id)
+        self._forget_unwanted(state)
+
+    def _forget_unwanted(self, state: SessionState) -> None:
+        if state.cancel_due:
+            state.cancel_due = False
+            self._send("response.cancel", response_id=state.cancelled_id)
+        if state.forget_turn and state.disregarded_turn == state.committed_turn != "":
+            state.forget_turn = False
+            self._send("conversation.item.delete", item_id=state.committed_turn)
 
     def probe(self, now: float) -> None:
         """Have the server send any message at once: an update of nothing is answered with one.

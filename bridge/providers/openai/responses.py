@@ -136,6 +136,15 @@ class ResponseRequests:
         if self._server_answers:
             self._hold_until = now + TURN_HOLD_S
 
+    def turn_unanswered(self, *, ask: bool) -> None:
+        """A response was under way when the turn ended: the server begins none of its own.
+
+        `ask`: that response is cancelled already, so the turn is ours to have answered.
+        """
+        self._hold_until = None
+        if ask:
+            self.add(ANSWER)
+
     def release(self, now: float) -> None:
         """Stop holding when the time is over."""
         if self._hold_until is not None and now >= self._hold_until:

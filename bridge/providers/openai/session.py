@@ -41,6 +41,7 @@ def capabilities(config: OpenAIRealtimeConfig) -> Capabilities:
         turns=Turns.TOLD if told else Turns.OURS,
         minds_silence=config.turn_detection == "server_vad"
         and config.vad_idle_timeout_ms is not None,
+        writes=bool(config.transcription_model),
         notices_within_s=NOTICES_WITHIN_S if told else None,
     )
 

@@ -53,6 +53,18 @@ class SessionState:
     cancel_when_created: bool = False
     cancelled_id: str | None = None
     """The response whose late audio is dropped: cut by us or by the server."""
+    committed_turn: str = ""
+    """The caller's last turn that is an item of the conversation."""
+    answering_turn: str = ""
+    """The turn that the active response answers, where the server began it by itself."""
+    disregarded_turn: str = ""
+    """What sounded like a turn and was none: an answer to it is cancelled."""
+    forget_turn: bool = False
+    """It has no words: its item is deleted when it is there."""
+    cancel_due: bool = False
+    """The active response is one of them."""
+    unwanted_ids: dict[str, None] = field(default_factory=dict)
+    """Responses to what was no turn: nothing is told of them."""
     interrupted_id: str | None = None
     """The response whose interruption by the caller has been told."""
     unconfirmed: dict[str, None] = field(default_factory=dict)
@@ -74,6 +86,12 @@ class SessionState:
         self.events.append(event)
         if isinstance(event, ProviderFailure) and event.fatal:
             self.failed = True
+
+    def unwanted(self, response_id: str) -> None:
+        """Nothing is told of this response any more."""
+        self.cancelled_id = response_id
+        self.requests.cancelled()
+        _remember(self.unwanted_ids, response_id, MAX_RESPONSES)
 
     def sounded(self, response_id: str) -> None:
         """Audio of this response is here."""

@@ -17,7 +17,7 @@ from bridge.providers.actions import Endpoint
 from bridge.providers.base import ErrorKind, ProviderFailure, Usage
 from bridge.providers.http_errors import MAX_MESSAGE_CHARS, end_failure, text_code
 from bridge.providers.pipeline.config import PipelineConfig, hearing_model, key_of
-from bridge.providers.pipeline.hearing import MAX_TURN_CHARS, Began, Heard, TurnOver
+from bridge.providers.pipeline.hearing import MAX_TURN_CHARS, Began, Heard, SoFar, TurnOver
 from bridge.wire.channel import ChannelEnd, Ender
 
 VENDOR = "deepgram"
@@ -131,6 +131,9 @@ class Nova(Deepgram):
             self._words.append(text[:MAX_TURN_CHARS])
         if message.speech_final and self._speaking:
             heard += self._over()
+        elif text:
+            said = self._words if message.is_final else [*self._words, text[:MAX_TURN_CHARS]]
+            heard.append(SoFar(" ".join(said)))
         return heard
 
     def _began(self) -> list[Heard]:
@@ -168,6 +171,8 @@ class Flux(Deepgram):
             heard.append(Began())
         if message.event == "EndOfTurn" and self._speaking:
             heard.append(TurnOver(self.take_pending()))
+        elif self._text:
+            heard.append(SoFar(self._text))
         return heard
 
     def take_pending(self) -> str:

@@ -19,13 +19,20 @@ class Began:
 
 
 @dataclass(frozen=True, slots=True)
+class SoFar:
+    """What was understood of the turn up to now; it may change yet."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnOver:
     """The caller's turn is over; without words it was noise."""
 
     text: str
 
 
-Heard = Began | TurnOver | ProviderFailure
+Heard = Began | SoFar | TurnOver | ProviderFailure
 
 
 class Hearing(Protocol):

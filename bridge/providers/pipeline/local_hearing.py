@@ -8,7 +8,7 @@ from bridge.providers.actions import SpeechService
 from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.http_errors import MAX_MESSAGE_CHARS
 from bridge.providers.pipeline.config import PipelineConfig
-from bridge.providers.pipeline.hearing import MAX_TURN_CHARS, Began, Heard, TurnOver
+from bridge.providers.pipeline.hearing import MAX_TURN_CHARS, Began, Heard, SoFar, TurnOver
 from bridge.speech.messages import Told, decode_reply
 from bridge.wire.channel import ChannelEnd
 
@@ -49,7 +49,9 @@ class LocalHearing:
             return []
         self._text = reply.data.decode("utf-8", "replace").strip()[:MAX_TURN_CHARS]
         self._speaking = True
-        return began if reply.told is Told.PARTIAL else [*began, TurnOver(self.take_pending())]
+        if reply.told is Told.PARTIAL:
+            return [*began, SoFar(self._text)]
+        return [*began, TurnOver(self.take_pending())]
 
     def take_pending(self) -> str:
         """Words of a turn whose end was not told."""

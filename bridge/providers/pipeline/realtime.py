@@ -17,6 +17,7 @@ from bridge.providers.actions import Action, Open, Send
 from bridge.providers.base import (
     CallerStarted,
     CallerStopped,
+    CallerWords,
     Capabilities,
     Heard,
     ProviderEvent,
@@ -27,7 +28,7 @@ from bridge.providers.base import (
 from bridge.providers.conversation import Conversation, Opening, Speaker
 from bridge.providers.pipeline.config import LOCAL_HEARING, PipelineConfig
 from bridge.providers.pipeline.deepgram import Flux, Nova, is_flux
-from bridge.providers.pipeline.hearing import Began, Hearing, TurnOver
+from bridge.providers.pipeline.hearing import Began, Hearing, SoFar, TurnOver
 from bridge.providers.pipeline.local_hearing import LocalHearing
 from bridge.providers.pipeline.replies import CHAT, Replies, Wish
 from bridge.providers.pipeline.speaking import TTS
@@ -55,7 +56,7 @@ class Pipeline:
         self._hearing = hearing(config, None)
         self._open: set[str] = set()
         self._over = False
-        self._turns = 0
+        self._turns = self._begun_before = 0
         self._noise_cut = False
         """An answer was cut since the caller began to speak."""
         self._unbilled_s = 0.0
@@ -209,6 +210,11 @@ class Pipeline:
         """Close the model, silence the voice, withdraw what waits; remember what was heard."""
         self._noise_cut = self._said.cut(dict(heard)) or self._noise_cut
 
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        """Withdraw the answer to it; what is being said goes on. Words stay in the memory."""
+        if turn_id == self._turn_id:
+            self._said.unwish(self._begun_before)
+
     def probe(self, now: float) -> None:
         """`notices_within_s` is None."""
 
@@ -246,6 +252,8 @@ class Pipeline:
                 self._turns += 1
                 self._noise_cut = False
                 self._events.append(CallerStarted(self._turn_id))
+            elif isinstance(heard, SoFar):
+                self._events.append(CallerWords(self._turn_id, heard.text))
             elif isinstance(heard, TurnOver):
                 self._turn_over(heard.text, now)
             else:
@@ -257,6 +265,7 @@ class Pipeline:
 
     def _turn_over(self, text: str, now: float) -> None:
         """Words are answered. A sound that cut the agent off is no reason to stay silent."""
+        self._begun_before = self._said.begun
         wanted = bool(text) or self._noise_cut
         self._events.append(CallerStopped(self._turn_id, expects_answer=wanted))
         if text:

@@ -104,6 +104,19 @@ class Replies:
                 cut = True
         return cut
 
+    @property
+    def begun(self) -> int:
+        """How many answers were begun."""
+        return self._number
+
+    def unwish(self, before: int) -> None:
+        """No answer to the caller's last turn is wanted; `before`: answers begun before it."""
+        self._wishes = deque(wish for wish in self._wishes if wish.text)
+        answer = self._answer
+        if answer is not None and answer.chat is not None and answer.number > before:
+            self._end_answer(answer)
+            answer.entry.text = ""
+
     def withdraw_unheard(self) -> None:
         """A caller who goes on speaking is not given the answer to half of it."""
         answer = self._answer

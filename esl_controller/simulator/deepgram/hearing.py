@@ -69,7 +69,11 @@ class EmulatedHearing:
         self._began_s = 0.0
         wait_ms = FLUX_SILENCE_MS if self._flux else _endpointing_ms(query)
         self._vad = VoiceActivityDetector(
-            self._format.rate_hz, threshold=0.5, prefix_padding_ms=0, silence_duration_ms=wait_ms
+            self._format.rate_hz,
+            threshold=0.5,
+            prefix_padding_ms=0,
+            silence_duration_ms=wait_ms,
+            keeps=config.script.recogniser is not None,
         )
         if self._flux:
             self._tell({"type": "Connected", "request_id": REQUEST_ID, "sequence_id": 0})
@@ -131,7 +135,8 @@ class EmulatedHearing:
             self._out += [b"\x00\xff", b"[]", b'{"type":"Results","channel":7}', b"{" * 5000]
 
     def _line(self, length_ms: int) -> str:
-        return self._script.caller_line(self.turns, length_ms)
+        heard, rate_hz = self._vad.turn_audio, self._format.rate_hz
+        return self._script.caller_line(self.turns, length_ms, heard, rate_hz)
 
     def _results(self, text: str, *, final: bool, over: bool, from_finalize: bool = False) -> None:
         at_s, words = self._began_s, text.split()

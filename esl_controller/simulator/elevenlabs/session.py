@@ -45,6 +45,7 @@ class EmulatedConversation:
             prefix_padding_ms=0,
             silence_duration_ms=config.silence_ms,
             whole_messages=config.fast,
+            keeps=config.script.recogniser is not None,
         )
         self._begun = False
         self._turns = 0
@@ -173,9 +174,13 @@ class EmulatedConversation:
 
     def _turn_over(self) -> None:
         core = self.core
-        turn, self._turns = self._turns, self._turns + 1
-        line = core.config.script.caller_line(core.record.turns, 1000)
+        script, heard = core.config.script, self._vad.turn_audio
+        line = script.caller_line(core.record.turns, 1000, heard, self._format.rate_hz)
         core.record.turns += 1
+        if script.recogniser is not None and not line:
+            self._await_caller()
+            return  # a sound that interrupted, and said nothing
+        turn, self._turns = self._turns, self._turns + 1
         number = core.next_number()
         words = {"user_transcript": line, "event_id": number}
         when = core.now + core.config.transcription_delay_s

@@ -119,7 +119,8 @@ class EmulatedSession:
         )
         detection = setup.get("realtimeInputConfig", {}).get("automaticActivityDetection", {})
         if not detection.get("disabled"):
-            self._vad = _detector(detection, whole_messages=core.config.fast)
+            keeps = core.config.script.recogniser is not None
+            self._vad = _detector(detection, whole_messages=core.config.fast, keeps=keeps)
         core.record.session_id = core.new_id("session")
         core.agenda.at(core.now + getattr(core.faults, "setup_delay_s", 0.0), self._ready)
         limit_s = core.config.session_limit_s
@@ -251,8 +252,11 @@ class EmulatedSession:
             return
         turn = core.record.turns
         core.record.turns += 1
+        heard = self._vad.turn_audio if self._vad is not None else b""
+        text = core.config.script.caller_line(turn, int(self._turn_ms), heard, RATE_HZ)
+        if core.config.script.recogniser is not None and not text and self._vad is not None:
+            return  # a sound that interrupted, and said nothing
         if "inputAudioTranscription" in core.setup:
-            text = core.config.script.caller_line(turn, int(self._turn_ms))
             when = core.now + core.config.transcription_delay_s
             core.agenda.at(when, lambda now: self._transcribed(text, now))
         if not self._answers.turn_open:
@@ -320,7 +324,9 @@ def _object(body: Any, name: str) -> Any:
     return body.get(name)
 
 
-def _detector(detection: dict[str, Any], *, whole_messages: bool) -> VoiceActivityDetector:
+def _detector(
+    detection: dict[str, Any], *, whole_messages: bool, keeps: bool
+) -> VoiceActivityDetector:
     silence_ms = detection.get("silenceDurationMs")
     if silence_ms is None:
         silence_ms = _SILENCE_MS.get(str(detection.get("endOfSpeechSensitivity")), 500)
@@ -333,4 +339,5 @@ def _detector(detection: dict[str, Any], *, whole_messages: bool) -> VoiceActivi
         prefix_padding_ms=padding_ms,
         silence_duration_ms=silence_ms,
         whole_messages=whole_messages,
+        keeps=keeps,
     )

@@ -72,6 +72,7 @@ class InputAudio:
             silence_duration_ms=silence_ms,
             whole_messages=self._core.config.fast,
             position_ms=self.position_ms,
+            keeps=self._core.config.script.recogniser is not None,
         )
 
     def append(self, base64: str) -> None:
@@ -171,7 +172,9 @@ class InputAudio:
         if transcription is None:
             return
         model = transcription.get("model", "whisper-1")
-        text = core.config.script.caller_line(turn, int(item.audio_ms))
+        heard = self._vad.turn_audio if self._vad is not None else b""
+        rate_hz = self._format.rate_hz
+        text = core.config.script.caller_line(turn, int(item.audio_ms), heard, rate_hz)
         when = core.now + core.config.transcription_delay_s
         core.agenda.at(when, lambda now: self._transcribed(item, text, model))
 

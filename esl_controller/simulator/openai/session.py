@@ -206,7 +206,9 @@ class EmulatedSession:
 
     def _on_item_delete(self, event: dict[str, Any]) -> None:
         item_id = event.get("item_id")
+        said = [item for item in self.core.conversation.items if item.data.get("role") == "user"]
         self.core.conversation.delete(item_id)
+        self.core.user_turns -= any(item.id == item_id for item in said)
         keep(self.core.record.deletions, item_id)
         self.core.emit("conversation.item.deleted", item_id=item_id)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from esl_controller.simulator.service.recogniser import Recogniser
+
 SPOKEN_AFTER = "\n\n"
 """In the instructions of a response, what follows this is said word for word."""
 
@@ -42,6 +44,8 @@ class Script:
     """`{output}` is what the function returned."""
     caller_lines: tuple[str, ...] = ()
     """What the transcription hears, by turn; without lines it tells the length."""
+    recogniser: Recogniser | None = None
+    """Hears what was really said instead."""
 
     def answer(self, turn: int) -> Answer:
         """The answer to the caller's turn number `turn`, from 0."""
@@ -58,8 +62,10 @@ class Script:
         """The answer once a function has returned."""
         return Answer(self.after_function.text.replace("{output}", output))
 
-    def caller_line(self, turn: int, length_ms: int) -> str:
-        """What the transcription makes of the caller's turn."""
+    def caller_line(self, turn: int, length_ms: int, audio: bytes = b"", rate_hz: int = 0) -> str:
+        """What the transcription makes of the caller's turn; `audio` is L16."""
+        if self.recogniser is not None and rate_hz:
+            return self.recogniser.words(audio, rate_hz)
         if not self.caller_lines:
             return f"[speech {length_ms / 1000:.1f} s]"
         return self.caller_lines[min(turn, len(self.caller_lines) - 1)]

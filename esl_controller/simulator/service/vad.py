@@ -18,6 +18,9 @@ OVER_FLOOR = 3.0
 """A voice is at least this much louder than the floor (about 10 dB)."""
 MAX_CROSSINGS = 0.4
 """Share of samples that change sign: white noise has 0.5, a voice far less."""
+MAX_KEPT_MS = 12_000
+KEPT_BEFORE_MS = 500
+"""From before a turn was found."""
 _SILENCE_DBFS = -60.0
 _RANGE_DB = 40.0
 _FULL_SCALE = 32768.0
@@ -43,8 +46,10 @@ class VoiceActivityDetector:
         silence_duration_ms: int,
         whole_messages: bool = False,
         position_ms: float = 0.0,
+        keeps: bool = False,
     ) -> None:
-        """`whole_messages` judges each `receive` at once: cheaper and coarser."""
+        """`whole_messages` judges each `receive` at once: cheaper and coarser. `keeps`: the audio
+        of a turn can be had at its end."""
         self.speaking = False
         self._rate_hz = rate_hz
         self._min_rms = level_for_threshold(threshold)
@@ -56,9 +61,19 @@ class VoiceActivityDetector:
         self._position_ms = position_ms
         self._voiced_ms = 0.0
         self._silent_ms = 0.0
+        self._kept: bytearray | None = bytearray() if keeps else None
+
+    @property
+    def turn_audio(self) -> bytes:
+        """The turn under way, or that has just ended, with a little from before it."""
+        return bytes(self._kept or b"")
 
     def receive(self, samples: bytes) -> list[Boundary]:
         """Take audio (16-bit little-endian) and give the boundaries found in it."""
+        if self._kept is not None:
+            self._kept += samples
+            most_ms = MAX_KEPT_MS if self.speaking else KEPT_BEFORE_MS
+            del self._kept[: -self._rate_hz * 2 * most_ms // 1000]
         found: list[Boundary] = []
         if not self._frame_bytes:
             self._frame(samples, found)

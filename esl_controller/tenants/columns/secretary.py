@@ -196,6 +196,54 @@ _WORDS: Mapping[str, Column] = {
         default=True,
         meaning=Words("The caller may interrupt.", "Quem liga pode interromper."),
     ),
+    "turn_detector": Column(
+        rule=choice("provider", "own"),
+        default="provider",
+        meaning=Words(
+            "Who finds the caller's turns: the provider, or our own ear, where the provider "
+            "lets it.",
+            "Quem encontra as vezes de quem liga: o provedor, ou o nosso próprio ouvido, onde o "
+            "provedor deixa.",
+        ),
+    ),
+    "resume_after_noise": Column(
+        rule=FLAG,
+        default=True,
+        meaning=Words(
+            "A sound without words does not interrupt: the AI goes on where it stopped.",
+            "Um som sem palavras não interrompe: a IA continua de onde parou.",
+        ),
+    ),
+    "ignore_back_channels": Column(
+        rule=FLAG,
+        default=True,
+        meaning=Words(
+            '"Uh-huh" and the like do not interrupt either.',
+            '"Aham", "sim, sim" e afins também não interrompem.',
+        ),
+    ),
+    "greeting_barge_in": Column(
+        rule=FLAG,
+        default=True,
+        meaning=Words(
+            "The caller may interrupt what it says first.",
+            "Quem liga pode interromper o que ela diz primeiro.",
+        ),
+    ),
+    "legal_notice": Column(
+        rule=text(10_000),
+        meaning=Words(
+            "Said before everything else; nobody can interrupt it, or the first message after it.",
+            "Dito antes de tudo; ninguém pode interrompê-lo, nem a primeira mensagem que o segue.",
+        ),
+    ),
+    "comfort_sound": Column(
+        rule=FLAG,
+        default=False,
+        meaning=Words(
+            "A soft sound while a function works.", "Um som suave enquanto uma função trabalha."
+        ),
+    ),
     "dtmf_pause_ms": Column(
         rule=whole(200, 30_000),
         default=2000,

@@ -121,6 +121,11 @@ class StrictProvider:
             self._require(one.heard_ms >= 0, "heard less than nothing")
         self._keep("cut", {one.item_id: one.heard_ms for one in heard})
 
+    def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
+        self._require(self._capabilities.turns is p.Turns.TOLD, "it tells no turns")
+        self._require(all(one in self._items for one in unheard), f"no such items: {unheard}")
+        self._keep("disregard", turn_id, list(unheard), words)
+
     def probe(self, now: float) -> None:
         self._require(self._capabilities.notices_within_s is not None, "it cannot be probed")
         self._keep("probe")
@@ -238,6 +243,9 @@ class StrictListener:
 
     def interrupted(self, reaction_ms: float) -> None:
         self._tell("interrupted", reaction_ms)
+
+    def resumed(self, why: str, silent_ms: float) -> None:
+        self._tell("resumed", why, silent_ms)
 
     def used(self, usage: p.Usage) -> None:
         self._tell("used", usage)

@@ -11,7 +11,7 @@ from bridge.providers.conversation import Opening, Said, Speaker
 from bridge.session import candidates
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
-from tests.unit.bridge.session_kit import LOUD
+from tests.unit.bridge.session_kit import LOUD, QUIET
 
 WIDE = p.Capabilities((L16_16K,), (L16_24K,), notices_within_s=0.8)
 """Knows no G.711, as Gemini."""
@@ -293,16 +293,23 @@ def test_a_session_is_not_crossed_while_the_caller_begins_to_speak(stage):
     assert not new.protocol.audio
 
 
+def talk(s, seconds: int) -> None:
+    """A voice has pauses; what has none is noise."""
+    for _ in range(seconds):
+        s.hear(LOUD, 0.9)
+        s.hear(QUIET, 0.1)
+
+
 def test_a_limit_is_crossed_in_time_even_without_a_pause(stage):
     s = stage().talking()
     old = s.host
     s.events(p.GoingAway(20.0), p.CallerStarted("u1"))
-    s.hear(LOUD, 6.0)
+    talk(s, 6)
     assert len(s.hosts) == 2
     s.host.ready()
-    s.hear(LOUD, 10.0)
+    talk(s, 10)
     assert not old.closed
-    s.hear(LOUD, 2.0)
+    talk(s, 2)
     assert old.closed
     assert s.told.of("provider_trouble") == []
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from bridge.audio.formats import L16_8K, AudioFormat
 from bridge.audio.pacer import Pacer
+from bridge.playout.base import Fade
 
 
 @dataclass
@@ -19,6 +20,7 @@ class FarSide:
     latency_ms: int = 0
     recalls: bool = True
     silence_every_s: float | None = None
+    fade: Fade = Fade.NONE
     now: float = 0.0
     played: list[tuple[float, bytes, int]] = field(default_factory=list)
     cleared: list[tuple[float, int]] = field(default_factory=list)

@@ -8,7 +8,7 @@ from bridge.audio.formats import L16_16K, PCMA_8K
 from bridge.providers.base import ProviderFailure
 from bridge.providers.pipeline.config import PipelineConfig, hearing_model
 from bridge.providers.pipeline.deepgram import Flux, Nova, endpoint
-from bridge.providers.pipeline.hearing import Began, Heard, TurnOver
+from bridge.providers.pipeline.hearing import Began, Heard, SoFar, TurnOver
 from tests.unit.providers.pipeline.kit import encode, results
 
 FLUX = PipelineConfig(stt_model="flux-general-multi", eot_threshold=0.8, keyterms=("Ana", "S&P"))
@@ -30,12 +30,14 @@ def test_finals_are_joined_until_the_pause() -> None:
         results("my number is", over=False),
         results("five", over=True),
     )
-    assert found == [Began(), TurnOver("my number is five")]
+    so_far = [SoFar("my number"), SoFar("my number is")]
+    assert found == [Began(), *so_far, TurnOver("my number is five")]
 
 
 def test_a_noisy_line_ends_a_turn_by_its_words() -> None:
     end = encode({"type": "UtteranceEnd", "channel": [0, 1], "last_word_end": 2.4})
-    assert nova(results("oi", over=False), end, end) == [Began(), TurnOver("oi")]
+    found = nova(results("oi", over=False), end, end)
+    assert found == [Began(), SoFar("oi"), TurnOver("oi")]
 
 
 def test_silence_and_reports_are_nothing() -> None:
@@ -64,7 +66,8 @@ def test_flux_tells_turns() -> None:
         turn("Update", ""),
     ]
     found = [heard for message in messages for heard in hearing.receive(message)]
-    assert found == [Began(), TurnOver("I want a table.")]
+    said = ["I", "I want", "I want", "I want a"]
+    assert found == [Began(), *map(SoFar, said), TurnOver("I want a table.")]
 
 
 def test_flux_is_asked_in_its_own_words() -> None:

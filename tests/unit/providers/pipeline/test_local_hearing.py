@@ -7,6 +7,7 @@ from bridge.providers.actions import Open, SpeechService
 from bridge.providers.base import (
     CallerStarted,
     CallerStopped,
+    CallerWords,
     ErrorKind,
     ProviderFailure,
     SessionReady,
@@ -56,6 +57,7 @@ def test_a_turn_is_told_once_and_answered() -> None:
     )
     assert found[:-1] == [
         CallerStarted("c1"),
+        CallerWords("c1", "book a"),
         CallerStopped("c1", expects_answer=True),
         Transcript(Speaker.CALLER, "c1", "book it"),
     ]

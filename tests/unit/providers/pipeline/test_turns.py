@@ -9,6 +9,7 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Close, Endpoint, Open, Send, SpeechService
 from bridge.providers.base import (
     CallerStopped,
+    CallerWords,
     FunctionCall,
     Heard,
     ResponseDone,
@@ -68,8 +69,9 @@ def test_it_is_started_once_with_formats_it_speaks() -> None:
 def test_speech_begins_with_the_first_sentence() -> None:
     talk = Talk().ready()
     assert kinds(talk.heard(encode({"type": "SpeechStarted"}))) == ["CallerStarted"]
-    assert talk.heard(results("when do you", final=False, over=False)) == []
-    assert talk.heard(results("when do you open", over=False)) == []
+    for text, final in (("when do you", False), ("when do you open", True)):
+        (so_far,) = talk.heard(results(text, final=final, over=False))
+        assert so_far == CallerWords("c1", text)
     found = talk.heard(results("tomorrow"))
     assert kinds(found) == ["CallerStopped", "Transcript", "ResponseStarted"]
     assert talk.asked() == [

@@ -1,0 +1,11 @@
+alter table if exists v_voice_secretaries_realtime
+  drop column if exists turn_detector,
+  drop column if exists resume_after_noise,
+  drop column if exists ignore_back_channels,
+  drop column if exists greeting_barge_in,
+  drop column if exists legal_notice,
+  drop column if exists comfort_sound;
+alter table if exists v_voice_conversations_realtime
+  drop column if exists resumptions,
+  drop column if exists echo_delay_ms,
+  drop column if exists echo_level_db;
