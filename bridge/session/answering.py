@@ -146,12 +146,15 @@ class Answering:
     def heard(self, response_id: str | None) -> None:
         """The answer under way has sound."""
         self._retries.heard()
+        self._wait.answered()
         self._seat.heard()
         if response_id == self._words_response:
             self._words = None
 
     def response_done(self, event: p.ResponseDone, *, heard: bool, now: float) -> None:
         """Ask once more for one that nobody can hear, or that was broken off by the provider."""
+        if heard:
+            self._wait.answered()
         if heard and event.response_id == self._words_response:
             self._words = None
         if event.status == "incomplete":
@@ -174,6 +177,7 @@ class Answering:
         self, kind: p.ErrorKind, reason: str, now: float, retry_in_s: float | None = None
     ) -> None:
         """The caller got nothing: ask again, now or later, or somebody else."""
+        self._wait.fault()
         after_s = self._retries.failed(kind, retry_in_s, alternatives=self._seat.alternatives)
         if after_s is None:
             self._give_up(kind, "response_failed", reason, retry_in_s)
@@ -181,6 +185,18 @@ class Answering:
             self._ask_at = now + after_s
         else:
             self._ask_again()
+
+    def withheld(self) -> None:
+        """The answer under way is silence so far, or has become silence."""
+        self._wait.fault()
+
+    def fell_silent(self) -> None:
+        """An answer that began well went on as silence: have it gone on with, once."""
+        self._continued += 1
+        if self._continued > 1:
+            self._give_up(p.ErrorKind.SERVER, "no_sound", "silence in the middle of an answer")
+        else:
+            self.ask()
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -277,6 +293,8 @@ class Answering:
         self._line.downlink.complete(now)
         if self._floor.due and self._line.open and self._line.idle(now):
             self._listener.answer_late()
+        else:
+            self._wait.fault()
 
     def provider_ready(self, now: float) -> None:
         """Have the provider that is new here give what is due."""

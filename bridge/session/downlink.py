@@ -22,7 +22,9 @@ MAX_EARLY_BYTES = 24000 * 2 * 60
 NO_SOUND = 16
 """Largest sample of silence: A-law's smallest value is 8."""
 SOUNDLESS_MS = 3000
-"""An answer that begins with so much silence is none."""
+"""An answer that begins with so much silence is none, and one that goes on with it is over."""
+MAX_SILENCE_MS = 800
+"""Of silence in a row that is played of an answer: what is more is a wait as any other."""
 MAX_SPANS = 256
 
 
@@ -78,7 +80,9 @@ class DownlinkListener:
     on_sound: Callable[[float], None]
     """The answer can be heard: told once for each."""
     on_soundless: Callable[[float], None]
-    """The answer is silence so far, `SOUNDLESS_MS` of it: told once for each."""
+    """The answer has been silence for `SOUNDLESS_MS`: told once for each silence."""
+    on_withheld: Callable[[], None]
+    """It has been so for `MAX_SILENCE_MS`, and the rest of it is not played."""
     on_full: Callable[[str, int, float], None]
     """The queue is full; of this item so many milliseconds were kept."""
 
@@ -105,6 +109,8 @@ class Downlink:
         self._spans: list[_Span] = []
         self._keys = 0
         self._silent_bytes = 0
+        """In a row, at the end of what came of the answer."""
+        self._max_silent_bytes = self._soundless_bytes = 0
 
     # --- the line -------------------------------------------------------------------------------
 
@@ -113,6 +119,8 @@ class Downlink:
         self.close()
         self._format = playout.format
         self._frame_bytes = playout.format.bytes_for_ms(playout.frame_ms)
+        self._max_silent_bytes = playout.format.bytes_for_ms(MAX_SILENCE_MS)
+        self._soundless_bytes = playout.format.bytes_for_ms(SOUNDLESS_MS)
         self.playout = PlayoutStream(playout, self._pacer)
         self.playout.on_first_frame = self._tell.on_first_frame
         self.playout.on_drained = self._on_drained
@@ -217,13 +225,25 @@ class Downlink:
         """Everything has been heard, or can no longer be."""
         return self.playout is None or self.playout.idle(now)
 
+    @property
+    def withholding(self) -> bool:
+        """What comes of the answer is silence, and no longer played."""
+        return self._silent_bytes > self._max_silent_bytes > 0
+
+    @property
+    def newest(self) -> ItemHeard:
+        """The item that is queued last, as if it were heard to its end."""
+        item_id = next((s.item_id for s in reversed(self._spans) if s.item_id), "")
+        total_ms = self._total_ms(self._spans, item_id)
+        return ItemHeard(item_id, total_ms, total_ms)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _write(self, item_id: str, data: bytes, now: float) -> None:
         if self._converter is None:
             return
         converted = self._converter.convert(data)
-        if self.sounded or self._look_for_sound(converted, now):
+        if self._worth_playing(converted, now):
             self._queue(item_id, converted, now)
 
     def _queue(self, item_id: str, data: bytes, now: float) -> None:
@@ -245,19 +265,21 @@ class Downlink:
             span = self._spans[-1]
         return span
 
-    def _look_for_sound(self, data: bytes, now: float) -> bool:
-        """Whether `data` is to be played; L16, as every playout takes."""
+    def _worth_playing(self, data: bytes, now: float) -> bool:
+        """Whether `data` is to be played; L16, as every playout takes. The hot path."""
         if data and audioop.max(data, 2) > NO_SOUND:
-            self.sounded = True
-            self._tell.on_sound(now)
+            self._silent_bytes = 0
+            if not self.sounded:
+                self.sounded = True
+                self._tell.on_sound(now)
             return True
-        before, self._silent_bytes = self._silent_bytes, self._silent_bytes + len(data)
-        assert self._format is not None
-        limit = self._format.bytes_for_ms(SOUNDLESS_MS)
-        if before < limit <= self._silent_bytes:
+        before, after = self._silent_bytes, self._silent_bytes + len(data)
+        self._silent_bytes = after
+        if before < self._max_silent_bytes <= after:
+            self._tell.on_withheld()
+        if before < self._soundless_bytes <= after:
             self._tell.on_soundless(now)
-            return False
-        return True
+        return after <= self._max_silent_bytes
 
     def _on_drained(self, now: float) -> None:
         self._spans.clear()

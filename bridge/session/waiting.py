@@ -11,6 +11,10 @@ LOOK_S = 0.25
 """How often it is looked at: a silence may have begun so long before it is seen."""
 
 
+FAULT_COVER_S = 0.5
+"""Longest silence once a fault is known: nobody need wait to see whether the answer comes yet."""
+
+
 class AnswerLate(enum.Enum):
     """What must be done about the wait."""
 
@@ -27,6 +31,7 @@ class Wait:
         self._replace_s = replace_s
         self._silent_since: float | None = None
         self._stalled_since: float | None = None
+        self._fault = False
 
     def look(
         self, now: float, *, silent: bool, provider_owes: bool, cover_s: float
@@ -45,10 +50,19 @@ class Wait:
         if self._stalled_since is not None and now - self._stalled_since >= self._replace_s:
             self._stalled_since = None
             return AnswerLate.REPLACE
+        cover_s = min(cover_s, FAULT_COVER_S) if self._fault else cover_s
         if self._silent_since is None or now - self._silent_since < cover_s:
             return None
-        self._silent_since = now
+        self._silent_since, self._fault = now, False
         return AnswerLate.COVER
+
+    def fault(self) -> None:
+        """It is known that the answer will be late: its first cover comes soon."""
+        self._fault = True
+
+    def answered(self) -> None:
+        """An answer is heard."""
+        self._fault = False
 
     def progress(self) -> None:
         """The provider did something about it: the wait for it begins anew."""

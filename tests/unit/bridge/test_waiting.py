@@ -54,6 +54,22 @@ def test_a_provider_that_does_something_is_waited_for_anew():
     assert late == [None] * 6 + [AnswerLate.REPLACE]
 
 
+def test_once_a_fault_is_known_the_first_words_come_soon():
+    wait = Wait(replace_s=60)
+    wait.fault()
+    looks = [n / 4 for n in range(1, 16)]
+    told = [t for t in looks if wait.look(t, silent=True, provider_owes=False, cover_s=1.5)]
+    assert told == [0.5, 2.0, 3.5]
+
+
+def test_a_fault_that_was_made_good_is_forgotten():
+    wait = Wait(replace_s=60)
+    wait.fault()
+    wait.answered()
+    assert wait.look(0.25, silent=True, provider_owes=False, cover_s=1.5) is None
+    assert wait.look(0.75, silent=True, provider_owes=False, cover_s=1.5) is None
+
+
 def test_an_answer_that_is_still_heard_is_not_waited_for():
     wait = Wait(replace_s=6)
     late = [wait.look(now, silent=False, provider_owes=True, cover_s=1) for now in range(20)]
