@@ -62,7 +62,8 @@ class SessionConfig:
     max_turns: int | None = None
     """Answers after which the conversation is ended politely."""
     max_function_calls: int = 100
-    """In one conversation; what is called beyond is refused."""
+    """In one conversation; what is called beyond is refused: a model that loops would fill the
+    audit and spend money. The only such limit."""
     barge_in: bool = True
     network: Network | None = None
     """How providers are reached; None: directly, with the system's certificates."""

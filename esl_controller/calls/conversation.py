@@ -262,9 +262,8 @@ class Conversation:
     # --- functions -----------------------------------------------------------------------------
 
     def _on_function(self, outcome: FunctionOutcome) -> None:
-        """Written down, unless a model that loops has written enough."""
-        if not self.functions.exhausted:
-            self.record.function(outcome)
+        """Written down; the session hands over no more of them than a conversation may have."""
+        self.record.function(outcome)
         if outcome.status in ("failed", "timeout"):
             self._metrics.count(m.ERRORS, ErrorCode.FUNCTION_CALL_FAILED.value)
 
