@@ -22,6 +22,7 @@ import msgspec
 from esl_controller.commands import demo_story
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.simulated import ask_for_faults, fault_option
 from esl_controller.database.models import Turn
 from esl_controller.settings.table import (
     Database,
@@ -109,8 +110,9 @@ class LiveView:
     show_default=True,
     help="Whose model is emulated.",
 )
+@fault_option
 @with_shell
-def command(shell: Shell, out: Path, provider: str) -> None:
+def command(shell: Shell, out: Path, provider: str, faults: tuple[str, ...]) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
     The caller's voice is recorded human speech. With OPENAI_API_KEY set OpenAI's real model
@@ -132,6 +134,7 @@ def command(shell: Shell, out: Path, provider: str) -> None:
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         dsn = stack.enter_context(_database(shell, directory))
         base_url = None if real else stack.enter_context(_emulator(voice, provider))
+        ask_for_faults(shell, base_url or "", faults)
         _seed(dsn, base_url, provider)
         app = stack.enter_context(_service(dsn, directory, view))
         shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")

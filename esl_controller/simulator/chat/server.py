@@ -34,15 +34,23 @@ class ChatFaults:
     cut_after_chunks: int | None = None
     """The connection ends in the middle of the stream."""
     garbage_after_chunks: int | None = None
+    stall_after_chunks: int | None = None
+    """Nothing comes any more; the connection stays."""
     error_after_chunks: int | None = None
     """An error comes in the stream."""
 
 
-LIMITED = ChatFaults(
-    refuse_status=429,
-    message="Rate limit reached for model. Please try again in 1.5s.",
-    code="rate_limit_exceeded",
-)
+LIMITED: dict[str, Any] = {
+    "refuse_status": 429,
+    "message": "Rate limit reached for model. Please try again in 1.5s.",
+    "code": "rate_limit_exceeded",
+}
+OUT_OF_CREDITS: dict[str, Any] = {
+    "refuse_status": 402,
+    "message": "You exceeded your current quota.",
+    "code": "insufficient_quota",
+}
+STALL_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +126,13 @@ class ChatEmulator:
             for count, chunk in enumerate(self.chunks(body)):
                 if faults.cut_after_chunks == count:
                     return
+                if faults.stall_after_chunks == count:
+                    gevent.sleep(STALL_S)
                 if faults.garbage_after_chunks == count:
                     yield b'data: {"choices": 7\n\n'
                 if faults.error_after_chunks == count:
-                    error = {"message": LIMITED.message, "type": "tokens", "code": LIMITED.code}
-                    yield _event({"error": error})
+                    error = {key: LIMITED[key] for key in ("message", "code")}
+                    yield _event({"error": error | {"type": "tokens"}})
                     return
                 yield _event(chunk)
                 gevent.sleep(self.config.word_s)

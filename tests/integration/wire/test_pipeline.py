@@ -181,7 +181,7 @@ def test_two_functions_are_answered_once(cascade, fragments):
 @pytest.mark.parametrize(
     ("fault", "kind", "wait_s", "spoke"),
     [
-        (LIMITED, ErrorKind.RATE_LIMIT, 1.5, False),
+        (ChatFaults(**LIMITED), ErrorKind.RATE_LIMIT, 1.5, False),
         (ChatFaults(refuse_status=401, code="invalid_api_key"), ErrorKind.AUTHENTICATION, None, 0),
         (ChatFaults(cut_after_chunks=4), ErrorKind.CONNECTION, None, True),
         (ChatFaults(garbage_after_chunks=1), ErrorKind.PROTOCOL, None, False),
@@ -222,7 +222,7 @@ def test_hearing_that_ends_in_a_call_ends_it_all(cascade):
 
 
 def test_garbage_is_told_and_survived(cascade):
-    owner = cascade(faults=Faults(garbage_after_turn=1))
+    owner = cascade(faults=Faults(garbage_after_s=1.0))
     owner.speak()
     owner.wait(ResponseDone)
     assert {failure.code for failure in owner.of(ProviderFailure)} == {"malformed_message"}
