@@ -114,6 +114,8 @@ class Candidates:
             self._queue = self._rounds(name, again=served.heard and not served.given_up)
         elif not served.ready and served.took_s >= SLOW_S:
             self._queue = [(pause_s, c) for pause_s, c in self._queue if c.name != name]
+        elif failure.kind is ErrorKind.RATE_LIMIT:
+            self._let_others_go_first(name)
         following = self._next()
         if following is None:
             return None
@@ -126,6 +128,11 @@ class Candidates:
     def _strike(self, name: str) -> None:
         self._left = [c for c in self._left if c.name != name]
         self._queue = [(pause_s, c) for pause_s, c in self._queue if c.name != name]
+
+    def _let_others_go_first(self, name: str) -> None:
+        """It wants to be waited for: not while there is somebody else."""
+        behind = next((n for n, (_, c) in enumerate(self._queue) if c.name != name), 0)
+        self._queue = self._queue[behind:]
 
     def _next(self) -> tuple[float, Candidate] | None:
         """The first that may be tried. In a conversation anybody, rather than nobody."""

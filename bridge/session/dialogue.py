@@ -327,7 +327,7 @@ class Dialogue:
             self._fell_silent(now)
             return
         generation = self._floor.unheard()
-        self.cut(self._line.cut(now))
+        self.cut([one._replace(heard_ms=0) for one in self._line.cut(now)])
         self._line.downlink.begin(generation)
         self._answering.failed(p.ErrorKind.SERVER, "no sound", now)
 

@@ -24,7 +24,8 @@ NO_SOUND = 16
 SOUNDLESS_MS = 3000
 """An answer that begins with so much silence is none, and one that goes on with it is over."""
 MAX_SILENCE_MS = 800
-"""Of silence in a row that is played of an answer: what is more is a wait as any other."""
+"""Of silence in a row that is played inside an answer; none of it before the first sound. What is
+more is a wait as any other."""
 MAX_SPANS = 256
 
 
@@ -279,7 +280,7 @@ class Downlink:
             self._tell.on_withheld()
         if before < self._soundless_bytes <= after:
             self._tell.on_soundless(now)
-        return after <= self._max_silent_bytes
+        return self.sounded and after <= self._max_silent_bytes
 
     def _on_drained(self, now: float) -> None:
         self._spans.clear()

@@ -75,6 +75,8 @@ class ProviderSeat:
         self._gate = candidates[0].gate
         self.name = candidates[0].name
         self.kind = candidates[0].kind
+        self.events_in = 0
+        """All that was told by any connection: signs of more than life."""
         self.prefix = ""
         """Of the ids of the connection in use; `on_audio` gets them without it."""
 
@@ -305,6 +307,7 @@ class ProviderSeat:
         self.prefix = connection.prefix
 
     def _on_events(self, connection: Connection, events: list[p.ProviderEvent]) -> None:
+        self.events_in += len(events)
         for event in events:
             if connection is not self._now:
                 self._on_aside(connection, event)
@@ -316,6 +319,7 @@ class ProviderSeat:
     def _on_event(self, connection: Connection, event: p.ProviderEvent) -> None:
         if isinstance(event, p.SessionReady):
             connection.ready = event
+            self._catch_up(connection)
             self._listener.on_ready(event)
         elif isinstance(event, p.GoingAway):
             if self._crossing is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from esl_controller.simulator.chat.server import LIMITED, OUT_OF_CREDITS, ChatFaults
+from esl_controller.simulator.chat.server import LIMITED, ChatFaults
 from esl_controller.simulator.service.faults import RATE_LIMIT_S, SLOW_S, Fault, FaultTable
 
 _HTTP = "an answer is one HTTP request, which has no close code"
@@ -16,9 +16,14 @@ FAULTS = FaultTable(
         Fault.SLOW: lambda w: {"first_byte_s": w.or_else(SLOW_S)},
         Fault.REFUSE: lambda w: {"refuse_status": int(w.or_else(503))},
         Fault.DROP: lambda w: {"cut_after_chunks": BROKEN_OFF_AT},
-        Fault.QUOTA: lambda w: OUT_OF_CREDITS,
+        Fault.QUOTA: lambda w: {
+            "refuse_status": 402,
+            "code": "insufficient_quota",
+            "message": "You exceeded your current quota.",
+        },
         Fault.RATE_LIMIT: lambda w: {
-            **LIMITED,
+            "refuse_status": LIMITED.refuse_status,
+            "code": LIMITED.code,
             "message": f"Rate limit reached. Please try again in {w.or_else(RATE_LIMIT_S):g}s.",
         },
         Fault.MALFORMED: lambda w: {"garbage_after_chunks": BROKEN_OFF_AT},

@@ -40,16 +40,11 @@ class ChatFaults:
     """An error comes in the stream."""
 
 
-LIMITED: dict[str, Any] = {
-    "refuse_status": 429,
-    "message": "Rate limit reached for model. Please try again in 1.5s.",
-    "code": "rate_limit_exceeded",
-}
-OUT_OF_CREDITS: dict[str, Any] = {
-    "refuse_status": 402,
-    "message": "You exceeded your current quota.",
-    "code": "insufficient_quota",
-}
+LIMITED = ChatFaults(
+    refuse_status=429,
+    message="Rate limit reached for model. Please try again in 1.5s.",
+    code="rate_limit_exceeded",
+)
 STALL_S = 3600.0
 
 
@@ -131,8 +126,8 @@ class ChatEmulator:
                 if faults.garbage_after_chunks == count:
                     yield b'data: {"choices": 7\n\n'
                 if faults.error_after_chunks == count:
-                    error = {key: LIMITED[key] for key in ("message", "code")}
-                    yield _event({"error": error | {"type": "tokens"}})
+                    error = {"message": LIMITED.message, "type": "tokens", "code": LIMITED.code}
+                    yield _event({"error": error})
                     return
                 yield _event(chunk)
                 gevent.sleep(self.config.word_s)

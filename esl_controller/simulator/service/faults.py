@@ -157,8 +157,8 @@ class FaultTable(Generic[_F_co]):
         return self.kind(**made)
 
     def _fields(self, text: str) -> dict[str, Any]:
-        name, _, value = text.partition("=")
-        if any(field.name == name for field in fields(self.kind)):  # type: ignore[arg-type]
+        name, equals, value = text.partition("=")
+        if equals and any(field.name == name for field in fields(self.kind)):  # type: ignore[arg-type]
             return {name: _plain(value)}
         one = wanted(text)
         make = self.can.get(one.fault)

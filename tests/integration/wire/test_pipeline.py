@@ -181,7 +181,7 @@ def test_two_functions_are_answered_once(cascade, fragments):
 @pytest.mark.parametrize(
     ("fault", "kind", "wait_s", "spoke"),
     [
-        (ChatFaults(**LIMITED), ErrorKind.RATE_LIMIT, 1.5, False),
+        (LIMITED, ErrorKind.RATE_LIMIT, 1.5, False),
         (ChatFaults(refuse_status=401, code="invalid_api_key"), ErrorKind.AUTHENTICATION, None, 0),
         (ChatFaults(cut_after_chunks=4), ErrorKind.CONNECTION, None, True),
         (ChatFaults(garbage_after_chunks=1), ErrorKind.PROTOCOL, None, False),
