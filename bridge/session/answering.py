@@ -283,7 +283,7 @@ class Answering:
         if unheard is Unheard.ASK_AGAIN:
             self._listener.phrase_due(SetPhrase.SAY_AGAIN)
         elif unheard is Unheard.REPLACE:
-            self._line.uplink.turn_began()
+            self._listener.answer_late()
             self._give_up(p.ErrorKind.SERVER, "deaf", "the caller spoke twice")
 
     # --- providers ------------------------------------------------------------------------------
@@ -322,7 +322,7 @@ class Answering:
         self._line.downlink.complete(now)
         if self._floor.due and self._line.open and self._line.idle(now):
             self._listener.answer_late()
-        else:
+        elif self._floor.due:
             self._wait.fault()
 
     def provider_ready(self, now: float) -> None:

@@ -124,10 +124,17 @@ class Dialogue:
         if event.status == "silent":
             heard, self._unanswered = True, False
         if self._floor.response_done(event.response_id, heard=heard):
+            self._forget_unheard()
             self._over(event.response_id, now, heard=heard)
             if self._state is not SessionState.HELD:
                 self._answering.response_done(event, heard=heard, now=now)
                 self._open_if_free(now)
+
+    def _forget_unheard(self) -> None:
+        """An answer of silence: neither the next provider nor the row shall take it for said."""
+        silent = self._line.downlink.take_withheld()
+        if silent:
+            self.cut([ItemHeard(silent, 0, 0)])
 
     def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
         """All there will be of an answer is here."""
@@ -327,7 +334,7 @@ class Dialogue:
             self._fell_silent(now)
             return
         generation = self._floor.unheard()
-        self.cut([one._replace(heard_ms=0) for one in self._line.cut(now)])
+        self.cut(self._line.cut(now))
         self._line.downlink.begin(generation)
         self._answering.failed(p.ErrorKind.SERVER, "no sound", now)
 

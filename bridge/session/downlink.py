@@ -112,6 +112,8 @@ class Downlink:
         self._silent_bytes = 0
         """In a row, at the end of what came of the answer."""
         self._max_silent_bytes = self._soundless_bytes = 0
+        self._withheld = ""
+        """The item that came last without any sound."""
 
     # --- the line -------------------------------------------------------------------------------
 
@@ -200,6 +202,8 @@ class Downlink:
         """Silence at once. Returns the items not heard whole, and what was heard of each."""
         early_ids = dict.fromkeys(piece.item_id for piece in self._early)
         early = [ItemHeard(item_id, 0, 0) for item_id in early_ids]
+        early += [ItemHeard(self._withheld, 0, 0)] if self._withheld else []
+        self._withheld = ""
         self._early.clear()
         self._early_bytes, self._complete = 0, False
         position = self.playout.clear(now) if self.playout is not None else None
@@ -208,9 +212,14 @@ class Downlink:
         spans, self._spans = self._spans, []
         heard = early
         if position is not None:
-            heard = self._heard(spans, position.item_id, position.heard_ms)
+            heard = early + self._heard(spans, position.item_id, position.heard_ms)
         self._answering = False
         return heard
+
+    def take_withheld(self) -> str:
+        """The item of which nothing could be heard, told once; empty where there is none."""
+        item_id, self._withheld = self._withheld, ""
+        return item_id
 
     def begin(self, generation: int) -> None:
         """Audio from now on belongs to `generation`."""
@@ -245,7 +254,10 @@ class Downlink:
             return
         converted = self._converter.convert(data)
         if self._worth_playing(converted, now):
+            self._withheld = ""
             self._queue(item_id, converted, now)
+        elif not self.sounded:
+            self._withheld = item_id
 
     def _queue(self, item_id: str, data: bytes, now: float) -> None:
         assert self.playout is not None

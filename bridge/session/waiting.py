@@ -11,8 +11,9 @@ LOOK_S = 0.25
 """How often it is looked at: a silence may have begun so long before it is seen."""
 
 
-FAULT_COVER_S = 0.5
-"""Longest silence once a fault is known: nobody need wait to see whether the answer comes yet."""
+FAULT_COVER_S = 0.4
+"""The same once a fault is known, whose answer need not be waited for: something is said within
+half a second."""
 
 
 class AnswerLate(enum.Enum):

@@ -28,23 +28,39 @@ CEILING_S = 2.0
 MANY = 40
 
 
-def service(kind: str, answers: tuple[str, ...], line: str, *faults: str) -> Any:
-    """An emulated service that fails so on each of its connections; its caller says `line`.
+class Tables:
+    """What each of a tenant's choices can do of the faults' vocabulary."""
 
-    Its answers come little faster than they are heard: a fault in the middle is one for the caller.
+    of = {
+        "openai": OPENAI,
+        "gemini": GEMINI,
+        "elevenlabs": ELEVENLABS,
+        "hearing": DEEPGRAM,
+        "model": CHAT,
+    }
+
+
+def service(kind: str, answers: tuple[str, ...], line: str, fault: str, then: str = "") -> Any:
+    """An emulated service; its caller says `line`. `hearing` and `model` are of a pipeline.
+
+    `fault` is its first connection's, `then` all others'; without `then` all fail alike. Answers
+    come little faster than they are heard: a fault in the middle is one for the caller too.
     """
     script = Script(tuple(Answer(text) for text in answers), caller_lines=(line,))
-    common: dict[str, Any] = {"script": script, "pace": 1.2}
+    table: Any = Tables.of[kind]
+    first = table.make(fault) if fault else table.kind()
+    others = table.make(then) if then else first
+    common: dict[str, Any] = {"script": script, "pace": 1.2, "faults": others}
     if kind == "openai":
-        return Service(EmulatorConfig(faults=OPENAI.make(*faults), **common))
+        return Service(EmulatorConfig(**common), first)
     if kind == "gemini":
-        return GeminiService(GeminiConfig(faults=GEMINI.make(*faults), **common))
+        return GeminiService(GeminiConfig(**common), first)
     if kind == "elevenlabs":
-        faulty = ELEVENLABS.make(*faults)
-        return Agent(AgentConfig(turn_timeout_s=None, faults=faulty, **common))
-    stages = Stages(script, *[DEEPGRAM.make(*faults)] * (MANY if kind == "hearing" else 0))
-    if kind == "model":
-        stages.chat_faults = [CHAT.make(*faults)] * MANY
+        return Agent(AgentConfig(turn_timeout_s=None, **common), first)
+    if kind == "hearing":
+        return Stages(script, first, *[others] * MANY)
+    stages = Stages(script)
+    stages.chat_faults = [first, *[others] * MANY]
     return stages
 
 
@@ -56,7 +72,7 @@ class MixedWorld(World):
     host_of_stages = PipelineWorld._host
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *services: AnyService, **more: Any) -> None:
-        self.answered_at = self.asked_at = self.stopped_at = 0.0
+        self.answered_at = self.stopped_at = 0.0
         super().__init__(monkeypatch, *services, **more)
 
     def _provider(self, service: Any, handle: str = "") -> Any:
@@ -87,13 +103,11 @@ class MixedWorld(World):
         return self
 
     def ask(self, seconds: float) -> None:
-        """The caller asks something, and waits so long."""
-        if self.session.ended:
-            return
-        self.asked_at = self.now
+        """The caller asks something, and waits so long, or until the dialplan has the call."""
         self.speak("When do you open?")
         self.stopped_at = self.now
-        self.run(seconds)
+        while not self.session.ended and self.now < self.stopped_at + seconds:
+            self.run(0.1)
 
     # --- what came of it ---
 
@@ -106,11 +120,6 @@ class MixedWorld(World):
     def troubles(self) -> list[ErrorKind]:
         """What the call was told, and its row is."""
         return [kind for kind, *_ in self.call.of("provider_trouble")]
-
-    @property
-    def covered(self) -> int:
-        """Times the call was asked to say something meanwhile."""
-        return len(self.call.of("answer_late")) + len(self.call.of("phrase_due"))
 
     def told(self) -> list[Conversation]:
         """What each connection was begun with."""

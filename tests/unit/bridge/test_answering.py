@@ -373,3 +373,89 @@ def test_a_provider_that_repeats_silence_hands_over(stage):
     s.events(p.Audio("r9", "i9", FRAME * 10))
     s.after(0.4)
     assert s.heard() == 200
+
+
+# --- a fault that is known ---------------------------------------------
+
+
+SOON_S = 0.52
+"""Half a second, and a step of this test."""
+
+
+def first_late(s, since, at_most_s=3.0):
+    """How long after `since` the call was asked to say something."""
+    before = len(s.told.of("answer_late"))
+    while s.now < since + at_most_s and len(s.told.of("answer_late")) == before:
+        s.after(0.02)
+    return s.now - since
+
+
+def test_a_provider_that_is_lost_while_it_owes_an_answer_is_covered_at_once(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.turn()
+    s.after(0.2)
+    before = len(s.told.of("answer_late"))
+    s.fail()
+    assert len(s.told.of("answer_late")) == before + 1
+
+
+def test_one_that_is_lost_while_it_speaks_is_covered_when_what_is_here_was_heard(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.answer(ms=1000, done=False)
+    s.after(0.3)
+    s.fail()
+    assert first_late(s, s.now + 0.72) <= SOON_S
+
+
+def test_an_answer_that_failed_and_is_asked_for_again_is_covered_soon(stage):
+    s = stage().talking()
+    s.turn()
+    s.events(p.ResponseStarted("r1"), FAILED)
+    assert first_late(s, s.now) <= SOON_S
+
+
+def test_one_that_must_be_waited_for_is_covered_soon(stage):
+    s = stage().talking()
+    s.turn()
+    s.events(p.ResponseStarted("r1"), limited(5.0))
+    assert first_late(s, s.now) <= SOON_S
+
+
+def test_silence_in_the_middle_of_an_answer_is_covered_and_gone_on_with_once(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.turn()
+    s.answer(ms=600, done=False)
+    silence = p.Audio("r1", "item-r1", SILENT_FRAME * 50)
+    for _ in range(4):
+        s.events(silence)
+        s.after(0.5)
+    assert s.told.of("answer_late")
+    assert s.cuts()[-1].popitem()[1] >= 600
+    assert s.names()[-1] == "answer"
+    s.answer("r2", ms=600, done=False)
+    for _ in range(4):
+        s.events(p.Audio("r2", "item-r2", SILENT_FRAME * 50))
+    assert [code for _, code, _ in s.told.of("provider_trouble")] == ["no_sound"]
+
+
+def test_who_takes_over_in_the_middle_of_an_answer_goes_on_with_it(stage):
+    s = stage(TELLS, TELLS).talking()
+    s.turn()
+    s.answer(ms=600, done=False)
+    s.words(Speaker.AGENT, "item-r1", "We open at nine and we close at six.")
+    s.after(0.3)
+    s.fail()
+    s.reconnect().ready()
+    (told,) = [command for command in s.commands if command[0] == "inform"]
+    assert "did not hear the end" in told[1]
+    assert s.says() == []
+
+
+def test_late_sound_of_an_answer_that_failed_is_not_heard(stage):
+    s = stage().talking()
+    s.turn()
+    s.events(p.ResponseStarted("r1"), FAILED)
+    since = len(s.datagrams)
+    s.events(p.Audio("r1", "item-r1", FRAME * 20))
+    s.after(0.3)
+    assert s.heard(since) == 0
