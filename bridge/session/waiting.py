@@ -12,7 +12,7 @@ LOOK_S = 0.25
 
 
 FAULT_COVER_S = 0.4
-"""The same once a fault is known, whose answer need not be waited for: something is said within
+"""Longest silence once a fault is known: no answer is to be waited for, and words come within
 half a second."""
 
 

@@ -21,6 +21,7 @@ from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
+from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
@@ -296,6 +297,8 @@ class ConversationSite:
     media: MediaSite
     network: Callable[[], Network]
     """How providers are reached; another one when its CA file was read again."""
+    breakers: Breakers
+    """Which providers of which tenants are passed over."""
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     clock: Callable[[], float] = time.monotonic
@@ -315,6 +318,7 @@ class ConversationSite:
                 module=self.audio_module(leg.esl),
                 idle_silence=leg.has_idle_silence,
                 network=self.network(),
+                breakers=self.breakers,
             )
         except NoProvider as error:
             code = ErrorCode.PROVIDER_UNAVAILABLE

@@ -37,9 +37,9 @@ from bridge.session.session import Session
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.simulator.service.faults import ConnectionFaults
 from esl_controller.simulator.service.voice import encode, synthetic_speech
+from tests.pairs.owner import CallOwner
 from tests.pairs.services import UNIX_S, AnyService, Served, Service
-from tests.unit.bridge.doubles import StrictListener
-from tests.unit.bridge.session_kit import PHRASE, PHRASES
+from tests.unit.bridge.session_kit import PHRASES
 
 LEG = Leg("PCMU", 8000)
 TICK_S = 0.25
@@ -236,29 +236,6 @@ class VirtualHost:
                 self.collect()
 
 
-class CallOwner(StrictListener):
-    """A call as the controller is one: covers waits with a phrase, runs functions, restarts."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-        self.functions: dict[str, Callable[[p.FunctionCall], str]] = {}
-        """By name; any other answers `{}`."""
-
-    def answer_late(self) -> None:
-        super().answer_late()
-        self._world.session.announce(*PHRASE)
-
-    def phrase_due(self, phrase: Any) -> None:
-        super().phrase_due(phrase)
-        self._world.post(0.01, lambda: self._world.session.announce(*PHRASE))
-
-    def function_called(self, call: p.FunctionCall) -> None:
-        super().function_called(call)
-        run = self.functions.get(call.name, lambda call: "{}")
-        self._world.session.send_function_result(call.call_id, run(call))
-
-
 class World:
     """One call and everything around it."""
 
@@ -289,7 +266,7 @@ class World:
         """Nobody else takes the identity of one that is gone."""
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
         monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
-        self.call = CallOwner(self)
+        self.call = CallOwner(lambda: self.session, self.post)
         self._fields = provider or {}
         candidates = [
             Candidate(f"p{number}", service.kind, lambda service=service: self._provider(service))

@@ -343,41 +343,6 @@ def test_a_provider_lost_before_it_was_left_takes_its_successor_along(stage):
     assert s.session.state is SessionState.TALKING
 
 
-def test_a_successor_that_is_ready_serves_as_soon_as_the_old_one_breaks(stage):
-    """And answers what the caller has just asked, without being told to say it again."""
-    s = stage(TELLS, TELLS).talking()
-    audible(s)
-    said(s, "Hello.")
-    old = s.host
-    s.events(p.GoingAway(300.0))
-    s.after(0.3)
-    s.host.ready()
-    standby = s.host
-    old.events(p.CallerStarted("u"), p.CallerStopped("u"))
-    old.events(p.Transcript(Speaker.CALLER, "u", "a question"))
-    old.events(p.ProviderFailure(p.ErrorKind.CONNECTION, "gone", "", True, True))
-    assert s.session.state is SessionState.TALKING
-    assert (len(s.hosts), s.later) == (2, [])
-    informed, answered = standby.protocol.commands[-2:]
-    assert "Caller: a question" in informed[1]
-    assert answered == ("answer",)
-    assert len(s.told.of("provider_trouble")) == 1
-
-
-@pytest.mark.parametrize("kind", [p.ErrorKind.QUOTA, p.ErrorKind.AUTHENTICATION])
-def test_a_successor_is_no_use_where_the_provider_is_none(stage, kind):
-    s = stage(TELLS, TELLS).talking()
-    audible(s)
-    s.events(p.GoingAway(300.0))
-    s.after(0.3)
-    s.host.ready()
-    standby = s.host
-    s.hosts[0].events(p.ProviderFailure(kind, "no", "", True, False))
-    assert standby.closed
-    s.reconnect()
-    assert s.session._seat.name == "p1"
-
-
 def test_a_successor_is_as_well_as_who_it_followed(stage):
     """Nothing was heard of it yet; still its loss is no reason to leave the provider."""
     s = stage(TELLS, TELLS).talking()
