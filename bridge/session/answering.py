@@ -150,10 +150,9 @@ class Answering:
     # --- answers --------------------------------------------------------------------------------
 
     def response_started(self, response_id: str, token: str) -> None:
-        """The provider has the caller's turn and answers it."""
+        """The provider has the caller's turn; that it answers it is to be heard yet."""
         self._replay_until = self._ask_at = None
         self._wait.progress()
-        self._line.uplink.turn_over()
         if self._words is not None and token in ("", self._words[0]):
             self._words_response = response_id
 
@@ -161,6 +160,7 @@ class Answering:
         """The answer under way has sound."""
         self._retries.heard()
         self._wait.answered()
+        self._line.uplink.turn_over()
         self._seat.heard()
         if response_id == self._words_response:
             self._words = None
@@ -169,6 +169,7 @@ class Answering:
         """Ask once more for one that nobody can hear, or that was broken off by the provider."""
         if heard:
             self._wait.answered()
+            self._line.uplink.turn_over()
         if heard and event.response_id == self._words_response:
             self._words = None
         if event.status == "incomplete":
@@ -247,7 +248,10 @@ class Answering:
             self._ask_again()
         if self._replay_until is not None and now >= self._replay_until:
             self._line.uplink.turn_over()
-            self._apologise()
+            if self._floor.due:
+                self._make_up()
+            else:
+                self._apologise()
 
     def turn_has_faded(self, now: float) -> bool:
         """A turn of the caller's whose end nobody told is over: the line has long been silent."""
@@ -270,6 +274,8 @@ class Answering:
         if action is LifeAction.ASK:
             self._line.uplink.turn_began()
             self._seat.probe()
+        elif action is LifeAction.LATE and not self._line.ear.active and self._line.idle(now):
+            self._listener.answer_late()
         elif action is LifeAction.ALIVE and self._floor.state not in _THE_CALLERS:
             self._line.uplink.turn_over()
         elif action is LifeAction.DEAD:
@@ -344,6 +350,7 @@ class Answering:
 
     def _make_up(self) -> None:
         """Have given what was due when the last provider went."""
+        self._replay_until = None
         last = self._transcript.last()
         if last is None:
             self._apologise()

@@ -16,6 +16,10 @@ FAULT_COVER_S = 0.4
 half a second."""
 
 
+AGAIN_S = 1.2
+"""Longest silence behind words of ours: whoever has been told to wait wants to hear more of it."""
+
+
 class AnswerLate(enum.Enum):
     """What must be done about the wait."""
 
@@ -32,7 +36,7 @@ class Wait:
         self._replace_s = replace_s
         self._silent_since: float | None = None
         self._stalled_since: float | None = None
-        self._fault = False
+        self._fault = self._covered = False
 
     def look(
         self, now: float, *, silent: bool, provider_owes: bool, cover_s: float
@@ -51,10 +55,11 @@ class Wait:
         if self._stalled_since is not None and now - self._stalled_since >= self._replace_s:
             self._stalled_since = None
             return AnswerLate.REPLACE
-        cover_s = min(cover_s, FAULT_COVER_S) if self._fault else cover_s
+        if self._fault or self._covered:
+            cover_s = min(cover_s, FAULT_COVER_S if self._fault else AGAIN_S)
         if self._silent_since is None or now - self._silent_since < cover_s:
             return None
-        self._silent_since, self._fault = now, False
+        self._silent_since, self._fault, self._covered = now, False, True
         return AnswerLate.COVER
 
     def fault(self) -> None:
@@ -63,7 +68,7 @@ class Wait:
 
     def answered(self) -> None:
         """An answer is heard."""
-        self._fault = False
+        self._fault = self._covered = False
 
     def progress(self) -> None:
         """The provider did something about it: the wait for it begins anew."""
