@@ -22,7 +22,7 @@ from tests.integration.service import (
     hang_up_after,
     wait_for,
 )
-from tests.integration.test_call_dead_air import DEAD_AIR_S, longest_silence_s
+from tests.integration.test_call_dead_air import DEAD_AIR_S, longest_silence_s, note_at
 from tests.integration.test_call_provider_trouble import add_second_provider
 
 KINDS = (
@@ -62,9 +62,8 @@ def test_no_fault_leaves_the_caller_in_silence_and_the_second_provider_serves(se
     service.stored()
     for fault, call in calls.items():
         second = cast[fault][1]
-        answered = call.caller.answered_at
         last = call.caller.hearing.last_sound_at
-        silence_s = longest_silence_s(call, answered, last)
+        silence_s = longest_silence_s(call, note_at(call, "said"), last)
         assert silence_s < DEAD_AIR_S + hub.worst_ms / 500, (fault, silence_s)
         row = call.row()
         assert (row["outcome"], row["error_code"]) == ("completed", None), fault
