@@ -67,6 +67,7 @@ class Condition:
     echo_ms: int = 150
 
     def background(self) -> Background:
+        """What is heard beside the caller."""
         noise_dbfs = None if self.noise_db is None else VOICE_DBFS - self.noise_db
         return Background(echo_db=self.echo_db, echo_ms=self.echo_ms, noise_dbfs=noise_dbfs)
 
@@ -235,7 +236,7 @@ def measure(
     """Figures as they come."""
     sounds = corpus()
     for provider, condition in itertools.product(providers, conditions):
-        rng = random.Random(f"{provider} {condition.name}")  # noqa: S311 - the same in every run
+        rng = random.Random(f"{provider} {condition.name}")
         figures, happens = Figures(provider, condition.name), events(sounds, rng)
         for _ in range(target_calls if condition is TARGET else calls):
             event = next(happens)

@@ -15,6 +15,7 @@ import click
 from bridge.session.floor_states import FLOOR_TABLE
 from bridge.session.states import SESSION_TABLE
 from bridge.state_table import StateTable
+from esl_controller.calls.breaker import BREAKER_TABLE
 from esl_controller.calls.states import CALL_TABLE
 from esl_controller.cli import cli
 from esl_controller.settings.table import Setting, Settings, every_setting
@@ -127,6 +128,7 @@ def states_page() -> str:
         ("A call", "esl_controller/calls/states.py", CALL_TABLE),
         ("A session", "bridge/session/states.py", SESSION_TABLE),
         ("The floor", "bridge/session/floor_states.py", FLOOR_TABLE),
+        ("A provider's circuit breaker", "esl_controller/calls/breaker.py", BREAKER_TABLE),
     ]
     lines = ["# States", "", "What is not drawn cannot happen: the tables refuse it."]
     for title, source, table in tables:

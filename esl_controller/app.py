@@ -22,6 +22,7 @@ from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
 from esl_controller.calls import phrases
+from esl_controller.calls.breakers import Breakers, limits_of
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.installed_module import InstalledModule
@@ -66,6 +67,7 @@ from esl_controller.web.api.table import ROUTES
 from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages
 from esl_controller.worker_counters import (
+    follow_breakers,
     follow_event_socket,
     follow_listeners,
     follow_log,
@@ -140,6 +142,7 @@ class App:
         self.manager = SessionManager(capacity=settings.esl.capacity, clock=time.monotonic)
         self.calls: Calls[Call] = Calls()
         """Found by domain and call, for whoever wants something of one."""
+        self.breakers = Breakers(limits_of(settings.provider))
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
@@ -162,6 +165,7 @@ class App:
             journal=self.journal,
             config=self.config,
             providers_seen=self._providers_seen,
+            breakers=self.breakers,
             register=lambda: self.register,
             port=lambda: self.port,
         )
@@ -207,6 +211,7 @@ class App:
         follow_media(self.metrics, self.pacer, self.manager)
         follow_workers(self.metrics, self.register, self.port)
         follow_speech(self.metrics, self.speech)
+        follow_breakers(self.metrics, self.breakers)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
@@ -316,6 +321,7 @@ class App:
                 self.pacer,
                 self._media_site(),
                 lambda: self._network,
+                self.breakers,
                 InstalledModule(self.settings.media.flavour),
             ),
             self._book,
@@ -367,6 +373,7 @@ class App:
             worker=self.journal.worker,
             view=self.view,
             end_call=self._end_call,
+            circuits=self.breakers.of_domain,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

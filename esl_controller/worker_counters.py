@@ -5,11 +5,13 @@ The objects count for themselves, without knowing of metrics; once a second this
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 from bridge.audio.pacer import Pacer
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
+from esl_controller.calls.breakers import Breakers
 from esl_controller.database.pool import Pool
 from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
@@ -136,6 +138,23 @@ def follow_speech(metrics: Metrics, keeper: SpeechKeeper) -> End:
                 metrics.observe(metric, value_s=delays.pop())
 
     return _both(metrics.on_sample(set_gauges), metrics.follow(read))
+
+
+def follow_breakers(metrics: Metrics, breakers: Breakers) -> End:
+    """Count providers that are passed over, by kind alone."""
+
+    def set_open() -> None:
+        states = breakers.states()
+        for (kind,) in itertools.product(*m.CIRCUITS_OPEN.values):
+            metrics.set(m.CIRCUITS_OPEN, kind, value=sum(states.get(kind, {}).values()))
+
+    def read() -> Reading:
+        return {
+            **{(m.CIRCUITS_OPENED, (kind,)): count for kind, count in breakers.opened.items()},
+            **{(m.PASSED_OVER, (kind,)): count for kind, count in breakers.passed_over.items()},
+        }
+
+    return _both(metrics.on_sample(set_open), metrics.follow(read))
 
 
 def follow_log(metrics: Metrics, writer: LineWriter) -> End:

@@ -264,8 +264,10 @@ class PlayoutStream:
         return self._format.ms_for_bytes(max(0, position - self._answer_start))
 
     def idle(self, now: float) -> bool:
-        """Whether everything written has been heard."""
-        return not self._active or self._timeline.heard(now) >= self._content_end
+        """Whether everything written has been heard, but for what is no whole frame yet."""
+        rest = len(self._ring)
+        waiting = rest if rest < self._frame_bytes else 0
+        return not self._active or self._timeline.heard(now) >= self._content_end - waiting
 
     def drained_at(self, now: float) -> float | None:
         """When a finished answer will have been heard; None before `finish` and when idle."""

@@ -15,6 +15,7 @@ from bridge.providers import base as p
 from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.session.config import SessionConfig
 from bridge.session.connection import Start
+from bridge.session.deaf import DeafWatch, Unheard
 from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
 from bridge.session.life_sign import LifeAction, LifeSign
@@ -34,6 +35,11 @@ TURN_QUIET_S = 3.0
 MAX_CONTINUED = 3
 """Answers in a row that a limit of the provider broke off, and that it was let go on with."""
 GREETING = "greeting"
+GO_ON = (
+    "[The line was interrupted for a moment: the caller did not hear the end of what you said "
+    "last. Say that end again, without beginning anew.]"
+)
+"""What a provider is told that takes over in the middle of an answer."""
 
 
 class Answering:
@@ -63,6 +69,7 @@ class Answering:
         """Audio came, or a function was called. The hot path."""
         self._retries = Retries()
         self._life = LifeSign()
+        self._deaf = DeafWatch()
         self._tokens = itertools.count(1)
         self._opening = Opening.LISTEN
         self._words: tuple[str, str] | None = None
@@ -122,8 +129,15 @@ class Answering:
 
     def voice_changed(self, now: float) -> None:
         """Should the provider notice? Not a voice it has heard begin before we did."""
-        known = self._floor.state is FloorState.CALLER_SPEAKING and self._line.ear.active
-        if self._seat.ready and not known:
+        ear = self._line.ear
+        known = self._floor.state is FloorState.CALLER_SPEAKING and ear.active
+        if self._seat.ready and self._seat.capabilities.notices_within_s is None:
+            if ear.active:
+                self._line.uplink.turn_began()
+                self._deaf.voice_began(ear.changed_at, self._seat.events_in)
+            else:
+                self._deaf.voice_ended(ear.changed_at)
+        elif self._seat.ready and not known:
             self._life.notices_within_s = self._seat.capabilities.notices_within_s
             self._life.voice_changed(now, self._seat.messages_in)
 
@@ -136,22 +150,26 @@ class Answering:
     # --- answers --------------------------------------------------------------------------------
 
     def response_started(self, response_id: str, token: str) -> None:
-        """The provider has the caller's turn and answers it."""
+        """The provider has the caller's turn; that it answers it is to be heard yet."""
         self._replay_until = self._ask_at = None
         self._wait.progress()
-        self._line.uplink.turn_over()
         if self._words is not None and token in ("", self._words[0]):
             self._words_response = response_id
 
     def heard(self, response_id: str | None) -> None:
         """The answer under way has sound."""
         self._retries.heard()
+        self._wait.answered()
+        self._line.uplink.turn_over()
         self._seat.heard()
         if response_id == self._words_response:
             self._words = None
 
     def response_done(self, event: p.ResponseDone, *, heard: bool, now: float) -> None:
         """Ask once more for one that nobody can hear, or that was broken off by the provider."""
+        if heard:
+            self._wait.answered()
+            self._line.uplink.turn_over()
         if heard and event.response_id == self._words_response:
             self._words = None
         if event.status == "incomplete":
@@ -174,6 +192,7 @@ class Answering:
         self, kind: p.ErrorKind, reason: str, now: float, retry_in_s: float | None = None
     ) -> None:
         """The caller got nothing: ask again, now or later, or somebody else."""
+        self._wait.fault()
         after_s = self._retries.failed(kind, retry_in_s, alternatives=self._seat.alternatives)
         if after_s is None:
             self._give_up(kind, "response_failed", reason, retry_in_s)
@@ -181,6 +200,18 @@ class Answering:
             self._ask_at = now + after_s
         else:
             self._ask_again()
+
+    def withheld(self) -> None:
+        """The answer under way is silence so far, or has become silence."""
+        self._wait.fault()
+
+    def fell_silent(self) -> None:
+        """An answer that began well went on as silence: have it gone on with, once."""
+        self._continued += 1
+        if self._continued > 1:
+            self._give_up(p.ErrorKind.SERVER, "no_sound", "silence in the middle of an answer")
+        else:
+            self.ask()
 
     # --- time -----------------------------------------------------------------------------------
 
@@ -190,6 +221,7 @@ class Answering:
             return True  # it still rings
         if state is SessionState.TALKING:
             self._look_for_life(now)
+            self._look_for_ears(now)
             self._look_at_requests(now)
         closing = state is SessionState.CLOSING
         late = self._look_at_wait(now, away=state is SessionState.WAITING)
@@ -203,7 +235,7 @@ class Answering:
     def _look_at_wait(self, now: float, *, away: bool) -> AnswerLate | None:
         config, floor = self._config, self._floor
         waits_for_us = bool(floor.functions) or self._ask_at is not None
-        unheard = away and not self._line.ear.active
+        unheard = (away or self.replaying) and not self._line.ear.active
         return self._wait.look(
             now,
             silent=self._line.idle(now) and (floor.due or unheard),
@@ -216,7 +248,10 @@ class Answering:
             self._ask_again()
         if self._replay_until is not None and now >= self._replay_until:
             self._line.uplink.turn_over()
-            self._apologise()
+            if self._floor.due:
+                self._make_up()
+            else:
+                self._apologise()
 
     def turn_has_faded(self, now: float) -> bool:
         """A turn of the caller's whose end nobody told is over: the line has long been silent."""
@@ -228,6 +263,9 @@ class Answering:
         self._floor.caller_stopped(now, expects_answer=False)
         if self._seat.capabilities.notices_within_s is not None:
             self._seat.probe()
+        last = self._transcript.last()
+        if isinstance(last, Said) and last.speaker is Speaker.CALLER:
+            self.ask()  # what was said is known, only its end was not
         return True
 
     def _look_for_life(self, now: float) -> None:
@@ -236,6 +274,8 @@ class Answering:
         if action is LifeAction.ASK:
             self._line.uplink.turn_began()
             self._seat.probe()
+        elif action is LifeAction.LATE and not self._line.ear.active and self._line.idle(now):
+            self._listener.answer_late()
         elif action is LifeAction.ALIVE and self._floor.state not in _THE_CALLERS:
             self._line.uplink.turn_over()
         elif action is LifeAction.DEAD:
@@ -243,12 +283,23 @@ class Answering:
                 self._floor.caller_stopped(now)
             self._give_up(p.ErrorKind.SERVER, "no_sign_of_life", "the caller spoke")
 
+    def _look_for_ears(self, now: float) -> None:
+        """A provider that says nothing about what the caller said, twice, is replaced."""
+        unheard = self._deaf.look(now, self._seat.events_in)
+        if unheard is Unheard.ASK_AGAIN:
+            self._listener.phrase_due(SetPhrase.SAY_AGAIN)
+        elif unheard is Unheard.REPLACE:
+            self._listener.answer_late()
+            self._give_up(p.ErrorKind.SERVER, "deaf", "the caller spoke twice")
+
     # --- providers ------------------------------------------------------------------------------
 
     def start(self) -> Start:
         """What the next provider begins with."""
         history, brief = self._history(), self._config.brief
         self._opening = Opening.LISTEN
+        if history and self._words is not None and self._words[0] == GREETING:
+            self._words = None  # the caller began
         if brief.greeting and not self.greeted and not history:
             self._opening = Opening.GREET
             self._words, self._words_response = (GREETING, brief.greeting), None
@@ -277,11 +328,14 @@ class Answering:
         self._line.downlink.complete(now)
         if self._floor.due and self._line.open and self._line.idle(now):
             self._listener.answer_late()
+        elif self._floor.due:
+            self._wait.fault()
 
     def provider_ready(self, now: float) -> None:
         """Have the provider that is new here give what is due."""
         self._retries.heard()
         self._life.forget()
+        self._deaf.forget()
         self._wait.progress()
         opening, self._opening = self._opening, Opening.LISTEN
         if opening is not Opening.LISTEN:
@@ -292,7 +346,19 @@ class Answering:
             if self._words is not None:
                 self._ask_again()
             else:
-                self._apologise()
+                self._make_up()
+
+    def _make_up(self) -> None:
+        """Have given what was due when the last provider went."""
+        self._replay_until = None
+        last = self._transcript.last()
+        if last is None:
+            self._apologise()
+        elif isinstance(last, Ran) or last.speaker is Speaker.CALLER:
+            self.ask()
+        else:
+            self._floor.asked()
+            self._seat.inform(GO_ON, respond=True)
 
     def _apologise(self) -> None:
         self._replay_until = None

@@ -63,7 +63,8 @@ class SessionConfig:
     max_turns: int | None = None
     """Answers after which the conversation is ended politely."""
     max_function_calls: int = 100
-    """In one conversation; what is called beyond is refused."""
+    """In one conversation; what is called beyond is refused: a model that loops would fill the
+    audit and spend money. The only such limit."""
     barge_in: bool = True
     turns: TurnTaking = field(default_factory=TurnTaking)
     network: Network | None = None

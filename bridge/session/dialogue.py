@@ -99,9 +99,10 @@ class Dialogue:
         if item_id != self._item_id:
             self._item_id = item_id
             self._tell(self._transcript.open(Speaker.AGENT, item_id, now))
-        self._answering.progress()
         if self._line.downlink.play(item_id, event.data, now):
             self._listener.greeting_ready()
+        if not self._line.downlink.withholding:
+            self._answering.progress()
 
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         if self._state is SessionState.HELD:
@@ -144,10 +145,17 @@ class Dialogue:
         if event.status == "silent":
             heard, self._unanswered = True, False
         if self._floor.response_done(event.response_id, heard=heard):
+            self._forget_unheard()
             self._over(event.response_id, now, heard=heard)
             if self._state is not SessionState.HELD:
                 self._answering.response_done(event, heard=heard, now=now)
                 self._open_if_free(now)
+
+    def _forget_unheard(self) -> None:
+        """An answer of silence: neither the next provider nor the row shall take it for said."""
+        silent = self._line.downlink.take_withheld()
+        if silent:
+            self.cut([ItemHeard(silent, 0, 0)])
 
     def _over(self, response_id: str, now: float, *, heard: bool = True) -> None:
         """All there will be of an answer is here."""
@@ -358,13 +366,24 @@ class Dialogue:
         self._floor.barge_in = False
 
     def on_soundless(self, now: float) -> None:
-        """The answer is nothing but silence."""
+        """The answer is nothing but silence, or has become so."""
         if not self._floor.response_active:
+            return
+        if self._line.downlink.sounded:
+            self._fell_silent(now)
             return
         generation = self._floor.unheard()
         self.cut(self._line.cut(now))
         self._line.downlink.begin(generation)
         self._answering.failed(p.ErrorKind.SERVER, "no sound", now)
+
+    def _fell_silent(self, now: float) -> None:
+        """What came of the answer stands; the rest of it is asked for."""
+        newest = self._line.downlink.newest
+        self._floor.enough()
+        self.cut([newest] if newest.item_id else [])
+        self._line.downlink.complete(now)
+        self._answering.fell_silent()
 
     def on_full(self, item_id: str, kept_ms: int, now: float) -> None:
         """Nothing more of this answer can be kept: it ends here, for the provider too."""

@@ -22,7 +22,10 @@ MAX_EARLY_BYTES = 24000 * 2 * 60
 NO_SOUND = 16
 """Largest sample of silence: A-law's smallest value is 8."""
 SOUNDLESS_MS = 3000
-"""An answer that begins with so much silence is none."""
+"""An answer that begins with so much silence is none, and one that goes on with it is over."""
+MAX_SILENCE_MS = 800
+"""Of silence in a row that is played inside an answer; none of it before the first sound. What is
+more is a wait as any other."""
 MAX_SPANS = 256
 
 
@@ -78,7 +81,9 @@ class DownlinkListener:
     on_sound: Callable[[float], None]
     """The answer can be heard: told once for each."""
     on_soundless: Callable[[float], None]
-    """The answer is silence so far, `SOUNDLESS_MS` of it: told once for each."""
+    """The answer has been silence for `SOUNDLESS_MS`: told once for each silence."""
+    on_withheld: Callable[[], None]
+    """It has been so for `MAX_SILENCE_MS`, and the rest of it is not played."""
     on_full: Callable[[str, int, float], None]
     """The queue is full; of this item so many milliseconds were kept."""
 
@@ -105,6 +110,10 @@ class Downlink:
         self._spans: list[_Span] = []
         self._keys = 0
         self._silent_bytes = 0
+        """In a row, at the end of what came of the answer."""
+        self._max_silent_bytes = self._soundless_bytes = 0
+        self._withheld = ""
+        """The item that came last without any sound."""
 
     # --- the line -------------------------------------------------------------------------------
 
@@ -119,6 +128,8 @@ class Downlink:
         self.close()
         self._format = playout.format
         self._frame_bytes = playout.format.bytes_for_ms(playout.frame_ms)
+        self._max_silent_bytes = playout.format.bytes_for_ms(MAX_SILENCE_MS)
+        self._soundless_bytes = playout.format.bytes_for_ms(SOUNDLESS_MS)
         self.playout = PlayoutStream(playout, self._pacer)
         self.playout.on_first_frame = self._tell.on_first_frame
         self.playout.on_drained = self._on_drained
@@ -198,6 +209,8 @@ class Downlink:
         """Silence at once. Returns the items not heard whole, and what was heard of each."""
         early_ids = dict.fromkeys(piece.item_id for piece in self._early)
         early = [ItemHeard(item_id, 0, 0) for item_id in early_ids]
+        early += [ItemHeard(self._withheld, 0, 0)] if self._withheld else []
+        self._withheld = ""
         self._early.clear()
         self._early_bytes, self._complete = 0, False
         position = self.playout.clear(now) if self.playout is not None else None
@@ -206,7 +219,7 @@ class Downlink:
         spans, self._spans = self._spans, []
         heard = early
         if position is not None:
-            heard = self._heard(spans, position.item_id, position.heard_ms)
+            heard = early + self._heard(spans, position.item_id, position.heard_ms)
         self._answering = False
         return heard
 
@@ -230,6 +243,11 @@ class Downlink:
         """Of what is here, not played yet."""
         return self.playout.depth_ms if self.playout is not None else 0
 
+    def take_withheld(self) -> str:
+        """The item of which nothing could be heard, told once; empty where there is none."""
+        item_id, self._withheld = self._withheld, ""
+        return item_id
+
     def begin(self, generation: int) -> None:
         """Audio from now on belongs to `generation`."""
         if self.playout is not None:
@@ -244,14 +262,29 @@ class Downlink:
         """Everything has been heard, or can no longer be."""
         return self.playout is None or self.playout.idle(now)
 
+    @property
+    def withholding(self) -> bool:
+        """What comes of the answer is silence, and no longer played."""
+        return self._silent_bytes > self._max_silent_bytes > 0
+
+    @property
+    def newest(self) -> ItemHeard:
+        """The item that is queued last, as if it were heard to its end."""
+        item_id = next((s.item_id for s in reversed(self._spans) if s.item_id), "")
+        total_ms = self._total_ms(self._spans, item_id)
+        return ItemHeard(item_id, total_ms, total_ms)
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _write(self, item_id: str, data: bytes, now: float) -> None:
         if self._converter is None:
             return
         converted = self._converter.convert(data)
-        if self.sounded or self._look_for_sound(converted, now):
+        if self._worth_playing(converted, now):
+            self._withheld = ""
             self._queue(item_id, converted, now)
+        elif not self.sounded:
+            self._withheld = item_id
 
     def _queue(self, item_id: str, data: bytes, now: float) -> None:
         assert self.playout is not None
@@ -272,19 +305,21 @@ class Downlink:
             span = self._spans[-1]
         return span
 
-    def _look_for_sound(self, data: bytes, now: float) -> bool:
-        """Whether `data` is to be played; L16, as every playout takes."""
+    def _worth_playing(self, data: bytes, now: float) -> bool:
+        """Whether `data` is to be played; L16, as every playout takes. The hot path."""
         if data and audioop.max(data, 2) > NO_SOUND:
-            self.sounded = True
-            self._tell.on_sound(now)
+            self._silent_bytes = 0
+            if not self.sounded:
+                self.sounded = True
+                self._tell.on_sound(now)
             return True
-        before, self._silent_bytes = self._silent_bytes, self._silent_bytes + len(data)
-        assert self._format is not None
-        limit = self._format.bytes_for_ms(SOUNDLESS_MS)
-        if before < limit <= self._silent_bytes:
+        before, after = self._silent_bytes, self._silent_bytes + len(data)
+        self._silent_bytes = after
+        if before < self._max_silent_bytes <= after:
+            self._tell.on_withheld()
+        if before < self._soundless_bytes <= after:
             self._tell.on_soundless(now)
-            return False
-        return True
+        return self.sounded and after <= self._max_silent_bytes
 
     def _on_drained(self, now: float) -> None:
         self._spans.clear()

@@ -141,6 +141,9 @@ class Floor:
         if self.response_active and response_id != self._response_id:
             return False
         more, self._more_due = self._more_due or not heard, False
+        if not heard:  # asked for anew: what comes of this one now would be heard besides
+            self._response_id = response_id
+            self._close_response()
         self._response_id = None
         self._asked = False
         self._move(_E.MORE_DUE if more else _E.RESPONSE_DONE)

@@ -11,6 +11,8 @@ import enum
 
 REPLY_S = 1.0
 """From the question to any message: several round trips around the world."""
+LATE_S = 0.4
+"""From the question on; by then most would have answered, and the caller is told to wait."""
 PAUSE_S = 2.0
 """After a sign of life the provider is not asked again for so long."""
 
@@ -22,6 +24,8 @@ class LifeAction(enum.Enum):
     """Ask for a sign of life."""
     ALIVE = "alive"
     """It came, and was asked for."""
+    LATE = "late"
+    """It has not come yet: whoever has spoken waits already."""
     DEAD = "dead"
     """It did not come."""
 
@@ -35,7 +39,7 @@ class LifeSign:
         self._received = 0
         self._due: float | None = None
         """By when a message must have come; None when nothing is awaited."""
-        self._asked = False
+        self._asked = self._late = False
         self._not_before = 0.0
 
     def voice_changed(self, now: float, received: int) -> None:
@@ -56,6 +60,9 @@ class LifeSign:
             self.forget()
             return LifeAction.ALIVE if asked else None
         if now < self._due:
+            if self._asked and not self._late and now >= self._due - REPLY_S + LATE_S:
+                self._late = True
+                return LifeAction.LATE
             return None
         if self._asked:
             self.forget()
@@ -67,4 +74,4 @@ class LifeSign:
     def forget(self) -> None:
         """Nothing is awaited any more: the connection is another one."""
         self._due = None
-        self._asked = False
+        self._asked = self._late = False

@@ -13,7 +13,7 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
-from bridge.providers.conversation import Brief, Conversation, Opening
+from bridge.providers.conversation import Brief, Conversation, Opening, Ran, Said
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import Candidate, Candidates, Served
 from bridge.session.connection import (
@@ -25,6 +25,7 @@ from bridge.session.connection import (
     in_words,
     named,
 )
+from bridge.session.retries import HOPELESS
 
 STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
 """Before each try to connect the session that is to take over; the last one repeats."""
@@ -34,6 +35,10 @@ CROSS_ANYHOW_S = 3.0
 """So long before a session ends it is left, whatever is going on."""
 CROSS_SOON_S = 15.0
 """From then on the time while an answer drains is good enough: all of it has been received."""
+_NOT_ITS_FAULT = (p.ErrorKind.OURS, p.ErrorKind.SESSION_EXPIRED)
+_NOT_TRIED = p.ProviderFailure(
+    p.ErrorKind.SERVER, "circuit_open", "failed too often in other calls; not tried", True, True
+)
 
 
 class ProviderSeat:
@@ -67,8 +72,11 @@ class ProviderSeat:
         self.commands_dropped = 0
         self._waiting: gevent.Greenlet[..., None] | None = None
         self._closed = False
+        self._gate = candidates[0].gate
         self.name = candidates[0].name
         self.kind = candidates[0].kind
+        self.events_in = 0
+        """All that was told by any connection: signs of more than life."""
         self.prefix = ""
         """Of the ids of the connection in use; `on_audio` gets them without it."""
 
@@ -100,8 +108,12 @@ class ProviderSeat:
         return self._candidates.others(self.name)
 
     def start(self) -> None:
-        """Connect the first candidate, in the background."""
-        self._candidates.first()
+        """Connect the first candidate that may be tried, in the background."""
+        first = self._candidates.first()
+        if first is None:
+            self._listener.on_exhausted(_NOT_TRIED)
+            return
+        self._use(first)
         self._connect()
 
     def send_audio(self, data: bytes) -> None:
@@ -112,8 +124,9 @@ class ProviderSeat:
 
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""
-        if self._now is not None:
+        if self._now is not None and not self._now.heard:
             self._now.heard = True
+            self._gate.heard()
 
     def give_up(self, failure: p.ProviderFailure) -> None:
         """The provider is of no use any more although its connection is up."""
@@ -234,11 +247,15 @@ class ProviderSeat:
 
     def _catch_up(self, connection: Connection) -> None:
         """Tell what was said since the connection was begun."""
-        known = len(connection.history)
-        history = tuple(self._listener.history())
-        if history[:known] == connection.history and len(history) > known:
-            told = "\n".join(in_words(entry) for entry in history[known:])
+        unknown = self._unknown_to(connection)
+        if unknown:
+            told = "\n".join(in_words(entry) for entry in unknown)
             self.inform(f"[Meanwhile in the conversation:\n{told}]", respond=False)
+
+    def _unknown_to(self, connection: Connection) -> tuple[Said | Ran, ...] | None:
+        """What was said since it was begun; None when what it was told has changed meanwhile."""
+        known, history = len(connection.history), tuple(self._listener.history())
+        return history[known:] if history[:known] == connection.history else None
 
     def _drop_standby(self) -> None:
         standby, self._standby = self._standby, None
@@ -297,6 +314,7 @@ class ProviderSeat:
         self.prefix = connection.prefix
 
     def _on_events(self, connection: Connection, events: list[p.ProviderEvent]) -> None:
+        self.events_in += len(events)
         for event in events:
             if connection is not self._now:
                 self._on_aside(connection, event)
@@ -308,6 +326,7 @@ class ProviderSeat:
     def _on_event(self, connection: Connection, event: p.ProviderEvent) -> None:
         if isinstance(event, p.SessionReady):
             connection.ready = event
+            self._catch_up(connection)
             self._listener.on_ready(event)
         elif isinstance(event, p.GoingAway):
             if self._crossing is None:
@@ -333,11 +352,15 @@ class ProviderSeat:
     ) -> None:
         """Move on. What cannot get better with the same provider skips its second try."""
         self._now = self._crossing = None
-        self._drop_standby()
         if given_up:
             connection.host.stop()
         else:
             connection.host.close()
+        if failure.kind not in _NOT_ITS_FAULT:
+            self._gate.failed(failure.kind)
+        if not given_up and failure.kind not in HOPELESS and self._step_in(connection, failure):
+            return
+        self._drop_standby()
         took_s = self._clock() - connection.opened_at
         served = Served(connection.ready is not None, connection.heard, given_up, took_s)
         following = self._candidates.after(self.name, failure, served)
@@ -345,12 +368,39 @@ class ProviderSeat:
             self._listener.on_exhausted(failure)
             return
         pause_s, candidate = following
-        name, kind = candidate.name, candidate.kind
         self._listener.on_lost(failure)
         if self._closed:
             return
-        self.name, self.kind, self._protocol = name, kind, candidate.make()
+        self._use(candidate)
         self._waiting = gevent.spawn_later(pause_s, self._replace)
+
+    def _use(self, candidate: Candidate) -> None:
+        """The one to be connected next."""
+        self.name, self.kind, self._gate = candidate.name, candidate.kind, candidate.gate
+        self._protocol = candidate.make()
+
+    def _step_in(self, lost: Connection, failure: p.ProviderFailure) -> bool:
+        """A session that was to take over anyway does so now; False when there is none of use."""
+        standby = self._standby
+        if standby is None or standby.ready is None or self._unknown_to(standby) is None:
+            return False
+        self._standby = None
+        self._listener.on_lost(failure)
+        if self._closed:
+            standby.host.close()
+            return True
+        self._candidates.replacements += 1
+        start = self._listener.start()
+        self._take_seat(standby)
+        standby.heard = lost.heard
+        self._catch_up(standby)
+        commands, self._commands = self._commands, []
+        for command in commands:
+            self._order(command)
+        self._listener.on_ready(standby.ready)
+        if start.opening is Opening.ANSWER:
+            self.answer()
+        return True
 
     def _replace(self) -> None:
         self._waiting = None

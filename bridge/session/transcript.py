@@ -153,6 +153,17 @@ class Transcript:
             kept.append(told)
         return kept[::-1]
 
+    def last(self) -> Said | Ran | None:
+        """What the conversation ends with; None where the caller said more than is known.
+
+        Words of the agent's that never came are lost with their provider, and no matter.
+        """
+        for entry in reversed(self._entries):
+            told = entry.history()
+            if told is not None or entry.speaker is Speaker.CALLER:
+                return told
+        return None
+
     # --- inside ---------------------------------------------------------------------------------
 
     def _append(self, speaker: Speaker, item_id: str, now: float) -> _Entry | None:

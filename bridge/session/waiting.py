@@ -11,6 +11,15 @@ LOOK_S = 0.25
 """How often it is looked at: a silence may have begun so long before it is seen."""
 
 
+FAULT_COVER_S = 0.4
+"""Longest silence once a fault is known: no answer is to be waited for, and words come within
+half a second."""
+
+
+AGAIN_S = 1.2
+"""Longest silence behind words of ours: whoever has been told to wait wants to hear more of it."""
+
+
 class AnswerLate(enum.Enum):
     """What must be done about the wait."""
 
@@ -27,6 +36,7 @@ class Wait:
         self._replace_s = replace_s
         self._silent_since: float | None = None
         self._stalled_since: float | None = None
+        self._fault = self._covered = False
 
     def look(
         self, now: float, *, silent: bool, provider_owes: bool, cover_s: float
@@ -45,10 +55,20 @@ class Wait:
         if self._stalled_since is not None and now - self._stalled_since >= self._replace_s:
             self._stalled_since = None
             return AnswerLate.REPLACE
+        if self._fault or self._covered:
+            cover_s = min(cover_s, FAULT_COVER_S if self._fault else AGAIN_S)
         if self._silent_since is None or now - self._silent_since < cover_s:
             return None
-        self._silent_since = now
+        self._silent_since, self._fault, self._covered = now, False, True
         return AnswerLate.COVER
+
+    def fault(self) -> None:
+        """It is known that the answer will be late: its first cover comes soon."""
+        self._fault = True
+
+    def answered(self) -> None:
+        """An answer is heard."""
+        self._fault = self._covered = False
 
     def progress(self) -> None:
         """The provider did something about it: the wait for it begins anew."""

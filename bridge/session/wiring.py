@@ -107,6 +107,7 @@ def wire(
             on_drained=owner.on_drained,
             on_sound=lambda now: parts.dialogue.on_sound(now),
             on_soundless=lambda now: parts.dialogue.on_soundless(now),
+            on_withheld=lambda: parts.answering.withheld(),
             on_full=lambda item_id, ms, now: parts.dialogue.on_full(item_id, ms, now),
         ),
         send_audio=seat.send_audio,

@@ -23,6 +23,7 @@ from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
+from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
@@ -271,9 +272,8 @@ class Conversation:
     # --- functions -----------------------------------------------------------------------------
 
     def _on_function(self, outcome: FunctionOutcome) -> None:
-        """Written down, unless a model that loops has written enough."""
-        if not self.functions.exhausted:
-            self.record.function(outcome)
+        """Written down; the session hands over no more of them than a conversation may have."""
+        self.record.function(outcome)
         if outcome.status in ("failed", "timeout"):
             self._metrics.count(m.ERRORS, ErrorCode.FUNCTION_CALL_FAILED.value)
 
@@ -306,6 +306,8 @@ class ConversationSite:
     media: MediaSite
     network: Callable[[], Network]
     """How providers are reached; another one when its CA file was read again."""
+    breakers: Breakers
+    """Which providers of which tenants are passed over."""
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     clock: Callable[[], float] = time.monotonic
@@ -325,6 +327,7 @@ class ConversationSite:
                 module=self.audio_module(leg.esl),
                 idle_silence=leg.has_idle_silence,
                 network=self.network(),
+                breakers=self.breakers,
             )
         except NoProvider as error:
             code = ErrorCode.PROVIDER_UNAVAILABLE

@@ -24,6 +24,7 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from esl_controller.calls.audio_module import best_playback
+from esl_controller.calls.breakers import Breakers
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.providers import (
@@ -84,6 +85,7 @@ def plan_conversation(
     module: Flavour | None,
     idle_silence: bool,
     network: Network | None,
+    breakers: Breakers,
 ) -> ConversationPlan:
     """Choose providers, formats and the way of playing for one call.
 
@@ -91,11 +93,12 @@ def plan_conversation(
         leg: the codec the call is likely to get; it may turn out otherwise when answered.
         module: the audio module FreeSWITCH has, None when it has none.
         idle_silence: the channel can be had to send silence while nothing plays.
+        breakers: what all calls of the worker know of the tenant's providers.
 
     Raises:
         NoProvider: with what is wrong about each.
     """
-    candidates, capabilities = _candidates(entry)
+    candidates, capabilities = _candidates(entry, breakers)
     path, choice = choose_media(entry.secretary, settings, module, idle_silence=idle_silence)
     formats = partial(provider_formats, leg)
     try:
@@ -135,7 +138,7 @@ def stream_rates(settings: Settings) -> Sequence[int]:
     return (fixed,) if fixed else STREAM_RATES_HZ
 
 
-def _candidates(entry: RouteEntry) -> tuple[list[Candidate], Capabilities]:
+def _candidates(entry: RouteEntry, breakers: Breakers) -> tuple[list[Candidate], Capabilities]:
     """The providers that can be used, and what the first of them can do."""
     usable: list[tuple[Candidate, Capabilities]] = []
     problems: list[str] = []
@@ -148,7 +151,8 @@ def _candidates(entry: RouteEntry) -> tuple[list[Candidate], Capabilities]:
         except NoProvider as error:
             problems.append(f"{label}: {error}")
             continue
-        usable.append((Candidate(label, one.config.realtime_provider, make), capabilities))
+        kind, gate = one.config.realtime_provider, breakers.gate(one.config)
+        usable.append((Candidate(label, kind, make, gate), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
     return [candidate for candidate, _ in usable], usable[0][1]

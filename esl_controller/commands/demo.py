@@ -22,6 +22,7 @@ from esl_controller.commands import demo_cast, demo_story
 from esl_controller.commands.demo_cast import Cast
 from esl_controller.commands.demo_story import Story
 from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.simulated import ask_for_faults, fault_option
 from esl_controller.database.models import TransferRecord, Turn
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.settings.table import (
@@ -118,8 +119,11 @@ class LiveView:
     show_default=True,
     help="Of the pipeline's call.",
 )
+@fault_option
 @with_shell
-def command(shell: Shell, out: Path, provider: str | None, language: str) -> None:
+def command(
+    shell: Shell, out: Path, provider: str | None, language: str, faults: tuple[str, ...]
+) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
     No network is needed. The pipeline's call is a restaurant's: a booking, a question, a transfer,
@@ -141,6 +145,7 @@ def command(shell: Shell, out: Path, provider: str | None, language: str) -> Non
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
         dsn = stack.enter_context(_database(shell, directory))
         cast = _cast(stack, provider, language, directory)
+        ask_for_faults(shell, cast.provider.base_url or "", faults)
         _seed(dsn, cast)
         app = stack.enter_context(_service(dsn, directory, view))
         steps, extensions = _rehearsed(shell, cast, app, directory)

@@ -16,6 +16,7 @@ from esl_controller.commands.aftermath import look_up
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.commands.simulated import (
     CODECS,
+    ask_for_faults,
     controller,
     domain_of,
     nobody_there,
@@ -77,6 +78,7 @@ def command(shell: Shell, **options: Any) -> None:
         interrupt_every=options["interrupt_every"],
         seed=own_seed(),
     )
+    ask_for_faults(shell, options["emulator"], options["faults"], times=plan.calls)
     with tempfile.TemporaryDirectory() as temp_dir, shell.step(f"{plan.calls} calls"):
         times = run_load(plan, Path(temp_dir))
     if all(one.unreachable for one in times):

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
+import requests
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
 from esl_controller.commands.shared import Shell
 from esl_controller.commands.site import find_domain, pool_of
 from esl_controller.settings.table import Settings
+from esl_controller.simulator.service.faults import Fault
 from esl_controller.simulator.switch.quirks import Edition
 
 CODECS = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}
+ASK_S = 5.0
 _EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+
+fault_option = click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="NAME[=VALUE][@SECONDS]",
+    help="What is to go wrong with the emulated provider's next connection; given again, with the "
+    f"one after it. NAME is one of {', '.join(fault.value for fault in Fault)}.",
+)
 
 
 def simulated(function: Callable[..., None]) -> Callable[..., None]:
@@ -34,6 +48,12 @@ def simulated(function: Callable[..., None]) -> Callable[..., None]:
             show_default=True,
             help="Audio module to imitate.",
         ),
+        fault_option,
+        click.option(
+            "--emulator",
+            default="",
+            help="Where the emulated provider is that --fault asks: the URL it printed.",
+        ),
         click.option("--host", default="", help="Worker's Event Socket; the settings' by default."),
         click.option(
             "--port",
@@ -44,6 +64,23 @@ def simulated(function: Callable[..., None]) -> Callable[..., None]:
     for option in reversed(options):
         function = option(function)
     return function
+
+
+def ask_for_faults(shell: Shell, emulator: str, faults: Sequence[str], *, times: int = 1) -> None:
+    """Have an emulator's next connections fail, each fault for so many of them."""
+    if not faults:
+        return
+    if not emulator:
+        raise shell.fail("--fault needs an emulated provider (--emulator): no real one fails so")
+    url = urlsplit(emulator)._replace(scheme="http", path="/faults", query="").geturl()
+    wanted = [("fault", fault) for fault in faults for _ in range(times)]
+    try:
+        answer = requests.get(url, params=wanted, timeout=ASK_S)
+        error = "" if answer.ok else str(answer.json()["error"])
+    except (requests.RequestException, KeyError, TypeError) as trouble:
+        raise shell.fail(f"no emulated provider answers at {url}: {trouble}") from trouble
+    if error:
+        raise shell.fail(error)
 
 
 def controller(settings: Settings, options: dict[str, Any]) -> tuple[str, int]:

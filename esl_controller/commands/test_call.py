@@ -14,6 +14,7 @@ from esl_controller.commands.aftermath import Stored, look_up
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.commands.simulated import (
     CODECS,
+    ask_for_faults,
     controller,
     domain_of,
     nobody_there,
@@ -60,6 +61,7 @@ def command(shell: Shell, **options: Any) -> None:
     clip = _clip(shell, options["say"])
     _require_writable(shell, options["record"])
     options["domain_uuid"] = domain_of(shell, settings, options["domain"])
+    ask_for_faults(shell, options["emulator"], options["faults"])
     with tempfile.TemporaryDirectory() as directory:
         call, caller = _call(shell, address, Path(directory), clip, options)
     if call.unreachable:

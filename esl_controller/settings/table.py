@@ -210,6 +210,22 @@ class Provider(_Group, frozen=True):
         tuple[Secret, ...],
         doc("Further headers of the handshake, `Name: value`.", check=each(header)),
     ] = ()
+    breaker_failures: Annotated[
+        int,
+        doc(
+            "So many failures in a row, in all calls of a worker, and a tenant's provider is "
+            "passed over for a while. 0: never.",
+            ge=0,
+            le=1000,
+        ),
+    ] = 5
+    breaker_window_s: Annotated[
+        float, doc("The failures must lie within this time.", ge=1, le=3600)
+    ] = 60.0
+    breaker_open_s: Annotated[
+        float,
+        doc("It is passed over for so long; then one call tries it.", ge=1, le=3600),
+    ] = 30.0
     ca_file: Annotated[str, doc("CA certificates to trust instead of the system's (PEM file).")] = (
         ""
     )

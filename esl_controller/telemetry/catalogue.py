@@ -162,6 +162,21 @@ PROVIDER_FAILURES = _counter(
     provider=_PROVIDERS,
     kind=_ERROR_KINDS,
 )
+CIRCUITS_OPEN = _gauge(
+    "circuits_open",
+    "Providers of tenants that are passed over, or tried by one call: they failed too often.",
+    provider=_PROVIDERS,
+)
+CIRCUITS_OPENED = _counter(
+    "circuits_opened",
+    "Times a tenant's provider had failed too often and was passed over from then on.",
+    provider=_PROVIDERS,
+)
+PASSED_OVER = _counter(
+    "providers_passed_over",
+    "Times a call did not try a provider that had failed too often.",
+    provider=_PROVIDERS,
+)
 FALLBACKS = _counter(
     "fallbacks", "Times a call went on elsewhere, by target.", target=("extension",)
 )

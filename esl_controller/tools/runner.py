@@ -20,19 +20,16 @@ from esl_controller.tools.base import CallTool, FunctionFailed, FunctionOutcome,
 MAX_ARGUMENT_BYTES = 64 * 1024
 MAX_RUNNING = 8
 """Functions of one call at once; a model that loops must not take the worker along."""
-MAX_CALLS = 200
-"""Functions of one conversation. A model that loops would fill the audit and spend money."""
-
 CANCELLED = "cancelled by the model"
 
 Tell = Callable[[FunctionOutcome], None]
 
 
 class FunctionRunner:
-    """The functions of one conversation.
+    """The functions of one conversation; how many it may call is the session's affair.
 
     `on_start` is called in `run`, so on the hub; `on_done` in a greenlet of the runner, with the
-    same `function_call_uuid`. Beyond `MAX_CALLS` a call is refused without `on_start`.
+    same `function_call_uuid`.
     """
 
     def __init__(
@@ -44,7 +41,6 @@ class FunctionRunner:
         on_start: Tell,
         on_done: Tell,
     ) -> None:
-        self.calls = 0
         self._tools = tools
         self._context = context
         self._deadline_s = deadline_s
@@ -57,10 +53,8 @@ class FunctionRunner:
 
     def run(self, call: FunctionCall) -> None:
         """Start it; never waits."""
-        self.calls += 1
         begun = FunctionOutcome(str(uuid.uuid4()), call, "started", time.time())
-        if not self.exhausted:
-            self._on_start(begun)
+        self._on_start(begun)
         self._greenlets[call.call_id] = self._running.spawn(self._run, begun)
 
     def cancel(self, call_id: str) -> None:
@@ -68,11 +62,6 @@ class FunctionRunner:
         greenlet = self._greenlets.get(call_id)
         if greenlet is not None:
             greenlet.kill(_Cancelled, block=False)
-
-    @property
-    def exhausted(self) -> bool:
-        """The conversation has used up its functions: nothing more runs or is stored."""
-        return self.calls > MAX_CALLS
 
     def close(self) -> None:
         """End what is running; its audit says so."""
@@ -131,8 +120,6 @@ class FunctionRunner:
         described = tool.describe(self._context.entry) if tool is not None else None
         if tool is None or described is None:
             raise _Refused(f"There is no function {call.name[:64]!r}.")
-        if self.exhausted:
-            raise _Refused("This call has used up its functions. Go on without them.")
         if len(self._running) > MAX_RUNNING:
             raise _Refused("Too many functions are running.")
         if not isinstance(arguments, dict):

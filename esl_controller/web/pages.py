@@ -67,6 +67,9 @@ class ServiceView(Protocol):
     def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
         """Kind of provider to the seconds since it last worked and failed, failures in a row."""
 
+    def circuits(self) -> Mapping[str, Mapping[str, int]]:
+        """Kind of provider to how many tenants' are `open` and `half_open`."""
+
     def sessions(self) -> Iterable[SessionInfo]:
         """Every conversation going on."""
 
@@ -151,6 +154,7 @@ class HttpPages:
             "active_sessions": self._service.active_sessions(),
             "providers": dict(self._service.providers()),
             "provider_results": dict(self._service.provider_results()),
+            "circuits": dict(self._service.circuits()),
         }
         return _Reply(HTTPStatus.OK, _json(body))
 

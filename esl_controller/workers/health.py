@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from esl_controller.telemetry.provider_results import ProviderResults
 
@@ -20,7 +21,11 @@ class Facts:
     port_open: bool
 
 
-def judge(facts: Facts, providers: ProviderResults) -> tuple[str, Sequence[str]]:
+def judge(
+    facts: Facts,
+    providers: ProviderResults,
+    circuits: Mapping[str, Mapping[str, int]] = MappingProxyType({}),
+) -> tuple[str, Sequence[str]]:
     """Return `healthy`, `degraded` or `unavailable`, and a sentence for each thing that is wrong.
 
     Degraded: callers are served, something behind it is not as it should be. Unavailable: callers
@@ -40,8 +45,14 @@ def judge(facts: Facts, providers: ProviderResults) -> tuple[str, Sequence[str]]
         lost.append("the Event Socket port is not open")
     states = providers.states().values()
     reasons += providers.reasons()
+    reasons += [_passed_over(kind, sum(counts.values())) for kind, counts in circuits.items()]
     if states and all(state == "unavailable" for state in states):
         lost.append("no provider that was tried works")
     if lost:
         return "unavailable", [*lost, *reasons]
     return ("degraded" if reasons else "healthy"), reasons
+
+
+def _passed_over(kind: str, count: int) -> str:
+    whose = "a tenant's" if count == 1 else f"{count} tenants'"
+    return f"provider {kind}: {whose} is passed over after too many failures"

@@ -12,6 +12,7 @@ from bridge.server import MediaServer
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from esl_controller import __version__
+from esl_controller.calls.breakers import Breakers
 from esl_controller.database.repository.workers import WorkerRow
 from esl_controller.esl.server import EslServer
 from esl_controller.record.journal import Journal
@@ -38,6 +39,7 @@ class WorkerView:
     journal: Journal
     config: ConfigLoader
     providers_seen: ProviderResults
+    breakers: Breakers
     register: Callable[[], WorkerRegister]
     """Made after this: it stores what `describe` says."""
     port: Callable[[], SharedPort]
@@ -71,6 +73,10 @@ class WorkerView:
     def provider_results(self) -> dict[str, dict[str, float | int | None]]:
         """When each last worked and last failed."""
         return self.providers_seen.ages()
+
+    def circuits(self) -> dict[str, dict[str, int]]:
+        """Kinds of provider of which some are passed over."""
+        return self.breakers.states()
 
     def sessions(self) -> Iterable[SessionInfo]:
         """What /admin/sessions shows."""
@@ -108,7 +114,7 @@ class WorkerView:
             port_wanted=not self.manager.draining and not left_to_others,
             port_open=self.esl.listening,
         )
-        return health.judge(facts, self.providers_seen)
+        return health.judge(facts, self.providers_seen, self.breakers.states())
 
     def _http_url(self) -> str:
         """Where other workers reach the pages: the address FreeSWITCH is told, if there is one."""

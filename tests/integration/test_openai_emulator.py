@@ -14,6 +14,7 @@ from typing import Any
 import gevent
 import gevent.subprocess
 import pytest
+import requests
 
 from bridge.audio.formats import L16_24K, PCMU_8K, AudioFormat
 from bridge.providers.base import (
@@ -339,3 +340,13 @@ def test_as_a_process(cast: Any, process: Any) -> None:
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=10) == 0
     assert json.loads(process.stdout.readline())["cpu_s"] > 0
+
+
+def test_the_next_connections_can_be_asked_to_fail(cast) -> None:
+    emulator, url = cast.emulator()
+    asked = url.replace("ws://", "http://").replace("/v1", "/faults")
+    answer = requests.get(asked, params=[("fault", "refuse=429"), ("fault", "drop@2")], timeout=5)
+    assert answer.json() == {"queued": 2}
+    assert requests.get(asked, params={"fault": "explode"}, timeout=5).status_code == 400
+    assert emulator.sessions == []
+    assert [one.refuse_status for one in emulator._queued_faults] == [429, None]

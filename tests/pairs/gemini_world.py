@@ -24,10 +24,7 @@ class GeminiService(Service):
         super().__init__(self.gemini, *faults)
         self.handles = Handles()
 
-    def accept(self, now: float) -> Any:
-        faults = self._faults.pop(0) if self._faults else self.config.faults
-        if faults.refuse_status is not None:
-            return None
+    def accept(self, faults: Any, now: float) -> Any:
         record = GeminiRecord(number=len(self.sessions) + 1)
         session: Any = EmulatedSession(self.gemini, faults, record, self.handles, now=now)
         self.sessions.append(session)

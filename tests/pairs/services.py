@@ -16,6 +16,7 @@ from esl_controller.simulator.elevenlabs.session import EmulatedConversation
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
+from esl_controller.simulator.service.faults import ConnectionFaults
 
 UNIX_S = 1_780_000_000.0
 
@@ -40,11 +41,17 @@ class AnyService(Protocol):
 
     kind: str
 
-    def accept(self, now: float) -> Served | None:
-        """A new session; None: the connection is refused."""
+    def knock(self) -> ConnectionFaults:
+        """What goes wrong with one more connection."""
+
+    def accept(self, faults: Any, now: float) -> Served:
+        """Its session."""
 
     def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
         """A protocol object that speaks with it."""
+
+    def refusal(self) -> tuple[int, bytes] | None:
+        """Status and body with which an HTTP request is refused."""
 
     def sign(self) -> bytes:
         """What an HTTP request is answered."""
@@ -60,10 +67,10 @@ class Service:
         self.sessions: list[EmulatedSession] = []
         self._faults = list(faults)
 
-    def accept(self, now: float) -> EmulatedSession | None:
-        faults = self._faults.pop(0) if self._faults else self.config.faults
-        if faults.refuse_status is not None:
-            return None
+    def knock(self) -> Faults:
+        return self._faults.pop(0) if self._faults else self.config.faults
+
+    def accept(self, faults: Faults, now: float) -> EmulatedSession:
         record = SessionRecord(number=len(self.sessions) + 1)
         session = EmulatedSession(
             self.config, faults, record, model="gpt-realtime-2.1", now=now, unix_now=UNIX_S + now
@@ -73,6 +80,9 @@ class Service:
 
     def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
         return OpenAIRealtime(OpenAIRealtimeConfig(**({"api_key": "sk-test"} | fields)))
+
+    def refusal(self) -> tuple[int, bytes] | None:
+        raise AssertionError("nothing is signed here")
 
     def sign(self) -> bytes:
         raise AssertionError("nothing is signed here")
@@ -88,10 +98,18 @@ class Agent:
         self.sessions: list[EmulatedConversation] = []
         self._faults = list(faults)
 
-    def accept(self, now: float) -> EmulatedConversation | None:
-        faults = self._faults.pop(0) if self._faults else self.config.faults
-        if faults.refuse_status is not None:
+    def knock(self) -> AgentFaults:
+        return self._faults.pop(0) if self._faults else self.config.faults
+
+    def refusal(self) -> tuple[int, bytes] | None:
+        """Of a signed address, which is a knock of its own."""
+        faults = self._faults[0] if self._faults else self.config.faults
+        if faults.signing_status is None:
             return None
+        self.knock()
+        return faults.signing_status, faults.signing_body.encode()
+
+    def accept(self, faults: AgentFaults, now: float) -> EmulatedConversation:
         record = ConversationRecord(number=len(self.sessions) + 1)
         session = EmulatedConversation(self.config, faults, record, now)
         self.sessions.append(session)

@@ -18,14 +18,15 @@ from bridge.speech.messages import Say, Told, decode_request, encode_reply
 from bridge.speech.service import Options
 from bridge.speech.tones import Tones
 from bridge.wire.channel import ChannelEnd, Ender
-from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator
+from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator, ChatFaults
 from esl_controller.simulator.deepgram.hearing import EmulatedHearing, Faults, HearingConfig
 from esl_controller.simulator.service.script import Script
 from tests.pairs.world import UNIX_S, World
 
 VOICE_S = 0.1
 """From a sentence to its sound."""
-REFUSED = ChannelEnd(Ender.PEER, "http", 503)
+LATE = ChannelEnd(Ender.NETWORK, "timeout")
+RESET = ChannelEnd(Ender.NETWORK, "", 1006)
 
 
 class Stages:
@@ -38,6 +39,8 @@ class Stages:
         self.asked: list[dict[str, Any]] = []
         self.chat_ends: list[ChannelEnd] = []
         """For the next requests, instead of an answer."""
+        self.chat_faults: list[ChatFaults] = []
+        """Of the next requests."""
         self.voice_dies: list[int] = []
         """Sentences, counted from 1, with which the voice is lost."""
         self.voice_back_s = 0.02
@@ -47,11 +50,12 @@ class Stages:
         self.model = ChatEmulator(ChatConfig(script=script, **chat))
         self._faults = list(faults)
 
-    def hear(self, url: str) -> EmulatedHearing | None:
-        """A new connection; None: it is refused."""
-        faults = self._faults.pop(0) if self._faults else Faults()
-        if faults.refuse_status is not None:
-            return None
+    def knock(self) -> Faults:
+        """What goes wrong with one more connection to the hearing."""
+        return self._faults.pop(0) if self._faults else Faults()
+
+    def hear(self, url: str, faults: Faults) -> EmulatedHearing:
+        """A new connection."""
         parts = urlsplit(url)
         query = dict(parse_qsl(parts.query))
         self.sessions.append(EmulatedHearing(self._hearing, faults, parts.path, query))
@@ -69,8 +73,10 @@ class StagesHost:
         conversation: Conversation,
         *,
         on_events: Callable[[list[p.ProviderEvent]], None],
+        connect_timeout_s: float,
         **_more: Any,
     ) -> None:
+        self._connect_timeout_s = connect_timeout_s
         self.protocol = protocol
         self.messages_in = 0
         self.round_trip_ms: float | None = 2000 * world.delay_s
@@ -146,13 +152,21 @@ class StagesHost:
         if isinstance(action.target, HttpRequest):
             self._ask(action.channel, action.target)
         elif isinstance(action.target, Endpoint):
-            self._hearing = self._stages.hear(action.target.url)
-            if self._hearing is None:
-                self._post(action.channel, 0.0, self._ended, action.channel, REFUSED)
-            else:
-                self._post(action.channel, 0.1, self._opened, action.channel)
+            self._knock(action.channel, action.target.url)
         else:
             self._post(action.channel, self._stages.voice_back_s, self._opened, action.channel)
+
+    def _knock(self, channel: str, url: str) -> None:
+        faults = self._stages.knock()
+        if faults.connect_delay_s >= self._connect_timeout_s:
+            self._post(channel, self._connect_timeout_s, self._ended, channel, LATE)
+            return
+        if faults.refuse_status is not None:
+            refused = ChannelEnd(Ender.PEER, "http", faults.refuse_status)
+            self._post(channel, 0.0, self._ended, channel, refused)
+            return
+        self._hearing = self._stages.hear(url, faults)
+        self._post(channel, 0.1 + faults.connect_delay_s, self._opened, channel)
 
     def _opened(self, channel: str) -> None:
         self.protocol.receive_open(channel, self._world.now)
@@ -171,8 +185,25 @@ class StagesHost:
             self._post(channel, 0.1, self._ended, channel, self._stages.chat_ends.pop(0))
             return
         config = self._stages.model.config
-        at_s = 0.1 + config.think_s
-        for chunk in self._stages.model.chunks(body):
+        faults = self._stages.chat_faults.pop(0) if self._stages.chat_faults else ChatFaults()
+        if faults.refuse_status is not None:
+            error = {"code": faults.code, "message": faults.message}
+            refusal = msgspec.json.encode({"error": error})
+            end = ChannelEnd(Ender.PEER, "http", faults.refuse_status, "", refusal)
+            self._post(channel, 0.1, self._ended, channel, end)
+            return
+        if faults.first_byte_s >= request.first_byte_s:
+            self._post(channel, request.first_byte_s, self._ended, channel, LATE)
+            return
+        at_s = 0.1 + config.think_s + faults.first_byte_s
+        for count, chunk in enumerate(self._stages.model.chunks(body)):
+            if count == faults.stall_after_chunks:
+                return
+            if count == faults.cut_after_chunks:
+                self._post(channel, at_s, self._ended, channel, RESET)
+                return
+            if count == faults.garbage_after_chunks:
+                self._post(channel, at_s, self._received, channel, b'{"choices": 7')
             self._post(channel, at_s, self._received, channel, msgspec.json.encode(chunk))
             at_s += config.word_s
         self._post(channel, at_s, self._received, channel, b"[DONE]")
@@ -190,7 +221,10 @@ class StagesHost:
         (hearing.receive_audio if action.binary else hearing.receive_text)(data)
         for message in hearing.messages_to_send():
             self._post(channel, 0.0, self._received, channel, message)
-        if hearing.closing is not None:
+        if hearing.dropped:
+            self._hearing = None
+            self._post(channel, 0.0, self._ended, channel, RESET)
+        elif hearing.closing is not None:
             end = ChannelEnd(Ender.PEER, "", *hearing.closing)
             self._hearing = None
             self._post(channel, 0.0, self._ended, channel, end)

@@ -226,7 +226,7 @@ def test_a_service_with_gaps_in_its_answers_is_heard_to_the_end(world, number_ch
 
 
 def test_an_agent_that_writes_only_does_not_leave_the_caller_in_silence(world):
-    w = world(agent("We open at nine.", faults=(Faults(speechless=True),) * 20), Service()).begin()
+    w = world(agent("We open at nine.", faults=(Faults(text_only=True),) * 20), Service()).begin()
     w.run(12.0)
     w.speak("When do you open?")
     stopped = w.now

@@ -190,7 +190,7 @@ def test_a_model_that_stays_silent_on_purpose_is_left_alone(world):
 
 
 def test_an_answer_without_sound_is_asked_for_again_elsewhere(world):
-    first = service(LONG, faults=(Faults(soundless=True),))
+    first = service(LONG, faults=(Faults(soundless_after_s=0.0),))
     second = service("We open at nine.")
     w = world(first, second, brief=Brief()).begin()
     w.speak("When do you open?")

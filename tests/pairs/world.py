@@ -17,6 +17,7 @@ import pytest
 
 from bridge.audio.formats import L16_8K
 from bridge.audio.pacer import Pacer
+from bridge.audio.pcm import audioop
 from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
@@ -25,6 +26,7 @@ from bridge.providers.actions import HttpRequest, Open, Send
 from bridge.providers.conversation import Brief, Conversation
 from bridge.session.candidates import Candidate
 from bridge.session.config import SessionConfig
+from bridge.session.downlink import NO_SOUND
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -35,14 +37,20 @@ from bridge.session.media_plan import (
 from bridge.session.session import Session
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.simulator.caller import Caller
+from esl_controller.simulator.service.faults import ConnectionFaults
 from esl_controller.simulator.service.voice import encode, synthetic_speech
+from tests.pairs.owner import CallOwner
 from tests.pairs.services import UNIX_S, AnyService, Served, Service
-from tests.unit.bridge.doubles import StrictListener
-from tests.unit.bridge.session_kit import PHRASE, PHRASES
+from tests.unit.bridge.session_kit import PHRASES
 
 LEG = Leg("PCMU", 8000)
 TICK_S = 0.25
 FRAME_S = 0.02
+
+
+def is_sound(frame: bytes) -> bool:
+    """Whether a frame of L16 can be heard: the silence of G.711 is not all zeros."""
+    return audioop.max(frame, 2) > NO_SOUND
 
 
 class VirtualHost:
@@ -64,6 +72,7 @@ class VirtualHost:
         self.messages_in = 0
         self.round_trip_ms: float | None = 2000 * world.delay_s
         self.over = False
+        self._connect_timeout_s = connect_timeout_s
         self._world = world
         self._service = service
         self._conversation = conversation
@@ -108,9 +117,10 @@ class VirtualHost:
         for action in self.protocol.actions():
             if isinstance(action, Open):
                 self._channel = action.channel
-                signs = isinstance(action.target, HttpRequest)
-                opened = self._signed if signs else self._opened
-                self._world.post(2 * self._world.delay_s, opened)
+                if isinstance(action.target, HttpRequest):
+                    self._world.post(2 * self._world.delay_s, self._signed)
+                else:
+                    self._knock()
             elif isinstance(action, Send):
                 self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
             elif action.channel == self._channel:
@@ -121,23 +131,42 @@ class VirtualHost:
         if self.over:
             return
         channel, now = self._channel, self._world.now
+        refusal = self._service.refusal()
+        if refusal is not None:
+            self._end(ChannelEnd(Ender.PEER, "http", refusal[0], "", refusal[1]))
+            return
         self.protocol.receive_open(channel, now)
         self.protocol.receive_message(channel, self._service.sign(), now)
         self.protocol.receive_end(channel, ChannelEnd(Ender.PEER, code=200), now)
         self._pump()
 
-    def _opened(self) -> None:
+    def _knock(self) -> None:
+        faults, delay_s = self._service.knock(), 2 * self._world.delay_s
+        if faults.connect_delay_s + delay_s >= self._connect_timeout_s:
+            late = ChannelEnd(Ender.NETWORK, "timeout")
+            self._world.post(self._connect_timeout_s, lambda: self._end(late))
+        elif faults.refuse_status is not None:
+            refused = ChannelEnd(Ender.PEER, "http", faults.refuse_status)
+            self._world.post(delay_s, lambda: self._end(refused))
+        else:
+            self._world.post(faults.connect_delay_s + delay_s, lambda: self._opened(faults))
+
+    def _opened(self, faults: ConnectionFaults) -> None:
         if self.over:
             return
-        self._session = self._service.accept(self._world.now)
+        self._session = self._service.accept(faults, self._world.now)
         self._closing_told = False
-        if self._session is None:
-            end = ChannelEnd(Ender.PEER, "http", 503)
-            self.protocol.receive_end(self._channel, end, self._world.now)
-        else:
-            self.protocol.receive_open(self._channel, self._world.now)
-            self.collect()
+        if faults.drop_after_s is not None:
+            reset = ChannelEnd(Ender.NETWORK, "", 1006)
+            self._world.post(faults.drop_after_s, lambda: self._end(reset))
+        self.protocol.receive_open(self._channel, self._world.now)
+        self.collect()
         self._pump()
+
+    def _end(self, end: ChannelEnd) -> None:
+        if not self.over:
+            self.protocol.receive_end(self._channel, end, self._world.now)
+            self._pump()
 
     def _sent(self, data: bytes) -> None:
         if self._session is not None:
@@ -168,9 +197,7 @@ class VirtualHost:
         if self.over or self._session is None:
             return
         code, reason = self._session.closing or (1006, "")
-        end = ChannelEnd(Ender.PEER, "", code, reason)
-        self.protocol.receive_end(self._channel, end, self._world.now)
-        self._pump()
+        self._end(ChannelEnd(Ender.PEER, "", code, reason))
 
     def _take(self) -> list[p.ProviderEvent]:
         events = []
@@ -211,29 +238,6 @@ class VirtualHost:
                 self.collect()
 
 
-class CallOwner(StrictListener):
-    """A call as the controller is one: covers waits with a phrase, runs functions, restarts."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-        self.functions: dict[str, Callable[[p.FunctionCall], str]] = {}
-        """By name; any other answers `{}`."""
-
-    def answer_late(self) -> None:
-        super().answer_late()
-        self._world.session.announce(*PHRASE)
-
-    def phrase_due(self, phrase: Any) -> None:
-        super().phrase_due(phrase)
-        self._world.post(0.01, lambda: self._world.session.announce(*PHRASE))
-
-    def function_called(self, call: p.FunctionCall) -> None:
-        super().function_called(call)
-        run = self.functions.get(call.name, lambda call: "{}")
-        self._world.session.send_function_result(call.call_id, run(call))
-
-
 class World:
     """One call and everything around it."""
 
@@ -267,7 +271,7 @@ class World:
         """Nobody else takes the identity of one that is gone."""
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
         monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
-        self.call = CallOwner(self)
+        self.call = CallOwner(lambda: self.session, self.post)
         self._fields = provider or {}
         candidates = [
             Candidate(f"p{number}", service.kind, lambda service=service: self._provider(service))
@@ -356,12 +360,12 @@ class World:
 
     def silence_s(self, since: float) -> float:
         """The longest silence in the caller's ear from then until the last sound."""
-        times = [at for at, data in self.heard if at >= since and any(data)]
+        times = [at for at, data in self.heard if at >= since and is_sound(data)]
         return max(b - a for a, b in itertools.pairwise([since, *(times or [self.now])]))
 
     def sound_ms(self, since: float) -> int:
         """How much sound the caller got from then on."""
-        return 20 * sum(at >= since and any(data) for at, data in self.heard)
+        return 20 * sum(at >= since and is_sound(data) for at, data in self.heard)
 
     # --- time ---
 

@@ -42,6 +42,9 @@ class _NovaMessage(msgspec.Struct):
     speech_final: bool = False
     channel: Any = None
     """An object in `Results`, a list of numbers elsewhere."""
+    start: float = 0.0
+    duration: float = 0.0
+    timestamp: float = 0.0
     variant: Any = None
     description: Any = None
     message: Any = None
@@ -99,6 +102,8 @@ class Nova(Deepgram):
         super().__init__(config, language)
         self._words: list[str] = []
         self._speaking = False
+        self._over_at_s = -1.0
+        """Of the stream: what is told of before belongs to a turn that is over."""
 
     def receive(self, data: bytes) -> list[Heard]:
         """Take one message."""
@@ -109,7 +114,7 @@ class Nova(Deepgram):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             return [_malformed(error)]
         if message.type == "SpeechStarted":
-            return self._began()
+            return [] if 0 < message.timestamp <= self._over_at_s else self._began()
         if message.type == "UtteranceEnd":
             return self._over() if self._speaking else []
         if message.type == "Error":
@@ -124,12 +129,16 @@ class Nova(Deepgram):
         return text
 
     def _results(self, message: _NovaMessage) -> list[Heard]:
+        end_s = message.start + message.duration
+        if 0 < end_s <= self._over_at_s:
+            return []
         alternatives = msgspec.convert(message.channel, _Channel).alternatives
         text = alternatives[0].transcript.strip() if alternatives else ""
         heard = self._began() if text else []
         if text and message.is_final and sum(map(len, self._words)) < MAX_TURN_CHARS:
             self._words.append(text[:MAX_TURN_CHARS])
         if message.speech_final and self._speaking:
+            self._over_at_s = end_s
             heard += self._over()
         elif text:
             said = self._words if message.is_final else [*self._words, text[:MAX_TURN_CHARS]]

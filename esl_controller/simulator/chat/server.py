@@ -34,6 +34,8 @@ class ChatFaults:
     cut_after_chunks: int | None = None
     """The connection ends in the middle of the stream."""
     garbage_after_chunks: int | None = None
+    stall_after_chunks: int | None = None
+    """Nothing comes any more; the connection stays."""
     error_after_chunks: int | None = None
     """An error comes in the stream."""
 
@@ -43,6 +45,7 @@ LIMITED = ChatFaults(
     message="Rate limit reached for model. Please try again in 1.5s.",
     code="rate_limit_exceeded",
 )
+STALL_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,8 @@ class ChatEmulator:
             for count, chunk in enumerate(self.chunks(body)):
                 if faults.cut_after_chunks == count:
                     return
+                if faults.stall_after_chunks == count:
+                    gevent.sleep(STALL_S)
                 if faults.garbage_after_chunks == count:
                     yield b'data: {"choices": 7\n\n'
                 if faults.error_after_chunks == count:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from bridge.audio.formats import AudioFormat, Encoding
+from esl_controller.simulator.service.faults import ConnectionFaults
 from esl_controller.simulator.service.script import Script
 from esl_controller.simulator.service.vad import VoiceActivityDetector
 from esl_controller.simulator.service.voice import decode
@@ -23,15 +24,19 @@ _MODEL = {"name": "general-nova-3", "version": "2026-08-01.0", "arch": "nova-3"}
 
 
 @dataclass(frozen=True, slots=True)
-class Faults:
-    """What goes wrong on one connection."""
+class Faults(ConnectionFaults):
+    """What goes wrong on one connection. Times are of audio, once it is open."""
 
-    refuse_status: int | None = None
-    close_after_s: float | None = None
-    """Of audio."""
     close_code: int = 1011
     close_reason: str = "NET-0000"
-    garbage_after_turn: int | None = None
+    garbage: tuple[bytes, ...] = (
+        b"\x00\xff",
+        b"[]",
+        b'{"type":"Results","channel":7}',
+        b"{" * 5000,
+    )
+    wrong_order: bool = False
+    """What tells that a turn began comes behind what tells that it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,11 @@ class HearingConfig:
     """Without audio or text for so long it closes with NET-0001."""
 
 
+def reached(after_s: float | None, now_s: float) -> bool:
+    """Whether the time of a fault has come."""
+    return after_s is not None and now_s >= after_s
+
+
 class BadRequest(Exception):
     """A query the service does not take."""
 
@@ -59,6 +69,9 @@ class EmulatedHearing:
         self.turns = 0
         self.closing: tuple[int, str] | None = None
         self.position_s = 0.0
+        self.dropped = False
+        """Its connection is to be reset."""
+        self._in_turn = self._garbled = False
         self._script = config.script
         self._faults = faults
         self._flux = path.startswith("/v2/")
@@ -80,8 +93,13 @@ class EmulatedHearing:
 
     def messages_to_send(self) -> list[bytes]:
         """Take what is to be sent."""
+        faults = self._faults
+        if faults.wrong_order and self._in_turn:
+            return []
         out, self._out = self._out, []
-        return out
+        if reached(faults.stall_after_s, self.position_s):
+            return []
+        return out[::-1] if faults.wrong_order else out
 
     def receive_audio(self, data: bytes) -> None:
         """A message without bytes ends the stream."""
@@ -94,9 +112,18 @@ class EmulatedHearing:
                 self._began(boundary.at_ms / 1000)
             else:
                 self._over(boundary.at_ms / 1000)
-        close_after_s = self._faults.close_after_s
-        if close_after_s is not None and self.position_s >= close_after_s:
-            self.closing = self._faults.close_code, self._faults.close_reason
+        self._fail()
+
+    def _fail(self) -> None:
+        faults, at_s = self._faults, self.position_s
+        if reached(faults.garbage_after_s, at_s) and not self._garbled:
+            self._garbled = True
+            self._out += faults.garbage
+        if reached(faults.close_after_s, at_s):
+            self.closing = faults.close_code, faults.close_reason
+        elif reached(faults.session_limit_s, at_s):
+            self.closing = 1011, "NET-0000: the longest time of a stream is reached"
+        self.dropped = reached(faults.drop_after_s, at_s)
 
     def receive_text(self, data: bytes) -> None:
         """A control message."""
@@ -115,7 +142,7 @@ class EmulatedHearing:
     # --- turns --------------------------------------------------------------------------------
 
     def _began(self, at_s: float) -> None:
-        self._began_s = at_s
+        self._began_s, self._in_turn = at_s, True
         if self._flux:
             self._turn("StartOfTurn", self._line(1).partition(" ")[0])
             return
@@ -131,8 +158,7 @@ class EmulatedHearing:
         else:
             self._results(text, final=True, over=True)
         self.turns += 1
-        if self._faults.garbage_after_turn == self.turns:
-            self._out += [b"\x00\xff", b"[]", b'{"type":"Results","channel":7}', b"{" * 5000]
+        self._in_turn = False
 
     def _line(self, length_ms: int) -> str:
         heard, rate_hz = self._vad.turn_audio, self._format.rate_hz

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import socket
+import struct
 from collections import deque
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import gevent
 import gevent.socket
 import msgspec
 from gevent.pool import Pool
@@ -31,6 +34,7 @@ from esl_controller.simulator.deepgram.hearing import (
 _quiet = logging.getLogger("simulator.deepgram.websocket")
 _quiet.setLevel(logging.ERROR)
 CLOSE_WAIT_S = 1.0
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _REFUSALS = {
     400: ("Bad Request", "Bad request."),
     401: ("INVALID_AUTH", "Invalid credentials."),
@@ -122,6 +126,7 @@ class _Connection:
 
     def _take(self, event: object) -> None:
         if isinstance(event, Request):
+            gevent.sleep(self._faults.connect_delay_s)
             self._shake_hands(event)
         elif isinstance(event, Frame) and self._session is not None:
             if event.opcode is Opcode.BINARY:
@@ -147,6 +152,9 @@ class _Connection:
         if session is not None and self._protocol.state is State.OPEN:
             for message in session.messages_to_send():
                 self._protocol.send_text(message)
+            if session.dropped:
+                self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+                raise ConnectionResetError("dropped on demand")
             if session.closing is not None:
                 self._protocol.send_close(*session.closing)
                 self._sock.settimeout(CLOSE_WAIT_S)

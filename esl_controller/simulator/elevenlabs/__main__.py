@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from esl_controller.simulator.elevenlabs.config import FORMATS, EmulatorConfig, Faults
+from esl_controller.simulator.elevenlabs.config import FORMATS, EmulatorConfig
+from esl_controller.simulator.elevenlabs.faults import FAULTS
 from esl_controller.simulator.elevenlabs.server import ElevenLabsEmulator
-from esl_controller.simulator.service.process import read_faults, serve, stats
+from esl_controller.simulator.service.process import fault_option, faults_of, serve, stats
 from esl_controller.simulator.service.script import SCRIPTS
 from esl_controller.simulator.service.voices import VOICES
 
@@ -29,7 +30,7 @@ from esl_controller.simulator.service.voices import VOICES
 @click.option("--output-format", type=click.Choice(sorted(FORMATS)), default="ulaw_8000")
 @click.option("--public", is_flag=True, help="Nobody needs a signed address.")
 @click.option("--api-key", multiple=True, help="Keys let in; without any, every key is.")
-@click.option("--fault", multiple=True, help="NAME=VALUE, a field of Faults.")
+@fault_option
 @click.option(
     "--stats", is_flag=True, help="Print a JSON line of records at the end, and at SIGUSR1."
 )
@@ -46,7 +47,7 @@ def _config(options: dict[str, Any]) -> EmulatorConfig:
         voice=VOICES[options.pop("voice")](),
         api_keys=frozenset(options.pop("api_key")) or None,
         think_s=options.pop("think_ms") / 1000,
-        faults=Faults(**read_faults(options.pop("fault"))),
+        faults=faults_of(FAULTS, options.pop("fault")),
         **options,
     )
 

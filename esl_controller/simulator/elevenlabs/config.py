@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from gevent.ssl import SSLContext
 
 from bridge.audio.formats import PCMU_8K, AudioFormat, Encoding
-from esl_controller.simulator.service.faults import ConnectionFaults
+from esl_controller.simulator.service.faults import AnswerFaults
 from esl_controller.simulator.service.script import Script
 from esl_controller.simulator.service.voice import Voice
 
@@ -34,7 +34,7 @@ OVERRIDES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Faults(ConnectionFaults):
+class Faults(AnswerFaults):
     """What goes wrong in one conversation."""
 
     signing_status: int | None = None
@@ -44,8 +44,6 @@ class Faults(ConnectionFaults):
     """Given instead of the right address."""
     silent: bool = False
     """The client's first message is never answered."""
-    speechless: bool = False
-    """Answers have words and no sound."""
     wordless: bool = False
     """Answers have sound and no words."""
     deaf: bool = False
@@ -57,6 +55,7 @@ class Faults(ConnectionFaults):
     error_type: str = "llm_timeout"
     error_code: int = 1011
     """Told in an `error` message, and then closed with."""
+    error_text: str = "broken on demand"
     tells_error: bool = True
     """Older services close without a message."""
     strange_messages: bool = False

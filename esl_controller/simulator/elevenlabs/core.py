@@ -29,7 +29,7 @@ class Core:
         self.faults = faults
         self.record = record
         self.agenda = Agenda()
-        self.now = now
+        self.now = self.began_at = now
         self.number = 0
         """The last event's."""
         self.outbox: list[bytes] = []
@@ -37,6 +37,11 @@ class Core:
         """A stalled service: nothing goes out any more."""
         self.closing: tuple[int, str] | None = None
         self._emitted = 0
+
+    @property
+    def answers_fail(self) -> bool:
+        """The faults of answers have begun."""
+        return self.now - self.began_at >= self.faults.answers_from_s
 
     def next_number(self) -> int:
         """For an event that begins something."""

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from websockets.http11 import Request
 
 from esl_controller.simulator.elevenlabs.config import EmulatorConfig, Faults
+from esl_controller.simulator.elevenlabs.faults import FAULTS
 from esl_controller.simulator.elevenlabs.record import ConversationRecord
 from esl_controller.simulator.elevenlabs.session import EmulatedConversation
 from esl_controller.simulator.service.door import HttpAnswer
@@ -21,6 +22,8 @@ SIGNATURE = "conversation_signature"
 
 class ElevenLabsEmulator(EmulatedService[Faults]):
     """Signs addresses, holds conversations, and keeps a record of each."""
+
+    fault_table = FAULTS
 
     def __init__(self, config: EmulatorConfig | None = None) -> None:
         self.config = config or EmulatorConfig()

@@ -249,13 +249,13 @@ class EmulatedConversation:
         text = "Conversation has exceeded maximum duration"
         plan: tuple[tuple[float | None, Callable[[], None]], ...] = (
             (
-                core.config.max_duration_s,
+                faults.session_limit_s or core.config.max_duration_s,
                 lambda: core.fail("max_duration_exceeded", 1011, text),
             ),
             (faults.close_after_s, lambda: core.close(faults.close_code, faults.close_reason)),
             (
                 faults.error_after_s,
-                lambda: core.fail(faults.error_type, faults.error_code, "broken on demand"),
+                lambda: core.fail(faults.error_type, faults.error_code, faults.error_text),
             ),
             (faults.stall_after_s, self._stall),
             (faults.interrupt_after_s, self._speaking.interrupt),

@@ -12,7 +12,7 @@ from esl_controller.simulator.elevenlabs.core import Core
 from esl_controller.simulator.service.agenda import Appointment
 from esl_controller.simulator.service.record import keep
 from esl_controller.simulator.service.script import Answer, ScriptedCall
-from esl_controller.simulator.service.voice import Chunk
+from esl_controller.simulator.service.voice import Chunk, silence
 
 END_CALL = "end_call"
 VOICE_WAIT_S = 0.02
@@ -109,9 +109,17 @@ class Speaking:
         while chunks is None:
             yield VOICE_WAIT_S
             chunks = self._chunks(answer)
+        words = {"agent_response": answer.text, "event_id": self._number}
+        backwards = core.faults.wrong_order and core.answers_fail
+        if backwards:
+            self._began_at = core.now
+            for chunk in reversed(chunks):
+                self._send(chunk)
+            core.emit("agent_response", words)
+            return
         if not core.faults.wordless:
-            core.emit("agent_response", {"agent_response": answer.text, "event_id": self._number})
-        if core.faults.speechless:
+            core.emit("agent_response", words)
+        if core.faults.text_only and core.answers_fail:
             return
         self._began_at = core.now
         for number, chunk in enumerate(chunks):
@@ -126,11 +134,14 @@ class Speaking:
         return config.voice.chunks(answer.text, answer.wav, audio_format, config.chunk_ms, 1.0)
 
     def _send(self, chunk: Chunk) -> None:
-        core = self._core
+        core, sound = self._core, chunk.base64
+        sound_s = core.faults.soundless_after_s
+        if sound_s is not None and core.answers_fail and self._sent_ms >= 1000 * sound_s:
+            sound = silence(chunk, FORMATS[core.config.output_format])
         self._sent_ms += chunk.length_ms
         core.record.audio_out_ms += chunk.length_ms
         body: dict[str, Any] = {
-            "audio_base_64": chunk.base64.decode(),
+            "audio_base_64": sound.decode(),
             "event_id": core.number if core.config.number_chunks else self._number,
         }
         if core.config.with_alignment:

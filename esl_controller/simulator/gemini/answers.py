@@ -16,7 +16,7 @@ from esl_controller.simulator.gemini.settings import Refused, invalid
 from esl_controller.simulator.service.agenda import Appointment
 from esl_controller.simulator.service.record import keep
 from esl_controller.simulator.service.script import Answer, ScriptedCall
-from esl_controller.simulator.service.voice import Chunk
+from esl_controller.simulator.service.voice import Chunk, silence
 
 AUDIO_TOKENS_PER_S = 25
 CHARS_PER_TOKEN = 4
@@ -51,8 +51,13 @@ class Answers:
         self.interrupt()
         core = self._core
         quota = getattr(core.faults, "quota_after", None)
-        if quota is not None and self._count >= quota:
+        spent = core.faults.out_of_quota and core.answers_fail
+        if spent or (quota is not None and self._count >= quota):
             core.close(1011, "You exceeded your current quota, please check your plan and billing")
+            return
+        wait_s = core.faults.try_again_s
+        if wait_s is not None and core.answers_fail:
+            core.close(1011, f"Resource has been exhausted (check quota). Retry in {wait_s:g}s.")
             return
         self._count += 1
         if answer.fail is not None:
@@ -120,7 +125,19 @@ class Answers:
                 return
             words = _spread(answer.text, len(chunks))
             self._queue.extend(zip(chunks, words, strict=True))
+        if core.faults.wrong_order and core.answers_fail:
+            self._backwards()
+            return
         self._step(now)
+
+    def _backwards(self) -> None:
+        """A broken server: the whole answer at once, its end first."""
+        core, before = self._core, len(self._core.outbox)
+        while self._queue:
+            self._send_piece(*self._queue.popleft())
+        core.emit(serverContent={"generationComplete": True})
+        self._played(core.now)
+        core.outbox[before:] = core.outbox[before:][::-1]
 
     def _chunks(self) -> tuple[Chunk, ...] | None:
         config = self._core.config
@@ -136,18 +153,25 @@ class Answers:
             self._generated()
             return
         chunk, words = self._queue.popleft()
-        data = chunk.base64.decode()
-        if getattr(core.faults, "soundless", False):
-            data = "A" * len(data)
-        blob = {"mimeType": "audio/pcm;rate=24000", "data": data}
-        core.emit(serverContent={"modelTurn": {"role": "model", "parts": [{"inlineData": blob}]}})
         if not self._sent_ms:
             core.record.stamp("first_delta", now, core.config.on_stamp)
+        self._send_piece(chunk, words)
+        self._next = core.agenda.at(now + chunk.length_ms / 1000 / core.config.pace, self._step)
+
+    def _send_piece(self, chunk: Chunk, words: str) -> None:
+        core = self._core
+        part: dict[str, Any] = {"text": words}
+        if not (core.faults.text_only and core.answers_fail):
+            data = chunk.base64.decode()
+            sound_s = core.faults.soundless_after_s
+            if sound_s is not None and core.answers_fail and self._sent_ms >= 1000 * sound_s:
+                data = silence(chunk, L16_24K).decode()
+            part = {"inlineData": {"mimeType": "audio/pcm;rate=24000", "data": data}}
+        core.emit(serverContent={"modelTurn": {"role": "model", "parts": [part]}})
         if words and "outputAudioTranscription" in core.setup:
             core.emit(serverContent={"outputTranscription": {"text": words}})
         self._sent_ms += chunk.length_ms
         core.record.audio_out_ms += chunk.length_ms
-        self._next = core.agenda.at(now + chunk.length_ms / 1000 / core.config.pace, self._step)
 
     def _generated(self) -> None:
         core = self._core

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from esl_controller.simulator.openai import config as common
+from esl_controller.simulator.service.faults import AnswerFaults
 
 VOICES = frozenset(
     [
@@ -44,13 +45,11 @@ VOICES = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Faults(common.Faults):
+class Faults(AnswerFaults):
     """What goes wrong on one connection, besides what can go wrong with any service."""
 
     quota_after: int | None = None
     """So many answers, then the connection is closed for the quota."""
-    soundless: bool = False
-    """Answers are digital silence."""
     setup_delay_s: float = 0.0
 
 
@@ -67,4 +66,4 @@ class EmulatorConfig(common.EmulatorConfig):
     seen to refuse that with 1011 (github.com/aicc2025/sip-to-ai/pull/14)."""
     vertex_names: bool = False
     """Usage in the field names of Vertex."""
-    faults: common.Faults = field(default_factory=Faults)
+    faults: AnswerFaults = field(default_factory=Faults)

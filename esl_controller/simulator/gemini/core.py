@@ -9,8 +9,8 @@ import msgspec
 
 from esl_controller.simulator.gemini.config import EmulatorConfig
 from esl_controller.simulator.gemini.record import GeminiRecord
-from esl_controller.simulator.openai.config import Faults
 from esl_controller.simulator.service.agenda import Agenda
+from esl_controller.simulator.service.faults import AnswerFaults
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Core:
     def __init__(
         self,
         config: EmulatorConfig,
-        faults: Faults,
+        faults: AnswerFaults,
         record: GeminiRecord,
         handles: Handles,
         now: float,
@@ -45,7 +45,7 @@ class Core:
         self.faults = faults
         self.record = record
         self.handles = handles
-        self.now = now
+        self.now = self.began_at = now
         self.agenda = Agenda()
         self.conversation = Conversation()
         self.setup: dict[str, Any] = {}
@@ -55,6 +55,17 @@ class Core:
         self.closing: tuple[int, str] | None = None
         """Close code and reason, once the session wants to end."""
         self._sequence = 0
+
+    @property
+    def answers_fail(self) -> bool:
+        """The faults of answers have begun."""
+        return self.now - self.began_at >= self.faults.answers_from_s
+
+    @property
+    def session_limit_s(self) -> float:
+        """How long the connection may be."""
+        limit_s = self.faults.session_limit_s
+        return self.config.session_limit_s if limit_s is None else limit_s
 
     def new_id(self, prefix: str) -> str:
         """An id that is the same in every run."""

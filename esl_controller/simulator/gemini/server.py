@@ -10,10 +10,12 @@ from websockets.http11 import Request
 
 from esl_controller.simulator.gemini.config import EmulatorConfig
 from esl_controller.simulator.gemini.core import Handles
+from esl_controller.simulator.gemini.faults import FAULTS
 from esl_controller.simulator.gemini.record import GeminiRecord
 from esl_controller.simulator.gemini.session import EmulatedSession
-from esl_controller.simulator.openai.config import Faults
 from esl_controller.simulator.service.door import HttpAnswer
+from esl_controller.simulator.service.faults import AnswerFaults as Faults
+from esl_controller.simulator.service.faults import FaultTable
 from esl_controller.simulator.service.server import EmulatedService
 
 _PATHS = (
@@ -31,6 +33,8 @@ _BAD_KEY = "API key not valid. Please pass a valid API key."
 class GeminiEmulator(EmulatedService[Faults]):
     """Accepts connections and keeps a record of each; handles are common to all."""
 
+    fault_table: FaultTable[Faults] = FAULTS
+
     def __init__(self, config: EmulatorConfig | None = None) -> None:
         self.config = config or EmulatorConfig()
         super().__init__(self.config.host, self.config.port, self.config.tls)
@@ -39,10 +43,13 @@ class GeminiEmulator(EmulatedService[Faults]):
         self._handles = Handles()
 
     def _door(self) -> GeminiDoor:
-        record = GeminiRecord(number=len(self.sessions) + 1)
+        return GeminiDoor(self, self._handles)
+
+    def admit(self, record: GeminiRecord) -> Faults:
+        """One more connection, and what goes wrong with it."""
         self.sessions.append(record)
-        faults = self._queued_faults.popleft() if self._queued_faults else self.config.faults
-        return GeminiDoor(self.config, faults, record, self._handles)
+        record.number = len(self.sessions)
+        return self._queued_faults.popleft() if self._queued_faults else self.config.faults
 
 
 class GeminiDoor:
@@ -51,17 +58,17 @@ class GeminiDoor:
     binary = True
     subprotocols = ()
 
-    def __init__(
-        self, config: EmulatorConfig, faults: Faults, record: GeminiRecord, handles: Handles
-    ) -> None:
-        self.record = record
-        self.max_message_bytes = config.max_message_bytes
-        self._config = config
-        self._faults = faults
+    def __init__(self, service: GeminiEmulator, handles: Handles) -> None:
+        self.record = GeminiRecord(number=0)
+        self.max_message_bytes = service.config.max_message_bytes
+        self._service = service
+        self._config = service.config
+        self._faults = service.config.faults
         self._handles = handles
 
     def take_faults(self, request: Request) -> Faults:
         """Those of the connection."""
+        self._faults = self._service.admit(self.record)
         return self._faults
 
     def answer(self, request: Request) -> HttpAnswer | None:

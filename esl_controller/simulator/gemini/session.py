@@ -123,7 +123,7 @@ class EmulatedSession:
             self._vad = _detector(detection, whole_messages=core.config.fast, keeps=keeps)
         core.record.session_id = core.new_id("session")
         core.agenda.at(core.now + getattr(core.faults, "setup_delay_s", 0.0), self._ready)
-        limit_s = core.config.session_limit_s
+        limit_s = core.session_limit_s
         warn_s = max(0.0, limit_s - core.config.go_away_s)
         core.agenda.at(core.now + warn_s, self._go_away)
         core.agenda.at(core.now + limit_s, self._expire)
@@ -275,7 +275,7 @@ class EmulatedSession:
     # --- ends and faults ----------------------------------------------------------------------
 
     def _go_away(self, now: float) -> None:
-        left_s = min(self.core.config.go_away_s, self.core.config.session_limit_s)
+        left_s = min(self.core.config.go_away_s, self.core.session_limit_s)
         self.core.emit(goAway={"timeLeft": f"{left_s:g}s"})
 
     def _expire(self, now: float) -> None:

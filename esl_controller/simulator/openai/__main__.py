@@ -10,9 +10,10 @@ from typing import Any
 import click
 import gevent.ssl
 
-from esl_controller.simulator.openai.config import EmulatorConfig, Faults
+from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.openai.faults import FAULTS
 from esl_controller.simulator.openai.server import OpenAIEmulator
-from esl_controller.simulator.service.process import read_faults, serve, stats
+from esl_controller.simulator.service.process import fault_option, faults_of, serve, stats
 from esl_controller.simulator.service.script import SCRIPTS
 from esl_controller.simulator.service.voices import VOICES
 
@@ -31,7 +32,7 @@ from esl_controller.simulator.service.voices import VOICES
 @click.option("--session-limit", default=3600.0, show_default=True, help="Seconds.")
 @click.option("--tls-cert", type=click.Path(exists=True))
 @click.option("--tls-key", type=click.Path(exists=True))
-@click.option("--fault", multiple=True, help="NAME=VALUE, a field of Faults, for all connections.")
+@fault_option
 @click.option("--stamp-deltas", is_flag=True, help="Record the time of every audio delta.")
 @click.option("--embed-stamps", is_flag=True, help="Audio deltas carry `emulator_sent_s`.")
 @click.option(
@@ -57,7 +58,7 @@ def _config(options: dict[str, Any]) -> EmulatorConfig:
         api_keys=frozenset(options.pop("api_key")) or None,
         session_limit_s=options.pop("session_limit"),
         think_s=options.pop("think_ms") / 1000,
-        faults=Faults(**read_faults(options.pop("fault"))),
+        faults=faults_of(FAULTS, options.pop("fault")),
         **options,
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from gevent.ssl import SSLContext
 
-from esl_controller.simulator.service.faults import ConnectionFaults
+from esl_controller.simulator.service.faults import AnswerFaults
 from esl_controller.simulator.service.script import Script
 from esl_controller.simulator.service.voice import Voice
 
@@ -15,14 +15,8 @@ StampHook = Callable[[int, str, float], None]
 """Called with session number, kind of moment and monotonic seconds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Faults(ConnectionFaults):
-    """What goes wrong on one connection."""
-
-    out_of_quota: bool = False
-    """Every response fails with `insufficient_quota`."""
-    wrong_order: bool = False
-    """Each response's events come in reverse: `response.done` first."""
+Faults = AnswerFaults
+"""What goes wrong on one connection."""
 
 
 @dataclass(frozen=True, slots=True)

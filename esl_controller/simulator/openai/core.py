@@ -33,7 +33,7 @@ class Core:
         self.settings = settings
         self.agenda = Agenda()
         self.conversation = Conversation()
-        self.now = now
+        self.now = self.began_at = now
         self.user_turns = 0
         """User messages so far, spoken or typed."""
         self.outbox: list[bytes] = []
@@ -43,6 +43,17 @@ class Core:
         """Close code and reason, once the session wants to end."""
         self._sequence = 0
         self._conversation_id = self.new_id("conv")
+
+    @property
+    def answers_fail(self) -> bool:
+        """The faults of answers have begun."""
+        return self.now - self.began_at >= self.faults.answers_from_s
+
+    @property
+    def session_limit_s(self) -> float:
+        """How long the session may be."""
+        limit_s = self.faults.session_limit_s
+        return self.config.session_limit_s if limit_s is None else limit_s
 
     @property
     def conversation_id(self) -> str:

@@ -12,7 +12,7 @@ from esl_controller.simulator.openai.core import Core
 from esl_controller.simulator.openai.settings import audio_format
 from esl_controller.simulator.service.record import keep
 from esl_controller.simulator.service.script import Answer, ScriptedCall
-from esl_controller.simulator.service.voice import Chunk
+from esl_controller.simulator.service.voice import Chunk, silence
 
 VOICE_WAIT_S = 0.02
 ARGUMENT_CHARS = 16
@@ -39,6 +39,14 @@ class Response:
     def in_conversation(self) -> bool:
         """Its items join the conversation."""
         return self._overrides.get("conversation") != "none"
+
+    @property
+    def _text_only(self) -> bool:
+        """It has no sound: by its setting, or on demand."""
+        core = self._core
+        return self.setting("output_modalities") == ["text"] or (
+            core.faults.text_only and core.answers_fail
+        )
 
     def setting(self, key: str) -> Any:
         """A value of the request, else of the session."""
@@ -85,7 +93,7 @@ class Response:
         self.details = {"type": status, **details} if details else None
 
     def _message(self) -> Iterator[float]:
-        if self.setting("output_modalities") == ["text"]:
+        if self._text_only:
             yield from self._text_message()
             return
         chunks = self._chunks()
@@ -127,6 +135,10 @@ class Response:
         core, item = self._core, self._open
         if item is None:
             return
+        sound = chunk.base64
+        sound_s = core.faults.soundless_after_s
+        if sound_s is not None and core.answers_fail and self.audio_ms >= 1000 * sound_s:
+            sound = silence(chunk, audio_format(core.settings, "output"))
         self.audio_ms += chunk.length_ms
         item.audio_ms += chunk.length_ms
         core.record.audio_out_ms += chunk.length_ms
@@ -139,7 +151,7 @@ class Response:
             f'"response_id":"{self.id}","item_id":"{item.id}",'
             f'"output_index":{len(self.output) - 1},"content_index":0,"delta":"'
         )
-        core.send(head.encode() + chunk.base64 + b'"}')
+        core.send(head.encode() + sound + b'"}')
         if self.first_delta_at is None:
             self.first_delta_at = core.now
             core.record.stamp("first_delta", core.now, core.config.on_stamp)
@@ -234,7 +246,7 @@ class Response:
     def _close_message(self, item: Item) -> None:
         keep(self._core.record.spoken, self._said)
         emit, where = self._core.emit, self._where()
-        if self.setting("output_modalities") == ["text"]:
+        if self._text_only:
             emit("response.output_text.done", **where, text=self._said)
             self._part("done", {"type": "text", "text": self._said})
             item.data["content"] = [{"type": "output_text", "text": self._said}]

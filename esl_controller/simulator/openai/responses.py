@@ -27,6 +27,11 @@ OUT_OF_QUOTA = Answer(
 )
 
 
+def _limited(wait_s: float) -> Answer:
+    text = f"Rate limit reached for gpt-realtime. Please try again in {wait_s:.3g}s."
+    return Answer(fail=("tokens", "rate_limit_exceeded", text))
+
+
 class Responses:
     """The one active response and the bill so far."""
 
@@ -40,6 +45,7 @@ class Responses:
         self._next: Appointment | None = None
         self._seen_tokens = (0, 0)
         self._used_tokens = 0
+        self._limited_until: float | None = None
 
     def create(self, request: object) -> None:
         """Begin a response. Raises `ClientError` when one is active or the request is wrong."""
@@ -58,7 +64,7 @@ class Responses:
         self._steps = response.steps()
         core.emit("response.created", response=response.as_json(None))
         core.emit("rate_limits.updated", rate_limits=self._rate_limits())
-        if core.faults.wrong_order:
+        if core.faults.wrong_order and core.answers_fail:
             self._reverse()
         else:
             self._next = core.agenda.at(core.now + core.config.think_s, self._step)
@@ -104,13 +110,23 @@ class Responses:
 
     def _answer(self, overrides: dict[str, Any]) -> Answer:
         core = self._core
-        if core.faults.out_of_quota:
+        if core.faults.out_of_quota and core.answers_fail:
             return OUT_OF_QUOTA
+        if core.faults.try_again_s is not None and core.answers_fail:
+            left_s = self._limited_for(core.faults.try_again_s)
+            if left_s > 0:
+                return _limited(left_s)
         words = spoken_text(overrides.get("instructions", ""))
         if words:
             return Answer(words)
         answer = self._scripted()
         return Answer(answer.text, self._allowed(answer, overrides), answer.fail, answer.wav)
+
+    def _limited_for(self, wait_s: float) -> float:
+        """How much longer the limit lasts; it begins with the first answer it is asked for."""
+        if self._limited_until is None:
+            self._limited_until = self._core.now + wait_s
+        return self._limited_until - self._core.now
 
     def _scripted(self) -> Answer:
         core, last = self._core, self._core.conversation.last

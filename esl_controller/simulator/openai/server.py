@@ -10,6 +10,7 @@ from websockets.http11 import Request
 from esl_controller.simulator.openai.admission import Refusal, admit
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.conversation import ClientError
+from esl_controller.simulator.openai.faults import FAULTS
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.openai.session import EmulatedSession
 from esl_controller.simulator.service.door import HttpAnswer
@@ -20,6 +21,7 @@ class OpenAIEmulator(EmulatedService[Faults]):
     """Accepts connections and keeps a record of each."""
 
     path = "/v1"
+    fault_table = FAULTS
 
     def __init__(self, config: EmulatorConfig | None = None) -> None:
         self.config = config or EmulatorConfig()
@@ -28,10 +30,13 @@ class OpenAIEmulator(EmulatedService[Faults]):
         """One record a connection, in the order of accepting."""
 
     def _door(self) -> OpenAIDoor:
-        record = SessionRecord(number=len(self.sessions) + 1)
+        return OpenAIDoor(self)
+
+    def admit(self, record: SessionRecord) -> Faults:
+        """One more connection, and what goes wrong with it."""
         self.sessions.append(record)
-        faults = self._queued_faults.popleft() if self._queued_faults else self.config.faults
-        return OpenAIDoor(self.config, faults, record)
+        record.number = len(self.sessions)
+        return self._queued_faults.popleft() if self._queued_faults else self.config.faults
 
 
 class OpenAIDoor:
@@ -40,15 +45,17 @@ class OpenAIDoor:
     binary = False
     subprotocols = ()
 
-    def __init__(self, config: EmulatorConfig, faults: Faults, record: SessionRecord) -> None:
-        self.record = record
-        self.max_message_bytes = config.max_message_bytes
-        self._config = config
-        self._faults = faults
+    def __init__(self, service: OpenAIEmulator) -> None:
+        self.record = SessionRecord(number=0)
+        self.max_message_bytes = service.config.max_message_bytes
+        self._service = service
+        self._config = service.config
+        self._faults = Faults()
         self._refusal: Refusal | None = None
 
     def take_faults(self, request: Request) -> Faults:
         """Those of the connection."""
+        self._faults = self._service.admit(self.record)
         return self._faults
 
     def answer(self, request: Request) -> HttpAnswer | None:

@@ -55,7 +55,8 @@ class EmulatedSession:
         now: float,
         unix_now: float,
     ) -> None:
-        expires_at = int(unix_now + config.session_limit_s)
+        limit_s = faults.session_limit_s or config.session_limit_s
+        expires_at = int(unix_now + limit_s)
         session_id = record.session_id = f"sess_{record.number:08d}"
         settings = default_session(session_id, model, expires_at)
         self.core = Core(config, faults, record, settings, now)
@@ -64,7 +65,7 @@ class EmulatedSession:
         self._idle: Appointment | None = None
         self._handlers = self._handler_table()
         self.core.emit("session.created", session=settings)
-        self.core.agenda.at(now + config.session_limit_s, self._expire)
+        self.core.agenda.at(now + limit_s, self._expire)
         self._plan_faults(now)
 
     # --- the shell's side ---------------------------------------------------------------------
@@ -263,7 +264,7 @@ class EmulatedSession:
     # --- ends and faults ----------------------------------------------------------------------
 
     def _expire(self, now: float) -> None:
-        minutes = round(self.core.config.session_limit_s / 60)
+        minutes = round(self.core.session_limit_s / 60)
         text = f"Your session hit the maximum duration of {minutes} minutes."
         self.core.emit_error(ClientError("session_expired", text), None)
         self.core.close(1001, text)

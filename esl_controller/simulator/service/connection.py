@@ -31,6 +31,8 @@ MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 HANDSHAKE_LIMIT_S = 30.0
 """A client that connects and asks for nothing is let go."""
 CLOSE_WAIT_S = 1.0
+FAULTS_PATH = "/faults?"
+"""Asked with GET: what is to go wrong with the next connections."""
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _MESSAGE = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 _SECRET_HEADERS = frozenset(
@@ -41,10 +43,20 @@ _quiet.setLevel(logging.ERROR)
 
 
 class Connection:
-    """Hand-shake, messages, timers and the end of one connection."""
+    """Hand-shake, messages, timers and the end of one connection.
 
-    def __init__(self, sock: Any, door: Door, on_end: Callable[[], None]) -> None:
+    `ask` takes the query of a request for faults of the connections that follow.
+    """
+
+    def __init__(
+        self,
+        sock: Any,
+        door: Door,
+        on_end: Callable[[], None],
+        ask: Callable[[str], HttpAnswer],
+    ) -> None:
         self._door = door
+        self._ask = ask
         self._record = door.record
         self._on_end = on_end
         self._session: Session | None = None
@@ -96,7 +108,9 @@ class Connection:
     def _on_data(self, data: bytes) -> None:
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
-            if isinstance(event, Request):
+            if isinstance(event, Request) and event.path.startswith(FAULTS_PATH):
+                self._answer(self._ask(event.path.removeprefix(FAULTS_PATH)))
+            elif isinstance(event, Request):
                 faults = self._door.take_faults(event)
                 self._later(faults.connect_delay_s, partial(self._shake_hands, event, faults))
             elif isinstance(event, Frame):
@@ -126,7 +140,8 @@ class Connection:
     def _shake_hands(self, request: Request, faults: ConnectionFaults) -> None:
         self._note_request(request)
         if faults.refuse_status is not None:
-            self._answer(HttpAnswer(faults.refuse_status, "refused on demand\n", "text/plain"))
+            kind = "application/json" if faults.refuse_body.startswith("{") else "text/plain"
+            self._answer(HttpAnswer(faults.refuse_status, faults.refuse_body, kind))
             return
         answer = self._door.answer(request)
         if answer is not None:

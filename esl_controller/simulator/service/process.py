@@ -6,13 +6,32 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeVar
 
+import click
 import gevent
 import gevent.event
 
+from esl_controller.simulator.service.faults import Fault, FaultTable, UnknownFault
 from esl_controller.simulator.service.record import ConnectionRecord
+
+_F = TypeVar("_F")
+_NAMES = ", ".join(fault.value for fault in Fault)
+
+
+def fault_option(function: Callable[..., None]) -> Callable[..., None]:
+    """`--fault`, which may be given several times."""
+    text = f"For all connections: NAME[=VALUE][@SECONDS], NAME one of {_NAMES}."
+    return click.option("--fault", multiple=True, help=text)(function)
+
+
+def faults_of(table: FaultTable[_F], given: Sequence[str]) -> _F:
+    """What was asked for, or an error in the words of a command line."""
+    try:
+        return table.make(*given)
+    except UnknownFault as error:
+        raise click.BadParameter(str(error), param_hint="--fault") from error
 
 
 class Emulator(Protocol):
@@ -37,19 +56,6 @@ def serve(service: Emulator, report: Callable[[], dict[str, Any]] | None) -> Non
     if report is not None:
         _print(report())
     service.stop()
-
-
-def read_faults(given: Iterable[str]) -> dict[str, Any]:
-    """NAME=VALUE, where a value may be JSON."""
-    return dict(_fault(text) for text in given)
-
-
-def _fault(text: str) -> tuple[str, Any]:
-    name, _, value = text.partition("=")
-    try:
-        return name, json.loads(value)
-    except ValueError:
-        return name, value
 
 
 def stats(sessions: Sequence[ConnectionRecord]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from abc import ABC, abstractmethod
 from collections import deque
 from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qs
 
 import gevent.event
 import gevent.socket
@@ -14,8 +16,8 @@ from gevent.server import StreamServer
 from gevent.ssl import SSLContext
 
 from esl_controller.simulator.service.connection import Connection
-from esl_controller.simulator.service.door import Door
-from esl_controller.simulator.service.faults import ConnectionFaults
+from esl_controller.simulator.service.door import Door, HttpAnswer
+from esl_controller.simulator.service.faults import ConnectionFaults, FaultTable, UnknownFault
 
 BACKLOG = 1024
 _Faults = TypeVar("_Faults", bound=ConnectionFaults)
@@ -26,6 +28,7 @@ class EmulatedService(ABC, Generic[_Faults]):
 
     path = ""
     """Of the URL."""
+    fault_table: FaultTable[_Faults]
 
     def __init__(self, host: str, port: int, tls: SSLContext | None) -> None:
         self._host = host
@@ -37,6 +40,15 @@ class EmulatedService(ABC, Generic[_Faults]):
     @abstractmethod
     def _door(self) -> Door:
         """For one more connection."""
+
+    def ask_for(self, query: str) -> HttpAnswer:
+        """`fault=NAME[=VALUE][@SECONDS]`, once for each of the next connections."""
+        try:
+            made = [self.fault_table.make(text) for text in parse_qs(query).get("fault", [])]
+        except UnknownFault as error:
+            return HttpAnswer(400, json.dumps({"error": str(error)}))
+        self.queue_faults(*made)
+        return HttpAnswer(200, json.dumps({"queued": len(self._queued_faults)}))
 
     def queue_faults(self, *faults: _Faults) -> None:
         """Use these for the next connections, one each, before the configured ones."""
@@ -72,7 +84,7 @@ class EmulatedService(ABC, Generic[_Faults]):
         """Accepted: the greenlet waits for the end, the hub does the work."""
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         ended = gevent.event.Event()
-        connection = Connection(sock, self._door(), ended.set)
+        connection = Connection(sock, self._door(), ended.set, self.ask_for)
         try:
             ended.wait()
         finally:

@@ -114,6 +114,11 @@ def decode(data: bytes, audio_format: AudioFormat) -> bytes:
     return data
 
 
+def silence(chunk: Chunk, audio_format: AudioFormat) -> bytes:
+    """As much digital silence, in base64."""
+    return pybase64.b64encode(audio_format.silence(round(chunk.length_ms)))
+
+
 class Voice:
     """Speech as ready-made deltas, kept for the next time the same words are said."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 
@@ -17,7 +18,7 @@ from esl_controller.web.api.problems import Problem, not_found
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
-from esl_controller.web.api.schemas import PreviewRequest, ProviderTest
+from esl_controller.web.api.schemas import Circuits, CircuitView, PreviewRequest, ProviderTest
 from esl_controller.web.api.trying import failed, try_access
 
 PREVIEW_S = 20.0
@@ -34,6 +35,12 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
         return try_access(
             access, resources.network(), connect_s, on_usage=_booking(resources, access)
         )
+
+
+def show_circuits(resources: Resources, request: Request) -> Circuits:
+    """Which providers of the domain are passed over; from memory, so of this worker alone."""
+    found = [CircuitView(**asdict(one)) for one in resources.circuits(request.domain_uuid)]
+    return Circuits(worker=resources.worker, circuits=found)
 
 
 def preview_voice(resources: Resources, request: Request) -> Reply:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bridge.providers.host import Network
+from esl_controller.calls.breakers import Circuit
 from esl_controller.database.pool import GreenConnection, Pool
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.routes.admission import Admission
@@ -38,6 +39,8 @@ class Resources:
     """How this worker is doing."""
     end_call: Callable[[str, str], bool]
     """End a call of this worker politely, by domain and call; False when it has no such call."""
+    circuits: Callable[[str], Sequence[Circuit]]
+    """A domain's providers that have failed of late in this worker."""
     gates: Gates = field(default_factory=Gates)
     jobs: Jobs = field(default_factory=Jobs)
 

@@ -97,6 +97,30 @@ class ConversationDetail(_Answer, frozen=True):
     """Sum of what could be priced; null when nothing could."""
 
 
+class CircuitView(_Answer, frozen=True):
+    """One provider that has failed since it was last heard."""
+
+    provider_uuid: Uuid
+    provider: str
+    label: str
+    state: Literal["closed", "open", "half_open"]
+    """`closed`: it is tried. `open`: calls pass it over. `half_open`: one call tries it."""
+    failures: int
+    """In a row, as far as they are remembered."""
+    last_error: str
+    """Why it failed last, as `kind` of a provider's error."""
+    tried_in_s: float
+    """Until a call may try it."""
+
+
+class Circuits(_Answer, frozen=True):
+    """How a domain's providers do in the calls of one worker."""
+
+    worker: str
+    circuits: Sequence[CircuitView]
+    """Providers that are not named are well, or have not been tried."""
+
+
 class ProviderError(_Answer, frozen=True):
     """Why a provider did not work."""
 

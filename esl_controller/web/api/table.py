@@ -102,6 +102,16 @@ ROUTES = (
         schemas.ExtensionCheck,
     ),
     Route(
+        _GET,
+        f"{_DOMAIN}/circuits",
+        providers.show_circuits,
+        "Show which providers calls pass over",
+        schemas.Circuits,
+        description="Of the worker that is asked: each keeps its own. A provider is passed over "
+        "after VOICE_AI_PROVIDER_BREAKER_FAILURES failures in a row, for "
+        "VOICE_AI_PROVIDER_BREAKER_OPEN_S seconds; then one call tries it.",
+    ),
+    Route(
         _POST,
         f"{_DOMAIN}/providers/{{provider_uuid}}/test",
         providers.try_provider,

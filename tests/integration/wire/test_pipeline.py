@@ -222,7 +222,7 @@ def test_hearing_that_ends_in_a_call_ends_it_all(cascade):
 
 
 def test_garbage_is_told_and_survived(cascade):
-    owner = cascade(faults=Faults(garbage_after_turn=1))
+    owner = cascade(faults=Faults(garbage_after_s=1.0))
     owner.speak()
     owner.wait(ResponseDone)
     assert {failure.code for failure in owner.of(ProviderFailure)} == {"malformed_message"}

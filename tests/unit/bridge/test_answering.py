@@ -30,12 +30,12 @@ def test_a_long_wait_is_covered_whenever_it_is_silent_and_then_another_is_asked(
     s.after(0.9)
     assert len(s.told.of("answer_late")) == 1
     s.session.announce(*PHRASE)
-    s.after(2.0)
+    s.after(1.2)
     assert len(s.told.of("answer_late")) == 1
     first = s.host
-    s.after(1.0)
+    s.after(0.8)
     assert len(s.told.of("answer_late")) == 2
-    s.after(1.0)
+    s.after(2.0)
     assert first.closed
     assert s.session.state is SessionState.WAITING
     s.reconnect().ready()

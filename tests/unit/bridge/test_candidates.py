@@ -6,7 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.providers.base import ErrorKind, ProviderFailure
-from bridge.session.candidates import MAX_REPLACEMENTS, Candidate, Candidates, Served
+from bridge.session.candidates import (
+    MAX_REPLACEMENTS,
+    RECOVERY_PAUSES_S,
+    Candidate,
+    Candidates,
+    Served,
+)
 from bridge.session.retries import LIMITED_WAITS_S, Retries
 
 
@@ -16,6 +22,24 @@ def failure(kind=ErrorKind.SERVER, retryable=True, retry_in_s=None):
 
 def some(*names):
     return Candidates([Candidate(name, "openai", lambda: None) for name in names])
+
+
+class Shut:
+    """A provider that fails in all calls."""
+
+    def admit(self):
+        return False
+
+    failed = heard = lambda *_: None
+
+
+def gated(**shut):
+    return Candidates(
+        [
+            Candidate(name, "openai", lambda: None, **({"gate": Shut()} if is_shut else {}))
+            for name, is_shut in shut.items()
+        ]
+    )
 
 
 def follow(candidates, name, served, many=50):
@@ -31,6 +55,49 @@ def test_the_ringing_rounds():
     candidates = some("a", "b")
     assert candidates.first().name == "a"
     assert follow(candidates, "a", Served()) == ["a", "b", "b"]
+
+
+def test_a_slow_one_is_not_tried_again_while_it_rings_nor_in_a_conversation():
+    slow = Served(took_s=5.0)
+    candidates = some("a", "b")
+    candidates.first()
+    assert follow(candidates, "a", slow) == ["b"]
+    alone = some("a")
+    alone.first()
+    assert follow(alone, "a", slow) == []
+    alone = some("a")
+    alone.first()
+    alone.after("a", failure(), Served(True, True))
+    assert alone.after("a", failure(), slow) is None
+
+
+def test_who_fails_in_all_calls_is_passed_over():
+    candidates = gated(a=True, b=False)
+    assert candidates.first().name == "b"
+    assert gated(a=True, b=True).first() is None
+    assert follow(candidates, "b", Served()) == ["b"]
+
+
+def test_in_a_conversation_anybody_is_better_than_nobody():
+    candidates = gated(a=False, b=True)
+    assert candidates.first().name == "a"
+    pause_s, following = candidates.after("a", failure(), Served(True, True))
+    assert (pause_s, following.name) == (0.0, "a")
+    shut = gated(a=True, b=True)
+    shut._recovering = True
+    assert shut.first().name == "a"
+
+
+def test_passing_over_somebody_does_not_shorten_the_pause():
+    candidates = gated(a=True, b=False)
+    candidates.first()
+    following = candidates.after("a", failure(), Served(True, True))
+    pauses = []
+    while following is not None:
+        pauses.append(following[0])
+        assert following[1].name == "b"
+        following = candidates.after("b", failure(), Served())
+    assert pauses == list(RECOVERY_PAUSES_S)
 
 
 def test_ready_is_no_proof_of_health():

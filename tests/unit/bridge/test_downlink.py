@@ -12,7 +12,7 @@ from bridge.audio.formats import L16_8K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import PlayoutSinks
 from bridge.playout.unicast import UnicastPlayout
-from bridge.session.downlink import MAX_EARLY_BYTES, Downlink, DownlinkListener
+from bridge.session.downlink import MAX_EARLY_BYTES, MAX_SILENCE_MS, Downlink, DownlinkListener
 from tests.unit.bridge.session_kit import FRAME, PHRASE, SILENT_FRAME
 
 
@@ -117,6 +117,29 @@ def test_an_answer_of_silence_is_told_once_and_not_played_on(line):
     for _ in range(40):
         line.play("i1", 5, SILENT_FRAME)
     assert line.names().count("on_soundless") == 1
+
+
+@pytest.mark.parametrize("sound", [0, 20])
+def test_silence_inside_an_answer_is_played_only_so_long(line, sound):
+    line.open()
+    line.down.begin_answer()
+    line.play("i1", sound)
+    for _ in range(10):
+        line.play("i1", 10, SILENT_FRAME)
+    assert line.down.withholding
+    line.after(3.0)
+    assert line.down.playout.depth_ms == 0
+    silence_ms = MAX_SILENCE_MS if sound else 0
+    assert abs(20 * len(line.datagrams) - 20 * sound - silence_ms) <= 100
+    assert line.names().count("on_withheld") == 1
+    assert "on_soundless" not in line.names()
+    before = len(line.datagrams)
+    line.play("i1", 10)
+    assert not line.down.withholding
+    line.after(0.5)
+    assert len(line.datagrams) >= before + 10
+    heard_ms = silence_ms + 20 * sound + 200
+    assert line.down.newest == ("i1", heard_ms, heard_ms)
 
 
 pieces = st.lists(st.tuples(st.sampled_from(["a", "b", ""]), st.integers(1, 40)), min_size=1)

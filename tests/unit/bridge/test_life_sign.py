@@ -1,6 +1,6 @@
 """A provider that is connected and says nothing."""
 
-from bridge.session.life_sign import PAUSE_S, REPLY_S, LifeAction, LifeSign
+from bridge.session.life_sign import LATE_S, PAUSE_S, REPLY_S, LifeAction, LifeSign
 
 SIGN_S = 0.8
 
@@ -35,6 +35,8 @@ def test_one_that_does_not_answer_is_dead_once():
     life.voice_changed(0.0, 5)
     life.voice_changed(0.5, 5)  # the end of the same word moves nothing
     assert life.look(SIGN_S, 5) is LifeAction.ASK
+    assert life.look(SIGN_S + LATE_S - 0.01, 5) is None
+    assert life.look(SIGN_S + LATE_S, 5) is LifeAction.LATE
     assert life.look(SIGN_S + REPLY_S - 0.01, 5) is None
     assert life.look(SIGN_S + REPLY_S, 5) is LifeAction.DEAD
     assert life.look(SIGN_S + REPLY_S + 1, 5) is None

@@ -128,3 +128,18 @@ def test_history_is_the_latest_that_fits(lengths):
     assert sum(kept) <= HISTORY_CHARS
     if len(kept) < len(lengths):
         assert sum(kept) + lengths[-len(kept) - 1] > HISTORY_CHARS
+
+
+def test_what_a_conversation_ends_with():
+    transcript = Transcript(0.0)
+    assert transcript.last() is None
+    spoken(transcript, "a1", "Good morning.", 1.0)
+    assert transcript.last() == Said(AGENT, "Good morning.")
+    transcript.open(CALLER, "u1", 2.0)
+    assert transcript.last() is None, "the caller said more than is known"
+    transcript.add(CALLER, "u1", "When?", 2.0)
+    assert transcript.last() == Said(CALLER, "When?")
+    transcript.open(AGENT, "a2", 3.0)
+    assert transcript.last() == Said(CALLER, "When?"), "words that died with their provider"
+    transcript.called("c1", "look", "{}", 4.0)
+    assert isinstance(transcript.last(), Ran)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.session.waiting import LOOK_S, AnswerLate, Wait
+from bridge.session.waiting import AGAIN_S, LOOK_S, AnswerLate, Wait
 
 COVER_S = 2
 
@@ -54,6 +54,22 @@ def test_a_provider_that_does_something_is_waited_for_anew():
     assert late == [None] * 6 + [AnswerLate.REPLACE]
 
 
+def test_once_a_fault_is_known_the_first_words_come_soon():
+    wait = Wait(replace_s=60)
+    wait.fault()
+    looks = [n / 4 for n in range(1, 16)]
+    told = [t for t in looks if wait.look(t, silent=True, provider_owes=False, cover_s=1.5)]
+    assert told == [0.5, 1.75, 3.0]
+
+
+def test_a_fault_that_was_made_good_is_forgotten():
+    wait = Wait(replace_s=60)
+    wait.fault()
+    wait.answered()
+    assert wait.look(0.25, silent=True, provider_owes=False, cover_s=1.5) is None
+    assert wait.look(0.75, silent=True, provider_owes=False, cover_s=1.5) is None
+
+
 def test_an_answer_that_is_still_heard_is_not_waited_for():
     wait = Wait(replace_s=6)
     late = [wait.look(now, silent=False, provider_owes=True, cover_s=1) for now in range(20)]
@@ -64,14 +80,15 @@ def test_an_answer_that_is_still_heard_is_not_waited_for():
 def test_nothing_is_told_of_a_wait_shorter_than_its_limit(looks):
     wait = Wait(replace_s=6)
     now = silent_s = owed_s = 0.0
-    silent_before = owes_before = False
+    silent_before = owes_before = covered = False
     for step_s, silent, owes in looks:
         now += step_s
         silent_s = silent_s + step_s if silent and silent_before else 0.0
         owed_s = owed_s + step_s if owes and owes_before else 0.0
         late = wait.look(now, silent=silent, provider_owes=owes, cover_s=COVER_S)
         if late is AnswerLate.COVER:
-            assert silent_s >= COVER_S - LOOK_S - 1e-6
+            assert silent_s >= (AGAIN_S if covered else COVER_S) - LOOK_S - 1e-6
+            covered = True
         if late is AnswerLate.REPLACE:
             assert owed_s >= 6 - 1e-6
         silent_before, owes_before = silent, owes

@@ -158,7 +158,7 @@ def test_faults() -> None:
     client = Client(SHORT, faults=Faults(setup_delay_s=2.0))
     assert client.setup() == []
     assert order(client.wait(2.0)) == ["setupComplete"]
-    client = Client(SHORT, faults=Faults(soundless=True))
+    client = Client(SHORT, faults=Faults(soundless_after_s=0.0))
     client.setup()
     client.send(clientContent=text("Hi"))
     parts = [m["serverContent"]["modelTurn"]["parts"] for m in client.wait(3.0) if "modelTurn" in

@@ -161,7 +161,7 @@ class AnyConversation(RuleBasedStateMachine):
         known_ms = self.stream.heard_ms(self.now)
         assert abs(known_ms - self.fmt.ms_for_bytes(of_this)) <= TOLERANCE_MS
         left_ms = self.fmt.ms_for_bytes(len(self.written) - of_this)
-        if left_ms > TOLERANCE_MS:
+        if left_ms > TOLERANCE_MS + self.fmt.ms_for_bytes(self.stream._frame_bytes):
             assert not self.stream.idle(self.now)
 
     def _heard_before(self) -> int:

@@ -97,3 +97,13 @@ def test_kinds_have_a_limit() -> None:
         results.failed(f"kind-{number}")
     results.failed("")
     assert len(results.states()) == MAX_KINDS
+
+
+def test_a_provider_that_is_passed_over_is_told_by_kind_alone() -> None:
+    circuits = {"openai": {"open": 2, "half_open": 1}, "gemini": {"open": 1, "half_open": 0}}
+    status, reasons = judge(Facts(**WELL), ProviderResults(), circuits)
+    assert status == "degraded"
+    assert [reason.split(" is ")[0] for reason in reasons] == [
+        "provider openai: 3 tenants'",
+        "provider gemini: a tenant's",
+    ]
