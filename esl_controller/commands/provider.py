@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bridge.providers.registry import DEFAULT_KIND
 from esl_controller.commands.api_key import credential_of, key_options
 from esl_controller.commands.columns import column_options, given_values, one_row, table
 from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, confirm
@@ -60,7 +61,7 @@ def add(site: Site, label: str, **options: Any) -> None:
     esl-controller provider add openai --domain pbx.example.com --key-prompt
     """
     credential = credential_of(site, options)
-    values = {"realtime_provider": "openai", **given_values(PROVIDER, options)}
+    values = {"realtime_provider": DEFAULT_KIND, **given_values(PROVIDER, options)}
     values |= {"provider_label": label, "credential": credential}
     _stored(site, site.editor.add(PROVIDER, values))
 

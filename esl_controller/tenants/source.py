@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import (
     ProcessingMode,
     ProviderAccess,
@@ -22,7 +23,13 @@ from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
 from esl_controller.tenants.checks import URL
-from esl_controller.tenants.hosts import HostRefused, ProviderHosts, connections, dialled_host
+from esl_controller.tenants.hosts import (
+    HostRefused,
+    ProviderHosts,
+    address_settings,
+    connections,
+    dialled_host,
+)
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.providers import tenant_settings
 from esl_controller.tenants.rules import ConfigError
@@ -187,7 +194,7 @@ class ConfigSource:
         for one in connections(config):
             self._hosts.require_key_may_go(one)
         if config.credential is None:
-            if config.base_url is None and config.realtime_provider != "custom":
+            if config.base_url is None and DESCRIPTORS[config.realtime_provider].needs_key:
                 raise SecretError("is missing")
             return None
         return self.secret_store.open(config.domain_uuid, config.credential)
@@ -195,11 +202,12 @@ class ConfigSource:
 
 def _require_addresses_read(config: RealtimeProviderConfig) -> None:
     """Raise HostRefused for an address in the settings that is none."""
-    if "stt_url" in config.provider_settings:
-        try:
-            URL.read(config.provider_settings["stt_url"])
-        except ValueError as error:
-            raise HostRefused(f"stt_url {error}") from error
+    for name in address_settings(config):
+        if name in config.provider_settings:
+            try:
+                URL.read(config.provider_settings[name])
+            except ValueError as error:
+                raise HostRefused(f"{name} {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,6 @@ OFFENCES = {
     "websockets": ("bridge/server.py", "import websockets"),
     "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
     "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),
-    "providers": ("bridge/session/session.py", "import bridge.providers.openai.realtime"),
 }
 """Contract, and a line in a module that breaks it."""
 
@@ -105,7 +104,9 @@ def test_every_pure_module_is_under_the_contract() -> None:
         if not graph.find_children(name)
         and not any(graph.chain_exists(importer=name, imported=other) for other in forbidden)
     }
-    assert pure - set(contract("pure", "source_modules")) == set(), "add these to setup.cfg"
+    listed = [name.replace("*", "[^.]*") for name in contract("pure", "source_modules")]
+    named = re.compile("|".join(f"(?:{name})" for name in listed))
+    assert {name for name in pure if not named.fullmatch(name)} == set(), "add these to setup.cfg"
 
 
 def test_package_files_import_nothing() -> None:
