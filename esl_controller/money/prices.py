@@ -48,6 +48,11 @@ class Price:
     transcription_minute: Decimal = Decimal(0)
     audio_minute: Decimal = Decimal(0)
 
+    def rates(self) -> dict[str, Decimal]:
+        """What is not free of it, by the name of the field."""
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {name: usd for name, usd in values.items() if isinstance(usd, Decimal) and usd}
+
     def cost(self, usage: UsageRecord) -> Decimal:
         """Return what `usage` costs, in USD to a millionth."""
         millionths = (

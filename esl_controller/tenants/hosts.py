@@ -130,8 +130,7 @@ def _require_own_variable(config: RealtimeProviderConfig, host: str) -> None:
     source, _, name = (config.credential or "").partition(":")
     kinds = _KINDS_BY_VARIABLE.get(name, frozenset()) if source == "env" else frozenset()
     theirs = {own for kind in kinds for own in DESCRIPTORS[kind].hosts.values()}
-    kind = config.realtime_provider.partition(" ")[0]
-    if kinds and kind not in kinds and host in OWN_HOSTS.values() and host not in theirs:
+    if kinds and host in OWN_HOSTS.values() and host not in theirs:
         raise HostRefused(f"{name} is another provider's key and is not sent to {host}")
 
 

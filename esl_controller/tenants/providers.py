@@ -7,6 +7,7 @@ not know them, or mean something else by them. A provider that stands in uses it
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from bridge.errors import BridgeError
@@ -33,6 +34,10 @@ from esl_controller.tenants.checks import did_you_mean
 
 INTERFACE = "interface"
 """Of `provider_settings`: which of a vendor's interfaces is meant, where it has several."""
+
+
+MODEL_FIELDS = ("model", "transcription_model", "stt_model")
+"""Fields of configurations that name a model."""
 
 
 class NoProvider(Exception):
@@ -72,19 +77,26 @@ def provider_protocol(
         NoProvider: it is of a kind not spoken here, or its settings do not fit.
     """
     interface = _interface(access.config)
-    spoken = PROVIDERS[interface.protocol]
-    row = {**interface.row, **_provider_row(access, interface.no_key)}
-    if secretary is not None:
-        row |= spoken.manners(secretary)
-        if own:
-            wishes = spoken.wishes(secretary)
-            row |= {name: wishes[name] for name in wishes.keys() - interface.without}
+    row = _row(access, interface, secretary, own=own)
     if voice:
         row["voice"] = voice
     try:
-        return make_provider(spoken.name, row)
+        return make_provider(interface.protocol, row)
     except BridgeError as error:
         raise NoProvider(str(error)) from error
+
+
+def models_asked(
+    access: ProviderAccess, secretary: SecretaryRealtime | None = None, *, own: bool = False
+) -> list[str]:
+    """The models a call would name to this provider, for speech and for its other stages."""
+    interface = _find_interface(access.config)
+    if interface is None:
+        return []
+    row = _row(access, interface, secretary, own=own)
+    usual = {one.name: one.default for one in fields(PROVIDERS[interface.protocol].config)}
+    named = [row.get(name, usual.get(name)) for name in MODEL_FIELDS]
+    return [name for name in named if isinstance(name, str) and name]
 
 
 def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
@@ -151,6 +163,24 @@ def is_usable(access: ProviderAccess) -> bool:
     except NoProvider:
         return False
     return True
+
+
+def _row(
+    access: ProviderAccess,
+    interface: Interface,
+    secretary: SecretaryRealtime | None,
+    *,
+    own: bool,
+) -> dict[str, Any]:
+    """Fields of the provider's configuration."""
+    spoken = PROVIDERS[interface.protocol]
+    row = {**interface.row, **_provider_row(access, interface.no_key)}
+    if secretary is not None:
+        row |= spoken.manners(secretary)
+        if own:
+            wishes = spoken.wishes(secretary)
+            row |= {name: wishes[name] for name in wishes.keys() - interface.without}
+    return row
 
 
 def _provider_row(access: ProviderAccess, no_key: str) -> dict[str, Any]:

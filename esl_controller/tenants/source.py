@@ -31,7 +31,8 @@ from esl_controller.tenants.hosts import (
     dialled_host,
 )
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
-from esl_controller.tenants.providers import tenant_settings
+from esl_controller.tenants.model_ends import ModelEnds
+from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.wishes import fitted
 
@@ -58,8 +59,10 @@ class ConfigSource:
         trusted_base_urls: Iterable[str] = (),
         allowed_hosts: Iterable[str] | None = None,
         resolve: Resolve = lambda _host: (),
+        ends: ModelEnds | None = None,
     ) -> None:
         self.secret_store = secret_store
+        self.ends = ends or ModelEnds()
         self._pool = pool
         self._default_provider = default_provider
         self._hosts = ProviderHosts(allowed_hosts or (), trusted_base_urls)
@@ -133,6 +136,7 @@ class ConfigSource:
         if access and access[0] is not None:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
+        warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,
             domain_name,
@@ -143,6 +147,16 @@ class ConfigSource:
             tenant,
             tuple(warnings),
         )
+
+    def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:
+        """Models a call would name that end soon."""
+        said = []
+        for number, one in enumerate(access):
+            config, label = one.config, one.config.provider_label
+            models = models_asked(one, secretary, own=number == 0)
+            soon = self.ends.soon(config.realtime_provider, dialled_host(config), models)
+            said += [f"provider {label!r}: {end}" for end in soon]
+        return said
 
     def _candidates(
         self, problems: list[str], secretary: SecretaryRealtime, rows: list[Row]

@@ -18,7 +18,7 @@ FOLDERS = {
 MAY_NAME_A_KIND = {
     "esl_controller/commands/demo.py": "which emulator it plays",
     "esl_controller/database/repository/demo.py": "what it plays by itself",
-    "esl_controller/settings/table.py": "the usual provider's address, model and voice",
+    "bridge/providers/registry.py": "folders, which are called like it",
 }
 """Modules that name a kind of provider, and why."""
 
@@ -80,7 +80,7 @@ def test_nothing_else_names_a_kind() -> None:
     assert named <= MAY_NAME_A_KIND.keys()
 
 
-FIFTH = '''
+FIFTH = """
 from bridge.providers.descriptor import Descriptor, Interface, Model, Spoken
 from bridge.providers.fifth.config import FifthConfig, Fifth
 
@@ -94,8 +94,8 @@ DESCRIPTOR = Descriptor(
     key_variables={"": ("FIFTH_API_KEY",)},
     models=(Model(id="fifth-1", vendor="fifth", role="speech"),),
 )
-'''
-CONFIG = '''
+"""
+CONFIG = """
 from dataclasses import dataclass, field
 
 from bridge.providers.descriptor import setting
@@ -115,7 +115,7 @@ class FifthConfig:
 
     def problems(self):
         return []
-'''
+"""
 ASKED = """
 from esl_controller.database.models import ProviderAccess
 from esl_controller.settings.loader import load_settings
