@@ -17,7 +17,7 @@ from bridge.errors import RemoteProtocolError
 from bridge.providers.actions import Endpoint, HttpRequest
 from bridge.providers.descriptor import object_setting, setting
 
-API_SHAPES = ("ga", "beta")
+API_SHAPES = ("ga", "beta", "xai", "qwen")
 AUTH_STYLES = ("bearer", "api-key", "client_secret")
 FORMATS = ("pcm", "pcmu", "pcma")
 OWN_TRANSCRIPTION = "own"
@@ -35,7 +35,9 @@ class OpenAIRealtimeConfig:
     model: str = setting("gpt-realtime-2.1", "Model to ask for.")
     base_url: str = setting("wss://api.openai.com/v1", "Up to, not including, `/realtime`.")
     api_shape: str = setting(
-        "ga", "`ga`, or `beta` for servers that still speak the older form.", choices=API_SHAPES
+        "ga",
+        "`ga`; `beta` for servers that still speak the older form; `xai` and `qwen` for theirs.",
+        choices=API_SHAPES,
     )
     auth_style: str = setting(
         "bearer",

@@ -72,6 +72,8 @@ class SessionEvent(msgspec.Struct):
     """`session.created`, `session.updated`."""
 
     session: EchoedSession = msgspec.field(default_factory=EchoedSession)
+    created: Any = None
+    """vLLM's server of transcriptions has this, and no session."""
 
 
 class SpeechEvent(msgspec.Struct):
@@ -86,6 +88,13 @@ class PartEvent(msgspec.Struct):
 
     item_id: str | None = None
     transcript: str | None = None
+
+
+class PieceEvent(msgspec.Struct):
+    """`response.output_audio_transcript.delta`."""
+
+    item_id: str | None = None
+    delta: str | None = None
 
 
 class TranscriptionUsage(msgspec.Struct):
@@ -225,6 +234,7 @@ ServerEvent = (
     | SessionEvent
     | SpeechEvent
     | PartEvent
+    | PieceEvent
     | TranscriptionEvent
     | ItemEvent
     | CallEvent
@@ -236,6 +246,7 @@ _TRANSCRIPTION = "conversation.item.input_audio_transcription"
 _STRUCTS: dict[str, Any] = {
     "response.output_audio.delta": AudioDelta,
     "response.output_audio_transcript.done": PartEvent,
+    "response.output_audio_transcript.delta": PieceEvent,
     "response.output_item.added": ItemEvent,
     "response.output_item.done": ItemEvent,
     "response.function_call_arguments.done": CallEvent,
@@ -277,6 +288,7 @@ _DROPPED = frozenset(
     }
 )
 """Frequent events that only show that the server lives; they are not even parsed."""
+_PIECE = b"response.output_audio_transcript.delta"
 _TYPE = re.compile(rb'"type"\s{0,4}:\s{0,4}"([a-z._]{1,80})"')
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
 _decode_end = msgspec.json.Decoder(_BareEnd).decode
@@ -297,14 +309,18 @@ def decode_audio_delta(data: bytes) -> AudioDelta | None:
     return event if event.type == _HOT_TYPE else None
 
 
-def is_dropped(data: bytes) -> bool:
+def is_dropped(data: bytes, *, words: bool = False) -> bool:
     """Whether the message is one of those nobody needs, as far as its beginning tells.
+
+    With `words` pieces of the agent's transcript are needed.
 
     What is searched cannot stand inside a JSON string, where quotes are escaped, and no object
     within another event has one of these types.
     """
     found = _TYPE.search(data, 0, _PEEK_BYTES)
-    return found is not None and found.group(1) in _DROPPED
+    if found is None or found.group(1) not in _DROPPED:
+        return False
+    return not (words and found.group(1) == _PIECE)
 
 
 def decode(data: bytes) -> tuple[str, ServerEvent] | None:
