@@ -1,4 +1,4 @@
-"""Servers that nearly speak OpenAI Realtime: rows of settings, and whole calls with what they say."""
+"""Servers that nearly speak OpenAI Realtime: their rows, and whole calls with what they say."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from bridge.audio.formats import AudioFormat
 from bridge.providers import base as p
 from bridge.providers.actions import Endpoint, Open
-from bridge.providers.conversation import Brief, Speaker, Tool
+from bridge.providers.conversation import Brief, Conversation, Speaker, Tool
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.database.models import ProviderAccess
 from esl_controller.settings.types import Secret
@@ -124,8 +124,6 @@ def test_where_and_how_it_is_connected(name: str) -> None:
     assert head["source"]
     assert head["differs"]
     protocol = protocol_of(head)
-    from bridge.providers.conversation import Conversation
-
     formats = protocol.capabilities
     protocol.start(Conversation(formats.audio_in[0], formats.audio_out[0]), 0.0)
     opening = protocol.actions()[0]
@@ -173,14 +171,13 @@ def test_a_whole_call(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
         (Speaker.AGENT, "Good morning."),
         (Speaker.CALLER, "Where are you?"),
         (Speaker.AGENT, "In the High Street."),
+        *((Speaker(who), text) for who, text in server.head.get("then", ())),
     ]
 
 
 def test_a_server_that_only_writes_down_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
     head, steps = read("vllm")
     protocol = protocol_of(head)
-    from bridge.providers.conversation import Conversation
-
     formats = protocol.capabilities
     protocol.start(Conversation(formats.audio_in[0], formats.audio_out[0]), 0.0)
     (opening, *_) = protocol.actions()
@@ -211,8 +208,6 @@ def test_a_server_that_only_writes_down_is_told_so(monkeypatch: pytest.MonkeyPat
 def test_how_azure_refuses(status: int, body: bytes, kind: p.ErrorKind | None, code: str) -> None:
     head, _ = read("azure")
     protocol = protocol_of(head)
-    from bridge.providers.conversation import Conversation
-
     formats = protocol.capabilities
     protocol.start(Conversation(formats.audio_in[0], formats.audio_out[0]), 0.0)
     (opening, *_) = protocol.actions()

@@ -18,7 +18,7 @@ from bridge.providers.http_errors import (
     wait_asked_for,
     wait_in,
 )
-from bridge.providers.openai.events import ErrorBody
+from bridge.providers.openai.structures import ErrorBody
 from bridge.wire.channel import ChannelEnd, Ender
 
 

@@ -23,17 +23,6 @@ from bridge.providers.openai import errors
 from bridge.providers.openai.ends import failure_of, reason_of, response_end, status_of
 from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (
-    AudioDelta,
-    CallEvent,
-    ErrorEvent,
-    ItemEvent,
-    PartEvent,
-    PieceEvent,
-    Response,
-    ResponseEvent,
-    SessionEvent,
-    SpeechEvent,
-    TranscriptionEvent,
     decode,
     decode_audio_delta,
     decode_base64,
@@ -48,6 +37,19 @@ from bridge.providers.openai.responses import ANSWER, ResponseState
 from bridge.providers.openai.session import echoed_format_problem
 from bridge.providers.openai.shapes import SHAPES
 from bridge.providers.openai.state import SessionState
+from bridge.providers.openai.structures import (
+    AudioDelta,
+    CallEvent,
+    ErrorEvent,
+    ItemEvent,
+    PartEvent,
+    PieceEvent,
+    Response,
+    ResponseEvent,
+    SessionEvent,
+    SpeechEvent,
+    TranscriptionEvent,
+)
 from bridge.providers.openai.usage import response_usage, transcription_usage
 
 MAX_MALFORMED = 20

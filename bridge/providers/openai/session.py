@@ -14,8 +14,8 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.base import Capabilities, Turns
 from bridge.providers.conversation import Conversation, Ran, Said, Speaker
 from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.events import EchoedFormat, EchoedSession, TypedAudio
 from bridge.providers.openai.shapes import GA_FORMATS, SHAPES, Spoken
+from bridge.providers.openai.structures import EchoedFormat, EchoedSession, TypedAudio
 
 NOTICES_WITHIN_S = 0.8
 """A caller's voice brings `speech_started` within this time, or a probe its answer."""
