@@ -38,6 +38,7 @@ COMMANDS = {
     "restart": Entry("esl_controller.commands.restart", "Restart this host's workers in turn."),
     "speech": Entry("esl_controller.commands.speech", "Run the speech process."),
     "watchdog": Entry("esl_controller.commands.watchdog", "Kill workers that hang."),
+    "bench": Entry("esl_controller.commands.bench", "Measure providers: delay, our share, CPU."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
 }
 

@@ -239,19 +239,21 @@ def _contradictions(settings: Settings) -> list[Problem]:
 def _with_key(settings: Settings, environ: Mapping[str, str]) -> Settings:
     """Where no key is set, what the vendor's own tools read: for the vendor's own address alone."""
     at = settings.provider
-    known = DESCRIPTORS[at.name]
-    own = at.base_url == Provider().base_url or urlsplit(at.base_url).hostname in (
-        known.hosts.values()
-    )
+    hosts = DESCRIPTORS[at.name].hosts.values()
+    own = at.base_url == Provider().base_url or urlsplit(at.base_url).hostname in hosts
     if at.api_key or not own:
         return settings
+    provider = msgspec.structs.replace(at, api_key=Secret(usual_key(at.name, environ)))
+    return msgspec.structs.replace(settings, provider=provider)
+
+
+def usual_key(kind: str, environ: Mapping[str, str]) -> str:
+    """What the tools of a kind's vendors read; `stage=KEY,…` for a pipeline; empty without any."""
     found = {
         stage: next(filter(None, (environ.get(name, "").strip() for name in names)), "")
-        for stage, names in known.key_variables.items()
+        for stage, names in DESCRIPTORS[kind].key_variables.items()
     }
-    keys = [f"{stage}={key}" if stage else key for stage, key in found.items() if key]
-    provider = msgspec.structs.replace(at, api_key=Secret(",".join(keys)))
-    return msgspec.structs.replace(settings, provider=provider)
+    return ",".join(f"{stage}={key}" if stage else key for stage, key in found.items() if key)
 
 
 def _with_paths(settings: Settings) -> Settings:
