@@ -29,7 +29,7 @@ from esl_controller.simulator.speech import Clip, recording
 from esl_controller.tenants.hosts import ProviderHosts
 from esl_controller.tenants.providers import provider_protocol
 
-GREETING = "Good morning, how can I help you?"
+GREETING = "Good morning."
 STAGGER_S = 0.23
 """Between two calls' starts: they shall not ask all at once."""
 START_LIMIT_S = 20.0

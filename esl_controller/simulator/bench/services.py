@@ -30,9 +30,7 @@ from esl_controller.simulator.openai.server import OpenAIEmulator  # noqa: E402
 from esl_controller.simulator.service.script import Answer, Script  # noqa: E402
 
 THINK_S = 0.2
-SCRIPT = Script(
-    answers=(Answer("Certainly, I can do that for you."),), caller_lines=("please do that for me",)
-)
+SCRIPT = Script(answers=(Answer("Certainly."),), caller_lines=("please do that for me",))
 
 
 def _openai() -> dict[str, str]:
