@@ -68,9 +68,8 @@ def main(calls: str, seconds: float, kinds: str, provider: str, tls: bool, out: 
         with database(Path(directory) / "pg") as dsn:
             click.echo(_row([title for title, _ in COLUMNS]))
             for kind, number, certificate in plan:
-                run = relay.as_dict(
-                    relay.measure(dsn, kind, number, seconds, certificate, provider)
-                )
+                measured = relay.measure(dsn, kind, number, seconds, certificate, provider)
+                run = relay.as_dict(measured)
                 runs.append(run)
                 click.echo(_row([run[key] for _, key in COLUMNS]) + ("  tls" if run["tls"] else ""))
     out.parent.mkdir(parents=True, exist_ok=True)
