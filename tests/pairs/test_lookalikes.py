@@ -220,3 +220,11 @@ def test_how_azure_refuses(status: int, body: bytes, kind: p.ErrorKind | None, c
     if kind is not None:
         assert failure.kind is kind
         assert failure.code.lower() in (code, f"http_{status}")
+
+
+@pytest.mark.parametrize("name", TALKING)
+def test_the_guide_has_the_row_that_was_tried(name: str) -> None:
+    guide = (FOLDER.parents[3] / "docs/providers.md").read_text("utf-8")
+    head, _ = read(name)
+    settings = json.dumps(head["row"]["provider_settings"])
+    assert f"| {head['who']} | `{head['row']['base_url']}` | `{settings}` |" in guide
