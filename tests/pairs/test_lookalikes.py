@@ -18,6 +18,7 @@ from bridge.providers.conversation import Brief, Conversation, Speaker, Tool
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.database.models import ProviderAccess
 from esl_controller.settings.types import Secret
+from esl_controller.simulator.service.faults import ConnectionFaults
 from esl_controller.simulator.service.voice import encode, synthetic_speech
 from esl_controller.tenants.providers import provider_protocol, tenant_settings
 from tests.pairs.world import World
@@ -96,11 +97,16 @@ class Server:
         self.head, self.steps = read(name)
         self.sessions: list[Recorded] = []
 
-    def accept(self, now: float) -> Recorded:
-        audio = protocol_of(self.head).capabilities.audio_out
-        asked = next(one for one in audio if one == self._out)
-        self.sessions.append(Recorded(self.steps, asked, now))
+    def accept(self, *given: Any) -> Recorded:
+        """The moment comes last, whatever else is told of the connection."""
+        self.sessions.append(Recorded(self.steps, self._out, given[-1]))
         return self.sessions[-1]
+
+    def knock(self) -> ConnectionFaults:
+        return ConnectionFaults()
+
+    def refusal(self) -> None:
+        raise AssertionError("nothing is signed here")
 
     def provider(self, fields: dict[str, Any]) -> p.ProviderProtocol:
         protocol = protocol_of(self.head)

@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from esl_controller.simulator.gemini.config import EmulatorConfig, Faults
+from esl_controller.simulator.gemini.config import EmulatorConfig
 from esl_controller.simulator.gemini.server import GeminiEmulator
-from esl_controller.simulator.service.process import read_faults, serve, stats
+from esl_controller.simulator.service.process import serve, stats
 from esl_controller.simulator.service.script import SCRIPTS
 from esl_controller.simulator.service.voices import VOICES
 
@@ -26,7 +26,6 @@ from esl_controller.simulator.service.voices import VOICES
 @click.option("--think-ms", default=200, show_default=True)
 @click.option("--api-key", multiple=True, help="Keys let in; without any, every key is.")
 @click.option("--session-limit", default=600.0, show_default=True, help="Seconds.")
-@click.option("--fault", multiple=True, help="NAME=VALUE, a field of Faults.")
 @click.option(
     "--stats", is_flag=True, help="Print a JSON line of records at the end, and at SIGUSR1."
 )
@@ -44,7 +43,6 @@ def _config(options: dict[str, Any]) -> EmulatorConfig:
         api_keys=frozenset(options.pop("api_key")) or None,
         session_limit_s=options.pop("session_limit"),
         think_s=options.pop("think_ms") / 1000,
-        faults=Faults(**read_faults(options.pop("fault"))),
         **options,
     )
 
