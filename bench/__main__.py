@@ -44,14 +44,21 @@ COLUMNS = (
 @click.option("--calls", default="10,50,100,200", show_default=True, help="Sizes of the runs.")
 @click.option("--seconds", default=30.0, show_default=True, help="Measured time of each run.")
 @click.option("--kinds", default="pcm,g711", show_default=True)
+@click.option(
+    "--provider",
+    default="openai",
+    show_default=True,
+    type=click.Choice(["openai", "elevenlabs", "gemini"]),
+    help="Whose emulator the calls talk to.",
+)
 @click.option("--tls/--no-tls", default=True, help="Also with TLS to the provider, at 100 calls.")
 @click.option("--out", default="build/bench.json", type=click.Path(path_type=Path))
-def main(calls: str, seconds: float, kinds: str, tls: bool, out: Path) -> None:
+def main(calls: str, seconds: float, kinds: str, provider: str, tls: bool, out: Path) -> None:
     """Measure one worker with the simulator in processes of its own."""
     chosen = [kind for kind in (relay.PCM, relay.G711) if kind.name in kinds.split(",")]
     plan: list[tuple[relay.Kind, int, tuple[str, str] | None]]
     plan = [(kind, int(n), None) for n in calls.split(",") for kind in chosen]
-    if tls:
+    if tls and provider == "openai":
         plan += [
             (kind, 100, (str(TLS / "localhost.pem"), str(TLS / "localhost.key"))) for kind in chosen
         ]
@@ -61,7 +68,8 @@ def main(calls: str, seconds: float, kinds: str, tls: bool, out: Path) -> None:
         with database(Path(directory) / "pg") as dsn:
             click.echo(_row([title for title, _ in COLUMNS]))
             for kind, number, certificate in plan:
-                run = relay.as_dict(relay.measure(dsn, kind, number, seconds, certificate))
+                measured = relay.measure(dsn, kind, number, seconds, certificate, provider)
+                run = relay.as_dict(measured)
                 runs.append(run)
                 click.echo(_row([run[key] for _, key in COLUMNS]) + ("  tls" if run["tls"] else ""))
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -85,15 +85,18 @@ def database(directory: Path) -> Iterator[str]:
         server.stop()
 
 
-def seed(dsn: str, base_url: str, **secretary: Any) -> None:
+def seed(dsn: str, base_url: str, kind: str = "openai", **secretary: Any) -> None:
     """One tenant with a greeting, speaking through `base_url`."""
+    settings = {"agent_id": "bench"} if kind == "elevenlabs" else {}
     pool = Pool(dsn, size=1)
     with pool.connection() as connection:
         demo_seed(
             connection,
             DOMAIN_UUID,
             EXTENSION,
-            provider=DemoProvider(base_url=base_url),
+            provider=DemoProvider(
+                base_url=base_url, realtime_provider=kind, provider_settings=settings
+            ),
             first_message="Good morning, how can I help you?",
             max_duration_seconds=3600,
             silence_duration_ms=300,

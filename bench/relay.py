@@ -99,11 +99,22 @@ class Run:
 
 
 def measure(
-    dsn: str, kind: Kind, calls: int, seconds: float, tls: tuple[str, str] | None = None
+    dsn: str,
+    kind: Kind,
+    calls: int,
+    seconds: float,
+    tls: tuple[str, str] | None = None,
+    provider_kind: str = "openai",
 ) -> Run:
-    """Make `calls` calls, let them talk for `seconds` and return the figures."""
-    with tempfile.TemporaryDirectory() as directory, _provider(tls) as (provider, base_url):
-        seed(dsn, base_url)
+    """Make `calls` calls, let them talk for `seconds` and return the figures.
+
+    Only OpenAI's emulator stamps what it hears: the others give no uplink.
+    """
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        _provider(provider_kind, tls) as (provider, base_url),
+    ):
+        seed(dsn, base_url, provider_kind)
         esl_port, media_port = free_port(), free_port()
         environ = _environ(dsn, kind, Path(directory), esl_port, media_port, tls)
         with running(["-m", "esl_controller", "serve"], environ) as worker:
@@ -143,9 +154,9 @@ def measure(
 
 
 @contextmanager
-def _provider(tls: tuple[str, str] | None) -> Iterator[tuple[Process, str]]:
+def _provider(kind: str, tls: tuple[str, str] | None) -> Iterator[tuple[Process, str]]:
     arguments = [
-        "-m", "esl_controller.simulator.openai", "--script", "load", "--fast", "--stats",
+        "-m", f"esl_controller.simulator.{kind}", "--script", "load", "--fast", "--stats",
         "--think-ms", "50",
     ]  # fmt: skip
     if tls is not None:
@@ -266,7 +277,7 @@ def _length_s(call: dict[str, Any]) -> float:
 
 def _stamps(session: dict[str, Any]) -> dict[str, list[float]]:
     found: dict[str, list[float]] = {"loud": [], "first_delta": [], "speech_started": []}
-    for name, moment in session["stamps"]:
+    for name, moment in session.get("stamps", ()):
         found.setdefault(name, []).append(moment)
     return found
 

@@ -39,6 +39,7 @@ COMMANDS = {
     "voices": Entry("esl_controller.commands.voices", "List, fetch and try voices of Piper's."),
     "speech": Entry("esl_controller.commands.speech", "Run the speech process."),
     "watchdog": Entry("esl_controller.commands.watchdog", "Kill workers that hang."),
+    "bench": Entry("esl_controller.commands.bench", "Measure providers: delay, our share, CPU."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
 }
 

@@ -16,7 +16,8 @@ import pybase64
 
 from bridge.errors import LocalProtocolError, RemoteProtocolError
 from bridge.providers.actions import Action, Endpoint, Open, Send
-from bridge.providers.base import Capabilities, Ended, GoingAway, Heard, ProviderEvent, Turns, Usage
+from bridge.providers.base import Capabilities, Ended, GoingAway, Heard, Turns, Usage
+from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.elevenlabs import errors
 from bridge.providers.elevenlabs.config import (
@@ -59,15 +60,12 @@ _CHUNK_HEAD = b'{"user_audio_chunk":"'
 _CHUNK_TAIL = b'"}'
 
 
-class ElevenLabsAgent:
+class ElevenLabsAgent(Begun[SessionState, Inbox]):
     """One conversation with one agent."""
 
     def __init__(self, config: ElevenLabsConfig) -> None:
-        self.dropped = 0
-        """Messages that nobody could take, nearly all of them caller's audio."""
+        super().__init__()
         self._config = config
-        self._begun: tuple[SessionState, Inbox] | None = None
-        self._out: list[Action] = []
         self._kept: list[Action] = []
         """Messages that wait for the agent to listen."""
         self._listens = False
@@ -86,11 +84,6 @@ class ElevenLabsAgent:
         """The same for every agent, but for its formats, which only it can tell."""
         return CAPABILITIES
 
-    @property
-    def state(self) -> SessionState:
-        """The conversation's state and counters. Raises `LocalProtocolError` before `start`."""
-        return self._started()[0]
-
     def successor(self) -> ElevenLabsAgent:
         """A conversation cannot be resumed: the next one is told the history."""
         return ElevenLabsAgent(self._config)
@@ -102,14 +95,13 @@ class ElevenLabsAgent:
 
         Raises `LocalProtocolError` when called twice or with a format the service does not speak.
         """
-        if self._begun is not None:
-            raise LocalProtocolError("start was called before")
+        self._require_new()
         for audio_format in (conversation.audio_in, conversation.audio_out):
             if audio_format not in CAPABILITIES.audio_in:
                 raise LocalProtocolError(f"ElevenLabs does not speak {audio_format}")
         greets = conversation.opening is Opening.GREET and bool(conversation.brief.greeting)
         state = SessionState(conversation, conversation.opening_token if greets else "")
-        self._begun = (state, Inbox(state))
+        self._begin(state, Inbox(state))
         if self._config.api_key:
             self._out.append(Open(SIGNING, signing_request(self._config)))
         else:
@@ -188,17 +180,6 @@ class ElevenLabsAgent:
             state.tell(errors.protocol_failure("signed_url_elsewhere", text, fatal=True))
             return
         self._connect(endpoint)
-
-    def next_event(self) -> ProviderEvent | None:
-        """Take the next event, or None."""
-        if self._begun is None or not self._begun[0].events:
-            return None
-        return self._begun[0].events.popleft()
-
-    def actions(self) -> list[Action]:
-        """Take everything to be done now, in order."""
-        out, self._out = self._out, []
-        return out
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -295,11 +276,6 @@ class ElevenLabsAgent:
         return open_at + limit_s - min(self._config.going_away_s, limit_s / 3)
 
     # --- inside -------------------------------------------------------------------------------
-
-    def _started(self) -> tuple[SessionState, Inbox]:
-        if self._begun is None:
-            raise LocalProtocolError("the session was not started")
-        return self._begun
 
     def _connect(self, endpoint: Endpoint) -> None:
         self._addressed = True

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import msgspec
 import pybase64
 
-from bridge.errors import LocalProtocolError
-from bridge.providers.actions import Action, Open, Send
-from bridge.providers.base import Capabilities, GoingAway, Heard, ProviderEvent
+from bridge.providers.actions import Open, Send
+from bridge.providers.base import Capabilities, GoingAway, Heard
+from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.gemini import errors
 from bridge.providers.gemini.config import GeminiLiveConfig, endpoint
@@ -61,19 +61,16 @@ class Order(NamedTuple):
     """The caller's own: it may interrupt."""
 
 
-class GeminiLive:
+class GeminiLive(Begun[SessionState, Inbox]):
     """One conversation with one session of the service. `handle` resumes an earlier one."""
 
     def __init__(self, config: GeminiLiveConfig, handle: str = "") -> None:
-        self.dropped = 0
-        """Messages that nobody could take, nearly all of them caller's audio."""
+        super().__init__()
         self._config = config
         self._handle = handle
         self._name_language = True
         self._traits = traits_of(config.model)
         self._capabilities = capabilities(config)
-        self._begun: tuple[SessionState, Inbox] | None = None
-        self._out: list[Action] = []
         self._orders: deque[Order] = deque()
         self._whispers: list[str] = []
         """Not to be answered, and the model takes no such words: they go with the next order."""
@@ -91,11 +88,6 @@ class GeminiLive:
     def capabilities(self) -> Capabilities:
         """They depend on who finds the caller's turns."""
         return self._capabilities
-
-    @property
-    def state(self) -> SessionState:
-        """The session's state and counters. Raises `LocalProtocolError` before `start`."""
-        return self._started()[0]
 
     def successor(self) -> GeminiLive:
         """A session that takes over: the service knows this one by its handle, which is given once.
@@ -115,11 +107,10 @@ class GeminiLive:
 
         Raises `LocalProtocolError` when called twice or with a format the service does not speak.
         """
-        if self._begun is not None:
-            raise LocalProtocolError("start was called before")
+        self._require_new()
         check_formats(conversation)
         state = SessionState(self._config, conversation, now)
-        self._begun = (state, Inbox(state))
+        self._begin(state, Inbox(state))
         self._out.append(Open(CHANNEL, endpoint(self._config)))
 
     def stop(self, now: float) -> None:
@@ -179,17 +170,6 @@ class GeminiLive:
             self._name_language = False
             return True
         return False
-
-    def next_event(self) -> ProviderEvent | None:
-        """Take the next event, or None."""
-        if self._begun is None or not self._begun[0].events:
-            return None
-        return self._begun[0].events.popleft()
-
-    def actions(self) -> list[Action]:
-        """Take everything to be done now, in order."""
-        out, self._out = self._out, []
-        return out
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -319,11 +299,6 @@ class GeminiLive:
         return math.inf if told else state.began_at + config.session_limit_s - left_s
 
     # --- sending ------------------------------------------------------------------------------
-
-    def _started(self) -> tuple[SessionState, Inbox]:
-        if self._begun is None:
-            raise LocalProtocolError("the session was not started")
-        return self._begun
 
     @property
     def _preroll_bytes(self) -> int:

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 import pybase64
 
-from bridge.errors import LocalProtocolError, RemoteProtocolError
+from bridge.errors import RemoteProtocolError
 from bridge.providers.actions import Action, Open, Send
-from bridge.providers.base import Capabilities, GoingAway, Heard, ProviderEvent
+from bridge.providers.base import Capabilities, GoingAway, Heard
+from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.openai import errors
 from bridge.providers.openai.config import (
@@ -62,16 +63,13 @@ _OWED_BY_STATE = {
 _SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
 
 
-class OpenAIRealtime:
+class OpenAIRealtime(Begun[SessionState, Inbox]):
     """One conversation with one WebSocket session of the service."""
 
     def __init__(self, config: OpenAIRealtimeConfig) -> None:
-        self.dropped = 0
-        """Messages that nobody could take, nearly all of them caller's audio."""
+        super().__init__()
         self._config = config
         self._capabilities = capabilities(config)
-        self._begun: tuple[SessionState, Inbox] | None = None
-        self._out: list[Action] = []
         self._early: list[Action] = []
         """Messages that wait for the socket to be open."""
         self._listens = False
@@ -89,11 +87,6 @@ class OpenAIRealtime:
         """They depend on who finds the caller's turns."""
         return self._capabilities
 
-    @property
-    def state(self) -> SessionState:
-        """The session's state and counters. Raises `LocalProtocolError` before `start`."""
-        return self._started()[0]
-
     def successor(self) -> OpenAIRealtime:
         """A session cannot be resumed: the next one is told the history."""
         return OpenAIRealtime(self._config)
@@ -105,11 +98,10 @@ class OpenAIRealtime:
 
         Raises `LocalProtocolError` when called twice or with a format the service does not speak.
         """
-        if self._begun is not None:
-            raise LocalProtocolError("start was called before")
+        self._require_new()
         settings = session_settings(self._config, conversation)
         state = new_state(self._config, conversation, settings, now)
-        self._begun = (state, Inbox(state))
+        self._begin(state, Inbox(state))
         if self._config.auth_style == "client_secret":
             self._out.append(Open(SECRET, secret_request(self._config)))
         else:
@@ -169,17 +161,6 @@ class OpenAIRealtime:
             return
         self.state.tell(errors.channel_failure(end))
         self._listens = False
-
-    def next_event(self) -> ProviderEvent | None:
-        """Take the next event, or None."""
-        if self._begun is None or not self._begun[0].events:
-            return None
-        return self._begun[0].events.popleft()
-
-    def actions(self) -> list[Action]:
-        """Take everything to be done now, in order."""
-        out, self._out = self._out, []
-        return out
 
     # --- commands -----------------------------------------------------------------------------
 
@@ -342,11 +323,6 @@ class OpenAIRealtime:
         return _OWED_BY_STATE.get(state.requests.state) if state.ready else _SETUP
 
     # --- sending ------------------------------------------------------------------------------
-
-    def _started(self) -> tuple[SessionState, Inbox]:
-        if self._begun is None:
-            raise LocalProtocolError("the session was not started")
-        return self._begun
 
     def _send(self, kind: str, **fields: Any) -> str:
         """Queue a message; its event id begins with its type, so errors can be told apart."""

@@ -15,6 +15,7 @@ from esl_controller.web.api import (
     installation,
     keys,
     providers,
+    registry,
     schemas,
     tickets,
     trials,
@@ -305,6 +306,13 @@ ROUTES = (
         installation.show_status,
         "Show the workers of the installation",
         installation.InstallationStatus,
+    ),
+    Route(
+        _GET,
+        "/registry",
+        registry.show_registry,
+        "Show every kind of provider: models, voices, prices, settings",
+        registry.Registry,
     ),
     Route(
         _GET,

@@ -1,0 +1,1 @@
+"""Measures providers: the bridge half of a call, with real sockets and without a switch."""

@@ -1,0 +1,177 @@
+"""On an engine: a whole call with each provider, heard at a telephone and read from what is stored.
+
+Greeting, two turns, an interruption, keys, a function and the hang-up it asks for. The services are
+the emulated ones.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from esl_controller.database.repository.demo import DemoProvider
+from esl_controller.simulator import speech
+from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig
+from esl_controller.simulator.gemini.config import EmulatorConfig as GeminiConfig
+from esl_controller.simulator.gemini.server import GeminiEmulator
+from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from tests.integration.engine_kit import ENGINE_MARKS, engine_client
+from tests.integration.engine_line import dial, media
+from tests.integration.service import LONG_TEXT, QUICK, Service, Tenant, wait_for
+from tests.integration.sip_phone import Phone
+from tests.integration.speech_process import speech_process
+from tests.integration.test_call_pipeline import Stages
+
+pytestmark = ENGINE_MARKS
+GREETING, HOURS, STOPPED, GOOD_BYE = "Good morning.", "We open at nine.", "Of course.", "Good-bye."
+SCRIPT = Script(
+    answers=(Answer(HOURS), Answer(LONG_TEXT.strip()), Answer(STOPPED)),
+    keywords={"keypad": Answer(GOOD_BYE, calls=(ScriptedCall("end_call"),))},
+    caller_lines=("when do you open", "tell me everything", "stop please"),
+)
+PAUSE_S = 0.8
+"""Longer than any pause inside an answer."""
+PATIENCE_S = 20.0
+
+
+def _openai(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+    config = EmulatorConfig(script=SCRIPT, think_s=0.05)
+    return _served(serve, emulator=config)
+
+
+def _elevenlabs(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+    config = AgentConfig(script=SCRIPT, think_s=0.05, turn_timeout_s=None, public=True)
+    return _served(serve, emulator=config)
+
+
+def _gemini(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+    service = _served(serve)
+    emulator = GeminiEmulator(GeminiConfig(script=SCRIPT, think_s=0.05))
+    base_url = emulator.start()
+    row = service.database.seed(
+        extension="8001",
+        provider=DemoProvider(
+            base_url=base_url, realtime_provider="gemini", model="gemini-3.8-live"
+        ),
+        voice_id="Kore",
+        first_message=GREETING,
+        **{name: value for name, value in QUICK.items() if name != "first_message"},
+    )
+    tenant = Tenant(row.domain_uuid, row.domain_name, "8001", emulator, base_url)
+    service.tenants.insert(0, tenant)
+    return service
+
+
+def _custom(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+    process = stack.enter_context(speech_process(tmp_path))
+    service = _served(serve, speech={"socket": str(process.path)})
+    stages = Stages(service, SCRIPT, "tones")
+    stack.callback(stages.stop)
+    return service
+
+
+def _served(serve: Any, **options: Any) -> Service:
+    made: Service = serve(secretary={"first_message": GREETING}, media=media("unicast"), **options)
+    return made
+
+
+KINDS: dict[str, Callable[..., Service]] = {
+    "openai": _openai,
+    "elevenlabs": _elevenlabs,
+    "gemini": _gemini,
+    "custom": _custom,
+}
+
+
+class Caller:
+    """A person at the telephone, who waits for silence before he speaks."""
+
+    def __init__(self, phone: Phone) -> None:
+        self._phone = phone
+        self._did_at = time.monotonic()
+
+    def listen(self, what: str) -> None:
+        """Until the agent has said something since we last did anything, and is quiet."""
+        hearing = self._phone.hearing
+
+        def heard() -> bool:
+            now = time.monotonic()
+            sounded = (hearing.last_sound_at or 0.0) > self._did_at
+            return sounded and (hearing.silent_for(now) or 0.0) > PAUSE_S
+
+        self._wait(heard, f"{what} was not heard")
+
+    def hears(self, seconds: float) -> None:
+        """Until the agent has been speaking for a while."""
+        hearing = self._phone.hearing
+        self._wait(lambda: hearing.heard_for(time.monotonic()) > seconds, "nothing to interrupt")
+
+    def say(self) -> float:
+        """Speak for a moment; returns when that began."""
+        self._did_at = time.monotonic()
+        self._phone.say(speech.synthetic(0.8).frames(self._phone.format.rate_hz))
+        return self._did_at
+
+    def press(self, keys: str) -> None:
+        """On the keypad."""
+        self._did_at = time.monotonic()
+        self._phone.press(keys)
+
+    def _wait(self, fact: Callable[[], bool], what: str) -> None:
+        try:
+            wait_for(fact, PATIENCE_S)
+        except AssertionError:
+            pytest.fail(what)
+
+
+@pytest.fixture(params=KINDS)
+def service(request: Any, serve: Any, tmp_path: Path) -> Iterator[Service]:
+    with ExitStack() as stack:
+        yield KINDS[request.param](serve, stack, tmp_path)
+
+
+def test_a_whole_call(service: Service) -> None:
+    with engine_client() as client, closing(Phone("PCMU")) as phone:
+        caller = Caller(phone)
+        dial(client, service, phone, "unicast")
+        caller.listen("the greeting")
+        caller.say()
+        caller.listen("the first answer")
+        caller.say()
+        caller.hears(1.5)
+        caller.say()
+        caller.listen("the answer to the interruption")
+        caller.press("1#")
+        wait_for(phone.over.is_set, PATIENCE_S)
+        assert phone.hung_up_by_far_end
+    service.stored()
+    domain = service.tenant.domain_uuid
+    ((conversation, outcome, cause, interruptions),) = service.database.execute(
+        """select conversation_uuid, outcome, end_cause, interruptions
+           from v_voice_conversations_realtime where domain_uuid = %s""",
+        domain,
+    )
+    assert (outcome, cause) == ("completed", "finished")
+    said = service.database.execute(
+        """select role, content, interrupted from v_voice_turns_realtime
+           where conversation_uuid = %s order by turn_number""",
+        conversation,
+    )
+    print("DBG", interruptions, [(r, c[:22], i) for r, c, i in said])
+    agent = [(text, cut) for role, text, cut in said if role == "assistant"]
+    assert [text for text, cut in agent if not cut] == [GREETING, HOURS, STOPPED, GOOD_BYE]
+    assert len([text for text, cut in agent if cut]) == 1
+    told = [text for role, text, _ in said if role == "user"]
+    assert told[:3] == list(SCRIPT.caller_lines)
+    functions = service.database.execute(
+        """select function_name, status from v_voice_function_calls_realtime
+           where conversation_uuid = %s""",
+        conversation,
+    )
+    assert functions == [("end_call", "completed")]
