@@ -95,7 +95,7 @@ def test_all_a_call_would_name_is_looked_at() -> None:
     wished = secretary(model="gpt-realtime", transcription_model="whisper-1")
     assert models_asked(access(), wished, own=True) == ["gpt-realtime", "whisper-1"]
     assert models_asked(access(model="own"), wished) == ["own", "gpt-transcribe"]
-    assert models_asked(access(realtime_provider="custom")) == ["openai/gpt-oss-20b", "nova-3"]
+    assert models_asked(access(realtime_provider="custom")) == ["openai/gpt-oss-20b"]
     assert models_asked(access(provider_settings={"interface": "of none"})) == []
 
 
