@@ -50,7 +50,7 @@ does transfer (switch_ivr.c, switch_ivr_session_transfer; switch_channel.c,
 switch_channel_execute_on)."""
 RETURNING = "voice_ai_returning"
 """Set while a caller talks with a human: the transfer he comes back from."""
-CONVERSATION = "voice_ai_conversation"
+CONVERSATION = "voice_ai_return_conversation"
 """The conversation he comes back to."""
 STALE = (
     OUTCOME,
