@@ -1,11 +1,13 @@
 -- Announced transfers: what a secretary wants of them, and what became of each attempt.
 
-select voice_ai_column('v_voice_secretaries_realtime', name, type, preset, required) from (values
-  ('transfer_mode', 'character varying(20)', '''blind''', true),
-  ('transfer_ring_seconds', 'integer', '25', true),
-  ('transfer_return', 'boolean', 'false', true),
-  ('hold_music', 'boolean', 'true', true)
-) as columns (name, type, preset, required);
+-- Null takes the program's default: to fill old rows in would check them against limits that came
+-- after them ("not valid", 016).
+select voice_ai_column('v_voice_secretaries_realtime', name, type, null, false) from (values
+  ('transfer_mode', 'character varying(20)'),
+  ('transfer_ring_seconds', 'integer'),
+  ('transfer_return', 'boolean'),
+  ('hold_music', 'boolean')
+) as columns (name, type);
 
 select voice_ai_constraint('v_voice_secretaries_realtime', name, definition) from (values
   ('chk_voice_secretaries_realtime_transfer_mode',

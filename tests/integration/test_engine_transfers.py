@@ -193,6 +193,7 @@ def test_accepted_by_voice_and_back_with_the_agent(stage: Any) -> None:
     line.briefed()
     gevent.sleep(0.5)
     line.human.say(beep(0.6, HUMAN_HZ).frames(8000))
+    wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
     line.talk()
     line.hush()
     line.human.hang_up()
