@@ -18,7 +18,7 @@ from esl_controller.simulator.caller_script import (
     Say,
     Step,
 )
-from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.speech import beep
 from esl_controller.simulator.switch.legs import FarEnd
@@ -182,7 +182,7 @@ def first(phone: Caller, who: str) -> float | None:
 
 def test_what_else_a_caller_and_a_tenant_may_do(serve):
     """Leaves while it rings or in the briefing, thinks better of it; the next one, the mailbox,
-    the tenant's fallback."""
+    the tenant's fallback; a briefing that nobody can give."""
     briefed = Human()
     ends = {
         "211": FarEnd(rings=True),
@@ -192,6 +192,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "215": Human(ACCEPTS).far_end(),
         "216": FarEnd(cause="USER_BUSY"),
         "217": FarEnd(cause="CALL_REJECTED"),
+        "218": (by_tones := Human(ACCEPTS)).far_end(),
     }
     service = serve(far_ends=ends)
     leaving = Step(After(1.6), HangUp())
@@ -206,10 +207,13 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
             service, "217", rule={"fallback": "hand_back"}, fallback_extension="1000"
         ),
     }
+    calls["218"] = call_number(service, "218")
+    wait_for(lambda: len(calls["218"].tenant.records) == 1)
+    calls["218"].tenant.emulator.queue_faults(Faults(refuse_status=401))
     back = calls["213"]
     wait_for(lambda: back.tenant.records and back.tenant.records[0].told, 20, "never came back")
     assert "called off" in back.tenant.records[0].told[0]
-    for number in ("211", "212", "214"):
+    for number in ("211", "212", "214", "218"):
         calls[number].wait()
     wait_for(lambda: calls["216"].leg.sent_to and calls["217"].leg.sent_to)
     for call in calls.values():
@@ -223,7 +227,9 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "214": [("announced", "214", "busy"), ("announced", "215", "completed")],
         "216": [("announced", "216", "busy"), ("voicemail", "1004", "passed_on")],
         "217": [("announced", "217", "declined")],
+        "218": [("announced", "218", "completed")],
     }
+    assert AGENT not in who_is_heard(by_tones.phone) and CALLER in who_is_heard(by_tones.phone)
     assert briefed.phone.cause == "NORMAL_CLEARING"
     assert calls["217"].leg.sent_to == "1000"
     assert calls["217"].row()["outcome"] == "fallback"
