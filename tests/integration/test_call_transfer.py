@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -272,3 +273,36 @@ def came_back(call: TestCall, human: Human) -> None:
     assert records[2].said_before == ["Hello.", "I try."]
     heard_at = call.caller.hearing.first_sound_at(after=left_at + 0.1)
     assert heard_at is not None and heard_at - left_at < 2.0
+
+
+def test_the_agent_introduces_the_two_and_leaves(serve):
+    human = Human([Step(AgentSpeaking(0.9), Press("1")), Step(After(9.0), HangUp())])
+    alone = Human([Step(AgentSpeaking(0.9), Press("1"))])
+    service = serve(far_ends={"231": human.far_end(), "232": alone.far_end()})
+    rule = {"mode": "attended"}
+    steps = [ASK, Step(After(7.0), CALLER_SAYS), Step(After(0.6), CALLER_SAYS)]
+    call = call_number(service, "231", steps, rule=rule, transfer_return=True)
+    leaves = call_number(service, "232", [ASK, Step(After(6.0), HangUp())], rule=rule)
+    records = call.tenant.records
+    wait_for(lambda: len(records) == 3 and not records[2].open, 25, "not introduced")
+    assert "231" in records[2].spoken[0] and "I leave you" in records[2].spoken[0]
+    began, ended = records[2].stamps[0][1], time.monotonic()
+    for phone in (call.caller, human.phone):
+        assert AGENT in who_is_heard(phone, began, ended), "both hear the introduction"
+    wait_for(lambda: human.phone.ended_at is not None)
+    wait_for(lambda: len(records) == 4 and records[3].told, 10, "did not come back")
+    assert CALLER in who_is_heard(human.phone)
+    call.caller.hang_up()
+    leaves.wait()
+    wait_for(lambda: alone.phone.ended_at is not None, 10, "the human is left in the room")
+    service.stored()
+    assert transfers_of(call) == [("attended", "231", "returned")]
+    assert transfers_of(leaves) == [("attended", "232", "completed")]
+
+
+def transfers_of(call: TestCall) -> list[tuple[str, str, str]]:
+    return call.database.execute(
+        "select transfer_type, destination, status from v_voice_transfers_realtime "
+        "where domain_uuid = %s",
+        call.tenant.domain_uuid,
+    )
