@@ -17,6 +17,7 @@ from bridge.session.states import SESSION_TABLE
 from bridge.state_table import StateTable
 from esl_controller.calls.breaker import BREAKER_TABLE
 from esl_controller.calls.states import CALL_TABLE
+from esl_controller.calls.transfer.states import TRANSFER_TABLE
 from esl_controller.cli import cli
 from esl_controller.settings.table import Setting, Settings, every_setting
 from esl_controller.settings.types import allowed
@@ -126,6 +127,11 @@ def states_page() -> str:
     """docs/states.md."""
     tables: list[tuple[str, str, StateTable]] = [  # type: ignore[type-arg]
         ("A call", "esl_controller/calls/states.py", CALL_TABLE),
+        (
+            "An attempt to connect a caller",
+            "esl_controller/calls/transfer/states.py",
+            TRANSFER_TABLE,
+        ),
         ("A session", "bridge/session/states.py", SESSION_TABLE),
         ("The floor", "bridge/session/floor_states.py", FLOOR_TABLE),
         ("A provider's circuit breaker", "esl_controller/calls/breaker.py", BREAKER_TABLE),
