@@ -190,24 +190,6 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
-def _read_transfer_rules(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """Those that can be dialled; a wrong one costs itself."""
-    if not isinstance(value, list) or len(value) > MAX_TRANSFER_RULES:
-        raise ValueError(f"must be a JSON list of at most {MAX_TRANSFER_RULES}")
-    rules, problems = [], []
-    for place, entry in enumerate(value, 1):
-        try:
-            _read_dialable(_read_object(entry).get("destination"))
-        except ValueError as error:
-            field = "destination " if isinstance(entry, Mapping) else ""
-            problems.append(f"entry {place}: {field}{error}")
-        else:
-            rules.append(entry)
-    if problems:
-        raise PartlyWrong(problems, tuple(rules))
-    return tuple(rules)
-
-
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
     settings, problems = dict(_read_object(value)), []
     for name in sorted(settings.keys() - {"speed"}):
@@ -230,7 +212,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-MAX_TRANSFER_RULES = 256
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -253,13 +234,6 @@ TIME_ZONE = Rule(
 URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
     _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
-)
-TRANSFER_RULES = Rule(
-    _read_transfer_rules,
-    Words(
-        'list of `{"department": …, "destination": "1000", "description": …}`',
-        'lista de `{"department": …, "destination": "1000", "description": …}`',
-    ),
 )
 VOICE_SETTINGS = Rule(
     _read_voice_settings,
