@@ -25,6 +25,7 @@ from esl_controller.settings.types import (
     long_enough,
     multiple_of_20,
     network,
+    pattern,
     variable,
     websocket_url,
 )
@@ -300,6 +301,27 @@ class Storage(_Group, frozen=True):
     ] = ""
 
 
+class Transfer(_Group, frozen=True):
+    """Where callers may be connected to, whatever a tenant has set."""
+
+    outside: Annotated[
+        str,
+        doc(
+            "Numbers outside the tenant's own that callers may be connected to: a regular "
+            "expression for the whole number, as `\\+55\\d{10,11}|\\d{10,11}`. Empty: none.",
+            check=pattern,
+        ),
+    ] = ""
+    outside_per_hour: Annotated[
+        int,
+        doc(
+            "Calls to such numbers in one hour of the clock for each domain, over all workers.",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 20
+
+
 class Speech(_Group, frozen=True):
     """The speech process, which makes voices on this host; only the pipeline needs it."""
 
@@ -340,6 +362,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     statsd: Statsd = Statsd()
     storage: Storage = Storage()
     speech: Speech = Speech()
+    transfer: Transfer = Transfer()
     log: Log = Log()
 
 

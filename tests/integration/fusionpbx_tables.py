@@ -1,4 +1,4 @@
-"""FusionPBX's own tables, as its schema upgrade makes them: columns and a primary key, nothing else.
+"""FusionPBX's own tables, as its schema upgrade makes them: columns and a primary key.
 
 Written from the app_config.php files of FusionPBX (master of 2026-08-21).
 """

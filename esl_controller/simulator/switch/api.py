@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from esl_controller.simulator.switch import api_stream, event, expansion, signalling
+from esl_controller.simulator.switch import api_stream, event, expansion, people, signalling
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.session import Session
@@ -152,33 +152,6 @@ def _module_exists(switch: Switch, name: str) -> str:
     return "true" if name in modules else "false"
 
 
-def _show(switch: Switch, argument: str) -> str:
-    sessions = list(switch.sessions.values())
-    if argument.startswith("channels") and "count" not in argument and sessions:
-        head = "uuid,direction,created,created_epoch,name,state,cid_name,cid_num,ip_addr,dest\n"
-        rows = "".join(_row(session) for session in sessions)
-        return f"{head}{rows}\n{len(sessions)} total.\n"
-    return f"\n{len(sessions)} total.\n"
-
-
-def _row(session: Session) -> str:
-    channel = session.channel
-    options = channel.options
-    fields = (
-        channel.uuid,
-        options.direction,
-        event.stamp(channel.created_us),
-        str(channel.created_us // 1_000_000),
-        channel.name,
-        channel.running_state,
-        options.caller_id_name,
-        options.caller_id_number,
-        "127.0.0.1",
-        channel.destination,
-    )
-    return ",".join(fields) + "\n"
-
-
 def _status(switch: Switch, argument: str) -> str:
     del argument
     count = len(switch.sessions)
@@ -214,7 +187,9 @@ APIS: dict[str, Api] = {
     "cond": lambda _, argument: expansion.cond(argument),
     "originate": _originate,
     "module_exists": _module_exists,
-    "show": _show,
+    "show": people.show,
+    "sofia_contact": people.sofia_contact,
+    "callcenter_config": people.callcenter_config,
     "status": _status,
     "version": lambda switch, _: f"FreeSWITCH Version {switch.version}\n",
     "hostname": lambda switch, _: switch.origin.switchname,

@@ -41,6 +41,8 @@ class SwitchConfig:
     """Everything left to chance is drawn from it."""
     extensions: Mapping[str, Sequence[Action]] = field(default_factory=lambda: DEFAULT_EXTENSIONS)
     far_ends: Mapping[str, FarEnd] = field(default_factory=lambda: DEFAULT_FAR_ENDS)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """How many agents are available, by the queue's number."""
     password: str = "ClueCon"
     speed: float = 1.0
     """Simulated seconds per real one; more than 1 only where no provider is involved."""
