@@ -1,6 +1,9 @@
 -- Whom callers can be connected to: a secretary's wish, and how often a domain has been connected
 -- to numbers outside in an hour. Counted here, so that the cap holds over all workers and hosts.
 
+-- With its default in one step: rows from before the limits of 016 are not written anew.
+alter table v_voice_secretaries_realtime
+  add column if not exists transfer_directory boolean not null default false;
 select voice_ai_column('v_voice_secretaries_realtime', name, type, preset, required) from (values
   ('transfer_directory', 'boolean', 'false', true)
 ) as columns (name, type, preset, required);

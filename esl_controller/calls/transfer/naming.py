@@ -24,8 +24,8 @@ _KINDS_OF_THINGS = (
     "dept setor sector area"
 )
 _SMALL_WORDS = (
-    "the of my a an o os as el la los las to with for de da do dos das del para com con at please por "
-    "favor mr mrs ms dr dra sr sra senhor senhora senor senora"
+    "the of my a an o os as el la los las to with for de da do dos das del para com con at please "
+    "por favor mr mrs ms dr dra sr sra senhor senhora senor senora"
 )
 _FILLERS = frozenset(f"{_KINDS_OF_THINGS} {_SMALL_WORDS}".split())
 """Words that say what kind of thing is meant, or nothing."""
