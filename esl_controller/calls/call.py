@@ -158,6 +158,7 @@ class Call:
             self.departure.hand_back(HandBack(Outcome.FAILED, m.OwnError.INTERNAL, why))
 
     def _serve(self, channel: ChannelData) -> None:
+        self.leg.require()
         identity = self._desk.reception.identify(channel)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self.identity = identity

@@ -51,7 +51,7 @@ switch_channel_execute_on)."""
 RETURNING = "voice_ai_returning"
 """Set while a caller talks with a human: the transfer he comes back from."""
 CONVERSATION = "voice_ai_conversation"
-"""The conversation he comes back to."""
+"""The conversation he comes back to, or that somebody else goes on with."""
 STALE = (
     OUTCOME,
     "voice_ai_extension",
@@ -101,8 +101,10 @@ class Leg:
         self.channel: ChannelData = esl.connect(COMMAND_TIMEOUT_S)
         self.uuid = self.channel.uuid
         self.codec: LegCodec = offered_leg(self.channel)
-        self.taken = ""
+        self.taken = _moved_on(self.channel)
         """What took the channel from us; empty while it is ours."""
+        self.conversation_uuid = ""
+        """Of a conversation that somebody else may go on with: told with the channel."""
         self.left = False
         """We have said `exit`: nothing can be asked of the channel any more."""
         self._joining = False
@@ -156,7 +158,10 @@ class Leg:
     # --- following it -------------------------------------------------------------------------
 
     def watch(self, events: LegEvents) -> None:
-        """Subscribe, tell `events` from now on, and clear what an earlier pass has left."""
+        """Subscribe, tell `events` from now on, and clear what an earlier pass has left.
+
+        The dialplan's guard against a worker that hangs is called off: this one does not.
+        """
 
         def lost(_: object) -> None:
             self._free.set()
@@ -171,10 +176,11 @@ class Leg:
         for name in ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE"):
             self._handle(name, lambda event: self._on_moved(events, event))
         self._handle("CHANNEL_EXECUTE", self._on_execute)
+        guard = commands.api("sched_del", f"voice_ai_{self.uuid}")
         named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CODEC")
         stale = [self._set(name, "") for name in STALE if self.channel.variable(name)]
         batch = [commands.linger(), commands.myevents()]
-        self._pipeline([*batch, commands.event_plain(named, STREAM_EVENTS), *stale])
+        self._pipeline([*batch, commands.event_plain(named, STREAM_EVENTS), guard, *stale])
 
     def _handle(self, name: str, handler: Callable[[Event], None]) -> None:
         self._removals.append(self.esl.on(name, handler))
@@ -287,7 +293,7 @@ class Leg:
             assignment = commands.assignment(OUTCOME, outcome)
             self._pipeline([commands.execute(Application.SET, assignment)])
         else:
-            self._pipeline([self._set(OUTCOME, outcome)])
+            self._pipeline([*self._so_far(), self._set(OUTCOME, outcome)])
 
     def hand_over(
         self,
@@ -314,7 +320,7 @@ class Leg:
         """
         require_dialable(extension, context)
         self.esl.settle()
-        batch = [self._set(OUTCOME, refused)]
+        batch = [*self._so_far(), self._set(OUTCOME, refused)]
         if told != refused:
             clear = f"set {OUTCOME}={told}" if told else f"unset {OUTCOME}"
             batch.append(self._set(_CLEARED_BY_TRANSFER, clear))
@@ -349,8 +355,19 @@ class Leg:
         while self._removals:
             self._removals.pop()()
 
+    def _so_far(self) -> list[Command]:
+        known = self.conversation_uuid
+        return [self._set(CONVERSATION, known)] if known else []
+
     def _pipeline(self, batch: Sequence[Command]) -> list[Reply]:
         return self.esl.pipeline(batch, COMMAND_TIMEOUT_S)
 
     def _set(self, name: str, value: str) -> Command:
         return commands.api("uuid_setvar", f"{self.uuid} {name} {value}".rstrip())
+
+
+def _moved_on(channel: ChannelData) -> str:
+    """Where the channel is, if no longer at `socket`: a worker that hung while FreeSWITCH waited
+    for it finds callers whom the dialplan's guard has sent on."""
+    runs = channel.variable("current_application")
+    return f"it runs {runs}" if runs not in ("", "socket") else ""

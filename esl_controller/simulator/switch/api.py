@@ -6,7 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from esl_controller.simulator.switch import api_stream, event, expansion, people, signalling
+from esl_controller.simulator.switch import (
+    api_stream,
+    event,
+    expansion,
+    people,
+    schedule,
+    signalling,
+)
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.session import Session
@@ -182,6 +189,8 @@ APIS: dict[str, Api] = {
     "uuid_dump": _on_session(_dump),
     "uuid_record": _on_session(_record),
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
+    "sched_api": lambda switch, argument: schedule.sched_api(switch, argument, run),
+    "sched_del": schedule.sched_del,
     "uuid_bridge": _bridge,
     "uuid_hold": _hold,
     "cond": lambda _, argument: expansion.cond(argument),
