@@ -56,12 +56,9 @@ function secretary.of_number(dbh, domain_uuid, number)
   if found == nil then return { mode = "none" } end
   local person = check.dialable(realtime and realtime.person or "")
     or check.dialable(turn_based and turn_based.person or "")
-  return {
-    mode = MODES[found.mode] and found.mode or "turn_based",
-    name = found.name,
-    uuid = (realtime or turn_based).uuid,
-    person = person,
-  }
+  local mode = MODES[found.mode] and found.mode or "turn_based"
+  local whose = mode == "turn_based" and turn_based or realtime or turn_based
+  return { mode = mode, name = whose.name, uuid = whose.uuid, person = person }
 end
 
 return secretary
