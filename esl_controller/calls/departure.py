@@ -98,7 +98,6 @@ class Departure:
         try:
             if talk is not None:
                 talk.stop()
-                call.leg.conversation_uuid = talk.record.row.conversation_uuid
             call.seat.close()
             if destination(call.entry, reason) is not None:
                 metrics.count(m.FALLBACKS, "extension")

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from esl_controller.settings.group import Group as _Group
+from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
     HOST_OR_EMPTY,
@@ -25,7 +27,6 @@ from esl_controller.settings.types import (
     long_enough,
     multiple_of_20,
     network,
-    pattern,
     variable,
     websocket_url,
 )
@@ -37,10 +38,6 @@ PREFIX = "VOICE_AI_"
 _SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
 GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
 """Names that were settings once, and what to tell who still uses them."""
-
-
-class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every group of settings."""
 
 
 class Esl(_Group, frozen=True):
@@ -316,27 +313,6 @@ class Storage(_Group, frozen=True):
             "Empty: the built-in ones alone."
         ),
     ] = ""
-
-
-class Transfer(_Group, frozen=True):
-    """Where callers may be connected to, whatever a tenant has set."""
-
-    outside: Annotated[
-        str,
-        doc(
-            "Numbers outside the tenant's own that callers may be connected to: a regular "
-            "expression for the whole number, as `\\+55\\d{10,11}|\\d{10,11}`. Empty: none.",
-            check=pattern,
-        ),
-    ] = ""
-    outside_per_hour: Annotated[
-        int,
-        doc(
-            "Calls to such numbers in one hour of the clock for each domain, over all workers.",
-            ge=0,
-            le=100_000,
-        ),
-    ] = 20
 
 
 class Speech(_Group, frozen=True):

@@ -3,7 +3,8 @@ own functions, the service, and a stand-in for version 1 on port 8100.
 
 Besides `FREESWITCH_ESL`: `FREESWITCH_DIALPLAN=context:port` names a context that holds
 `dialplan_xml/900_voice_ai_realtime.xml`, the sockets' port changed to that one, with
-an extension 1000 that answers and stays, and the ways in of `WAYS_IN` below;
+extensions 1000 and 2000 that answer with a tone and 2001 that answers and is silent, and the ways
+in of `WAYS_IN` below;
 `FREESWITCH_SCRIPTS` is its scripts directory (`script-directory` of lua.conf has `?.lua` in it),
 with FusionPBX's `resources/functions`. mod_lua and mod_pgsql must be loaded, curl installed.
 """
@@ -285,7 +286,7 @@ def test_click_to_call(client: InboundClient, controller: Callable[[str], Any]) 
     """A telephone is rung first, and once answered sent to the AI."""
     service: Service = controller("up")
     near = str(uuid.uuid4())
-    dial = f"{{origination_uuid={near},ignore_early_media=true}}loopback/2000/{CONTEXT}"
+    dial = f"{{origination_uuid={near},ignore_early_media=true}}loopback/2001/{CONTEXT}"
     client.bgapi("originate", f"{dial} 8001 XML {CONTEXT}", CALL_S)
     wait_for(lambda: service.tenant.records, CALL_S, "not served")
     wait_for(lambda: service.tenant.record.spoken == ["Good morning."], CALL_S, "no greeting")

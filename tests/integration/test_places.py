@@ -16,7 +16,7 @@ from esl_controller.calls.transfer.destination import Ambiguous, Destination, Ki
 from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository.places import count_outside
-from esl_controller.settings.table import Transfer
+from esl_controller.settings.transfer import Transfer
 from esl_controller.simulator.switch import api
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import ChannelOptions

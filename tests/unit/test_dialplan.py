@@ -139,6 +139,9 @@ def test_a_number_whose_mode_could_not_be_found_out_goes_to_the_controller() -> 
         ("realtime", "turn_based", "version 1"),
         ("auto", "", "version 1"),
         ("auto", "turn_based", "version 1"),
+        ("auto", "overflow", "version 1"),
+        ("auto", "unavailable", "version 1"),
+        ("auto", "failed", "version 1"),
         ("auto", "closed", "a person"),
         ("auto", "budget", "a person"),
         ("", "", "a person"),
@@ -150,6 +153,18 @@ def test_who_gets_a_call_that_was_given_back(mode: str, outcome: str, where: str
     made = actions("voice_ai_given_back", **variables)
     scripts = [action.data for action in made if action.application == "lua"]
     assert scripts == ([VERSION_1] if where == "version 1" else [])
+
+
+def test_version_1_gives_a_caller_to_the_ai_for_the_number_he_called() -> None:
+    """The controller clears `voice_ai_extension` with the first pass."""
+    variables = {"voice_ai_number": "8001", "voice_ai_mode": "auto"}
+    made = actions("voice_ai_realtime", **variables)
+    facts = CallFacts({}, variables, api)
+    assert "socket" in [action.application for action in made]
+    numbers = [a.data for a in made if a.data.startswith("voice_ai_number=")]
+    assert [facts.expand(number) for number in numbers] == ["voice_ai_number=8001"]
+    afresh = actions("8002", **variables)
+    assert facts.expand(afresh[0].data) == "voice_ai_number=8002"
 
 
 def test_a_call_given_back_again_and_again_is_ended() -> None:

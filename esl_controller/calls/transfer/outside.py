@@ -8,7 +8,7 @@ import structlog
 
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import places as repository
-from esl_controller.settings.table import Transfer
+from esl_controller.settings.transfer import Transfer
 
 LONGEST_WAIT_S = 1.0
 _log = structlog.get_logger("transfer.outside")

@@ -27,7 +27,7 @@ from esl_controller.database.repository import places as repository
 from esl_controller.esl import dialstring
 from esl_controller.esl.errors import LocalProtocolError
 from esl_controller.esl.waiting import Deadline
-from esl_controller.settings.table import Transfer
+from esl_controller.settings.transfer import Transfer
 from esl_controller.telemetry.background import in_thread
 
 TO_MAILBOX = "*99"
