@@ -50,14 +50,17 @@ does transfer (switch_ivr.c, switch_ivr_session_transfer; switch_channel.c,
 switch_channel_execute_on)."""
 RETURNING = "voice_ai_returning"
 """Set while a caller talks with a human: the transfer he comes back from."""
-CONVERSATION = "voice_ai_conversation"
-"""The conversation he comes back to, or that somebody else goes on with."""
+CONVERSATION = "voice_ai_return_conversation"
+"""The conversation he comes back to."""
+SO_FAR = "voice_ai_conversation"
+"""The conversation that whoever the caller is given back to may go on with."""
 STALE = (
     OUTCOME,
     "voice_ai_extension",
     _CLEARED_BY_TRANSFER,
     RETURNING,
     CONVERSATION,
+    SO_FAR,
     "transfer_after_bridge",
 )
 """Left by an earlier pass of the same channel through a dialplan."""
@@ -357,7 +360,7 @@ class Leg:
 
     def _so_far(self) -> list[Command]:
         known = self.conversation_uuid
-        return [self._set(CONVERSATION, known)] if known else []
+        return [self._set(SO_FAR, known)] if known else []
 
     def _pipeline(self, batch: Sequence[Command]) -> list[Reply]:
         return self.esl.pipeline(batch, COMMAND_TIMEOUT_S)

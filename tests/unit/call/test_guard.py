@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bridge.ports import EndCause
-from esl_controller.calls.leg import CONVERSATION as VARIABLE
+from esl_controller.calls.leg import SO_FAR
 from tests.unit.call.fake_esl import CALL, FakeEsl
 from tests.unit.call.test_call import Office, caller_leaves, must_be_clean
 
@@ -49,10 +49,10 @@ def test_who_goes_on_with_a_caller_is_told_the_conversation_so_far(
     office.run()
     must_be_clean(office)
     assert esl.variables["voice_ai_outcome"] == "turn_based"
-    assert esl.variables[VARIABLE] == CONVERSATION
+    assert esl.variables[SO_FAR] == CONVERSATION
     told = [step for step in esl.steps if step.startswith("api uuid_setvar")]
     assert told[-2:] == [
-        f"api uuid_setvar {CALL} {VARIABLE} {CONVERSATION}",
+        f"api uuid_setvar {CALL} {SO_FAR} {CONVERSATION}",
         f"api uuid_setvar {CALL} voice_ai_outcome turn_based",
     ]
     assert EndCause.HANGUP.value in "".join(esl.steps)
@@ -63,4 +63,4 @@ def test_a_call_that_never_was_a_conversation_has_none_to_tell(
 ) -> None:
     esl = FakeEsl("route", error=RuntimeError("x"))
     Office(monkeypatch, caller_leaves, esl).run()
-    assert VARIABLE not in esl.variables
+    assert SO_FAR not in esl.variables
