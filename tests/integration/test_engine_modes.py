@@ -158,7 +158,6 @@ class Caller:
         wait_for(lambda: self.where == who, CALL_S, f"{who} never got him")
         if who != AI:
             assert self.says("playback_terminators") == ""
-            assert self.says("send_silence_when_idle") == ""
 
 
 @pytest.fixture

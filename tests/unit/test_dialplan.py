@@ -250,7 +250,6 @@ class Call:
                 gevent.sleep(0.01)
         assert self._whom() == who
         assert session.channel.get("playback_terminators") is None
-        assert session.channel.get("send_silence_when_idle") is None
 
     def _whom(self) -> str:
         channel = self.session.channel
