@@ -3,8 +3,7 @@ own functions, the service, and a stand-in for version 1 on port 8100.
 
 Besides `FREESWITCH_ESL`: `FREESWITCH_DIALPLAN=context:port` names a context that holds
 `dialplan_xml/900_voice_ai_realtime.xml`, the sockets' port changed to that one, with
-extensions 1000 and 2000 that answer with a tone and 2001 that answers and is silent, and the ways
-in of `WAYS_IN` below;
+extensions 1000 and 2000 that answer with a tone, and the ways in of `WAYS_IN` below;
 `FREESWITCH_SCRIPTS` is its scripts directory (`script-directory` of lua.conf has `?.lua` in it),
 with FusionPBX's `resources/functions`. mod_lua and mod_pgsql must be loaded, curl installed.
 """
@@ -17,7 +16,7 @@ import shutil
 import socket
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +26,15 @@ from gevent.pywsgi import WSGIServer
 from esl_controller.calls.states import CallState
 from esl_controller.calls.transfer.destination import Destination, Kind
 from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.esl import dialstring
 from esl_controller.esl.errors import CommandFailed
 from esl_controller.esl.inbound import InboundClient
 from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.engine_line import PROFILE
 from tests.integration.fusionpbx_tables import FUSIONPBX_TABLES
 from tests.integration.service import Service, wait_for
 from tests.integration.simulator_replay import Application
+from tests.integration.sip_phone import Phone
 
 NEEDS = ("FREESWITCH_DIALPLAN", "FREESWITCH_SCRIPTS")
 pytestmark = [
@@ -282,14 +284,15 @@ def test_a_call_that_comes_in_an_odd_way(
 
 
 def test_click_to_call(client: InboundClient, controller: Callable[[str], Any]) -> None:
-    """A telephone is rung first, and once answered sent to the AI."""
+    """A telephone is rung first, and once answered sent to the AI: it hears the greeting."""
     service: Service = controller("up")
-    near = str(uuid.uuid4())
-    dial = f"{{origination_uuid={near},ignore_early_media=true}}loopback/2001/{CONTEXT}"
-    client.bgapi("originate", f"{dial} 8001 XML {CONTEXT}", CALL_S)
-    wait_for(lambda: service.tenant.records, CALL_S, "not served")
-    wait_for(lambda: service.tenant.record.spoken == ["Good morning."], CALL_S, "no greeting")
-    client.api("uuid_kill", near, check=False)
+    with closing(Phone("PCMU")) as phone:
+        leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
+        client.originate(dialstring.DialString([leg], {}), f"8001 XML {CONTEXT}")
+        wait_for(lambda: service.tenant.records, CALL_S, "not served")
+        wait_for(lambda: service.tenant.record.spoken == ["Good morning."], CALL_S, "no greeting")
+        wait_for(lambda: phone.hearing.last_sound_at is not None, CALL_S, "nothing is heard")
+        phone.hang_up()
 
 
 def test_from_one_secretary_to_another(
