@@ -154,6 +154,7 @@ def _originate(switch: Switch, argument: str) -> str:
 
 def _module_exists(switch: Switch, name: str) -> str:
     modules = {"mod_sofia", "mod_event_socket", "mod_dptools", "mod_commands", "mod_sndfile"}
+    modules |= {"mod_lua", "mod_loopback"}
     if switch.quirks.edition is not Edition.NONE:
         modules.add("mod_audio_stream")
     return "true" if name in modules else "false"
