@@ -17,11 +17,11 @@ function check.dialable(value)
   return value:match("^[%w*#+._][%w*#+._-]*$")
 end
 
--- The name of a domain without port and last dot, else nil.
+-- The name of a domain, in letters of any language, without port and last dot, else nil.
 function check.domain_name(value)
   if type(value) ~= "string" or #value > 261 then return nil end
   local name = value:gsub("^%s+", ""):gsub("%s+$", ""):gsub(":%d+$", ""):gsub("%.$", "")
-  return name:match("^[%w._-]+$")
+  return name:match("^[%w._\128-\255-]+$")
 end
 
 -- An http address that a shell has nothing to find in, else nil.

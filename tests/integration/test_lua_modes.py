@@ -93,7 +93,9 @@ def test_both_find_the_same_domain_by_its_name(database: Any, pool: Pool, query:
     tenant = database.seed(extension="8001", name="One.example.com")
     for _ in "ab":
         database.seed(extension="8001", name="two.example.com")
-    for name in ("one.example.com", "ONE.EXAMPLE.COM", "two.example.com", "x", "' or true --"):
+    database.seed(extension="8001", name="münchen.example.com")
+    names = ("one.example.com", "ONE.EXAMPLE.COM", "two.example.com", "x", "' or true --")
+    for name in (*names, "münchen.example.com"):
         lua = of_the_script(query, destination_number="8001", context=name)
         with pool.connection(autocommit=True) as connection:
             found = tenants.find_domain(connection, name)

@@ -128,6 +128,18 @@ def test_only_those_in_the_rules_unless_the_directory_is_open(site: Site) -> Non
     assert found(site, "Ana Souza", rule)[0] is Kind.EXTENSION
 
 
+def test_a_large_company_is_searched_beside_the_calls(site: Site) -> None:
+    site.database.execute(
+        """insert into v_extensions (extension_uuid, domain_uuid, extension, description, enabled)
+           select gen_random_uuid(), %s, (3000 + n)::text, 'Person ' || chr(65 + n / 26) ||
+             chr(65 + n %% 26) || ' Number ' || n, true from generate_series(0, 600) as n""",
+        site.domain_uuid,
+    )
+    assert found(site, "3007")[2] == "3007"
+    assert found(site, "Ana Souza")[2] == "201"
+    assert found(site, "nobody at all")[0] is Unknown
+
+
 def test_what_a_number_is_the_tables_say_and_not_the_rule(site: Site) -> None:
     rules = [
         {"department": "a", "destination": "500", "kind": "extension"},

@@ -19,11 +19,14 @@ from esl_controller.calls.transfer.destination import Kind
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import places as repository
 from esl_controller.database.repository.statements import Row
+from esl_controller.telemetry.background import in_thread
 
 TTL_S = 30.0
 LONGEST_WAIT_S = 1.0
 """A caller who asks for somebody waits this long for a tenant that is asked about first."""
 MAX_DOMAINS = 1000
+MANY = 25
+"""Places dealt with on the hub; more than these are dealt with in a thread."""
 
 _KINDS = {
     "extension": Kind.EXTENSION,
@@ -106,13 +109,19 @@ class Directory:
             if known is not None:
                 known.read_at = self._clock()
         else:
-            places = None if rows is None else arranged(rows)
+            places = None if rows is None else _arranged_aside(rows)
             self._known[domain_uuid] = _Known(places, self._clock())
             self._known.move_to_end(domain_uuid)
             if len(self._known) > MAX_DOMAINS:
                 self._known.popitem(last=False)
         finally:
             self._reading.pop(domain_uuid, None)
+
+
+def _arranged_aside(rows: Sequence[Row]) -> TenantPlaces:
+    made = in_thread(arranged, rows, KeyError) if len(rows) > MANY else arranged(rows)
+    assert not isinstance(made, KeyError), "a statement without its columns"
+    return made
 
 
 def arranged(rows: Sequence[Row]) -> TenantPlaces:

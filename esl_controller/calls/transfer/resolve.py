@@ -18,7 +18,7 @@ from esl_controller.calls.transfer.destination import (
     Presence,
     Unknown,
 )
-from esl_controller.calls.transfer.directory import Directory, Place, TenantPlaces
+from esl_controller.calls.transfer.directory import MANY, Directory, Place, TenantPlaces
 from esl_controller.calls.transfer.outside import Outside
 from esl_controller.calls.transfer.places import Asks
 from esl_controller.database.models import RouteEntry
@@ -34,8 +34,6 @@ TO_MAILBOX = "*99"
 """FusionPBX's prefix (app/dialplans, 310_send_to_voicemail.xml)."""
 OUTSIDE_DIGITS = 7
 """Where FusionPBX is not, a number of so many digits is taken for one outside."""
-MANY = 100
-"""Names compared on the hub; more are compared in a thread."""
 _ANSWERED_BY_PEOPLE = frozenset({Kind.EXTENSION, Kind.RING_GROUP, Kind.EXTERNAL})
 
 
@@ -62,11 +60,10 @@ class FusionPlaces:
     def find(self, entry: RouteEntry, wanted: str) -> Destination | Ambiguous | Unknown:
         """By name, alias, department or number. Waits for the database, and for a thread."""
         places = self._directory.of(entry.domain_uuid)
-        owner = naming.mailbox_owner(wanted)
-        found = _found(_offers(entry, places), wanted if owner is None else owner)
-        if owner is None or not isinstance(found, Destination):
-            return found
-        return _mailbox(found, places) or Unknown()
+        if places is None or len(places.named) <= MANY:
+            return _who(entry, places, wanted)
+        found = in_thread(lambda said: _who(entry, places, said), wanted, ValueError)
+        return Unknown() if isinstance(found, ValueError) else found
 
     def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
         """Those the rules list: what the model is told about."""
@@ -97,11 +94,21 @@ class FusionPlaces:
         return self._outside.refusal(entry.domain_uuid, destination.number)
 
 
+def _who(
+    entry: RouteEntry, places: TenantPlaces | None, wanted: str
+) -> Destination | Ambiguous | Unknown:
+    owner = naming.mailbox_owner(wanted)
+    found = _found(_offers(entry, places), wanted if owner is None else owner)
+    if owner is None or not isinstance(found, Destination):
+        return found
+    return _mailbox(found, places) or Unknown()
+
+
 def _found(offers: Sequence[_Offer], wanted: str) -> Destination | Ambiguous | Unknown:
     by_number = [offer for offer in offers if _said(wanted, offer)]
     if by_number:
         return by_number[0].destination
-    fits, near = _compared(wanted, [offer.names for offer in offers])
+    fits, near = naming.match(wanted, [offer.names for offer in offers])
     if len({offers[i].destination.number for i in fits}) == 1:
         return offers[fits[0]].destination
     if fits:
@@ -111,13 +118,6 @@ def _found(offers: Sequence[_Offer], wanted: str) -> Destination | Ambiguous | U
 
 def _said(wanted: str, offer: _Offer) -> bool:
     return bool({wanted.strip(), naming.number_said(wanted)} & set(offer.numbers))
-
-
-def _compared(wanted: str, names: Sequence[tuple[str, ...]]) -> naming.Match:
-    if len(names) <= MANY:
-        return naming.match(wanted, names)
-    compared = in_thread(lambda said: naming.match(said, names), wanted, ValueError)
-    return naming.Match(()) if isinstance(compared, ValueError) else compared
 
 
 def _names(offers: Sequence[_Offer], which: Iterable[int]) -> tuple[str, ...]:

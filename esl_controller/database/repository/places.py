@@ -10,7 +10,7 @@ from psycopg2.extensions import connection as Connection
 
 from esl_controller.database.repository.statements import Row, fetch_all, fetch_one
 
-MAX_PLACES = 5000
+MAX_PLACES = 2000
 """Of one domain; further ones are not found by name."""
 
 _PLACES = {
