@@ -38,8 +38,7 @@ def show(switch: Switch, argument: str) -> str:
     sessions = list(switch.sessions.values())
     words = argument.split()
     if words[1:2] == ["like"]:
-        wanted = words[2]
-        sessions = [one for one in sessions if any(wanted in text for text in _fields(one))]
+        sessions = [one for one in sessions if _is_like(one, words[2])]
     if words[-2:] == ["as", "json"]:
         return _as_json(sessions)
     if argument.startswith("channels") and "count" not in argument and sessions:
@@ -55,6 +54,18 @@ def _as_json(sessions: list[Session]) -> str:
         names = _COLUMNS.split(",")
         answer["rows"] = [dict(zip(names, _fields(one), strict=True)) for one in sessions]
     return json.dumps(answer) + "\n"
+
+
+def _is_like(session: Session, wanted: str) -> bool:
+    """Not looked at: `presence_id`."""
+    options = session.channel.options
+    looked_at = (
+        session.channel.uuid,
+        session.channel.name,
+        options.caller_id_name,
+        options.caller_id_number,
+    )
+    return any(wanted in text for text in looked_at)
 
 
 def _fields(session: Session) -> tuple[str, ...]:
