@@ -48,7 +48,10 @@ def model(number: str) -> EmulatorConfig:
     calls = (ScriptedCall("transfer_call", transfer), ScriptedCall("accept_call"))
     script = Script(
         answers=(Answer("I try.", calls=calls), Answer("Well.")),
-        keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("So.")},
+        keywords={
+            "hears you again": Answer("Welcome back."),
+            "with you again": Answer("What else may I do for you?"),
+        },
     )
     return EmulatorConfig(script=script, think_s=0.05)
 
