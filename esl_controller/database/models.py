@@ -99,7 +99,7 @@ class SecretaryRealtime:
     transfer_directory: bool
     """Callers are connected to whomever of the domain they name, besides `transfer_rules`."""
     transfer_mode: str
-    """blind | announced"""
+    """blind | announced | attended"""
     transfer_ring_seconds: int
     transfer_return: bool
     hold_music: bool

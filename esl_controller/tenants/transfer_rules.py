@@ -21,7 +21,7 @@ MAX_TRANSFER_RULES = 256
 MAX_NEXT = 8
 """Names in one list of a rule."""
 KINDS = ("extension", "ring_group", "queue", "ivr", "external", "voicemail")
-MODES = ("blind", "announced")
+MODES = ("blind", "announced", "attended")
 FALLBACKS = ("ai", "next", "voicemail", "ticket", "callback", "message", "hand_back")
 OUTCOMES = (
     "busy",

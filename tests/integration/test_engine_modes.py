@@ -258,7 +258,8 @@ def test_a_caller_goes_to_version_1_in_mid_call_and_back(
     version_1.action = "realtime"
     with Caller(client, service) as caller:
         caller.arrives_at(AI)
-        wait_for(lambda: tenant.records and tenant.records[0].spoken, CALL_S)
+        heard = "select 1 from v_voice_turns_realtime where content <> ''"
+        wait_for(lambda: site.execute(heard), CALL_S, "no greeting")
         (call,) = service.app.calls
         call.hand_back("turn_based", reason="the caller asked for it")
         wait_for(lambda: version_1.asked, CALL_S, "version 1 was not asked")

@@ -49,7 +49,10 @@ CALLS = (
 )
 SCRIPT = Script(
     answers=(Answer("I try.", calls=CALLS), Answer("Well.")),
-    keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("Anything?")},
+    keywords={
+        "hears you again": Answer("Welcome back."),
+        "with you again": Answer("What else may I do for you?"),
+    },
 )
 RULE = {"department": "sales", "destination": "201", "mode": "announced", "ring_seconds": 5}
 TONE = "music"
@@ -193,6 +196,7 @@ def test_accepted_by_voice_and_back_with_the_agent(stage: Any) -> None:
     line.briefed()
     gevent.sleep(0.5)
     line.human.say(beep(0.6, HUMAN_HZ).frames(8000))
+    wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
     line.talk()
     line.hush()
     line.human.hang_up()
@@ -282,3 +286,27 @@ def test_the_worker_is_killed_while_they_talk(stage: Any) -> None:
     left = time.monotonic() + 0.3
     wait_for(lambda: TONE in who_is_heard(line.caller, left), CALL_S, "nobody has the caller")
     assert line.end() == ["completed"]
+
+
+@pytest.mark.parametrize("who", ["human", "caller"])
+def test_the_agent_introduces_the_two_and_leaves(stage: Any, who: str) -> None:
+    line = stage(transfer_rules=[RULE | {"mode": "attended"}], transfer_return=True)
+    line.briefed()
+    line.human.press("1")
+    records = line.service.tenant.records
+    wait_for(lambda: len(records) == 3 and records[2].spoken, CALL_S, "no introduction")
+    began = time.monotonic()
+    wait_for(lambda: AGENT in who_is_heard(line.caller, began), CALL_S, "the caller hears none")
+    wait_for(lambda: AGENT in who_is_heard(line.human, began), CALL_S, "the human hears none")
+    wait_for(lambda: not records[2].open, CALL_S, "the agent stays")
+    line.talk()
+    line.hush()
+    if who == "caller":
+        line.caller.hang_up()
+        wait_for(line.human.over.is_set, CALL_S, "the human is left in the room")
+        assert line.end() == ["completed"]
+    else:
+        line.human.hang_up()
+        left = time.monotonic()
+        wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S, "not back")
+        assert line.end() == ["returned"]

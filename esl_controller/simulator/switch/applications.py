@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import legs
+from esl_controller.simulator.switch.conference import conference
 from esl_controller.simulator.switch.playback import play
 
 if TYPE_CHECKING:
@@ -142,4 +143,5 @@ APPLICATIONS: dict[str, Application] = {
     "echo": _echo,
     "socket": _socket,
     "bridge": legs.bridge,
+    "conference": conference,
 }
