@@ -146,17 +146,20 @@ def test_what_a_number_is_the_tables_say_and_not_the_rule(site: Site) -> None:
         {"department": "b", "destination": "201", "kind": "voicemail"},
         {"department": "c", "destination": "5511999998888"},
         {"department": "d", "destination": "190"},
+        {"department": "e", "destination": "voice_ai_turn_based"},
     ]
     kinds = [one.kind for one in site.places().offered(site.entry(*rules))]
-    assert kinds == [Kind.EXTENSION, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTENSION]  # not read yet
+    not_read_yet = [Kind.EXTENSION, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTENSION, Kind.IVR]
+    assert kinds == not_read_yet
     places = site.places()
     places.find(site.entry(*rules), "a")
     offered = places.offered(site.entry(*rules))
     assert [one.kind for one in offered] == [
-        Kind.QUEUE, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTERNAL
+        Kind.QUEUE, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTERNAL, Kind.IVR
     ]  # fmt: skip
-    assert [one.number for one in offered] == ["500", "*99201", "5511999998888", "190"]
-    assert [one.announceable for one in offered] == [False, False, True, True]
+    numbers = ["500", "*99201", "5511999998888", "190", "voice_ai_turn_based"]
+    assert [one.number for one in offered] == numbers
+    assert [one.announceable for one in offered] == [False, False, True, True, False]
 
 
 def test_without_fusionpbx_the_rules_are_taken_at_their_word(database: Any, pool: Pool) -> None:

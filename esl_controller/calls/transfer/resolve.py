@@ -32,6 +32,8 @@ from esl_controller.telemetry.background import in_thread
 
 TO_MAILBOX = "*99"
 """FusionPBX's prefix (app/dialplans, 310_send_to_voicemail.xml)."""
+OF_THE_DIALPLAN = frozenset({"voice_ai_turn_based", "voice_ai_person"})
+"""Our own dialplan's: version 1, and the secretary's person."""
 OUTSIDE_DIGITS = 7
 """Where FusionPBX is not, a number of so many digits is taken for one outside."""
 _ANSWERED_BY_PEOPLE = frozenset({Kind.EXTENSION, Kind.RING_GROUP, Kind.EXTERNAL})
@@ -163,6 +165,8 @@ def _kind(
     said = Kind(rule["kind"]) if rule.get("kind") else None
     if said is Kind.VOICEMAIL:
         return said
+    if number in OF_THE_DIALPLAN:
+        return Kind.IVR
     if place is not None:
         return place.kind
     if places is not None and not number.startswith(TO_MAILBOX):
