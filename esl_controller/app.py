@@ -29,7 +29,7 @@ from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
-from esl_controller.calls.transfer.listed import ListedPlaces
+from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
@@ -141,6 +141,7 @@ class App:
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
+        self._places = FusionPlaces(self._pool, settings.transfer)
         self._live = LiveFeed(dsn)
         self.pacer = Pacer()
         self._clock = PacerClock(self.pacer)
@@ -286,6 +287,7 @@ class App:
             last_first.callback(self._stop_journal)
             last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
+            last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
@@ -336,7 +338,7 @@ class App:
                 lambda: self._network,
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
-                ListedPlaces(),
+                self._places,
             ),
             self._book,
             self.calls,

@@ -158,6 +158,7 @@ class Call:
             self.departure.hand_back(HandBack(Outcome.FAILED, m.OwnError.INTERNAL, why))
 
     def _serve(self, channel: ChannelData) -> None:
+        self.leg.require()
         identity = self._desk.reception.identify(channel)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self.identity = identity
@@ -171,7 +172,8 @@ class Call:
             raise HandBack(Outcome.OVERFLOW, None, "the call is being served already")
         returned = self.returning.take(identity, channel)
         admission = self._desk.reception.admission
-        self.entry = entry = admission.admit(entry, identity.call_uuid)
+        back = returned is not None
+        self.entry = entry = admission.admit(entry, identity.call_uuid, back=back)
         self.seat.callback(admission.release, entry.domain_uuid, identity.call_uuid)
         talk = self._begin(entry, identity) if returned is None else self._take_back(returned)
         self._answer(talk)

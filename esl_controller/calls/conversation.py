@@ -140,6 +140,7 @@ class Conversation:
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
             self.record: ConversationRecord = book.open(entry, identity, kind)
+            leg.conversation_uuid = self.record.row.conversation_uuid
             self._held = held.pop_all()
         self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered

@@ -55,12 +55,15 @@ RETURNING = "voice_ai_returning"
 """Set while a caller talks with a human: the transfer he comes back from."""
 CONVERSATION = "voice_ai_return_conversation"
 """The conversation he comes back to."""
+SO_FAR = "voice_ai_conversation"
+"""The conversation that whoever the caller is given back to may go on with."""
 STALE = (
     OUTCOME,
     "voice_ai_extension",
     _CLEARED_BY_TRANSFER,
     RETURNING,
     CONVERSATION,
+    SO_FAR,
     "transfer_after_bridge",
 )
 """Left by an earlier pass of the same channel through a dialplan."""
@@ -107,8 +110,10 @@ class Leg:
         self.channel: ChannelData = esl.connect(COMMAND_TIMEOUT_S)
         self.uuid = self.channel.uuid
         self.codec: LegCodec = offered_leg(self.channel)
-        self.taken = ""
+        self.taken = _moved_on(self.channel)
         """What took the channel from us; empty while it is ours."""
+        self.conversation_uuid = ""
+        """Of a conversation that somebody else may go on with: told with the channel."""
         self.left = False
         """We have said `exit`: nothing can be asked of the channel any more."""
         self._joining = False
@@ -171,7 +176,10 @@ class Leg:
     # --- following it -------------------------------------------------------------------------
 
     def watch(self, events: LegEvents) -> None:
-        """Subscribe, tell `events` from now on, and clear what an earlier pass has left."""
+        """Subscribe, tell `events` from now on, and clear what an earlier pass has left.
+
+        The dialplan's guard against a worker that hangs is called off: this one does not.
+        """
 
         def lost(_: object) -> None:
             self._free.set()
@@ -190,10 +198,11 @@ class Leg:
         if self.begins_on_hold:
             custom += (REINVITE,)
             self._handle(REINVITE, lambda _: events.on_reoffer())
+        guard = commands.api("sched_del", f"voice_ai_{self.uuid}")
         named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CODEC")
         stale = [self._set(name, "") for name in STALE if self.channel.variable(name)]
         batch = [commands.linger(), commands.myevents()]
-        self._pipeline([*batch, commands.event_plain(named, custom), *stale])
+        self._pipeline([*batch, commands.event_plain(named, custom), guard, *stale])
 
     def _handle(self, name: str, handler: Callable[[Event], None]) -> None:
         self._removals.append(self.esl.on(name, handler))
@@ -247,7 +256,8 @@ class Leg:
             raise CommandFailed(bridge.name, answer)
 
     def enter(self, room: str, variables: Mapping[str, str], after: str = "") -> None:
-        """Leave it in a conference that ends for all when it hangs up, in one write.
+        """Leave it in a conference that ends for all when it hangs up or is left alone, in one
+        write.
 
         Args:
             after: `extension XML context` where it goes on when the conference ends; empty: it is
@@ -257,7 +267,7 @@ class Leg:
             CommandFailed: refused; the dialplan behind `socket` has it.
             EslError: the call is gone, or nothing is known.
         """
-        actions = [f"conference:{room}@default+flags{{endconf}}"]
+        actions = [f"conference:{room}@default+flags{{endconf|mintwo}}"]
         if after:  # else the end of a conference hangs its members up (mod_conference.c)
             actions.append(f"transfer:{after}")
             variables = {**variables, "hangup_after_conference": "false"}
@@ -329,7 +339,7 @@ class Leg:
             assignment = commands.assignment(OUTCOME, outcome)
             self._pipeline([commands.execute(Application.SET, assignment)])
         else:
-            self._pipeline([self._set(OUTCOME, outcome)])
+            self._pipeline([*self._so_far(), self._set(OUTCOME, outcome)])
 
     def hand_over(
         self,
@@ -356,7 +366,7 @@ class Leg:
         """
         require_dialable(extension, context)
         self.esl.settle()
-        batch = [self._set(OUTCOME, refused)]
+        batch = [*self._so_far(), self._set(OUTCOME, refused)]
         if told != refused:
             clear = f"set {OUTCOME}={told}" if told else f"unset {OUTCOME}"
             batch.append(self._set(_CLEARED_BY_TRANSFER, clear))
@@ -391,8 +401,19 @@ class Leg:
         while self._removals:
             self._removals.pop()()
 
+    def _so_far(self) -> list[Command]:
+        known = self.conversation_uuid
+        return [self._set(SO_FAR, known)] if known else []
+
     def _pipeline(self, batch: Sequence[Command]) -> list[Reply]:
         return self.esl.pipeline(batch, COMMAND_TIMEOUT_S)
 
     def _set(self, name: str, value: str) -> Command:
         return commands.api("uuid_setvar", f"{self.uuid} {name} {value}".rstrip())
+
+
+def _moved_on(channel: ChannelData) -> str:
+    """Where the channel is, if no longer at `socket`: a worker that hung while FreeSWITCH waited
+    for it finds callers whom the dialplan's guard has sent on."""
+    runs = channel.variable("current_application")
+    return f"it runs {runs}" if runs not in ("", "socket") else ""

@@ -231,7 +231,8 @@ def _next(place: Place, options: dict[str, Any], settings: Settings) -> str:
     steps += [
         starts[_service(options)],
         f"{program} test-call --domain DOMAIN --extension 8000",
-        "import dialplan_xml/voice_ai_realtime.xml in FusionPBX (Dialplan Manager), and dial 8000",
+        "copy lua/* into FreeSWITCH's scripts directory, import "
+        "dialplan_xml/900_voice_ai_realtime.xml in FusionPBX (Dialplan Manager), and dial 8000",
     ]
     lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
     return "\n".join(["What to do next:", *lines])

@@ -104,6 +104,8 @@ class SecretaryRealtime:
     dtmf_pause_ms: int
     """Digits are handed to the model after this pause, or at `#`."""
     transfer_rules: Sequence[Mapping[str, Any]]
+    transfer_directory: bool
+    """Callers are connected to whomever of the domain they name, besides `transfer_rules`."""
     transfer_mode: str
     """blind | announced | attended"""
     transfer_ring_seconds: int

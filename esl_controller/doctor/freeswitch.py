@@ -27,6 +27,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         client.connect(at.timeout_s)
         version = client.api("version", "short", at.timeout_s, check=False).strip()
         usage = client.api(USAGE_COMMAND, "", at.timeout_s, check=False)
+        lua = client.api("module_exists", "mod_lua", at.timeout_s, check=False).strip() == "true"
     except EslError as error:
         yield failed(
             _CHECK,
@@ -38,6 +39,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         client.close()
     yield ok(_CHECK, f"{version} at {at.host}:{at.port}")
     yield _password(settings)
+    yield _lua(lua)
     yield _module(settings, editions(usage))
     yield _playback(settings, editions(usage))
 
@@ -48,6 +50,14 @@ def _password(settings: Settings) -> Finding:
         advice = "change it in event_socket.conf.xml and VOICE_AI_FREESWITCH_PASSWORD"
         return warning(check, "everybody knows it", advice)
     return ok(check, "not the default")
+
+
+def _lua(loaded: bool) -> Finding:
+    check = "mod_lua"
+    if loaded:
+        return ok(check, "loaded")
+    advice = "load mod_lua: the shipped dialplan asks with it who answers a number"
+    return warning(check, "not loaded", advice)
 
 
 def _module(settings: Settings, found: tuple[Flavour, ...]) -> Finding:

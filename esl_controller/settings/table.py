@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
+from esl_controller.settings.group import Group as _Group
+from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
     HOST_OR_EMPTY,
@@ -38,10 +40,6 @@ PREFIX = "VOICE_AI_"
 _SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
 GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
 """Names that were settings once, and what to tell who still uses them."""
-
-
-class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every group of settings."""
 
 
 class Esl(_Group, frozen=True):
@@ -384,6 +382,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     statsd: Statsd = Statsd()
     storage: Storage = Storage()
     speech: Speech = Speech()
+    transfer: Transfer = Transfer()
     log: Log = Log()
 
 

@@ -53,6 +53,15 @@ def network(text: str) -> str | None:
     return None
 
 
+def pattern(text: str) -> str | None:
+    """None for a regular expression, or nothing, else what is allowed."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        return f"a regular expression ({error})"
+    return None
+
+
 def each(check: Callable[[Any], str | None]) -> Callable[[tuple[Any, ...]], str | None]:
     """Turn a check of one value into a check of a list."""
     return lambda values: next((said for v in values if (said := check(v))), None)

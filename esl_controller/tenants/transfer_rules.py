@@ -19,6 +19,7 @@ from esl_controller.tenants.checks import (
 
 MAX_TRANSFER_RULES = 256
 MAX_NEXT = 8
+"""Names in one list of a rule."""
 KINDS = ("extension", "ring_group", "queue", "ivr", "external", "voicemail")
 MODES = ("blind", "announced", "attended")
 FALLBACKS = ("ai", "next", "voicemail", "ticket", "callback", "message", "hand_back")
@@ -57,6 +58,7 @@ _FIELDS: Mapping[str, Callable[[Any], Any]] = {
     "fallback": _fallback,
     "mailbox": DIALABLE.read,
     "next": _next,
+    "aliases": _next,
 }
 """Fields beside `destination`, `department` and `description`; a wrong one is left out."""
 

@@ -12,6 +12,7 @@ from esl_controller.calls.transfer.wishes import planned, rule_for
 from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 
+_ANYBODY = "any colleague, department or extension the caller names"
 MAX_NAMED = 20
 """Destinations named to the model in an error."""
 
@@ -25,19 +26,26 @@ class TransferCall:
     suggested = frozenset({"destination"})
 
     def describe(self, entry: RouteEntry) -> Tool | None:
-        """Offered when the secretary has transfer rules."""
-        rules = entry.secretary.transfer_rules
-        if not rules:
+        """Offered when the secretary has transfer rules, or the domain's directory is open."""
+        rules, directory = entry.secretary.transfer_rules, entry.secretary.transfer_directory
+        if not rules and not directory:
             return None
+        destinations = [_description(rule) for rule in rules]
+        wanted: dict[str, Any] = {"type": "string"}
+        if directory:
+            destinations.append(_ANYBODY)
+            wanted["description"] = "The name or number as the caller said it."
+        else:
+            wanted["enum"] = sorted({_name(rule) for rule in rules})
         return Tool(
             "transfer_call",
             "Connect the caller to a person. Say in one short sentence whom you are connecting "
             "to before you call this, and nothing after it. Destinations: "
-            + "; ".join(_description(rule) for rule in rules),
+            + "; ".join(destinations),
             {
                 "type": "object",
                 "properties": {
-                    "destination": {"type": "string", "enum": sorted({_name(r) for r in rules})},
+                    "destination": wanted,
                     "reason": {
                         "type": "string",
                         "description": "Who calls and what they want, for who takes the call.",

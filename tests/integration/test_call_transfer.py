@@ -48,7 +48,10 @@ def model(number: str) -> EmulatorConfig:
     calls = (ScriptedCall("transfer_call", transfer), ScriptedCall("accept_call"))
     script = Script(
         answers=(Answer("I try.", calls=calls), Answer("Well.")),
-        keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("So.")},
+        keywords={
+            "hears you again": Answer("Welcome back."),
+            "with you again": Answer("What else may I do for you?"),
+        },
     )
     return EmulatorConfig(script=script, think_s=0.05)
 
@@ -239,12 +242,15 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
 def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve):
     """Elsewhere there is no ticket: what was said comes from the database."""
     humans = {number: Human(ACCEPTS) for number in ("221", "222")}
-    service = serve(far_ends={number: human.far_end() for number, human in humans.items()})
+    ends = {number: human.far_end() for number, human in humans.items()}
+    service = serve(far_ends=ends, esl={"total_capacity": 100})
     here, elsewhere = (call_number(service, number, transfer_return=True) for number in humans)
     for call in (here, elsewhere):
         wait_for(lambda c=call: HUMAN in who_is_heard(c.caller), 20)
     assert service.app.journal.wait_stored(5)
     assert len(service.app.returning) == 2
+    wait_for(lambda: not (service.app.calls or service.app.manager.calls), 5)
+    assert not service.app._leases._held  # nobody pays for two people who talk
     del service.app.returning._tickets[elsewhere.tenant.domain_uuid, elsewhere.leg.uuid]
     for call, human in zip((here, elsewhere), humans.values(), strict=True):
         came_back(call, human)

@@ -87,6 +87,7 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
         "running workers": "ok",
         "FreeSWITCH": "ok",
         "FreeSWITCH password": "warning",
+        "mod_lua": "ok",
         "mod_audio_stream": "ok",
         "playback": "ok",
         "provider key": "ok",

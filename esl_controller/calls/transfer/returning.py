@@ -29,7 +29,7 @@ READ_S = 1.0
 """A caller who is back waits so long for what was said; without it the agent begins anew."""
 HISTORY_CHARS = 12_000
 EXTENSION = "voice_ai_return"
-"""Of dialplan_xml/voice_ai_return.xml: leads back to a worker."""
+"""Of dialplan_xml/900_voice_ai_realtime.xml: leads back to a worker."""
 RETURN_TO = "voice_ai_return_to"
 
 _log = structlog.get_logger("transfer")

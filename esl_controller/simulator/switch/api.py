@@ -6,7 +6,14 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from esl_controller.simulator.switch import api_stream, event, expansion, signalling
+from esl_controller.simulator.switch import (
+    api_stream,
+    event,
+    expansion,
+    people,
+    schedule,
+    signalling,
+)
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.originate import split_at_blanks
 from esl_controller.simulator.switch.quirks import Edition
@@ -152,36 +159,10 @@ def _originate(switch: Switch, argument: str) -> str:
 
 def _module_exists(switch: Switch, name: str) -> str:
     modules = {"mod_sofia", "mod_event_socket", "mod_dptools", "mod_commands", "mod_sndfile"}
+    modules |= {"mod_lua", "mod_loopback"}
     if switch.quirks.edition is not Edition.NONE:
         modules.add("mod_audio_stream")
     return "true" if name in modules else "false"
-
-
-def _show(switch: Switch, argument: str) -> str:
-    sessions = list(switch.sessions.values())
-    if argument.startswith("channels") and "count" not in argument and sessions:
-        head = "uuid,direction,created,created_epoch,name,state,cid_name,cid_num,ip_addr,dest\n"
-        rows = "".join(_row(session) for session in sessions)
-        return f"{head}{rows}\n{len(sessions)} total.\n"
-    return f"\n{len(sessions)} total.\n"
-
-
-def _row(session: Session) -> str:
-    channel = session.channel
-    options = channel.options
-    fields = (
-        channel.uuid,
-        options.direction,
-        event.stamp(channel.created_us),
-        str(channel.created_us // 1_000_000),
-        channel.name,
-        channel.running_state,
-        options.caller_id_name,
-        options.caller_id_number,
-        "127.0.0.1",
-        channel.destination,
-    )
-    return ",".join(fields) + "\n"
 
 
 def _status(switch: Switch, argument: str) -> str:
@@ -214,12 +195,16 @@ APIS: dict[str, Api] = {
     "uuid_dump": _on_session(_dump),
     "uuid_record": _on_session(_record),
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
+    "sched_api": lambda switch, argument: schedule.sched_api(switch, argument, run),
+    "sched_del": schedule.sched_del,
     "uuid_bridge": _bridge,
     "uuid_hold": _hold,
     "cond": lambda _, argument: expansion.cond(argument),
     "originate": _originate,
     "module_exists": _module_exists,
-    "show": _show,
+    "show": people.show,
+    "sofia_contact": people.sofia_contact,
+    "callcenter_config": people.callcenter_config,
     "status": _status,
     "version": lambda switch, _: f"FreeSWITCH Version {switch.version}\n",
     "hostname": lambda switch, _: switch.origin.switchname,

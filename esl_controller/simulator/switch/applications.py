@@ -58,6 +58,17 @@ def _transfer(session: Session, data: str) -> None:
     session.transfer(destination, session.switch.extension(destination))
 
 
+def _sched_cancel(session: Session, data: str) -> None:
+    session.switch.schedule.cancel(data)
+
+
+def _lua(session: Session, data: str) -> None:
+    """A script that is not there is an error in the log, and the dialplan goes on (mod_lua.cpp)."""
+    script = session.switch.config.scripts.get(data)
+    if script is not None:
+        script(session)
+
+
 def _send_dtmf(session: Session, data: str) -> None:
     for digit in data.partition("@")[0]:
         session.end.on_dtmf(digit, session.now)
@@ -118,6 +129,8 @@ APPLICATIONS: dict[str, Application] = {
     "multiset": _at_once(_multiset),
     "hangup": _at_once(lambda session, data: session.hang_up(data or "NORMAL_CLEARING")),
     "transfer": _at_once(_transfer),
+    "lua": _at_once(_lua),
+    "sched_cancel": _at_once(_sched_cancel),
     "send_dtmf": _at_once(_send_dtmf),
     "record_session": _at_once(lambda session, data: None),
     "stop_record_session": _at_once(lambda session, data: None),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 import uuid as uuid_module
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from random import Random
@@ -27,6 +27,7 @@ from esl_controller.simulator.switch.legs import DialString, FarEnd
 from esl_controller.simulator.switch.media import CallEnd
 from esl_controller.simulator.switch.originate import Originate
 from esl_controller.simulator.switch.quirks import FAITHFUL, Quirks
+from esl_controller.simulator.switch.schedule import Schedule
 from esl_controller.simulator.switch.session import Session
 from esl_controller.simulator.switch.silent_end import LoopbackEnd, SilentEnd
 
@@ -42,6 +43,10 @@ class SwitchConfig:
     """Everything left to chance is drawn from it."""
     extensions: Mapping[str, Sequence[Action]] = field(default_factory=lambda: DEFAULT_EXTENSIONS)
     far_ends: Mapping[str, FarEnd] = field(default_factory=lambda: DEFAULT_FAR_ENDS)
+    queues: Mapping[str, int] = field(default_factory=dict)
+    """How many agents are available, by the queue's number."""
+    scripts: Mapping[str, Callable[[Session], object]] = field(default_factory=dict)
+    """What the application `lua` does, by the script's name."""
     password: str = "ClueCon"
     speed: float = 1.0
     """Simulated seconds per real one; more than 1 only where no provider is involved."""
@@ -68,6 +73,7 @@ class Switch:
         self.temp_dir = self.config.temp_dir
         self.rng = Random(self.config.seed)
         self.clock = MediaClock(self.config.speed)
+        self.schedule = Schedule()
         self.sessions: dict[str, Session] = {}
         self.rooms: dict[str, Room] = {}
         """Conferences by name."""
@@ -357,6 +363,7 @@ class Switch:
         gevent.spawn(self._drop_everything)
 
     def _drop_everything(self) -> None:
+        self.schedule.close()
         self.clock.stop()
         if self._inbound is not None:
             self._inbound.close()

@@ -1,11 +1,12 @@
 """A dialplan file as FreeSWITCH reads it (mod_dialplan_xml.c, parse_exten): conditions are looked
-at once, when the call is routed; actions are expanded later, when each is run. Pure.
+at once, when the call is routed; actions are expanded later, when each is run. Actions that are
+`inline` run meanwhile, and what they set counts for the conditions after them. Pure.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element
 
@@ -23,6 +24,8 @@ class CallFacts:
     """Fields of the caller profile, `destination_number` among them."""
     variables: Mapping[str, str]
     api: Api
+    inline: Callable[[Action], object] = lambda _: None
+    """Runs an inline action, at once."""
 
     def expand(self, text: str) -> str:
         """`text` with the call's variables and fields put in."""
@@ -55,7 +58,11 @@ def _actions_of_one(extension: Element, call: CallFacts) -> tuple[list[Action], 
             data = action.get("data", "")
             if found is not None and "(" in expression:
                 data = _with_references(data, found)
-            actions.append(Action(action.get("application", ""), data))
+            made = Action(action.get("application", ""), data)
+            if action.get("inline") == "true":
+                call.inline(made)
+            else:
+                actions.append(made)
         if condition.get("break", "on-false") == ("on-true" if passed else "on-false"):
             break
     return actions, bool(actions)

@@ -298,6 +298,16 @@ _WHAT: Mapping[str, Column] = {
             "transfere.",
         ),
     ),
+    "transfer_directory": Column(
+        rule=FLAG,
+        default=False,
+        meaning=Words(
+            "Callers are also connected to any extension, ring group, queue or IVR of the domain "
+            "they name, not only to those in transfer_rules.",
+            "Quem liga também é transferido a qualquer ramal, grupo, fila ou URA do domínio que "
+            "nomear, não só aos de transfer_rules.",
+        ),
+    ),
     "transfer_mode": Column(
         rule=choice(*MODES),
         default="blind",

@@ -19,6 +19,7 @@ RULES = [
 
 def entry(*rules: dict[str, Any], **columns: Any) -> Any:
     wishes = {
+        "transfer_directory": False,
         "transfer_mode": "blind",
         "transfer_ring_seconds": 25,
         "transfer_return": False,

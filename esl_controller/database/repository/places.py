@@ -1,0 +1,85 @@
+"""Whom the callers of a domain can be connected to: FusionPBX's own tables, read only.
+
+A database without FusionPBX has none of them, older releases lack some. Flags are boolean, or text
+before 5.5.
+"""
+
+from __future__ import annotations
+
+from psycopg2.extensions import connection as Connection
+
+from esl_controller.database.repository.statements import Row, fetch_all, fetch_one
+
+MAX_PLACES = 2000
+"""Of one domain; further ones are not found by name."""
+
+_PLACES = {
+    "v_extensions": """select 'extension' as kind, extension as number,
+        array[effective_caller_id_name, description, number_alias,
+          concat_ws(' ', nullif(directory_first_name, ''), nullif(directory_last_name, ''))]
+          as names
+      from v_extensions where domain_uuid = %s and cast(enabled as text) = 'true'""",
+    "v_ring_groups": """select 'ring_group', ring_group_extension, array[ring_group_name]
+      from v_ring_groups where domain_uuid = %s and cast(ring_group_enabled as text) = 'true'""",
+    "v_call_center_queues": """select 'queue', queue_extension, array[queue_name]
+      from v_call_center_queues where domain_uuid = %s""",
+    "v_ivr_menus": """select 'ivr', ivr_menu_extension, array[ivr_menu_name]
+      from v_ivr_menus where domain_uuid = %s and cast(ivr_menu_enabled as text) = 'true'""",
+    "v_voicemails": """select 'voicemail', voicemail_id, array[voicemail_description]
+      from v_voicemails where domain_uuid = %s and cast(voicemail_enabled as text) = 'true'""",
+    "v_voice_secretaries_realtime": """select 'secretary', extension, array[secretary_name]
+      from v_voice_secretaries_realtime where domain_uuid = %s and enabled and extension <> ''""",
+    "v_dialplans": """select 'dialplan', dialplan_number, array[dialplan_name]
+      from v_dialplans where domain_uuid = %s and cast(dialplan_enabled as text) = 'true'
+        and dialplan_number ~ '^[0-9*#]+$'""",
+}
+"""The parts of one statement, by the table each needs; the first gives the columns their names.
+Of `v_dialplans` the numbers of time conditions, call flows and conferences are wanted."""
+
+
+def list_places(connection: Connection, domain_uuid: str) -> list[Row] | None:
+    """Return `kind`, `number` and `names` (some empty) of all; None where FusionPBX is not."""
+    there = _tables(connection)
+    if "v_extensions" not in there:
+        return None
+    parts = [part for table, part in _PLACES.items() if table in there]
+    sql = " union all ".join(parts) + f" limit {MAX_PLACES}"
+    return fetch_all(connection, sql, [domain_uuid] * len(parts))
+
+
+def find_availability(connection: Connection, domain_uuid: str, extension: str) -> Row | None:
+    """Return `do_not_disturb`, `forward_all`, `forward_unregistered` and `follow_me` of an
+    extension, each true or false; None when there is no such extension."""
+    if "v_extensions" not in _tables(connection):
+        return None
+    sql = """select coalesce(cast(do_not_disturb as text), '') = 'true' as do_not_disturb,
+               coalesce(cast(forward_all_enabled as text), '') = 'true'
+                 and coalesce(forward_all_destination, '') <> '' as forward_all,
+               coalesce(cast(forward_user_not_registered_enabled as text), '') = 'true'
+                 and coalesce(forward_user_not_registered_destination, '') <> ''
+                 as forward_unregistered,
+               coalesce(cast(follow_me_enabled as text), '') = 'true' as follow_me
+             from v_extensions where domain_uuid = %s and extension = %s limit 1"""
+    return fetch_one(connection, sql, (domain_uuid, extension))
+
+
+def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
+    """Count one transfer to a number outside; False, and not counted, when the domain has had
+    `limit` in this hour of the clock. Holds however many workers ask at once."""
+    if limit <= 0:
+        return False
+    sql = """with old as (
+               delete from v_voice_outside_transfers_realtime
+               where domain_uuid = %s and hour < now() - interval '2 days')
+             insert into v_voice_outside_transfers_realtime as counted
+               (domain_uuid, hour, transfers) values (%s, date_trunc('hour', now()), 1)
+             on conflict (domain_uuid, hour) do update set transfers = counted.transfers + 1
+               where counted.transfers < %s
+             returning transfers"""
+    return fetch_one(connection, sql, (domain_uuid, domain_uuid, limit)) is not None
+
+
+def _tables(connection: Connection) -> set[str]:
+    """Which of FusionPBX's tables there are."""
+    sql = "select name from unnest(%s::text[]) as name where to_regclass(name) is not null"
+    return {row["name"] for row in fetch_all(connection, sql, (list(_PLACES),))}
