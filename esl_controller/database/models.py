@@ -111,6 +111,13 @@ class SecretaryRealtime:
     """auto | unicast | binary | json | file"""
     media_mode: str
     """stream | unicast"""
+    record_calls: bool
+    recording_consent: str
+    """none | announce | ask"""
+    recording_notice: str | None
+    recording_pause_words: Sequence[str]
+    """Empty: ours, in the secretary's language."""
+    voicemail_message: str | None
     enabled: bool
 
 
@@ -154,6 +161,11 @@ class TenantSettings:
     store_transcripts: bool = True
     redact_personal_data: bool = False
     """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
+    outbound_max_concurrent: int = 0
+    """0: no calls are made."""
+    outbound_per_hour: int | None = None
+    outbound_per_day: int | None = None
+    outbound_caller_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +242,17 @@ class ConversationRealtime:
     output_tokens: int | None = None
     audio_seconds: Decimal | None = None
     estimated_cost: Decimal | None = None
+    direction: str | None = None
+    """inbound | outbound"""
+    answered_by: str | None = None
+    """Of an outbound call: human | machine | screening | unknown"""
+    recording_consent: str | None = None
+    """not_asked | announced | refused | not_heard; None: nothing was recorded."""
+    recording_started_at: datetime | None = None
+    """Where the recording begins: the offset of a turn is its own start less this."""
+    record_path: str | None = None
+    """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
+    record_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,7 +344,71 @@ class UsageRecord:
     """The price list it was priced with."""
 
 
-JournalEntry = ConversationRealtime | Turn | FunctionCallRecord | TransferRecord | UsageRecord
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditRecord:
+    """One row of `v_voice_audits_realtime`: what somebody did to a call. Recorded when asked and
+    again when decided."""
+
+    audit_uuid: str
+    domain_uuid: str
+    call_uuid: str
+    actor: str
+    """Who: a FusionPBX user, `cli:<user>`, `agent`, `caller` …"""
+    action: str
+    """listen | tell | takeover | hangup | recording_start | recording_pause …"""
+    detail: str | None = None
+    result: str
+    """asked | done | refused | failed"""
+    error: str | None = None
+    worker: str | None = None
+    acted_at: datetime
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboundCall:
+    """One row of `v_voice_outbound_realtime`: a call to be made, and what became of it."""
+
+    outbound_uuid: str
+    domain_uuid: str
+    extension: str
+    """Number of the secretary who talks."""
+    number: str
+    """Who is called: an extension of the domain, or whatever its outbound routes take."""
+    caller_id: str | None = None
+    purpose: str | None = None
+    """Why, in words for the model."""
+    origin: str
+    """api | cli | callback"""
+    requested_by: str | None = None
+    conversation_uuid: str | None = None
+    """In which a callback was asked for."""
+    not_before: datetime
+    not_after: datetime
+    max_attempts: int = 3
+    attempts: int = 0
+    last_attempt_at: datetime | None = None
+    status: str = "waiting"
+    """waiting | calling | done | failed | expired | cancelled"""
+    answered_by: str | None = None
+    """human | machine | screening | unknown"""
+    cause: str | None = None
+    """FreeSWITCH's, of the last attempt."""
+    call_uuid: str | None = None
+    worker: str | None = None
+    created_at: datetime
+    ended_at: datetime | None = None
+
+
+JournalEntry = (
+    ConversationRealtime
+    | Turn
+    | FunctionCallRecord
+    | TransferRecord
+    | UsageRecord
+    | AuditRecord
+    | OutboundCall
+)
 """What a call leaves behind."""
 
 

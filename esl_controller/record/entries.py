@@ -12,9 +12,11 @@ from typing import Any
 import msgspec
 
 from esl_controller.database.models import (
+    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
+    OutboundCall,
     TransferRecord,
     Turn,
     UsageRecord,
@@ -29,6 +31,8 @@ _KINDS: dict[str, type[SpoolEntry]] = {
     "function_call": FunctionCallRecord,
     "transfer": TransferRecord,
     "usage": UsageRecord,
+    "audit": AuditRecord,
+    "outbound": OutboundCall,
     "worker_lost": WorkerLost,
 }
 _NAMES = {model: kind for kind, model in _KINDS.items()}

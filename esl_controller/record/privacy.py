@@ -13,9 +13,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from esl_controller.database.models import (
+    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
+    OutboundCall,
     TransferRecord,
     Turn,
     UsageRecord,
@@ -41,6 +43,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     FunctionCallRecord: ("arguments", "result", "error"),
     TransferRecord: ("reason",),
     UsageRecord: (),
+    AuditRecord: ("detail", "error"),
+    OutboundCall: ("purpose",),
 }
 
 

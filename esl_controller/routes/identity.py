@@ -25,6 +25,10 @@ class CallIdentity:
     extension: str
     caller_id_number: str
     caller_id_name: str
+    direction: str = "inbound"
+    """inbound | outbound: who called. Of outbound ones the caller fields are the callee's."""
+    outbound_uuid: str = ""
+    """The row of a call that we make."""
 
     @property
     def for_log(self) -> dict[str, str]:

@@ -151,6 +151,14 @@ class Freeswitch(_Group, frozen=True):
     port: Annotated[Port, doc("Port of mod_event_socket.")] = 8021
     password: Annotated[Secret, doc("Password of mod_event_socket.")] = Secret("ClueCon")
     timeout_s: Annotated[float, doc("Longest wait for a reply.", ge=0.1, le=60)] = 5.0
+    recordings_dir: Annotated[
+        str,
+        doc(
+            "FreeSWITCH's directory of recordings (`recordings_dir`), by the name that it and the "
+            "workers have for it.",
+            pattern=r"^/[^\s\x00]*\Z",
+        ),
+    ] = "/var/lib/freeswitch/recordings"
 
 
 class Database(_Group, frozen=True):

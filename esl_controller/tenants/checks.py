@@ -208,6 +208,16 @@ def _read_transfer_rules(value: Any) -> tuple[Mapping[str, Any], ...]:
     return tuple(rules)
 
 
+def _read_pause_words(value: Any) -> tuple[str, ...]:
+    words = _read_list(value)
+    if len(words) > MAX_PAUSE_WORDS:
+        raise ValueError(f"must be a JSON list of at most {MAX_PAUSE_WORDS}")
+    for word in words:
+        if not isinstance(word, str) or not 2 <= len(word.strip()) <= 100:
+            raise ValueError("must be a JSON list of words of 2 to 100 characters")
+    return tuple(words)
+
+
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
     settings, problems = dict(_read_object(value)), []
     for name in sorted(settings.keys() - {"speed"}):
@@ -231,6 +241,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 MAX_TRANSFER_RULES = 256
+MAX_PAUSE_WORDS = 100
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -260,6 +271,10 @@ TRANSFER_RULES = Rule(
         'list of `{"department": …, "destination": "1000", "description": …}`',
         'lista de `{"department": …, "destination": "1000", "description": …}`',
     ),
+)
+PAUSE_WORDS = Rule(
+    _read_pause_words,
+    Words('list of words, `["card number"]`', 'lista de palavras, `["número do cartão"]`'),
 )
 VOICE_SETTINGS = Rule(
     _read_voice_settings,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -11,6 +12,15 @@ import msgspec
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
+
+
+class Recording(enum.Enum):
+    """What can be done to the recording of a call."""
+
+    START = "start"
+    PAUSE = "pause"
+    GO_ON = "go_on"
+    STOP = "stop"
 
 
 class CallActions(Protocol):
@@ -33,6 +43,9 @@ class CallActions(Protocol):
 
         `respond` has it say something about it at once.
         """
+
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Do something to the recording; False where nothing is recorded. `by` is who asks."""
 
 
 @dataclass(frozen=True, slots=True)

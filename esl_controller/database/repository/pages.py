@@ -50,6 +50,9 @@ class ConversationSummary:
     input_tokens: int | None
     output_tokens: int | None
     estimated_cost: Decimal | None
+    direction: str | None
+    answered_by: str | None
+    recording_consent: str | None
 
     @classmethod
     def of(cls, conversation: ConversationRealtime) -> ConversationSummary:
