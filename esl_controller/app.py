@@ -28,6 +28,7 @@ from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.transfer.listed import ListedPlaces
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
@@ -309,6 +310,7 @@ class App:
                 self._media_site(),
                 lambda: self._network,
                 InstalledModule(self.settings.media.flavour),
+                ListedPlaces(),
             ),
             self._book,
             self.calls,

@@ -25,6 +25,7 @@ from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
+from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.dialable import NotDialable
 from esl_controller.esl.errors import CallGone, EslError
@@ -309,10 +310,13 @@ class Call:
 
     # --- what functions and supervisors ask: CallActions -----------------------------------------
 
-    def transfer(self, destination: str, reason: str) -> None:
+    def transfer(self, plan: TransferPlan) -> None:
         """Hand over when the agent's last words have been heard."""
-        job = partial(self._begin_transfer, destination, reason)
+        job = partial(self._begin_transfer, plan.destinations[0].number, plan.reason)
         self._inbox.post(partial(self._when_talking, job))
+
+    def call_off(self) -> None:
+        """There is nothing that could be: who is handed over blind has gone."""
 
     def end_call(self, reason: str) -> None:
         """Hang up when the agent's last words have been heard."""

@@ -29,6 +29,7 @@ from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.conversation import CallBook, ConversationRecord
@@ -145,7 +146,7 @@ class Conversation:
     ) -> FunctionRunner:
         return FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, identity.caller_id_number, actions),
+            ToolContext(entry, identity.caller_id_number, actions, site.places),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=self._on_function_begun,
             on_done=self._on_function_done,
@@ -299,6 +300,8 @@ class ConversationSite:
     """How providers are reached; another one when its CA file was read again."""
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
+    places: Places
+    """Whom callers can be connected to."""
     clock: Callable[[], float] = time.monotonic
 
     def plan(self, leg: Leg, entry: RouteEntry) -> ConversationPlan:

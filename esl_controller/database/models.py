@@ -96,6 +96,11 @@ class SecretaryRealtime:
     dtmf_pause_ms: int
     """Digits are handed to the model after this pause, or at `#`."""
     transfer_rules: Sequence[Mapping[str, Any]]
+    transfer_mode: str
+    """blind | announced"""
+    transfer_ring_seconds: int
+    transfer_return: bool
+    hold_music: bool
     max_duration_seconds: int
     max_turns: int
     max_silence_seconds: int
@@ -310,7 +315,8 @@ class TransferRecord:
     reason: str | None = None
     status: str
     """started | completed | no_answer | busy | failed | cancelled | passed_on | declined |
-    unreachable | returned; `passed_on`: the dialplan has the caller, and the rest is not known"""
+    unreachable | no_verdict | human_left | returned; `passed_on`: the dialplan has the caller, and
+    the rest is not known; `returned`: they talked, and the caller came back"""
     hangup_cause: str | None = None
     started_at: datetime
     ended_at: datetime | None = None

@@ -11,6 +11,8 @@ import msgspec
 
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
+from esl_controller.calls.transfer.places import Places
+from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.models import RouteEntry
 
 
@@ -26,8 +28,15 @@ class Recording(enum.Enum):
 class CallActions(Protocol):
     """What functions, supervisors and timers may ask of a call. None of it waits."""
 
-    def transfer(self, destination: str, reason: str) -> None:
-        """Hand the caller over once the agent's last words have been heard."""
+    def transfer(self, plan: TransferPlan) -> None:
+        """Connect the caller once the agent's last words have been heard.
+
+        What comes of it is told to the model by `tell`. One at a time: a second while one is going
+        on is not begun, and the model is told so.
+        """
+
+    def call_off(self) -> None:
+        """Stop the transfer that is going on, unless the two talk already."""
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Give the caller to the dialplan now, or to `extension`, with `voice_ai_outcome` set.
@@ -55,6 +64,7 @@ class ToolContext:
     entry: RouteEntry
     caller_id_number: str
     actions: CallActions
+    places: Places
 
 
 class FunctionFailed(Exception):

@@ -13,6 +13,8 @@ from bridge.ports import EndCause, SessionEnd
 from esl_controller.calls import call as call_module
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.transfer.destination import Destination, Kind
+from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.models import ProcessingMode
 from esl_controller.esl.errors import CallGone, CommandFailed, CommandTimeout
 from esl_controller.record.outcome import Ending
@@ -20,6 +22,8 @@ from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry.metrics import Metrics
 from tests.unit.call.fake_esl import CALL, DOMAIN, FakeEsl
+
+BLIND = TransferPlan((Destination(Kind.EXTENSION, "sales", "1000", True),), reason="a price")
 
 
 class Told:
@@ -171,7 +175,7 @@ def greet(call: Any) -> None:
 
 def transfer(call: Any) -> None:
     """Asked for before the call talks, and done with by the call before it does."""
-    call.transfer("1000", "a price")
+    call.transfer(BLIND)
     call._inbox.post(call.on_prepared)
 
 
