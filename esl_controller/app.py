@@ -42,6 +42,7 @@ from esl_controller.money.price_file import PriceListError, price_list
 from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
 from esl_controller.routes.identity import InvalidCall, parse_identity
@@ -124,7 +125,7 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
-        self._retention = Retention(self._pool)
+        self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
             self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None

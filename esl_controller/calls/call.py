@@ -26,7 +26,7 @@ from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.models import RouteEntry
+from esl_controller.database.models import OutboundCall, RouteEntry
 from esl_controller.esl.dialable import NotDialable
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
@@ -45,6 +45,7 @@ from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome, as_chosen
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
+from esl_controller.tools.base import Recording
 
 _log = structlog.get_logger("call")
 
@@ -331,6 +332,15 @@ class Call:
         """Tell the model something the caller did not say."""
         return self.talk is not None and self.talk.tell(text, respond=respond)
 
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Do something to the recording."""
+        return self.talk is not None and self.talk.recorder.want(wanted, by)
+
+    def call_back(self, wanted: OutboundCall) -> None:
+        """Remember that the caller is to be called."""
+        if self.talk is not None:
+            self.talk.record.callback(wanted)
+
     # --- what happens to the leg: LegEvents, in the dispatcher ---------------------------------
 
     def on_lost(self) -> None:
@@ -341,7 +351,7 @@ class Call:
         """For the model."""
         if self.talk is not None:
             self._metrics.count(m.DTMF)
-            self.talk.session.press_digit(digit)
+            self.talk.pressed(digit)
 
     def on_hold(self, held: bool) -> None:
         """For the session."""

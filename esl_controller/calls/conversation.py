@@ -16,7 +16,7 @@ from typing import Protocol
 
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
-from bridge.ports import EndCause, SessionEnd, SetPhrase
+from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.host import Network
 from bridge.session.session import Session
@@ -29,6 +29,7 @@ from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.recording import Recorder
 from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
@@ -131,8 +132,17 @@ class Conversation:
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
             self.record: ConversationRecord = book.open(entry, identity, kind)
+            self.recorder = Recorder(
+                leg,
+                entry,
+                self.session,
+                self.record,
+                site.settings.freeswitch.recordings_dir,
+                post=inbox.post,
+                clock=site.clock,
+            )
+            give_up(self.recorder.close)
             self._held = held.pop_all()
-        self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
         self.used = self.record.used
@@ -166,6 +176,12 @@ class Conversation:
         """The line is open."""
         self._answered_at = self._clock()
         self.record.answered()
+        self.recorder.begin()
+
+    def pressed(self, digit: str) -> None:
+        """A key: for the model, unless it answers the notice of a recording."""
+        if not self.recorder.pressed(digit):
+            self.session.press_digit(digit)
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
@@ -207,6 +223,11 @@ class Conversation:
         self._held.close()
 
     # --- the session's listener, on the hub ----------------------------------------------------
+
+    def uttered(self, utterance: Utterance) -> None:
+        """Something was said."""
+        self.record.uttered(utterance)
+        self.recorder.uttered(utterance)
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""

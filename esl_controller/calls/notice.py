@@ -49,6 +49,7 @@ _PAUSE_WORDS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _WORD = re.compile(r"\w{3,}")
+_ANY_WORD = re.compile(r"[^\W_]+")
 
 
 def notice_of(secretary: SecretaryRealtime) -> str:
@@ -73,8 +74,13 @@ def pause_words_of(secretary: SecretaryRealtime) -> tuple[str, ...]:
 
 def names_any(text: str, words: Iterable[str]) -> bool:
     """Whether one of `words` is in `text`, as words of their own."""
-    said = f" {' '.join(re.findall(r'[^\W_]+', text.casefold()))} "
-    return any(f" {' '.join(re.findall(r'[^\W_]+', one.casefold()))} " in said for one in words)
+    said = _as_words(text)
+    return any(_as_words(one) in said for one in words)
+
+
+def _as_words(text: str) -> str:
+    """Between blanks, without signs or capitals."""
+    return f" {' '.join(_ANY_WORD.findall(text.casefold()))} "
 
 
 def _language(secretary: SecretaryRealtime) -> str:

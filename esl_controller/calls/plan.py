@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -24,6 +24,7 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from esl_controller.calls.audio_module import best_playback
+from esl_controller.calls.notice import greeting_of
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.providers import (
@@ -111,7 +112,7 @@ def plan_conversation(
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        brief=brief_of(secretary, tools),
+        brief=replace(brief_of(secretary, tools), greeting=greeting_of(secretary)),
         provider_formats=formats,
         phrases=_phrases(secretary),
         provider_connect_timeout_s=timeouts.provider_connect_s,

@@ -10,10 +10,7 @@ from the moment the pause is wanted, not from FreeSWITCH's answer.
 
 from __future__ import annotations
 
-import enum
-import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -23,7 +20,6 @@ from gevent import Greenlet
 
 from bridge.ports import Utterance
 from bridge.providers.conversation import Speaker
-from bridge.state_table import StateTable
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.notice import (
     REFUSAL_DIGIT,
@@ -32,6 +28,13 @@ from esl_controller.calls.notice import (
     names_any,
     notice_of,
     pause_words_of,
+)
+from esl_controller.calls.recording_plan import (
+    RECORDING_TABLE,
+    Change,
+    RecordingFile,
+    State,
+    file_of,
 )
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl import commands
@@ -52,68 +55,6 @@ MANY_DIGITS = 4
 """Keys in a row that may be a card's number or a password."""
 DIGIT_GAP_S = 10.0
 COMMAND_S = 2.0
-_FOLDER = re.compile(r"(?!\.)[\w.-]{1,255}")
-
-
-class State(enum.Enum):
-    """Of one recording."""
-
-    OFF = "off"
-    UNTOLD = "untold"
-    """Begun, and silence until the caller has heard of it."""
-    ON = "on"
-    PAUSED = "paused"
-    OVER = "over"
-
-
-class Change(enum.Enum):
-    """What moves it."""
-
-    BEGIN_UNTOLD = "begin_untold"
-    BEGIN = "begin"
-    TOLD = "told"
-    PAUSE = "pause"
-    GO_ON = "go_on"
-    STOP = "stop"
-
-
-_S, _C = State, Change
-RECORDING_TABLE = StateTable[State, Change](
-    _S.OFF,
-    {
-        _S.OFF: {_C.BEGIN_UNTOLD: _S.UNTOLD, _C.BEGIN: _S.ON, _C.STOP: _S.OVER},
-        _S.UNTOLD: {_C.TOLD: _S.ON, _C.STOP: _S.OVER},
-        _S.ON: {_C.PAUSE: _S.PAUSED, _C.STOP: _S.OVER},
-        _S.PAUSED: {_C.GO_ON: _S.ON, _C.STOP: _S.OVER},
-        _S.OVER: {},
-    },
-)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFile:
-    """Where FreeSWITCH writes."""
-
-    path: str
-    name: str
-    adopted: bool = False
-    """The dialplan was recording already; where it began is not known."""
-
-    @property
-    def whole(self) -> str:
-        """As `uuid_record` takes it."""
-        return f"{self.path}/{self.name}"
-
-
-def file_of(directory: str, domain_name: str, call_uuid: str, now: datetime) -> RecordingFile:
-    """The place FusionPBX's own recordings of a domain have (its dialplan `user_record`).
-
-    Raises ValueError for a domain whose name is no name of a folder.
-    """
-    if not _FOLDER.fullmatch(domain_name):
-        raise ValueError(f"domain {domain_name!r} is no name of a folder")
-    folder = f"{directory.rstrip('/')}/{domain_name}/archive/{now:%Y/%b/%d}"
-    return RecordingFile(folder, f"{call_uuid}.wav")
 
 
 class Talk(Protocol):
@@ -180,8 +121,15 @@ class Recorder:
         if self._file is not None and not self._file.adopted:
             self._ask("stop")
 
-    def want(self, wanted: Recording, by: str) -> None:
-        """A function, a person or a rule of ours wants this; `by` is who, for the audit."""
+    def want(self, wanted: Recording, by: str) -> bool:
+        """A function, a person or a rule of ours wants this; `by` is who, for the audit.
+
+        False when there is nothing it could be done to.
+        """
+        if (self.state is State.OFF) is not (wanted is Recording.START):
+            return False
+        if self.state is State.OVER:
+            return False
         if wanted is Recording.PAUSE:
             self._pause(by, PAUSE_S)
         elif wanted is Recording.GO_ON:
@@ -190,6 +138,7 @@ class Recorder:
             self._refuse(by)
         else:
             self._post(partial(self._start_wanted, by))
+        return True
 
     # --- what is said -----------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.models import RouteEntry
+from esl_controller.database.models import OutboundCall, RouteEntry
 
 
 class Recording(enum.Enum):
@@ -55,6 +55,9 @@ class CallActions(Protocol):
 
     def recording(self, wanted: Recording, by: str = "agent") -> bool:
         """Do something to the recording; False where nothing is recorded. `by` is who asks."""
+
+    def call_back(self, wanted: OutboundCall) -> None:
+        """Remember that somebody is to be called. Lost with the host's disk alone."""
 
 
 @dataclass(frozen=True, slots=True)
