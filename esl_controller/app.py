@@ -28,6 +28,7 @@ from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.listed import ListedPlaces
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
@@ -293,14 +294,6 @@ class App:
             stop_counting()
             self.calls.discard(call)
 
-    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
-        """End one call of a domain politely; False when this worker does not have it."""
-        call = self.calls.find(domain_uuid, call_uuid)
-        if call is None:
-            return False
-        call.drain()
-        return True
-
     def _shared(self) -> CallDesk:
         return CallDesk(
             Reception(self.config, self._admission),
@@ -360,7 +353,8 @@ class App:
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
             worker=self.journal.worker,
-            end_call=self._end_call,
+            supervision=Supervision(self.calls),
+            record=self._record,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

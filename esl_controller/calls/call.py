@@ -25,6 +25,7 @@ from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
+from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.models import OutboundCall, RouteEntry
 from esl_controller.esl.dialable import NotDialable
@@ -87,6 +88,11 @@ class Call:
         """`domain_uuid` and `call_uuid`."""
         identity = self._identity
         return None if identity is None else (identity.domain_uuid, identity.call_uuid)
+
+    @property
+    def places(self) -> Places:
+        """Whom the caller can be connected to."""
+        return self._desk.site.places
 
     @property
     def serving(self) -> bool:

@@ -1,7 +1,8 @@
-"""A recorded call: the notice, the pause, the refusal; what is in the file and what is written down."""
+"""A recorded call: notice, pause, refusal; what is in the file and what is written down."""
 
 from __future__ import annotations
 
+import itertools
 import wave
 from collections.abc import Callable
 from pathlib import Path
@@ -105,7 +106,7 @@ def test_a_card_number_is_neither_recorded_nor_written_down(
     assert audits(call)[0] == ("keyword", "recording_pause", "done")
     assert ("test", "recording_resume", "done") in audits(call)
     left, _ = sides(row_of(call))
-    bursts = sum(a <= LOUD < b for a, b in zip(left, left[1:], strict=False))
+    bursts = sum(a <= LOUD < b for a, b in itertools.pairwise(left))
     assert bursts < 3, "one of the three things the caller said is silence"
 
 

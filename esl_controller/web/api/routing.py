@@ -42,6 +42,10 @@ class Request:
     query: Any = None
     body: Any = None
     last_event_id: str = ""
+    byte_range: str = ""
+    """The header `Range`."""
+    actor: str = ""
+    """Whom a ticket was made for; empty for who has the token."""
     domain_name: str = ""
     """Of the domain in the path, which exists."""
     forwarded: bool = False
