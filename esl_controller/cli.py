@@ -30,6 +30,7 @@ COMMANDS = {
     "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
     "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),
     "calls": Entry("esl_controller.commands.calls", "List the conversations going on."),
+    "live": Entry("esl_controller.commands.live", "Listen to calls, steer them, take them over."),
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
     "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,8 @@ from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.web.api.table import ROUTES
-from tests.integration.api_kit import OPEN, Client, client_of
+from tests.integration.api_kit import OPEN, TOKEN, Client, client_of
+from tests.integration.cli_kit import run
 from tests.integration.service import SPEAK, Service, TestCall, hang_up_after, wait_for
 
 ACTS: dict[str, Any] = {
@@ -181,3 +183,25 @@ def test_a_recording_is_played_whole_and_in_ranges_by_its_own_domain(
         assert stranger.get(f"{path}?ticket={ticket}").status == status
     (tmp_path / "rec").rename(tmp_path / "gone")
     assert client.get(path).status == 404
+
+
+def test_the_commands_find_the_call_and_its_worker(serve: Callable[..., Service]) -> None:
+    service, call, client = talking(serve)
+    service.app.register.beat()
+    environ = {
+        "VOICE_AI_DATABASE_DSN": service.database.dsn,
+        "VOICE_AI_HTTP_ADMIN_TOKEN": TOKEN,
+    }
+    assert call.leg.uuid in run("live", "list", **environ).stdout
+    done = run("live", "tell", call.leg.uuid, "Offer Tuesday.", "--json", **environ)
+    assert (done.exit_code, json.loads(done.stdout)["result"]) == (0, "done")
+    refused = run("live", "recording", call.leg.uuid, "pause", **environ)
+    assert (refused.exit_code, refused.stdout) == (1, "recording: refused\n")
+    nobody = run("live", "hangup", "11111111-1111-4111-8111-111111111111", **environ)
+    assert (nobody.exit_code, "no call" in nobody.stderr) == (1, True)
+    assert run("live", "hangup", call.leg.uuid, **environ).exit_code == 0
+    call.wait()
+    service.stored()
+    assert "agent: Hello." in run("live", "follow", call.leg.uuid, **environ).stdout
+    (actor,) = {actor for actor, *_ in audits(client, call)}
+    assert actor.startswith("cli:")
