@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gc
-import ipaddress
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,21 +20,23 @@ from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
-from esl_controller.calls import phrases
+from esl_controller.calls import hold_music, phrases
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.listed import ListedPlaces
+from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
-from esl_controller.esl.server import EslServer, listening_socket
+from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
@@ -82,8 +83,6 @@ from esl_controller.workers.shared_port import SharedPort
 from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
-
-Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 STREAM_LOOK_S = 0.6
 """A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
@@ -144,7 +143,7 @@ class App:
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
-            allow=_networks(settings.esl.allow),
+            allow=networks(settings.esl.allow),
             capacity=settings.esl.capacity,
             connect_timeout_s=settings.esl.connect_timeout_s,
             hand_back=(
@@ -155,6 +154,8 @@ class App:
             ),
             on_handed_back=self._turned_away,
         )
+        self.door = open_door(settings, self._serve)
+        self.returning = Returning(self._pool)
         self.view = WorkerView(
             settings=settings,
             manager=self.manager,
@@ -183,6 +184,7 @@ class App:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
         resampler.warm_up()
         phrases.warm_up()
+        hold_music.warm_up()
         self._network = provider_network(self.settings)
         self.config.start()
         self._leases.start()
@@ -208,6 +210,7 @@ class App:
             follow_log(self.metrics, self._log_writer)
         _calm_garbage_collector()
         self.esl.start()
+        self.door.start()
         self.register.start()
         self.port.start()
         self._heartbeat.start()
@@ -244,6 +247,7 @@ class App:
         self.manager.draining = True
         self.port.stop()
         self.esl.close_listener()
+        self.door.close()
         gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
         for call in self.calls:
@@ -269,6 +273,7 @@ class App:
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
             last_first.callback(self._live.stop)
+            last_first.callback(self.door.stop, 2.0)
             last_first.callback(self.esl.stop, 2.0)
             last_first.callback(self.port.stop)
         _log.info("app.stopped")
@@ -308,6 +313,8 @@ class App:
             ),
             self._book,
             self.calls,
+            self.door,
+            self.returning,
         )
 
     def _media_site(self) -> MediaSite:
@@ -381,7 +388,3 @@ def _calm_garbage_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(GC_ALLOCATIONS, 10, 2)
-
-
-def _networks(names: Iterable[str]) -> list[Network4Or6]:
-    return [ipaddress.ip_network(name) for name in names]

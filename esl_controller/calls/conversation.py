@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
 from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
+from bridge.providers.conversation import Ran, Said, Tool
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
@@ -96,6 +98,8 @@ class Conversation:
         self._answered_at: float | None = None
         self._greeted = False
         self._troubles = 0
+        self._results: list[FunctionOutcome] | None = None
+        """What waits until nobody would hear the model go on; None: nothing waits."""
         self.session = Session(
             identity.domain_uuid,
             identity.call_uuid,
@@ -105,7 +109,7 @@ class Conversation:
             clock=site.clock,
         )
         try:
-            site.manager.open(self.session)
+            site.manager.open(self.session, going_on=bool(plan.session.history))
         except CapacityReached as error:
             raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
         with contextlib.ExitStack() as held:  # given up again should anything here fail
@@ -201,6 +205,33 @@ class Conversation:
             return False
         self.session.tell(text, respond=respond)
         return True
+
+    def history(self) -> list[Said | Ran]:
+        """What was said, this conversation's beginning on another worker included."""
+        return [*self.session.config.history, *self.session.transcript.history()]
+
+    def before_transfer(self) -> None:
+        """The agent has said whom we ring, or says it now; results wait, for they make it go on."""
+        self._results, self.leaving = [], False
+        connecting = self.session.config.phrases.connecting
+        if connecting and not self.session.agent_speaking:
+            self.session.say(connecting)
+
+    def part(self, music: tuple[bytes, AudioFormat] | None) -> None:
+        """Caller and agent no longer hear each other."""
+        self.session.hold(music)
+        self._give_results()
+
+    def go_on(self, words: str) -> None:
+        """They hear each other again; the agent is told why."""
+        self._give_results()
+        self.session.tell(words, respond=True)
+        self.session.resume()
+
+    def _give_results(self) -> None:
+        results, self._results = self._results or [], None
+        for outcome in results:
+            self._answer_function(outcome, noted=True)
 
     def finish(self, cause: EndCause, *, always_good_bye: bool = False) -> None:
         """End politely. Unless `always_good_bye`, what the agent says now is its good-bye."""
@@ -301,9 +332,13 @@ class Conversation:
         else:
             self._inbox.post(partial(self._answer_function, outcome))
 
-    def _answer_function(self, outcome: FunctionOutcome) -> None:
+    def _answer_function(self, outcome: FunctionOutcome, *, noted: bool = False) -> None:
         """A result makes the model go on: none is given of what has begun the end."""
-        self._on_function(outcome)
+        if not noted:
+            self._on_function(outcome)
+        if self._results is not None:
+            self._results.append(outcome)
+            return
         if not (self.session.closing or self.leaving or outcome.cancelled):
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
@@ -325,8 +360,10 @@ class ConversationSite:
     """Whom callers can be connected to."""
     clock: Callable[[], float] = time.monotonic
 
-    def plan(self, leg: Leg, entry: RouteEntry) -> ConversationPlan:
-        """Choose providers, formats and the way of playing.
+    def plan(
+        self, leg: Leg, entry: RouteEntry, tools: Sequence[Tool] | None = None
+    ) -> ConversationPlan:
+        """Choose providers, formats and the way of playing; `tools`: instead of the secretary's.
 
         Raises:
             HandBack: no provider can be used.
@@ -336,7 +373,7 @@ class ConversationSite:
                 entry,
                 self.settings,
                 leg.codec,
-                offered_tools(entry),
+                offered_tools(entry) if tools is None else tools,
                 module=self.audio_module(leg.esl),
                 idle_silence=leg.has_idle_silence,
                 network=self.network(),

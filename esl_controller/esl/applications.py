@@ -35,6 +35,7 @@ class Application(StrEnum):
     SCHED_HANGUP = "sched_hangup"
     SEND_DTMF = "send_dtmf"
     SET = "set"
+    SOCKET = "socket"
     SLEEP = "sleep"
     SPEAK = "speak"
     START_DTMF = "start_dtmf"

@@ -84,6 +84,11 @@ class CallBook:
         )
         self.record(row, personal=entry is not None and entry.tenant.redact_personal_data)
 
+    def came_back(self, transfer: TransferRecord) -> None:
+        """A caller who was connected is with us again."""
+        self.metrics.count(m.TRANSFERS, transfer.status)
+        self.record(transfer, personal=False)
+
 
 class ConversationRecord:
     """Collects one conversation; `record` gets each entry as soon as it is complete."""
@@ -278,15 +283,22 @@ class ConversationRecord:
         )
         self._record(self._transfer)
 
-    def transfer_decided(self, status: str) -> None:
-        """What became of the transfer that was tried last."""
+    @property
+    def transfer_uuid(self) -> str:
+        """Of the transfer being tried; empty when there is none."""
+        return "" if self._transfer is None else self._transfer.transfer_uuid
+
+    def transfer_decided(self, status: str) -> TransferRecord | None:
+        """What became of the transfer that was tried last; its row, None when none is open."""
         if self._transfer is None:
-            return
+            return None
         self._metrics.count(m.TRANSFERS, status)
         if status in REACHED:
             self.row = replace(self.row, transfer_destination=self._transfer.destination)
-        self._record(replace(self._transfer, status=status, ended_at=self._now()))
+        decided = replace(self._transfer, status=status, ended_at=self._now())
+        self._record(decided)
         self._transfer = None
+        return decided
 
     def recording_began(self, at: datetime | None) -> None:
         """FreeSWITCH records; `at` is None where it did so before we came."""

@@ -47,7 +47,7 @@ class FakeTalk:
         self.trouble = ""
         self.answered = False
         self.told = told = Told(leg.esl)
-        self.session = SimpleNamespace(turns=0, end=self._end)
+        self.session = SimpleNamespace(turns=0, end=self._end, closing=False)
         self.media = SimpleNamespace(
             start=lambda codec: self._step("media.start"),
             stop=lambda: self._step("media.stop"),
@@ -151,7 +151,9 @@ class Office:
             metrics=Metrics(), turned_away=lambda identity, entry, ending: self.rows.append(ending)
         )
         self.calls: Calls[Call] = Calls()
-        self.desk = CallDesk(reception, site, book, self.calls)
+        door: Any = SimpleNamespace()
+        returning: Any = SimpleNamespace(take=lambda identity, channel: None)
+        self.desk = CallDesk(reception, site, book, self.calls, door, returning)
         FakeTalk.script = staticmethod(script)
 
         class Talk(FakeTalk):
