@@ -55,6 +55,9 @@ MANY_DIGITS = 4
 """Keys in a row that may be a card's number or a password."""
 DIGIT_GAP_S = 10.0
 COMMAND_S = 2.0
+REFUSED = "refused"
+CONSENT = "voice_ai_recording"
+"""Channel variable: the same word as the conversation's `recording_consent`."""
 
 
 class Talk(Protocol):
@@ -108,7 +111,7 @@ class Recorder:
 
     def begin(self) -> None:
         """The line is open: record it, if this secretary's calls are. May wait."""
-        if self._secretary.record_calls:
+        if self._secretary.record_calls and self._known != REFUSED:
             self._start()
 
     def close(self) -> None:
@@ -173,8 +176,13 @@ class Recorder:
 
     # --- steps ------------------------------------------------------------------------------------
 
+    @property
+    def _known(self) -> str:
+        """What this caller was told, or said, in an earlier conversation of the same call."""
+        return self._leg.channel.variable(CONSENT)
+
     def _start(self) -> None:
-        silent = self._secretary.recording_consent != "none"
+        silent = self._secretary.recording_consent != "none" and not self._known
         try:
             file = self._open(silent=silent)
         except (EslError, ValueError) as error:
@@ -188,7 +196,7 @@ class Recorder:
             self._step(Change.BEGIN_UNTOLD)
         else:
             self._step(Change.BEGIN)
-            self._made_known("not_asked")
+            self._made_known(self._known or "not_asked")
         self._watching = gevent.spawn(self._watch)
 
     def _start_wanted(self, by: str) -> None:
@@ -204,7 +212,10 @@ class Recorder:
             file = RecordingFile(path, name, adopted=True)
             if self._asked("mask" if silent else "unmask", file):
                 return file
-        file = file_of(self._directory, self._entry.domain_name, uuid, datetime.now(UTC))
+        # A file of an earlier conversation of this call stays.
+        now = datetime.now(UTC)
+        base = f"{uuid}_{now:%H%M%S}" if name else uuid
+        file = file_of(self._directory, self._entry.domain_name, base, now)
         batch = [
             commands.api("uuid_setvar", f"{uuid} RECORD_STEREO true"),
             commands.api("uuid_record", f"{uuid} start {file.whole}"),
@@ -220,6 +231,7 @@ class Recorder:
         file = self._file
         assert file is not None
         self._record.recorded(file.path, file.name, consent)
+        self._remember(consent)
         if not file.adopted:
             for name, value in (("record_path", file.path), ("record_name", file.name)):
                 self._api("uuid_setvar", f"{self._leg.uuid} {name} {value}")
@@ -264,8 +276,13 @@ class Recorder:
             self._made_known(consent)
 
     def _refuse(self, by: str) -> None:
-        self._record.recorded(None, None, "refused")
+        self._record.recorded(None, None, REFUSED)
+        self._post(partial(self._remember, REFUSED))
         self._post(partial(self._stop, by))
+
+    def _remember(self, consent: str) -> None:
+        """For a later conversation of this call, on whatever worker."""
+        self._api("uuid_setvar", f"{self._leg.uuid} {CONSENT} {consent}")
 
     def _stop(self, by: str) -> None:
         if self.state in (State.OFF, State.OVER):

@@ -62,7 +62,7 @@ class RecordingFile:
         return f"{self.path}/{self.name}"
 
 
-def file_of(directory: str, domain_name: str, call_uuid: str, now: datetime) -> RecordingFile:
+def file_of(directory: str, domain_name: str, base: str, now: datetime) -> RecordingFile:
     """The place FusionPBX's own recordings of a domain have (its dialplan `user_record`).
 
     Raises ValueError for a domain whose name is no name of a folder.
@@ -70,4 +70,4 @@ def file_of(directory: str, domain_name: str, call_uuid: str, now: datetime) -> 
     if not _FOLDER.fullmatch(domain_name):
         raise ValueError(f"domain {domain_name!r} is no name of a folder")
     folder = f"{directory.rstrip('/')}/{domain_name}/archive/{now:%Y/%b/%d}"
-    return RecordingFile(folder, f"{call_uuid}.wav")
+    return RecordingFile(folder, f"{base}.wav")
