@@ -64,7 +64,7 @@ class Briefing:
         self._metrics = metrics
         self._verdict = verdict
         self._held = ExitStack()
-        self._ready = self._closed = False
+        self._closed = False
         self._session: Session | None = None
         self._log = call_logger()
         self.used = record.used
@@ -128,8 +128,6 @@ class Briefing:
         session.prepare()
         media.prepare()
         media.start(leg.codec)
-        if not self._ready:
-            self._cover(Phrase.ONE_MOMENT)
 
     def _stop_media(self) -> None:
         """So that the caller can have the leg."""
@@ -177,7 +175,6 @@ class Briefing:
 
     def greeting_ready(self) -> None:
         """The human hears what it is about."""
-        self._ready = True
 
     def answer_late(self) -> None:
         """Nothing has been heard for too long."""
