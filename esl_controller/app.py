@@ -26,13 +26,14 @@ from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.outgoing import Outgoing
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.listed import ListedPlaces
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
-from esl_controller.database.models import JournalEntry
+from esl_controller.database.models import JournalEntry, OutboundCall
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
@@ -41,6 +42,7 @@ from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.outbound.service import OutboundService
 from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
@@ -176,6 +178,8 @@ class App:
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
+        outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self._has_room)
+        self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -200,6 +204,7 @@ class App:
             ),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
+            forever("outbound", self.outbound.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -266,6 +271,7 @@ class App:
             last_first.callback(self._heartbeat.stop)
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
+            last_first.callback(self.outbound.stop)
             last_first.callback(self._stop_journal)
             last_first.callback(self._leases.stop)
             last_first.callback(self.config.stop)
@@ -289,8 +295,8 @@ class App:
 
     # --- calls -----------------------------------------------------------------------------------
 
-    def _serve(self, esl: ControllerSession) -> None:
-        call = Call(esl, self._desk)
+    def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
+        call = Call(esl, self._desk, outbound)
         self.calls.add(call)
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
@@ -298,6 +304,10 @@ class App:
         finally:
             stop_counting()
             self.calls.discard(call)
+        return call
+
+    def _has_room(self) -> bool:
+        return not self.manager.draining and self.manager.calls < self.manager.capacity
 
     def _shared(self) -> CallDesk:
         return CallDesk(

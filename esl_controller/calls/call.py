@@ -69,7 +69,10 @@ class CallDesk:
 class Call:
     """One call. `run` returns when it is over, whatever happened."""
 
-    def __init__(self, esl: ControllerSession, desk: CallDesk) -> None:
+    def __init__(
+        self, esl: ControllerSession, desk: CallDesk, outbound: OutboundCall | None = None
+    ) -> None:
+        """`outbound`: we have dialled who is here."""
         self.state = CALL_TABLE.initial
         self.leg = Leg(esl)
         self.talk: Conversation | None = None
@@ -83,6 +86,7 @@ class Call:
         self.door = desk.door
         self.returning = desk.returning
         self._desk = desk
+        self._outbound = outbound
         self._inbox = Inbox()
         self._asked: list[Callable[[], None]] = []
         """What functions asked for before the call talked."""
@@ -165,7 +169,7 @@ class Call:
             self.departure.hand_back(HandBack(Outcome.FAILED, m.OwnError.INTERNAL, why))
 
     def _serve(self, channel: ChannelData) -> None:
-        identity = self._desk.reception.identify(channel)
+        identity = self._desk.reception.identify(channel, self._outbound)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self.identity = identity
         structlog.contextvars.bind_contextvars(domain_uuid=identity.domain_uuid)
@@ -173,7 +177,8 @@ class Call:
             why = f"the dialplan's socket must say `async full`: `{self.leg.lacks}` is missing"
             raise HandBack(Outcome.UNAVAILABLE, m.ErrorCode.CONFIG_NOT_FOUND, why)
         self.leg.watch(self)
-        self.entry = entry = self._desk.reception.secretary_for(identity)
+        entry = self._desk.reception.secretary_for(identity)
+        self.entry = entry = replace(entry, outbound=self._outbound)
         if running is not None:
             raise HandBack(Outcome.OVERFLOW, None, "the call is being served already")
         returned = self.returning.take(identity, channel)
@@ -301,10 +306,14 @@ class Call:
         """Do something to the recording."""
         return self.talk is not None and self.talk.recorder.want(wanted, by)
 
-    def call_back(self, wanted: OutboundCall) -> None:
+    def call_back(self, wanted: OutboundCall) -> bool:
         """Remember that the caller is to be called."""
-        if self.talk is not None:
-            self.talk.record.callback(wanted)
+        return self.talk is not None and self.talk.record.callback(wanted)
+
+    def leave_message(self, message: str) -> None:
+        """After the tone."""
+        if self.talk is not None and self.talk.callee is not None:
+            self.talk.callee.leave(message)
 
     # --- what happens to the leg: LegEvents, in the dispatcher ---------------------------------
 

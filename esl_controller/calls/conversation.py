@@ -23,6 +23,7 @@ from bridge.providers.conversation import Ran, Said, Tool
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
+from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
@@ -146,6 +147,11 @@ class Conversation:
                 clock=site.clock,
             )
             give_up(self.recorder.close)
+            self.callee: Callee | None = None
+            if entry.outbound is not None:
+                message = entry.secretary.voicemail_message or ""
+                self.callee = Callee(self.session, self.record, message, site.clock)
+                give_up(self.callee.close)
             self._held = held.pop_all()
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
@@ -181,6 +187,8 @@ class Conversation:
         self._answered_at = self._clock()
         self.record.answered()
         self.recorder.begin()
+        if self.callee is not None:
+            self.callee.begin()
 
     def pressed(self, digit: str) -> None:
         """A key: for the model, unless it answers the notice of a recording."""
@@ -259,6 +267,8 @@ class Conversation:
         """Something was said."""
         self.record.uttered(utterance)
         self.recorder.uttered(utterance)
+        if self.callee is not None:
+            self.callee.uttered(utterance)
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""

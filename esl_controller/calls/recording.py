@@ -120,9 +120,16 @@ class Recorder:
             self._watching.kill(block=False)
         if self.state in (State.OFF, State.OVER):
             return
-        self._step(Change.STOP)
-        if self._file is not None and not self._file.adopted:
+        if self._file is not None and not (self._file.adopted or self._leg.left):
             self._ask("stop")
+        self._step(Change.STOP)
+
+    def _last_commands(self) -> list[commands.Command]:
+        """Who talks with a human is not ours to record."""
+        file = self._file
+        if file is None or file.adopted or self.state in (State.OFF, State.OVER):
+            return []
+        return [commands.api("uuid_record", f"{self._leg.uuid} stop {file.whole}")]
 
     def want(self, wanted: Recording, by: str) -> bool:
         """A function, a person or a rule of ours wants this; `by` is who, for the audit.
@@ -197,6 +204,7 @@ class Recorder:
         else:
             self._step(Change.BEGIN)
             self._made_known(self._known or "not_asked")
+        self._leg.before_parting.append(self._last_commands)
         self._watching = gevent.spawn(self._watch)
 
     def _start_wanted(self, by: str) -> None:

@@ -197,6 +197,8 @@ class RouteEntry:
     tenant: TenantSettings
     warnings: tuple[str, ...] = ()
     """What is wrong with the settings and does not keep the number from being answered."""
+    outbound: OutboundCall | None = None
+    """The call is ours: we have dialled."""
 
 
 @dataclass(frozen=True, slots=True)

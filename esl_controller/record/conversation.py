@@ -17,7 +17,6 @@ from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Usage
 from bridge.providers.conversation import Speaker
 from esl_controller.database.models import (
-    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     OutboundCall,
@@ -26,6 +25,7 @@ from esl_controller.database.models import (
     Turn,
 )
 from esl_controller.money.ledger import Record, UsageLedger
+from esl_controller.record.audit import audit_of
 from esl_controller.record.outcome import Ending
 from esl_controller.record.withheld import WITHHELD, Withheld
 from esl_controller.routes.identity import CallIdentity
@@ -123,6 +123,7 @@ class ConversationRecord:
         self._transfer: TransferRecord | None = None
         self._began_s = time.monotonic()
         self.withheld = Withheld()
+        self._called_back = False
         self.row = ConversationRealtime(
             conversation_uuid=str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,
@@ -311,34 +312,21 @@ class ConversationRecord:
 
     def recording(self, what: str, result: str, by: str, error: str = "") -> None:
         """Something was done to the recording, or could not be."""
-        self.audit(f"recording_{what}", result, by, error=error)
-
-    def audit(self, action: str, result: str, by: str, *, error: str = "") -> None:
-        """What was done to the call by somebody who is not a function of the AI."""
         now = self._now()
-        self._record(
-            AuditRecord(
-                audit_uuid=str(uuid.uuid4()),
-                domain_uuid=self.row.domain_uuid,
-                call_uuid=self.row.call_uuid,
-                actor=by,
-                action=action,
-                result=result,
-                error=error or None,
-                worker=self.row.worker,
-                acted_at=now,
-                decided_at=now,
-            )
-        )
+        self._record(audit_of(self.row, by, f"recording_{what}", result, error, now))
 
     def answered_by(self, whom: str) -> None:
         """Who, or what, took a call we made."""
         self.row = replace(self.row, answered_by=whom)
         self._record(self.row)
 
-    def callback(self, call: OutboundCall) -> None:
-        """The caller is to be called back."""
-        self._record(call)
+    def callback(self, call: OutboundCall) -> bool:
+        """The caller is to be called back; once in a conversation, however often it is asked."""
+        if self._called_back:
+            return False
+        self._called_back = True
+        self._record(replace(call, conversation_uuid=self.row.conversation_uuid))
+        return True
 
     def end(self, ending: Ending, turns: int) -> None:
         """The conversation is over: store it whole."""

@@ -56,8 +56,11 @@ class CallActions(Protocol):
     def recording(self, wanted: Recording, by: str = "agent") -> bool:
         """Do something to the recording; False where nothing is recorded. `by` is who asks."""
 
-    def call_back(self, wanted: OutboundCall) -> None:
-        """Remember that somebody is to be called. Lost with the host's disk alone."""
+    def call_back(self, wanted: OutboundCall) -> bool:
+        """Remember that somebody is to be called; False when this call has asked for it before."""
+
+    def leave_message(self, message: str) -> None:
+        """A machine has answered a call of ours: say this to it once it records, and hang up."""
 
 
 @dataclass(frozen=True, slots=True)
