@@ -27,6 +27,7 @@ PARAMETERS: dict[str, Any] = {
     "provider_uuid": Uuid,
     "secretary_uuid": Uuid,
     "test_call_uuid": Uuid,
+    "outbound_uuid": Uuid,
     "call_uuid": CallUuid,
     "extension": Extension,
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPMethod, HTTPStatus
 
 from esl_controller.web.api import (
-    actions,
     catalogue,
     checks,
     configuration,
@@ -13,22 +12,17 @@ from esl_controller.web.api import (
     export,
     keys,
     providers,
-    recordings,
     schemas,
     tickets,
     trials,
 )
+from esl_controller.web.api.calls_table import CALL_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
 _GET, _POST = HTTPMethod.GET, HTTPMethod.POST
 _PATCH, _DELETE = HTTPMethod.PATCH, HTTPMethod.DELETE
 _CONFLICT = HTTPStatus.CONFLICT
-_CALL = f"{_DOMAIN}/calls/{{call_uuid}}"
-_ACT = (
-    "Whichever worker has it: the one that is asked asks that one. 503 `worker-unavailable` when "
-    "it cannot be asked. Each act has a row, written before it is done."
-)
 _ROW_BYTES = 262_144
 """A prompt has 100,000 characters at most."""
 _SECRETARY = f"{_DOMAIN}/secretaries/{{secretary_uuid}}"
@@ -69,80 +63,7 @@ ROUTES = (
         "text/event-stream",
         query=tickets.EventsQuery,
     ),
-    Route(
-        _POST,
-        f"{_CALL}/hangup",
-        actions.hang_up_call,
-        "End a call politely",
-        actions.CallAct,
-        query=actions.ActQuery,
-        description=_ACT,
-    ),
-    Route(
-        _POST,
-        f"{_CALL}/listen",
-        actions.listen_to_call,
-        "Listen to a call",
-        actions.CallAct,
-        query=actions.ActQuery,
-        body=actions.PersonRequest,
-        description=f"{_ACT} The telephone rings; it hears both sides and nobody hears it.",
-    ),
-    Route(
-        _POST,
-        f"{_CALL}/tell",
-        actions.tell_model,
-        "Tell the model of a call something",
-        actions.CallAct,
-        query=actions.ActQuery,
-        body=actions.TellRequest,
-        description=_ACT,
-    ),
-    Route(
-        _POST,
-        f"{_CALL}/takeover",
-        actions.take_call_over,
-        "Take a call over",
-        actions.CallAct,
-        query=actions.ActQuery,
-        body=actions.PersonRequest,
-        description=f"{_ACT} The caller goes to that number, and the AI leaves the call.",
-    ),
-    Route(
-        _POST,
-        f"{_CALL}/recording",
-        actions.change_recording,
-        "Change the recording of a call",
-        actions.CallAct,
-        query=actions.ActQuery,
-        body=actions.RecordingRequest,
-        description=_ACT,
-    ),
-    Route(
-        _GET,
-        f"{_CALL}/audits",
-        actions.list_audits,
-        "Show what was done to a call, and by whom",
-        schemas.AuditView,
-    ),
-    Route(
-        _GET,
-        "/calls",
-        actions.list_all_active,
-        "List calls going on in every domain",
-        schemas.ActiveCalls,
-    ),
-    Route(
-        _GET,
-        f"{_DOMAIN}/conversations/{{conversation_uuid}}/recording",
-        recordings.play_recording,
-        "Play the recording of a conversation",
-        "audio/wav",
-        query=tickets.EventsQuery,
-        problems=(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,),
-        description="Whole, or a `Range` of bytes. 404 where nothing was recorded, and on a host "
-        "that has no such file.",
-    ),
+    *CALL_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",
