@@ -32,6 +32,8 @@ EXPORTED = (
     "outbound_caller_id_number",
     "outbound_caller_id_name",
     "effective_caller_id_number",
+    "media_mix_inbound_outbound_codecs",
+    "export_vars",
 )
 """Variables the dialplan's half of the loopback gets too (mod_loopback.c, `loopback_export`)."""
 
@@ -132,6 +134,10 @@ def _dial_string(call: OutboundCall, entry: RouteEntry, call_uuid: str, token: s
         # Ring-back and announcements on the way are no answer.
         "ignore_early_media": "true",
         "loopback_export": ",".join(EXPORTED),
+        # A loopback speaks L16, and a trunk is offered what the other leg speaks and no more, unless
+        # the trunk's own channel says otherwise (switch_core_media_prepare_codecs).
+        "media_mix_inbound_outbound_codecs": "true",
+        "export_vars": "media_mix_inbound_outbound_codecs",
         # Else the half we control would be taken out of the call once the other is bridged.
         "loopback_bowout": "false",
         "loopback_bowout_on_execute": "false",
