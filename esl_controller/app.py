@@ -33,7 +33,8 @@ from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.listed import ListedPlaces
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
-from esl_controller.database.models import JournalEntry, OutboundCall
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application

@@ -32,7 +32,8 @@ from esl_controller.calls.transfer.outcome_words import back_from
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned, Returning
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
@@ -178,7 +179,9 @@ class Call:
             raise HandBack(Outcome.UNAVAILABLE, m.ErrorCode.CONFIG_NOT_FOUND, why)
         self.leg.watch(self)
         entry = self._desk.reception.secretary_for(identity)
-        self.entry = entry = replace(entry, outbound=self._outbound)
+        if self._outbound is not None:
+            entry = replace(entry, outbound=self._outbound)
+        self.entry = entry
         if running is not None:
             raise HandBack(Outcome.OVERFLOW, None, "the call is being served already")
         returned = self.returning.take(identity, channel)

@@ -14,7 +14,8 @@ from gevent.event import AsyncResult
 from esl_controller.calls.call import Call
 from esl_controller.calls.door import TOKEN, LegDoor
 from esl_controller.calls.leg import Leg as CallLeg
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.esl import dialstring
 from esl_controller.esl.dialstring import DialString, Leg
 from esl_controller.esl.errors import CommandFailed, CommandTimeout, EslError, LocalProtocolError
@@ -134,8 +135,8 @@ def _dial_string(call: OutboundCall, entry: RouteEntry, call_uuid: str, token: s
         # Ring-back and announcements on the way are no answer.
         "ignore_early_media": "true",
         "loopback_export": ",".join(EXPORTED),
-        # A loopback speaks L16, and a trunk is offered what the other leg speaks and no more, unless
-        # the trunk's own channel says otherwise (switch_core_media_prepare_codecs).
+        # A loopback speaks L16, and a trunk is offered what the other leg speaks alone, unless the
+        # trunk's own channel says otherwise (switch_core_media_prepare_codecs).
         "media_mix_inbound_outbound_codecs": "true",
         "export_vars": "media_mix_inbound_outbound_codecs",
         # Else the half we control would be taken out of the call once the other is bridged.

@@ -13,7 +13,8 @@ import click
 from esl_controller.commands.columns import table
 from esl_controller.commands.moments import Moment
 from esl_controller.commands.site import Site, with_domain
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.esl.dialable import DIALABLE
 from esl_controller.tenants.config import config_source

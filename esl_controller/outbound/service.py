@@ -16,7 +16,8 @@ import gevent
 import structlog
 from gevent.pool import Pool as Greenlets
 
-from esl_controller.database.models import AuditRecord, OutboundCall, RouteEntry
+from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.database.repository.outbound import Caps

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from esl_controller.database.models import AuditRecord, ConversationRealtime
+from esl_controller.database.acts import AuditRecord
+from esl_controller.database.models import ConversationRealtime
 
 
 def audit_of(

@@ -16,10 +16,10 @@ import msgspec
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Usage
 from bridge.providers.conversation import Speaker
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
-    OutboundCall,
     RouteEntry,
     TransferRecord,
     Turn,

@@ -11,12 +11,11 @@ from typing import Any
 
 import msgspec
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
-    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
-    OutboundCall,
     TransferRecord,
     Turn,
     UsageRecord,

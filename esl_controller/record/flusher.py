@@ -15,10 +15,9 @@ import gevent
 import structlog
 from gevent.event import Event
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
-    AuditRecord,
     ConversationRealtime,
-    OutboundCall,
     UsageRecord,
     WorkerLost,
 )

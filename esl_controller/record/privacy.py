@@ -12,12 +12,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
-    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
-    OutboundCall,
     TransferRecord,
     Turn,
     UsageRecord,

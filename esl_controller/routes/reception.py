@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from esl_controller.database.models import OutboundCall, RouteEntry, TurnBasedEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.database.pool import DatabaseError
 from esl_controller.esl.events import ChannelData
 from esl_controller.routes.admission import Admission

@@ -170,11 +170,7 @@ class Freeswitch(_Group, frozen=True):
     timeout_s: Annotated[float, doc("Longest wait for a reply.", ge=0.1, le=60)] = 5.0
     recordings_dir: Annotated[
         str,
-        doc(
-            "FreeSWITCH's directory of recordings (`recordings_dir`), by the name that it and the "
-            "workers have for it.",
-            pattern=r"^/[^\s\x00]*\Z",
-        ),
+        doc("Where it keeps recordings; workers know it by that name.", pattern=r"^/[^\s\x00]*\Z"),
     ] = "/var/lib/freeswitch/recordings"
 
 

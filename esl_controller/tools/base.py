@@ -13,7 +13,8 @@ from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 
 
 class Recording(enum.Enum):

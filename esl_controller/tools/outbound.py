@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bridge.providers.conversation import Tool
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 
 CALLBACK_DAYS = 7

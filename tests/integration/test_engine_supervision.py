@@ -205,8 +205,10 @@ def may_call(here: Stage) -> None:
     )
 
 
-def called(here: Stage, phone: Phone, clip: Clip) -> dict[str, Any]:
-    """Have the telephone called; it plays the clip when it answers. The row when it is over."""
+def called(here: Stage, phone: Phone, clip: Clip, *, machine: bool = False) -> dict[str, Any]:
+    """Have the telephone called; it plays the clip when it answers, and leaves unless it is a
+    machine. The row when the call is over.
+    """
     may_call(here)
     number = f"p{phone.address.rpartition(':')[2]}"
     page = f"/domains/{here.domain}/outbound"
@@ -224,6 +226,8 @@ def called(here: Stage, phone: Phone, clip: Clip) -> dict[str, Any]:
         return found
 
     wait_for(lambda: row()["answered_by"] or here.service.tenant.record.spoken, 20)
+    if machine:
+        wait_for(phone.over.is_set, 30)
     if row()["status"] == "calling" and not phone.over.is_set():
         wait_for(lambda: here.service.tenant.record.spoken, 20)
         wait_for(lambda: phone.over.is_set() or _quiet(phone), 20)
@@ -250,7 +254,7 @@ def test_a_person_is_called(stage: Callable[..., Stage]) -> None:
 def test_a_machine_is_left_the_message(stage: Callable[..., Stage]) -> None:
     here = stage(lines=("You have reached us. Leave a message.",), voicemail_message=MESSAGE)
     phone = here.phone()
-    row = called(here, phone, joined(synthetic(4.0), silence(0.4), beep(0.4, 1000.0)))
+    row = called(here, phone, joined(synthetic(4.0), silence(0.4), beep(0.4, 1000.0)), machine=True)
     print("\nmachine:", row["status"], row["answered_by"], here.service.tenant.record.spoken)
     assert (row["status"], row["answered_by"]) == ("done", "machine")
     assert here.service.tenant.record.spoken[-1] == MESSAGE

@@ -12,7 +12,7 @@ from typing import Any
 import gevent
 import pytest
 
-from esl_controller.database.models import OutboundCall
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.database.repository.outbound import Caps
 from esl_controller.simulator import callees

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.models import AuditRecord
+from esl_controller.database.acts import AuditRecord
 from esl_controller.database.repository.statements import columns, fetch_all
 
 MAX_SHOWN = 500

@@ -9,12 +9,11 @@ from typing import Any, TypeVar
 
 from psycopg2.extensions import connection as Connection
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
-    AuditRecord,
     ConversationRealtime,
     FunctionCallRecord,
     JournalEntry,
-    OutboundCall,
     TransferRecord,
     Turn,
     UsageRecord,

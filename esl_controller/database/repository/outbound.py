@@ -11,7 +11,7 @@ from datetime import datetime
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.models import OutboundCall
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.repository.statements import columns, execute, fetch_all, fetch_one
 
 DIAL = "dial"

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import msgspec
 
 from esl_controller.calls.supervision import Act, Action, Result
-from esl_controller.database.models import AuditRecord
+from esl_controller.database.acts import AuditRecord
 from esl_controller.database.repository import audits, conversations, pages
 from esl_controller.record.privacy import redact
 from esl_controller.tools.base import Recording

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from esl_controller.database.models import OutboundCall, RouteEntry
+from esl_controller.database.acts import OutboundCall
+from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import GreenConnection
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.tenants.rules import ConfigError

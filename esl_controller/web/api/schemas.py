@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from esl_controller.database.acts import AuditRecord
 from esl_controller.database.models import (
-    AuditRecord,
     FunctionCallRecord,
     TransferRecord,
     Turn,

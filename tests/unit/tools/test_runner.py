@@ -141,7 +141,8 @@ def test_functions_belong_to_the_secretary() -> None:
 
     def entry(rules: list[Any]) -> Any:
         secretary = SimpleNamespace(transfer_rules=rules, record_calls=False)
-        return SimpleNamespace(secretary=secretary)
+        tenant = SimpleNamespace(outbound_max_concurrent=0)
+        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
