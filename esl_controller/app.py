@@ -179,7 +179,7 @@ class App:
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
-        outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self._has_room)
+        outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -306,9 +306,6 @@ class App:
             stop_counting()
             self.calls.discard(call)
         return call
-
-    def _has_room(self) -> bool:
-        return not self.manager.draining and self.manager.calls < self.manager.capacity
 
     def _shared(self) -> CallDesk:
         return CallDesk(
