@@ -77,6 +77,7 @@ from esl_controller.worker_counters import (
     follow_listeners,
     follow_log,
     follow_media,
+    follow_people,
     follow_storage,
     follow_workers,
 )
@@ -211,6 +212,7 @@ class App:
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_people(self.metrics, self.door, self.returning)
         follow_workers(self.metrics, self.register, self.port)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)

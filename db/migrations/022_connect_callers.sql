@@ -1,21 +1,23 @@
 -- Announced transfers: what a secretary wants of them, and what became of each attempt.
 
-select voice_ai_column('v_voice_secretaries_realtime', name, type, preset, required) from (values
-  ('transfer_mode', 'character varying(20)', '''blind''', true),
-  ('transfer_ring_seconds', 'integer', '25', true),
-  ('transfer_return', 'boolean', 'false', true),
-  ('hold_music', 'boolean', 'true', true)
-) as columns (name, type, preset, required);
+-- Null takes the program's default: to fill old rows in would check them against limits that came
+-- after them ("not valid", 016).
+select voice_ai_column('v_voice_secretaries_realtime', name, type, null, false) from (values
+  ('transfer_mode', 'character varying(20)'),
+  ('transfer_ring_seconds', 'integer'),
+  ('transfer_return', 'boolean'),
+  ('hold_music', 'boolean')
+) as columns (name, type);
 
 select voice_ai_constraint('v_voice_secretaries_realtime', name, definition) from (values
   ('chk_voice_secretaries_realtime_transfer_mode',
-    'check (transfer_mode in (''blind'', ''announced''))'),
+    'check (transfer_mode in (''blind'', ''announced'', ''attended''))'),
   ('chk_voice_secretaries_realtime_transfer_ring_seconds',
     'check (transfer_ring_seconds between 5 and 120) not valid')
 ) as constraints (name, definition);
 
 comment on column v_voice_secretaries_realtime.transfer_mode is
-  'How callers are connected where a rule says nothing else: handed over at once, or `announced`: the human hears who calls and why, and accepts first.';
+  'How callers are connected where a rule says nothing else: handed over at once, or `announced`: the human hears who calls and why, and accepts first; `attended`: the AI then introduces both.';
 comment on column v_voice_secretaries_realtime.transfer_ring_seconds is
   'Longest ringing of an announced transfer.';
 comment on column v_voice_secretaries_realtime.transfer_return is

@@ -50,7 +50,7 @@ does transfer (switch_ivr.c, switch_ivr_session_transfer; switch_channel.c,
 switch_channel_execute_on)."""
 RETURNING = "voice_ai_returning"
 """Set while a caller talks with a human: the transfer he comes back from."""
-CONVERSATION = "voice_ai_conversation"
+CONVERSATION = "voice_ai_return_conversation"
 """The conversation he comes back to."""
 STALE = (
     OUTCOME,
@@ -228,6 +228,29 @@ class Leg:
         if not answer.startswith("+OK"):
             self._joining = other._joining = False
             raise CommandFailed(bridge.name, answer)
+
+    def enter(self, room: str, variables: Mapping[str, str], after: str = "") -> None:
+        """Leave it in a conference that ends for all when it hangs up, in one write.
+
+        Args:
+            after: `extension XML context` where it goes on when the conference ends; empty: it is
+                hung up then.
+
+        Raises:
+            CommandFailed: refused; the dialplan behind `socket` has it.
+            EslError: the call is gone, or nothing is known.
+        """
+        actions = [f"conference:{room}@default+flags{{endconf}}"]
+        if after:  # else the end of a conference hangs its members up (mod_conference.c)
+            actions.append(f"transfer:{after}")
+            variables = {**variables, "hangup_after_conference": "false"}
+        command = commands.api("uuid_transfer", f"{self.uuid} '{','.join(actions)}' inline")
+        batch = [self._set(name, value) for name, value in variables.items()]
+        batch += [] if self._media is None else self._media.last_commands()
+        self._joining = self.left = True
+        answer = self._pipeline([*batch, command, commands.exit_()])[-2].text.strip()
+        if not answer.startswith("+OK"):
+            raise CommandFailed(command.name, answer)
 
     def part(self) -> None:
         """Leave a channel that talks with somebody else: nothing of it reaches us any more."""

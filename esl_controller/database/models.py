@@ -98,7 +98,7 @@ class SecretaryRealtime:
     """Digits are handed to the model after this pause, or at `#`."""
     transfer_rules: Sequence[Mapping[str, Any]]
     transfer_mode: str
-    """blind | announced"""
+    """blind | announced | attended"""
     transfer_ring_seconds: int
     transfer_return: bool
     hold_music: bool

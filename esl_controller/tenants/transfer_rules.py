@@ -20,7 +20,7 @@ from esl_controller.tenants.checks import (
 MAX_TRANSFER_RULES = 256
 MAX_NEXT = 8
 KINDS = ("extension", "ring_group", "queue", "ivr", "external", "voicemail")
-MODES = ("blind", "announced")
+MODES = ("blind", "announced", "attended")
 FALLBACKS = ("ai", "next", "voicemail", "ticket", "callback", "message", "hand_back")
 OUTCOMES = (
     "busy",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import gevent
-import pytest
 
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import (
@@ -19,7 +19,7 @@ from esl_controller.simulator.caller_script import (
     Say,
     Step,
 )
-from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.speech import beep
 from esl_controller.simulator.switch.legs import FarEnd
@@ -183,7 +183,7 @@ def first(phone: Caller, who: str) -> float | None:
 
 def test_what_else_a_caller_and_a_tenant_may_do(serve):
     """Leaves while it rings or in the briefing, thinks better of it; the next one, the mailbox,
-    the tenant's fallback."""
+    the tenant's fallback; a briefing that nobody can give."""
     briefed = Human()
     ends = {
         "211": FarEnd(rings=True),
@@ -193,6 +193,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "215": Human(ACCEPTS).far_end(),
         "216": FarEnd(cause="USER_BUSY"),
         "217": FarEnd(cause="CALL_REJECTED"),
+        "218": (by_tones := Human(ACCEPTS)).far_end(),
     }
     service = serve(far_ends=ends)
     leaving = Step(After(1.6), HangUp())
@@ -207,10 +208,13 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
             service, "217", rule={"fallback": "hand_back"}, fallback_extension="1000"
         ),
     }
+    calls["218"] = call_number(service, "218")
+    wait_for(lambda: len(calls["218"].tenant.records) == 1)
+    calls["218"].tenant.emulator.queue_faults(Faults(refuse_status=401))
     back = calls["213"]
     wait_for(lambda: back.tenant.records and back.tenant.records[0].told, 20, "never came back")
     assert "called off" in back.tenant.records[0].told[0]
-    for number in ("211", "212", "214"):
+    for number in ("211", "212", "214", "218"):
         calls[number].wait()
     wait_for(lambda: calls["216"].leg.sent_to and calls["217"].leg.sent_to)
     for call in calls.values():
@@ -224,23 +228,39 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "214": [("announced", "214", "busy"), ("announced", "215", "completed")],
         "216": [("announced", "216", "busy"), ("voicemail", "1004", "passed_on")],
         "217": [("announced", "217", "declined")],
+        "218": [("announced", "218", "completed")],
     }
+    assert AGENT not in who_is_heard(by_tones.phone) and CALLER in who_is_heard(by_tones.phone)
     assert briefed.phone.cause == "NORMAL_CLEARING"
     assert calls["217"].leg.sent_to == "1000"
     assert calls["217"].row()["outcome"] == "fallback"
 
 
-@pytest.mark.parametrize("where", ["here", "elsewhere"])
-def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve, where):
-    """Elsewhere: no ticket, and the door is gone; what was said comes from the database."""
-    human = Human(ACCEPTS)
-    service = serve(far_ends={"221": human.far_end()})
-    call = call_number(service, "221", transfer_return=True)
-    wait_for(lambda: human.phones and HUMAN in who_is_heard(call.caller), 20)
-    if where == "elsewhere":
-        assert service.app.journal.wait_stored(5)
-        service.app.returning._tickets.clear()
-        service.app.door.close()
+def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve):
+    """Elsewhere there is no ticket: what was said comes from the database."""
+    humans = {number: Human(ACCEPTS) for number in ("221", "222")}
+    service = serve(far_ends={number: human.far_end() for number, human in humans.items()})
+    here, elsewhere = (call_number(service, number, transfer_return=True) for number in humans)
+    for call in (here, elsewhere):
+        wait_for(lambda c=call: HUMAN in who_is_heard(c.caller), 20)
+    assert service.app.journal.wait_stored(5)
+    assert len(service.app.returning) == 2
+    del service.app.returning._tickets[elsewhere.tenant.domain_uuid, elsewhere.leg.uuid]
+    for call, human in zip((here, elsewhere), humans.values(), strict=True):
+        came_back(call, human)
+    service.stored()
+    assert len(service.app.returning) == 0
+    for call in (here, elsewhere):
+        rows = call.database.execute(
+            """select c.outcome, t.status from v_voice_conversations_realtime c
+               left join v_voice_transfers_realtime t using (conversation_uuid)
+               where call_uuid = %s order by c.started_at""",
+            call.leg.uuid,
+        )
+        assert rows == [("transferred", "returned"), ("completed", None)]
+
+
+def came_back(call: TestCall, human: Human) -> None:
     records = call.tenant.records
     wait_for(lambda: len(records) == 3 and records[2].told, 10, "did not come back")
     left_at = human.phone.ended_at
@@ -248,16 +268,41 @@ def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve, where):
     assert not call.leg.hung_up
     call.caller.hang_up()
     call.wait()
-    service.stored()
     (words,) = records[2].told
-    assert "with 221" in words and "with you again" in words
+    assert "has talked with 22" in words and "with you again" in words
     assert records[2].said_before == ["Hello.", "I try."]
-    rows = call.database.execute(
-        """select c.outcome, t.status from v_voice_conversations_realtime c
-           left join v_voice_transfers_realtime t using (conversation_uuid)
-           where call_uuid = %s order by c.started_at""",
-        call.leg.uuid,
+    heard_at = call.caller.hearing.first_sound_at(after=left_at + 0.1)
+    assert heard_at is not None and heard_at - left_at < 2.0
+
+
+def test_the_agent_introduces_the_two_and_leaves(serve):
+    human = Human([Step(AgentSpeaking(0.9), Press("1")), Step(After(9.0), HangUp())])
+    alone = Human([Step(AgentSpeaking(0.9), Press("1"))])
+    service = serve(far_ends={"231": human.far_end(), "232": alone.far_end()})
+    rule = {"mode": "attended"}
+    steps = [ASK, Step(After(7.0), CALLER_SAYS), Step(After(0.6), CALLER_SAYS)]
+    call = call_number(service, "231", steps, rule=rule, transfer_return=True)
+    leaves = call_number(service, "232", [ASK, Step(After(6.0), HangUp())], rule=rule)
+    records = call.tenant.records
+    wait_for(lambda: len(records) == 3 and not records[2].open, 25, "not introduced")
+    assert "231" in records[2].spoken[0] and "I leave you" in records[2].spoken[0]
+    began, ended = records[2].stamps[0][1], time.monotonic()
+    for phone in (call.caller, human.phone):
+        assert AGENT in who_is_heard(phone, began, ended), "both hear the introduction"
+    wait_for(lambda: human.phone.ended_at is not None)
+    wait_for(lambda: len(records) == 4 and records[3].told, 10, "did not come back")
+    assert CALLER in who_is_heard(human.phone)
+    call.caller.hang_up()
+    leaves.wait()
+    wait_for(lambda: alone.phone.ended_at is not None, 10, "the human is left in the room")
+    service.stored()
+    assert transfers_of(call) == [("attended", "231", "returned")]
+    assert transfers_of(leaves) == [("attended", "232", "completed")]
+
+
+def transfers_of(call: TestCall) -> list[tuple[str, str, str]]:
+    return call.database.execute(
+        "select transfer_type, destination, status from v_voice_transfers_realtime "
+        "where domain_uuid = %s",
+        call.tenant.domain_uuid,
     )
-    assert rows == [("transferred", "returned"), ("completed", None)]
-    first_sound = call.caller.hearing.first_sound_at(after=left_at + 0.1)
-    assert first_sound - left_at < 2.0

@@ -23,7 +23,7 @@ from esl_controller.calls.leg import Leg
 from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase, phrase_audio
-from esl_controller.calls.transfer.briefing_words import ACCEPT, DECLINE, TOOLS
+from esl_controller.calls.transfer.briefing_words import ACCEPT, DECLINE
 from esl_controller.calls.transfer.states import TransferEvent
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.applications import Application
@@ -55,7 +55,10 @@ class Briefing:
         record: ConversationRecord,
         metrics: Metrics,
         verdict: Callable[[TransferEvent, str], None],
+        *,
+        leaves: bool = False,
     ) -> None:
+        """`leaves`: the first sentence is all, and VERDICT_LATE says that it was heard."""
         self._leg = leg
         self._entry = entry
         self._identity = identity
@@ -63,6 +66,7 @@ class Briefing:
         self._site = site
         self._metrics = metrics
         self._verdict = verdict
+        self._leaves = leaves
         self._held = ExitStack()
         self._closed = False
         self._session: Session | None = None
@@ -79,7 +83,10 @@ class Briefing:
         except (HandBack, CapacityReached, MediaUnavailable) as error:
             self._log.warning("transfer.no_briefing", why=str(error))
             self._held.close()
-            self._ring_for_a_key()
+            if self._leaves:
+                self._verdict(TransferEvent.VERDICT_LATE, "")
+            else:
+                self._ring_for_a_key()
 
     def close(self) -> None:
         """End it and give everything up. Idempotent."""
@@ -88,7 +95,7 @@ class Briefing:
 
     def _talk(self) -> None:
         site, leg = self._site, self._leg
-        plan = site.plan(leg, self._entry, TOOLS)
+        plan = site.plan(leg, self._entry, self._brief.tools)
         config = replace(
             plan.session,
             brief=self._brief,
@@ -195,7 +202,7 @@ class Briefing:
         if self._closed:
             return
         self._log.info("transfer.briefing_ended", cause=end.cause.value, detail=end.detail)
-        if end.cause is EndCause.PROVIDER_FAILED:
+        if end.cause is EndCause.PROVIDER_FAILED and not self._leaves:
             gevent.spawn(self._fall_back)
         elif end.cause is not EndCause.STREAM_LOST:
             self._verdict(TransferEvent.VERDICT_LATE, "")
@@ -204,7 +211,9 @@ class Briefing:
         """Its greeting comes."""
 
     def first_audio_sent(self) -> None:
-        """Nobody measures it."""
+        """Who only introduces the others leaves when it is heard."""
+        if self._leaves and self._session is not None:
+            gevent.spawn(self._session.finish, EndCause.FINISHED)
 
     def function_cancelled(self, call_id: str) -> None:
         """A verdict is not taken back."""

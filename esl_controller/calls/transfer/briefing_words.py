@@ -38,6 +38,11 @@ _GREETINGS = {
     "es": "Hola. Una llamada para usted de {who}{about}. ¿Puede atenderla? Diga sí o no, o marque "
     "uno para atender y dos para rechazar.",
 }
+_INTRODUCTIONS = {
+    "en": "{name}, {who} is on the line now{about}. I leave you two alone.",
+    "pt": "{name}, {who} está na linha agora{about}. Deixo vocês dois.",
+    "es": "{name}, {who} está ahora en la línea{about}. Les dejo.",
+}
 _ABOUT = {"en": ", about: {}", "pt": ", sobre: {}", "es": ", sobre: {}"}
 _SOMEBODY = {"en": "a caller", "pt": "alguém", "es": "alguien"}
 _INSTRUCTIONS = """\
@@ -82,6 +87,20 @@ def briefing(
         greeting=_GREETINGS[short].format(who=who, about=about),
         language=language,
         tools=TOOLS,
+    )
+
+
+def introduction(name: str, identity: CallIdentity, reason: str, language: str | None) -> Brief:
+    """What both hear when they have been joined; then the agent leaves."""
+    short = (language or "en").partition("-")[0].lower()
+    short = short if short in _GREETINGS else "en"
+    reason = " ".join(reason.split())[:MAX_REASON]
+    who = identity.caller_id_name or _SOMEBODY[short]
+    about = _ABOUT[short].format(reason) if reason else ""
+    return Brief(
+        instructions="Say nothing but your first sentence.",
+        greeting=_INTRODUCTIONS[short].format(name=name, who=who, about=about),
+        language=language,
     )
 
 

@@ -6,6 +6,7 @@ Everything here runs in the call's own greenlet; the attempts run beside it and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
@@ -17,7 +18,7 @@ from esl_controller.calls.door import LegDoor
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.transfer.attempt import CANCEL_S, Attempt, CallerSide, Talk
 from esl_controller.calls.transfer.briefing import Briefing
-from esl_controller.calls.transfer.briefing_words import briefing
+from esl_controller.calls.transfer.briefing_words import briefing, introduction
 from esl_controller.calls.transfer.destination import Destination, Presence
 from esl_controller.calls.transfer.outcome_words import told
 from esl_controller.calls.transfer.outcomes import Outcome, status_of
@@ -30,8 +31,9 @@ from esl_controller.calls.transfer.plan import (
     TransferPlan,
     next_step,
 )
-from esl_controller.calls.transfer.returning import Returned, Returning, variables
+from esl_controller.calls.transfer.returning import EXTENSION, Returned, Returning, variables
 from esl_controller.calls.transfer.states import TransferEvent, TransferState
+from esl_controller.calls.transfer.three_way import open_room
 from esl_controller.esl.errors import CommandFailed, EslError
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry.metrics import Metrics
@@ -43,7 +45,7 @@ _NOT_WORTH_RINGING = {
     "dnd": Outcome.BUSY,
     "unregistered": Outcome.UNREACHABLE,
 }
-ANNOUNCED, BLIND, MAILBOX = "announced", "blind", "voicemail"
+BLIND, MAILBOX = "blind", "voicemail"
 """Kinds of transfer, as rows call them."""
 
 
@@ -131,7 +133,7 @@ class Course:
         plan, call = self.plan, self._call
         if plan.mode_for(destination) is Mode.BLIND:
             return call.hand_over(BLIND, destination.number, plan.reason)
-        self._talk.record.transfer_tried(ANNOUNCED, destination.number, plan.reason)
+        self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
         presence = self._presence(destination)
         outcome = _NOT_WORTH_RINGING.get(presence.state)
         if outcome is not None:
@@ -185,21 +187,50 @@ class Course:
         if attempt is None or attempt.state is not TransferState.JOINING:
             return
         call.leg.require()
-        record = self._talk.record
+        room = self._room(attempt.destination)
         try:
-            call.leg.join(human, self._way_back())
+            if room:
+                self._enter(room, human)
+            else:
+                call.leg.join(human, self._way_back())
         except CommandFailed as error:
             _log.warning("transfer.bridge_refused", error=str(error))
-            return attempt.post(TransferEvent.BRIDGE_REFUSED, str(error))
+            attempt.post(TransferEvent.BRIDGE_REFUSED, str(error))
+            if call.leg.left:  # the dialplan has the caller
+                call.give_up(Outcome.FAILED)
+            return
         attempt.post(TransferEvent.BRIDGED)
-        human.part()
-        call.leg.part()
-        row = record.transfer_decided(status_of(Outcome.ANSWERED))
+        if not room:
+            human.part()
+            call.leg.part()
+        row = self._talk.record.transfer_decided(status_of(Outcome.ANSWERED))
         if self.plan.returns:
             history = self._talk.history()
             returned = Returned(history, attempt.destination.name, row)
             call.returning.keep(self._identity, returned)
         call.joined(self.plan.reason)
+
+    def _room(self, destination: Destination) -> str:
+        """Where the agent introduces them; empty: they are joined without a word."""
+        call, talk = self._call, self._talk
+        if self.plan.mode is not Mode.ATTENDED:
+            return ""
+        secretary = replace(talk.entry.secretary, barge_in=False)  # they greet each other
+        entry = replace(talk.entry, secretary=secretary)
+        words = introduction(destination.name, self._identity, self.plan.reason, secretary.language)
+
+        def introduce(leg: Leg, heard: Callable[[TransferEvent, str], None]) -> Briefing:
+            made_with = (entry, self._identity, words, call.site, talk.record, call.metrics)
+            return Briefing(leg, *made_with, heard, leaves=True)
+
+        return open_room(call.leg.esl, call.door, introduce)
+
+    def _enter(self, room: str, human: Leg) -> None:
+        """The human first: when he cannot, the caller is still ours."""
+        human.enter(room, {})
+        back = self._way_back()
+        after = f"{EXTENSION} XML {self._talk.entry.domain_name}" if back else ""
+        self._call.leg.enter(room, {"voice_ai_outcome": "transfer_failed", **back}, after)
 
     def _way_back(self) -> dict[str, str]:
         if not self.plan.returns:

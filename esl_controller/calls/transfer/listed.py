@@ -15,6 +15,7 @@ from esl_controller.calls.transfer.destination import (
 from esl_controller.calls.transfer.places import Asks
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl import dialstring
+from esl_controller.esl.errors import LocalProtocolError
 
 _ANSWER_BY_THEMSELVES = frozenset({Kind.QUEUE, Kind.IVR, Kind.VOICEMAIL})
 
@@ -48,11 +49,16 @@ class ListedPlaces:
 def _destination(rule: Mapping[str, Any], domain_name: str) -> Destination:
     number = str(rule["destination"])
     kind = Kind(rule.get("kind") or Kind.EXTENSION.value)
-    announceable = kind not in _ANSWER_BY_THEMSELVES
-    if not announceable:
-        endpoint = ""
-    elif kind is Kind.EXTENSION:
-        endpoint = dialstring.user(number, domain_name)
-    else:
-        endpoint = dialstring.loopback(number, domain_name)
-    return Destination(kind, str(rule.get("department") or number), number, announceable, endpoint)
+    endpoint = "" if kind in _ANSWER_BY_THEMSELVES else _endpoint(kind, number, domain_name)
+    name = str(rule.get("department") or number)
+    return Destination(kind, name, number, bool(endpoint), endpoint)
+
+
+def _endpoint(kind: Kind, number: str, domain_name: str) -> str:
+    """Empty for what cannot be dialled."""
+    try:
+        if kind is Kind.EXTENSION:
+            return dialstring.user(number, domain_name)
+        return dialstring.loopback(number, domain_name)
+    except LocalProtocolError:
+        return ""

@@ -17,6 +17,8 @@ class Mode(enum.Enum):
     """Handed over at once: who answers knows nothing, and nothing comes back."""
     ANNOUNCED = "announced"
     """The human hears who calls and why, and takes the call or does not."""
+    ATTENDED = "attended"
+    """The same, and the agent introduces the two to each other before it leaves."""
 
 
 class Fallback(enum.Enum):

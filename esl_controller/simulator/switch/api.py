@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import api_stream, event, expansion, signalling
 from esl_controller.simulator.switch.action import Action, Message
+from esl_controller.simulator.switch.originate import split_at_blanks
 from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.recording import uuid_record
 from esl_controller.simulator.switch.session import Session
@@ -85,10 +86,14 @@ def _broadcast(session: Session, rest: str) -> str:
 
 
 def _transfer(session: Session, rest: str) -> str:
-    words = [word for word in rest.split() if not word.startswith("-")]
+    words = [word for word in split_at_blanks(rest) if not word.startswith("-")]
     if not words:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
-    session.transfer(words[0], session.switch.extension(words[0]))
+    if words[1:2] == ["inline"]:  # application:data,application:data (mod_dptools.c)
+        pairs = (action.partition(":") for action in words[0].split(","))
+        session.transfer("inline", [Action(name, data) for name, _, data in pairs])
+    else:
+        session.transfer(words[0], session.switch.extension(words[0]))
     return OK
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import legs
+from esl_controller.simulator.switch.conference import conference
 from esl_controller.simulator.switch.eavesdrop import eavesdrop
 from esl_controller.simulator.switch.playback import play
 
@@ -131,4 +132,5 @@ APPLICATIONS: dict[str, Application] = {
     "socket": _socket,
     "bridge": legs.bridge,
     "eavesdrop": eavesdrop,
+    "conference": conference,
 }

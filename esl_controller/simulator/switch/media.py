@@ -15,6 +15,7 @@ from esl_controller.simulator.switch.unicast import Unicast
 
 if TYPE_CHECKING:
     from esl_controller.simulator.switch.audio_stream import AudioStream
+    from esl_controller.simulator.switch.conference import Room
     from esl_controller.simulator.switch.session import Session
 
 
@@ -76,6 +77,8 @@ class Media:
         self.held = False
         """The caller is on hold: nothing is sent."""
         self.echo = False
+        self.room: Room | None = None
+        """The conference it is in."""
         self.idle_silence: int | None = None
         """Value of `send_silence_when_idle` in force; None until it was read."""
         self._played_at = 0.0
@@ -125,6 +128,10 @@ class Media:
     def _stop_taps(self) -> None:
         while self.taps:
             self.taps.popitem()[1].stop()
+
+    def mix(self, frame: bytes) -> None:
+        """Somebody else is heard as well in this frame."""
+        self.written = sound.mixed(self.written, frame) if self.written else frame
 
     def write(self, frame: bytes) -> None:
         """FreeSWITCH writes this frame to the caller."""
@@ -236,6 +243,8 @@ class Media:
             self.unicast.send(b"\xff" * self.frame_bytes if spoken is None else spoken)
         if self.echo and spoken is not None:
             self.written = spoken
+        if self.room is not None and spoken is not None:
+            self.room.hear(self._session, spoken)
         partner = self._session.partner
         if partner is not None and spoken is not None:
             partner.media.write(spoken)

@@ -256,9 +256,11 @@ _WHAT: Mapping[str, Column] = {
         default="blind",
         meaning=Words(
             "How callers are connected where a rule says nothing else: handed over at once, or "
-            "`announced`: the human hears who calls and why, and accepts first.",
+            "`announced`: the human hears who calls and why, and accepts first; `attended`: the AI "
+            "then introduces both.",
             "Como se transfere quando a regra não diz outra coisa: direto (`blind`), ou anunciado "
-            "(`announced`): quem atende ouve quem liga e por quê, e aceita antes.",
+            "(`announced`): quem atende ouve quem liga e por quê, e aceita antes; `attended`: a IA "
+            "depois apresenta os dois.",
         ),
     ),
     "transfer_ring_seconds": Column(
