@@ -98,7 +98,7 @@ class Recorder:
         self._file: RecordingFile | None = None
         self._notice = NoticeWatch(notice_of(entry.secretary))
         self._pause_words = pause_words_of(entry.secretary)
-        self._answered = False
+        self._answered = self._refused = False
         """The caller has said something since the notice was heard."""
         self._heard_at: float | None = None
         self._digits = 0
@@ -111,7 +111,7 @@ class Recorder:
 
     def begin(self) -> None:
         """The line is open: record it, if this secretary's calls are. May wait."""
-        if self._secretary.record_calls and self._known != REFUSED:
+        if self._secretary.record_calls and not self._refused and self._known != REFUSED:
             self._start()
 
     def close(self) -> None:
@@ -136,9 +136,10 @@ class Recorder:
 
         False when there is nothing it could be done to.
         """
-        if (self.state is State.OFF) is not (wanted is Recording.START):
-            return False
-        if self.state is State.OVER:
+        if self.state is State.OFF and wanted is Recording.STOP and self._secretary.record_calls:
+            self._refuse(by)  # before it has begun
+            return True
+        if self.state is State.OVER or (self.state is State.OFF) is not (wanted is Recording.START):
             return False
         if wanted is Recording.PAUSE:
             self._pause(by, PAUSE_S)
@@ -208,7 +209,7 @@ class Recorder:
         self._watching = gevent.spawn(self._watch)
 
     def _start_wanted(self, by: str) -> None:
-        if self.state is State.OFF:
+        if self.state is State.OFF and not self._refused:
             self._start()
             self._record.recording("start", "done" if self._file else "failed", by)
 
@@ -284,6 +285,7 @@ class Recorder:
             self._made_known(consent)
 
     def _refuse(self, by: str) -> None:
+        self._refused = True
         self._record.recorded(None, None, REFUSED)
         self._post(partial(self._remember, REFUSED))
         self._post(partial(self._stop, by))

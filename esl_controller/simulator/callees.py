@@ -21,7 +21,7 @@ def person(*, stays_s: float = 1.0) -> Caller:
     )
 
 
-def answering_machine(*, greeting_s: float = 4.0, beep_hz: float = 1000.0) -> Caller:
+def answering_machine(*, greeting_s: float = 3.0, beep_hz: float = 1000.0) -> Caller:
     """Talks on, beeps and records; it never hangs up."""
     tape = joined(synthetic(greeting_s), silence(0.5), beep(0.4, beep_hz))
     return Caller([Step(After(0.2), Say(tape))], rate_hz=RATE_HZ)
@@ -39,7 +39,7 @@ def screener(*, asks_s: float = 1.8) -> Caller:
     )
 
 
-def on_hold(*, music_s: float = 4.0) -> Caller:
+def on_hold(*, music_s: float = 3.0) -> Caller:
     """Music, then a person."""
     tape = joined(hold_music(music_s), silence(0.9), synthetic(0.9), silence(0.3))
     return Caller([Step(After(0.2), Say(tape)), Step(AgentSilent(1.0), HangUp())], rate_hz=RATE_HZ)

