@@ -27,11 +27,14 @@ from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.outgoing import Outgoing
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
@@ -41,9 +44,11 @@ from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.outbound.service import OutboundService
 from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
 from esl_controller.routes.identity import InvalidCall, parse_identity
@@ -132,7 +137,7 @@ class App:
         self._model_watch = ModelWatch(
             default_provider(settings.provider), source.ends, lambda: self._network
         )
-        self._retention = Retention(self._pool)
+        self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
             self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
@@ -189,6 +194,8 @@ class App:
             settings.speech, SpeechDemand(self._pool, settings.provider.name)
         )
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
+        outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
+        self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -214,6 +221,7 @@ class App:
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
+            forever("outbound", self.outbound.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -284,6 +292,7 @@ class App:
             last_first.callback(self._heartbeat.stop)
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
+            last_first.callback(self.outbound.stop)
             last_first.callback(self._stop_journal)
             last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
@@ -309,8 +318,8 @@ class App:
 
     # --- calls -----------------------------------------------------------------------------------
 
-    def _serve(self, esl: ControllerSession) -> None:
-        call = Call(esl, self._desk)
+    def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
+        call = Call(esl, self._desk, outbound)
         self.calls.add(call)
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
@@ -318,14 +327,7 @@ class App:
         finally:
             stop_counting()
             self.calls.discard(call)
-
-    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
-        """End one call of a domain politely; False when this worker does not have it."""
-        call = self.calls.find(domain_uuid, call_uuid)
-        if call is None:
-            return False
-        call.drain()
-        return True
+        return call
 
     def _shared(self) -> CallDesk:
         return CallDesk(
@@ -390,8 +392,9 @@ class App:
             event_socket=lambda: self.esl.address,
             worker=self.journal.worker,
             view=self.view,
-            end_call=self._end_call,
             circuits=self.breakers.of_domain,
+            supervision=Supervision(self.calls),
+            record=self._record,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

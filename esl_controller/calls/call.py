@@ -29,8 +29,10 @@ from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
 from esl_controller.calls.transfer.outcome_words import back_from
+from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned, Returning
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
@@ -43,6 +45,7 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tools.base import Recording
 
 _log = structlog.get_logger("call")
 
@@ -67,7 +70,10 @@ class CallDesk:
 class Call:
     """One call. `run` returns when it is over, whatever happened."""
 
-    def __init__(self, esl: ControllerSession, desk: CallDesk) -> None:
+    def __init__(
+        self, esl: ControllerSession, desk: CallDesk, outbound: OutboundCall | None = None
+    ) -> None:
+        """`outbound`: we have dialled who is here."""
         self.state = CALL_TABLE.initial
         self.leg = Leg(esl)
         self.talk: Conversation | None = None
@@ -81,6 +87,7 @@ class Call:
         self.door = desk.door
         self.returning = desk.returning
         self._desk = desk
+        self._outbound = outbound
         self._inbox = Inbox()
         self._asked: list[Callable[[], None]] = []
         """What functions asked for before the call talked."""
@@ -95,6 +102,11 @@ class Call:
         """`domain_uuid` and `call_uuid`."""
         identity = self.identity
         return None if identity is None else (identity.domain_uuid, identity.call_uuid)
+
+    @property
+    def places(self) -> Places:
+        """Whom the caller can be connected to."""
+        return self._desk.site.places
 
     @property
     def serving(self) -> bool:
@@ -159,7 +171,7 @@ class Call:
 
     def _serve(self, channel: ChannelData) -> None:
         self.leg.require()
-        identity = self._desk.reception.identify(channel)
+        identity = self._desk.reception.identify(channel, self._outbound)
         running = self._desk.calls.find(identity.domain_uuid, identity.call_uuid)
         self.identity = identity
         structlog.contextvars.bind_contextvars(domain_uuid=identity.domain_uuid)
@@ -167,7 +179,10 @@ class Call:
             why = f"the dialplan's socket must say `async full`: `{self.leg.lacks}` is missing"
             raise HandBack(Outcome.UNAVAILABLE, m.ErrorCode.CONFIG_NOT_FOUND, why)
         self.leg.watch(self)
-        self.entry = entry = self._desk.reception.secretary_for(identity)
+        entry = self._desk.reception.secretary_for(identity)
+        if self._outbound is not None:
+            entry = replace(entry, outbound=self._outbound)
+        self.entry = entry
         if running is not None:
             raise HandBack(Outcome.OVERFLOW, None, "the call is being served already")
         returned = self.returning.take(identity, channel)
@@ -294,6 +309,19 @@ class Call:
         """Tell the model something the caller did not say."""
         return self.talk is not None and self.talk.tell(text, respond=respond)
 
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Do something to the recording."""
+        return self.talk is not None and self.talk.recorder.want(wanted, by)
+
+    def call_back(self, wanted: OutboundCall) -> bool:
+        """Remember that the caller is to be called."""
+        return self.talk is not None and self.talk.record.callback(wanted)
+
+    def leave_message(self, message: str) -> None:
+        """After the tone."""
+        if self.talk is not None and self.talk.callee is not None:
+            self.talk.callee.leave(message)
+
     # --- what happens to the leg: LegEvents, in the dispatcher ---------------------------------
 
     def on_lost(self) -> None:
@@ -306,7 +334,7 @@ class Call:
             return
         self.metrics.count(m.DTMF)
         if self.state is not CallState.HELD:
-            self.talk.session.press_digit(digit)
+            self.talk.pressed(digit)
         elif digit == CALL_OFF:
             self.call_off()
 

@@ -19,13 +19,14 @@ import structlog
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
-from bridge.ports import EndCause, SessionEnd, SetPhrase
+from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.conversation import Ran, Said, Tool
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
 from esl_controller.calls.breakers import Breakers
+from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
@@ -34,6 +35,7 @@ from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.recording import Recorder
 from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
@@ -141,8 +143,22 @@ class Conversation:
             kind = plan.session.candidates[0].kind
             self.record: ConversationRecord = book.open(entry, identity, kind)
             leg.conversation_uuid = self.record.row.conversation_uuid
+            self.recorder = Recorder(
+                leg,
+                entry,
+                self.session,
+                self.record,
+                site.settings.freeswitch.recordings_dir,
+                post=inbox.post,
+                clock=site.clock,
+            )
+            give_up(self.recorder.close)
+            self.callee: Callee | None = None
+            if entry.outbound is not None:
+                message = entry.secretary.voicemail_message or ""
+                self.callee = Callee(self.session, self.record, message, site.clock)
+                give_up(self.callee.close)
             self._held = held.pop_all()
-        self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
         self.resumed = self.record.resumed
@@ -177,6 +193,14 @@ class Conversation:
         """The line is open."""
         self._answered_at = self._clock()
         self.record.answered()
+        self.recorder.begin()
+        if self.callee is not None:
+            self.callee.begin()
+
+    def pressed(self, digit: str) -> None:
+        """A key: for the model, unless it answers the notice of a recording."""
+        if not self.recorder.pressed(digit):
+            self.session.press_digit(digit)
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
@@ -245,6 +269,13 @@ class Conversation:
         self._held.close()
 
     # --- the session's listener, on the hub ----------------------------------------------------
+
+    def uttered(self, utterance: Utterance) -> None:
+        """Something was said."""
+        self.record.uttered(utterance)
+        self.recorder.uttered(utterance)
+        if self.callee is not None:
+            self.callee.uttered(utterance)
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""

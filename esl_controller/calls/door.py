@@ -11,6 +11,7 @@ import hmac
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -37,13 +38,21 @@ class Expected:
     """Given the leg in a greenlet of its own; when it returns the leg is left."""
 
 
+class Reached(Protocol):
+    """A connection of FreeSWITCH's, or to it."""
+
+    @property
+    def local_host(self) -> str:
+        """Our address on it."""
+
+
 class LegDoor:
     """Takes the legs this worker has dialled; anybody else's are hung up."""
 
     def __init__(
         self,
         listen: Address,
-        serve: Callable[[ControllerSession], None],
+        serve: Callable[[ControllerSession], object],
         *,
         allow: Sequence[Network],
         capacity: int,
@@ -85,11 +94,15 @@ class LegDoor:
         """End what is left."""
         self._server.stop(deadline_s)
 
-    def address_for(self, caller: ControllerSession) -> str:
+    def __contains__(self, expected: Expected) -> bool:
+        """It has not come, and is still waited for."""
+        return expected in self._expected
+
+    def address_for(self, caller: Reached) -> str:
         """`host:port`, as the FreeSWITCH behind `caller` reaches it."""
         return f"{self._host or caller.local_host}:{self.port}"
 
-    def target_for(self, caller: ControllerSession) -> str:
+    def target_for(self, caller: Reached) -> str:
         """Second argument of `originate` on the caller's connection: the leg is his FreeSWITCH's
         too."""
         return dialstring.run(Application.SOCKET, f"{self.address_for(caller)} async full")
@@ -138,7 +151,7 @@ class LegDoor:
             _log.info("door.stranger_gone", error=str(error))
 
 
-def open_door(settings: Settings, serve: Callable[[ControllerSession], None]) -> LegDoor:
+def open_door(settings: Settings, serve: Callable[[ControllerSession], object]) -> LegDoor:
     """The one of this worker. Raises OSError."""
     esl, port = settings.esl, settings.esl.door_port
     return LegDoor(

@@ -118,6 +118,8 @@ class Leg:
         """We have said `exit`: nothing can be asked of the channel any more."""
         self._joining = False
         """We bridge it ourselves: that it leaves our park means nothing."""
+        self.before_parting: list[Callable[[], Sequence[Command]]] = []
+        """What else is to be told to FreeSWITCH in the moment of `part`."""
         self._media: Media | None = None
         self._removals: list[Callable[[], None]] = []
         self._another = False
@@ -281,7 +283,8 @@ class Leg:
 
     def part(self) -> None:
         """Leave a channel that talks with somebody else: nothing of it reaches us any more."""
-        last = [] if self._media is None else self._media.last_commands()
+        last = [] if self._media is None else list(self._media.last_commands())
+        last += [command for last_commands in self.before_parting for command in last_commands()]
         self.left = True
         with contextlib.suppress(EslError):
             self._pipeline([*last, commands.exit_()])

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.settings.types import Secret
 
 
@@ -126,6 +127,13 @@ class SecretaryRealtime:
     """auto | unicast | binary | json | file"""
     media_mode: str
     """stream | unicast"""
+    record_calls: bool
+    recording_consent: str
+    """none | announce | ask"""
+    recording_notice: str | None
+    recording_pause_words: Sequence[str]
+    """Empty: ours, in the secretary's language."""
+    voicemail_message: str | None
     enabled: bool
 
 
@@ -169,6 +177,11 @@ class TenantSettings:
     store_transcripts: bool = True
     redact_personal_data: bool = False
     """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
+    outbound_max_concurrent: int = 0
+    """0: no calls are made."""
+    outbound_per_hour: int | None = None
+    outbound_per_day: int | None = None
+    outbound_caller_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +208,8 @@ class RouteEntry:
     tenant: TenantSettings
     warnings: tuple[str, ...] = ()
     """What is wrong with the settings and does not keep the number from being answered."""
+    outbound: OutboundCall | None = None
+    """The call is ours: we have dialled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +264,18 @@ class ConversationRealtime:
     output_tokens: int | None = None
     audio_seconds: Decimal | None = None
     estimated_cost: Decimal | None = None
+    direction: str | None = None
+    """inbound | outbound"""
+    answered_by: str | None = None
+    """Of an outbound call: human | machine | screening | unknown"""
+    recording_consent: str | None = None
+    """not_asked | announced | refused | not_heard; None: nothing was recorded."""
+    recording_started_at: datetime | None = None
+    """Where the recording begins: the offset of a turn is its own start less this."""
+    record_path: str | None = None
+    """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
+    record_name: str | None = None
+    """Both empty: what was recorded is gone, because the caller refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -341,7 +368,15 @@ class UsageRecord:
     """The price list it was priced with."""
 
 
-JournalEntry = ConversationRealtime | Turn | FunctionCallRecord | TransferRecord | UsageRecord
+JournalEntry = (
+    ConversationRealtime
+    | Turn
+    | FunctionCallRecord
+    | TransferRecord
+    | UsageRecord
+    | AuditRecord
+    | OutboundCall
+)
 """What a call leaves behind."""
 
 

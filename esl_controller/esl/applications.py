@@ -15,6 +15,7 @@ class Application(StrEnum):
     BREAK = "break"
     BRIDGE = "bridge"
     DEFLECT = "deflect"
+    EAVESDROP = "eavesdrop"
     EXECUTE_EXTENSION = "execute_extension"
     EXPORT = "export"
     FLUSH_DTMF = "flush_dtmf"

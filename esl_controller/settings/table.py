@@ -168,6 +168,10 @@ class Freeswitch(_Group, frozen=True):
     port: Annotated[Port, doc("Port of mod_event_socket.")] = 8021
     password: Annotated[Secret, doc("Password of mod_event_socket.")] = Secret("ClueCon")
     timeout_s: Annotated[float, doc("Longest wait for a reply.", ge=0.1, le=60)] = 5.0
+    recordings_dir: Annotated[
+        str,
+        doc("Where it keeps recordings; workers know it by that name.", pattern=r"^/[^\s\x00]*\Z"),
+    ] = "/var/lib/freeswitch/recordings"
 
 
 class Database(_Group, frozen=True):

@@ -317,7 +317,7 @@ BACKGROUND_FAILURES = _counter(
     task=(
         *("journal_writer", "journal_flusher", "spool_adoption", "config_listener"),
         *("live_listener", "leases", "register", "shared_port", "heartbeat"),
-        *("retention", "statsd", "hub_lag", "speech"),
+        *("retention", "statsd", "hub_lag", "speech", "outbound"),
     ),
 )
 WORKERS_LOST = _counter("workers_lost", "Workers this one found lost, and closed the calls of.")

@@ -190,6 +190,16 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_pause_words(value: Any) -> tuple[str, ...]:
+    words = _read_list(value)
+    if len(words) > MAX_PAUSE_WORDS:
+        raise ValueError(f"must be a JSON list of at most {MAX_PAUSE_WORDS}")
+    for word in words:
+        if not isinstance(word, str) or not 2 <= len(word.strip()) <= 100:
+            raise ValueError("must be a JSON list of words of 2 to 100 characters")
+    return tuple(words)
+
+
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
     settings, problems = dict(_read_object(value)), []
     for name in sorted(settings.keys() - {"speed"}):
@@ -212,6 +222,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_PAUSE_WORDS = 100
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -234,6 +245,10 @@ TIME_ZONE = Rule(
 URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
     _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
+)
+PAUSE_WORDS = Rule(
+    _read_pause_words,
+    Words('list of words, `["card number"]`', 'lista de palavras, `["número do cartão"]`'),
 )
 VOICE_SETTINGS = Rule(
     _read_voice_settings,

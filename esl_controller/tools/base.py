@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,17 @@ from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
+
+
+class Recording(enum.Enum):
+    """What can be done to the recording of a call."""
+
+    START = "start"
+    PAUSE = "pause"
+    GO_ON = "go_on"
+    STOP = "stop"
 
 
 class CallActions(Protocol):
@@ -42,6 +53,15 @@ class CallActions(Protocol):
 
         `respond` has it say something about it at once.
         """
+
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Do something to the recording; False where nothing is recorded. `by` is who asks."""
+
+    def call_back(self, wanted: OutboundCall) -> bool:
+        """Remember that somebody is to be called; False when this call has asked for it before."""
+
+    def leave_message(self, message: str) -> None:
+        """A machine has answered a call of ours: say this to it once it records, and hang up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from esl_controller.simulator.switch import (
 from esl_controller.simulator.switch.action import Action, Message
 from esl_controller.simulator.switch.originate import split_at_blanks
 from esl_controller.simulator.switch.quirks import Edition
+from esl_controller.simulator.switch.recording import uuid_record
 from esl_controller.simulator.switch.session import Session
 
 if TYPE_CHECKING:
@@ -148,11 +149,6 @@ def _dump(session: Session, rest: str) -> str:
     return "\n".join(lines) + "\n\n"
 
 
-def _record(session: Session, rest: str) -> str:
-    del session
-    return "+OK Success\n" if rest else "-USAGE\n"
-
-
 def _originate(switch: Switch, argument: str) -> str:
     return switch.originate(argument)
 
@@ -193,7 +189,7 @@ APIS: dict[str, Api] = {
     "uuid_recv_dtmf": _on_session(_recv_dtmf),
     "uuid_send_dtmf": _on_session(_send_dtmf),
     "uuid_dump": _on_session(_dump),
-    "uuid_record": _on_session(_record),
+    "uuid_record": _on_session(uuid_record, "-ERR Cannot locate session!\n"),
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
     "sched_api": lambda switch, argument: schedule.sched_api(switch, argument, run),
     "sched_del": schedule.sched_del,

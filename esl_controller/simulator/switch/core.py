@@ -288,6 +288,12 @@ class Switch:
         self._inbound = InboundListener(self, port)
         return self._inbound.port
 
+    def close_inbound(self) -> None:
+        """Close it again; who is connected stays so."""
+        if self._inbound is not None:
+            self._inbound.close()
+            self._inbound = None
+
     def listen(self, peer: EslPeer) -> None:
         """The peer wants events; index it by the call it restricts itself to."""
         self._unlisten(peer)

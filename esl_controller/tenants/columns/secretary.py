@@ -22,6 +22,7 @@ from esl_controller.tenants.checks import (
     whole,
 )
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.recording import RECORDED
 from esl_controller.tenants.transfer_rules import MODES, RING_S, TRANSFER_RULES
 from esl_controller.tenants.week import business_hours
 
@@ -432,4 +433,4 @@ _WHAT: Mapping[str, Column] = {
     "enabled": Column(rule=FLAG, default=True, meaning=Words("Whether it answers.", "Se atende.")),
 }
 
-SECRETARY: Mapping[str, Column] = {**_WHO, **_WORDS, **_WHAT}
+SECRETARY: Mapping[str, Column] = {**_WHO, **_WORDS, **_WHAT, **RECORDED}

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import erase_caller, erase_conversation
 from esl_controller.web.api.gates import Gate
 from esl_controller.web.api.problems import Problem, not_found
@@ -37,7 +38,9 @@ def erase_one(resources: Resources, request: Request) -> Erased:
     """A conversation with its turns, functions and transfers; what it cost stays."""
     key = request.path["conversation_uuid"]
     with resources.gates.through(Gate.READ):
-        report = erase_conversation(resources.pool, request.domain_uuid, key)
+        report = erase_conversation(
+            resources.pool, request.domain_uuid, key, _recordings(resources)
+        )
     if report.going_on:
         raise Problem(HTTPStatus.CONFLICT, "going-on", "the conversation has not ended")
     if not report.removed["conversations"]:
@@ -49,5 +52,11 @@ def erase_all_of_caller(resources: Resources, request: Request) -> Erased:
     """Every conversation of the domain with one number."""
     wanted: EraseCallerRequest = request.body
     with resources.gates.through(Gate.READ):
-        report = erase_caller(resources.pool, request.domain_uuid, wanted.caller)
+        report = erase_caller(
+            resources.pool, request.domain_uuid, wanted.caller, _recordings(resources)
+        )
     return Erased(removed=report.removed, going_on=report.going_on, elsewhere=report.elsewhere)
+
+
+def _recordings(resources: Resources) -> Recordings:
+    return Recordings(resources.settings.freeswitch.recordings_dir)

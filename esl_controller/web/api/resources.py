@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from bridge.providers.host import Network
 from esl_controller.calls.breakers import Circuit
+from esl_controller.calls.supervision import Supervision
 from esl_controller.database.pool import GreenConnection, Pool
-from esl_controller.money.ledger import UsageLedger
+from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.routes.admission import Admission
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.source import ConfigSource
@@ -37,10 +38,12 @@ class Resources:
     """This worker's name, as conversations have it."""
     view: ServiceView
     """How this worker is doing."""
-    end_call: Callable[[str, str], bool]
-    """End a call of this worker politely, by domain and call; False when it has no such call."""
     circuits: Callable[[str], Sequence[Circuit]]
     """A domain's providers that have failed of late in this worker."""
+    supervision: Supervision
+    """What may be done to the calls of this worker."""
+    record: Record
+    """Writes down, without waiting."""
     gates: Gates = field(default_factory=Gates)
     jobs: Jobs = field(default_factory=Jobs)
 

@@ -129,8 +129,11 @@ def test_functions_belong_to_the_secretary() -> None:
     rules: list[Any] = [{"department": "sales", "destination": "1000"}]
 
     def entry(rules: list[Any]) -> Any:
-        secretary = SimpleNamespace(transfer_rules=rules, transfer_directory=False)
-        return SimpleNamespace(secretary=secretary)
+        secretary = SimpleNamespace(
+            transfer_rules=rules, transfer_directory=False, record_calls=False
+        )
+        tenant = SimpleNamespace(outbound_max_concurrent=0)
+        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
