@@ -1,0 +1,50 @@
+"""What is wrong with a row, so that a page can say it at the field and in its own language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from esl_controller.tenants.editing import FieldProblem
+from esl_controller.tenants.fields import Subject
+
+
+class FieldRemark(msgspec.Struct, frozen=True, kw_only=True):
+    """Something wrong with what was sent."""
+
+    field: str | None
+    """Null when it is not one field's fault."""
+    message: str
+    """In English."""
+    kind: str = "wrong"
+    """What is the matter: `wrong`, `needed`, `unknown`, `taken` (by another row), `foreign` (of
+    another domain), `together` (good alone), `refused` (by the database)."""
+    expected: str | None = None
+    """What the field takes: `text`, `choice`, `whole`, `number`, `money`, `flag`, `uuid`, `list`,
+    `object`, `dialable`, `language`, `time_zone`, `url`, `headers`, `transfer_rules`,
+    `voice_settings`, `hours`."""
+    least: float | None = None
+    most: float | None = None
+    choices: Sequence[str] = ()
+
+
+def remarks(subject: Subject, problems: Sequence[FieldProblem]) -> list[FieldRemark]:
+    """What was found, with what the field's rule allows."""
+    return [_remark(subject, problem) for problem in problems]
+
+
+def _remark(subject: Subject, problem: FieldProblem) -> FieldRemark:
+    column = subject.rules.get(problem.field or "")
+    if column is None:
+        return FieldRemark(field=problem.field, message=problem.message, kind=problem.kind)
+    least, most = column.rule.limits or (None, None)
+    return FieldRemark(
+        field=problem.field,
+        message=problem.message,
+        kind=problem.kind,
+        expected=column.rule.kind,
+        least=least,
+        most=most,
+        choices=column.rule.choices,
+    )
