@@ -1,0 +1,5 @@
+<?php
+
+//talking from the browser, and the first run
+	return [
+	];
