@@ -1,4 +1,5 @@
-"""The worker's media and HTTP port: `/stream/…` becomes a `WebSocketLink`, the rest is WSGI.
+"""The worker's media and HTTP port: `/stream/…` and `/talk/…` become a `WebSocketLink`, the rest
+is WSGI.
 
 pywsgi and gevent-websocket make the handshake; then the socket leaves them, their greenlet ends,
 and the link lives on the hub's watchers. FreeSWITCH gives the handshake one second, sends its
@@ -12,6 +13,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Protocol
 
@@ -23,9 +25,12 @@ from geventwebsocket.handler import WebSocketHandler
 from bridge.routes import (
     Refusal,
     StreamRequest,
+    TalkRequest,
     check_upgrade,
     is_stream_target,
+    is_talk_target,
     parse_stream_target,
+    parse_talk_target,
 )
 from bridge.wire import frames
 from bridge.wire.frames import Role
@@ -49,6 +54,16 @@ class StreamGate(Protocol):
         """Before the upgrade. None admits, and reserves: a second join is refused from now on."""
 
     def join(self, request: StreamRequest, open_link: LinkFactory) -> None:
+        """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
+
+
+class TalkDoor(Protocol):
+    """Which browser may talk to whom. As `StreamGate`."""
+
+    def check(self, request: TalkRequest) -> Refusal | None:
+        """Before the upgrade. None admits; the ticket is used up."""
+
+    def join(self, request: TalkRequest, open_link: LinkFactory) -> None:
         """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
 
 
@@ -91,7 +106,7 @@ class ServerCounters:
 class MediaServer:
     """Serves one listener: an address, or a socket that listens already.
 
-    `http_app` is the WSGI application for all targets outside `/stream`.
+    `http_app` is the WSGI application for all targets outside `/stream` and `/talk`.
     """
 
     def __init__(
@@ -103,8 +118,11 @@ class MediaServer:
         handshake_timeout_s: float = 5.0,
         limits: ServerLimits | None = None,
         keepalive: KeepAlive | None = None,
+        talk: TalkDoor | None = None,
     ) -> None:
         self.gate = gate
+        self.talk = talk
+        """None: browsers cannot talk here."""
         self.limits = limits or ServerLimits()
         self.handshake_timeout_s = handshake_timeout_s
         self.keepalive = keepalive
@@ -270,6 +288,8 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         """Answer one request."""
         if is_stream_target(self.path):
             self._run_stream()
+        elif self.media.talk is not None and is_talk_target(self.path):
+            self._run_talk(self.media.talk)
         elif self.media.requests >= self._most_requests():
             self.media.counters.overloaded += 1
             self._refuse(Refusal(503, "too many requests"))
@@ -298,7 +318,19 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
             return
         self.media.counters.upgraded += 1
         self._switch_protocols()
-        self._join(request)
+        self._join(partial(self.media.gate.join, request))
+
+    def _run_talk(self, door: TalkDoor) -> None:
+        request = parse_talk_target(self.path)
+        if not isinstance(request, Refusal):
+            request = check_upgrade(self.environ) or door.check(request) or request
+        if isinstance(request, Refusal):
+            self.media.counters.refused += 1
+            self._refuse(request)
+            return
+        self.media.counters.upgraded += 1
+        self._switch_protocols()
+        self._join(partial(door.join, request))
 
     def _admit(self) -> StreamRequest | Refusal:
         token = self.environ.get("HTTP_X_STREAM_TOKEN", "")
@@ -317,7 +349,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         except OSError:
             _log.debug("peer left during the handshake")  # the link will tell whoever joins
 
-    def _join(self, request: StreamRequest) -> None:
+    def _join(self, join: Callable[[LinkFactory], None]) -> None:
         sock, initial = self.socket, self.rfile.take_rest()
         self.socket = None  # tells pywsgi that there is nothing left to close
         links: list[WebSocketLink] = []
@@ -336,7 +368,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
             return link
 
         try:
-            self.media.gate.join(request, open_link)
+            join(open_link)
         except Exception:  # noqa: BLE001 - boundary: the 101 is out, pywsgi could not answer
             _log.exception("joining a stream failed")
             for link in links:

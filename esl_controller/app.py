@@ -65,6 +65,8 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
 from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages
+from esl_controller.web.talk.conversation import TalkDesk
+from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_event_socket,
     follow_listeners,
@@ -163,11 +165,13 @@ class App:
             register=lambda: self.register,
             port=lambda: self.port,
         )
+        self.talks = BrowserDoor(settings.http.admin_token, self._talk_desk)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
             HttpPages(settings.http, self.metrics, self.view, self._api(source)),
             keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
+            talk=self.talks,
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
@@ -243,7 +247,7 @@ class App:
         self.esl.close_listener()
         gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
-        for call in self.calls:
+        for call in (*self.calls, *self.talks.calls):
             call.drain()
         self._wait_for_calls(GOODBYE_S)
         self.stop()
@@ -276,7 +280,7 @@ class App:
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while self.calls and time.monotonic() < until:
+        while (self.calls or self.talks.calls) and time.monotonic() < until:
             gevent.sleep(0.1)
 
     # --- calls -----------------------------------------------------------------------------------
@@ -293,7 +297,8 @@ class App:
 
     def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
         """End one call of a domain politely; False when this worker does not have it."""
-        call = self.calls.find(domain_uuid, call_uuid)
+        key = (domain_uuid, call_uuid)
+        call = self.calls.find(*key) or self.talks.calls.find(*key)
         if call is None:
             return False
         call.drain()
@@ -313,6 +318,9 @@ class App:
             self._book,
             self.calls,
         )
+
+    def _talk_desk(self) -> TalkDesk:
+        return TalkDesk(self._desk.reception, self._desk.site, self._desk.book)
 
     def _media_site(self) -> MediaSite:
         settings, media = self.settings, self.settings.media

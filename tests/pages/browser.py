@@ -76,7 +76,8 @@ class Browser:
         """Put a value into a field, as typed."""
         self.driver.execute_script(
             """const f = document.getElementById(arguments[0]);
-               for (let up = f; up; up = up.parentElement) { if (up.tagName === 'DETAILS') { up.open = true; } }
+               const folded = f.closest('details');
+               if (folded) { folded.open = true; }
                f.value = arguments[1];
                f.dispatchEvent(new Event('input', {bubbles: true}));
                f.dispatchEvent(new Event('change', {bubbles: true}));""",

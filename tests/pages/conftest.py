@@ -16,7 +16,8 @@ from tests.integration.db_fixtures import (
     postgres_server,
 )
 from tests.pages.browser import Browser, missing
-from tests.pages.world import World, world
+from tests.pages.proxy import Proxy
+from tests.pages.world import World, world, write_microphone
 
 __all__ = ["migrated_template", "open_directory", "postgres_server"]
 
@@ -49,9 +50,14 @@ def here(
 
 
 @pytest.fixture(scope="session")
-def browser(here: World) -> Iterator[Browser]:
-    """Chromium, logged in as administrator of the first domain."""
-    with Browser(here.url) as one:
+def browser(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Chromium, behind what nginx does; its microphone plays a recorded sentence again and again."""
+    sound = write_microphone(tmp_path_factory.mktemp("microphone") / "caller.wav")
+    worker = here.app.media.address
+    with (
+        Proxy(("127.0.0.1", here.web.port), worker) as proxy,
+        Browser(proxy.url, f"--use-file-for-fake-audio-capture={sound}") as one,
+    ):
         yield one
 
 

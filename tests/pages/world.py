@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
@@ -22,9 +23,11 @@ from psycopg2.extensions import parse_dsn
 from esl_controller.app import App
 from esl_controller.database.repository.demo import DemoProvider, DemoTenant
 from esl_controller.settings.types import Secret
+from esl_controller.simulator import speech
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.server import OpenAIEmulator
-from tests.integration.service import BRIEF, free_port, settings_for
+from esl_controller.simulator.service.script import Answer, Script
+from tests.integration.service import LONG_TEXT, free_port, settings_for
 
 ROOT = Path(__file__).parents[2]
 APP = ROOT / "fusionpbx_app" / "voice_secretary"
@@ -169,12 +172,27 @@ class World:
         return rows[0]
 
 
+def write_microphone(path: Path) -> Path:
+    """A second of silence, a recorded sentence, two seconds of silence."""
+    sentence = speech.recording("go_forward")
+    rate_hz = sentence.rate_hz
+    with wave.open(str(path), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(rate_hz)
+        sound.writeframes(bytes(2 * rate_hz) + sentence.pcm + bytes(4 * rate_hz))
+    return path
+
+
 @contextlib.contextmanager
 def world(database: Any, directory: Path) -> Iterator[World]:
     """Everything runs until the end of the tests."""
     for sql in _TABLES:
         database.execute(sql)
-    emulator = OpenAIEmulator(EmulatorConfig(script=BRIEF, think_s=0.05))
+    script = Script(
+        answers=(Answer("Certainly."), Answer(LONG_TEXT)), caller_lines=("go forward ten meters",)
+    )
+    emulator = OpenAIEmulator(EmulatorConfig(script=script, think_s=0.05))
     provider = DemoProvider(realtime_provider="openai", base_url=emulator.start())
     more = {"first_message": "Hello.", "silence_duration_ms": 200, "provider": provider}
     one = database.seed(extension="8001", name="one.example", **more)

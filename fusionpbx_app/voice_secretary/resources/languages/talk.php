@@ -1,5 +1,37 @@
 <?php
 
-//talking from the browser, and the first run
+//talking from the browser, test calls, the first run
 	return [
+		'title-talk' => ['Test call', 'Ligação de teste', 'Llamada de prueba'],
+		'title_description-talk' => ['Three ways to try a secretary. Each is a call like any other: it is stored, and it costs.', 'Três modos de experimentar uma secretária. Cada um é uma chamada como as outras: é guardada e custa.', 'Tres formas de probar una secretaria. Cada una es una llamada como las demás: se guarda y cuesta.'],
+		'header-talk_here' => ['Talk from here', 'Falar daqui', 'Hablar desde aquí'],
+		'header-talk_simulated' => ['A caller in software', 'Alguém simulado', 'Alguien simulado'],
+		'description-talk_simulated' => ['It listens to the greeting, says a sentence, listens to the answer and hangs up.', 'Ouve a saudação, diz uma frase, ouve a resposta e desliga.', 'Escucha el saludo, dice una frase, escucha la respuesta y cuelga.'],
+		'header-talk_telephone' => ['Ring a telephone', 'Tocar um telefone', 'Timbrar un teléfono'],
+		'button-begin' => ['Talk', 'Falar', 'Hablar'],
+		'button-simulate' => ['Have it call', 'Fazer ligar', 'Hacer llamar'],
+		'button-ring' => ['Ring', 'Tocar', 'Timbrar'],
+		'label-ring' => ['Extension', 'Ramal', 'Anexo'],
+		'label-level' => ['Microphone', 'Microfone', 'Micrófono'],
+		'label-key_pressed' => ['Key', 'Tecla', 'Tecla'],
+		'talk-idle' => ['Not talking.', 'Sem conversa.', 'Sin conversación.'],
+		'talk-asking' => ['The browser asks whether the microphone may be used.', 'O navegador pergunta se pode usar o microfone.', 'El navegador pregunta si puede usar el micrófono.'],
+		'talk-connecting' => ['Connecting the provider …', 'Conectando o provedor …', 'Conectando el proveedor …'],
+		'talk-talking' => ['Talking. Interrupt as you would on the telephone.', 'Em conversa. Interrompa como no telefone.', 'En conversación. Interrumpa como en el teléfono.'],
+		'talk-over' => ['The conversation is over.', 'A conversa terminou.', 'La conversación terminó.'],
+		'talk-refused' => ['Not taken: {why}', 'Não atendida: {why}', 'No tomada: {why}'],
+		'talk-failed' => ['That did not work. Try again.', 'Não funcionou. Tente de novo.', 'No funcionó. Inténtelo de nuevo.'],
+		'talk-no_microphone' => ['There is no microphone, or the browser may not use it.', 'Não há microfone, ou o navegador não pode usá-lo.', 'No hay micrófono, o el navegador no puede usarlo.'],
+		'talk-insecure' => ['A browser gives its microphone to https pages alone. Open this page by https.', 'O navegador só dá o microfone a páginas https. Abra esta página por https.', 'El navegador solo da su micrófono a páginas https. Abra esta página por https.'],
+		'talk-no_worker' => ['The worker cannot be reached from here: nginx needs the location /voice-ai/ of the guide.', 'O processo não pode ser alcançado daqui: o nginx precisa da location /voice-ai/ do guia.', 'No se puede alcanzar el proceso desde aquí: nginx necesita la location /voice-ai/ de la guía.'],
+		'talk-latency' => ['Answered after {ms} ms', 'Respondeu após {ms} ms', 'Respondió tras {ms} ms'],
+		'talk-transfer' => ['On the telephone the caller would now go to {destination}.', 'No telefone, a chamada iria agora para {destination}.', 'En el teléfono, la llamada iría ahora a {destination}.'],
+		'talk-trouble' => ['Trouble with the provider:', 'Problema com o provedor:', 'Problema con el proveedor:'],
+		'talk-test_running' => ['Calling …', 'Ligando …', 'Llamando …'],
+		'talk-test_failed' => ['Failed:', 'Falhou:', 'Falló:'],
+		'talk-passed' => ['Passed.', 'Passou.', 'Pasó.'],
+		'talk-first_sound' => ['First sound after {ms} ms.', 'Primeiro som após {ms} ms.', 'Primer sonido tras {ms} ms.'],
+		'talk-gaps' => ['{count} gaps.', '{count} falhas.', '{count} cortes.'],
+		'talk-rung' => ['The telephone was answered.', 'O telefone foi atendido.', 'El teléfono fue contestado.'],
+		'talk-not_rung' => ['Nobody answered.', 'Ninguém atendeu.', 'Nadie contestó.'],
 	];
