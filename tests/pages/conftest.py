@@ -51,7 +51,7 @@ def here(
 
 @pytest.fixture(scope="session")
 def browser(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """Chromium, behind what nginx does; its microphone plays a recorded sentence again and again."""
+    """Chromium, behind what nginx does; a recorded sentence is its microphone, again and again."""
     sound = write_microphone(tmp_path_factory.mktemp("microphone") / "caller.wav")
     worker = here.app.media.address
     with (
