@@ -55,8 +55,9 @@ from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.telemetry.provider_results import follow_providers
 from esl_controller.telemetry.statsd_flusher import StatsdFlusher
-from esl_controller.tenants.config import config_source
+from esl_controller.tenants.config import config_source, default_provider
 from esl_controller.tenants.loader import ConfigLoader
+from esl_controller.tenants.model_ends import ModelWatch
 from esl_controller.tenants.source import ConfigSource
 from esl_controller.web.access import AdminDoor
 from esl_controller.web.api.application import Api
@@ -125,6 +126,9 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
+        self._model_watch = ModelWatch(
+            default_provider(settings.provider), source.ends, lambda: self._network
+        )
         self._retention = Retention(self._pool)
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
@@ -199,6 +203,7 @@ class App:
             ),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
+            forever("model_ends", self._model_watch.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)

@@ -1,23 +1,33 @@
-"""From a provider's name and its row in the settings to its protocol object."""
+"""Every kind of provider, by its descriptor; and from a row of settings to a protocol object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from importlib import import_module
 from typing import Any, Protocol, get_type_hints
 
 import msgspec
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
-from bridge.providers.elevenlabs.agent import ElevenLabsAgent
-from bridge.providers.elevenlabs.config import ElevenLabsConfig
-from bridge.providers.gemini.config import GeminiLiveConfig
-from bridge.providers.gemini.live import GeminiLive
-from bridge.providers.openai.config import OpenAIRealtimeConfig
-from bridge.providers.openai.realtime import OpenAIRealtime
-from bridge.providers.pipeline.config import PipelineConfig
-from bridge.providers.pipeline.realtime import Pipeline
+from bridge.providers.descriptor import CHOICES, HELP, Descriptor, Interface, Spoken
+
+_FOLDERS = ("openai", "elevenlabs", "gemini", "pipeline")
+"""Beside this module, each with a `descriptor.py`: a further provider is one word here."""
+_IMPORTED = (import_module(f"bridge.providers.{folder}.descriptor") for folder in _FOLDERS)
+DESCRIPTORS: Mapping[str, Descriptor] = {
+    module.DESCRIPTOR.kind: module.DESCRIPTOR for module in _IMPORTED
+}
+"""By kind: the word a tenant writes in `realtime_provider`."""
+KINDS = tuple(DESCRIPTORS)
+DEFAULT_KIND = KINDS[0]
+PROVIDERS: dict[str, Spoken] = {one.spoken.name: one.spoken for one in DESCRIPTORS.values()}
+"""What is spoken, by the protocol's name."""
+VENDORS = tuple(
+    dict.fromkeys([*KINDS, *(m.vendor for one in DESCRIPTORS.values() for m in one.models)])
+)
+"""Who may be paid; a kind's own name stands for servers of nobody known."""
 
 
 class ProviderConfigError(BridgeError):
@@ -33,26 +43,6 @@ class ProviderConfig(Protocol):
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderKind:
-    """A provider by name: its configuration class and how to make its protocol object."""
-
-    config: type[Any]
-    make: Callable[[Any], ProviderProtocol]
-    vendor: str
-    """Who is paid, as in the price list; of a pipeline, its language model's."""
-    tenants_own: frozenset[str] = frozenset()
-    """Fields that a tenant may set although they are named like an account or an address."""
-
-
-PROVIDERS: dict[str, ProviderKind] = {
-    "elevenlabs_agent": ProviderKind(ElevenLabsConfig, ElevenLabsAgent, "elevenlabs"),
-    "gemini_live": ProviderKind(GeminiLiveConfig, GeminiLive, "gemini", frozenset({"project"})),
-    "openai_realtime": ProviderKind(OpenAIRealtimeConfig, OpenAIRealtime, "openai"),
-    "pipeline": ProviderKind(PipelineConfig, Pipeline, "groq", frozenset({"stt_url"})),
-}
 
 
 ACCOUNT = frozenset({"api_key", "headers", "organization", "project", "vendor"})
@@ -112,6 +102,49 @@ def _problems(config: type[Any], row: Mapping[str, object]) -> list[str]:
     except ProviderConfigError as error:
         return list(error.problems)
     return []
+
+
+def interface_of(kind: str, name: str) -> Interface | None:
+    """The interface of a kind that is called `name`; None: there is none."""
+    known = DESCRIPTORS.get(kind)
+    found = [one for one in known.interfaces if one.name == name] if known else []
+    return found[0] if found else None
+
+
+def described_settings(name: str) -> list[tuple[str, str, tuple[str, ...], str]]:
+    """Name, type, choices and meaning of each field that a tenant's own words may set."""
+    kind = PROVIDERS[name]
+    hints, allowed = get_type_hints(kind.config), row_settings(name)
+    return [
+        (
+            entry.name,
+            _type_word(hints[entry.name]),
+            entry.metadata.get(CHOICES, ()),
+            entry.metadata.get(HELP, ""),
+        )
+        for entry in fields(kind.config)
+        if entry.name in allowed
+    ]
+
+
+def _type_word(hint: Any) -> str:
+    """`text` and the like, as the interface for pages names types."""
+    found = msgspec.inspect.type_info(hint)
+    if isinstance(found, msgspec.inspect.UnionType):
+        found = next(one for one in found.types if not isinstance(one, msgspec.inspect.NoneType))
+    return _TYPE_WORDS[type(found)]
+
+
+_TYPE_WORDS: Mapping[type[Any], str] = {
+    msgspec.inspect.BoolType: "boolean",
+    msgspec.inspect.IntType: "integer",
+    msgspec.inspect.FloatType: "number",
+    msgspec.inspect.StrType: "text",
+    msgspec.inspect.VarTupleType: "list",
+    msgspec.inspect.CollectionType: "list",
+    msgspec.inspect.ListType: "list",
+    msgspec.inspect.DictType: "object",
+}
 
 
 def make_provider(name: str, row: Mapping[str, object]) -> ProviderProtocol:

@@ -8,16 +8,26 @@ from typing import Any
 
 import click
 
+from bridge.providers.registry import DEFAULT_KIND, KINDS
 from esl_controller.commands.api_key import credential_of, key_options
 from esl_controller.commands.columns import column_options, given_values, one_row, table
-from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, confirm
+from esl_controller.commands.shared import (
+    EXIT_FAILED,
+    EXIT_SETTINGS,
+    Shell,
+    confirm,
+    with_shell,
+)
 from esl_controller.commands.site import Site, with_domain
 from esl_controller.database.models import ProviderAccess
+from esl_controller.money.price_file import price_list
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.fields import PROVIDER, SECRETARY
+from esl_controller.tenants.model_ends import ModelEnds
 from esl_controller.tenants.providers import NoProvider, provider_protocol
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.shown import provider_shown
+from esl_controller.web.api.registry import known_providers
 
 _LISTED = ("provider_label", "realtime_provider", "key", "model", "priority", "enabled")
 _KEY = PROVIDER.table.key
@@ -30,6 +40,74 @@ def command() -> None:
     A provider is named by its label or its UUID. Keys are sealed before they are stored, and are
     never shown again. A domain without a provider uses the one of the settings.
     """
+
+
+@command.command()
+@with_shell
+def kinds(shell: Shell) -> None:
+    """List the kinds of provider there are, and what each can do."""
+    known = known_providers(None)
+    rows = [
+        {
+            "kind": one.kind,
+            "interface": interface.name or "(usual)",
+            "audio": " ".join(interface.formats),
+            "key": " and ".join(" or ".join(key.variables) for key in one.key_variables),
+            "features": " ".join(interface.features),
+        }
+        for one in known
+        for interface in one.interfaces
+    ]
+    shell.result(known, table(rows, tuple(rows[0]), ""))
+
+
+@command.command()
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@with_shell
+def models(shell: Shell, kind: str | None) -> None:
+    """List models with their prices, and the day a vendor switches one off.
+
+    Prices are USD per million tokens or characters, or per minute.
+    """
+    prices = price_list(shell.settings().storage.price_file)
+    known = [one for one in known_providers(prices) if kind in (None, one.kind)]
+    rows = [
+        {
+            "kind": one.kind,
+            "model": model.id if model.id != "*" else f"({model.vendor})",
+            "for": model.role,
+            "ends_on": model.ends_on or "",
+            "prices": " ".join(f"{price.unit}={price.usd}" for price in model.prices),
+        }
+        for one in known
+        for model in one.models
+    ]
+    shell.result(
+        [{"kind": one.kind, "models": one.models} for one in known], table(rows, tuple(rows[0]), "")
+    )
+
+
+@command.command()
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@with_shell
+def voices(shell: Shell, kind: str | None) -> None:
+    """List voices that every account has, with a page where they can be heard."""
+    known = [one for one in known_providers(None) if kind in (None, one.kind)]
+    rows = [
+        {
+            "kind": one.kind,
+            "voice": voice.id,
+            "languages": " ".join(voice.languages) or "(the model's)",
+            "sample": voice.sample,
+        }
+        for one in known
+        for voice in one.voices
+    ]
+    none = "Each account has voices of its own."
+    shell.result(
+        [{"kind": one.kind, "voices": one.voices} for one in known],
+        table(rows, ("kind", "voice", "languages", "sample"), none),
+    )
 
 
 @command.command("list")
@@ -60,7 +138,7 @@ def add(site: Site, label: str, **options: Any) -> None:
     esl-controller provider add openai --domain pbx.example.com --key-prompt
     """
     credential = credential_of(site, options)
-    values = {"realtime_provider": "openai", **given_values(PROVIDER, options)}
+    values = {"realtime_provider": DEFAULT_KIND, **given_values(PROVIDER, options)}
     values |= {"provider_label": label, "credential": credential}
     _stored(site, site.editor.add(PROVIDER, values))
 
@@ -118,10 +196,13 @@ def test(site: Site, provider: str) -> None:
     with site.shell.step(f"Connecting to {row['provider_label']}"):
         connect_s = site.settings.timeouts.provider_connect_s
         network = provider_network(site.settings)
-        result = try_access(access, network, connect_s, on_usage=lambda usage: None)
+        result = try_access(
+            access, network, connect_s, on_usage=lambda usage: None, ends=ModelEnds()
+        )
     if result.error is None:
         text = f"{row['provider_label']} works: connected in {result.connect_ms:.0f} ms, "
         text += f"ready after {result.ready_ms:.0f} ms."
+        text += "".join(f"\n  warning: {warning}" for warning in result.warnings)
     else:
         error_ = result.error
         text = f"{row['provider_label']} does not work: {error_.kind} {error_.code}: "

@@ -10,8 +10,16 @@ from urllib.parse import urlsplit
 import gevent
 from gevent import socket
 
+from bridge.errors import RemoteProtocolError
+from bridge.providers.registry import DESCRIPTORS
+from bridge.wire.network import Network
+from esl_controller.database.models import ProviderAccess
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Provider, Settings
+from esl_controller.tenants.config import default_provider
+from esl_controller.tenants.hosts import dialled_host
+from esl_controller.tenants.model_ends import ModelEnds, read_ends, tells_ends
+from esl_controller.tenants.providers import models_asked
 
 _SLOW_S = 0.5
 
@@ -19,25 +27,52 @@ _SLOW_S = 0.5
 def look(settings: Settings, *, online: bool) -> Iterator[Finding]:
     """All findings about the default provider; `online` allows a connection to it."""
     provider = settings.provider
+    access = default_provider(provider)
     yield _key(provider)
     if online:
         yield _reach(provider, settings.timeouts.provider_connect_s)
     else:
         yield note("provider host", "not looked at", "use --online to connect to it")
+    if access is not None:
+        yield from _models(access, ModelEnds(), provider if online else None)
 
 
 def _key(provider: Provider) -> Finding:
     if provider.api_key or provider.headers:
         return ok("provider key", f"{provider.name}, {provider.model}")
+    stages = DESCRIPTORS[provider.name].key_variables.values()
+    usual = " and ".join(" or ".join(names) for names in stages)
     return warning(
         "provider key",
         "none for tenants that have none of their own",
-        "set VOICE_AI_PROVIDER_API_KEY (or OPENAI_API_KEY)",
+        f"set VOICE_AI_PROVIDER_API_KEY; at the vendor's own address {usual} will do",
     )
 
 
+def _models(access: ProviderAccess, ends: ModelEnds, online: Provider | None) -> Iterator[Finding]:
+    """Models of the default provider that end soon; as its own list says, where it may be asked."""
+    config, check = access.config, "provider model"
+    if online is not None and tells_ends(access):
+        tls = ssl.create_default_context(cafile=online.ca_file or None)
+        try:
+            read_ends(access, ends, Network(tls=tls))
+        except RemoteProtocolError as error:
+            yield note(
+                check, f"the list of models was not read: {error}", "see the vendor's own page"
+            )
+    models = models_asked(access)
+    soon = ends.soon(config.realtime_provider, dialled_host(config), models)
+    for end in soon:
+        advice = f"use {end.successor}" if end.successor else "ask the vendor what takes its place"
+        yield warning(check, str(end), advice)
+    if not soon and models:
+        yield ok(check, f"no end of {', '.join(models)} is known")
+
+
 def _reach(provider: Provider, timeout_s: float) -> Finding:
-    parts = urlsplit(provider.base_url)
+    own = provider.base_url == Provider().base_url
+    host = DESCRIPTORS[provider.name].hosts["base_url"]
+    parts = urlsplit(f"wss://{host}" if own else provider.base_url)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
     where, check = f"{parts.hostname}:{port}", "provider host"
     began = time.monotonic()

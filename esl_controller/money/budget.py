@@ -15,6 +15,7 @@ from decimal import Decimal
 
 import structlog
 
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import ProviderAccess, RouteEntry, TenantSettings
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import spending
@@ -147,10 +148,10 @@ def judge(spent_usd: Decimal, limit_usd: Decimal, warning_percent: int, period: 
 
 
 def low_cost(entry: RouteEntry, usable: Callable[[ProviderAccess], bool]) -> RouteEntry | None:
-    """Return `entry` with those of its `custom` providers that are `usable`; None without any."""
+    """Return `entry` with those of its low-cost providers that are `usable`; None without any."""
     cheap = tuple(
         access
         for access in entry.providers
-        if access.config.realtime_provider == "custom" and usable(access)
+        if DESCRIPTORS[access.config.realtime_provider].low_cost and usable(access)
     )
     return dataclasses.replace(entry, providers=cheap) if cheap else None

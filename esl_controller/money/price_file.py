@@ -11,14 +11,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from bridge.providers.registry import VENDORS
 from esl_controller.money.prices import PRICES, Price, PriceList
 from esl_controller.settings.table import Settings
-from esl_controller.tenants.columns.provider import KINDS
 
 MAX_FILE_BYTES = 1_000_000
 MAX_PRICE_USD = 10_000
 _MAX_SHOWN = 80
-KNOWN_PROVIDERS = tuple(dict.fromkeys([*KINDS, *(price.provider for price in PRICES)]))
+KNOWN_PROVIDERS = VENDORS
 """Who usage may be of: a price of anybody else would never be looked at."""
 
 

@@ -2,9 +2,8 @@
 
 The operator's come from `esl_controller.money.price_file`.
 
-Prices are USD per million tokens or characters, or per minute of audio. Sources of the list:
-OpenAI's model pages (developers.openai.com/api/docs/models/…), Google's and ElevenLabs' price
-pages, Deepgram's and Groq's price pages, all read between 2026-08 and 2026-11.
+Prices are USD per million tokens or characters, or per minute of audio. They are told by the
+providers' descriptors, each with the page it was read on.
 """
 
 from __future__ import annotations
@@ -16,6 +15,8 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from bridge.providers.descriptor import Model
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import UsageRecord
 
 _MILLION = Decimal(1_000_000)
@@ -46,6 +47,11 @@ class Price:
     characters: Decimal = Decimal(0)
     transcription_minute: Decimal = Decimal(0)
     audio_minute: Decimal = Decimal(0)
+
+    def rates(self) -> dict[str, Decimal]:
+        """What is not free of it, by the name of the field."""
+        values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
+        return {name: usd for name, usd in values.items() if isinstance(usd, Decimal) and usd}
 
     def cost(self, usage: UsageRecord) -> Decimal:
         """Return what `usage` costs, in USD to a millionth."""
@@ -121,64 +127,16 @@ def _since(price: Price) -> date:
     return price.since
 
 
-def _tokens(provider: str, model: str, text: str, audio: str = "0 0 0", image: str = "0") -> Price:
-    """`text` and `audio` are `input cached output`."""
-    text_input, text_cached, text_output = map(Decimal, text.split())
-    audio_input, audio_cached, audio_output = map(Decimal, audio.split())
-    return Price(
-        provider=provider,
-        model=model,
-        since=date(2026, 8, 1),
-        text_input=text_input,
-        text_cached=text_cached,
-        text_output=text_output,
-        audio_input=audio_input,
-        audio_cached=audio_cached,
-        audio_output=audio_output,
-        image_input=Decimal(image),
-    )
+def _listed(model: Model) -> Iterable[Price]:
+    """The prices that a provider's descriptor tells of a model."""
+    for rates in model.rates:
+        usd = {name: Decimal(value) for name, value in rates.usd.items()}
+        yield Price(provider=model.vendor, model=model.id, since=rates.since, **usd)
 
 
-def _minutes(provider: str, model: str, **per_minute: str) -> Price:
-    prices = {name: Decimal(value) for name, value in per_minute.items()}
-    return Price(provider=provider, model=model, since=date(2026, 8, 1), **prices)
-
-
-PRICES: tuple[Price, ...] = (
-    _tokens("openai", "gpt-realtime", "4 0.40 16", "32 0.40 64", "5"),
-    _tokens("openai", "gpt-realtime-1.5", "4 0.40 16", "32 0.40 64", "5"),
-    _tokens("openai", "gpt-realtime-2", "4 0.40 24", "32 0.40 64", "5"),
-    _tokens("openai", "gpt-realtime-2.1", "4 0.40 24", "32 0.40 64", "5"),
-    _tokens("openai", "gpt-realtime-mini", "0.60 0.06 2.40", "10 0.30 20", "0.80"),
-    _tokens("openai", "gpt-realtime-2.1-mini", "0.60 0.06 2.40", "10 0.30 20", "0.80"),
-    _minutes("openai", "gpt-transcribe", transcription_minute="0.0045"),
-    _minutes("openai", "gpt-4o-transcribe", transcription_minute="0.006"),
-    _minutes("openai", "gpt-4o-mini-transcribe", transcription_minute="0.003"),
-    _minutes("openai", "gpt-realtime-whisper", transcription_minute="0.017"),
-    _minutes("openai", "gpt-live-transcribe", transcription_minute="0.017"),
-    _minutes("openai", "whisper-1", transcription_minute="0.006"),
-    # The page has no price of its own for 3.8's audio: 3.1's stands in.
-    _tokens("gemini", "gemini-3.8-live", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
-    _tokens("gemini", "gemini-3.1-flash-live", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
-    _tokens("gemini", "gemini-3.1-flash-live-preview", "0.75 0.75 4.50", "3.00 3.00 12.00", "3.00"),
-    *(
-        _tokens("gemini", name, "0.50 0.50 2.00", "3.00 3.00 12.00", "3.00")
-        for name in (
-            "gemini-2.5-flash-native-audio-preview-09-2025",
-            "gemini-2.5-flash-native-audio-preview-12-2025",
-            "gemini-live-2.5-flash-native-audio",
-        )
-    ),
-    # elevenlabs.io/pricing, Agents, read 2026-08; the language model's tokens are billed apart, and
-    # the service does not count them on its socket.
-    _minutes("elevenlabs", "agents", audio_minute="0.08"),
-    _minutes("deepgram", "nova-3", transcription_minute="0.0048"),
-    _minutes("deepgram", "nova-3-multi", transcription_minute="0.0058"),
-    _minutes("deepgram", "flux-general-en", transcription_minute="0.0077"),
-    _minutes("deepgram", "flux-general-multi", transcription_minute="0.0078"),
-    _minutes("piper", "*"),
-    _minutes("espeak", "*"),
-    _minutes("tones", "*"),
-    _tokens("groq", "openai/gpt-oss-20b", "0.075 0.0375 0.30"),
-    _tokens("groq", "openai/gpt-oss-120b", "0.15 0.075 0.60"),
+PRICES: tuple[Price, ...] = tuple(
+    price
+    for provider in DESCRIPTORS.values()
+    for model in provider.models
+    for price in _listed(model)
 )

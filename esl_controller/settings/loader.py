@@ -12,11 +12,21 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import msgspec
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.settings.table import GONE, PREFIX, Setting, Settings, Storage, every_setting
+from bridge.providers.registry import DESCRIPTORS
+from esl_controller.settings.table import (
+    GONE,
+    PREFIX,
+    Provider,
+    Setting,
+    Settings,
+    Storage,
+    every_setting,
+)
 from esl_controller.settings.types import Secret, allowed
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
@@ -73,7 +83,7 @@ def load_settings(
     settings = loader.load(_read_file(config_file) if config_file else {})
     if loader.problems:
         raise SettingsError(loader.problems)
-    return _with_paths(settings)
+    return _with_paths(_with_key(settings, environ))
 
 
 def _read_file(path: Path) -> dict[str, Any]:
@@ -224,6 +234,24 @@ def _contradictions(settings: Settings) -> list[Problem]:
             "MEDIA_PLAYBACK", media.playback, "auto or unicast when VOICE_AI_MEDIA_INPUT=unicast"
         )
     return found
+
+
+def _with_key(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    """Where no key is set, what the vendor's own tools read: for the vendor's own address alone."""
+    at = settings.provider
+    known = DESCRIPTORS[at.name]
+    own = at.base_url == Provider().base_url or urlsplit(at.base_url).hostname in (
+        known.hosts.values()
+    )
+    if at.api_key or not own:
+        return settings
+    found = {
+        stage: next(filter(None, (environ.get(name, "").strip() for name in names)), "")
+        for stage, names in known.key_variables.items()
+    }
+    keys = [f"{stage}={key}" if stage else key for stage, key in found.items() if key]
+    provider = msgspec.structs.replace(at, api_key=Secret(",".join(keys)))
+    return msgspec.structs.replace(settings, provider=provider)
 
 
 def _with_paths(settings: Settings) -> Settings:

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
+from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
 from esl_controller.settings.types import (
     HOST,
     HOST_OR_EMPTY,
@@ -25,6 +26,7 @@ from esl_controller.settings.types import (
     long_enough,
     multiple_of_20,
     network,
+    one_of,
     variable,
     websocket_url,
 )
@@ -173,29 +175,33 @@ class Database(_Group, frozen=True):
 class Provider(_Group, frozen=True):
     """The voice used by tenants that chose nothing of their own."""
 
-    name: Annotated[
-        Literal["openai", "elevenlabs", "gemini", "custom"], doc("Kind of provider.")
-    ] = "openai"
+    name: Annotated[str, doc(f"Kind of provider: {', '.join(KINDS)}.", check=one_of(*KINDS))] = (
+        DEFAULT_KIND
+    )
     base_url: Annotated[
         str, doc("WebSocket address; gateways and look-alikes work too.", check=websocket_url)
     ] = "wss://api.openai.com/v1/realtime"
     model: Annotated[str, doc("Model to ask for.", pattern=WORD)] = "gpt-realtime-2.1"
     voice: Annotated[str, doc("Voice to ask for.", pattern=WORD)] = "marin"
-    api_key: Annotated[Secret, doc("API key. The default reads OPENAI_API_KEY.")] = Secret(
-        "env:OPENAI_API_KEY"
-    )
+    api_key: Annotated[
+        Secret,
+        doc(
+            "API key; a pipeline's as `stt=…,chat=…`. Empty: at the vendor's own address what its "
+            "own tools read, such as OPENAI_API_KEY, ELEVENLABS_API_KEY, GEMINI_API_KEY or "
+            "GOOGLE_API_KEY, DEEPGRAM_API_KEY and GROQ_API_KEY; nowhere else."
+        ),
+    ] = Secret()
     key_variables: Annotated[
         tuple[str, ...],
         doc(
             "Environment variables a provider row of any domain may name as `env:NAME`.",
             check=each(variable),
         ),
-    ] = (
-        "OPENAI_API_KEY",
-        "ELEVENLABS_API_KEY",
-        "GEMINI_API_KEY",
-        "DEEPGRAM_API_KEY",
-        "GROQ_API_KEY",
+    ] = tuple(
+        name
+        for one in DESCRIPTORS.values()
+        for names in one.key_variables.values()
+        for name in names
     )
     allowed_hosts: Annotated[
         tuple[str, ...],

@@ -65,6 +65,11 @@ def host_entry(entry: str) -> str | None:
     return "hosts such as *, gateway.example, *.example.com, 127.0.0.1:8000 or 10.0.0.0/8"
 
 
+def one_of(*words: str) -> Callable[[str], str | None]:
+    """Make a check of one of a few words."""
+    return lambda text: None if text in words else f"one of {', '.join(words)}"
+
+
 def websocket_url(text: str) -> str | None:
     """None for a ws:// or wss:// address with a host, else what is allowed."""
     try:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
+from bridge.providers.registry import KINDS
+
 
 class Kind(enum.Enum):
     """How values of a metric combine."""
@@ -47,7 +49,6 @@ _FAST_S = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25
 _LENGTH_S = (5.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 
-_PROVIDERS = ("openai", "elevenlabs", "gemini", "custom")
 _OUTCOMES = ("completed", "transferred", "abandoned", "timeout", "failed", "fallback")
 _REFUSALS = (
     *("turn_based", "not_ours", "invalid", "overflow", "closed", "budget"),
@@ -79,7 +80,7 @@ def _histogram(
 
 
 # Calls
-CALLS = _counter("calls", "Calls taken, by how they ended.", provider=_PROVIDERS, outcome=_OUTCOMES)
+CALLS = _counter("calls", "Calls taken, by how they ended.", provider=KINDS, outcome=_OUTCOMES)
 CALLS_REFUSED = _counter(
     "calls_refused", "Calls handed back to the dialplan, by reason.", reason=_REFUSALS
 )
@@ -95,8 +96,8 @@ CALL_DURATION = _histogram("call_duration", "Length of calls, answer to end.", _
 ANSWER_TO_GREETING = _histogram(
     "answer_to_greeting", "Answer to the greeting's first audio frame sent.", _LATENCY_S
 )
-TURNS = _counter("turns", "Answers of the AI that reached the caller.", provider=_PROVIDERS)
-INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", provider=_PROVIDERS)
+TURNS = _counter("turns", "Answers of the AI that reached the caller.", provider=KINDS)
+INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", provider=KINDS)
 TRANSFERS = _counter("transfers", "Calls passed on to a person, by result.", result=_TRANSFERS)
 DTMF = _counter("dtmf", "Keys pressed by callers.")
 
@@ -105,7 +106,7 @@ RESPONSE_LATENCY = _histogram(
     "response_latency",
     "Caller stopped speaking to the first frame of the answer sent.",
     _LATENCY_S,
-    provider=_PROVIDERS,
+    provider=KINDS,
 )
 LATENCY_PART = _histogram(
     "latency_part",
@@ -135,12 +136,12 @@ ERRORS = _counter(
     "errors", "Failures by code, REALTIME_001 to REALTIME_010, and INTERNAL.", code=_CODES
 )
 PROVIDER_READY = _counter(
-    "provider_ready", "Times a provider took a session's settings.", provider=_PROVIDERS
+    "provider_ready", "Times a provider took a session's settings.", provider=KINDS
 )
 PROVIDER_FAILURES = _counter(
     "provider_failures",
     "Failures told by providers.",
-    provider=_PROVIDERS,
+    provider=KINDS,
     kind=_ERROR_KINDS,
 )
 FALLBACKS = _counter(
@@ -178,14 +179,14 @@ FUNCTION_LATENCY = _histogram("function_run", "Time functions of the AI took.", 
 TOKENS = _counter(
     "tokens",
     "Tokens counted by providers.",
-    provider=_PROVIDERS,
+    provider=KINDS,
     direction=("input", "output"),
     modality=("text", "audio"),
 )
 USAGE_UNPRICED = _counter(
     "usage_unpriced",
     "Usage of models without a price: no budget knows of it.",
-    provider=_PROVIDERS,
+    provider=KINDS,
 )
 BUDGETS_REACHED = _counter(
     "budgets_reached",

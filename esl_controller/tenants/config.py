@@ -8,6 +8,7 @@ from pathlib import Path
 import gevent
 from gevent import socket
 
+from bridge.providers.registry import DEFAULT_KIND
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig
 from esl_controller.database.pool import Pool
 from esl_controller.settings.table import Provider, Settings
@@ -59,7 +60,7 @@ def default_provider(provider: Provider) -> ProviderAccess | None:
     """The provider of tenants that have none of their own; None when it has no key."""
     if not provider.api_key and not provider.headers:
         return None
-    own = {} if provider.name == "openai" else _NOT_OPENAI_S
+    own = {} if provider.name == DEFAULT_KIND else _NOT_ITS_OWN
     lines = (header.reveal().partition(":") for header in provider.headers)
     config = RealtimeProviderConfig(
         voice_realtime_provider_uuid="",
@@ -79,8 +80,6 @@ def default_provider(provider: Provider) -> ProviderAccess | None:
     return ProviderAccess(config, provider.api_key or None)
 
 
-_OPENAI = Provider()
-_NOT_OPENAI_S: dict[str, str | None] = dict.fromkeys(
-    (_OPENAI.base_url, _OPENAI.model, _OPENAI.voice)
-)
-"""Defaults that are OpenAI's: another kind of provider has its own."""
+_USUAL = Provider()
+_NOT_ITS_OWN: dict[str, str | None] = dict.fromkeys((_USUAL.base_url, _USUAL.model, _USUAL.voice))
+"""Defaults that are the usual kind's: another kind of provider has its own."""

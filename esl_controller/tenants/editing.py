@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from bridge.providers.registry import DEFAULT_KIND
 from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import configuration
@@ -168,7 +169,7 @@ class Editor:
             fits = wanted == provider["voice_realtime_provider_uuid"] if wanted else True
             if fits and provider["enabled"]:
                 return str(provider["realtime_provider"])
-        return "openai"
+        return DEFAULT_KIND
 
     def _report(
         self,

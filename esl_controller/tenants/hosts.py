@@ -13,20 +13,31 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from urllib.parse import urlsplit
 
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import RealtimeProviderConfig
 
 ANY_PUBLIC = "*"
 """In a list of allowed hosts: every host on a public address."""
 
+MAIN = "base_url"
+"""The setting that says where a provider is; some have further ones for their stages."""
 OWN_HOSTS: Mapping[str, str] = {
-    "openai": "api.openai.com",
-    "elevenlabs": "api.elevenlabs.io",
-    "gemini": "generativelanguage.googleapis.com",
-    "custom": "api.groq.com",
-    "custom stt": "api.deepgram.com",
+    kind if setting == MAIN else f"{kind} {setting}": host
+    for kind, one in DESCRIPTORS.items()
+    for setting, host in one.hosts.items()
 }
-"""Where a kind of provider is, when a row names no address. `custom` is the pipeline."""
+"""Where a kind of provider is, or a stage of it, when a row names no address."""
 
+_KINDS_BY_VARIABLE: Mapping[str, frozenset[str]] = {
+    name: frozenset(
+        kind
+        for kind, other in DESCRIPTORS.items()
+        if any(name in names for names in other.key_variables.values())
+    )
+    for one in DESCRIPTORS.values()
+    for names in one.key_variables.values()
+    for name in names
+}
 _NOT_PUBLIC_NAMES = ("localhost", "local", "internal", "home.arpa", "lan")
 """RFC 6761, 6762 and 8375, and what networks use at home; a name without a dot is one's own."""
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -87,10 +98,11 @@ class ProviderHosts:
 
     def require_key_may_go(self, config: RealtimeProviderConfig) -> None:
         """Raise HostRefused when the row's credential must not be sent to its address."""
+        key = config.credential
+        _require_own_variable(config, dialled_host(config) or "")
         if config.base_url is None:
             return
         scheme, host, _ = _origin(config.base_url)
-        key = config.credential
         if key is not None and not key.startswith("sealed:") and not self._may_have_own(config):
             raise HostRefused(f"a key of the operator is not sent to {host}")
         if (key or config.headers) and scheme != "wss" and not _is_loopback(host):
@@ -113,16 +125,39 @@ class ProviderHosts:
         return any(_matches(entry, host, port) for entry in self._allowed if entry != ANY_PUBLIC)
 
 
+def _require_own_variable(config: RealtimeProviderConfig, host: str) -> None:
+    """Raise HostRefused where one vendor would be sent what another's tools call their key."""
+    source, _, name = (config.credential or "").partition(":")
+    kinds = _KINDS_BY_VARIABLE.get(name, frozenset()) if source == "env" else frozenset()
+    theirs = {own for kind in kinds for own in DESCRIPTORS[kind].hosts.values()}
+    if kinds and host in OWN_HOSTS.values() and host not in theirs:
+        raise HostRefused(f"{name} is another provider's key and is not sent to {host}")
+
+
 def connections(config: RealtimeProviderConfig) -> tuple[RealtimeProviderConfig, ...]:
     """The row, once for each address its provider is reached at, which is its `base_url`.
 
-    The pipeline hears elsewhere than it thinks; headers are for the model alone.
+    A pipeline hears elsewhere than it thinks; headers are for its main address alone.
     """
-    if config.realtime_provider != "custom":
-        return (config,)
-    url = config.provider_settings.get("stt_url")
-    hearing = replace(config, realtime_provider="custom stt", base_url=url, headers={})
-    return (config, hearing)
+    kind, stages = config.realtime_provider, address_settings(config)
+    return (
+        config,
+        *(
+            replace(
+                config,
+                realtime_provider=f"{kind} {setting}",
+                base_url=config.provider_settings.get(setting),
+                headers={},
+            )
+            for setting in stages
+        ),
+    )
+
+
+def address_settings(config: RealtimeProviderConfig) -> list[str]:
+    """Names of `provider_settings` that are addresses of stages."""
+    known = DESCRIPTORS.get(config.realtime_provider)
+    return [setting for setting in known.hosts if setting != MAIN] if known else []
 
 
 def dialled_host(config: RealtimeProviderConfig) -> str | None:

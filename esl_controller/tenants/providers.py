@@ -6,14 +6,18 @@ not know them, or mean something else by them. A provider that stands in uses it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from bridge.errors import BridgeError
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.conversation import Brief, Conversation, Opening, Tool
+from bridge.providers.descriptor import Interface
 from bridge.providers.registry import (
+    DESCRIPTORS,
+    PROVIDERS,
+    interface_of,
     make_provider,
     reserved_settings,
     row_settings,
@@ -28,44 +32,16 @@ from esl_controller.telemetry.known_secrets import HIDDEN, IN_USE
 from esl_controller.telemetry.redaction import redact_value
 from esl_controller.tenants.checks import did_you_mean
 
-SLOWEST, FASTEST = 0.7, 1.2
-"""Of ElevenLabs' voices; a secretary may ask for 0.25 to 1.5."""
 INTERFACE = "interface"
 """Of `provider_settings`: which of a vendor's interfaces is meant, where it has several."""
-ELEVEN_REALTIME: Mapping[str, Any] = {
-    "base_url": "wss://api.elevenlabs.io/v1/convai",
-    "auth_style": "client_secret",
-    "model": "eleven_realtime_v1_mini",
-    "formats": ["pcmu", "pcm"],
-    "transcription_model": "own",
-    "vendor": "elevenlabs",
-}
-"""Eleven Realtime speaks OpenAI's protocol: `OpenAiSessionConfigInput` and `client_secrets` of the
-`elevenlabs` package 2.78.0 say in which parts."""
-_VAD = {"server": "server_vad", "semantic": "semantic_vad"}
-_GEMINI_END = {"low": "low", "high": "high"}
-_MIDDLE = 0.5
-"""`vad_threshold` of a secretary that says nothing of it."""
+
+
+MODEL_FIELDS = ("model", "transcription_model", "stt_model")
+"""Fields of configurations that name a model."""
 
 
 class NoProvider(Exception):
     """No provider of the tenant can be used."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Spoken:
-    """A kind of provider the bridge speaks with."""
-
-    protocol: str
-    """Its name in `bridge.providers.registry`."""
-    wishes: Callable[[SecretaryRealtime], dict[str, Any]]
-    """A secretary's settings as fields of its own provider's configuration."""
-    manners: Callable[[SecretaryRealtime], dict[str, Any]]
-    """Those that hold whichever provider of this kind serves the call."""
-    row: Mapping[str, Any] = field(default_factory=dict)
-    """What a provider row of this kind means where it says nothing else."""
-    no_key: str = "none"
-    """Stands for the key where a row has none."""
 
 
 def own_provider(
@@ -100,18 +76,27 @@ def provider_protocol(
     Raises:
         NoProvider: it is of a kind not spoken here, or its settings do not fit.
     """
-    spoken = _spoken(access.config)
-    row = {**spoken.row, **_provider_row(access, spoken.no_key)}
-    if secretary is not None:
-        row |= spoken.manners(secretary)
-        if own:
-            row |= spoken.wishes(secretary)
+    interface = _interface(access.config)
+    row = _row(access, interface, secretary, own=own)
     if voice:
         row["voice"] = voice
     try:
-        return make_provider(spoken.protocol, row)
+        return make_provider(interface.protocol, row)
     except BridgeError as error:
         raise NoProvider(str(error)) from error
+
+
+def models_asked(
+    access: ProviderAccess, secretary: SecretaryRealtime | None = None, *, own: bool = False
+) -> list[str]:
+    """The models a call would name to this provider, for speech and for its other stages."""
+    interface = _find_interface(access.config)
+    if interface is None:
+        return []
+    row = _row(access, interface, secretary, own=own)
+    usual = {one.name: one.default for one in fields(PROVIDERS[interface.protocol].config)}
+    named = [row.get(name, usual.get(name)) for name in MODEL_FIELDS]
+    return [name for name in named if isinstance(name, str) and name]
 
 
 def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
@@ -143,11 +128,10 @@ def require_session(
 
 def spoken_kinds() -> Mapping[str, frozenset[str]]:
     """The kinds of provider the bridge speaks with, and what `provider_settings` of each hold."""
-    kinds: dict[str, frozenset[str]] = {}
-    for (kind, interface), spoken in _SPOKEN.items():
-        names = row_settings(spoken.protocol)
-        kinds[kind] = kinds[kind] | {INTERFACE} if interface else names
-    return kinds
+    return {
+        kind: row_settings(one.spoken.name) | ({INTERFACE} if len(one.interfaces) > 1 else set())
+        for kind, one in DESCRIPTORS.items()
+    }
 
 
 def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], list[str]]:
@@ -155,9 +139,9 @@ def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], lis
     kind, given = config.realtime_provider, config.provider_settings
     several = INTERFACE in spoken_kinds().get(kind, ())
     interface = {INTERFACE: given[INTERFACE]} if several and INTERFACE in given else {}
-    spoken = _find_spoken(config)
-    known = frozenset() if spoken is None else row_settings(spoken.protocol)
-    reserved = frozenset() if spoken is None else reserved_settings(spoken.protocol)
+    found = _find_interface(config)
+    known = frozenset() if found is None else row_settings(found.protocol)
+    reserved = frozenset() if found is None else reserved_settings(found.protocol)
     label = f"provider {config.provider_label!r}: provider_settings"
     said = [
         f"{label}: {name!r} is never taken from here and is left out"
@@ -166,8 +150,8 @@ def tenant_settings(config: RealtimeProviderConfig) -> tuple[dict[str, Any], lis
         for name in sorted(given.keys() - known - interface.keys())
     ]
     used = {name: value for name, value in given.items() if name in known}
-    if spoken is not None:
-        used, wrong = usable_settings(spoken.protocol, used, {**spoken.row, **_columns(config)})
+    if found is not None:
+        used, wrong = usable_settings(found.protocol, used, {**found.row, **_columns(config)})
         said += [f"{label}: {problem}; it is left out" for problem in wrong]
     return used | interface, said
 
@@ -179,6 +163,24 @@ def is_usable(access: ProviderAccess) -> bool:
     except NoProvider:
         return False
     return True
+
+
+def _row(
+    access: ProviderAccess,
+    interface: Interface,
+    secretary: SecretaryRealtime | None,
+    *,
+    own: bool,
+) -> dict[str, Any]:
+    """Fields of the provider's configuration."""
+    spoken = PROVIDERS[interface.protocol]
+    row = {**interface.row, **_provider_row(access, interface.no_key)}
+    if secretary is not None:
+        row |= spoken.manners(secretary)
+        if own:
+            wishes = spoken.wishes(secretary)
+            row |= {name: wishes[name] for name in wishes.keys() - interface.without}
+    return row
 
 
 def _provider_row(access: ProviderAccess, no_key: str) -> dict[str, Any]:
@@ -203,114 +205,16 @@ def _columns(config: RealtimeProviderConfig) -> dict[str, Any]:
     return {name: value for name, value in columns.items() if value}
 
 
-def _openai_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    wishes: dict[str, Any] = {
-        "turn_detection": _VAD[secretary.vad_mode],
-        "vad_threshold": secretary.vad_threshold,
-        "vad_prefix_padding_ms": secretary.vad_prefix_padding_ms,
-        "vad_silence_ms": secretary.silence_duration_ms,
-        "vad_eagerness": secretary.vad_eagerness,
-        "vad_idle_timeout_ms": secretary.vad_idle_timeout_ms,
-        "extra": secretary.provider_config,
-    }
-    optional: Mapping[str, Any] = {
-        "model": secretary.model,
-        "voice": secretary.voice_id,
-        "speed": secretary.voice_settings.get("speed"),
-        "transcription_model": secretary.transcription_model,
-        "noise_reduction": None
-        if secretary.noise_reduction == "none"
-        else secretary.noise_reduction,
-    }
-    return wishes | {name: value for name, value in optional.items() if value not in (None, "")}
+def _find_interface(config: RealtimeProviderConfig) -> Interface | None:
+    name = config.provider_settings.get(INTERFACE, "")
+    return interface_of(config.realtime_provider, name if isinstance(name, str) else "?")
 
 
-def _interruptible(secretary: SecretaryRealtime) -> dict[str, Any]:
-    return {"interrupt_response": secretary.barge_in}
-
-
-def _eleven_realtime_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    """It transcribes by itself, and has one speed and no noise reduction."""
-    wishes = _openai_wishes(secretary)
-    return {
-        name: value
-        for name, value in wishes.items()
-        if name not in ("speed", "transcription_model", "noise_reduction", "vad_idle_timeout_ms")
-    }
-
-
-def _elevenlabs_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    """The agent's own settings say how it listens. A speed it does not know is the nearest."""
-    speed = secretary.voice_settings.get("speed")
-    wishes: Mapping[str, Any] = {
-        "model": secretary.model,
-        "voice": secretary.voice_id,
-        "speed": None if speed is None else min(max(speed, SLOWEST), FASTEST),
-        "extra": secretary.provider_config,
-    }
-    return {name: value for name, value in wishes.items() if value not in (None, "")}
-
-
-def _pipeline_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    wishes: Mapping[str, Any] = {
-        "model": secretary.model,
-        "voice": secretary.voice_id,
-        "speed": secretary.voice_settings.get("speed"),
-        "endpointing_ms": secretary.silence_duration_ms,
-        "stt_model": secretary.transcription_model,
-        "extra": secretary.provider_config,
-    }
-    return {name: value for name, value in wishes.items() if value not in (None, "")}
-
-
-def _no_manners(secretary: SecretaryRealtime) -> dict[str, Any]:
-    """The agent itself, or our session, decides what interrupts."""
-    return {}
-
-
-def _gemini_wishes(secretary: SecretaryRealtime) -> dict[str, Any]:
-    """`vad_prefix_padding_ms` has no counterpart: Gemini's field of that name is a threshold."""
-    by_sense = secretary.vad_mode == "semantic"
-    wishes: dict[str, Any] = {
-        "start_sensitivity": _start_sensitivity(secretary.vad_threshold),
-        "vad_silence_ms": None if by_sense else secretary.silence_duration_ms,
-        "end_sensitivity": _GEMINI_END.get(secretary.vad_eagerness, "") if by_sense else "",
-        "extra": secretary.provider_config,
-    }
-    optional = {"model": secretary.model, "voice": secretary.voice_id}
-    return wishes | {name: value for name, value in optional.items() if value}
-
-
-def _start_sensitivity(threshold: float) -> str:
-    """Gemini has two steps; the column's default leaves the choice to the service."""
-    if threshold == _MIDDLE:
-        return ""
-    return "low" if threshold > _MIDDLE else "high"
-
-
-_SPOKEN = {
-    ("openai", ""): _Spoken("openai_realtime", _openai_wishes, _interruptible),
-    ("elevenlabs", ""): _Spoken("elevenlabs_agent", _elevenlabs_wishes, _no_manners, no_key=""),
-    ("elevenlabs", "realtime"): _Spoken(
-        "openai_realtime", _eleven_realtime_wishes, _interruptible, ELEVEN_REALTIME
-    ),
-    ("gemini", ""): _Spoken("gemini_live", _gemini_wishes, _interruptible),
-    ("custom", ""): _Spoken("pipeline", _pipeline_wishes, _no_manners),
-}
-"""By a provider's kind in the settings, and which of its interfaces is meant."""
-
-
-def _find_spoken(config: RealtimeProviderConfig) -> _Spoken | None:
-    interface = config.provider_settings.get(INTERFACE, "")
-    named = interface if isinstance(interface, str) else "?"
-    return _SPOKEN.get((config.realtime_provider, named))
-
-
-def _spoken(config: RealtimeProviderConfig) -> _Spoken:
-    found = _find_spoken(config)
+def _interface(config: RealtimeProviderConfig) -> Interface:
+    found = _find_interface(config)
     if found is None:
-        interface = config.provider_settings.get(INTERFACE)
-        which = f" by the interface {interface!r:.40}" if interface else ""
+        name = config.provider_settings.get(INTERFACE)
+        which = f" by the interface {name!r:.40}" if name else ""
         raise NoProvider(f"{config.realtime_provider} is not spoken here{which}")
     return found
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeVar
 
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import (
     ProcessingMode,
     ProviderAccess,
@@ -22,9 +23,16 @@ from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
 from esl_controller.tenants.checks import URL
-from esl_controller.tenants.hosts import HostRefused, ProviderHosts, connections, dialled_host
+from esl_controller.tenants.hosts import (
+    HostRefused,
+    ProviderHosts,
+    address_settings,
+    connections,
+    dialled_host,
+)
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
-from esl_controller.tenants.providers import tenant_settings
+from esl_controller.tenants.model_ends import ModelEnds
+from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.wishes import fitted
 
@@ -51,8 +59,10 @@ class ConfigSource:
         trusted_base_urls: Iterable[str] = (),
         allowed_hosts: Iterable[str] | None = None,
         resolve: Resolve = lambda _host: (),
+        ends: ModelEnds | None = None,
     ) -> None:
         self.secret_store = secret_store
+        self.ends = ends or ModelEnds()
         self._pool = pool
         self._default_provider = default_provider
         self._hosts = ProviderHosts(allowed_hosts or (), trusted_base_urls)
@@ -126,6 +136,7 @@ class ConfigSource:
         if access and access[0] is not None:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
+        warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,
             domain_name,
@@ -136,6 +147,16 @@ class ConfigSource:
             tenant,
             tuple(warnings),
         )
+
+    def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:
+        """Models a call would name that end soon."""
+        said = []
+        for number, one in enumerate(access):
+            config, label = one.config, one.config.provider_label
+            models = models_asked(one, secretary, own=number == 0)
+            soon = self.ends.soon(config.realtime_provider, dialled_host(config), models)
+            said += [f"provider {label!r}: {end}" for end in soon]
+        return said
 
     def _candidates(
         self, problems: list[str], secretary: SecretaryRealtime, rows: list[Row]
@@ -187,7 +208,7 @@ class ConfigSource:
         for one in connections(config):
             self._hosts.require_key_may_go(one)
         if config.credential is None:
-            if config.base_url is None and config.realtime_provider != "custom":
+            if config.base_url is None and DESCRIPTORS[config.realtime_provider].needs_key:
                 raise SecretError("is missing")
             return None
         return self.secret_store.open(config.domain_uuid, config.credential)
@@ -195,11 +216,12 @@ class ConfigSource:
 
 def _require_addresses_read(config: RealtimeProviderConfig) -> None:
     """Raise HostRefused for an address in the settings that is none."""
-    if "stt_url" in config.provider_settings:
-        try:
-            URL.read(config.provider_settings["stt_url"])
-        except ValueError as error:
-            raise HostRefused(f"stt_url {error}") from error
+    for name in address_settings(config):
+        if name in config.provider_settings:
+            try:
+                URL.read(config.provider_settings[name])
+            except ValueError as error:
+                raise HostRefused(f"{name} {error}") from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,15 @@ def setup_cfg() -> configparser.ConfigParser:
 def contract(name: str, key: str) -> list[str]:
     """A list in one import contract."""
     lines = setup_cfg()[f"importlinter:contract:{name}"][key].splitlines()
-    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    given = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return [one for line in given for one in ([line] if "*" not in line else _matching(line))]
+
+
+def _matching(pattern: str) -> list[str]:
+    """Modules that a pattern such as `bridge.providers.*.*` means."""
+    found = ROOT.glob(pattern.replace(".", "/") + ".py")
+    paths = (path.relative_to(ROOT).with_suffix("") for path in found if path.stem != "__init__")
+    return sorted(".".join(path.parts) for path in paths)
 
 
 def sources(*roots: str, suffixes: tuple[str, ...] = (".py",)) -> Iterator[Path]:

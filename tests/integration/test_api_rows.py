@@ -187,6 +187,26 @@ def test_a_ticket_opens_one_page_of_one_domain(client, running, domain, database
     assert stranger.ask("POST", f"{domain}/{scope}?ticket={ticket}").status == 401
 
 
+def test_the_registry_tells_everything_of_each_provider(client):
+    answer = client.get("/registry")
+    assert answer.status == 200
+    known = {one["kind"]: one for one in answer.json["providers"]}
+    assert list(known) == ["openai", "elevenlabs", "gemini", "custom"]
+    models = {model["id"]: model for model in known["openai"]["models"]}
+    assert models["gpt-realtime"]["ends_on"] == "2027-01-20"
+    prices = {price["unit"]: price for price in models["gpt-realtime-2.1"]["prices"]}
+    assert (prices["audio_output"]["usd"], prices["audio_output"]["since"]) == ("64", "2026-08-01")
+    assert prices["audio_output"]["source"]
+    fields = {field["name"]: field for field in known["elevenlabs"]["fields"]}
+    assert fields["interface"]["choices"] == ["realtime"]
+    assert fields["agent_id"]["type"] == "text"
+    assert all(field["help"] for one in known.values() for field in one["fields"])
+    assert not {"api_key", "headers"} & {f["name"] for one in known.values() for f in one["fields"]}
+    words = {feature["id"] for feature in answer.json["features"]}
+    assert {f for one in known.values() for i in one["interfaces"] for f in i["features"]} <= words
+    assert {"pt_BR-faber-medium"} <= {voice["id"] for voice in known["custom"]["voices"]}
+
+
 def test_models_voices_and_what_calls_cost(client):
     assert "marin" in client.get("/voices?provider=openai").json["voices"]
     models = client.get("/models").json["models"]

@@ -91,6 +91,7 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
         "playback": "ok",
         "provider key": "ok",
         "provider host": "note",
+        "provider model": "ok",
     }
 
 

@@ -25,13 +25,12 @@ from bridge.providers.elevenlabs.agent import ElevenLabsAgent
 from bridge.providers.elevenlabs.config import ElevenLabsConfig
 from bridge.providers.host import Network, ProviderHost
 from bridge.providers.openai.realtime import OpenAIRealtime
-from bridge.providers.registry import make_provider
+from bridge.providers.registry import interface_of, make_provider
 from bridge.wire.keepalive import KeepAlive
 from esl_controller.simulator.elevenlabs.config import EmulatorConfig, Faults
 from esl_controller.simulator.elevenlabs.server import ElevenLabsEmulator
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.service.voice import encode, synthetic_speech
-from esl_controller.tenants.providers import ELEVEN_REALTIME
 from tests.integration.wire.http_peer import HttpPeer, reply
 from tests.unit.providers.elevenlabs_kit import conversation
 from tests.wire.ws.peers import nothing_left_behind, until
@@ -185,7 +184,9 @@ def test_leaving_bills_the_time(emulate: Any) -> None:
 def test_eleven_realtime_buys_a_secret_with_the_key() -> None:
     """The key is sent once, as `xi-api-key`; the socket is opened with what it bought."""
     peer = HttpPeer(reply(200, b'{"value":"ek_1234567890","expires_at":1780000000}'))
-    row = {**ELEVEN_REALTIME, "api_key": KEY, "base_url": peer.url}
+    realtime = interface_of("elevenlabs", "realtime")
+    assert realtime is not None
+    row = {**realtime.row, "api_key": KEY, "base_url": peer.url}
     provider = make_provider("openai_realtime", row)
     assert isinstance(provider, OpenAIRealtime)
     owner = Owner("", provider)

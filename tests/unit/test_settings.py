@@ -197,6 +197,33 @@ def test_secrets_come_from_the_environment_a_file_or_as_they_are(tmp_path: Path)
     assert settings.http.admin_token == Secret("0123456789abcdef")
 
 
+@pytest.mark.parametrize(
+    ("environ", "key"),
+    [
+        ({"OPENAI_API_KEY": "sk-o"}, "sk-o"),
+        ({"NAME": "gemini", "OPENAI_API_KEY": "sk-o"}, ""),
+        ({"NAME": "gemini", "GOOGLE_API_KEY": "g", "OPENAI_API_KEY": "sk-o"}, "g"),
+        ({"NAME": "gemini", "GOOGLE_API_KEY": "g", "GEMINI_API_KEY": "m"}, "m"),
+        ({"NAME": "elevenlabs", "ELEVENLABS_API_KEY": "e"}, "e"),
+        ({"NAME": "custom", "GROQ_API_KEY": "q", "DEEPGRAM_API_KEY": "d"}, "stt=d,chat=q"),
+        ({"NAME": "custom", "GROQ_API_KEY": "q"}, "chat=q"),
+        ({"BASE_URL": "wss://gateway.example/v1", "OPENAI_API_KEY": "sk-o"}, ""),
+        ({"BASE_URL": "wss://api.openai.com/v1", "OPENAI_API_KEY": "sk-o"}, "sk-o"),
+        ({"NAME": "openai", "BASE_URL": "wss://api.groq.com/v1", "OPENAI_API_KEY": "sk-o"}, ""),
+        ({"API_KEY": "own", "OPENAI_API_KEY": "sk-o"}, "own"),
+        ({"API_KEY": "env:OPENAI_API_KEY", "BASE_URL": "wss://g.example/", "OPENAI_API_KEY": "k"},
+         "k"),
+    ],
+)  # fmt: skip
+def test_each_kind_reads_its_vendor_s_own_variable(environ: dict[str, str], key: str) -> None:
+    """And sends it to that vendor alone: elsewhere a key is set on purpose."""
+    given = {
+        name if name.endswith("_API_KEY") else f"VOICE_AI_PROVIDER_{name}": value
+        for name, value in environ.items()
+    }
+    assert load_settings(given).provider.api_key.reveal() == key
+
+
 def test_a_reference_to_an_unset_variable_is_an_empty_secret() -> None:
     assert not load_settings({}).provider.api_key
 

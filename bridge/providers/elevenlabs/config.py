@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from bridge.providers.actions import Endpoint, HttpRequest
+from bridge.providers.descriptor import HELP, object_setting, setting
 
 SCHEMES = ("ws", "wss", "http", "https")
 OVERRIDES = (
@@ -37,35 +38,35 @@ _RANGES = {"stability": (0.0, 1.0), "similarity_boost": (0.0, 1.0), "speed": (0.
 class ElevenLabsConfig:
     """One provider row: the agent, the door, and how it shall speak."""
 
-    agent_id: str
+    agent_id: str = field(metadata={HELP: "The agent; needed."})
     api_key: str = field(default="", repr=False)
     """Empty: a public agent, connected to without a signed address."""
-    base_url: str = "https://api.elevenlabs.io"
-    """Up to, not including, `/v1`."""
-    branch_id: str = ""
-    environment: str = ""
+    base_url: str = setting("https://api.elevenlabs.io", "Up to, not including, `/v1`.")
+    branch_id: str = setting("", "A branch of the agent.")
+    environment: str = setting("", "As in their API.")
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    model: str = ""
-    """The agent's language model, in ElevenLabs' words; empty leaves the agent's own."""
-    voice: str | None = None
-    stability: float | None = None
-    """0 to 1."""
-    similarity_boost: float | None = None
-    """0 to 1."""
-    speed: float | None = None
-    """0.7 to 1.2."""
-    overrides: Sequence[str] = OVERRIDES
-    """Those the agent's security settings allow: one that is not allowed ends the conversation.
-    What is not in this list is given as a dynamic variable of the same name."""
-    dynamic_variables: Mapping[str, str | int | float | bool] = field(default_factory=dict)
-    """For `{{name}}` in the agent's own texts."""
-    user_id: str = ""
-    session_limit_s: float = 600.0
-    """The agent's `max_duration_seconds`."""
-    going_away_s: float = 60.0
-    """How long before that the session is told to move on."""
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of `conversation_config_override`, laid over everything else."""
+    model: str = setting(
+        "", "The agent's language model, in ElevenLabs' words; empty leaves the agent's own."
+    )
+    voice: str | None = setting(None, "A voice id; empty leaves the agent's own.")
+    stability: float | None = setting(None, "Of the voice, 0 to 1.")
+    similarity_boost: float | None = setting(None, "Of the voice, 0 to 1.")
+    speed: float | None = setting(None, "Of the voice, 0.7 to 1.2.")
+    overrides: Sequence[str] = setting(
+        OVERRIDES,
+        "Those the agent's security settings allow: one that is not allowed ends the "
+        "conversation. What is not in this list is given as a dynamic variable of the same "
+        "name.",
+    )
+    dynamic_variables: Mapping[str, str | int | float | bool] = object_setting(
+        "For `{{name}}` in the agent's own texts."
+    )
+    user_id: str = setting("", "An opaque name of the end user, for their records.")
+    session_limit_s: float = setting(600.0, "The agent's `max_duration_seconds`.")
+    going_away_s: float = setting(60.0, "How long before that the session is told to move on.")
+    extra: Mapping[str, Any] = object_setting(
+        "Further fields of `conversation_config_override`, laid over everything else."
+    )
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.providers.actions import Endpoint
+from bridge.providers.descriptor import object_setting, setting
 from bridge.providers.gemini.models import traits_of
 
 OWN_URL = "wss://generativelanguage.googleapis.com"
@@ -34,52 +35,71 @@ class GeminiLiveConfig:
 
     api_key: str = field(repr=False)
     """The API key; with `bearer` an OAuth access token, which lasts about an hour."""
-    model: str = "gemini-3.8-live"
-    base_url: str = OWN_URL
-    """Scheme and host; for Vertex that of a region: `wss://us-central1-aiplatform.googleapis.com`."""
-    service: str = "developer"
-    """developer | vertex"""
-    api_version: str = ""
-    """`v1beta`, for Vertex `v1beta1`, unless given."""
-    auth_style: str = "key"
-    """`key` (x-goog-api-key; on Vertex its express mode) or `bearer`."""
-    project: str = ""
-    location: str = ""
-    """Vertex: parts of the model's name."""
+    model: str = setting("gemini-3.8-live", "Model to ask for.")
+    base_url: str = setting(
+        OWN_URL,
+        "Scheme and host; for Vertex that of a region: "
+        "`wss://us-central1-aiplatform.googleapis.com`.",
+    )
+    service: str = setting("developer", "Google's developer API, or Vertex.", choices=SERVICES)
+    api_version: str = setting("", "`v1beta`, for Vertex `v1beta1`, unless given.")
+    auth_style: str = setting(
+        "key",
+        "`key` (x-goog-api-key; on Vertex its express mode) or `bearer`.",
+        choices=AUTH_STYLES,
+    )
+    project: str = setting("", "Vertex: whose account it is on.")
+    location: str = setting("", "Vertex: the region.")
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    session_limit_s: float = 3480.0
-    """Connections were seen to be cut after 58 minutes; `goAway` tells of an earlier end."""
-    going_away_s: float = 60.0
-    """How long before that the session is told to move on."""
-    resumption: bool = True
-    """A session that takes over is offered the last one's handle, before it is told the history."""
-    voice: str | None = None
-    turn_detection: str = "automatic"
-    """automatic | none; with `none` our own ear finds the turns."""
-    start_sensitivity: str = ""
-    """low | high: how readily sound counts as speech."""
-    end_sensitivity: str = ""
-    """low | high: how readily a pause ends the turn."""
-    speech_before_start_ms: int | None = None
-    """So long must speech last before it counts; the service calls it `prefixPaddingMs`."""
-    vad_silence_ms: int | None = None
-    interrupt_response: bool = True
-    """The service stops its answer when the caller speaks."""
-    temperature: float | None = None
-    max_output_tokens: int | None = None
-    thinking_level: str = ""
-    """minimal | low | medium | high, for models that think on demand."""
-    thinking_budget: int | None = None
-    """Tokens, for the same; 0: none."""
-    affective_dialog: bool = False
-    proactive_audio: bool = False
-    """The model may choose not to answer. Newer models always may."""
-    compression: bool = True
-    """The oldest of a long conversation is forgotten; otherwise it ends after 15 minutes."""
-    compression_trigger_tokens: int | None = None
-    compression_target_tokens: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of `setup`, laid over everything else."""
+    session_limit_s: float = setting(
+        3480.0,
+        "Connections were seen to be cut after 58 minutes; `goAway` tells of an earlier end.",
+    )
+    going_away_s: float = setting(60.0, "How long before that the session is told to move on.")
+    resumption: bool = setting(
+        True,
+        "A session that takes over is offered the last one's handle, before it is told the "
+        "history.",
+    )
+    voice: str | None = setting(None, "A prebuilt voice.")
+    turn_detection: str = setting(
+        "automatic",
+        "automatic | none; with `none` our own ear finds the turns.",
+        choices=TURN_DETECTIONS,
+    )
+    start_sensitivity: str = setting(
+        "", "low | high: how readily sound counts as speech.", choices=SENSITIVITIES[1:]
+    )
+    end_sensitivity: str = setting(
+        "", "low | high: how readily a pause ends the turn.", choices=SENSITIVITIES[1:]
+    )
+    speech_before_start_ms: int | None = setting(
+        None, "So long must speech last before it counts; the service calls it `prefixPaddingMs`."
+    )
+    vad_silence_ms: int | None = setting(None, "A pause of this length ends a turn.")
+    interrupt_response: bool = setting(True, "The service stops its answer when the caller speaks.")
+    temperature: float | None = setting(None, "How freely it words its answers.")
+    max_output_tokens: int | None = setting(None, "Longest answer.")
+    thinking_level: str = setting(
+        "",
+        "minimal | low | medium | high, for models that think on demand.",
+        choices=THINKING_LEVELS[1:],
+    )
+    thinking_budget: int | None = setting(None, "Tokens, for the same; 0: none.")
+    affective_dialog: bool = setting(False, "Speaks in the caller's mood (models 2.5).")
+    proactive_audio: bool = setting(
+        False, "The model may choose not to answer. Newer models always may."
+    )
+    compression: bool = setting(
+        True, "The oldest of a long conversation is forgotten; otherwise it ends after 15 minutes."
+    )
+    compression_trigger_tokens: int | None = setting(
+        None, "From this length on the oldest is forgotten."
+    )
+    compression_target_tokens: int | None = setting(None, "What then remains.")
+    extra: Mapping[str, Any] = object_setting(
+        "Further fields of `setup`, laid over everything else."
+    )
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""

@@ -13,7 +13,8 @@ from typing import Any
 
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import FunctionCall
-from bridge.providers.openai.events import CallEvent, Item, arguments_text
+from bridge.providers.openai.events import arguments_text
+from bridge.providers.openai.structures import CallEvent, Item
 
 MAX_OPEN_CALLS = 64
 """Function calls that may wait for their results at the same time."""

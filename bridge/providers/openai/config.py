@@ -15,8 +15,9 @@ import msgspec
 
 from bridge.errors import RemoteProtocolError
 from bridge.providers.actions import Endpoint, HttpRequest
+from bridge.providers.descriptor import object_setting, setting
 
-API_SHAPES = ("ga", "beta")
+API_SHAPES = ("ga", "beta", "xai", "qwen")
 AUTH_STYLES = ("bearer", "api-key", "client_secret")
 FORMATS = ("pcm", "pcmu", "pcma")
 OWN_TRANSCRIPTION = "own"
@@ -31,56 +32,71 @@ class OpenAIRealtimeConfig:
     """One provider row: the service, the door, the model, and how it shall listen and speak."""
 
     api_key: str = field(repr=False)
-    model: str = "gpt-realtime-2.1"
-    base_url: str = "wss://api.openai.com/v1"
-    """Up to, not including, `/realtime`."""
-    api_shape: str = "ga"
-    auth_style: str = "bearer"
-    """`bearer` (OpenAI and most others), `api-key` (Azure) or `client_secret` (Eleven Realtime: the
-    key, as `xi-api-key`, buys a secret for one session)."""
-    formats: Sequence[str] = FORMATS
-    """Those of `audio/…` the service speaks."""
-    vendor: str = "openai"
-    """Who is paid, as in the price list."""
+    model: str = setting("gpt-realtime-2.1", "Model to ask for.")
+    base_url: str = setting("wss://api.openai.com/v1", "Up to, not including, `/realtime`.")
+    api_shape: str = setting(
+        "ga",
+        "`ga`; `beta` for servers that still speak the older form; `xai` and `qwen` for theirs.",
+        choices=API_SHAPES,
+    )
+    auth_style: str = setting(
+        "bearer",
+        "`bearer` (OpenAI and most others), `api-key` (Azure) or `client_secret` (Eleven "
+        "Realtime: the key, as `xi-api-key`, buys a secret for one session).",
+        choices=AUTH_STYLES,
+    )
+    formats: Sequence[str] = setting(FORMATS, "Those of `audio/…` the service speaks.")
+    vendor: str = setting("openai", "Who is paid, as in the price list.")
     organization: str = ""
     project: str = ""
-    safety_identifier: str = ""
-    """Sent as OpenAI-Safety-Identifier: an opaque name of the end user."""
+    safety_identifier: str = setting(
+        "", "Sent as OpenAI-Safety-Identifier: an opaque name of the end user."
+    )
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    query: Mapping[str, str] = field(default_factory=dict)
-    """Further query parameters; with `model` empty Azure's `deployment` can take its place."""
-    session_limit_s: float = 3600.0
-    """After this the service closes the session by itself, if it does not announce less."""
-    going_away_s: float = 300.0
-    """How long before that the session is told to move on."""
-    voice: str | None = None
-    speed: float | None = None
-    """0.25 to 1.5."""
-    turn_detection: str = "server_vad"
-    """server_vad | semantic_vad | none; with `none` our own ear finds the turns."""
-    vad_threshold: float | None = None
-    """server_vad: 0 to 1."""
-    vad_prefix_padding_ms: int | None = None
-    vad_silence_ms: int | None = None
-    vad_eagerness: str | None = None
-    """semantic_vad: low | medium | high | auto"""
-    vad_idle_timeout_ms: int | None = None
-    """server_vad: 5000 to 30000; the model then asks a silent caller by itself."""
-    create_response: bool = True
-    """The service answers a turn by itself; otherwise it is asked to."""
-    interrupt_response: bool = True
-    """The service stops its answer when the caller speaks."""
-    noise_reduction: str | None = None
-    """near_field | far_field"""
-    transcription_model: str = "gpt-transcribe"
-    """Empty leaves the caller untranscribed; `own` is a service that has one and takes no name."""
-    transcription_prompt: str | None = None
-    """Names and words the transcription should expect."""
-    tool_choice: str = "auto"
-    """auto | none | required | the name of a function"""
-    max_output_tokens: int | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the session, laid over everything else."""
+    query: Mapping[str, str] = object_setting(
+        "Further query parameters; with `model` empty Azure's `deployment` can take its place."
+    )
+    session_limit_s: float = setting(
+        3600.0, "After this the service closes the session by itself, if it does not announce less."
+    )
+    going_away_s: float = setting(300.0, "How long before that the session is told to move on.")
+    voice: str | None = setting(None, "Voice to ask for.")
+    speed: float | None = setting(None, "0.25 to 1.5.")
+    turn_detection: str = setting(
+        "server_vad",
+        "server_vad | semantic_vad | none; with `none` our own ear finds the turns.",
+        choices=TURN_DETECTIONS,
+    )
+    vad_threshold: float | None = setting(None, "server_vad: 0 to 1.")
+    vad_prefix_padding_ms: int | None = setting(
+        None, "server_vad: sound kept from before speech began."
+    )
+    vad_silence_ms: int | None = setting(None, "server_vad: silence that ends a turn.")
+    vad_eagerness: str | None = setting(
+        None, "semantic_vad: low | medium | high | auto", choices=("low", "medium", "high", "auto")
+    )
+    vad_idle_timeout_ms: int | None = setting(
+        None, "server_vad: 5000 to 30000; the model then asks a silent caller by itself."
+    )
+    create_response: bool = setting(
+        True, "The service answers a turn by itself; otherwise it is asked to."
+    )
+    interrupt_response: bool = setting(True, "The service stops its answer when the caller speaks.")
+    noise_reduction: str | None = setting(
+        None, "near_field | far_field", choices=NOISE_REDUCTIONS[1:]
+    )
+    transcription_model: str = setting(
+        "gpt-transcribe",
+        "Empty leaves the caller untranscribed; `own` is a service that has one and takes no name.",
+    )
+    transcription_prompt: str | None = setting(
+        None, "Names and words the transcription should expect."
+    )
+    tool_choice: str = setting("auto", "auto | none | required | the name of a function")
+    max_output_tokens: int | None = setting(None, "Longest answer.")
+    extra: Mapping[str, Any] = object_setting(
+        "Further fields of the session, laid over everything else."
+    )
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""

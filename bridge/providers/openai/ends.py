@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bridge.providers.base import ProviderFailure, ResponseDone
 from bridge.providers.openai.errors import Meaning, read_error
-from bridge.providers.openai.events import Response
+from bridge.providers.openai.structures import Response
 
 _STATUSES = {
     "completed": "completed",

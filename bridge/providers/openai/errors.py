@@ -18,7 +18,7 @@ from bridge.providers.http_errors import (
     wait_asked_for,
     wait_in,
 )
-from bridge.providers.openai.events import ErrorBody
+from bridge.providers.openai.structures import ErrorBody
 from bridge.wire.channel import ChannelEnd, Ender
 
 
@@ -106,6 +106,10 @@ BY_CLOSE_CODE = {
 }
 """3000 and 4000 are OpenAI's own; the others are RFC 6455 section 7.4.1 and its registry."""
 
+TRANSCRIBES_ONLY = (
+    "the server's /realtime writes down speech and answers nothing (vLLM); it can be the chat "
+    "model of a pipeline"
+)
 BENIGN = frozenset(
     {
         "response_cancel_not_active",

@@ -23,16 +23,6 @@ from bridge.providers.openai import errors
 from bridge.providers.openai.ends import failure_of, reason_of, response_end, status_of
 from bridge.providers.openai.errors import ServerError, read_error
 from bridge.providers.openai.events import (
-    AudioDelta,
-    CallEvent,
-    ErrorEvent,
-    ItemEvent,
-    PartEvent,
-    Response,
-    ResponseEvent,
-    SessionEvent,
-    SpeechEvent,
-    TranscriptionEvent,
     decode,
     decode_audio_delta,
     decode_base64,
@@ -45,11 +35,27 @@ from bridge.providers.openai.events import (
 from bridge.providers.openai.refused_settings import MAX_REMOVED, without
 from bridge.providers.openai.responses import ANSWER, ResponseState
 from bridge.providers.openai.session import echoed_format_problem
+from bridge.providers.openai.shapes import SHAPES
 from bridge.providers.openai.state import SessionState
+from bridge.providers.openai.structures import (
+    AudioDelta,
+    CallEvent,
+    ErrorEvent,
+    ItemEvent,
+    PartEvent,
+    PieceEvent,
+    Response,
+    ResponseEvent,
+    SessionEvent,
+    SpeechEvent,
+    TranscriptionEvent,
+)
 from bridge.providers.openai.usage import response_usage, transcription_usage
 
 MAX_MALFORMED = 20
 """After so many broken messages the session is given up."""
+MAX_PIECED_ITEMS, MAX_PIECED_CHARS = 16, 65_536
+"""Of transcripts that come in pieces."""
 TOKEN = "token"
 """Key of a request's token in the `metadata` of its response."""
 
@@ -71,6 +77,9 @@ class Inbox:
         linear = state.conversation.audio_out.encoding is Encoding.L16
         self._odd_size = 2 if linear else 1
         self._handlers = self._handler_table()
+        self._gathers = not SHAPES[state.config.api_shape].whole_transcripts
+        self._pieces: dict[str, str] = {}
+        """Of transcripts that are told in pieces alone, by item."""
         self._unnamed = 0
         """Responses whose server gave them no id."""
 
@@ -81,7 +90,7 @@ class Inbox:
             if delta is not None:
                 self._on_audio(delta, now)
                 return
-            if is_dropped(data):
+            if is_dropped(data, words=self._gathers):
                 return
             decoded = decode(data)
             if decoded is not None:
@@ -105,6 +114,7 @@ class Inbox:
             "conversation.item.added": self._on_item,
             "response.created": self._on_response_created,
             "response.output_audio.delta": self._on_audio,
+            "response.output_audio_transcript.delta": self._on_agent_words,
             "response.output_audio_transcript.done": self._on_agent_transcript,
             "response.output_item.added": self._on_output_item,
             "response.output_item.done": self._on_output_item_done,
@@ -116,6 +126,11 @@ class Inbox:
     # --- session ------------------------------------------------------------------------------
 
     def _on_session_created(self, event: SessionEvent, now: float) -> None:
+        if event.created is not None and event.session.id is None:
+            self._state.tell(
+                errors.failure(errors.REFUSED, "transcribes_only", errors.TRANSCRIBES_ONLY)
+            )
+            return
         self._state.session_id = event.session.id or ""
         self._state.model = event.session.model or self._state.model
         self._state.announced_end(event.session.expires_at)
@@ -234,9 +249,18 @@ class Inbox:
             state.sounded(response_id)
             state.tell(Audio(response_id, item_id, audio))
 
+    def _on_agent_words(self, event: PieceEvent, now: float) -> None:
+        """Nobody's words grow for ever: what is beyond the limits is left out."""
+        item_id = event.item_id or ""
+        if item_id in self._pieces or len(self._pieces) < MAX_PIECED_ITEMS:
+            words = self._pieces.get(item_id, "") + (event.delta or "")
+            self._pieces[item_id] = words[:MAX_PIECED_CHARS]
+
     def _on_agent_transcript(self, event: PartEvent, now: float) -> None:
-        if event.transcript is not None:
-            self._tell_words(Speaker.AGENT, event.item_id or "", event.transcript)
+        pieces = self._pieces.pop(event.item_id or "", None)
+        words = pieces if event.transcript is None else event.transcript
+        if words is not None:
+            self._tell_words(Speaker.AGENT, event.item_id or "", words)
 
     def _on_output_item(self, event: ItemEvent, now: float) -> None:
         self._state.calls.announced(event.item)

@@ -8,7 +8,7 @@ the input tokens.
 from __future__ import annotations
 
 from bridge.providers.base import Usage
-from bridge.providers.openai.events import ResponseUsage, TokenDetails, TranscriptionUsage
+from bridge.providers.openai.structures import ResponseUsage, TokenDetails, TranscriptionUsage
 
 MAX_COUNT = 2**31
 """Larger counts are nonsense and count as none."""

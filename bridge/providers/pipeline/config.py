@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from bridge.providers.descriptor import object_setting, setting
+
 DEEPGRAM_URL = "wss://api.deepgram.com"
 GROQ_URL = "https://api.groq.com/openai/v1"
 STAGES = ("stt", "chat")
@@ -24,36 +26,35 @@ class PipelineConfig:
 
     api_key: str = field(default=NO_KEY, repr=False)
     """`stt=KEY,chat=KEY`: one credential holds a key for each stage that needs one."""
-    base_url: str = GROQ_URL
-    """Of the chat model, up to, not including, `/chat/completions`."""
-    model: str = "openai/gpt-oss-20b"
+    base_url: str = setting(
+        GROQ_URL, "Of the chat model, up to, not including, `/chat/completions`."
+    )
+    model: str = setting("openai/gpt-oss-20b", "Chat model.")
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Of the chat requests."""
-    stt_url: str = DEEPGRAM_URL
-    """Up to, not including, `/v1/listen`."""
-    stt_model: str = "nova-3"
-    """`flux-…` finds turns by what is said, any other by pauses."""
-    stt_language: str = ""
-    """Empty: the secretary's."""
-    endpointing_ms: int = 300
-    """Nova: a pause of this length ends a turn."""
-    utterance_end_ms: int = 1000
-    """Nova: so long without a word ends a turn on a noisy line."""
-    eot_threshold: float | None = None
-    """Flux: how sure it must be that a turn is over, 0.5 to 1."""
-    eot_timeout_ms: int | None = None
-    keyterms: tuple[str, ...] = ()
-    """Names and words to expect."""
-    tts: str = "piper"
-    """piper | espeak | tones"""
-    voice: str | None = None
-    """None: the speech process's own for the language."""
-    speed: float = 1.0
-    temperature: float | None = None
-    max_output_tokens: int | None = None
-    reasoning_effort: str | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    """Further fields of the chat requests, laid over everything else."""
+    stt_url: str = setting(DEEPGRAM_URL, "Up to, not including, `/v1/listen`.")
+    stt_model: str = setting("nova-3", "`flux-…` finds turns by what is said, any other by pauses.")
+    stt_language: str = setting("", "Empty: the secretary's.")
+    endpointing_ms: int = setting(300, "Nova: a pause of this length ends a turn.")
+    utterance_end_ms: int = setting(
+        1000, "Nova: so long without a word ends a turn on a noisy line."
+    )
+    eot_threshold: float | None = setting(
+        None, "Flux: how sure it must be that a turn is over, 0.5 to 1."
+    )
+    eot_timeout_ms: int | None = setting(None, "Flux: longest wait for that.")
+    keyterms: tuple[str, ...] = setting((), "Names and words to expect.")
+    tts: str = setting("piper", "Service of the speech process that speaks.", choices=VOICES)
+    voice: str | None = setting(None, "None: the speech process's own for the language.")
+    speed: float = setting(1.0, "Of the voice, 0.25 to 2.")
+    temperature: float | None = setting(None, "How freely the model words its answers.")
+    max_output_tokens: int | None = setting(None, "Longest answer of the model.")
+    reasoning_effort: str | None = setting(
+        None, "How long the model thinks.", choices=("low", "medium", "high")
+    )
+    extra: Mapping[str, Any] = object_setting(
+        "Further fields of the chat requests, laid over everything else."
+    )
 
     def problems(self) -> list[str]:
         """Everything wrong with the values, one sentence each."""

@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from websockets.http11 import Request
 
 from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.service.door import HttpAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,18 @@ def admit(request: Request, config: EmulatorConfig) -> Refusal | None:
         text = f"Model '{model}' is not supported on this endpoint."
         return Refusal("invalid_model", text, 4000, "invalid_request_error.invalid_model")
     return None
+
+
+def models_page(request: Request, config: EmulatorConfig) -> HttpAnswer:
+    """`GET /v1/models` (API reference, List models, 2026-11)."""
+    refusal = _check_key(_key(request), config)
+    if refusal is not None:
+        return HttpAnswer(401, refusal.body())
+    models = [
+        {"id": name, "object": "model", "created": 0, "owned_by": "openai", "shutdown_date": day}
+        for name, day in config.models.items()
+    ]
+    return HttpAnswer(200, json.dumps({"object": "list", "data": models}))
 
 
 def _key(request: Request) -> str:

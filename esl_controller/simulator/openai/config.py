@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gevent.ssl import SSLContext
@@ -36,6 +36,10 @@ class EmulatorConfig:
     """Keys let in; None lets in every key that is not empty."""
     refuse_key_by: str = "close"
     """`close` (upgrade, then close code 3000) or `http` (status 401)."""
+    models: Mapping[str, str | None] = field(
+        default_factory=lambda: {"gpt-realtime-2.1": None, "gpt-realtime": "2027-01-20"}
+    )
+    """Of `GET /v1/models`, with their `shutdown_date`."""
     api_shape: str = "ga"
     """`beta` plays a look-alike that never left the beta's names."""
     script: Script = field(default_factory=Script)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from websockets.http11 import Request
 
-from esl_controller.simulator.openai.admission import Refusal, admit
+from esl_controller.simulator.openai.admission import Refusal, admit, models_page
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.conversation import ClientError
 from esl_controller.simulator.openai.record import SessionRecord
@@ -52,7 +52,9 @@ class OpenAIDoor:
         return self._faults
 
     def answer(self, request: Request) -> HttpAnswer | None:
-        """A refusal, where it comes before the upgrade."""
+        """The list of models, or a refusal, where it comes before the upgrade."""
+        if urlsplit(request.path).path.endswith("/models"):
+            return models_page(request, self._config)
         self._refusal = admit(request, self._config)
         if self._refusal is None or self._refusal.status is None:
             return None

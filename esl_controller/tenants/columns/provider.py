@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bridge.providers.registry import KINDS
 from esl_controller.tenants.checks import (
     FLAG,
     HEADERS,
@@ -16,8 +17,6 @@ from esl_controller.tenants.checks import (
     whole,
 )
 from esl_controller.tenants.columns.column import Column, Use
-
-KINDS = ("openai", "elevenlabs", "gemini", "custom")
 
 PROVIDER: Mapping[str, Column] = {
     "voice_realtime_provider_uuid": Column(

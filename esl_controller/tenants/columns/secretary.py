@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bridge.providers.registry import DEFAULT_KIND, KINDS
 from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
@@ -22,7 +23,6 @@ from esl_controller.tenants.checks import (
     whole,
 )
 from esl_controller.tenants.columns.column import Column, Use
-from esl_controller.tenants.columns.provider import KINDS
 from esl_controller.tenants.week import business_hours
 
 _SECONDS = whole(1, 86_400)
@@ -66,7 +66,7 @@ _WHO: Mapping[str, Column] = {
     ),
     "realtime_provider": Column(
         rule=choice(*KINDS),
-        default="openai",
+        default=DEFAULT_KIND,
         use=Use.NEEDED,
         meaning=Words(
             "Kind of provider, where no row is named.",

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated
 
 import msgspec
 
+from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
 from esl_controller.database.models import UsageRecord
 from esl_controller.database.repository import tenants
 from esl_controller.money.budget import BudgetState
@@ -20,12 +21,12 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import BudgetView, _Answer, _Request
 
-Kind = Literal["openai", "elevenlabs", "gemini", "custom"]
-VOICES: dict[str, tuple[str, ...]] = {
-    # OpenAI API reference, Realtime, `audio.output.voice`
-    "openai": ("alloy", "ash", "ballad", "cedar", "coral", "echo", "marin", "sage", "shimmer",
-               "verse"),
-}  # fmt: skip
+Kind = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=f"^({'|'.join(KINDS)})$", extra_json_schema={"enum": list(KINDS)}, max_length=32
+    ),
+]
 CALLER_TOKENS_PER_S, AGENT_TOKENS_PER_S = 10, 20
 """Of audio (OpenAI, «Managing costs» of the Realtime guide)."""
 ANSWERS_PER_MINUTE = 4
@@ -34,7 +35,7 @@ ANSWERS_PER_MINUTE = 4
 class VoicesQuery(_Request, frozen=True):
     """Of which kind of provider."""
 
-    provider: Kind = "openai"
+    provider: Kind = DEFAULT_KIND
 
 
 class Voices(_Answer, frozen=True):
@@ -68,7 +69,7 @@ class EstimateRequest(_Request, frozen=True):
     """How much is telephoned."""
 
     model: Annotated[str, msgspec.Meta(pattern="^[0-9A-Za-z._:-]+$", max_length=100)]
-    provider: Kind = "openai"
+    provider: Kind = DEFAULT_KIND
     minutes_per_call: Annotated[int, msgspec.Meta(ge=1, le=60)] = 3
     calls_per_month: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 100
     agent_share_percent: Annotated[int, msgspec.Meta(ge=0, le=100)] = 50
@@ -93,7 +94,7 @@ class BudgetMeter(_Answer, frozen=True):
 def list_voices(resources: Resources, request: Request) -> Voices:
     """By kind of provider."""
     kind = request.query.provider
-    return Voices(provider=kind, voices=VOICES.get(kind, ()))
+    return Voices(provider=kind, voices=[voice.id for voice in DESCRIPTORS[kind].voices])
 
 
 def list_models(resources: Resources, request: Request) -> Models:

@@ -32,7 +32,11 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
             return failed(ProbeFailed("configuration", "settings", str(error)))
         connect_s = resources.settings.timeouts.provider_connect_s
         return try_access(
-            access, resources.network(), connect_s, on_usage=_booking(resources, access)
+            access,
+            resources.network(),
+            connect_s,
+            on_usage=_booking(resources, access),
+            ends=resources.source.ends,
         )
 
 

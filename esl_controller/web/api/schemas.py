@@ -125,6 +125,8 @@ class ProviderTest(_Answer, frozen=True):
     ready_ms: float | None
     """To the provider having taken a session's settings."""
     error: ProviderError | None
+    warnings: Sequence[str] = ()
+    """Models it would be asked for that end soon."""
 
 
 class PreviewRequest(_Request, frozen=True):

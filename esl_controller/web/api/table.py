@@ -14,6 +14,7 @@ from esl_controller.web.api import (
     export,
     keys,
     providers,
+    registry,
     schemas,
     tickets,
     trials,
@@ -284,6 +285,13 @@ ROUTES = (
         catalogue.show_budget,
         "Show how much of the budget is used",
         catalogue.BudgetMeter,
+    ),
+    Route(
+        _GET,
+        "/registry",
+        registry.show_registry,
+        "Show every kind of provider: models, voices, prices, settings",
+        registry.Registry,
     ),
     Route(
         _GET,

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import ssl
 from collections.abc import Callable
 
+from bridge.errors import RemoteProtocolError
 from bridge.providers import base as p
 from bridge.providers.host import Network
 from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.dialling import Dialler
 from esl_controller.database.models import ProviderAccess
 from esl_controller.settings.table import Settings
-from esl_controller.tenants.hosts import ProviderHosts
-from esl_controller.tenants.providers import NoProvider, provider_protocol
+from esl_controller.tenants.hosts import ProviderHosts, dialled_host
+from esl_controller.tenants.model_ends import ModelEnds, read_ends, tells_ends
+from esl_controller.tenants.providers import NoProvider, models_asked, provider_protocol
 from esl_controller.web.api.probe import Probe, ProbeFailed
 from esl_controller.web.api.schemas import ProviderError, ProviderTest
 
@@ -31,8 +34,12 @@ def try_access(
     timeout_s: float,
     *,
     on_usage: Callable[[p.Usage], object],
+    ends: ModelEnds,
 ) -> ProviderTest:
-    """Connect, and wait until the settings are taken. What the provider says is the result."""
+    """Connect, and wait until the settings are taken. What the provider says is the result.
+
+    What its list of models tells of their ends is kept in `ends`.
+    """
     try:
         probe = Probe(
             provider_protocol(access), network=network, timeout_s=timeout_s, on_usage=on_usage
@@ -50,7 +57,17 @@ def try_access(
         connect_ms=round(ready.connect_ms, 1),
         ready_ms=round(ready.ready_ms, 1),
         error=None,
+        warnings=_ending(access, ends, network or Network()),
     )
+
+
+def _ending(access: ProviderAccess, ends: ModelEnds, network: Network) -> list[str]:
+    if tells_ends(access):
+        with contextlib.suppress(RemoteProtocolError):
+            read_ends(access, ends, network)
+    host = dialled_host(access.config)
+    kind = access.config.realtime_provider
+    return [str(end) for end in ends.soon(kind, host, models_asked(access))]
 
 
 def failed(error: ProbeFailed) -> ProviderTest:

@@ -25,7 +25,7 @@
 		$id = 'of_'.$name;
 		$html = "<input type='hidden' name='setting_types[".$name."]' value='".escape($field['type'])."'>";
 		$choices = array_unique($field['choices']);
-		if ($choices || $field['type'] === 'true|false' || $field['type'] === 'flag') {
+		if ($choices || $field['type'] === 'boolean') {
 			$html .= "<select class='formfld' id='".$id."' name='settings[".$name."]'><option value=''>".escape($text['option-default'])."</option>";
 			foreach ($choices ?: ['true', 'false'] as $choice) {
 				$html .= "<option value='".escape($choice)."'".($choice === $value ? " selected='selected'" : '').'>'.escape($text['option-'.$choice] ?? $choice).'</option>';

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -13,9 +14,8 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Endpoint, HttpRequest, Open, Send, SpeechService
 from bridge.providers.base import ProviderFailure, ProviderProtocol
 from bridge.providers.conversation import Brief, Conversation, Tool
-from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
-from bridge.providers.registry import PROVIDERS, ProviderKind
+from bridge.providers.registry import PROVIDERS
 from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
 from esl_controller.settings.table import Provider
@@ -186,8 +186,8 @@ class Particular(OpenAIRealtime):
 def test_the_session_of_a_call_is_built_to_see_whether_it_can_be(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    kind = ProviderKind(OpenAIRealtimeConfig, Particular, "openai")
-    monkeypatch.setitem(PROVIDERS, "openai_realtime", kind)
+    spoken = replace(PROVIDERS["openai_realtime"], make=Particular)
+    monkeypatch.setitem(PROVIDERS, "openai_realtime", spoken)
     wishes = secretary(system_prompt="Hello.", first_message=None, language="pt-BR")
     require_session(access(), wishes, (), own=True)
     with pytest.raises(NoProvider, match="takes no functions"):

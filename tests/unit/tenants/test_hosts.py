@@ -118,6 +118,32 @@ def test_the_operator_s_key_goes_to_the_provider_alone(credential: str, url: str
     trusting.require_key_may_go(row("wss://gateway.example/v1", credential=credential))
 
 
+@pytest.mark.parametrize(
+    ("kind", "variable", "url", "may"),
+    [
+        ("openai", "OPENAI_API_KEY", None, True),
+        ("elevenlabs", "OPENAI_API_KEY", None, False),
+        ("gemini", "OPENAI_API_KEY", None, False),
+        ("gemini", "GOOGLE_API_KEY", None, True),
+        ("openai", "GEMINI_API_KEY", "wss://api.openai.com/v1", False),
+        ("elevenlabs", "ELEVENLABS_API_KEY", "wss://api.openai.com/v1", False),
+        ("gemini", "OF_OUR_OWN", None, True),
+        ("custom", "GROQ_API_KEY", None, True),
+        ("custom", "ELEVENLABS_API_KEY", None, False),
+    ],
+)
+def test_a_vendor_s_usual_variable_goes_to_no_other_vendor(
+    kind: str, variable: str, url: str | None, may: bool
+) -> None:
+    hosts = ProviderHosts((), ["wss://api.openai.com/v1/realtime"])
+    wanted = row(url, realtime_provider=kind, credential=f"env:{variable}")
+    if may:
+        hosts.require_key_may_go(wanted)
+        return
+    with pytest.raises(HostRefused, match=f"{variable} is another provider's key"):
+        hosts.require_key_may_go(wanted)
+
+
 @pytest.mark.parametrize("secret", [{}, {"credential": None, "headers": {"X-Key": "secret"}}])
 def test_nothing_secret_goes_in_clear(secret: dict[str, Any]) -> None:
     hosts = ProviderHosts()

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from bridge.providers.registry import DESCRIPTORS
 from esl_controller.simulator.gemini.config import VOICES as GEMINI_VOICES
 from esl_controller.simulator.gemini.settings import SETUP
 from esl_controller.simulator.openai.settings import SESSION, VOICES
 from esl_controller.tenants import rules
-from esl_controller.tenants.wishes import KNOWN, fitted
+from esl_controller.tenants.wishes import fitted
 from tests.unit.tenants.test_hosts import ROW
 
 KEY = "11111111-1111-4111-8111-111111111111"
@@ -113,8 +114,8 @@ def test_the_lists_are_the_gemini_emulator_s() -> None:
         inner = {n: names(s, depth - 1) for n, s in (schema or {}).items()}
         return inner if depth and inner else None
 
-    known = KNOWN["gemini"]
-    assert known.voices == GEMINI_VOICES
+    known = DESCRIPTORS["gemini"]
+    assert {voice.id for voice in known.voices} == GEMINI_VOICES
     assert names(known.session, 1) == names(SETUP, 1)
     for name in ("generationConfig", "realtimeInputConfig"):
         assert (known.session[name] or {}).keys() == SETUP[name].keys()
@@ -126,8 +127,8 @@ def test_the_lists_are_the_emulator_s() -> None:
     def names(schema: Any) -> Any:
         return {n: names(s) for n, s in schema.items()} if isinstance(schema, dict) else None
 
-    known = KNOWN["openai"]
-    assert known.voices == set(VOICES)
+    known = DESCRIPTORS["openai"]
+    assert {voice.id for voice in known.voices} == set(VOICES)
     assert known.session.keys() == SESSION.keys()
     audio, emulated = known.session["audio"], names(SESSION["audio"])
     assert audio is not None

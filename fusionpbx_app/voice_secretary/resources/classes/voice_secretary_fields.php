@@ -175,7 +175,7 @@ class voice_secretary_fields {
 			if (!is_string($value) || trim($value) === '' || !preg_match('/^[a-z][a-z0-9_]{0,60}$/', (string) $name)) {
 				continue;
 			}
-			$type = ['integer' => 'whole', 'number' => 'number', 'true|false' => 'flag', 'flag' => 'flag', 'whole' => 'whole', 'JSON object' => 'json', 'JSON list' => 'json', 'object' => 'json', 'list' => 'json'][is_string($types[$name] ?? null) ? $types[$name] : ''] ?? 'text';
+			$type = ['integer' => 'whole', 'number' => 'number', 'boolean' => 'flag', 'object' => 'json', 'list' => 'json'][is_string($types[$name] ?? null) ? $types[$name] : ''] ?? 'text';
 			list($read, $problem) = self::value(trim($value), $type);
 			if ($problem !== '') {
 				$wrong['of_'.$name] = $problem;

@@ -87,17 +87,12 @@ class voice_secretary_registry {
 		$told = [];
 		foreach (array_keys($this->labels()) as $kind) {
 			$one = $this->providers()[$kind] ?? [];
-			$features = [];
-			foreach (self::rows($one['interfaces'] ?? []) as $interface) {
-				$features = array_merge($features, array_filter((array) ($interface['features'] ?? []), 'is_string'));
-			}
-			$features = array_merge($features, array_filter((array) ($one['features'] ?? []), 'is_string'));
 			$told[$kind] = [
 				'models' => $this->models($kind),
 				'transcription' => $this->models($kind, 'transcription'),
 				'voices' => $this->voices($kind),
-				'features' => array_values(array_unique($features)),
-				'unread' => array_values(array_filter((array) ($one['unread'] ?? []), 'is_string')),
+				'features' => array_values(array_filter((array) ($one['features'] ?? []), 'is_string')),
+				'stages' => array_column(self::rows($one['key_variables'] ?? []), 'stage'),
 			];
 		}
 		return json_encode($told, JSON_HEX_TAG | JSON_HEX_AMP | JSON_HEX_APOS | JSON_HEX_QUOT | JSON_INVALID_UTF8_SUBSTITUTE);

@@ -29,7 +29,9 @@
 		const select = field('realtime_provider');
 		return own || (select && select.value) || 'openai';
 	};
-	const known = () => (page.registry || {})[kind()] || { models: {}, transcription: {}, voices: {}, features: [], unread: [] };
+	const known = () => (page.registry || {})[kind()] || { models: {}, transcription: {}, voices: {}, features: [] };
+	// Columns that say something to a provider only if it can do this.
+	const NEEDS = { noise_reduction: 'noise_reduction', vad_idle_timeout_ms: 'minds_silence' };
 
 	function suggest(name, choices) {
 		const list = field('list_' + name);
@@ -49,7 +51,8 @@
 		const when = row.dataset.when;
 		if (when === 'no-provider') { return field('voice_realtime_provider_uuid').value === ''; }
 		if (when === 'server' || when === 'semantic') { return field('vad_mode').value === when; }
-		return !(known().unread || []).includes(row.id.replace('row_', ''));
+		const needs = NEEDS[row.id.replace('row_', '')];
+		return !needs || !known().features.length || known().features.includes(needs);
 	}
 
 	function refit() {
@@ -65,6 +68,8 @@
 				return one;
 			}));
 		}
+		const key = field('credential');
+		if (key) { key.placeholder = (known().stages || []).filter(Boolean).map((stage) => stage + '=…').join(','); }
 		for (const row of form.querySelectorAll('tr.vs_row')) { row.hidden = !fits(row); }
 	}
 
