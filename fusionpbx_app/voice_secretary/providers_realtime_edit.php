@@ -55,6 +55,10 @@
 		foreach ($wrong as $name => $label) {
 			$errors[$name] = $text[$label];
 		}
+		if (array_key_exists('provider_label', $values) && $values['provider_label'] === null) {
+			$errors['provider_label'] = $text['message-field_needed'];
+			unset($values['provider_label']);
+		}
 		//a key goes to the controller, which seals it; nothing typed keeps the one there is
 		$key = is_string($_POST['credential'] ?? null) ? trim($_POST['credential']) : '';
 		if ($key !== '' && !preg_match('/^[\x21-\x7e]{1,4096}$/', $key)) {

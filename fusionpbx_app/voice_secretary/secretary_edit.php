@@ -63,6 +63,10 @@
 		foreach ($wrong as $name => $label) {
 			$errors[$name] = $text[$label];
 		}
+		if (array_key_exists('secretary_name', $values) && $values['secretary_name'] === null) {
+			$errors['secretary_name'] = $text['message-field_needed'];
+			unset($values['secretary_name']);
+		}
 		$values['voice_settings'] = isset($special['voice_speed']) ? ['speed' => $special['voice_speed']] : new stdClass;
 		$values['provider_config'] = $special['provider_config'] ?? new stdClass;
 		$mode = in_array($_POST['processing_mode'] ?? '', voice_secretary_realtime::MODES, true) ? $_POST['processing_mode'] : 'realtime';
@@ -70,6 +74,9 @@
 		$answer = $errors ? $secretaries->judge($uuid, $values) : $secretaries->save($uuid, $values);
 		$known = array_merge(array_keys(voice_secretary_fields::SECRETARY + $further), voice_secretary_fields::SECRETARY_EDITORS);
 		$errors += $words->by_field($answer, $known);
+		if (isset($errors['voice_settings'])) {
+			$errors['voice_speed'] = $errors['voice_settings'];
+		}
 		if ($answer->ok() && !$errors) {
 			$uuid = $answer->data['secretary_realtime_uuid'] ?? $uuid;
 			$extension = (string) ($answer->data['extension'] ?? '');

@@ -53,6 +53,8 @@ class Browser:
 
     def log_in(self, domain_uuid: str, **more: str) -> None:
         """Become a user of a domain."""
+        # What the last page still asks would make a session of its own.
+        self.open("/resources/paging.php")
         self.driver.delete_all_cookies()
         self.open(f"/login.php?{urlencode({'domain_uuid': domain_uuid, **more})}")
 

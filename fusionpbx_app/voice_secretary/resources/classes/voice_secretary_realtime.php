@@ -21,7 +21,7 @@ class voice_secretary_realtime extends voice_secretary_rows {
 	protected function copied(array $row, string $suffix): array {
 		unset($row['secretary_realtime_uuid'], $row['domain_uuid']);
 		$row['secretary_name'] = mb_substr(($row['secretary_name'] ?? '').' '.$suffix, 0, 255);
-		$row['extension'] = null; // two secretaries cannot have one number
+		unset($row['extension']); // two secretaries cannot have one number
 		return $row;
 	}
 

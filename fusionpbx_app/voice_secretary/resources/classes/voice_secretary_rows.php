@@ -138,7 +138,12 @@ abstract class voice_secretary_rows {
 	public function copy(array $records, string $suffix): array {
 		return $this->each($records, 'add', function (string $uuid) use ($suffix) {
 			$stored = $this->api->domain('GET', $this->path().'/'.$uuid);
-			return $stored->ok() ? $this->save(null, $this->copied($stored->data, $suffix)) : $stored;
+			if (!$stored->ok()) {
+				return $stored;
+			}
+			//what is empty is left to its default: PHP cannot tell an empty object from an empty list
+			$values = array_filter($stored->data, function ($value) { return $value !== null && $value !== []; });
+			return $this->save(null, $this->copied($values, $suffix));
 		});
 	}
 
