@@ -57,6 +57,7 @@
 		echo button::create(['type' => 'button', 'label' => $text['button-hang_up'], 'icon' => 'phone-slash', 'id' => 'btn_hang_up']);
 	}
 	echo "	</div>\n	<div style='clear: both;'></div>\n</div>\n";
+	echo "<br />\n";
 	if ($running) {
 		echo "<div class='vs_notice vs_good' role='status' id='live'>".escape($text['message-live'])."</div>\n";
 	}

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 LIST = "/app/voice_secretary/conversations_realtime.php"
+_ENDED = "update v_voice_conversations_realtime set ended_at = now()"
 DETAIL = "/app/voice_secretary/conversation_realtime_detail.php"
 
 
@@ -31,8 +32,7 @@ def begin(here: Any, tenant: Any, **columns: object) -> str:
     sql = f"insert into v_voice_conversations_realtime ({names}) values ({values})"
     here.database.execute(sql, *row.values())
     if "ended_at" not in columns:
-        sql = "update v_voice_conversations_realtime set ended_at = now() where conversation_uuid = %s"
-        here.database.execute(sql, key)
+        here.database.execute(f"{_ENDED} where conversation_uuid = %s", key)
     return key
 
 

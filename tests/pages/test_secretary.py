@@ -25,8 +25,8 @@ def own(here: Any) -> str:
 
 def stored(here: Any) -> tuple[Any, ...]:
     return here.row(
-        """select secretary_name, extension, max_turns, vad_threshold, transfer_rules, business_hours,
-             voice_settings, updated_at from v_voice_secretaries_realtime
+        """select secretary_name, extension, max_turns, vad_threshold, transfer_rules,
+             business_hours, voice_settings, updated_at from v_voice_secretaries_realtime
            where secretary_realtime_uuid = %s""",
         here.one.secretary_realtime_uuid,
     )
@@ -42,7 +42,8 @@ def test_a_secretary_is_added_in_the_browser(here, browser):
     browser.click("#btn_add_rule")
     browser.find(".vs_destination").send_keys("1001")
     browser.driver.execute_script(
-        "document.querySelector('.vs_destination').dispatchEvent(new Event('change', {bubbles: true}))"
+        "const one = document.querySelector('.vs_destination');"
+        "one.dispatchEvent(new Event('change', {bubbles: true}))"
     )
     browser.fill("hours_always", "false")
     browser.click("#btn_save")

@@ -38,9 +38,16 @@ _TABLES = (
     " description text, enabled boolean)",
     "create table v_ring_groups (domain_uuid uuid, ring_group_extension text,"
     " ring_group_name text, ring_group_enabled text)",
+    "create table v_dialplans (domain_uuid uuid, app_uuid uuid, dialplan_name text,"
+    " dialplan_enabled boolean)",
     "create table v_xml_cdr (xml_cdr_uuid uuid, domain_uuid uuid, record_path text,"
     " record_name text)",
 )
+
+
+def _dangling(directory: str, names: list[str]) -> list[str]:
+    """Links that lead nowhere."""
+    return [name for name in names if not (Path(directory) / name).exists()]
 
 
 class Web:
@@ -48,7 +55,7 @@ class Web:
 
     def __init__(self, root: Path, dsn: str, api_url: str) -> None:
         shutil.copytree(THIN, root)
-        shutil.copytree(APP, root / "app" / "voice_secretary")
+        shutil.copytree(APP, root / "app" / "voice_secretary", ignore=_dangling)
         (root.parent / "sessions").mkdir()
         self._log = root.parent / "php.log"
         self.port = free_port()
@@ -156,6 +163,8 @@ class World:
     one: DemoTenant
     two: DemoTenant
     emulator: OpenAIEmulator
+    base_url: str
+    """Of the emulator."""
 
     @property
     def url(self) -> str:
@@ -164,6 +173,17 @@ class World:
     def visitor(self, tenant: DemoTenant, **more: str) -> Visitor:
         """An administrator of a domain."""
         return Visitor(self.url).log_in(tenant.domain_uuid, **more)
+
+    def add_domain(self, name: str) -> str:
+        """A domain without anything of ours."""
+        sql = """insert into v_domains (domain_uuid, domain_name, domain_enabled)
+                 values (gen_random_uuid(), %s, true) returning domain_uuid::text"""
+        return str(self.row(sql, name)[0])
+
+    def lead_to_emulator(self, domain_uuid: str) -> None:
+        """The domain's providers are at the emulator's address."""
+        sql = "update v_voice_realtime_providers set base_url = %s, credential = null"
+        self.database.execute(f"{sql} where domain_uuid = %s", self.base_url, domain_uuid)
 
     def row(self, sql: str, *parameters: object) -> tuple[Any, ...]:
         """The only row of a statement."""
@@ -193,7 +213,8 @@ def world(database: Any, directory: Path) -> Iterator[World]:
         answers=(Answer("Certainly."), Answer(LONG_TEXT)), caller_lines=("go forward ten meters",)
     )
     emulator = OpenAIEmulator(EmulatorConfig(script=script, think_s=0.05))
-    provider = DemoProvider(realtime_provider="openai", base_url=emulator.start())
+    base_url = emulator.start()
+    provider = DemoProvider(realtime_provider="openai", base_url=base_url)
     more = {"first_message": "Hello.", "silence_duration_ms": 200, "provider": provider}
     one = database.seed(extension="8001", name="one.example", **more)
     two = database.seed(extension="8001", name="two.example", **more)
@@ -207,7 +228,7 @@ def world(database: Any, directory: Path) -> Iterator[World]:
     host, port = app.media.address
     web = Web(directory / "www", database.dsn, f"http://{host}:{port}")
     try:
-        yield World(app, database, web, one, two, emulator)
+        yield World(app, database, web, one, two, emulator, base_url)
     finally:
         web.stop()
         app.stop()

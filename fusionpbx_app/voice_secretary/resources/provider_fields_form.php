@@ -9,7 +9,7 @@
 	foreach ($registry->providers() as $kind => $one) {
 		foreach (array_filter(is_array($one['fields'] ?? null) ? $one['fields'] : [], 'is_array') as $field) {
 			$name = is_string($field['name'] ?? null) ? $field['name'] : '';
-			if (!preg_match('/^[a-z][a-z0-9_]{0,60}$/', $name)) {
+			if (!preg_match('/^[a-z][a-z0-9_]{0,60}$/', $name) || in_array($name, ['model', 'voice'], true)) { // columns of the row
 				continue;
 			}
 			$named[$name]['kinds'][] = $kind;
@@ -35,7 +35,7 @@
 		else {
 			$html .= "<input class='formfld' type='text' id='".$id."' name='settings[".$name."]' maxlength='4000' autocomplete='off' value='".escape($value)."'>";
 		}
-		echo $form->row($id, $html, ['label' => $text['label-of_'.$name] ?? ucfirst(str_replace('_', ' ', $name)), 'about' => $field['help'], 'kinds' => implode(' ', array_unique($field['kinds']))]);
+		echo $form->row($id, $html, ['label' => $text['label-of_'.$name] ?? ucfirst(str_replace('_', ' ', $name)), 'about' => str_replace('`', '', $field['help']), 'kinds' => implode(' ', array_unique($field['kinds']))]);
 	}
 	$rest = is_string($_POST['provider_settings'] ?? null) ? $_POST['provider_settings'] : ($further ? json_encode($further, JSON_PRETTY_PRINT | JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE) : '');
 	$rest_form = new voice_secretary_form($text, ['provider_settings' => $rest], $errors);

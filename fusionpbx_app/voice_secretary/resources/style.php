@@ -31,8 +31,9 @@
 	.vs_time { width: 62px !important; min-width: 62px !important; }
 	.vs_estimate label { margin-right: 12px; font-weight: normal; }
 	.vs_cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 14px; }
-	.vs_card { flex: 1 1 190px; padding: 12px 16px; border: 1px solid rgba(128,128,128,.3); border-radius: 6px; background: #fff; color: #222; }
-	.vs_card b.vs_big { display: block; font-size: 27px; font-weight: 500; line-height: 1.25; }
+	.vs_card { flex: 1 1 150px; padding: 12px 16px; border: 1px solid rgba(128,128,128,.3); border-radius: 6px; background: #fff; color: #222; }
+	.vs_card b.vs_big { display: block; font-size: 22px; font-weight: 500; line-height: 1.25; }
+	.vs_card > small:first-child { display: block; }
 	.vs_card small { color: #5c5c5c; font-size: 12px; }
 	.vs_meter { height: 12px; border-radius: 6px; background: #e4e4e4; position: relative; overflow: hidden; margin: 6px 0; max-width: 420px; }
 	.vs_meter i { display: block; height: 100%; background: #2e7d32; }

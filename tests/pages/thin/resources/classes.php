@@ -102,6 +102,17 @@
 		}
 	}
 
+	class dialplan {
+		public function import($domains): void {
+			foreach ($domains as $domain) {
+				foreach (glob(PROJECT_ROOT.'/app/*/resources/switch/conf/dialplan/*.xml') as $file) {
+					$name = (string) simplexml_load_file($file)['name'];
+					database::new()->execute("insert into v_dialplans (domain_uuid, dialplan_name, dialplan_enabled) values (:domain, :name, 'true')", ['domain' => $domain['domain_uuid'], 'name' => $name]);
+				}
+			}
+		}
+	}
+
 	class button {
 		public static function create($of): string {
 			$attributes = '';
