@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -26,6 +28,7 @@ from esl_controller.database.models import Turn
 from esl_controller.settings.table import (
     Database,
     Esl,
+    Http,
     Media,
     Provider,
     Settings,
@@ -109,8 +112,11 @@ class LiveView:
     show_default=True,
     help="Whose model is emulated.",
 )
+@click.option(
+    "--talk", "talks", is_flag=True, help="Talk to it yourself, from a browser of this machine."
+)
 @with_shell
-def command(shell: Shell, out: Path, provider: str) -> None:
+def command(shell: Shell, out: Path, provider: str, talks: bool) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
     The caller's voice is recorded human speech. With OPENAI_API_KEY set OpenAI's real model
@@ -134,6 +140,9 @@ def command(shell: Shell, out: Path, provider: str) -> None:
         base_url = None if real else stack.enter_context(_emulator(voice, provider))
         _seed(dsn, base_url, provider)
         app = stack.enter_context(_service(dsn, directory, view))
+        if talks:
+            _let_talk(shell, app, by)
+            return
         shell.say(f"Calling {EXTENSION}; {by} answers. Seconds since the answer:\n")
         caller = _call(view, app, directory)
     if not view.turns:
@@ -279,6 +288,7 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
             spool_dir=str(directory / "spool"),
             secret_key_file=str(directory / "secret.key"),
         ),
+        http=Http(admin_token=Secret(secrets.token_urlsafe(24))),
     )
     app = App(settings, dsn, watch=view.record)
     app.start()
@@ -286,6 +296,19 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
         yield app
     finally:
         app.drain()
+
+
+def _let_talk(shell: Shell, app: App, by: str) -> None:
+    """Until Ctrl-C."""
+    from esl_controller.commands.demo_talk import TalkPage
+
+    with TalkPage(app, DOMAIN_UUID, EXTENSION) as page:
+        shell.say(
+            f"{by[:1].upper()}{by[1:]} answers. Open {page.url} in a browser of this machine; "
+        )
+        shell.say("Ctrl-C ends the demo.\n")
+        with contextlib.suppress(KeyboardInterrupt):
+            app.stopped.wait()
 
 
 def _free_port() -> int:

@@ -57,6 +57,7 @@ class Browser:
         self.open("/resources/paging.php")
         self.driver.delete_all_cookies()
         self.open(f"/login.php?{urlencode({'domain_uuid': domain_uuid, **more})}")
+        self.complaints()
 
     def open(self, path: str) -> None:
         """Go to a page, and wait until it is loaded."""

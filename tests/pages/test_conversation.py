@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import uuid
 import wave
 from pathlib import Path
@@ -171,3 +172,7 @@ def test_the_overview(here, browser, some):
     assert browser.text("#calls_today") == "2"
     assert browser.text("#controller") in ("works", "works, with trouble")
     assert "The provider could not be had" in browser.text()
+    drawn = json.loads(browser.find("#chart_days").get_attribute("data-drawn"))
+    assert len(drawn["labels"]) == 14
+    assert [rows["data"][-1] for rows in drawn["datasets"]] == [1, 1, 0.25]
+    assert browser.complaints() == []

@@ -32,7 +32,7 @@ def test_a_conversation_in_the_browser(here, browser):
     caller, outcome, turns_stored = here.row(
         """select caller_id, outcome, (select count(*) from v_voice_turns_realtime t
              where t.conversation_uuid = c.conversation_uuid) from v_voice_conversations_realtime c
-           where domain_uuid = %s and destination = '8001'""",
+           where domain_uuid = %s and caller_id = 'browser'""",
         here.one.domain_uuid,
     )
     assert (caller, outcome) == ("browser", "completed")

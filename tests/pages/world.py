@@ -54,6 +54,7 @@ class Web:
     """PHP's own server over a copy of the pages."""
 
     def __init__(self, root: Path, dsn: str, api_url: str) -> None:
+        self.root = root
         shutil.copytree(THIN, root)
         shutil.copytree(APP, root / "app" / "voice_secretary", ignore=_dangling)
         (root.parent / "sessions").mkdir()
@@ -173,6 +174,12 @@ class World:
     def visitor(self, tenant: DemoTenant, **more: str) -> Visitor:
         """An administrator of a domain."""
         return Visitor(self.url).log_in(tenant.domain_uuid, **more)
+
+    def web_without_controller(self) -> Web:
+        """The pages once more; nobody listens where they look for the controller."""
+        root = self.web.root.parent / f"away{free_port()}" / "www"
+        root.parent.mkdir()
+        return Web(root, self.database.dsn, f"http://127.0.0.1:{free_port()}")
 
     def add_domain(self, name: str) -> str:
         """A domain without anything of ours."""
