@@ -15,17 +15,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import gevent.pool
 import gevent.pywsgi
 import gevent.socket
 from geventwebsocket.handler import WebSocketHandler
 
+from bridge.doors import LinkFactory, StreamGate, TalkDoor
 from bridge.routes import (
     Refusal,
-    StreamRequest,
-    TalkRequest,
     check_upgrade,
     is_stream_target,
     is_talk_target,
@@ -44,27 +43,6 @@ _log = logging.getLogger("bridge.http")
 _UPGRADE_HEADERS = [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-LinkFactory = Callable[[OnMessages, OnClosed], WebSocketLink]
-
-
-class StreamGate(Protocol):
-    """Who may join which call. Both methods run in the request's greenlet and must not wait."""
-
-    def check(self, request: StreamRequest) -> Refusal | None:
-        """Before the upgrade. None admits, and reserves: a second join is refused from now on."""
-
-    def join(self, request: StreamRequest, open_link: LinkFactory) -> None:
-        """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
-
-
-class TalkDoor(Protocol):
-    """Which browser may talk to whom. As `StreamGate`."""
-
-    def check(self, request: TalkRequest) -> Refusal | None:
-        """Before the upgrade. None admits; the ticket is used up."""
-
-    def join(self, request: TalkRequest, open_link: LinkFactory) -> None:
-        """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +267,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         if is_stream_target(self.path):
             self._run_stream()
         elif self.media.talk is not None and is_talk_target(self.path):
-            self._run_talk(self.media.talk)
+            self._upgrade(parse_talk_target(self.path), self.media.talk)
         elif self.media.requests >= self._most_requests():
             self.media.counters.overloaded += 1
             self._refuse(Refusal(503, "too many requests"))
@@ -311,33 +289,21 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
     # --- streams ---------------------------------------------------------------------------------
 
     def _run_stream(self) -> None:
-        request = self._admit()
-        if isinstance(request, Refusal):
-            self.media.counters.refused += 1
-            self._refuse(request)
-            return
-        self.media.counters.upgraded += 1
-        self._switch_protocols()
-        self._join(partial(self.media.gate.join, request))
-
-    def _run_talk(self, door: TalkDoor) -> None:
-        request = parse_talk_target(self.path)
-        if not isinstance(request, Refusal):
-            request = check_upgrade(self.environ) or door.check(request) or request
-        if isinstance(request, Refusal):
-            self.media.counters.refused += 1
-            self._refuse(request)
-            return
-        self.media.counters.upgraded += 1
-        self._switch_protocols()
-        self._join(partial(door.join, request))
-
-    def _admit(self) -> StreamRequest | Refusal:
         token = self.environ.get("HTTP_X_STREAM_TOKEN", "")
         request = parse_stream_target(self.path, token, self.environ.get("REMOTE_ADDR", ""))
+        self._upgrade(request, self.media.gate)
+
+    def _upgrade(self, request: Any, gate: Any) -> None:
+        """Let a request through its own gate, or answer with the refusal it is."""
+        if not isinstance(request, Refusal):
+            request = check_upgrade(self.environ) or gate.check(request) or request
         if isinstance(request, Refusal):
-            return request
-        return check_upgrade(self.environ) or self.media.gate.check(request) or request
+            self.media.counters.refused += 1
+            self._refuse(request)
+            return
+        self.media.counters.upgraded += 1
+        self._switch_protocols()
+        self._join(partial(gate.join, request))
 
     def _switch_protocols(self) -> None:
         """Send the 101. The library's WebSocket object is not used and must send nothing."""

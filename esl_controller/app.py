@@ -66,7 +66,6 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
 from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages
-from esl_controller.web.talk.conversation import TalkDesk
 from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_event_socket,
@@ -169,7 +168,7 @@ class App:
             register=lambda: self.register,
             port=lambda: self.port,
         )
-        self.talks = BrowserDoor(settings.http.admin_token, self._talk_desk)
+        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
@@ -323,9 +322,6 @@ class App:
             self._book,
             self.calls,
         )
-
-    def _talk_desk(self) -> TalkDesk:
-        return TalkDesk(self._desk.reception, self._desk.site, self._desk.book)
 
     def _media_site(self) -> MediaSite:
         settings, media = self.settings, self.settings.media

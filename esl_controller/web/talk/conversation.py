@@ -9,7 +9,6 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -26,16 +25,15 @@ from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
 from bridge.wire import frames
 from bridge.wire.link import CloseInfo, WebSocketLink
-from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.call import CallDesk
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.database.models import RouteEntry
-from esl_controller.record.conversation import CallBook, ConversationRecord
+from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
 from esl_controller.routes.identity import CallIdentity
-from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
@@ -52,19 +50,10 @@ MAX_TOLD_BYTES = 1024
 """Of a text from the page."""
 
 
-@dataclass(frozen=True, slots=True)
-class TalkDesk:
-    """What conversations with browsers share with calls."""
-
-    reception: Reception
-    site: ConversationSite
-    book: CallBook
-
-
 class TalkCall:
     """One conversation. `run` returns when it is over; a session's listener, and `CallActions`."""
 
-    def __init__(self, request: TalkRequest, desk: TalkDesk) -> None:
+    def __init__(self, request: TalkRequest, desk: CallDesk) -> None:
         self.link: WebSocketLink | None = None
         self.identity = CallIdentity(
             domain_uuid=request.domain_uuid,

@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 
 import gevent
 
+from bridge.doors import LinkFactory
 from bridge.routes import Refusal, TalkRequest
-from bridge.server import LinkFactory
 from bridge.wire.frames import BINARY, TEXT, Message
+from esl_controller.calls.call import CallDesk
 from esl_controller.calls.registry import Calls
 from esl_controller.esl.dialable import DIALABLE
 from esl_controller.settings.types import Secret
-from esl_controller.web.talk.conversation import TalkCall, TalkDesk
+from esl_controller.web.talk.conversation import TalkCall
 from esl_controller.web.tickets import LONGEST_S, admits
 
 MOST_USED = 10_000
@@ -24,7 +25,7 @@ MOST_USED = 10_000
 class BrowserDoor:
     """The media server's `TalkDoor`."""
 
-    def __init__(self, token: Secret, desk: Callable[[], TalkDesk]) -> None:
+    def __init__(self, token: Secret, desk: Callable[[], CallDesk]) -> None:
         self.calls: Calls[TalkCall] = Calls()
         """Those going on."""
         self._token = token
