@@ -136,7 +136,7 @@
 	$apps[$x]['destinations'][$y]['type'] = 'sql';
 	$apps[$x]['destinations'][$y]['label'] = 'voice_secretary';
 	$apps[$x]['destinations'][$y]['name'] = 'voice_secretary';
-	$apps[$x]['destinations'][$y]['sql'] = 'select secretary_realtime_uuid, secretary_name, extension from v_voice_secretaries_realtime ';
+	$apps[$x]['destinations'][$y]['sql'] = 'select secretary_realtime_uuid, secretary_realtime_uuid as uuid, secretary_name as name, extension as destination, extension from v_voice_secretaries_realtime ';
 	$apps[$x]['destinations'][$y]['where'] = "where domain_uuid = '\${domain_uuid}' and enabled and extension is not null ";
 	$apps[$x]['destinations'][$y]['order_by'] = 'extension asc';
 	$apps[$x]['destinations'][$y]['field']['secretary_realtime_uuid'] = 'secretary_realtime_uuid';

@@ -39,6 +39,7 @@
 //build the query string
 	$param = array_filter($wanted + ['order_by' => isset($_GET['order_by']) ? $order_by : '', 'order' => isset($_GET['order']) ? $order : '']);
 	$query_string = http_build_query($param);
+	$sort_query = http_build_query(array_diff_key($param, array_flip(['page', 'order_by', 'order'])));
 
 //get the list
 	$num_rows = $conversations->count($wanted, $zone);
@@ -94,7 +95,7 @@
 	echo "</form>\n<div class='card'>\n<table class='list'>\n<tr class='list-header'>\n";
 	$headings = ['started_at' => '', 'caller_id' => '', 'destination' => '', 'outcome' => '', 'duration_seconds' => 'right', 'total_turns' => 'right hide-sm-dn', 'avg_latency_ms' => 'right hide-sm-dn', 'estimated_cost' => 'right hide-sm-dn'];
 	foreach ($headings as $name => $class) {
-		echo th_order_by($name, $text['label-'.$name], $order_by, $order, null, $class === '' ? null : "class='".$class."'", $param);
+		echo th_order_by($name, $text['label-'.$name], $order_by, $order, null, $class === '' ? null : "class='".$class."'", $sort_query);
 	}
 	echo "	<th class='hide-sm-dn'>".escape($text['label-what_went_wrong'])."</th>\n</tr>\n";
 	foreach ($rows as $row) {

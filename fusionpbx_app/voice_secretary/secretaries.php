@@ -25,6 +25,7 @@
 //build the query string
 	$param = array_filter(['page' => $page ?: '', 'order_by' => isset($_GET['order_by']) ? $order_by : '', 'order' => isset($_GET['order']) ? $order : '', 'search' => $search, 'show' => $show_all ? 'all' : '']);
 	$query_string = http_build_query($param);
+	$sort_query = http_build_query(array_diff_key($param, array_flip(['page', 'order_by', 'order'])));
 
 	$secretaries = new voice_secretary_realtime(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]);
 	$words = new voice_secretary_words($text);
@@ -125,16 +126,16 @@
 		echo "	<th class='checkbox'><input type='checkbox' id='checkbox_all' name='checkbox_all' aria-label='".escape($text['label-select_all'])."' onclick='list_all_toggle(); checkbox_on_change(this);' ".($rows ? '' : "style='visibility: hidden;'")."></th>\n";
 	}
 	if ($show_all) {
-		echo th_order_by('domain_name', $text['label-domain'], $order_by, $order, null, null, $param);
+		echo th_order_by('domain_name', $text['label-domain'], $order_by, $order, null, null, $sort_query);
 	}
-	echo th_order_by('extension', $text['label-extension'], $order_by, $order, null, null, $param);
-	echo th_order_by('secretary_name', $text['label-secretary_name'], $order_by, $order, null, null, $param);
-	echo th_order_by('processing_mode', $text['label-processing_mode'], $order_by, $order, null, null, $param);
+	echo th_order_by('extension', $text['label-extension'], $order_by, $order, null, null, $sort_query);
+	echo th_order_by('secretary_name', $text['label-secretary_name'], $order_by, $order, null, null, $sort_query);
+	echo th_order_by('processing_mode', $text['label-processing_mode'], $order_by, $order, null, null, $sort_query);
 	echo "	<th class='hide-sm-dn'>".escape($text['label-provider'])."</th>\n";
-	echo th_order_by('language', $text['label-language'], $order_by, $order, null, "class='hide-sm-dn'", $param);
+	echo th_order_by('language', $text['label-language'], $order_by, $order, null, "class='hide-sm-dn'", $sort_query);
 	echo "	<th class='center hide-sm-dn'>".escape($text['label-calls_30_days'])."</th>\n";
 	echo "	<th class='right hide-sm-dn'>".escape($text['label-cost_30_days'])."</th>\n";
-	echo th_order_by('enabled', $text['label-enabled'], $order_by, $order, null, "class='center'", $param);
+	echo th_order_by('enabled', $text['label-enabled'], $order_by, $order, null, "class='center'", $sort_query);
 	if (permission_exists('voice_secretary_talk')) {
 		echo "	<th class='center'>".escape($text['label-try'])."</th>\n";
 	}

@@ -40,7 +40,7 @@
 	echo "<div class='vs_notice' id='check' role='status' hidden></div>\n";
 
 	echo "<div class='card'>\n<h3>".escape($text['header-talk_here'])."</h3>\n";
-	echo "<p>".button::create(['type' => 'button', 'label' => $text['button-begin'], 'icon' => 'microphone', 'id' => 'btn_begin']).' '.button::create(['type' => 'button', 'label' => $text['button-hang_up'], 'icon' => 'phone-slash', 'id' => 'btn_end', 'disabled' => true]);
+	echo "<p>".button::create(['type' => 'button', 'label' => $text['button-begin'], 'icon' => 'microphone', 'id' => 'btn_begin']).' '.button::create(['type' => 'button', 'label' => $text['button-hang_up'], 'icon' => 'phone-slash', 'id' => 'btn_end']);
 	echo " <label class='vs_about'>".escape($text['label-level'])." <meter id='talk_level' min='0' max='1' low='0.02' high='0.9' optimum='0.3' value='0'></meter></label></p>\n";
 	echo "<p><b id='talk_state' role='status'></b> <span id='talk_latency' class='vs_about'></span></p>\n";
 	echo "<div class='vs_turns' id='talk_turns' aria-live='polite'></div>\n<p>";
@@ -50,13 +50,13 @@
 	echo "</p>\n</div>\n<br>\n";
 
 	echo "<div class='card'>\n<h3>".escape($text['header-talk_simulated'])."</h3>\n<p class='vs_about'>".escape($text['description-talk_simulated'])."</p>\n";
-	echo button::create(['type' => 'button', 'label' => $text['button-simulate'], 'icon' => 'robot', 'id' => 'btn_simulate'])." <span id='simulated' role='status'></span>\n</div>\n<br>\n";
+	echo '<p>'.button::create(['type' => 'button', 'label' => $text['button-simulate'], 'icon' => 'robot', 'id' => 'btn_simulate'])." <span id='simulated' role='status'></span></p>\n</div>\n<br>\n";
 
-	echo "<div class='card'>\n<h3>".escape($text['header-talk_telephone'])."</h3>\n<label>".escape($text['label-ring'])." <select class='formfld' id='ring'>";
+	echo "<div class='card'>\n<h3>".escape($text['header-talk_telephone'])."</h3>\n<p><label>".escape($text['label-ring'])." <select class='formfld' id='ring'>";
 	foreach ($extensions as $number => $name) {
 		echo "<option value='".escape((string) $number)."'>".escape(trim($number.' '.$name)).'</option>';
 	}
-	echo '</select></label> '.button::create(['type' => 'button', 'label' => $text['button-ring'], 'icon' => 'phone', 'id' => 'btn_ring', 'disabled' => !$extensions])." <span id='rung' role='status'></span>\n</div>\n";
+	echo '</select></label> '.button::create(['type' => 'button', 'label' => $text['button-ring'], 'icon' => 'phone', 'id' => 'btn_ring', 'disabled' => !$extensions])." <span id='rung' role='status'></span></p>\n</div>\n";
 
 	$say = [];
 	foreach (array_keys($text) as $key) {

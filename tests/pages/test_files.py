@@ -145,3 +145,16 @@ def test_the_app_s_dialplan_is_the_project_s() -> None:
     of_app = APP / "resources/switch/conf/dialplan"
     root = Path(__file__).parents[2]
     assert of_app.resolve() == (root / "dialplan_xml").resolve()
+
+
+def test_secretaries_are_destinations_of_their_own_domain(here) -> None:
+    """As FusionPBX's class `destinations` makes its lists: by the names of result columns."""
+    app = php(f"$x=0; include '{APP}/app_config.php'; echo json_encode($apps[0]);")
+    (one,) = app["destinations"]
+    assert one["name"] == APP.name
+    sql = f"{one['sql']} {one['where']} order by {one['order_by']}"
+    sql = sql.replace("${domain_uuid}", here.two.domain_uuid)
+    rows = here.database.execute(f"select to_jsonb(t) from ({sql}) t")
+    assert len(rows) == 1
+    assert set(rows[0][0]) == set(one["field"])
+    assert rows[0][0]["destination"] == "8001"

@@ -24,7 +24,10 @@
 	.vs_mode span { display: block; font-size: 11px; color: #5c5c5c; margin-top: 3px; }
 	.vs_features span { display: inline-block; padding: 1px 8px; margin: 2px 5px 2px 0; border-radius: 9px; font-size: 11px; background: #e3edf8; color: #123a66; }
 	.vs_features span.vs_no { background: #eee; color: #5c5c5c; text-decoration: line-through; }
-	.vs_area { width: 100% !important; max-width: 760px; resize: vertical; font-size: 13px; height: auto; }
+	.vs_area { width: 100% !important; max-width: 760px; resize: vertical; font-size: 13px; }
+	textarea.formfld.vs_area { height: auto !important; }
+	.card h3 { font-size: 15px; font-weight: bold; margin: 16px 0 6px 0; }
+	.card > h3:first-child { margin-top: 0; }
 	.vs_range { width: 220px; vertical-align: middle; accent-color: #2a6ebb; }
 	.vs_rules td, .vs_hours td, .vs_hours th { padding: 2px 6px 2px 0; font-weight: normal; text-align: left; }
 	.vs_rules th { font-size: 11px; text-align: left; }
@@ -33,8 +36,7 @@
 	.vs_cards { display: flex; flex-wrap: wrap; gap: 14px; margin-bottom: 14px; }
 	.vs_card { flex: 1 1 150px; padding: 12px 16px; border: 1px solid rgba(128,128,128,.3); border-radius: 6px; background: #fff; color: #222; }
 	.vs_card b.vs_big { display: block; font-size: 22px; font-weight: 500; line-height: 1.25; }
-	.vs_card > small:first-child { display: block; }
-	.vs_card small { color: #5c5c5c; font-size: 12px; }
+	.vs_card small { color: #5c5c5c; font-size: 12px; display: block; }
 	.vs_meter { height: 12px; border-radius: 6px; background: #e4e4e4; position: relative; overflow: hidden; margin: 6px 0; max-width: 420px; }
 	.vs_meter i { display: block; height: 100%; background: #2e7d32; }
 	.vs_meter.vs_warning i { background: #b26a00; }
@@ -56,6 +58,6 @@
 	.vs_steps > li.vs_done::before { content: '✓'; background: #2e7d32; }
 	.vs_steps > li.vs_failed::before { content: '!'; background: #b00020; }
 	.right { text-align: right !important; }
-	table.vs_facts td, table.vs_facts th { padding: 3px 14px 3px 0; text-align: left; vertical-align: top; font-weight: normal; }
+	table.vs_facts td, table.vs_facts th { padding: 3px 14px 3px 0; text-align: left; vertical-align: top; font-weight: normal; border: 0; }
 	table.vs_facts th { color: #5c5c5c; white-space: nowrap; }
 </style>

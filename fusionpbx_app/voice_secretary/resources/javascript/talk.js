@@ -7,7 +7,7 @@
 	const element = (id) => document.getElementById(id);
 	const state = element('talk_state'), turns = element('talk_turns'), level = element('talk_level');
 	const begin = element('btn_begin'), end = element('btn_end');
-	let socket = null, context = null, microphone = null, stream = null, last_agent = null, began = 0;
+	let socket = null, context = null, microphone = null, stream = null, began = 0;
 
 	function say(key, values) {
 		state.textContent = Object.entries(values || {}).reduce((text, pair) => text.replace('{' + pair[0] + '}', pair[1]), page.say[key] || key);
@@ -36,10 +36,8 @@
 			found.firstChild.textContent = (agent ? page.say.agent : page.say.caller) + (told.interrupted ? ' · ' + page.say.interrupted : '');
 			found.lastChild.textContent = told.text || page.say.unclear;
 			found.classList.toggle('vs_cut', Boolean(told.interrupted));
-			if (agent) { last_agent = found; if (heard.waiting) { heard.latency(heard.waiting); } }
 		},
 		latency: (told) => {
-			heard.waiting = null;
 			const parts = ['network', 'model', 'buffer', 'playout'].filter((one) => told[one + '_ms'] !== null);
 			element('talk_latency').textContent = page.say.latency.replace('{ms}', told.total_ms) + ' (' + parts.map((one) => (page.say[one] || one) + ' ' + told[one + '_ms']).join(', ') + ')';
 			element('talk_latency').dataset.ms = told.total_ms;
@@ -131,5 +129,6 @@
 		});
 	}
 	window.addEventListener('pagehide', stop);
-	if (last_agent === null) { say('idle'); }
+	end.disabled = true;
+	say('idle');
 }());

@@ -21,11 +21,10 @@
 		return mb_strtolower($text, 'UTF-8');
 	}
 
-	// The real one has typed parameters too: a label that is missing is fatal.
-	function th_order_by($field, string $title, $order_by, $order, $app_uuid = '', $css = '', $params = []): string {
-		$asc = $order_by === $field && $order === 'asc' ? 'desc' : 'asc';
-		$query = http_build_query(['order_by' => $field, 'order' => $asc] + (is_array($params) ? $params : []));
-		return '<th '.$css."><a href='?".escape($query)."'>".escape($title)."</a></th>\n";
+	// Typed as in 5.5, which is the strictest: a label that is missing, or an array of parameters, is fatal.
+	function th_order_by(string $field, string $title, ?string $order_by, ?string $order, ?string $app_uuid = '', ?string $css = '', ?string $params = ''): string {
+		$way = $order_by === $field && $order === 'asc' ? 'desc' : 'asc';
+		return '<th '.$css."><a href='?order_by=".$field.'&amp;order='.$way.escape($params ? '&'.$params : '')."'>".escape($title)."</a></th>\n";
 	}
 
 	function paging($rows, $query, $per_page, $mini = false): array {
