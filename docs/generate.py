@@ -201,11 +201,12 @@ with `?ticket=…`, through a location of nginx that lets nothing else through (
 fusionpbx.md#nginx)).
 
 A ticket is for one page of one domain, and for five minutes at most; one for `talk/<number>` is for
-one conversation. `GET /talk/<domain>/<number>?ticket=…&rate=16000` is a WebSocket (`bridge/routes.py`):
-binary messages hold 16-bit sound of that rate both ways, texts hold one JSON object with `event`
-(`open`, `ready`, `turn`, `latency`, `interrupted`, `clear`, `function`, `transfer`, `trouble`,
-`refused`, `ended`); after `clear` the sound not yet played is dropped. Never let `/metrics`, `/admin`
-or `/stream` through: behind a proxy on the same host everybody comes from loopback.
+one conversation. `GET /talk/<domain>/<number>?ticket=…&rate=16000` is a WebSocket
+(`bridge/routes.py`): binary messages hold 16-bit sound of that rate both ways, texts hold one JSON
+object with `event` (`open`, `ready`, `turn`, `latency`, `interrupted`, `clear`, `function`,
+`transfer`, `trouble`, `refused`, `ended`); after `clear` the sound not yet played is dropped. Never
+let `/metrics`, `/admin` or `/stream` through: behind a proxy on the same host everybody comes from
+loopback.
 """
 
 
