@@ -52,8 +52,6 @@ class Rule:
     Raises PartlyWrong, or ValueError saying what is wrong and what is allowed.
     """
     allowed: Words
-    kind: str
-    """What it is called where pages say it in their own words."""
     limits: tuple[float, float] | None = None
     """Of numbers: least and greatest. The database checks them too."""
     choices: tuple[str, ...] = ()
@@ -68,7 +66,7 @@ def text(limit: int) -> Rule:
             raise ValueError(f"must be 1 to {limit} characters of text")
         return value
 
-    return Rule(read, Words(f"text of at most {limit}", f"texto de até {limit}"), "text")
+    return Rule(read, Words(f"text of at most {limit}", f"texto de até {limit}"))
 
 
 def choice(*allowed: str) -> Rule:
@@ -80,7 +78,7 @@ def choice(*allowed: str) -> Rule:
         return str(value)
 
     words = " \\| ".join(f"`{one}`" for one in allowed)
-    return Rule(read, Words(words, words), "choice", choices=allowed)
+    return Rule(read, Words(words, words), choices=allowed)
 
 
 def whole(low: int, high: int) -> Rule:
@@ -94,7 +92,7 @@ def whole(low: int, high: int) -> Rule:
         return int(value)
 
     words = Words(f"whole number, {low} to {high}", f"número inteiro, {low} a {high}")
-    return Rule(read, words, "whole", (low, high))
+    return Rule(read, words, (low, high))
 
 
 def number(low: float, high: float) -> Rule:
@@ -108,7 +106,7 @@ def number(low: float, high: float) -> Rule:
         return float(value)
 
     words = Words(f"number, {low:g} to {high:g}", f"número, {low:g} a {high:g}")
-    return Rule(read, words, "number", (low, high))
+    return Rule(read, words, (low, high))
 
 
 def _is_number(value: Any) -> bool:
@@ -237,33 +235,24 @@ MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
 MONEY = Rule(
-    _read_money,
-    Words("amount in USD, 0 or more", "valor em USD, 0 ou mais"),
-    "money",
-    (0, MOST_USD),
+    _read_money, Words("amount in USD, 0 or more", "valor em USD, 0 ou mais"), (0, MOST_USD)
 )
-FLAG = Rule(_read_flag, Words("true or false", "true ou false"), "flag")
-UUID = Rule(_read_uuid, Words("UUID", "UUID"), "uuid")
-LIST = Rule(_read_list, Words("JSON list", "lista JSON"), "list")
-OBJECT = Rule(_read_object, Words("JSON object", "objeto JSON"), "object")
+FLAG = Rule(_read_flag, Words("true or false", "true ou false"))
+UUID = Rule(_read_uuid, Words("UUID", "UUID"))
+LIST = Rule(_read_list, Words("JSON list", "lista JSON"))
+OBJECT = Rule(_read_object, Words("JSON object", "objeto JSON"))
 DIALABLE = Rule(
     _read_dialable,
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
-    "dialable",
 )
-LANGUAGE = Rule(
-    _read_language,
-    Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"),
-    "language",
-)
+LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
 TIME_ZONE = Rule(
     _read_time_zone,
     Words("zone such as `America/Sao_Paulo`", "fuso, como `America/Sao_Paulo`"),
-    "time_zone",
 )
-URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"), "url")
+URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
-    _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP"), "headers"
+    _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
 )
 TRANSFER_RULES = Rule(
     _read_transfer_rules,
@@ -271,10 +260,8 @@ TRANSFER_RULES = Rule(
         'list of `{"department": …, "destination": "1000", "description": …}`',
         'lista de `{"department": …, "destination": "1000", "description": …}`',
     ),
-    "transfer_rules",
 )
 VOICE_SETTINGS = Rule(
     _read_voice_settings,
     Words('`{"speed": 1.0}`, 0.25 to 1.5', '`{"speed": 1.0}`, 0.25 a 1.5'),
-    "voice_settings",
 )

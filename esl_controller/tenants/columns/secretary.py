@@ -32,7 +32,6 @@ _HOURS = Rule(
         '`{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}`',
         '`{"mon": [["08:00", "18:00"]], …, "closed_dates": ["2026-12-25"]}`',
     ),
-    "hours",
 )
 
 _WHO: Mapping[str, Column] = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
+from esl_controller.web.api.remarks import expected
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import _Answer
@@ -50,7 +51,7 @@ def _view(name: str, column: Column) -> ColumnView:
     least, most = column.rule.limits or (None, None)
     return ColumnView(
         name=name,
-        expected=column.rule.kind,
+        expected=expected(name, column.rule),
         default=column.default,
         needed=column.use is Use.NEEDED and not column.may_be_empty and column.default is None,
         least=least,

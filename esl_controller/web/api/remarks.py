@@ -6,8 +6,25 @@ from collections.abc import Sequence
 
 import msgspec
 
+from esl_controller.tenants import checks
+from esl_controller.tenants.checks import Rule
 from esl_controller.tenants.editing import FieldProblem
 from esl_controller.tenants.fields import Subject
+
+_OF_RULE = (
+    (checks.FLAG, "flag"),
+    (checks.UUID, "uuid"),
+    (checks.LIST, "list"),
+    (checks.OBJECT, "object"),
+    (checks.DIALABLE, "dialable"),
+    (checks.LANGUAGE, "language"),
+    (checks.TIME_ZONE, "time_zone"),
+    (checks.URL, "url"),
+    (checks.HEADERS, "headers"),
+    (checks.VOICE_SETTINGS, "voice_settings"),
+    (checks.MONEY, "money"),
+)
+_OF_COLUMN = {"transfer_rules": "transfer_rules", "business_hours": "hours"}
 
 
 class FieldRemark(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +51,26 @@ def remarks(subject: Subject, problems: Sequence[FieldProblem]) -> list[FieldRem
     return [_remark(subject, problem) for problem in problems]
 
 
+def expected(name: str, rule: Rule) -> str:
+    """What a column takes, in one word."""
+    known = [word for one, word in _OF_RULE if one is rule]
+    if known or name in _OF_COLUMN:
+        return known[0] if known else _OF_COLUMN[name]
+    if rule.choices:
+        return "choice"
+    if rule.limits is None:
+        return "text"
+    return "number" if _takes_fractions(rule, rule.limits[0]) else "whole"
+
+
+def _takes_fractions(rule: Rule, least: float) -> bool:
+    try:
+        rule.read(least + 0.5)
+    except ValueError:
+        return False
+    return True
+
+
 def _remark(subject: Subject, problem: FieldProblem) -> FieldRemark:
     column = subject.rules.get(problem.field or "")
     if column is None:
@@ -43,7 +80,7 @@ def _remark(subject: Subject, problem: FieldProblem) -> FieldRemark:
         field=problem.field,
         message=problem.message,
         kind=problem.kind,
-        expected=column.rule.kind,
+        expected=expected(problem.field or "", column.rule),
         least=least,
         most=most,
         choices=column.rule.choices,
