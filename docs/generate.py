@@ -16,6 +16,7 @@ from bridge.session.floor_states import FLOOR_TABLE
 from bridge.session.states import SESSION_TABLE
 from bridge.state_table import StateTable
 from esl_controller.calls.states import CALL_TABLE
+from esl_controller.calls.transfer.states import TRANSFER_TABLE
 from esl_controller.cli import cli
 from esl_controller.settings.table import Setting, Settings, every_setting
 from esl_controller.settings.types import allowed
@@ -125,6 +126,11 @@ def states_page() -> str:
     """docs/states.md."""
     tables: list[tuple[str, str, StateTable]] = [  # type: ignore[type-arg]
         ("A call", "esl_controller/calls/states.py", CALL_TABLE),
+        (
+            "An attempt to connect a caller",
+            "esl_controller/calls/transfer/states.py",
+            TRANSFER_TABLE,
+        ),
         ("A session", "bridge/session/states.py", SESSION_TABLE),
         ("The floor", "bridge/session/floor_states.py", FLOOR_TABLE),
     ]

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import ipaddress
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -21,26 +19,34 @@ from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
-from esl_controller.calls import phrases
+from esl_controller.calls import hold_music, phrases
 from esl_controller.calls.call import Call, CallDesk
 from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.outgoing import Outgoing
 from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.supervision import Supervision
+from esl_controller.calls.transfer.listed import ListedPlaces
+from esl_controller.calls.transfer.returning import Returning
 from esl_controller.calls.unicast_ports import PortRange
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
-from esl_controller.esl.server import EslServer, listening_socket
+from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.outbound.service import OutboundService
 from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
 from esl_controller.routes.identity import InvalidCall, parse_identity
@@ -72,9 +78,11 @@ from esl_controller.worker_counters import (
     follow_listeners,
     follow_log,
     follow_media,
+    follow_people,
     follow_storage,
     follow_workers,
 )
+from esl_controller.workers.garbage import calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
@@ -82,14 +90,10 @@ from esl_controller.workers.view import WorkerView
 
 _log = structlog.get_logger("app")
 
-Network4Or6 = ipaddress.IPv4Network | ipaddress.IPv6Network
-
 STREAM_LOOK_S = 0.6
 """A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
 STREAM_MISSED = 3
 """Looks in which nothing came, pongs included: the connection is dead, whatever TCP thinks."""
-GC_ALLOCATIONS = 2_000
-"""New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
 GOODBYE_S = 15.0
 """After the drain deadline calls are ended politely; this long for their last words."""
 
@@ -128,7 +132,7 @@ class App:
         self._model_watch = ModelWatch(
             default_provider(settings.provider), source.ends, lambda: self._network
         )
-        self._retention = Retention(self._pool)
+        self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
             self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
@@ -146,7 +150,7 @@ class App:
         self.esl = EslServer(
             listening_socket((settings.esl.listen_host, settings.esl.port), reuse_port=True),
             self._serve,
-            allow=_networks(settings.esl.allow),
+            allow=networks(settings.esl.allow),
             capacity=settings.esl.capacity,
             connect_timeout_s=settings.esl.connect_timeout_s,
             hand_back=(
@@ -157,6 +161,8 @@ class App:
             ),
             on_handed_back=self._turned_away,
         )
+        self.door = open_door(settings, self._serve)
+        self.returning = Returning(self._pool)
         self.view = WorkerView(
             settings=settings,
             manager=self.manager,
@@ -179,6 +185,8 @@ class App:
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
+        outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
+        self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     # --- life ------------------------------------------------------------------------------------
@@ -187,6 +195,7 @@ class App:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
         resampler.warm_up()
         phrases.warm_up()
+        hold_music.warm_up()
         self._network = provider_network(self.settings)
         self.config.start()
         self._leases.start()
@@ -203,16 +212,19 @@ class App:
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
+            forever("outbound", self.outbound.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_people(self.metrics, self.door, self.returning)
         follow_workers(self.metrics, self.register, self.port)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
-        _calm_garbage_collector()
+        calm_garbage_collector()
         self.esl.start()
+        self.door.start()
         self.register.start()
         self.port.start()
         self._heartbeat.start()
@@ -249,6 +261,7 @@ class App:
         self.manager.draining = True
         self.port.stop()
         self.esl.close_listener()
+        self.door.close()
         gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
         for call in (*self.calls, *self.talks.calls):
@@ -267,6 +280,7 @@ class App:
             last_first.callback(self._heartbeat.stop)
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
+            last_first.callback(self.outbound.stop)
             last_first.callback(self._stop_journal)
             last_first.callback(self._leases.stop)
             last_first.callback(self.config.stop)
@@ -274,6 +288,7 @@ class App:
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
             last_first.callback(self._live.stop)
+            last_first.callback(self.door.stop, 2.0)
             last_first.callback(self.esl.stop, 2.0)
             last_first.callback(self.port.stop)
         _log.info("app.stopped")
@@ -289,8 +304,8 @@ class App:
 
     # --- calls -----------------------------------------------------------------------------------
 
-    def _serve(self, esl: ControllerSession) -> None:
-        call = Call(esl, self._desk)
+    def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
+        call = Call(esl, self._desk, outbound)
         self.calls.add(call)
         stop_counting = follow_event_socket(self.metrics, esl)
         try:
@@ -298,15 +313,7 @@ class App:
         finally:
             stop_counting()
             self.calls.discard(call)
-
-    def _end_call(self, domain_uuid: str, call_uuid: str) -> bool:
-        """End one call of a domain politely; False when this worker does not have it."""
-        key = (domain_uuid, call_uuid)
-        call = self.calls.find(*key) or self.talks.calls.find(*key)
-        if call is None:
-            return False
-        call.drain()
-        return True
+        return call
 
     def _shared(self) -> CallDesk:
         return CallDesk(
@@ -318,9 +325,12 @@ class App:
                 self._media_site(),
                 lambda: self._network,
                 InstalledModule(self.settings.media.flavour),
+                ListedPlaces(),
             ),
             self._book,
             self.calls,
+            self.door,
+            self.returning,
         )
 
     def _media_site(self) -> MediaSite:
@@ -366,7 +376,8 @@ class App:
             network=lambda: self._network,
             event_socket=lambda: self.esl.address,
             worker=self.journal.worker,
-            end_call=self._end_call,
+            supervision=Supervision(self.calls),
+            record=self._record,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
@@ -381,19 +392,3 @@ class App:
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)
         self.metrics.set(m.API_VIEWERS, value=len(self._live))
-
-
-def _calm_garbage_collector() -> None:
-    """What was made until now stays for ever: never look at it again, and look less often.
-
-    A full collection over a warm worker takes tens of milliseconds, in which no call has sound.
-    What is left to look at are calls: a call that has ended is some 500 objects that know each
-    other, so full collections may not be too rare, or the memory of a thousand calls piles up.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 10, 2)
-
-
-def _networks(names: Iterable[str]) -> list[Network4Or6]:
-    return [ipaddress.ip_network(name) for name in names]

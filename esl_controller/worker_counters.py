@@ -10,6 +10,8 @@ from collections.abc import Callable
 from bridge.audio.pacer import Pacer
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
+from esl_controller.calls.door import LegDoor
+from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.pool import Pool
 from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
@@ -47,6 +49,16 @@ def follow_listeners(metrics: Metrics, media: MediaServer, esl: EslServer) -> En
         }
 
     return metrics.follow(read)
+
+
+def follow_people(metrics: Metrics, door: LegDoor, returning: Returning) -> End:
+    """Count legs nobody wants, and callers who talk with somebody else."""
+
+    def set_away() -> None:
+        metrics.set(m.CALLERS_AWAY, value=len(returning))
+
+    refused = metrics.follow(lambda: {(m.LEGS_REFUSED, ()): door.strangers})
+    return _both(metrics.on_sample(set_away), refused)
 
 
 def follow_storage(metrics: Metrics, journal: Journal, pool: Pool, config: ConfigLoader) -> End:

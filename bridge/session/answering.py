@@ -265,7 +265,7 @@ class Answering:
         return isinstance(last, Ran) or last.speaker is Speaker.CALLER
 
     def _history(self) -> list[Said | Ran]:
-        return self._transcript.history()
+        return [*self._config.history, *self._transcript.history()]
 
     def provider_lost(self, now: float) -> None:
         """Another is being connected; what is queued is still heard."""

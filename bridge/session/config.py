@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bridge.audio.formats import AudioFormat
 from bridge.ports import SetPhrase
 from bridge.providers.base import Capabilities
-from bridge.providers.conversation import Brief
+from bridge.providers.conversation import Brief, Ran, Said
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 
@@ -59,6 +59,8 @@ class SessionConfig:
     answer_limit_s: float = 6.0
     """Longest wait for a provider's answer; then the next one is asked."""
     digit_pause_s: float = 2.0
+    history: Sequence[Said | Ran] = ()
+    """What caller and agent have said to each other before this session, oldest first."""
     max_turns: int | None = None
     """Answers after which the conversation is ended politely."""
     max_function_calls: int = 100

@@ -65,6 +65,11 @@ class Floor:
         return self.response_active or self._asked
 
     @property
+    def quiet(self) -> bool:
+        """The caller does not speak, and no answer is given or was asked for."""
+        return not self.wanted and self.state is not _S.CALLER_SPEAKING
+
+    @property
     def due(self) -> bool:
         """Whether the caller is owed more than has been received."""
         return self.state in _DUE

@@ -93,6 +93,11 @@ class Session:
         return self._floor.response_active or not self.line.idle(self._clock())
 
     @property
+    def quiet(self) -> bool:
+        """Nobody speaks, and no answer was asked for: a good moment to part the two."""
+        return self._floor.quiet and self.line.idle(self._clock())
+
+    @property
     def closing(self) -> bool:
         """A polite end is under way."""
         return self._closing.begun
@@ -182,10 +187,6 @@ class Session:
         self.line.detach()
         self.expect_media()
         self._listener.stream_lost()
-
-    def line_dead(self) -> None:
-        """What we play no longer reaches the caller: all media is to be replaced."""
-        self.lose_media()
 
     # --- hold ---------------------------------------------------------------------------------
 

@@ -59,6 +59,11 @@ class Uplink:
         self._kept_size = 0
         self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
 
+    @property
+    def stream(self) -> AudioFormat | None:
+        """What the caller's audio comes in; None before it has come."""
+        return self._stream
+
     def attach(self, stream: AudioFormat) -> None:
         """The caller's stream is there, L16."""
         if stream != self._stream:

@@ -59,7 +59,8 @@ select voice_ai_constraint('v_voice_transfers_realtime', name, definition) from 
     '''three_way'', ''voicemail'', ''takeover''))'),
   ('chk_voice_transfers_realtime_status',
     'check (status in (''started'', ''completed'', ''no_answer'', ''busy'', ''failed'', '
-    '''cancelled'', ''passed_on'', ''declined'', ''unreachable'', ''returned''))')
+    '''cancelled'', ''passed_on'', ''declined'', ''unreachable'', ''no_verdict'', '
+    '''human_left'', ''returned''))')
 ) as constraints (name, definition);
 create index if not exists idx_voice_transfers_realtime_conversation
   on v_voice_transfers_realtime (conversation_uuid);

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
+from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
-from bridge.ports import EndCause, SessionEnd, SetPhrase
+from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
+from bridge.providers.conversation import Ran, Said, Tool
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
+from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
@@ -29,6 +32,8 @@ from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.recording import Recorder
+from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.conversation import CallBook, ConversationRecord
@@ -94,6 +99,8 @@ class Conversation:
         self._answered_at: float | None = None
         self._greeted = False
         self._troubles = 0
+        self._results: list[FunctionOutcome] | None = None
+        """What waits until nobody would hear the model go on; None: nothing waits."""
         self.session = Session(
             identity.domain_uuid,
             identity.call_uuid,
@@ -103,7 +110,7 @@ class Conversation:
             clock=site.clock,
         )
         try:
-            site.manager.open(self.session)
+            site.manager.open(self.session, going_on=bool(plan.session.history))
         except CapacityReached as error:
             raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
         with contextlib.ExitStack() as held:  # given up again should anything here fail
@@ -130,8 +137,22 @@ class Conversation:
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
             self.record: ConversationRecord = book.open(entry, identity, kind)
+            self.recorder = Recorder(
+                leg,
+                entry,
+                self.session,
+                self.record,
+                site.settings.freeswitch.recordings_dir,
+                post=inbox.post,
+                clock=site.clock,
+            )
+            give_up(self.recorder.close)
+            self.callee: Callee | None = None
+            if entry.outbound is not None:
+                message = entry.secretary.voicemail_message or ""
+                self.callee = Callee(self.session, self.record, message, site.clock)
+                give_up(self.callee.close)
             self._held = held.pop_all()
-        self.uttered = self.record.uttered
         self.turn_answered = self.record.turn_answered
         self.interrupted = self.record.interrupted
         self.used = self.record.used
@@ -145,7 +166,7 @@ class Conversation:
     ) -> FunctionRunner:
         return FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, identity.caller_id_number, actions),
+            ToolContext(entry, identity.caller_id_number, actions, site.places),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=self._on_function_begun,
             on_done=self._on_function_done,
@@ -165,6 +186,14 @@ class Conversation:
         """The line is open."""
         self._answered_at = self._clock()
         self.record.answered()
+        self.recorder.begin()
+        if self.callee is not None:
+            self.callee.begin()
+
+    def pressed(self, digit: str) -> None:
+        """A key: for the model, unless it answers the notice of a recording."""
+        if not self.recorder.pressed(digit):
+            self.session.press_digit(digit)
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
@@ -184,6 +213,33 @@ class Conversation:
             return False
         self.session.tell(text, respond=respond)
         return True
+
+    def history(self) -> list[Said | Ran]:
+        """What was said, this conversation's beginning on another worker included."""
+        return [*self.session.config.history, *self.session.transcript.history()]
+
+    def before_transfer(self) -> None:
+        """The agent has said whom we ring, or says it now; results wait, for they make it go on."""
+        self._results, self.leaving = [], False
+        connecting = self.session.config.phrases.connecting
+        if connecting and not self.session.agent_speaking:
+            self.session.say(connecting)
+
+    def part(self, music: tuple[bytes, AudioFormat] | None) -> None:
+        """Caller and agent no longer hear each other."""
+        self.session.hold(music)
+        self._give_results()
+
+    def go_on(self, words: str) -> None:
+        """They hear each other again; the agent is told why."""
+        self._give_results()
+        self.session.tell(words, respond=True)
+        self.session.resume()
+
+    def _give_results(self) -> None:
+        results, self._results = self._results or [], None
+        for outcome in results:
+            self._answer_function(outcome, noted=True)
 
     def finish(self, cause: EndCause, *, always_good_bye: bool = False) -> None:
         """End politely. Unless `always_good_bye`, what the agent says now is its good-bye."""
@@ -206,6 +262,13 @@ class Conversation:
         self._held.close()
 
     # --- the session's listener, on the hub ----------------------------------------------------
+
+    def uttered(self, utterance: Utterance) -> None:
+        """Something was said."""
+        self.record.uttered(utterance)
+        self.recorder.uttered(utterance)
+        if self.callee is not None:
+            self.callee.uttered(utterance)
 
     def provider_ready(self) -> None:
         """Without a greeting there is nothing more to wait for."""
@@ -279,9 +342,13 @@ class Conversation:
         else:
             self._inbox.post(partial(self._answer_function, outcome))
 
-    def _answer_function(self, outcome: FunctionOutcome) -> None:
+    def _answer_function(self, outcome: FunctionOutcome, *, noted: bool = False) -> None:
         """A result makes the model go on: none is given of what has begun the end."""
-        self._on_function(outcome)
+        if not noted:
+            self._on_function(outcome)
+        if self._results is not None:
+            self._results.append(outcome)
+            return
         if not (self.session.closing or self.leaving or outcome.cancelled):
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
@@ -299,10 +366,14 @@ class ConversationSite:
     """How providers are reached; another one when its CA file was read again."""
     audio_module: Callable[[ControllerSession], Flavour | None]
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
+    places: Places
+    """Whom callers can be connected to."""
     clock: Callable[[], float] = time.monotonic
 
-    def plan(self, leg: Leg, entry: RouteEntry) -> ConversationPlan:
-        """Choose providers, formats and the way of playing.
+    def plan(
+        self, leg: Leg, entry: RouteEntry, tools: Sequence[Tool] | None = None
+    ) -> ConversationPlan:
+        """Choose providers, formats and the way of playing; `tools`: instead of the secretary's.
 
         Raises:
             HandBack: no provider can be used.
@@ -312,7 +383,7 @@ class ConversationSite:
                 entry,
                 self.settings,
                 leg.codec,
-                offered_tools(entry),
+                offered_tools(entry) if tools is None else tools,
                 module=self.audio_module(leg.esl),
                 idle_silence=leg.has_idle_silence,
                 network=self.network(),

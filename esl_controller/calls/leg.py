@@ -1,6 +1,6 @@
 """One channel that FreeSWITCH's `socket` gave into our hands, and every way of letting go of it.
 
-A leg is the caller's, or later that of somebody we dial: it knows nothing of conversations. Two
+A leg is the caller's, or that of somebody we dial: it knows nothing of conversations. Two
 outbound sockets must not overlap on one channel: the end of the older one clears CF_CONTROLLED
 (mod_event_socket.c, listener_run), which ends the park loop of the newer (switch_ivr.c,
 switch_ivr_park). So whatever sends the channel on goes out in one write with our `exit`.
@@ -9,7 +9,7 @@ switch_ivr_park). So whatever sends the channel on goes out in one write with ou
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from gevent.event import Event as Signal
@@ -48,7 +48,18 @@ _CLEARED_BY_TRANSFER = "execute_on_blind_transfer_voice_ai"
 """FreeSWITCH executes each variable of this prefix in the act of transferring, and only when it
 does transfer (switch_ivr.c, switch_ivr_session_transfer; switch_channel.c,
 switch_channel_execute_on)."""
-STALE = (OUTCOME, "voice_ai_extension", _CLEARED_BY_TRANSFER)
+RETURNING = "voice_ai_returning"
+"""Set while a caller talks with a human: the transfer he comes back from."""
+CONVERSATION = "voice_ai_return_conversation"
+"""The conversation he comes back to."""
+STALE = (
+    OUTCOME,
+    "voice_ai_extension",
+    _CLEARED_BY_TRANSFER,
+    RETURNING,
+    CONVERSATION,
+    "transfer_after_bridge",
+)
 """Left by an earlier pass of the same channel through a dialplan."""
 
 
@@ -57,6 +68,9 @@ class Media(Protocol):
 
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us. May wait."""
+
+    def last_commands(self) -> Sequence[Command]:
+        """What `stop` would ask, for those who cannot wait for an answer."""
 
     def close(self) -> None:
         """Let go of the leg, and give up sockets and ports; nothing is asked of FreeSWITCH."""
@@ -91,6 +105,10 @@ class Leg:
         """What took the channel from us; empty while it is ours."""
         self.left = False
         """We have said `exit`: nothing can be asked of the channel any more."""
+        self._joining = False
+        """We bridge it ourselves: that it leaves our park means nothing."""
+        self.before_parting: list[Callable[[], Sequence[Command]]] = []
+        """What else is to be told to FreeSWITCH in the moment of `part`."""
         self._media: Media | None = None
         self._removals: list[Callable[[], None]] = []
         self._another = False
@@ -171,7 +189,7 @@ class Leg:
     def _on_moved(self, events: LegEvents, event: Event) -> None:
         """Out of our park loop, and not hung up: `uuid_transfer`, `uuid_bridge` or `uuid_park` of
         somebody else. Each raises CHANNEL_UNPARK, then the end of `socket`."""
-        if event.unique_id != self.uuid or self.hungup or self.left:
+        if event.unique_id != self.uuid or self.hungup or self.left or self._joining:
             return
         if event.name == "CHANNEL_EXECUTE_COMPLETE" and event.application != "socket":
             return
@@ -192,6 +210,55 @@ class Leg:
         """Make `media` the leg's; what it had before is closed."""
         self.close_media()
         self._media = media
+
+    def join(self, other: Leg, variables: Mapping[str, str]) -> None:
+        """Have the two talk with each other. `part` follows, for both, at once.
+
+        `variables` are set on this channel before. Until `part` nobody else's socket may be on
+        either channel; FreeSWITCH keeps both connections open, so a refusal leaves both with us.
+
+        Raises:
+            CommandFailed: refused, and nothing has changed.
+            EslError: this call is gone, or nothing is known.
+        """
+        bridge = commands.api("uuid_bridge", f"{self.uuid} {other.uuid}")
+        self._joining = other._joining = True
+        batch = [self._set(name, value) for name, value in variables.items()]
+        answer = self._pipeline([*batch, bridge])[-1].text.strip()
+        if not answer.startswith("+OK"):
+            self._joining = other._joining = False
+            raise CommandFailed(bridge.name, answer)
+
+    def enter(self, room: str, variables: Mapping[str, str], after: str = "") -> None:
+        """Leave it in a conference that ends for all when it hangs up, in one write.
+
+        Args:
+            after: `extension XML context` where it goes on when the conference ends; empty: it is
+                hung up then.
+
+        Raises:
+            CommandFailed: refused; the dialplan behind `socket` has it.
+            EslError: the call is gone, or nothing is known.
+        """
+        actions = [f"conference:{room}@default+flags{{endconf}}"]
+        if after:  # else the end of a conference hangs its members up (mod_conference.c)
+            actions.append(f"transfer:{after}")
+            variables = {**variables, "hangup_after_conference": "false"}
+        command = commands.api("uuid_transfer", f"{self.uuid} '{','.join(actions)}' inline")
+        batch = [self._set(name, value) for name, value in variables.items()]
+        batch += [] if self._media is None else self._media.last_commands()
+        self._joining = self.left = True
+        answer = self._pipeline([*batch, command, commands.exit_()])[-2].text.strip()
+        if not answer.startswith("+OK"):
+            raise CommandFailed(command.name, answer)
+
+    def part(self) -> None:
+        """Leave a channel that talks with somebody else: nothing of it reaches us any more."""
+        last = [] if self._media is None else list(self._media.last_commands())
+        last += [command for last_commands in self.before_parting for command in last_commands()]
+        self.left = True
+        with contextlib.suppress(EslError):
+            self._pipeline([*last, commands.exit_()])
 
     def stop_media(self) -> None:
         """Have FreeSWITCH stop what it runs for us, so that others can have the channel."""

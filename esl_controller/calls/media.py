@@ -163,6 +163,16 @@ class CallMedia:
         if self._stream.is_open:
             self._stop_stream()
 
+    def last_commands(self) -> list[commands.Command]:
+        """The same for a channel that is left this moment: nothing is waited for."""
+        self._stopping = True
+        batch = []
+        if self.choice.mode is PlayoutMode.FILE:
+            batch.append(self._set("playback_terminators", ""))
+        if self._stream.is_open:
+            batch.append(commands.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop"))
+        return batch
+
     def close(self) -> None:
         """Give up sockets, ports and handlers; nothing is asked of FreeSWITCH."""
         self._stopping = True

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import structlog
@@ -11,7 +11,7 @@ import structlog
 from bridge.errors import BridgeError
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
 from bridge.providers.base import Capabilities
-from bridge.providers.conversation import Tool
+from bridge.providers.conversation import Brief, Tool
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
@@ -24,6 +24,7 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from esl_controller.calls.audio_module import best_playback
+from esl_controller.calls.notice import greeting_of
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.providers import (
@@ -37,6 +38,13 @@ _log = structlog.get_logger("call.plan")
 
 GIVE_UP_S = 10.0
 """A caller who was asked and still says nothing."""
+
+_WE_CALL = (
+    "You are making this call: the other side has not called you. Say nothing until somebody "
+    "speaks. If a machine or a mailbox answers, do not talk to it: call leave_message."
+)
+MESSAGE_S = 90.0
+"""Longest message left on a machine."""
 
 _PHRASES = {
     "en": Phrases(
@@ -111,7 +119,7 @@ def plan_conversation(
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        brief=brief_of(secretary, tools),
+        brief=_brief(entry, tools),
         provider_formats=formats,
         phrases=_phrases(secretary),
         provider_connect_timeout_s=timeouts.provider_connect_s,
@@ -124,7 +132,21 @@ def plan_conversation(
         barge_in=secretary.barge_in,
         network=network,
     )
+    if entry.outbound is not None:
+        session = replace(session, closing_timeout_s=MESSAGE_S)
     return ConversationPlan(session, path, choice, module)
+
+
+def _brief(entry: RouteEntry, tools: Sequence[Tool]) -> Brief:
+    """Callers are greeted; whoever we call speaks first."""
+    secretary, call = entry.secretary, entry.outbound
+    brief, greeting = brief_of(secretary, tools), greeting_of(secretary)
+    if call is None:
+        return replace(brief, greeting=greeting)
+    words = [_WE_CALL, f"Why you call: {call.purpose}" if call.purpose else ""]
+    words.append(f"Begin with these words to a person: {greeting}" if greeting else "")
+    instructions = "\n".join(filter(None, (brief.instructions, *words)))
+    return replace(brief, instructions=instructions, greeting="")
 
 
 def stream_rates(settings: Settings) -> Sequence[int]:

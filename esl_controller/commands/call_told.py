@@ -16,7 +16,7 @@ def call_told(found: Mapping[str, Any]) -> str:
     one = found["conversation"]
     began: datetime = one["started_at"]
     events = [
-        *((turn["started_at"], _turn(turn)) for turn in found["turns"]),
+        *((turn["started_at"], turn_told(turn)) for turn in found["turns"]),
         *((call["started_at"], _function(call)) for call in found["function_calls"]),
         *((transfer["started_at"], _transfer(transfer)) for transfer in found["transfers"]),
     ]
@@ -40,7 +40,8 @@ def _head(found: Mapping[str, Any], one: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _turn(turn: Mapping[str, Any]) -> str:
+def turn_told(turn: Mapping[str, Any]) -> str:
+    """Who said what, whether to its end, and how long an answer took."""
     text = f"{_WHO.get(turn['role'], turn['role'])}: {turn['content']}"
     if turn["interrupted"]:
         heard = turn["heard_ms"]

@@ -9,6 +9,7 @@ import click
 from esl_controller.commands.shared import EXIT_FAILED, confirm
 from esl_controller.commands.site import Site, with_domain
 from esl_controller.database.pool import DatabaseError
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import ErasureReport, erase_caller
 
 
@@ -26,7 +27,8 @@ def command(site: Site, caller_number: str, yes: bool) -> None:
     confirm(site.shell, question, yes=yes)
     try:
         with site.shell.step("Removing"):
-            report = erase_caller(site.pool, site.domain_uuid, caller_number)
+            recordings = Recordings(site.shell.settings().freeswitch.recordings_dir)
+            report = erase_caller(site.pool, site.domain_uuid, caller_number, recordings)
     except DatabaseError as error:
         raise site.shell.fail(f"nothing was removed: {error}") from error
     site.shell.result(asdict(report), _told(report))

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.settings.types import Secret
 
 
@@ -96,6 +97,11 @@ class SecretaryRealtime:
     dtmf_pause_ms: int
     """Digits are handed to the model after this pause, or at `#`."""
     transfer_rules: Sequence[Mapping[str, Any]]
+    transfer_mode: str
+    """blind | announced | attended"""
+    transfer_ring_seconds: int
+    transfer_return: bool
+    hold_music: bool
     max_duration_seconds: int
     max_turns: int
     max_silence_seconds: int
@@ -111,6 +117,13 @@ class SecretaryRealtime:
     """auto | unicast | binary | json | file"""
     media_mode: str
     """stream | unicast"""
+    record_calls: bool
+    recording_consent: str
+    """none | announce | ask"""
+    recording_notice: str | None
+    recording_pause_words: Sequence[str]
+    """Empty: ours, in the secretary's language."""
+    voicemail_message: str | None
     enabled: bool
 
 
@@ -154,6 +167,11 @@ class TenantSettings:
     store_transcripts: bool = True
     redact_personal_data: bool = False
     """Card numbers are always redacted; this adds telephone numbers, addresses and documents."""
+    outbound_max_concurrent: int = 0
+    """0: no calls are made."""
+    outbound_per_hour: int | None = None
+    outbound_per_day: int | None = None
+    outbound_caller_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +198,8 @@ class RouteEntry:
     tenant: TenantSettings
     warnings: tuple[str, ...] = ()
     """What is wrong with the settings and does not keep the number from being answered."""
+    outbound: OutboundCall | None = None
+    """The call is ours: we have dialled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +250,17 @@ class ConversationRealtime:
     output_tokens: int | None = None
     audio_seconds: Decimal | None = None
     estimated_cost: Decimal | None = None
+    direction: str | None = None
+    """inbound | outbound"""
+    answered_by: str | None = None
+    """Of an outbound call: human | machine | screening | unknown"""
+    recording_consent: str | None = None
+    """not_asked | announced | refused | not_heard; None: nothing was recorded."""
+    recording_started_at: datetime | None = None
+    """Where the recording begins: the offset of a turn is its own start less this."""
+    record_path: str | None = None
+    """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
+    record_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +318,8 @@ class TransferRecord:
     reason: str | None = None
     status: str
     """started | completed | no_answer | busy | failed | cancelled | passed_on | declined |
-    unreachable | returned; `passed_on`: the dialplan has the caller, and the rest is not known"""
+    unreachable | no_verdict | human_left | returned; `passed_on`: the dialplan has the caller, and
+    the rest is not known; `returned`: they talked, and the caller came back"""
     hangup_cause: str | None = None
     started_at: datetime
     ended_at: datetime | None = None
@@ -321,7 +353,15 @@ class UsageRecord:
     """The price list it was priced with."""
 
 
-JournalEntry = ConversationRealtime | Turn | FunctionCallRecord | TransferRecord | UsageRecord
+JournalEntry = (
+    ConversationRealtime
+    | Turn
+    | FunctionCallRecord
+    | TransferRecord
+    | UsageRecord
+    | AuditRecord
+    | OutboundCall
+)
 """What a call leaves behind."""
 
 

@@ -55,7 +55,13 @@ class InboundClient(EventSocketPeer, InboundESL):  # type: ignore[misc]
         self._timeout_s = timeout_s
         self._greeting: Waiter[Message] = Waiter("auth/request")
         self._lost = Signal()
+        self._local_host = ""
         self._keeper: gevent.Greenlet[[], None] | None = None
+
+    @property
+    def local_host(self) -> str:
+        """Our address on the connection; empty before there was one."""
+        return self._local_host
 
     @property
     def connected(self) -> bool:
@@ -126,6 +132,7 @@ class InboundClient(EventSocketPeer, InboundESL):  # type: ignore[misc]
         except OSError as error:
             raise CallGone(f"cannot connect: {error.strerror or error}") from error
         sock.settimeout(None)
+        self._local_host = str(sock.getsockname()[0])
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         return sock

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import logging
 import socket as std_socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -67,6 +67,11 @@ def listening_socket(address: Address, *, reuse_port: bool = False) -> socket.so
         sock.close()
         raise
     return sock
+
+
+def networks(names: Iterable[str]) -> list[Network]:
+    """Networks by their names, as settings write them. Raises ValueError."""
+    return [ipaddress.ip_network(name) for name in names]
 
 
 class EslServer:

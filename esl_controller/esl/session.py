@@ -49,12 +49,18 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         self._parked = Signal()
         self._executes = Pending[Event](MAX_PENDING_EXECUTES)
         self._hangup_complete = Waiter[Event]("CHANNEL_HANGUP_COMPLETE")
+        self._local_host: str = _host_of(sock)
         self._attach(sock)
 
     @property
     def connected(self) -> bool:
         """Whether commands can still be sent."""
         return not self.gone.is_set()
+
+    @property
+    def local_host(self) -> str:
+        """Our address as FreeSWITCH reaches it: the one it has connected to."""
+        return self._local_host
 
     def connect(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> ChannelData:
         """Return the channel data; ask for them the first time. Raise `CommandFailed` if refused.
@@ -198,3 +204,11 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         self.gone_reason = reason
         self._parked.set()
         self.gone.set()
+
+
+def _host_of(sock: socket) -> str:
+    """Of our side; empty for a socket that has ended already."""
+    try:
+        return str(sock.getsockname()[0])
+    except (OSError, IndexError):
+        return ""

@@ -16,6 +16,7 @@ import msgspec
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Usage
 from bridge.providers.conversation import Speaker
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -24,7 +25,9 @@ from esl_controller.database.models import (
     Turn,
 )
 from esl_controller.money.ledger import Record, UsageLedger
+from esl_controller.record.audit import audit_of
 from esl_controller.record.outcome import Ending
+from esl_controller.record.withheld import WITHHELD, Withheld
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
@@ -81,6 +84,11 @@ class CallBook:
         )
         self.record(row, personal=entry is not None and entry.tenant.redact_personal_data)
 
+    def came_back(self, transfer: TransferRecord) -> None:
+        """A caller who was connected is with us again."""
+        self.metrics.count(m.TRANSFERS, transfer.status)
+        self.record(transfer, personal=False)
+
 
 class ConversationRecord:
     """Collects one conversation; `record` gets each entry as soon as it is complete."""
@@ -114,6 +122,8 @@ class ConversationRecord:
         self._transcript: list[dict[str, Any]] = []
         self._transfer: TransferRecord | None = None
         self._began_s = time.monotonic()
+        self.withheld = Withheld()
+        self._called_back = False
         self.row = ConversationRealtime(
             conversation_uuid=str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,
@@ -127,8 +137,14 @@ class ConversationRecord:
             model=entry.secretary.model,
             language=entry.secretary.language,
             worker=worker,
+            direction=identity.direction,
         )
         self._record(self.row)
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the conversation began."""
+        return time.monotonic() - self._began_s
 
     def _now(self) -> datetime:
         """By the time that has passed: setting the host's clock makes no call longer or shorter."""
@@ -143,6 +159,7 @@ class ConversationRecord:
         """Something was said; or what was said is now known better, or to have been cut off."""
         if not self._store:
             return
+        utterance = self._allowed(utterance)
         known = self._turns.get(utterance.item_id)
         if known is not None:
             self._correct(*known, utterance)
@@ -176,6 +193,14 @@ class ConversationRecord:
         if utterance.item_id:
             self._turns[utterance.item_id] = (turn, line)
         self._record(turn)
+
+    def _allowed(self, utterance: Utterance) -> Utterance:
+        """Without its words where they came in a pause of the recording."""
+        caller = utterance.speaker is Speaker.CALLER
+        item = utterance.item_id
+        if self.withheld.covers(utterance.at_s, self.now_s, item=item, whole=caller):
+            return replace(utterance, text=WITHHELD)
+        return utterance
 
     def _correct(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
         line["text"] = utterance.text
@@ -227,6 +252,8 @@ class ConversationRecord:
         if outcome.duration_s is not None:
             self._metrics.count(m.FUNCTION_CALLS, outcome.status)
             self._metrics.observe(m.FUNCTION_LATENCY, value_s=outcome.duration_s)
+        began_s = outcome.started_at - self.row.started_at.timestamp()
+        kept = self._store and not self.withheld.covers(began_s, self.now_s)
         self._record(
             FunctionCallRecord(
                 function_call_uuid=outcome.function_call_uuid,
@@ -234,8 +261,8 @@ class ConversationRecord:
                 conversation_uuid=self.row.conversation_uuid,
                 provider_call_id=outcome.call.call_id,
                 function_name=outcome.call.name[:64],
-                arguments=_stored(outcome.arguments) if self._store else {},
-                result=_stored(outcome.result) if self._store and outcome.result else None,
+                arguments=_stored(outcome.arguments) if kept else {},
+                result=_stored(outcome.result) if kept and outcome.result else None,
                 status=outcome.status,
                 error=outcome.error or None,
                 started_at=datetime.fromtimestamp(outcome.started_at, UTC),
@@ -257,15 +284,49 @@ class ConversationRecord:
         )
         self._record(self._transfer)
 
-    def transfer_decided(self, status: str) -> None:
-        """What became of the transfer that was tried last."""
+    @property
+    def transfer_uuid(self) -> str:
+        """Of the transfer being tried; empty when there is none."""
+        return "" if self._transfer is None else self._transfer.transfer_uuid
+
+    def transfer_decided(self, status: str) -> TransferRecord | None:
+        """What became of the transfer that was tried last; its row, None when none is open."""
         if self._transfer is None:
-            return
+            return None
         self._metrics.count(m.TRANSFERS, status)
         if status in REACHED:
             self.row = replace(self.row, transfer_destination=self._transfer.destination)
-        self._record(replace(self._transfer, status=status, ended_at=self._now()))
+        decided = replace(self._transfer, status=status, ended_at=self._now())
+        self._record(decided)
         self._transfer = None
+        return decided
+
+    def recording_began(self, at: datetime | None) -> None:
+        """FreeSWITCH records; `at` is None where it did so before we came."""
+        self.row = replace(self.row, recording_started_at=at)
+
+    def recorded(self, path: str | None, name: str | None, consent: str) -> None:
+        """What is heard is kept in this file, or nothing is; and what the caller knows of it."""
+        self.row = replace(self.row, record_path=path, record_name=name, recording_consent=consent)
+        self._record(self.row)
+
+    def recording(self, what: str, result: str, by: str, error: str = "") -> None:
+        """Something was done to the recording, or could not be."""
+        now = self._now()
+        self._record(audit_of(self.row, by, f"recording_{what}", result, error, now))
+
+    def answered_by(self, whom: str) -> None:
+        """Who, or what, took a call we made."""
+        self.row = replace(self.row, answered_by=whom)
+        self._record(self.row)
+
+    def callback(self, call: OutboundCall) -> bool:
+        """The caller is to be called back; once in a conversation, however often it is asked."""
+        if self._called_back:
+            return False
+        self._called_back = True
+        self._record(replace(call, conversation_uuid=self.row.conversation_uuid))
+        return True
 
     def end(self, ending: Ending, turns: int) -> None:
         """The conversation is over: store it whole."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -29,6 +30,8 @@ _KINDS: dict[str, type[SpoolEntry]] = {
     "function_call": FunctionCallRecord,
     "transfer": TransferRecord,
     "usage": UsageRecord,
+    "audit": AuditRecord,
+    "outbound": OutboundCall,
     "worker_lost": WorkerLost,
 }
 _NAMES = {model: kind for kind, model in _KINDS.items()}

@@ -15,7 +15,12 @@ import gevent
 import structlog
 from gevent.event import Event
 
-from esl_controller.database.models import ConversationRealtime, UsageRecord, WorkerLost
+from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.models import (
+    ConversationRealtime,
+    UsageRecord,
+    WorkerLost,
+)
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool, RowRefused
 from esl_controller.database.repository import conversations, pages, tenants
 from esl_controller.record import entries as journal_entries
@@ -199,7 +204,7 @@ def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
     """Tell who watches these conversations, on whatever worker."""
     changed: dict[str, set[str]] = {}
     for entry in entries:
-        if not isinstance(entry, WorkerLost | UsageRecord):
+        if not isinstance(entry, WorkerLost | UsageRecord | AuditRecord | OutboundCall):
             changed.setdefault(entry.domain_uuid, set()).add(entry.conversation_uuid)
     for domain_uuid, conversation_uuids in changed.items():
         pages.announce(connection, domain_uuid, sorted(conversation_uuids))

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -41,6 +42,8 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     FunctionCallRecord: ("arguments", "result", "error"),
     TransferRecord: ("reason",),
     UsageRecord: (),
+    AuditRecord: ("detail", "error"),
+    OutboundCall: ("purpose",),
 }
 
 

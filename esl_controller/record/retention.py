@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import gevent
 import structlog
 
-from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import privacy, spending, tenants
+from esl_controller.record.recordings import Recordings, Stored
 from esl_controller.record.spool import REJECTED_DAYS
+from esl_controller.telemetry.background import in_thread
 from esl_controller.tenants import rules
 from esl_controller.tenants.rules import ConfigError
 
@@ -28,7 +31,7 @@ class ErasureReport:
     going_on: int = 0
     """Calls with this caller that have not ended: not removed, they are still being written."""
     elsewhere: tuple[str, ...] = (
-        "call recordings and call detail records of FusionPBX (v_xml_cdr)",
+        "call detail records of FusionPBX (v_xml_cdr), and recordings that are not ours",
         "what the AI provider keeps under its own terms",
         "what waits in the spool of a worker that is cut off from the database",
         f"lines set aside under `rejected` in a spool directory, for {REJECTED_DAYS} days",
@@ -40,8 +43,10 @@ class ErasureReport:
             self.removed[name] = self.removed.get(name, 0) + count
 
 
-def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureReport:
-    """Remove every past conversation of a domain with one caller; on an error, nothing.
+def erase_caller(
+    pool: Pool, domain_uuid: str, caller_number: str, recordings: Recordings
+) -> ErasureReport:
+    """Remove every past conversation of a domain with one caller; on an error, no row.
 
     Raises DatabaseError.
     """
@@ -49,9 +54,26 @@ def erase_caller(pool: Pool, domain_uuid: str, caller_number: str) -> ErasureRep
     with pool.connection() as connection:
         over, going_on = privacy.find_conversations_of(connection, domain_uuid, caller_number)
         report.going_on = len(going_on)
+        report.add(_erase_recordings(connection, domain_uuid, over, recordings))
+        privacy.forget_words_of_audits(connection, domain_uuid, over)
+        report.add({"outbound": privacy.erase_outbound(connection, domain_uuid, caller_number)})
         report.add(privacy.erase_conversations(connection, domain_uuid, over))
         report.add(privacy.erase_turn_based(connection, domain_uuid, caller_number))
     return report
+
+
+def _erase_recordings(
+    connection: GreenConnection, domain_uuid: str, conversations: list[str], recordings: Recordings
+) -> dict[str, int]:
+    """Delete the files before the rows that name them: what fails is tried again by the rows."""
+    name = tenants.find_domain_name(connection, domain_uuid) or ""
+    counts = {"recordings": 0, "recordings_not_here": 0}
+    for row in privacy.list_recordings(connection, domain_uuid, conversations):
+        removed = in_thread(partial(recordings.remove, name), Stored(**row), OSError)
+        if isinstance(removed, OSError):
+            _log.error("recording_not_removed", error=str(removed))
+        counts["recordings" if removed is True else "recordings_not_here"] += 1
+    return {kind: count for kind, count in counts.items() if count}
 
 
 class Retention:
@@ -60,8 +82,9 @@ class Retention:
     One worker is enough; more do no harm.
     """
 
-    def __init__(self, pool: Pool) -> None:
+    def __init__(self, pool: Pool, recordings: Recordings) -> None:
         self._pool = pool
+        self._recordings = recordings
 
     def run(self) -> None:
         """Remove once an hour, for ever."""
@@ -88,7 +111,11 @@ class Retention:
         while days is not None:
             with self._pool.connection() as connection:
                 expired = privacy.find_expired(connection, domain_uuid, days, BATCH)
+                _erase_recordings(connection, domain_uuid, expired, self._recordings)
+                privacy.forget_words_of_audits(connection, domain_uuid, expired)
                 privacy.erase_conversations(connection, domain_uuid, expired)
+                privacy.expire_audits(connection, domain_uuid, days)
+                privacy.erase_outbound(connection, domain_uuid, None, days)
             total += len(expired)
             if len(expired) < BATCH:
                 break

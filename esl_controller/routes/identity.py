@@ -25,6 +25,8 @@ class CallIdentity:
     extension: str
     caller_id_number: str
     caller_id_name: str
+    direction: str = "inbound"
+    """inbound | outbound: who called. Of outbound ones the caller fields are the callee's."""
 
     @property
     def for_log(self) -> dict[str, str]:
@@ -64,6 +66,7 @@ def parse_identity(header: Header, domain_named: Callable[[str], str | None]) ->
         extension=extension,
         caller_id_number=_printable(header(f"Caller-{who}-ID-Number"), 64),
         caller_id_name=_printable(header(f"Caller-{who}-ID-Name"), 64),
+        direction="outbound" if header("variable_voice_ai_outbound") else "inbound",
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry, TurnBasedEntry
 from esl_controller.database.pool import DatabaseError
 from esl_controller.esl.events import ChannelData
@@ -24,10 +25,11 @@ class Reception:
     config: ConfigLoader
     admission: Admission
 
-    def identify(self, channel: ChannelData) -> CallIdentity:
+    def identify(self, channel: ChannelData, outbound: OutboundCall | None = None) -> CallIdentity:
         """Who calls whom. Raises HandBack when the channel does not say."""
         try:
-            return parse_identity(lambda name: channel.get(name) or None, self.config.domain_named)
+            found = parse_identity(lambda name: channel.get(name) or None, self.config.domain_named)
+            return found if outbound is None else replace(found, caller_id_number=outbound.number)
         except DatabaseError as error:
             code = ErrorCode.CONFIG_NOT_FOUND
             raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error

@@ -49,6 +49,23 @@ class Esl(_Group, frozen=True):
 
     listen_host: Annotated[str, doc("Address to listen on.", pattern=HOST)] = "127.0.0.1"
     port: Annotated[Port, doc("Port, shared by all workers with SO_REUSEPORT.")] = 8084
+    door_port: Annotated[
+        int,
+        doc(
+            "Port of worker 0's own door, where the legs of people it has dialled come, and "
+            "callers who return from them; worker n listens on this plus n. 0: any free port.",
+            ge=0,
+            le=65535,
+        ),
+    ] = 0
+    door_host: Annotated[
+        str,
+        doc(
+            "Host of that door as FreeSWITCH reaches it. Empty: the address FreeSWITCH has "
+            "connected to.",
+            pattern=HOST_OR_EMPTY,
+        ),
+    ] = ""
     allow: Annotated[
         tuple[str, ...],
         doc("Networks that may connect; anyone else is closed at once.", check=each(network)),
@@ -153,6 +170,10 @@ class Freeswitch(_Group, frozen=True):
     port: Annotated[Port, doc("Port of mod_event_socket.")] = 8021
     password: Annotated[Secret, doc("Password of mod_event_socket.")] = Secret("ClueCon")
     timeout_s: Annotated[float, doc("Longest wait for a reply.", ge=0.1, le=60)] = 5.0
+    recordings_dir: Annotated[
+        str,
+        doc("Where it keeps recordings; workers know it by that name.", pattern=r"^/[^\s\x00]*\Z"),
+    ] = "/var/lib/freeswitch/recordings"
 
 
 class Database(_Group, frozen=True):

@@ -59,7 +59,19 @@ _ERROR_KINDS = (
     *("session_expired", "server", "connection", "protocol", "ours"),
 )
 _RESULTS = ("completed", "failed", "timeout", "refused")
-_TRANSFERS = ("started", "completed", "passed_on", "no_answer", "busy", "failed", "cancelled")
+_TRANSFERS = (
+    "completed",
+    "returned",
+    "passed_on",
+    "no_answer",
+    "busy",
+    "declined",
+    "unreachable",
+    "no_verdict",
+    "human_left",
+    "failed",
+    "cancelled",
+)
 _CODES = (*(f"REALTIME_{number:03}" for number in range(1, 11)), "INTERNAL")
 
 
@@ -99,6 +111,8 @@ ANSWER_TO_GREETING = _histogram(
 TURNS = _counter("turns", "Answers of the AI that reached the caller.", provider=KINDS)
 INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", provider=KINDS)
 TRANSFERS = _counter("transfers", "Calls passed on to a person, by result.", result=_TRANSFERS)
+LEGS_REFUSED = _counter("legs_refused", "Legs at a worker's own door that nobody expected.")
+CALLERS_AWAY = _gauge("callers_away", "Callers who talk with a human and are to come back.")
 DTMF = _counter("dtmf", "Keys pressed by callers.")
 
 # Latency of a turn and its parts
@@ -238,7 +252,7 @@ BACKGROUND_FAILURES = _counter(
     task=(
         *("journal_writer", "journal_flusher", "spool_adoption", "config_listener"),
         *("live_listener", "leases", "register", "shared_port", "heartbeat"),
-        *("retention", "statsd", "hub_lag"),
+        *("retention", "statsd", "hub_lag", "outbound"),
     ),
 )
 WORKERS_LOST = _counter("workers_lost", "Workers this one found lost, and closed the calls of.")

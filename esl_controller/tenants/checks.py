@@ -190,22 +190,14 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
-def _read_transfer_rules(value: Any) -> tuple[Mapping[str, Any], ...]:
-    """Those that can be dialled; a wrong one costs itself."""
-    if not isinstance(value, list) or len(value) > MAX_TRANSFER_RULES:
-        raise ValueError(f"must be a JSON list of at most {MAX_TRANSFER_RULES}")
-    rules, problems = [], []
-    for place, entry in enumerate(value, 1):
-        try:
-            _read_dialable(_read_object(entry).get("destination"))
-        except ValueError as error:
-            field = "destination " if isinstance(entry, Mapping) else ""
-            problems.append(f"entry {place}: {field}{error}")
-        else:
-            rules.append(entry)
-    if problems:
-        raise PartlyWrong(problems, tuple(rules))
-    return tuple(rules)
+def _read_pause_words(value: Any) -> tuple[str, ...]:
+    words = _read_list(value)
+    if len(words) > MAX_PAUSE_WORDS:
+        raise ValueError(f"must be a JSON list of at most {MAX_PAUSE_WORDS}")
+    for word in words:
+        if not isinstance(word, str) or not 2 <= len(word.strip()) <= 100:
+            raise ValueError("must be a JSON list of words of 2 to 100 characters")
+    return tuple(words)
 
 
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
@@ -230,7 +222,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
-MAX_TRANSFER_RULES = 256
+MAX_PAUSE_WORDS = 100
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -254,12 +246,9 @@ URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
     _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
 )
-TRANSFER_RULES = Rule(
-    _read_transfer_rules,
-    Words(
-        'list of `{"department": …, "destination": "1000", "description": …}`',
-        'lista de `{"department": …, "destination": "1000", "description": …}`',
-    ),
+PAUSE_WORDS = Rule(
+    _read_pause_words,
+    Words('list of words, `["card number"]`', 'lista de palavras, `["número do cartão"]`'),
 )
 VOICE_SETTINGS = Rule(
     _read_voice_settings,

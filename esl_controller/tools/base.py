@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,14 +11,33 @@ import msgspec
 
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
+from esl_controller.calls.transfer.places import Places
+from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
+
+
+class Recording(enum.Enum):
+    """What can be done to the recording of a call."""
+
+    START = "start"
+    PAUSE = "pause"
+    GO_ON = "go_on"
+    STOP = "stop"
 
 
 class CallActions(Protocol):
     """What functions, supervisors and timers may ask of a call. None of it waits."""
 
-    def transfer(self, destination: str, reason: str) -> None:
-        """Hand the caller over once the agent's last words have been heard."""
+    def transfer(self, plan: TransferPlan) -> None:
+        """Connect the caller once the agent's last words have been heard.
+
+        What comes of it is told to the model by `tell`. One at a time: a second while one is going
+        on is not begun, and the model is told so.
+        """
+
+    def call_off(self) -> None:
+        """Stop the transfer that is going on, unless the two talk already."""
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Give the caller to the dialplan now, or to `extension`, with `voice_ai_outcome` set.
@@ -34,6 +54,15 @@ class CallActions(Protocol):
         `respond` has it say something about it at once.
         """
 
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Do something to the recording; False where nothing is recorded. `by` is who asks."""
+
+    def call_back(self, wanted: OutboundCall) -> bool:
+        """Remember that somebody is to be called; False when this call has asked for it before."""
+
+    def leave_message(self, message: str) -> None:
+        """A machine has answered a call of ours: say this to it once it records, and hang up."""
+
 
 @dataclass(frozen=True, slots=True)
 class ToolContext:
@@ -42,6 +71,7 @@ class ToolContext:
     entry: RouteEntry
     caller_id_number: str
     actions: CallActions
+    places: Places
 
 
 class FunctionFailed(Exception):

@@ -1,4 +1,4 @@
-"""`transfer_call`: hand the caller to a person, a queue or another extension."""
+"""`transfer_call`: connect the caller to a person, a queue or another extension."""
 
 from __future__ import annotations
 
@@ -6,65 +6,97 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.providers.conversation import Tool
+from esl_controller.calls.transfer.destination import Ambiguous, Destination
+from esl_controller.calls.transfer.plan import Mode
+from esl_controller.calls.transfer.wishes import planned, rule_for
 from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 
+MAX_NAMED = 20
+"""Destinations named to the model in an error."""
+
 
 class TransferCall:
-    """Blind transfer to a destination the tenant listed: the model cannot dial anything else."""
+    """To a destination of the tenant's: the model cannot dial anything else.
+
+    The result comes at once; how it went is told to the model when it is known.
+    """
 
     suggested = frozenset({"destination"})
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Offered when the secretary has transfer rules."""
-        departments = _departments(entry)
-        if not departments:
+        rules = entry.secretary.transfer_rules
+        if not rules:
             return None
         return Tool(
             "transfer_call",
-            "Hand the caller over to a person. Say in one short sentence whom you are connecting "
-            "to before you call this. Destinations: " + "; ".join(_descriptions(entry)),
+            "Connect the caller to a person. Say in one short sentence whom you are connecting "
+            "to before you call this, and nothing after it. Destinations: "
+            + "; ".join(_description(rule) for rule in rules),
             {
                 "type": "object",
                 "properties": {
-                    "destination": {"type": "string", "enum": sorted(departments)},
-                    "reason": {"type": "string", "description": "What the caller wants."},
+                    "destination": {"type": "string", "enum": sorted({_name(r) for r in rules})},
+                    "reason": {
+                        "type": "string",
+                        "description": "Who calls and what they want, for who takes the call.",
+                    },
                 },
                 "required": ["destination"],
             },
         )
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
-        """Start the hand-over; it happens when the caller has heard the announcement."""
-        departments = _departments(context.entry)
-        name = _meant(arguments.get("destination"), departments)
-        if name is None:
-            names = ", ".join(sorted(departments))
-            raise FunctionFailed(f"There is no such destination. Possible are: {names}")
-        context.actions.transfer(departments[name], arguments.get("reason", ""))
-        return {"status": "transferring", "destination": name}
+        """Start the transfer; it begins when the caller has heard the announcement."""
+        destination = _found(str(arguments.get("destination") or ""), context)
+        refused = context.places.may_dial(context.entry, destination)
+        if refused is not None:
+            raise FunctionFailed(f"This cannot be dialled now: {refused}")
+        plan = planned(
+            context.entry,
+            destination,
+            str(arguments.get("reason") or ""),
+            _others(destination, context),
+        )
+        context.actions.transfer(plan)
+        if plan.mode_for(destination) is Mode.BLIND:
+            return {"status": "transferring", "destination": destination.name}
+        return {
+            "status": "ringing",
+            "destination": destination.name,
+            "note": "The caller hears music. Say nothing: you are told how it went.",
+        }
 
 
-def _departments(entry: RouteEntry) -> dict[str, str]:
-    """Names the model uses, and the extensions they stand for."""
-    return {_name(rule): str(rule["destination"]) for rule in entry.secretary.transfer_rules}
+def _found(wanted: str, context: ToolContext) -> Destination:
+    """Raises FunctionFailed with what the model may ask the caller."""
+    found = context.places.find(context.entry, wanted)
+    if isinstance(found, Destination):
+        return found
+    if isinstance(found, Ambiguous):
+        names = ", ".join(found.names[:MAX_NAMED])
+        raise FunctionFailed(f"Several fit. Ask the caller which one is meant: {names}")
+    names = ", ".join(found.near[:MAX_NAMED])
+    raise FunctionFailed(f"There is no such destination. Possible are: {names}")
 
 
-def _meant(wanted: object, departments: Mapping[str, str]) -> str | None:
-    """The department a model means: by name, however written, or by its number."""
-    if not isinstance(wanted, str):
-        return None
-    said = wanted.strip().casefold()
-    for name, extension in departments.items():
-        if said in (name.casefold(), extension.casefold()):
-            return name
-    return None
+def _others(destination: Destination, context: ToolContext) -> tuple[Destination, ...]:
+    """Who is tried next, as far as they can be found and dialled."""
+    names = rule_for(context.entry, destination).get("next") or ()
+    found = [context.places.find(context.entry, str(name)) for name in names]
+    return tuple(
+        one
+        for one in found
+        if isinstance(one, Destination)
+        and one != destination
+        and context.places.may_dial(context.entry, one) is None
+    )
 
 
 def _name(rule: Mapping[str, Any]) -> str:
     return str(rule.get("department") or rule["destination"])
 
 
-def _descriptions(entry: RouteEntry) -> list[str]:
-    rules = entry.secretary.transfer_rules
-    return [f"{_name(r)} ({r.get('description') or 'when the caller asks for it'})" for r in rules]
+def _description(rule: Mapping[str, Any]) -> str:
+    return f"{_name(rule)} ({rule.get('description') or 'when the caller asks for it'})"

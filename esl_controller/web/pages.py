@@ -115,7 +115,10 @@ class HttpPages:
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        if self._api is not None and environ.get("PATH_INFO", "").startswith("/api/"):
+        path = environ.get("PATH_INFO", "")
+        if self._api is not None and path == "/admin/calls":
+            return self._api({**environ, "PATH_INFO": "/api/v1/calls"}, start_response)
+        if self._api is not None and path.startswith("/api/"):
             return self._api(environ, start_response)
         try:
             reply = self._page(environ)(environ)

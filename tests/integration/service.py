@@ -304,6 +304,10 @@ def service(
             extensions={
                 **DEFAULT_EXTENSIONS,
                 "8001": (Action("socket", f"{host}:{port} async full"),),
+                "voice_ai_return": (
+                    Action("socket", "${voice_ai_return_to} async full"),
+                    Action("socket", f"{host}:{port} async full"),
+                ),
             },
             far_ends=far_ends,
         )

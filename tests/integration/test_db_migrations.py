@@ -36,6 +36,8 @@ NEW_TABLES = {
     "v_voice_usage_realtime",
     "v_voice_call_leases_realtime",
     "v_voice_spending_realtime",
+    "v_voice_audits_realtime",
+    "v_voice_outbound_realtime",
     "v_voice_workers_realtime",
 }
 OF_THE_INSTALLATION = {"v_voice_workers_realtime"}

@@ -24,8 +24,10 @@ insert into v_voice_function_calls_realtime
 insert into v_voice_transfers_realtime
   (transfer_uuid, domain_uuid, conversation_uuid, transfer_type, destination, status, started_at)
   select gen_random_uuid(), '{DOMAIN}', '{CALL}', type, '1000', status, now()
-  from unnest(array['blind', 'announced', 'three_way', 'voicemail', 'takeover'],
-              array['passed_on', 'declined', 'unreachable', 'returned', 'completed'])
+  from unnest(array['blind', 'announced', 'three_way', 'voicemail', 'takeover', 'announced',
+                    'announced'],
+              array['passed_on', 'declined', 'unreachable', 'returned', 'completed', 'no_verdict',
+                    'human_left'])
     as tried (type, status);
 insert into v_voice_usage_realtime (usage_uuid, domain_uuid, provider, occurred_at, cost_usd)
   select gen_random_uuid(), '{DOMAIN}', 'openai', now() - n * interval '1 hour', 1.5
@@ -81,7 +83,7 @@ def test_each_of_the_newest_goes_and_comes_back_under_rows(in_use, number):
     assert spent(in_use) == 15  # added up again from the usage, not twice
     kept = "select count(*) from v_voice_function_calls_realtime"
     assert in_use.execute(kept) == [(3,)]
-    assert in_use.execute(kept.replace("function_calls", "transfers")) == [(5,)]
+    assert in_use.execute(kept.replace("function_calls", "transfers")) == [(7,)]
     refused = "select count(*) from v_voice_conversations_realtime where outcome = 'refused'"
     assert in_use.execute(refused) == [(1 if number > 15 else 0,)]
 
@@ -90,6 +92,7 @@ def test_the_older_schema_takes_the_rows_of_the_newer(in_use):
     """Going back never stops at a word the older check does not know."""
     Migrator(in_use.dsn).down(to=14)
     statuses = "select distinct status from v_voice_transfers_realtime order by 1"
-    assert in_use.execute(statuses) == [("busy",), ("completed",), ("failed",)]
+    older = [("busy",), ("completed",), ("failed",), ("no_answer",)]
+    assert in_use.execute(statuses) == older
     assert in_use.execute("select time_zone from v_voice_realtime_settings") == [("UTC",)]
     assert in_use.execute("select to_regclass('v_voice_workers_realtime')") == [(None,)]

@@ -16,11 +16,13 @@ from esl_controller.database.models import (
 from esl_controller.database.repository import conversations, spending
 from esl_controller.record import retention as retention_module
 from esl_controller.record.journal import Journal
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention, erase_caller
 from tests.integration.cli_kit import run
 from tests.integration.db_states import STATES
 
 CALLER = "+55 (11) 99999-0000"
+NOWHERE = Recordings("/nowhere")
 
 
 def new_id() -> str:
@@ -66,13 +68,51 @@ def test_a_caller_is_erased_however_the_number_is_written(database, pool):
         converse(pool, mine, caller_id="anonymous"),
         converse(pool, other),
     }
-    report = erase_caller(pool, mine, "+55 11 99999 0000")
-    assert report.removed == {"conversations": 3, "turns": 3, "function_calls": 3, "transfers": 0}
+    report = erase_caller(pool, mine, "+55 11 99999 0000", NOWHERE)
+    assert report.removed == {
+        "conversations": 3,
+        "turns": 3,
+        "function_calls": 3,
+        "transfers": 0,
+        "outbound": 0,
+    }
     assert any("FunctionCall" not in where and "FusionPBX" in where for where in report.elsewhere)
     assert left(database) == stays
     with pool.connection() as connection:
         assert spending.spent(connection, mine, "UTC")["month_usd"] == 10  # budgets keep counting
-    assert erase_caller(pool, mine, CALLER).removed["conversations"] == 0
+    assert erase_caller(pool, mine, CALLER, NOWHERE).removed["conversations"] == 0
+
+
+def test_recordings_go_with_their_conversations_and_nobody_elses(database, pool, tmp_path):
+    """By age and by caller; a row that names another domain's file removes nothing."""
+    mine, other = (database.seed(name=name) for name in ("mine.example", "other.example"))
+    files = [tmp_path / name / "archive" / "a.wav" for name in ("mine.example", "other.example")]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"RIFF")
+    recordings = Recordings(str(tmp_path))
+    for file in files:
+        key = converse(pool, mine.domain_uuid)
+        database.execute(
+            """update v_voice_conversations_realtime set record_path = %s, record_name = 'a.wav'
+               where conversation_uuid = %s""",
+            str(file.parent),
+            key,
+        )
+    report = erase_caller(pool, mine.domain_uuid, CALLER, recordings)
+    assert (report.removed["recordings"], report.removed["recordings_not_here"]) == (1, 1)
+    assert [file.exists() for file in files] == [False, True]
+    key = converse(pool, other.domain_uuid, days_ago=3)
+    database.execute(
+        """insert into v_voice_realtime_settings (domain_uuid, retention_days) values (%s, 1)""",
+        other.domain_uuid,
+    )
+    database.execute(
+        """update v_voice_conversations_realtime set record_path = %s, record_name = 'a.wav'""",
+        str(files[1].parent),
+    )
+    assert Retention(pool, recordings).run_once() == {other.domain_uuid: 1}
+    assert not files[1].exists()
 
 
 def test_a_call_going_on_is_told_and_left_to_the_next_time(database, pool):
@@ -81,11 +121,11 @@ def test_a_call_going_on_is_told_and_left_to_the_next_time(database, pool):
     running = converse(pool, mine, ended=False)
     converse(pool, mine, ended=False, days_ago=2)  # nobody will end it any more
     converse(pool, mine)
-    report = erase_caller(pool, mine, CALLER)
+    report = erase_caller(pool, mine, CALLER, NOWHERE)
     assert (report.removed["conversations"], report.going_on) == (2, 1)
     assert left(database) == {running}
     database.execute("update v_voice_conversations_realtime set ended_at = now()")
-    report = erase_caller(pool, mine, CALLER)
+    report = erase_caller(pool, mine, CALLER, NOWHERE)
     assert (report.removed["conversations"], report.going_on) == (1, 0)
 
 
@@ -117,14 +157,14 @@ def test_the_command_reports_what_it_removed(database, pool, tmp_path):
 def test_what_is_no_number_erases_nothing(database, pool, number):
     mine = database.seed().domain_uuid
     stays = {converse(pool, mine, caller_id=""), converse(pool, mine, caller_id="anonymous")}
-    assert erase_caller(pool, mine, number).removed["conversations"] in (0, 1)
+    assert erase_caller(pool, mine, number, NOWHERE).removed["conversations"] in (0, 1)
     assert len(stays & left(database)) >= (1 if number == "" else 2)
 
 
 def test_anonymous_callers_can_be_named_as_they_are_stored(database, pool):
     mine = database.seed().domain_uuid
     converse(pool, mine, caller_id="anonymous")
-    assert erase_caller(pool, mine, "anonymous").removed["conversations"] == 1
+    assert erase_caller(pool, mine, "anonymous", NOWHERE).removed["conversations"] == 1
 
 
 def test_version_1_forgets_the_caller_too(empty_database):
@@ -155,7 +195,7 @@ def test_version_1_forgets_the_caller_too(empty_database):
         conversation,
     )
     pool = Pool(empty_database.dsn, size=1)
-    report = erase_caller(pool, domain, "5511999990000")
+    report = erase_caller(pool, domain, "5511999990000", NOWHERE)
     assert report.removed["turn_based_conversations"] == 1
     assert report.removed["turn_based_messages"] == 1
     pool.close()
@@ -180,7 +220,7 @@ def test_each_domain_keeps_as_long_as_it_says(database, pool, monkeypatch):
         converse(pool, doubtful, days_ago=29),
     }
     converse(pool, doubtful, days_ago=40)
-    retention = Retention(pool)
+    retention = Retention(pool, NOWHERE)
     assert retention.run_once() == {short: 5, doubtful: 1}
     assert left(database) == stays
     assert retention.run_once() == {}

@@ -10,9 +10,11 @@ import pytest
 
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import privacy, spending
+from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from tests.integration.test_db_money import spend
 
+NOWHERE = Recordings("/nowhere")
 ADD = """insert into v_voice_usage_realtime
            (usage_uuid, domain_uuid, provider, occurred_at, cost_usd)
          values (%s, %s, 'openai', %s, %s)
@@ -89,11 +91,11 @@ def test_folding_keeps_every_sum_while_others_add_and_fold(database, pool):
         spend(pool, mine, "0.25")
     spend(pool, other, "100")
     add(database, mine, "9", now - timedelta(days=spending.KEPT_DAYS + 1))
-    folders = [gevent.spawn(Retention(pool).run_once) for _ in range(2)]
+    folders = [gevent.spawn(Retention(pool, NOWHERE).run_once) for _ in range(2)]
     adding = [gevent.spawn(spend, pool, mine, "0.25") for _ in range(4)]
     gevent.joinall(folders + adding, raise_error=True)
     assert spent(pool, mine)[1] == 11
-    Retention(pool).run_once()
+    Retention(pool, NOWHERE).run_once()
     assert spent(pool, mine)[1] == 11
     rows = "select count(*) from v_voice_spending_realtime where domain_uuid = %s"
     ((count,),) = database.execute(rows, mine)

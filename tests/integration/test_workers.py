@@ -143,14 +143,18 @@ def test_a_call_is_ended_by_any_worker(shared: Any, tmp_path: Path) -> None:
         assert other.client.post(elsewhere).status == 404
         assert other.client.ask("POST", page, **{"X-Voice-AI-Forwarded": "1"}).status == 404
         assert other.client.post(f"{page[:-7]}x/hangup").status == 404
+        told = other.client.post(f"{page[:-6]}tell?actor=Maria%20S", {"text": "Be brief."})
+        assert (told.status, told.json["result"], told.json["worker"]) == (200, "done", owner)
         answer = other.client.post(page)
-        assert (answer.status, answer.json) == (
-            200,
-            {"call_uuid": call.leg.uuid, "worker": owner},
-        )
+        assert (answer.status, answer.json["result"], answer.json["worker"]) == (200, "done", owner)
         call.wait()
         pair.wait_stored(call)
         assert call.row()["outcome"] == "completed"
+        acts = other.client.get(f"{page[:-6]}audits").json["audits"]
+        assert [(act["actor"], act["action"], act["result"]) for act in acts] == [
+            ("Maria S", "tell", "done"),
+            ("operator", "hangup", "done"),
+        ]
         assert other.client.post(page).status == 404  # over
 
         again, _ = pair.talk(workers[0], tenant)

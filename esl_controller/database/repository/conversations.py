@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from psycopg2.extensions import connection as Connection
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -45,16 +46,27 @@ TEXT_LIMITS = {
     "function_name": 100,
     "hangup_cause": 64,
     "reason": 2000,
+    "actor": 255,
+    "action": 40,
+    "detail": 4000,
+    "error": 2000,
+    "purpose": 2000,
+    "number": 64,
+    "record_path": 1000,
+    "record_name": 255,
 }
 """Characters of the columns others have a say in; a longer text would be refused."""
 
 _CONVERSATIONS = "v_voice_conversations_realtime"
+_OUTBOUND = "v_voice_outbound_realtime"
 _TABLES: dict[type, str] = {
     ConversationRealtime: _CONVERSATIONS,
     Turn: "v_voice_turns_realtime",
     FunctionCallRecord: "v_voice_function_calls_realtime",
     TransferRecord: "v_voice_transfers_realtime",
     UsageRecord: "v_voice_usage_realtime",
+    AuditRecord: "v_voice_audits_realtime",
+    OutboundCall: _OUTBOUND,
 }
 _MERGED: dict[type, dict[str, str]] = {
     ConversationRealtime: {
@@ -62,7 +74,11 @@ _MERGED: dict[type, dict[str, str]] = {
         "interruptions": f"greatest(excluded.interruptions, {_CONVERSATIONS}.interruptions)",
         "transcript": f"case when excluded.transcript = '[]' then {_CONVERSATIONS}.transcript"
         " else excluded.transcript end",
-    }
+    },
+    # Asked for once. What has become of it since is the business of who makes the call.
+    OutboundCall: {
+        field.name: f"{_OUTBOUND}.{field.name}" for field in dataclasses.fields(OutboundCall)[2:]
+    },
 }
 _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
 

@@ -26,6 +26,7 @@ class ConversationSummary:
     """A conversation without what was said."""
 
     conversation_uuid: str
+    domain_uuid: str
     call_uuid: str
     secretary_realtime_uuid: str | None
     caller_id: str | None
@@ -50,6 +51,9 @@ class ConversationSummary:
     input_tokens: int | None
     output_tokens: int | None
     estimated_cost: Decimal | None
+    direction: str | None
+    answered_by: str | None
+    recording_consent: str | None
 
     @classmethod
     def of(cls, conversation: ConversationRealtime) -> ConversationSummary:
@@ -146,6 +150,14 @@ def _like(text: str | None, *, end: str) -> str | None:
     if text is None:
         return None
     return "%" + re.sub(r"([\\%_])", r"\\\1", text) + end
+
+
+def list_all_active(connection: Connection) -> list[ConversationSummary]:
+    """Return what goes on in every domain that exists, newest first: for the operator alone."""
+    sql = f"""select {_COLUMNS} from {_CONVERSATIONS} where ended_at is null
+                and domain_uuid in (select domain_uuid from v_domains)
+              order by started_at desc limit %s"""
+    return [ConversationSummary(**row) for row in fetch_all(connection, sql, (MAX_ACTIVE,))]
 
 
 def list_active(connection: Connection, domain_uuid: str) -> list[ConversationSummary]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.repository.statements import execute, fetch_all, fetch_one
+from esl_controller.database.repository.statements import Row, execute, fetch_all, fetch_one
 
 _CONVERSATIONS = "v_voice_conversations_realtime"
 LONGEST_CALL = "1 day"
@@ -42,6 +42,49 @@ def find_expired(
               order by started_at limit %s"""
     rows = fetch_all(connection, sql, (domain_uuid, retention_days, limit))
     return [row["conversation_uuid"] for row in rows]
+
+
+def list_recordings(
+    connection: Connection, domain_uuid: str, conversation_uuids: list[str]
+) -> list[Row]:
+    """Return `record_path` and `record_name` of those conversations that were recorded."""
+    sql = f"""select record_path, record_name from {_CONVERSATIONS}
+              where domain_uuid = %s and conversation_uuid = any(%s::uuid[])
+                and record_path is not null and record_name is not null"""
+    return fetch_all(connection, sql, (domain_uuid, conversation_uuids))
+
+
+def forget_words_of_audits(
+    connection: Connection, domain_uuid: str, conversation_uuids: list[str]
+) -> None:
+    """Who did what to these calls stays; what was said to the model or of the caller does not."""
+    sql = f"""update v_voice_audits_realtime set detail = null, error = null
+              where domain_uuid = %s and call_uuid in (select call_uuid from {_CONVERSATIONS}
+                where domain_uuid = %s and conversation_uuid = any(%s::uuid[]))"""
+    execute(connection, sql, (domain_uuid, domain_uuid, conversation_uuids))
+
+
+def erase_outbound(
+    connection: Connection, domain_uuid: str, number: str | None, older_than_days: int | None = None
+) -> int:
+    """Delete calls we made or were to make, to one number or all, and return how many.
+
+    With an age, those that ended longer ago. One being made stays.
+    """
+    sql = r"""delete from v_voice_outbound_realtime where domain_uuid = %s
+                and status <> 'calling'
+                and (%s::text is null or regexp_replace(number, '\D', '', 'g')
+                      = nullif(regexp_replace(%s, '\D', '', 'g'), ''))
+                and (%s::int is null or ended_at < now() - %s * interval '1 day')"""
+    parameters = (domain_uuid, number, number, older_than_days, older_than_days)
+    return execute(connection, sql, parameters)
+
+
+def expire_audits(connection: Connection, domain_uuid: str, retention_days: int) -> int:
+    """Delete the audits that are older than a domain keeps anything; return how many."""
+    sql = """delete from v_voice_audits_realtime where domain_uuid = %s
+               and acted_at < now() - %s * interval '1 day'"""
+    return execute(connection, sql, (domain_uuid, retention_days))
 
 
 def erase_conversations(

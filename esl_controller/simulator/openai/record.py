@@ -21,6 +21,10 @@ class SessionRecord(ConnectionRecord):
     events_received: dict[str, int] = field(default_factory=dict)
     texts: list[str] = field(default_factory=list)
     """User messages as text."""
+    told: list[str] = field(default_factory=list)
+    """System messages."""
+    said_before: list[str] = field(default_factory=list)
+    """Assistant messages: a conversation that began elsewhere."""
     function_outputs: list[tuple[str, str]] = field(default_factory=list)
     truncations: list[tuple[str, int]] = field(default_factory=list)
     deletions: list[str] = field(default_factory=list)

@@ -15,6 +15,8 @@ from esl_controller.simulator.service.agenda import Appointment
 from esl_controller.simulator.service.record import keep
 from esl_controller.simulator.service.script import Answer, spoken_text
 
+_IN_WORDS = ("user", "system")
+"""Whose texts keywords are looked for in."""
 CACHE_BLOCK = 64
 """Cached input is counted in blocks of this many tokens."""
 TOKENS_A_MINUTE = 800_000
@@ -117,7 +119,7 @@ class Responses:
         script, turn = core.config.script, max(0, core.user_turns - 1)
         if last is not None and last.data["type"] == "function_call_output":
             return script.answer_function(str(last.data["output"]))
-        if last is not None and last.data.get("role") == "user" and not last.audio_ms:
+        if last is not None and last.data.get("role") in _IN_WORDS and not last.audio_ms:
             return script.answer_text(last.text, turn)
         return script.answer(turn)
 

@@ -159,6 +159,10 @@ class EmulatedSession:
         if item.data.get("role") == "user":
             core.user_turns += 1
             keep(core.record.texts, item.text)
+        elif item.data.get("role") == "system":
+            keep(core.record.told, item.text)
+        elif item.data.get("role") == "assistant":
+            keep(core.record.said_before, item.text)
         if item.data["type"] == "function_call_output":
             keep(core.record.function_outputs, (item.data["call_id"], item.data["output"]))
         core.show_item("conversation.item.added", item)

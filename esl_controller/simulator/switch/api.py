@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import api_stream, event, expansion, signalling
 from esl_controller.simulator.switch.action import Action, Message
+from esl_controller.simulator.switch.originate import split_at_blanks
 from esl_controller.simulator.switch.quirks import Edition
+from esl_controller.simulator.switch.recording import uuid_record
 from esl_controller.simulator.switch.session import Session
 
 if TYPE_CHECKING:
@@ -84,10 +86,14 @@ def _broadcast(session: Session, rest: str) -> str:
 
 
 def _transfer(session: Session, rest: str) -> str:
-    words = [word for word in rest.split() if not word.startswith("-")]
+    words = [word for word in split_at_blanks(rest) if not word.startswith("-")]
     if not words:
         return "-USAGE: <uuid> [-bleg|-both] <dest-exten> [<dialplan>] [<context>]\n"
-    session.transfer(words[0], session.switch.extension(words[0]))
+    if words[1:2] == ["inline"]:  # application:data,application:data (mod_dptools.c)
+        pairs = (action.partition(":") for action in words[0].split(","))
+        session.transfer("inline", [Action(name, data) for name, _, data in pairs])
+    else:
+        session.transfer(words[0], session.switch.extension(words[0]))
     return OK
 
 
@@ -134,11 +140,6 @@ def _dump(session: Session, rest: str) -> str:
     del rest
     lines = [f"{name}: {event.url_encode(value)}" for name, value in session.channel.headers()]
     return "\n".join(lines) + "\n\n"
-
-
-def _record(session: Session, rest: str) -> str:
-    del session
-    return "+OK Success\n" if rest else "-USAGE\n"
 
 
 def _originate(switch: Switch, argument: str) -> str:
@@ -207,7 +208,7 @@ APIS: dict[str, Api] = {
     "uuid_recv_dtmf": _on_session(_recv_dtmf),
     "uuid_send_dtmf": _on_session(_send_dtmf),
     "uuid_dump": _on_session(_dump),
-    "uuid_record": _on_session(_record),
+    "uuid_record": _on_session(uuid_record, "-ERR Cannot locate session!\n"),
     "uuid_exists": lambda switch, uuid: "true" if switch.living(uuid) else "false",
     "uuid_bridge": _bridge,
     "uuid_hold": _hold,

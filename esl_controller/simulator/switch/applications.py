@@ -9,6 +9,8 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from esl_controller.simulator.switch import legs
+from esl_controller.simulator.switch.conference import conference
+from esl_controller.simulator.switch.eavesdrop import eavesdrop
 from esl_controller.simulator.switch.playback import play
 
 if TYPE_CHECKING:
@@ -129,4 +131,6 @@ APPLICATIONS: dict[str, Application] = {
     "echo": _echo,
     "socket": _socket,
     "bridge": legs.bridge,
+    "eavesdrop": eavesdrop,
+    "conference": conference,
 }

@@ -17,6 +17,7 @@ from esl_controller.simulator.switch import api, editions, legs, originate
 from esl_controller.simulator.switch.action import Action
 from esl_controller.simulator.switch.channel import Channel, ChannelOptions
 from esl_controller.simulator.switch.clock import MediaClock
+from esl_controller.simulator.switch.conference import Room
 from esl_controller.simulator.switch.dialplan import DEFAULT_EXTENSIONS, DEFAULT_FAR_ENDS
 from esl_controller.simulator.switch.esl_peer import EslPeer
 from esl_controller.simulator.switch.event import Event, EventOrigin
@@ -68,6 +69,8 @@ class Switch:
         self.rng = Random(self.config.seed)
         self.clock = MediaClock(self.config.speed)
         self.sessions: dict[str, Session] = {}
+        self.rooms: dict[str, Room] = {}
+        """Conferences by name."""
         self.globals: dict[str, str] = {"hostname": "fs-sim", "domain": "127.0.0.1"}
         self.started = self.now()
         self.calls_made = 0
@@ -193,8 +196,9 @@ class Switch:
         if wanted is None:
             return originate.USAGE
         dial = wanted.dial_string()
-        if dial.endpoint == "loopback" and dial.target in self.config.extensions:
-            asked, ours = self._loopback(dial)
+        program = self._runs(dial)
+        if program:
+            asked, ours = self._loopback(dial, program)
         else:
             leg, cause = self.call_far_end(dial, None)
             if leg is None:
@@ -212,7 +216,15 @@ class Switch:
             program = self.extension(wanted.extension)
             leg.prelude = legs.then_transfer(leg.prelude, wanted.extension, wanted.context, program)
 
-    def _loopback(self, dial: DialString) -> tuple[Session, Session]:
+    def _runs(self, dial: DialString) -> Sequence[Action]:
+        """What the far half of a loopback runs: an extension, or one application
+        (`loopback/app=name:data`, mod_loopback.c); nothing of other endpoints."""
+        if dial.endpoint != "loopback":
+            return ()
+        name, _, data = dial.target.removeprefix("app=").partition(":")
+        return [Action(name, data)] if "app=" in dial.target else self.extension(dial.target)
+
+    def _loopback(self, dial: DialString, program: Sequence[Action]) -> tuple[Session, Session]:
         """Both halves of a loopback channel: the one that runs the extension, and ours."""
         variables = dial.variables
         near_end, far_end = LoopbackEnd.pair()
@@ -223,9 +235,7 @@ class Switch:
             destination_number=dial.target,
             variables=variables,
         )
-        other = self._add_session(
-            list(self.extension(dial.target)), far_end, replace(options, uuid="")
-        )
+        other = self._add_session(list(program), far_end, replace(options, uuid=""))
         near = self._add_session([], near_end, replace(options, direction="outbound"))
         near.prelude = legs.follow(other)
         return other, near
@@ -271,6 +281,12 @@ class Switch:
         """Open the inbound Event Socket on 127.0.0.1; returns its port."""
         self._inbound = InboundListener(self, port)
         return self._inbound.port
+
+    def close_inbound(self) -> None:
+        """Close it again; who is connected stays so."""
+        if self._inbound is not None:
+            self._inbound.close()
+            self._inbound = None
 
     def listen(self, peer: EslPeer) -> None:
         """The peer wants events; index it by the call it restricts itself to."""

@@ -142,6 +142,8 @@ def bridge(session: Session, data: str) -> Steps:
 def join(session: Session, other: Session) -> Steps:
     """Both talk with each other until one leaves."""
     session.media.end_unicast()
+    if other.hung_up:  # left while they were being joined (uuid_bridge_on_soft_execute)
+        return session.hang_up("ORIGINATOR_CANCEL")
     session.partner = other
     if other.partner is None:
         other.partner = session
@@ -191,9 +193,14 @@ def talk(session: Session, other: Session) -> Steps:
     yield from join(session, other)
     if session.interrupted:
         return
+    after = session.channel.get("transfer_after_bridge") or ""
     if session.channel.get("park_after_bridge") == "true":
         session.enter("CS_PARK")
         yield from session.park()
+    elif after:
+        # ext[:dialplan[:context]] (switch_ivr_bridge.c, transfer_after_bridge)
+        number, _, rest = after.partition(":")
+        session.transfer(number, session.switch.extension(number), rest.partition(":")[2])
     else:
         session.enter("CS_EXECUTE")
         session.hang_up("NORMAL_CLEARING")

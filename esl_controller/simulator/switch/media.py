@@ -5,6 +5,7 @@ All frames are one packet of 16-bit PCM at the channel's rate; the codec's loss 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,6 +15,7 @@ from esl_controller.simulator.switch.unicast import Unicast
 
 if TYPE_CHECKING:
     from esl_controller.simulator.switch.audio_stream import AudioStream
+    from esl_controller.simulator.switch.conference import Room
     from esl_controller.simulator.switch.session import Session
 
 
@@ -46,6 +48,16 @@ class CallEnd(Protocol):
         """A frame arrives."""
 
 
+class Tap(Protocol):
+    """Something on the channel that hears both ways: a recording, who listens in."""
+
+    def add(self, heard: bytes, played: bytes) -> None:
+        """A packet from the far end, and what was played to it meanwhile."""
+
+    def stop(self) -> None:
+        """The call is over."""
+
+
 class Media:
     """Audio of one session. `finish_frame` runs once per packet, after the applications."""
 
@@ -65,6 +77,8 @@ class Media:
         self.held = False
         """The caller is on hold: nothing is sent."""
         self.echo = False
+        self.room: Room | None = None
+        """The conference it is in."""
         self.idle_silence: int | None = None
         """Value of `send_silence_when_idle` in force; None until it was read."""
         self._played_at = 0.0
@@ -74,6 +88,9 @@ class Media:
         self.on_agent_audio: Callable[[bytes, float], None] | None = None
         """Given the application's audio and the monotonic second it came: for measuring."""
         self._flowing = False
+        self.taps: dict[str, Tap] = {}
+        self._played: deque[bytes] = deque(maxlen=50)
+        """Delivered, and not on a tap yet."""
 
     def follow_codec(self) -> None:
         """The channel's codec or packet time may be another one now."""
@@ -96,6 +113,7 @@ class Media:
         """The call is over: end unicast and streams."""
         self._flowing = False
         self.end_unicast()
+        self._stop_taps()
         for stream in self.streams:
             stream.close_on_hangup()
 
@@ -103,8 +121,17 @@ class Media:
         """The switch is gone: let go of sockets without a word."""
         self._flowing = False
         self.end_unicast()
+        self._stop_taps()
         for stream in tuple(self.streams):
             stream.drop()
+
+    def _stop_taps(self) -> None:
+        while self.taps:
+            self.taps.popitem()[1].stop()
+
+    def mix(self, frame: bytes) -> None:
+        """Somebody else is heard as well in this frame."""
+        self.written = sound.mixed(self.written, frame) if self.written else frame
 
     def write(self, frame: bytes) -> None:
         """FreeSWITCH writes this frame to the caller."""
@@ -179,6 +206,8 @@ class Media:
         if not self._flowing or self.held:
             return
         self.frames_out += 1
+        if self.taps:
+            self._played.append(frame)
         self._end.hear(self._over_the_line(frame), now)
 
     def _over_the_line(self, frame: bytes) -> bytes:
@@ -205,11 +234,17 @@ class Media:
         heard = spoken or self.silence
         for stream in self.streams:
             stream.feed(heard, written or self.silence)
+        if self.taps:
+            played = self._played.popleft() if self._played else self.silence
+            for tap in tuple(self.taps.values()):
+                tap.add(heard, played)
         if self.unicast is not None:
             # Of a caller who sends nothing come bytes of 255 (switch_ivr.c, switch_ivr_park).
             self.unicast.send(b"\xff" * self.frame_bytes if spoken is None else spoken)
         if self.echo and spoken is not None:
             self.written = spoken
+        if self.room is not None and spoken is not None:
+            self.room.hear(self._session, spoken)
         partner = self._session.partner
         if partner is not None and spoken is not None:
             partner.media.write(spoken)

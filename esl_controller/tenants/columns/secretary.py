@@ -12,7 +12,6 @@ from esl_controller.tenants.checks import (
     LIST,
     OBJECT,
     TIME_ZONE,
-    TRANSFER_RULES,
     UUID,
     VOICE_SETTINGS,
     Rule,
@@ -23,6 +22,8 @@ from esl_controller.tenants.checks import (
     whole,
 )
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.recording import RECORDED
+from esl_controller.tenants.transfer_rules import MODES, RING_S, TRANSFER_RULES
 from esl_controller.tenants.week import business_hours
 
 _SECONDS = whole(1, 86_400)
@@ -250,6 +251,42 @@ _WHAT: Mapping[str, Column] = {
             "transfere.",
         ),
     ),
+    "transfer_mode": Column(
+        rule=choice(*MODES),
+        default="blind",
+        meaning=Words(
+            "How callers are connected where a rule says nothing else: handed over at once, or "
+            "`announced`: the human hears who calls and why, and accepts first; `attended`: the AI "
+            "then introduces both.",
+            "Como se transfere quando a regra não diz outra coisa: direto (`blind`), ou anunciado "
+            "(`announced`): quem atende ouve quem liga e por quê, e aceita antes; `attended`: a IA "
+            "depois apresenta os dois.",
+        ),
+    ),
+    "transfer_ring_seconds": Column(
+        rule=RING_S,
+        default=25,
+        meaning=Words(
+            "Longest ringing of an announced transfer.",
+            "Toque mais longo de uma transferência anunciada.",
+        ),
+    ),
+    "transfer_return": Column(
+        rule=FLAG,
+        default=False,
+        meaning=Words(
+            "After an announced transfer the caller is with the AI again when the human hangs up.",
+            "Depois de uma transferência anunciada, quem ligou volta à IA quando a pessoa desliga.",
+        ),
+    ),
+    "hold_music": Column(
+        rule=FLAG,
+        default=True,
+        meaning=Words(
+            "Music for a caller who waits for a human; else silence.",
+            "Música para quem espera por uma pessoa; senão, silêncio.",
+        ),
+    ),
     "max_duration_seconds": Column(
         rule=_SECONDS,
         default=300,
@@ -338,4 +375,4 @@ _WHAT: Mapping[str, Column] = {
     "enabled": Column(rule=FLAG, default=True, meaning=Words("Whether it answers.", "Se atende.")),
 }
 
-SECRETARY: Mapping[str, Column] = {**_WHO, **_WORDS, **_WHAT}
+SECRETARY: Mapping[str, Column] = {**_WHO, **_WORDS, **_WHAT, **RECORDED}

@@ -105,4 +105,37 @@ TENANT: Mapping[str, Column] = {
             "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
         ),
     ),
+    "outbound_max_concurrent": Column(
+        rule=whole(0, 1000),
+        default=0,
+        meaning=Words(
+            "Calls we make at once; 0: we make none.",
+            "Chamadas que fazemos ao mesmo tempo; 0: nenhuma.",
+        ),
+    ),
+    "outbound_per_hour": Column(
+        rule=whole(0, 100_000),
+        use=Use.NEEDED,
+        may_be_empty=True,
+        meaning=Words(
+            "Calls we make in an hour at most; empty: no limit.",
+            "Máximo de chamadas que fazemos em uma hora; vazio: sem limite.",
+        ),
+    ),
+    "outbound_per_day": Column(
+        rule=whole(0, 1_000_000),
+        use=Use.NEEDED,
+        may_be_empty=True,
+        meaning=Words(
+            "Calls we make in 24 hours at most; empty: no limit.",
+            "Máximo de chamadas que fazemos em 24 horas; vazio: sem limite.",
+        ),
+    ),
+    "outbound_caller_id": Column(
+        rule=DIALABLE,
+        meaning=Words(
+            "Number shown to who is called; empty: the secretary's own.",
+            "Número mostrado a quem recebe a chamada; vazio: o da própria secretária.",
+        ),
+    ),
 }

@@ -33,6 +33,9 @@ from esl_controller.web.tickets import admits
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
+MAX_RANGE = 64
+BY_TICKET = "ticket"
+"""Who acts with a ticket that names nobody."""
 _HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
     ("Cache-Control", "no-store"),
@@ -87,8 +90,7 @@ class Api:
     def _answered(self, environ: Environ) -> Reply:
         ticket = self._door_passed(environ)
         path = _path(environ)
-        if ticket is not None:
-            self._require_ticket(path, ticket)
+        actor = "" if ticket is None else self._required_ticket(path, ticket)
         if path == DOCUMENT_PATH and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return Reply(HTTPStatus.OK, self._document)
         route, parts = find_route(self._routes, environ["REQUEST_METHOD"], path)
@@ -99,6 +101,8 @@ class Api:
             query=read_query(route.query, environ.get("QUERY_STRING", "")),
             body=_body(route, environ),
             last_event_id=environ.get("HTTP_LAST_EVENT_ID", ""),
+            actor=actor,
+            byte_range=environ.get("HTTP_RANGE", "")[:MAX_RANGE],
             forwarded="HTTP_X_VOICE_AI_FORWARDED" in environ,
             domain_name=self._domain_name(parts["domain_uuid"]) if parts else "",
         )
@@ -116,17 +120,21 @@ class Api:
             return None
         query: str = environ.get("QUERY_STRING", "")[:MAX_QUERY_BYTES]
         found = parse_qs(query).get("ticket")
-        if not found or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        if not found:
             raise _unauthorized()
         return found[0]
 
-    def _require_ticket(self, path: str, ticket: str) -> None:
-        """It opens one page of one domain, for a while. Raises Problem 401."""
+    def _required_ticket(self, path: str, ticket: str) -> str:
+        """It opens one page of one domain, for a while. Whom it names; raises Problem 401."""
         domain = _OF_DOMAIN.fullmatch(path)
         token = self._resources.settings.http.admin_token
         now = datetime.now(UTC)
-        if domain is None or not admits(token, ticket, domain[1].lower(), domain[2], now):
+        if domain is None:
             raise _unauthorized()
+        actor = admits(token, ticket, domain[1].lower(), domain[2], now)
+        if actor is None:
+            raise _unauthorized()
+        return actor or BY_TICKET
 
     def _domain_name(self, domain_uuid: str) -> str:
         with self._resources.reading() as connection:

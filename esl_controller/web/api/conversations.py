@@ -14,6 +14,7 @@ from esl_controller.database.repository import conversations, pages, spending
 from esl_controller.database.repository.pages import ConversationSummary, Position, Wanted
 from esl_controller.web.api.event_stream import EventStream
 from esl_controller.web.api.problems import invalid, not_found
+from esl_controller.web.api.recordings import recording_of
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
@@ -100,9 +101,11 @@ def show_conversation(resources: Resources, request: Request) -> ConversationDet
         whole = conversations.find_conversation(connection, domain_uuid, key)
         if whole is None:
             raise not_found("conversation")
+        turns = conversations.list_turns(connection, domain_uuid, key)
         return ConversationDetail(
             conversation=ConversationSummary.of(whole),
-            turns=conversations.list_turns(connection, domain_uuid, key),
+            recording=recording_of(whole, turns),
+            turns=turns,
             function_calls=conversations.list_function_calls(connection, domain_uuid, key),
             transfers=conversations.list_transfers(connection, domain_uuid, key),
             usage=[

@@ -9,9 +9,11 @@ from __future__ import annotations
 import ipaddress
 import socket
 from http import HTTPMethod, HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
+import msgspec
 import requests
 import structlog
 
@@ -32,7 +34,7 @@ _log = structlog.get_logger("api")
 
 
 def forward(resources: Resources, request: Request, method: HTTPMethod, path: str) -> Reply:
-    """Have the owner of the path's call do it, and give its answer.
+    """Have the owner of the path's call do it, with the body that came, and give its answer.
 
     Raises Problem: 404 when no such call is going on, 503 when its worker cannot be asked.
     """
@@ -45,19 +47,24 @@ def forward(resources: Resources, request: Request, method: HTTPMethod, path: st
     url = _address(owner)
     try:
         with gevent.Timeout(DEADLINE_S, TimeoutError(f"no answer within {DEADLINE_S:g} s")):
-            return _ask(method, f"{url}{path}", resources.settings.http.admin_token.reveal())
+            token = resources.settings.http.admin_token.reveal()
+            return _ask(method, f"{url}{path}", token, request.body)
     except (requests.RequestException, OSError, ValueError) as error:
         _log.warning("api.not_forwarded", worker=owner.worker, error=type(error).__name__)
         raise _unreachable(owner, "does not answer") from error
 
 
-def _ask(method: HTTPMethod, url: str, token: str) -> Reply:
+def _ask(method: HTTPMethod, url: str, token: str, body: Any) -> Reply:
+    headers = {"Authorization": f"Bearer {token}", HEADER: "1"}
+    if body is not None:
+        headers["Content-Type"] = "application/json"
     with requests.Session() as session:
         session.trust_env = False  # no proxy, no .netrc
         with session.request(
             method,
             url,
-            headers={"Authorization": f"Bearer {token}", HEADER: "1"},
+            headers=headers,
+            data=None if body is None else msgspec.json.encode(body),
             timeout=DEADLINE_S,
             allow_redirects=False,
             stream=True,

@@ -18,6 +18,8 @@ class Gate(enum.Enum):
     """Few, because calls and journal share the worker's database connections."""
     PROVIDER = (2, 0.0, "provider tests and previews")
     TEST_CALL = (1, 0.0, "test calls")
+    PLAY = (8, 0.0, "recordings being played")
+    ACT = (4, 2.0, "acts on calls")
 
 
 class Gates:

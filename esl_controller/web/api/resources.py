@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from bridge.providers.host import Network
+from esl_controller.calls.supervision import Supervision
 from esl_controller.database.pool import GreenConnection, Pool
-from esl_controller.money.ledger import UsageLedger
+from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.routes.admission import Admission
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.source import ConfigSource
@@ -33,8 +34,10 @@ class Resources:
     """Where this worker takes calls."""
     worker: str
     """This worker's name, as conversations have it."""
-    end_call: Callable[[str, str], bool]
-    """End a call of this worker politely, by domain and call; False when it has no such call."""
+    supervision: Supervision
+    """What may be done to the calls of this worker."""
+    record: Record
+    """Writes down, without waiting."""
     gates: Gates = field(default_factory=Gates)
     jobs: Jobs = field(default_factory=Jobs)
 

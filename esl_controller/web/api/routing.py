@@ -27,6 +27,7 @@ PARAMETERS: dict[str, Any] = {
     "provider_uuid": Uuid,
     "secretary_uuid": Uuid,
     "test_call_uuid": Uuid,
+    "outbound_uuid": Uuid,
     "call_uuid": CallUuid,
     "extension": Extension,
 }
@@ -42,6 +43,10 @@ class Request:
     query: Any = None
     body: Any = None
     last_event_id: str = ""
+    byte_range: str = ""
+    """The header `Range`."""
+    actor: str = ""
+    """Whom a ticket was made for; empty for who has the token."""
     domain_name: str = ""
     """Of the domain in the path, which exists."""
     forwarded: bool = False

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
 import msgspec
 
-from esl_controller.database.models import FunctionCallRecord, TransferRecord, Turn, UsageRecord
+from esl_controller.database.acts import AuditRecord
+from esl_controller.database.models import (
+    FunctionCallRecord,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
 from esl_controller.database.repository.pages import ConversationSummary
 from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant, Uuid
@@ -77,12 +84,23 @@ class ActiveCalls(_Answer, frozen=True):
     calls: Sequence[ConversationSummary]
 
 
-class CallEnding(_Answer, frozen=True):
-    """A call that is being ended: its caller hears a good-bye after what is being said."""
+class RecordingView(_Answer, frozen=True):
+    """The recording of a conversation; `GET …/recording` plays it where there is one."""
 
-    call_uuid: str
-    worker: str
-    """Which worker has it."""
+    kept: bool
+    """False where the caller refused, or never heard the notice."""
+    consent: str
+    """not_asked | announced | refused | not_heard"""
+    started_at: datetime | None
+    """Null where the dialplan was recording before the AI came."""
+    offsets_ms: dict[int, int] | None
+    """Where in the recording each turn begins, by its number."""
+
+
+class AuditView(_Answer, frozen=True):
+    """What somebody, or a rule of ours, did to a call."""
+
+    audits: Sequence[AuditRecord]
 
 
 class ConversationDetail(_Answer, frozen=True):
@@ -96,6 +114,8 @@ class ConversationDetail(_Answer, frozen=True):
     usage: Sequence[UsageRecord]
     cost_usd: Decimal | None
     """Sum of what could be priced; null when nothing could."""
+    recording: RecordingView | None
+    """Null when the call was not to be recorded."""
 
 
 class ProviderError(_Answer, frozen=True):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from http import HTTPMethod, HTTPStatus
 
 from esl_controller.web.api import (
-    actions,
     catalogue,
     checks,
     columns,
@@ -19,6 +18,7 @@ from esl_controller.web.api import (
     tickets,
     trials,
 )
+from esl_controller.web.api.calls_table import CALL_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -65,15 +65,7 @@ ROUTES = (
         "text/event-stream",
         query=tickets.EventsQuery,
     ),
-    Route(
-        _POST,
-        f"{_DOMAIN}/calls/{{call_uuid}}/hangup",
-        actions.hang_up_call,
-        "End a call politely, whichever worker has it",
-        schemas.CallEnding,
-        description="The worker that is asked asks the one that has the call. 503 "
-        "`worker-unavailable` when that one cannot be asked.",
-    ),
+    *CALL_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",

@@ -30,6 +30,8 @@ from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
+from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
@@ -38,7 +40,7 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.tenants.providers import NoProvider
-from esl_controller.tools.base import FunctionOutcome, ToolContext
+from esl_controller.tools.base import FunctionOutcome, Recording, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -150,7 +152,7 @@ class TalkCall:
         self._language = entry.secretary.language
         self._functions = FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, CALLER, self),
+            ToolContext(entry, CALLER, self, site.places),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=lambda outcome: self._inbox.post(partial(self._function, outcome)),
             on_done=lambda outcome: self._inbox.post(partial(self._function_done, outcome)),
@@ -316,10 +318,24 @@ class TalkCall:
 
     # --- what functions ask: CallActions -------------------------------------------------------
 
-    def transfer(self, destination: str, reason: str) -> None:
+    def transfer(self, plan: TransferPlan) -> None:
         """Told to the page: there is no telephone to hand over."""
-        self._say("transfer", destination=destination, reason=reason)
+        self._say("transfer", destination=plan.destinations[0].name, reason=plan.reason)
         self._inbox.post(partial(self._finish, EndCause.FINISHED))
+
+    def call_off(self) -> None:
+        """No transfer is going on."""
+
+    def recording(self, wanted: Recording, by: str = "agent") -> bool:
+        """Nothing is recorded."""
+        return False
+
+    def call_back(self, wanted: OutboundCall) -> bool:
+        """A browser has no number."""
+        return False
+
+    def leave_message(self, message: str) -> None:
+        """No machine has answered."""
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Told to the page: there is no dialplan to go back to."""

@@ -36,9 +36,9 @@ class BrowserDoor:
     def check(self, request: TalkRequest) -> Refusal | None:
         """A ticket of this domain and number, not used here before."""
         scope = f"talk/{request.extension}"
-        good = DIALABLE.fullmatch(request.extension) is not None and admits(
-            self._token, request.ticket, request.domain_uuid, scope, datetime.now(UTC)
-        )
+        now = datetime.now(UTC)
+        named = admits(self._token, request.ticket, request.domain_uuid, scope, now)
+        good = named is not None and DIALABLE.fullmatch(request.extension) is not None
         if not good or request.ticket in self._used:
             return Refusal(403, "no such ticket, or used before")
         self._remember(request.ticket)

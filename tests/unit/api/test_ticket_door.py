@@ -79,13 +79,16 @@ def test_it_opens_its_page() -> None:
     assert status(f"/domains/{DOMAIN.upper()}/{SCOPE}", ticket(), "HEAD") == 200
 
 
+def test_it_does_to_its_page_what_the_page_is_for() -> None:
+    assert status(f"/domains/{DOMAIN}/{SCOPE}", ticket(), "POST") == 405
+
+
 @pytest.mark.parametrize(
     ("path", "method"),
     [
         (f"/domains/{OTHER}/{SCOPE}", "GET"),
         (f"/domains/{DOMAIN}/calls/c-2/events", "GET"),
         (f"/domains/{DOMAIN}/calls", "GET"),
-        (f"/domains/{DOMAIN}/{SCOPE}", "POST"),
         ("/openapi.json", "GET"),
     ],
 )

@@ -13,6 +13,7 @@ from esl_controller.database.models import Turn
 from esl_controller.record import conversation as conversation_record
 from esl_controller.record.conversation import MAX_STORED_BYTES, ConversationRecord
 from esl_controller.record.outcome import Ending
+from esl_controller.record.withheld import WITHHELD
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.tools.base import FunctionOutcome
 
@@ -46,7 +47,11 @@ def new_conversation(stored: list[Any], *, ledger: Any) -> ConversationRecord:
         tenant=SimpleNamespace(redact_personal_data=False, store_transcripts=True),
     )
     identity: Any = SimpleNamespace(
-        call_uuid="c", caller_id_number="1", caller_id_name="", extension="8000"
+        call_uuid="c",
+        caller_id_number="1",
+        caller_id_name="",
+        extension="8000",
+        direction="inbound",
     )
     return ConversationRecord(
         entry, identity, record, Metrics(), provider="openai", ledger=ledger, worker="w"
@@ -115,3 +120,27 @@ def test_words_that_are_corrected_are_kept_as_they_were_corrected() -> None:
         ("When do you open?", False, None),
         ("At nine o'clock.", True, 400),
     ]
+
+
+def test_words_of_a_pause_are_not_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the caller's, known after the pause, nor the agent's that repeat them."""
+    clocks, stored = Clocks(monkeypatch), []
+    record = new_conversation(stored, ledger=None)
+
+    def say(speaker: Speaker, text: str, at_s: float, item: str) -> str:
+        record.uttered(Utterance(speaker, text, at_s, item_id=item))
+        turn = stored[-1]
+        assert isinstance(turn, Turn)
+        return turn.content
+
+    assert say(Speaker.AGENT, "Your card number?", 0.0, "a") == "Your card number?"
+    clocks.pass_(5)
+    record.withheld.begin(record.now_s)
+    clocks.pass_(5)
+    assert say(Speaker.AGENT, "I heard 4929", 8.0, "b") == WITHHELD
+    record.withheld.end(record.now_s)
+    clocks.pass_(2)
+    assert say(Speaker.CALLER, "4929 1234", 4.0, "c") == WITHHELD
+    assert say(Speaker.CALLER, "Thank you", 11.5, "d") == "Thank you"
+    assert say(Speaker.CALLER, "4929 1234 and more", 4.0, "c") == WITHHELD
+    assert say(Speaker.AGENT, "Your card number, please?", 0.0, "a") != WITHHELD

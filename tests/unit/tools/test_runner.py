@@ -140,7 +140,9 @@ def test_functions_belong_to_the_secretary() -> None:
     rules: list[Any] = [{"department": "sales", "destination": "1000"}]
 
     def entry(rules: list[Any]) -> Any:
-        return SimpleNamespace(secretary=SimpleNamespace(transfer_rules=rules))
+        secretary = SimpleNamespace(transfer_rules=rules, record_calls=False)
+        tenant = SimpleNamespace(outbound_max_concurrent=0)
+        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]

@@ -1,0 +1,1 @@
+"""From "connect me to sales" to two people who talk, and back."""

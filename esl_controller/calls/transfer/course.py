@@ -1,0 +1,262 @@
+"""One transfer of one call, from its plan to the last of its steps.
+
+Everything here runs in the call's own greenlet; the attempts run beside it and post what they want.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Protocol
+
+import gevent
+import structlog
+
+from esl_controller.calls.conversation import Conversation, ConversationSite
+from esl_controller.calls.door import LegDoor
+from esl_controller.calls.leg import Leg
+from esl_controller.calls.transfer.attempt import CANCEL_S, Attempt, CallerSide, Talk
+from esl_controller.calls.transfer.briefing import Briefing
+from esl_controller.calls.transfer.briefing_words import briefing, introduction
+from esl_controller.calls.transfer.destination import Destination, Presence
+from esl_controller.calls.transfer.outcome_words import told
+from esl_controller.calls.transfer.outcomes import Outcome, status_of
+from esl_controller.calls.transfer.plan import (
+    BackToAi,
+    Dial,
+    Mode,
+    ToDialplan,
+    ToMailbox,
+    TransferPlan,
+    next_step,
+)
+from esl_controller.calls.transfer.returning import EXTENSION, Returned, Returning, variables
+from esl_controller.calls.transfer.states import TransferEvent, TransferState
+from esl_controller.calls.transfer.three_way import open_room
+from esl_controller.esl.errors import CommandFailed, EslError
+from esl_controller.routes.identity import CallIdentity
+from esl_controller.telemetry.metrics import Metrics
+
+_log = structlog.get_logger("transfer")
+
+_NOT_WORTH_RINGING = {
+    "busy": Outcome.BUSY,
+    "dnd": Outcome.BUSY,
+    "unregistered": Outcome.UNREACHABLE,
+}
+BLIND, MAILBOX = "blind", "voicemail"
+"""Kinds of transfer, as rows call them."""
+
+
+class Transferring(Protocol):
+    """The call whose caller is to be connected."""
+
+    @property
+    def leg(self) -> Leg:
+        """The caller's."""
+
+    @property
+    def door(self) -> LegDoor:
+        """Where the human's leg comes."""
+
+    @property
+    def returning(self) -> Returning:
+        """Callers who are away."""
+
+    @property
+    def site(self) -> ConversationSite:
+        """What talks are made with."""
+
+    @property
+    def metrics(self) -> Metrics:
+        """Of the worker."""
+
+    def post(self, job: Callable[[], None]) -> None:
+        """Have it done in the call's greenlet."""
+
+    def hold(self, *, music: bool) -> None:
+        """Part caller and agent; nothing when they are."""
+
+    def go_on(self, words: str) -> None:
+        """The transfer is over: the agent is told `words`, and the caller hears it again."""
+
+    def hand_over(self, kind: str, number: str, reason: str) -> None:
+        """Send the caller to a number, for good. Raises HandBack, CallGone."""
+
+    def give_up(self, outcome: Outcome) -> None:
+        """Send him to the tenant's fallback. Raises HandBack."""
+
+    def joined(self, reason: str) -> None:
+        """He talks with a human, and our socket has left."""
+
+
+class Course:
+    """Runs a plan. `attempt` is what is going on now."""
+
+    def __init__(
+        self, call: Transferring, talk: Conversation, identity: CallIdentity, plan: TransferPlan
+    ) -> None:
+        self.plan = plan
+        self._call = call
+        self._talk = talk
+        self._identity = identity
+        self._tried = 0
+        self._attempt: Attempt | None = None
+        self._greenlet: gevent.Greenlet[..., Any] | None = None
+
+    def begin(self) -> None:
+        """With the first destination."""
+        self._try(self.plan.destinations[0])
+
+    def call_off(self) -> None:
+        """Stop, unless the two talk already."""
+        if self._attempt is not None:
+            self._attempt.post(TransferEvent.CALLED_OFF)
+
+    def close(self) -> None:
+        """The call is over: end what is going on, and see that nothing is left of it."""
+        attempt, greenlet = self._attempt, self._greenlet
+        if attempt is None or greenlet is None:
+            return
+        if attempt.state is not TransferState.JOINED:
+            attempt.post(TransferEvent.CALLER_GONE)
+        greenlet.join(timeout=CANCEL_S + 2)
+        greenlet.kill(timeout=CANCEL_S)
+        if attempt.outcome is not Outcome.ANSWERED:
+            self._talk.record.transfer_decided(status_of(attempt.outcome))
+
+    # --- attempts --------------------------------------------------------------------------------
+
+    def _try(self, destination: Destination) -> None:
+        self._tried += 1
+        plan, call = self.plan, self._call
+        if plan.mode_for(destination) is Mode.BLIND:
+            return call.hand_over(BLIND, destination.number, plan.reason)
+        self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
+        presence = self._presence(destination)
+        outcome = _NOT_WORTH_RINGING.get(presence.state)
+        if outcome is not None:
+            call.hold(music=False)  # the result of the function, "ringing", is answered unheard
+            return self._decide(destination, outcome, "")
+        first = self._tried == 1
+        if first:
+            self._talk.before_transfer()
+        caller = CallerSide(
+            call.leg,
+            self._talk.entry,
+            self._identity,
+            quiet=(lambda: self._talk.session.quiet) if first else (lambda: True),
+            hold=lambda: call.post(partial(call.hold, music=plan.music)),
+            join=lambda leg: call.post(partial(self._join, leg)),
+            brief=partial(self._brief, destination),
+            over=lambda attempt: call.post(partial(self._over, attempt)),
+        )
+        self._attempt = attempt = Attempt(caller, call.door, destination, plan.ring_s)
+        self._greenlet = gevent.spawn(attempt.run)
+
+    def _presence(self, destination: Destination) -> Presence:
+        try:
+            return self._call.site.places.presence(
+                self._call.leg.esl, self._talk.entry, destination
+            )
+        except EslError as error:
+            self._call.leg.require()
+            return Presence("unknown", str(error))
+
+    def _brief(
+        self,
+        destination: Destination,
+        leg: Leg,
+        verdict: Callable[[TransferEvent, str], None],
+    ) -> Talk:
+        talk, secretary = self._talk, self._talk.entry.secretary
+        words = briefing(
+            destination.name,
+            self._identity,
+            self.plan.reason,
+            talk.session.transcript.history(),
+            secretary.language,
+        )
+        site, metrics = self._call.site, self._call.metrics
+        return Briefing(leg, talk.entry, self._identity, words, site, talk.record, metrics, verdict)
+
+    def _join(self, human: Leg) -> None:
+        """Both talk, and we are gone. The caller comes back by himself, if he is to."""
+        attempt, call = self._attempt, self._call
+        if attempt is None or attempt.state is not TransferState.JOINING:
+            return
+        call.leg.require()
+        room = self._room(attempt.destination)
+        try:
+            if room:
+                self._enter(room, human)
+            else:
+                call.leg.join(human, self._way_back())
+        except CommandFailed as error:
+            _log.warning("transfer.bridge_refused", error=str(error))
+            attempt.post(TransferEvent.BRIDGE_REFUSED, str(error))
+            if call.leg.left:  # the dialplan has the caller
+                call.give_up(Outcome.FAILED)
+            return
+        attempt.post(TransferEvent.BRIDGED)
+        if not room:
+            human.part()
+            call.leg.part()
+        row = self._talk.record.transfer_decided(status_of(Outcome.ANSWERED))
+        if self.plan.returns:
+            history = self._talk.history()
+            returned = Returned(history, attempt.destination.name, row)
+            call.returning.keep(self._identity, returned)
+        call.joined(self.plan.reason)
+
+    def _room(self, destination: Destination) -> str:
+        """Where the agent introduces them; empty: they are joined without a word."""
+        call, talk = self._call, self._talk
+        if self.plan.mode is not Mode.ATTENDED:
+            return ""
+        secretary = replace(talk.entry.secretary, barge_in=False)  # they greet each other
+        entry = replace(talk.entry, secretary=secretary)
+        words = introduction(destination.name, self._identity, self.plan.reason, secretary.language)
+
+        def introduce(leg: Leg, heard: Callable[[TransferEvent, str], None]) -> Briefing:
+            made_with = (entry, self._identity, words, call.site, talk.record, call.metrics)
+            return Briefing(leg, *made_with, heard, leaves=True)
+
+        return open_room(call.leg.esl, call.door, introduce)
+
+    def _enter(self, room: str, human: Leg) -> None:
+        """The human first: when he cannot, the caller is still ours."""
+        human.enter(room, {})
+        back = self._way_back()
+        after = f"{EXTENSION} XML {self._talk.entry.domain_name}" if back else ""
+        self._call.leg.enter(room, {"voice_ai_outcome": "transfer_failed", **back}, after)
+
+    def _way_back(self) -> dict[str, str]:
+        if not self.plan.returns:
+            return {}
+        call, record = self._call, self._talk.record
+        address = call.door.address_for(call.leg.esl)
+        conversation_uuid, transfer_uuid = record.row.conversation_uuid, record.transfer_uuid
+        return dict(variables(self._talk.entry, address, conversation_uuid, transfer_uuid))
+
+    # --- what follows ----------------------------------------------------------------------------
+
+    def _over(self, attempt: Attempt) -> None:
+        if attempt is not self._attempt:
+            return
+        self._attempt = self._greenlet = None
+        if attempt.state is not TransferState.JOINED:
+            self._decide(attempt.destination, attempt.outcome, attempt.words)
+
+    def _decide(self, destination: Destination, outcome: Outcome, words: str) -> None:
+        self._talk.record.transfer_decided(status_of(outcome))
+        step = next_step(self.plan, self._tried, outcome)
+        if isinstance(step, Dial):
+            self._try(step.destination)
+        elif isinstance(step, BackToAi):
+            self._call.go_on(told(destination.name, step.outcome, step.errand, words))
+        elif isinstance(step, ToMailbox):
+            self._call.hand_over(MAILBOX, step.number, self.plan.reason)
+        elif isinstance(step, ToDialplan):
+            self._call.give_up(step.outcome)

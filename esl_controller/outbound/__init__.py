@@ -1,0 +1,1 @@
+"""Calls we make: when they may be made, who takes them, and what answered."""

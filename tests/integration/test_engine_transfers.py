@@ -1,0 +1,309 @@
+"""Announced transfers on a real FreeSWITCH, with the recordings of both telephones.
+
+Besides FREESWITCH_ESL it needs, for the way back, a context named by FREESWITCH_RETURN: there
+`voice_ai_return` does `socket ${voice_ai_return_to} async full`, then `transfer` to 1000, which
+plays a steady tone; 1040 rings for ever.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import gevent
+import pytest
+
+from esl_controller.calls.transfer.destination import Destination, Kind, Presence
+from esl_controller.esl import dialstring
+from esl_controller.esl.inbound import InboundClient
+from esl_controller.simulator.hearing import Hearing
+from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.speech import beep
+from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.engine_line import PROFILE, dial, media
+from tests.integration.service import Service, wait_for
+from tests.integration.sip_phone import Phone
+from tests.integration.who_heard import (
+    AGENT,
+    CALLER,
+    CALLER_HZ,
+    HUMAN,
+    HUMAN_HZ,
+    MUSIC,
+    who_is_heard,
+)
+
+CONTEXT = os.environ.get("FREESWITCH_RETURN", "")
+pytestmark = [
+    *ENGINE_MARKS,
+    pytest.mark.skipif(not CONTEXT, reason="no FREESWITCH_RETURN"),
+]
+CALLS = (
+    ScriptedCall("transfer_call", '{"destination": "sales", "reason": "an invoice"}'),
+    ScriptedCall("accept_call"),
+)
+SCRIPT = Script(
+    answers=(Answer("I try.", calls=CALLS), Answer("Well.")),
+    keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("Anything?")},
+)
+RULE = {"department": "sales", "destination": "201", "mode": "announced", "ring_seconds": 5}
+TONE = "music"
+"""What `who_heard` calls the steady tone of the dialplan's own extension."""
+
+
+class Human:
+    """Implements `Places` with one telephone."""
+
+    def __init__(self, dial_string: str) -> None:
+        self._destination = Destination(Kind.EXTENSION, "sales", "201", True, dial_string)
+
+    def find(self, entry: Any, wanted: str) -> Destination:
+        return self._destination
+
+    def offered(self, entry: Any) -> tuple[Destination, ...]:
+        return (self._destination,)
+
+    def presence(self, esl: Any, entry: Any, destination: Destination) -> Presence:
+        return Presence("free")
+
+    def may_dial(self, entry: Any, destination: Destination) -> str | None:
+        return None
+
+
+def phone(stack: ExitStack) -> Phone:
+    one = stack.enter_context(closing(Phone("PCMU")))
+    one.hearing = Hearing(one.format.rate_hz, keep_audio=True)
+    return one
+
+
+@dataclasses.dataclass
+class Stage:
+    """Two telephones and the service between them."""
+
+    client: InboundClient
+    service: Service
+    caller: Phone
+    human: Phone
+    speaking: list[Any] = dataclasses.field(default_factory=list)
+
+    def ask(self) -> None:
+        """The caller asks, and is put on hold."""
+        wait_for(lambda: AGENT in who_is_heard(self.caller), CALL_S, "no greeting")
+        wait_for(lambda: (self.caller.hearing.silent_for(time.monotonic()) or 0) > 0.5, CALL_S)
+        self.caller.say(beep(0.5, CALLER_HZ).frames(8000))
+
+    def briefed(self) -> float:
+        """Until the human has heard something; returns when he answered."""
+        wait_for(self.human.answered.is_set, CALL_S, "the human was not called")
+        answered = time.monotonic()
+        wait_for(lambda: AGENT in who_is_heard(self.human), CALL_S, "no briefing")
+        return answered
+
+    def talk(self) -> float:
+        """Both speak all the time from now on; returns when they hear each other."""
+        for one, hertz in ((self.caller, CALLER_HZ), (self.human, HUMAN_HZ)):
+            self.speaking.append(gevent.spawn(_speak, one, hertz))
+        wait_for(lambda: HUMAN in who_is_heard(self.caller), CALL_S, "not joined")
+        wait_for(lambda: CALLER in who_is_heard(self.human), CALL_S, "not joined")
+        return time.monotonic()
+
+    def hush(self) -> None:
+        """Nobody speaks any more."""
+        gevent.killall(self.speaking)
+
+    def told(self) -> str:
+        """What the caller's own agent was told last."""
+        wait_for(lambda: any(record.told for record in self.service.tenant.records), CALL_S)
+        return [record.told for record in self.service.tenant.records if record.told][-1][-1]
+
+    def end(self) -> list[str]:
+        """The caller hangs up; statuses of the transfers."""
+        self.hush()
+        if not self.caller.over.is_set():
+            self.caller.hang_up()
+        self.service.stored()
+        rows = self.service.database.execute(
+            "select status from v_voice_transfers_realtime where domain_uuid = %s",
+            self.service.tenant.domain_uuid,
+        )
+        return [status for (status,) in rows]
+
+
+def _speak(one: Phone, hertz: float) -> None:
+    while not one.over.is_set():
+        one.say(beep(0.4, hertz).frames(8000))
+        gevent.sleep(0.6)
+
+
+@pytest.fixture
+def stage(serve: Any) -> Iterator[Any]:
+    with ExitStack() as stack:
+
+        def start(dial_string: str = "", **secretary: Any) -> Stage:
+            service = serve(
+                emulator=EmulatorConfig(script=SCRIPT, think_s=0.05),
+                secretary={"transfer_rules": [RULE]} | secretary,
+                media=media("unicast"),
+            )
+            service.tenant.domain_name = CONTEXT
+            service.database.execute(
+                "update v_domains set domain_name = %s where domain_uuid = %s",
+                CONTEXT,
+                service.tenant.domain_uuid,
+            )
+            client = stack.enter_context(engine_client())
+            caller, human = phone(stack), phone(stack)
+            endpoint = dial_string or f"sofia/{PROFILE}/phone@{human.address}"
+            dialstring.Leg(endpoint)
+            desk = service.app._desk
+            site = dataclasses.replace(desk.site, places=Human(endpoint))
+            service.app._desk = dataclasses.replace(desk, site=site)
+            dial(client, service, caller, "unicast")
+            ready = Stage(client, service, caller, human)
+            ready.ask()
+            return ready
+
+        yield start
+
+
+def test_accepted_by_a_key_and_nobody_heard_what_was_private(stage: Any) -> None:
+    line = stage()
+    answered = line.briefed()
+    gevent.sleep(1.5)
+    pressed = time.monotonic()
+    line.human.press("1")
+    met = line.talk()
+    gevent.sleep(1.5)
+    assert who_is_heard(line.caller, answered, pressed - 0.2) == {MUSIC}
+    assert who_is_heard(line.human, 0, pressed) == {AGENT}
+    assert who_is_heard(line.caller, met) == {HUMAN}
+    assert who_is_heard(line.human, met) == {CALLER}
+    line.human.hang_up()
+    wait_for(line.caller.over.is_set, CALL_S, "the caller is left alone")
+    assert line.end() == ["completed"]
+
+
+def test_accepted_by_voice_and_back_with_the_agent(stage: Any) -> None:
+    line = stage(transfer_return=True)
+    line.briefed()
+    gevent.sleep(0.5)
+    line.human.say(beep(0.6, HUMAN_HZ).frames(8000))
+    wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
+    line.talk()
+    line.hush()
+    line.human.hang_up()
+    left = time.monotonic()
+    wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S, "the agent is not back")
+    print(f"\nheard again {line.caller.hearing.first_sound_at(after=left) - left:.2f} s after")
+    assert "with you again" in line.told()
+    assert line.end() == ["returned"]
+
+
+def test_declined(stage: Any) -> None:
+    line = stage()
+    line.briefed()
+    line.human.press("2")
+    wait_for(line.human.over.is_set, CALL_S, "the human's call goes on")
+    assert "cannot take the call" in line.told()
+    left = time.monotonic()
+    wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S)
+    assert line.end() == ["declined"]
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "status"),
+    [
+        ("error/USER_BUSY", "busy"),
+        ("error/CALL_REJECTED", "declined"),
+        ("user/nobody@nowhere.example.com", "unreachable"),
+        (f"loopback/1040/{CONTEXT}", "no_answer"),
+    ],
+)
+def test_nobody_to_be_had(stage: Any, endpoint: str, status: str) -> None:
+    line = stage(endpoint)
+    assert "hears you again" in line.told()
+    assert line.end() == [status]
+
+
+@pytest.mark.parametrize("when", ["ringing", "briefing"])
+def test_the_caller_leaves(stage: Any, when: str) -> None:
+    line = stage(f"loopback/1040/{CONTEXT}" if when == "ringing" else "")
+    if when == "briefing":
+        line.briefed()
+    else:
+        wait_for(lambda: MUSIC in who_is_heard(line.caller), CALL_S)
+    line.caller.hang_up()
+    if when == "briefing":
+        wait_for(line.human.over.is_set, CALL_S, "the human is left alone")
+    assert line.end() == ["cancelled"]
+
+
+def test_the_human_leaves_in_the_briefing(stage: Any) -> None:
+    line = stage()
+    line.briefed()
+    line.human.hang_up()
+    assert "hung up without taking" in line.told()
+    assert line.end() == ["human_left"]
+
+
+def lose_worker(service: Service) -> None:
+    """Every Event Socket connection ends without a word, as when the process is killed."""
+    for call in service.app.calls:
+        call.leg.esl.close()
+    for leg in tuple(service.app.door._server._calls):
+        leg.close()
+
+
+def test_the_worker_is_killed_in_the_briefing(stage: Any) -> None:
+    line = stage()
+    line.briefed()
+    lose_worker(line.service)
+    wait_for(line.human.over.is_set, CALL_S, "the human is left alone")
+    wait_for(line.caller.over.is_set, CALL_S, "the caller is parked for ever")
+    line.end()
+
+
+def test_the_worker_is_killed_while_they_talk(stage: Any) -> None:
+    line = stage(transfer_return=True)
+    line.briefed()
+    line.human.press("1")
+    line.talk()
+    line.service.app.door.stop(0.1)
+    lose_worker(line.service)
+    gevent.sleep(1.0)
+    now = time.monotonic()
+    wait_for(lambda: HUMAN in who_is_heard(line.caller, now), CALL_S, "they were parted")
+    line.hush()
+    line.human.hang_up()
+    left = time.monotonic() + 0.3
+    wait_for(lambda: TONE in who_is_heard(line.caller, left), CALL_S, "nobody has the caller")
+    assert line.end() == ["completed"]
+
+
+@pytest.mark.parametrize("who", ["human", "caller"])
+def test_the_agent_introduces_the_two_and_leaves(stage: Any, who: str) -> None:
+    line = stage(transfer_rules=[RULE | {"mode": "attended"}], transfer_return=True)
+    line.briefed()
+    line.human.press("1")
+    records = line.service.tenant.records
+    wait_for(lambda: len(records) == 3 and records[2].spoken, CALL_S, "no introduction")
+    began = time.monotonic()
+    wait_for(lambda: AGENT in who_is_heard(line.caller, began), CALL_S, "the caller hears none")
+    wait_for(lambda: AGENT in who_is_heard(line.human, began), CALL_S, "the human hears none")
+    wait_for(lambda: not records[2].open, CALL_S, "the agent stays")
+    line.talk()
+    line.hush()
+    if who == "caller":
+        line.caller.hang_up()
+        wait_for(line.human.over.is_set, CALL_S, "the human is left in the room")
+        assert line.end() == ["completed"]
+    else:
+        line.human.hang_up()
+        left = time.monotonic()
+        wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S, "not back")
+        assert line.end() == ["returned"]
