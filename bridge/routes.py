@@ -12,13 +12,17 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 PREFIX = "/stream"
+TALK_PREFIX = "/talk"
 MAX_TARGET_CHARS = 1024
 
 _UUID = r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 _STREAM = re.compile(rf"{PREFIX}/({_UUID})/({_UUID})/?", re.ASCII)
+_TALK = re.compile(rf"{TALK_PREFIX}/({_UUID})/([0-9A-Za-z*#+._%-]{{1,96}})", re.ASCII)
+TALK_RATES_HZ = (8000, 16000, 24000, 32000, 44100, 48000)
+"""Rates of browsers' audio contexts."""
 _TOKEN = re.compile(r"[A-Za-z0-9._~-]{1,256}", re.ASCII)
 
 
@@ -34,6 +38,20 @@ class StreamRequest:
     """Secret: never log it. Empty when none was given."""
     remote: str = ""
     """Address of the peer."""
+
+
+@dataclass(frozen=True, slots=True)
+class TalkRequest:
+    """A browser that wants to talk; whether its ticket is good, the door knows."""
+
+    domain_uuid: str
+    """Lower case, with hyphens."""
+    extension: str
+    """The number it talks to."""
+    ticket: str = field(repr=False)
+    """Secret: never log it."""
+    rate_hz: int
+    """Of its sound, both ways."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,31 @@ def parse_stream_target(
     if token is None:
         return Refusal(400, "malformed token")
     return StreamRequest(found[1].lower(), found[2].lower(), token, remote)
+
+
+def is_talk_target(target: str) -> bool:
+    """Whether a request target is a browser's that wants to talk."""
+    return target.startswith(TALK_PREFIX + "/")
+
+
+def parse_talk_target(target: str) -> TalkRequest | Refusal:
+    """Read `/talk/{domain_uuid}/{number}?ticket=…&rate=16000`, still percent-encoded."""
+    if len(target) > MAX_TARGET_CHARS:
+        return Refusal(414, "target too long")
+    path, _, query = target.partition("?")
+    found = _TALK.fullmatch(path)
+    if found is None:
+        return Refusal(404, "nobody to talk to")
+    try:
+        given = parse_qs(query, keep_blank_values=True, max_num_fields=4)
+    except ValueError:  # too many fields
+        return Refusal(400, "malformed query")
+    ticket, rate = given.get("ticket", [""]), given.get("rate", ["16000"])
+    if len(ticket) != 1 or _TOKEN.fullmatch(ticket[0]) is None:
+        return Refusal(401, "a ticket is needed")
+    if rate[0] not in map(str, TALK_RATES_HZ):
+        return Refusal(400, "no such rate")
+    return TalkRequest(found[1].lower(), unquote(found[2]), ticket[0], int(rate[0]))
 
 
 def _token(query: str, header_token: str) -> str | None:

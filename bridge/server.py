@@ -1,4 +1,5 @@
-"""The worker's media and HTTP port: `/stream/…` becomes a `WebSocketLink`, the rest is WSGI.
+"""The worker's media and HTTP port: `/stream/…` and `/talk/…` become a `WebSocketLink`, the rest
+is WSGI.
 
 pywsgi and gevent-websocket make the handshake; then the socket leaves them, their greenlet ends,
 and the link lives on the hub's watchers. FreeSWITCH gives the handshake one second, sends its
@@ -12,20 +13,23 @@ import socket
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 import gevent.pool
 import gevent.pywsgi
 import gevent.socket
 from geventwebsocket.handler import WebSocketHandler
 
+from bridge.doors import LinkFactory, StreamGate, TalkDoor
 from bridge.routes import (
     Refusal,
-    StreamRequest,
     check_upgrade,
     is_stream_target,
+    is_talk_target,
     parse_stream_target,
+    parse_talk_target,
 )
 from bridge.wire import frames
 from bridge.wire.frames import Role
@@ -39,17 +43,6 @@ _log = logging.getLogger("bridge.http")
 _UPGRADE_HEADERS = [("Sec-WebSocket-Version", "13"), ("Upgrade", "websocket")]
 
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-LinkFactory = Callable[[OnMessages, OnClosed], WebSocketLink]
-
-
-class StreamGate(Protocol):
-    """Who may join which call. Both methods run in the request's greenlet and must not wait."""
-
-    def check(self, request: StreamRequest) -> Refusal | None:
-        """Before the upgrade. None admits, and reserves: a second join is refused from now on."""
-
-    def join(self, request: StreamRequest, open_link: LinkFactory) -> None:
-        """After the 101. Call `open_link` once, with the handlers; not calling it closes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +84,7 @@ class ServerCounters:
 class MediaServer:
     """Serves one listener: an address, or a socket that listens already.
 
-    `http_app` is the WSGI application for all targets outside `/stream`.
+    `http_app` is the WSGI application for all targets outside `/stream` and `/talk`.
     """
 
     def __init__(
@@ -103,8 +96,11 @@ class MediaServer:
         handshake_timeout_s: float = 5.0,
         limits: ServerLimits | None = None,
         keepalive: KeepAlive | None = None,
+        talk: TalkDoor | None = None,
     ) -> None:
         self.gate = gate
+        self.talk = talk
+        """None: browsers cannot talk here."""
         self.limits = limits or ServerLimits()
         self.handshake_timeout_s = handshake_timeout_s
         self.keepalive = keepalive
@@ -270,6 +266,8 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         """Answer one request."""
         if is_stream_target(self.path):
             self._run_stream()
+        elif self.media.talk is not None and is_talk_target(self.path):
+            self._upgrade(parse_talk_target(self.path), self.media.talk)
         elif self.media.requests >= self._most_requests():
             self.media.counters.overloaded += 1
             self._refuse(Refusal(503, "too many requests"))
@@ -291,21 +289,21 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
     # --- streams ---------------------------------------------------------------------------------
 
     def _run_stream(self) -> None:
-        request = self._admit()
+        token = self.environ.get("HTTP_X_STREAM_TOKEN", "")
+        request = parse_stream_target(self.path, token, self.environ.get("REMOTE_ADDR", ""))
+        self._upgrade(request, self.media.gate)
+
+    def _upgrade(self, request: Any, gate: Any) -> None:
+        """Let a request through its own gate, or answer with the refusal it is."""
+        if not isinstance(request, Refusal):
+            request = check_upgrade(self.environ) or gate.check(request) or request
         if isinstance(request, Refusal):
             self.media.counters.refused += 1
             self._refuse(request)
             return
         self.media.counters.upgraded += 1
         self._switch_protocols()
-        self._join(request)
-
-    def _admit(self) -> StreamRequest | Refusal:
-        token = self.environ.get("HTTP_X_STREAM_TOKEN", "")
-        request = parse_stream_target(self.path, token, self.environ.get("REMOTE_ADDR", ""))
-        if isinstance(request, Refusal):
-            return request
-        return check_upgrade(self.environ) or self.media.gate.check(request) or request
+        self._join(partial(gate.join, request))
 
     def _switch_protocols(self) -> None:
         """Send the 101. The library's WebSocket object is not used and must send nothing."""
@@ -317,7 +315,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
         except OSError:
             _log.debug("peer left during the handshake")  # the link will tell whoever joins
 
-    def _join(self, request: StreamRequest) -> None:
+    def _join(self, join: Callable[[LinkFactory], None]) -> None:
         sock, initial = self.socket, self.rfile.take_rest()
         self.socket = None  # tells pywsgi that there is nothing left to close
         links: list[WebSocketLink] = []
@@ -336,7 +334,7 @@ class _Handler(WebSocketHandler):  # type: ignore[misc]  # the library has no ty
             return link
 
         try:
-            self.media.gate.join(request, open_link)
+            join(open_link)
         except Exception:  # noqa: BLE001 - boundary: the 101 is out, pywsgi could not answer
             _log.exception("joining a stream failed")
             for link in links:

@@ -18,8 +18,8 @@ from typing import Protocol, TypeVar
 
 import gevent
 
+from bridge.doors import LinkFactory
 from bridge.routes import Refusal, StreamRequest
-from bridge.server import LinkFactory
 from bridge.session.session import Session
 from bridge.wire import frames
 from bridge.wire.frames import Message
@@ -64,7 +64,7 @@ class CapacityReached(Exception):
 
 
 class SessionManager:
-    """Opens, seats and sweeps sessions. Implements `bridge.server.StreamGate`."""
+    """Opens, seats and sweeps sessions. Implements `bridge.doors.StreamGate`."""
 
     def __init__(self, *, capacity: int, clock: Callable[[], float]) -> None:
         self.capacity = capacity

@@ -205,20 +205,16 @@ takes longer than {send_s:.0f} s to take what it is sent is dropped.
 
 A browser is better not sent through PHP for these, which would hold one PHP process per viewer. The
 page makes a ticket (`POST …/tickets`, scope `calls/<uuid>/events`) and the browser opens the events
-with `?ticket=…`, through a location of nginx that lets nothing else through:
+with `?ticket=…`, through a location of nginx that lets nothing else through ([FusionPBX's pages](
+fusionpbx.md#nginx)).
 
-```nginx
-location ~ ^/voice-ai(/api/v1/domains/[0-9a-f-]+/calls/[0-9A-Za-z._@-]+/events)$ {{
-    proxy_pass http://127.0.0.1:8085$1$is_args$args;
-    proxy_set_header Authorization "";
-    proxy_http_version 1.1;
-    proxy_buffering off;
-    proxy_read_timeout 60s;
-}}
-```
-
-A ticket is for one page of one domain, and for five minutes at most. Never let `/metrics`, `/admin`
-or `/stream` through: behind a proxy on the same host everybody comes from loopback.
+A ticket is for one page of one domain, and for five minutes at most; one for `talk/<number>` is for
+one conversation. `GET /talk/<domain>/<number>?ticket=…&rate=16000` is a WebSocket
+(`bridge/routes.py`): binary messages hold 16-bit sound of that rate both ways, texts hold one JSON
+object with `event` (`open`, `ready`, `turn`, `latency`, `interrupted`, `clear`, `function`,
+`transfer`, `trouble`, `refused`, `ended`); after `clear` the sound not yet played is dropped. Never
+let `/metrics`, `/admin` or `/stream` through: behind a proxy on the same host everybody comes from
+loopback.
 """
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable
@@ -74,6 +73,7 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.table import ROUTES
 from esl_controller.web.api.trying import provider_network
 from esl_controller.web.pages import HttpPages
+from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_breakers,
     follow_event_socket,
@@ -85,6 +85,7 @@ from esl_controller.worker_counters import (
     follow_storage,
     follow_workers,
 )
+from esl_controller.workers.garbage import calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
@@ -97,8 +98,6 @@ STREAM_LOOK_S = 0.6
 """A caller's stream brings 50 frames a second; when none has come for so long it is pinged."""
 STREAM_MISSED = 3
 """Looks in which nothing came, pongs included: the connection is dead, whatever TCP thinks."""
-GC_ALLOCATIONS = 2_000
-"""New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
 GOODBYE_S = 15.0
 """After the drain deadline calls are ended politely; this long for their last words."""
 
@@ -182,11 +181,13 @@ class App:
             register=lambda: self.register,
             port=lambda: self.port,
         )
+        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
             HttpPages(settings.http, self.metrics, self.view, self._api(source)),
             keepalive=KeepAlive(STREAM_LOOK_S, STREAM_MISSED, only_silent=True),
+            talk=self.talks,
         )
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
@@ -233,7 +234,7 @@ class App:
         follow_breakers(self.metrics, self.breakers)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
-        _calm_garbage_collector()
+        calm_garbage_collector()
         self.esl.start()
         self.door.start()
         self.register.start()
@@ -276,7 +277,7 @@ class App:
         self.door.close()
         gevent.spawn(self.register.beat)  # the others need not wait for the next one
         self._wait_for_calls(self.settings.worker.drain_deadline_s)
-        for call in self.calls:
+        for call in (*self.calls, *self.talks.calls):
             call.drain()
         self._wait_for_calls(GOODBYE_S)
         self.stop()
@@ -313,7 +314,7 @@ class App:
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while self.calls and time.monotonic() < until:
+        while (self.calls or self.talks.calls) and time.monotonic() < until:
             gevent.sleep(0.1)
 
     # --- calls -----------------------------------------------------------------------------------
@@ -409,15 +410,3 @@ class App:
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)
         self.metrics.set(m.API_VIEWERS, value=len(self._live))
-
-
-def _calm_garbage_collector() -> None:
-    """What was made until now stays for ever: never look at it again, and look less often.
-
-    A full collection over a warm worker takes tens of milliseconds, in which no call has sound.
-    What is left to look at are calls: a call that has ended is some 500 objects that know each
-    other, so full collections may not be too rare, or the memory of a thousand calls piles up.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 10, 2)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import secrets
 import shutil
 import tempfile
 import textwrap
@@ -28,6 +30,7 @@ from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.settings.table import (
     Database,
     Esl,
+    Http,
     Media,
     Provider,
     Settings,
@@ -120,9 +123,17 @@ class LiveView:
     help="Of the pipeline's call.",
 )
 @fault_option
+@click.option(
+    "--talk", "talks", is_flag=True, help="Talk to it yourself, from a browser of this machine."
+)
 @with_shell
 def command(
-    shell: Shell, out: Path, provider: str | None, language: str, faults: tuple[str, ...]
+    shell: Shell,
+    out: Path,
+    provider: str | None,
+    language: str,
+    faults: tuple[str, ...],
+    talks: bool,
 ) -> None:
     """Hold a conversation: database, service, switch, caller and provider on this machine.
 
@@ -148,6 +159,9 @@ def command(
         ask_for_faults(shell, cast.provider.base_url or "", faults)
         _seed(dsn, cast)
         app = stack.enter_context(_service(dsn, directory, view))
+        if talks:
+            _let_talk(shell, app, cast.by)
+            return
         steps, extensions = _rehearsed(shell, cast, app, directory)
         shell.say(f"Calling {EXTENSION}; answered by {cast.by}. Seconds since the answer:\n")
         caller = _call(view, app, directory, steps, extensions)
@@ -313,6 +327,7 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
         speech=Speech(
             socket=str(directory / "speech" / "socket"), voices_dir=str(directory / "voices")
         ),
+        http=Http(admin_token=Secret(secrets.token_urlsafe(24))),
     )
     app = App(settings, dsn, watch=view.record)
     app.start()
@@ -320,6 +335,19 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
         yield app
     finally:
         app.drain()
+
+
+def _let_talk(shell: Shell, app: App, by: str) -> None:
+    """Until Ctrl-C."""
+    from esl_controller.commands.demo_talk import TalkPage
+
+    with TalkPage(app, DOMAIN_UUID, EXTENSION) as page:
+        shell.say(
+            f"{by[:1].upper()}{by[1:]} answers. Open {page.url} in a browser of this machine; "
+        )
+        shell.say("Ctrl-C ends the demo.\n")
+        with contextlib.suppress(KeyboardInterrupt):
+            app.stopped.wait()
 
 
 def _free_port() -> int:

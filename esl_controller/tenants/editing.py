@@ -19,7 +19,7 @@ from esl_controller.database.repository import configuration
 from esl_controller.database.repository.statements import Row
 from esl_controller.tenants import rules
 from esl_controller.tenants.doubts import provider_doubts, secretary_doubts
-from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
+from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Missing, Subject
 from esl_controller.tenants.rules import ConfigError
 
 _CREDENTIAL = re.compile(r"sealed:[0-9a-f]{16}:.+|(env|file):.+", re.DOTALL)
@@ -33,6 +33,9 @@ class FieldProblem(NamedTuple):
 
     field: str | None
     message: str
+    kind: str = "wrong"
+    """wrong | needed | unknown | taken | foreign | together | refused: for pages that say it in
+    another language."""
 
     def __str__(self) -> str:
         return f"{self.field} {self.message}" if self.field else self.message
@@ -209,7 +212,11 @@ class Editor:
             return []
         table = configuration.PROVIDERS
         if configuration.find_row(connection, self._domain_uuid, table, str(wanted)) is None:
-            return [FieldProblem("voice_realtime_provider_uuid", "is no provider of this domain")]
+            return [
+                FieldProblem(
+                    "voice_realtime_provider_uuid", "is no provider of this domain", "foreign"
+                )
+            ]
         return []
 
 
@@ -247,14 +254,14 @@ def _unknown(subject: Subject, given: Mapping[str, Any]) -> list[FieldProblem]:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f"; did you mean {near[0]}?" if near else ""
-            problems.append(FieldProblem(name, f"is no field of a {subject.noun}{hint}"))
+            problems.append(FieldProblem(name, f"is no field of a {subject.noun}{hint}", "unknown"))
     return problems
 
 
 def _missing(subject: Subject, row: Row) -> list[FieldProblem]:
     """What people call a row by, where its rule could do without."""
     name = _CALLED.get(subject.noun, "")
-    return [FieldProblem(name, "is needed")] if name and not row.get(name) else []
+    return [FieldProblem(name, "is needed", "needed")] if name and not row.get(name) else []
 
 
 def _wrong(subject: Subject, row: Row, names: Collection[str]) -> list[FieldProblem]:
@@ -263,13 +270,14 @@ def _wrong(subject: Subject, row: Row, names: Collection[str]) -> list[FieldProb
         try:
             subject.read(name, row.get(name))
         except ValueError as error:
-            problems.append(FieldProblem(name, str(error)))
+            kind = "needed" if isinstance(error, Missing) else "wrong"
+            problems.append(FieldProblem(name, str(error), kind))
     if problems:
         return problems
     try:
         subject.check(row)
     except ConfigError as error:  # fields that are good alone and wrong together
-        return [FieldProblem(None, text) for text in error.problems]
+        return [FieldProblem(None, text, "together") for text in error.problems]
     return []
 
 
@@ -297,10 +305,11 @@ def _defaults(subject: Subject) -> dict[str, Any]:
 def _refused(error: RowRefused) -> FieldProblem:
     """PostgreSQL's refusal in our words; its own detail repeats the row."""
     if error.sqlstate == _UNIQUE:
-        return FieldProblem("extension", "has an enabled secretary already")
+        return FieldProblem("extension", "has an enabled secretary already", "taken")
     if error.sqlstate == _TOO_LONG:
-        return FieldProblem(None, "a text is longer than its column takes")
-    return FieldProblem(None, f"the database refused it: {str(error).partition(chr(10))[0]}")
+        return FieldProblem(None, "a text is longer than its column takes", "refused")
+    told = str(error).partition(chr(10))[0]
+    return FieldProblem(None, f"the database refused it: {told}", "refused")
 
 
 def _is_uuid(text: object) -> bool:

@@ -41,6 +41,10 @@ class Shape(enum.Enum):
     LIST = "JSON list"
 
 
+class Missing(ValueError):
+    """Nothing stands where something must."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One column that may be set."""
@@ -71,7 +75,7 @@ class Subject:
         column = self.rules[name]
         if value is None or (value == "" and column.default is None):
             if column.default is None and column.use is Use.NEEDED and not column.may_be_empty:
-                raise ValueError("is needed")
+                raise Missing("is needed")
             return column.default
         column.rule.read(value)  # also what is partly wrong is refused where people type it
         return value

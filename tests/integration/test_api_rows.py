@@ -65,6 +65,22 @@ def test_a_form_is_checked_before_it_is_saved(client, domain):
     assert client.post(f"{domain}/secretaries", {"voce_id": "x"}).status == 422
 
 
+def test_a_refusal_says_at_each_field_what_it_takes(client, domain):
+    wrong = {"extension": "8001", "max_turns": 0, "vad_mode": "loud", "secretary_name": "Two"}
+    refused = client.post(f"{domain}/secretaries", wrong)
+    told = {one["field"]: one for one in refused.json["fields"]}
+    assert (told["max_turns"]["expected"], told["max_turns"]["least"]) == ("whole", 1)
+    assert told["vad_mode"]["choices"] == ["server", "semantic"]
+    taken = client.post(f"{domain}/secretaries", {"extension": "8001", "secretary_name": "Two"})
+    assert [(one["field"], one["kind"]) for one in taken.json["fields"]] == [("extension", "taken")]
+    provider = client.post(f"{domain}/providers/validate", {"realtime_provider": "fax"})
+    kinds = {one["field"]: one["kind"] for one in provider.json["problems"]}
+    assert kinds == {"realtime_provider": "wrong", "provider_label": "needed"}
+    columns = client.get("/columns").json
+    assert {"vad_threshold", "transfer_rules"} <= {one["name"] for one in columns["secretary"]}
+    assert all(one["help_pt"] for kind in columns.values() for one in kind)
+
+
 def test_a_provider_s_key_goes_in_and_is_never_seen(client, domain, database):
     body = {"provider_label": "own", "realtime_provider": "openai", "credential": KEY}
     added = client.post(f"{domain}/providers", body)

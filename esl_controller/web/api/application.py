@@ -29,7 +29,7 @@ from esl_controller.web.api.routing import (
     read_body,
     read_query,
 )
-from esl_controller.web.api.tickets import admits
+from esl_controller.web.tickets import admits
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"

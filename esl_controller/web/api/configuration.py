@@ -6,16 +6,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from esl_controller.tenants.editing import EditError, Editor, FieldProblem, NoSuchRow
+from esl_controller.tenants.editing import EditError, Editor, NoSuchRow
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
 from esl_controller.tenants.shown import provider_shown
 from esl_controller.web.api.gates import Gate
 from esl_controller.web.api.keys import seal
 from esl_controller.web.api.problems import Problem, invalid, not_found
+from esl_controller.web.api.remarks import remarks
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.rows import answer_of, answer_type, request_type, values_of
-from esl_controller.web.api.schemas import FieldRemark, Removed, Validation, _Answer
+from esl_controller.web.api.schemas import Removed, Validation, _Answer
 
 SecretaryRow = answer_type(SECRETARY, "SecretaryRow")
 ProviderRow = answer_type(
@@ -77,19 +78,34 @@ def remove_secretary(resources: Resources, request: Request) -> Removed:
 
 def validate_secretary(resources: Resources, request: Request) -> Validation:
     """A new one, as the form holds it."""
-    return _validated(resources, request, "")
+    return _validated(resources, request, SECRETARY)
 
 
 def validate_change(resources: Resources, request: Request) -> Validation:
     """A change of a stored one, as the form holds it."""
-    return _validated(resources, request, request.path["secretary_uuid"])
+    return _validated(resources, request, SECRETARY, request.path["secretary_uuid"])
 
 
-def _validated(resources: Resources, request: Request, key: str) -> Validation:
-    with _editing(resources, request) as editor:
-        report = editor.validate(SECRETARY, values_of(request.body), key)
+def validate_provider(resources: Resources, request: Request) -> Validation:
+    """A new one, as the form holds it; its key is not looked at."""
+    return _validated(resources, request, PROVIDER)
+
+
+def validate_provider_change(resources: Resources, request: Request) -> Validation:
+    """A change of a stored one, as the form holds it."""
+    return _validated(resources, request, PROVIDER, request.path["provider_uuid"])
+
+
+def _validated(
+    resources: Resources, request: Request, subject: Subject, key: str = ""
+) -> Validation:
+    values = {name: one for name, one in values_of(request.body).items() if name != "credential"}
+    with _editing(resources, request, subject) as editor:
+        report = editor.validate(subject, values, key)
     return Validation(
-        ok=not report.problems, problems=_remarks(report.problems), warnings=report.warnings
+        ok=not report.problems,
+        problems=remarks(subject, report.problems),
+        warnings=report.warnings,
     )
 
 
@@ -109,14 +125,14 @@ def show_provider(resources: Resources, request: Request) -> Any:
 def add_provider(resources: Resources, request: Request) -> Any:
     """Store a new one; its key is sealed first."""
     values = _with_sealed_key(resources, request)
-    with _editing(resources, request) as editor:
+    with _editing(resources, request, PROVIDER) as editor:
         return _provider(editor.add(PROVIDER, values))
 
 
 def change_provider(resources: Resources, request: Request) -> Any:
     """Change what the body names; a key that is not named stays."""
     values = _with_sealed_key(resources, request)
-    with _editing(resources, request) as editor:
+    with _editing(resources, request, PROVIDER) as editor:
         return _provider(editor.change(PROVIDER, request.path["provider_uuid"], values))
 
 
@@ -133,33 +149,32 @@ def show_tenant(resources: Resources, request: Request) -> Any:
 
 def change_tenant(resources: Resources, request: Request) -> Any:
     """Change what the body names."""
-    with _editing(resources, request) as editor:
+    with _editing(resources, request, TENANT) as editor:
         return answer_of(TenantRow, editor.set_settings(values_of(request.body)))
 
 
 @contextmanager
-def _editing(resources: Resources, request: Request) -> Iterator[Editor]:
+def _editing(
+    resources: Resources, request: Request, subject: Subject = SECRETARY
+) -> Iterator[Editor]:
     """The domain's rows, within the places for reading; errors as problems."""
     with resources.gates.through(Gate.READ):
         try:
             yield Editor(resources.pool, request.domain_uuid)
         except EditError as error:
-            raise refused(error) from None
+            raise refused(error, subject) from None
         except NoSuchRow:
             raise not_found("row") from None
 
 
-def refused(error: EditError) -> Problem:
+def refused(error: EditError, subject: Subject) -> Problem:
     """Nothing was stored; each field is named."""
-    return invalid("nothing was stored", list(map(str, error.problems)))
-
-
-def _remarks(problems: Sequence[FieldProblem]) -> list[FieldRemark]:
-    return [FieldRemark(field=one.field, message=one.message) for one in problems]
+    said = list(map(str, error.problems))
+    return invalid("nothing was stored", said, remarks(subject, error.problems))
 
 
 def _removed(resources: Resources, request: Request, subject: Subject, key: str) -> Removed:
-    with _editing(resources, request) as editor:
+    with _editing(resources, request, subject) as editor:
         editor.remove(subject, key)
     return Removed(removed=key)
 

@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 import msgspec
 
+from esl_controller.web.api.remarks import FieldRemark
 from esl_controller.web.api.reply import Header, Reply
 
 CONTENT_TYPE = "application/problem+json"
@@ -21,6 +22,8 @@ class ProblemDetails(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     detail: str = ""
     problems: Sequence[str] = ()
     """Each thing that is wrong, where it can be several."""
+    fields: Sequence[FieldRemark] = ()
+    """The same of a row, field by field."""
 
 
 class Problem(Exception):
@@ -33,6 +36,7 @@ class Problem(Exception):
         detail: str = "",
         *,
         problems: Sequence[str] = (),
+        fields: Sequence[FieldRemark] = (),
         headers: Sequence[Header] = (),
     ) -> None:
         super().__init__(f"{status.value} {kind}: {detail}")
@@ -43,6 +47,7 @@ class Problem(Exception):
             status=status.value,
             detail=detail,
             problems=tuple(problems),
+            fields=tuple(fields),
         )
         self._headers = tuple(headers)
 
@@ -57,9 +62,12 @@ def not_found(what: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, "not-found", f"no such {what}")
 
 
-def invalid(detail: str, problems: Sequence[str] = ()) -> Problem:
+def invalid(
+    detail: str, problems: Sequence[str] = (), fields: Sequence[FieldRemark] = ()
+) -> Problem:
     """Well-formed, but not allowed."""
-    return Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", detail, problems=problems)
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+    return Problem(status, "invalid-request", detail, problems=problems, fields=fields)
 
 
 def too_many(what: str, retry_after_s: int) -> Problem:

@@ -20,6 +20,7 @@ from esl_controller.database.repository.pages import ConversationSummary
 from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 from esl_controller.web.api.fields import Caller, Cursor, Extension, Instant, Uuid
 from esl_controller.web.api.problems import ProblemDetails
+from esl_controller.web.api.remarks import FieldRemark
 
 Outcome = Literal[
     "completed", "transferred", "abandoned", "timeout", "failed", "fallback", "refused"
@@ -304,14 +305,6 @@ class LiveConversation(_Answer, frozen=True):
 
     conversation: ConversationSummary | None
     """Null at the end of one that has been erased."""
-
-
-class FieldRemark(_Answer, frozen=True):
-    """Something wrong with what was sent."""
-
-    field: str | None
-    """Null when it is not one field's fault."""
-    message: str
 
 
 class Validation(_Answer, frozen=True):

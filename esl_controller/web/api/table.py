@@ -7,6 +7,7 @@ from http import HTTPMethod, HTTPStatus
 from esl_controller.web.api import (
     catalogue,
     checks,
+    columns,
     configuration,
     conversations,
     erasing,
@@ -258,6 +259,23 @@ ROUTES = (
         description=_KEY,
     ),
     Route(
+        _POST,
+        f"{_DOMAIN}/providers/validate",
+        configuration.validate_provider,
+        "Say what would be wrong with a new provider",
+        schemas.Validation,
+        body=configuration.ProviderRequest,
+        description="The form as it is; nothing is stored, and the key is not looked at.",
+    ),
+    Route(
+        _POST,
+        f"{_PROVIDER}/validate",
+        configuration.validate_provider_change,
+        "Say what would be wrong with a change of a provider",
+        schemas.Validation,
+        body=configuration.ProviderRequest,
+    ),
+    Route(
         _GET, _PROVIDER, configuration.show_provider, "Show a provider", configuration.ProviderRow
     ),
     Route(
@@ -313,6 +331,13 @@ ROUTES = (
         "List known voices",
         catalogue.Voices,
         query=catalogue.VoicesQuery,
+    ),
+    Route(
+        _GET,
+        "/columns",
+        columns.list_columns,
+        "List the columns of rows, and what each takes",
+        columns.Columns,
     ),
     Route(_GET, "/models", catalogue.list_models, "List models and prices", catalogue.Models),
     Route(

@@ -11,7 +11,8 @@ import pytest
 from esl_controller.settings.table import Http
 from esl_controller.settings.types import Secret
 from esl_controller.web.api.routing import Request
-from esl_controller.web.api.tickets import TicketRequest, admits, make_ticket
+from esl_controller.web.api.tickets import TicketRequest, make_ticket
+from esl_controller.web.tickets import admits
 
 TOKEN = Secret("a-token-of-24-characters")
 SCOPE = "calls/c-1/events"
@@ -44,7 +45,9 @@ def test_it_opens_nothing_else(token: Secret, domain: str, scope: str) -> None:
     assert admits(token, ticket(), domain, scope, datetime.now(UTC)) is None
 
 
-@pytest.mark.parametrize("text", ["", ".", "1.", "x.y", "9" * 13 + "." + "A" * 43, "é.é"])
+@pytest.mark.parametrize(
+    "text", ["", ".", "1.", "x.y", "9" * 13 + "." + "A" * 22 + "." + "A" * 43, "é.é"]
+)
 def test_what_is_no_ticket_opens_nothing(text: str) -> None:
     assert admits(TOKEN, text, "d", SCOPE, datetime.now(UTC)) is None
 
@@ -54,7 +57,8 @@ def test_it_names_who_it_was_made_for_and_nobody_else() -> None:
     for actor in ("maria@example.com", "José \U0001f642", "é" * 200):
         named = admits(TOKEN, ticket(actor), "d", SCOPE, now)
         assert named and actor.startswith(named)
-    expiry, mac, _ = ticket("maria").split(".")
-    forged = f"{expiry}.{mac}.{ticket('admin').split('.')[2]}"
+    *signed, _ = ticket("maria").split(".")
+    forged = ".".join([*signed, ticket("admin").split(".")[-1]])
     assert admits(TOKEN, forged, "d", SCOPE, now) is None
-    assert admits(TOKEN, f"{expiry}.{mac}", "d", SCOPE, now) is None
+    assert admits(TOKEN, ".".join(signed), "d", SCOPE, now) is None
+    assert ticket("maria") != ticket("maria")

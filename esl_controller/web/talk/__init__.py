@@ -1,0 +1,1 @@
+"""Talking to a secretary from a browser: who may, and the conversation itself."""

@@ -1,0 +1,71 @@
+<?php
+
+/**
+ * Providers: whom the domain's secretaries speak through. Keys go to the controller to be sealed.
+ */
+class voice_secretary_provider extends voice_secretary_rows {
+
+	protected function table(): string { return 'v_voice_realtime_providers'; }
+	protected function key(): string { return 'voice_realtime_provider_uuid'; }
+	protected function path(): string { return '/providers'; }
+	protected function permission(): string { return 'voice_secretary_provider'; }
+
+	protected function copied(array $row, string $suffix): array {
+		// The controller never tells a key or a header's value: they are given anew.
+		unset($row['voice_realtime_provider_uuid'], $row['domain_uuid'], $row['key'], $row['header_names']);
+		$row['provider_label'] = mb_substr(($row['provider_label'] ?? '').' '.$suffix, 0, 100);
+		$row['enabled'] = false;
+		return $row;
+	}
+
+	/**
+	 * All of the domain, in the order calls try them; without keys.
+	 */
+	public function list(): array {
+		$sql = "select p.voice_realtime_provider_uuid, p.realtime_provider, p.provider_label, p.model, p.default_voice_id, p.base_url,
+			p.priority, p.max_concurrent_calls, cast(p.enabled as text) as enabled, p.credential is not null as has_key,
+			(select sum(u.cost_usd) from v_voice_usage_realtime u where u.domain_uuid = p.domain_uuid and u.provider = p.realtime_provider
+				and u.occurred_at >= date_trunc('month', now())) as month_cost
+			from v_voice_realtime_providers p where p.domain_uuid = :domain_uuid order by p.priority, p.provider_label";
+		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid], 'all') ?: [];
+	}
+
+	/**
+	 * A row without its secrets.
+	 */
+	public function find($uuid): array {
+		$row = parent::find($uuid);
+		if ($row) {
+			$row['has_key'] = !empty($row['credential']);
+			$row['header_names'] = is_array($row['headers']) ? array_keys($row['headers']) : [];
+			unset($row['credential'], $row['headers']);
+		}
+		return $row;
+	}
+
+	/**
+	 * Try one before or after another: the priorities of the domain are written anew, ten apart.
+	 */
+	public function move(string $uuid, string $direction): array {
+		$order = array_column($this->list(), 'voice_realtime_provider_uuid');
+		$place = array_search($uuid, $order, true);
+		$other = $place === false ? null : ($direction === 'up' ? $place - 1 : $place + 1);
+		if ($place === false || !isset($order[$other]) || !permission_exists('voice_secretary_provider_edit')) {
+			return [];
+		}
+		list($order[$place], $order[$other]) = [$order[$other], $order[$place]];
+		$answers = [];
+		foreach ($order as $number => $one) {
+			$answers[] = $this->save($one, ['priority' => ($number + 1) * 10]);
+		}
+		return $answers;
+	}
+
+	/**
+	 * How many secretaries name it.
+	 */
+	public function used_by(string $uuid): int {
+		$sql = 'select count(*) from v_voice_secretaries_realtime where domain_uuid = :domain_uuid and voice_realtime_provider_uuid = :uuid';
+		return (int) $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'uuid' => $uuid], 'column');
+	}
+}

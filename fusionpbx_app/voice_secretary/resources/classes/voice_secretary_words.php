@@ -1,0 +1,81 @@
+<?php
+
+/**
+ * What happened, in the operator's language. Takes labels as $text has them; returns plain text,
+ * which pages escape.
+ */
+class voice_secretary_words {
+
+	private $text;
+
+	public function __construct(array $text) {
+		$this->text = $text;
+	}
+
+	/**
+	 * A label with values put in; the key itself where there is none, so that nothing is silent.
+	 */
+	public function say(string $key, ...$values): string {
+		$text = $this->text[$key] ?? '';
+		return $text === '' ? $key : ($values ? vsprintf($text, $values) : $text);
+	}
+
+	/**
+	 * Why an answer is no good, and what to do.
+	 */
+	public function problem(voice_secretary_answer $answer, string $url = ''): string {
+		$kind = $answer->kind();
+		if ($kind !== '' && !empty($this->text['message-problem_'.$kind])) {
+			return $this->text['message-problem_'.$kind];
+		}
+		$said = $this->say('message-api_'.$answer->problem);
+		$said = str_replace('{url}', $url, $said);
+		$detail = $answer->detail();
+		return $detail === '' || $answer->remarks() ? $said : $said.' ('.$detail.')';
+	}
+
+	/**
+	 * What is wrong with one field, by what its rule allows.
+	 */
+	public function remark(array $remark): string {
+		$kind = is_string($remark['kind'] ?? null) ? $remark['kind'] : 'wrong';
+		if ($kind !== 'wrong') {
+			$said = $this->text['message-field_'.$kind] ?? '';
+			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
+			return trim($said.(in_array($kind, ['together', 'refused', 'unknown'], true) ? ' '.$message : ''));
+		}
+		$expected = is_string($remark['expected'] ?? null) ? $remark['expected'] : '';
+		$said = $this->text['message-expected_'.$expected] ?? $this->text['message-field_wrong'] ?? '';
+		$choices = array_filter($remark['choices'] ?? [], 'is_string');
+		$names = array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices);
+		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
+		$said = strtr($said, [
+			'{least}' => self::number($remark['least'] ?? null),
+			'{most}' => self::number($remark['most'] ?? null),
+			'{choices}' => implode(', ', $names),
+		]);
+		return in_array($expected, ['transfer_rules', 'hours', 'headers', 'object', 'list', 'voice_settings'], true)
+			? trim($said.' ('.$message.')') : $said;
+	}
+
+	/**
+	 * Every remark by its field; what belongs to none, or to a field the form has not, under ''.
+	 */
+	public function by_field(voice_secretary_answer $answer, array $fields): array {
+		$said = [];
+		foreach ($answer->remarks() as $remark) {
+			$field = is_string($remark['field'] ?? null) ? $remark['field'] : '';
+			$sentence = $this->remark($remark);
+			if (!in_array($field, $fields, true)) {
+				$sentence = $field === '' ? $sentence : $field.': '.$sentence;
+				$field = '';
+			}
+			$said[$field] = isset($said[$field]) ? $said[$field].' '.$sentence : $sentence;
+		}
+		return $said;
+	}
+
+	private static function number($value): string {
+		return is_numeric($value) ? rtrim(rtrim(number_format((float) $value, 2, '.', ''), '0'), '.') : '';
+	}
+}

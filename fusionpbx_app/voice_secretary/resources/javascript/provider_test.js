@@ -1,0 +1,23 @@
+// Connects a provider as a call would, and says what came of it.
+(function () {
+	'use strict';
+	const page = window.voice_secretary;
+	for (const button of document.querySelectorAll('.vs_test')) {
+		button.addEventListener('click', async () => {
+			const said = button.parentElement.querySelector('.vs_said');
+			const body = new FormData();
+			body.set('ask', 'test_provider');
+			body.set('id', button.dataset.id);
+			body.set(page.token_name, page.token);
+			button.disabled = true;
+			said.className = 'vs_said';
+			said.textContent = page.wait || '…';
+			try {
+				const told = await (await fetch(page.ask, { method: 'POST', body: body, credentials: 'same-origin' })).json();
+				said.textContent = told.said;
+				said.className = 'vs_said ' + (told.ok ? 'vs_good_text' : 'vs_bad_text');
+			} catch (error) { said.textContent = page.failed || 'failed'; }
+			button.disabled = false;
+		});
+	}
+}());

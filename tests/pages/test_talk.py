@@ -1,0 +1,84 @@
+"""Talking to a secretary from the browser: a recorded sentence is its microphone."""
+
+from __future__ import annotations
+
+import http.client
+from typing import Any
+
+import pytest
+
+
+def talk_page(here: Any) -> str:
+    return f"/app/voice_secretary/talk_realtime.php?id={here.one.secretary_realtime_uuid}"
+
+
+def test_a_conversation_in_the_browser(here, browser):
+    browser.log_in(here.one.domain_uuid)
+    browser.open(talk_page(here))
+    browser.click("#btn_begin")
+    browser.wait(lambda: browser.find("#talk_state").get_attribute("data-state") == "talking")
+    turns = browser.find("#talk_turns")
+    browser.wait(lambda: "Certainly." in turns.text and "go forward" in turns.text)
+    browser.wait(lambda: int(browser.find("#talk_latency").get_attribute("data-ms") or 0) > 0)
+    assert int(turns.get_attribute("data-sound")) > 10_000, "sound came back"
+    # The second answer is long; the sentence comes again meanwhile and cuts it off.
+    browser.wait(lambda: int(turns.get_attribute("data-interrupted") or 0) > 0)
+    browser.wait(lambda: browser.all("#talk_turns .vs_cut"))
+    browser.picture("talk")
+    browser.click("#btn_end")
+    assert browser.find("#talk_state").get_attribute("data-state") == "over"
+    browser.wait(lambda: not here.app.talks.calls and not len(here.app.manager))
+    assert here.app.journal.wait_stored(5)
+    caller, outcome, turns_stored = here.row(
+        """select caller_id, outcome, (select count(*) from v_voice_turns_realtime t
+             where t.conversation_uuid = c.conversation_uuid) from v_voice_conversations_realtime c
+           where domain_uuid = %s and caller_id = 'browser'""",
+        here.one.domain_uuid,
+    )
+    assert (caller, outcome) == ("browser", "completed")
+    assert turns_stored >= 4
+    assert browser.complaints() == []
+
+
+def upgrade(here: Any, path: str) -> int:
+    """Status of a WebSocket handshake."""
+    connection = http.client.HTTPConnection(*here.app.media.address, timeout=5)
+    headers = {
+        "Upgrade": "websocket",
+        "Connection": "Upgrade",
+        "Sec-WebSocket-Version": "13",
+        "Sec-WebSocket-Key": "AAAAAAAAAAAAAAAAAAAAAA==",
+    }
+    connection.request("GET", path, headers=headers)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+@pytest.fixture
+def ticket(here) -> str:
+    """For 8001 of the first domain."""
+    from tests.integration.api_kit import Client
+    from tests.pages.world import TOKEN
+
+    client = Client(here.app.media.address, TOKEN)
+    answer = client.post(f"/domains/{here.one.domain_uuid}/tickets", {"scope": "talk/8001"})
+    return str(answer.json["ticket"])
+
+
+def test_a_ticket_is_for_one_number_of_one_domain_once(here, ticket):
+    one, two = here.one.domain_uuid, here.two.domain_uuid
+    wrong = {
+        f"/talk/{two}/8001?ticket={ticket}": 403,
+        f"/talk/{one}/8002?ticket={ticket}": 403,
+        f"/talk/{one}/8001": 401,
+        f"/talk/{one}/8001?ticket={ticket[:-1]}x": 403,
+        f"/talk/{one}/8001?ticket={ticket}&rate=7": 400,
+        f"/talk/{one}/8001?ticket={ticket}&ticket={ticket}": 401,
+        f"/talk/{one}/-8001?ticket={ticket}": 403,
+        "/talk/": 404,
+        f"/talk/{one}": 404,
+    }
+    assert {path: upgrade(here, path) for path in wrong} == wrong
+    assert upgrade(here, f"/talk/{one}/8001?ticket={ticket}") == 101
+    assert upgrade(here, f"/talk/{one}/8001?ticket={ticket}") == 403
