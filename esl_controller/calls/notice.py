@@ -61,10 +61,9 @@ def notice_of(secretary: SecretaryRealtime) -> str:
     return secretary.recording_notice or (f"{said} {refusal}" if asks else said)
 
 
-def greeting_of(secretary: SecretaryRealtime) -> str:
-    """What the agent says first: the law's words, the recording's, then the tenant's own."""
-    first = (secretary.legal_notice, notice_of(secretary), secretary.first_message)
-    return " ".join(filter(None, first))
+def greeting_of(secretary: SecretaryRealtime, words: str) -> str:
+    """What the agent says first: the notice, then the tenant's own `words`."""
+    return " ".join(filter(None, (notice_of(secretary), words)))
 
 
 def pause_words_of(secretary: SecretaryRealtime) -> tuple[str, ...]:

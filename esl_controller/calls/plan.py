@@ -145,7 +145,8 @@ def plan_conversation(
 def _brief(entry: RouteEntry, tools: Sequence[Tool]) -> Brief:
     """Callers are greeted; whoever we call speaks first."""
     secretary, call = entry.secretary, entry.outbound
-    brief, greeting = brief_of(secretary, tools), greeting_of(secretary)
+    brief = brief_of(secretary, tools)
+    greeting = greeting_of(secretary, brief.greeting)
     if call is None:
         return replace(brief, greeting=greeting)
     words = [_WE_CALL, f"Why you call: {call.purpose}" if call.purpose else ""]

@@ -104,7 +104,7 @@ def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
     """What a secretary wants of whichever provider serves its call."""
     return Brief(
         instructions=secretary.system_prompt or "",
-        greeting=secretary.first_message or "",
+        greeting=" ".join(filter(None, (secretary.legal_notice, secretary.first_message))),
         language=secretary.language,
         tools=tuple(tools),
     )

@@ -24,19 +24,18 @@ def secretary(**fields: Any) -> Any:
         "recording_consent": "announce",
         "recording_notice": None,
         "recording_pause_words": (),
-        "first_message": "Hello.",
         "language": None,
     }
     return SimpleNamespace(**(common | fields))
 
 
 def test_the_notice_goes_before_the_greeting_in_the_callers_language() -> None:
-    assert greeting_of(secretary()) == f"{NOTICE} Hello."
+    assert greeting_of(secretary(), "Hello.") == f"{NOTICE} Hello."
     assert "gravada" in notice_of(secretary(language="pt-BR"))
     assert "2" in notice_of(secretary(language="es", recording_consent="ask"))
     assert notice_of(secretary(recording_notice="We record.")) == "We record."
-    assert greeting_of(secretary(recording_consent="none")) == "Hello."
-    assert greeting_of(secretary(record_calls=False)) == "Hello."
+    assert greeting_of(secretary(recording_consent="none"), "Hello.") == "Hello."
+    assert greeting_of(secretary(record_calls=False), "Hello.") == "Hello."
 
 
 def test_it_was_heard_when_it_was_said_whole_and_silence_followed() -> None:
