@@ -20,6 +20,7 @@ import structlog
 from gevent import Greenlet
 
 from bridge.errors import RemoteProtocolError
+from bridge.providers.registry import DESCRIPTORS
 from bridge.speech.channel import SpeechChannel
 from bridge.speech.messages import EXIT_RUNNING, Status, decode_status
 from bridge.wire.channel import ChannelListener
@@ -44,8 +45,12 @@ UNUSED_S = 30.0
 """One whose workers have all left ends by itself after so long."""
 END_S = 2.0
 MODULE = "bridge.speech.server"
-KIND = "custom"
-"""The kind of provider that is a pipeline: each speaks here, and some hear here."""
+LOCAL = tuple(
+    kind
+    for kind, one in DESCRIPTORS.items()
+    if any("local" in interface.features for interface in one.interfaces)
+)
+"""Kinds of provider that speak here; some of them hear here, too."""
 _ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What it is given of ours; there are keys among the rest."""
 
@@ -84,14 +89,14 @@ class SpeechDemand:
 
     def __init__(self, pool: Pool, default_provider: str) -> None:
         self._pool = pool
-        self._always = default_provider == KIND
+        self._always = default_provider in LOCAL
         self._wanted = False
 
     def __call__(self) -> bool:
         """Look; may wait."""
         try:
             with self._pool.connection(autocommit=True) as connection:
-                self._wanted = workers.is_kind_used(connection, KIND)
+                self._wanted = workers.is_any_used(connection, LOCAL)
         except DatabaseError as error:
             _log.warning("speech.not_looked_up", error=str(error))
         return self._always or self._wanted

@@ -7,6 +7,7 @@ that concerns a tenant, who has a certain call, takes the domain like any other.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -124,9 +125,9 @@ def find_owner(connection: Connection, domain_uuid: str, call_uuid: str) -> Owne
     return None if row is None or row["worker"] is None else Owner(**row)
 
 
-def is_kind_used(connection: Connection, realtime_provider: str) -> bool:
-    """Whether any domain has an enabled provider of this kind; never which."""
+def is_any_used(connection: Connection, kinds: Sequence[str]) -> bool:
+    """Whether any domain has an enabled provider of these kinds; never which."""
     sql = """select exists (select 1 from v_voice_realtime_providers
-               where realtime_provider = %s and enabled) as used"""
-    row = fetch_one(connection, sql, (realtime_provider,))
+               where realtime_provider = any(%s) and enabled) as used"""
+    row = fetch_one(connection, sql, (list(kinds),))
     return row is not None and bool(row["used"])
