@@ -82,8 +82,10 @@ def models(shell: Shell, kind: str | None) -> None:
         for one in known
         for model in one.models
     ]
+    none = "No model of it is known by name."
     shell.result(
-        [{"kind": one.kind, "models": one.models} for one in known], table(rows, tuple(rows[0]), "")
+        [{"kind": one.kind, "models": one.models} for one in known],
+        table(rows, ("kind", "model", "for", "ends_on", "prices"), none),
     )
 
 

@@ -17,7 +17,7 @@ from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.providers import NoProvider, brief_of, own_provider, provider_protocol
-from esl_controller.workers.speech import KIND, SpeechDemand
+from esl_controller.workers.speech import LOCAL, SpeechDemand
 
 STATUS_S = 3.0
 OPEN_S = 20.0
@@ -37,7 +37,7 @@ def _is_wanted(settings: Settings) -> bool:
     dsn = settings.database.dsn.reveal()
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
     if not dsn and server.pid is None:
-        return settings.provider.name == KIND
+        return settings.provider.name in LOCAL
     pool = Pool(dsn or server.dsn(), size=1, connect_timeout_s=settings.database.connect_timeout_s)
     try:
         return SpeechDemand(pool, settings.provider.name)()

@@ -36,7 +36,7 @@ DIRECTORY = {"find_domain", "list_domains", "prepare_standalone", "add_domain"}
 """The directory of domains itself: FusionPBX's table, no tenant's data."""
 INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listening"} | {
     "is_another_listening",
-    "is_kind_used",
+    "is_any_used",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
 whether the host needs a speech process, which serves every domain too."""

@@ -1,7 +1,6 @@
 """Gemini Live as a `ProviderProtocol`: messages in, events and messages out; no I/O, no clock.
 
-The developer API and Vertex. What the protocol leaves open, and what was made of it, is in
-docs/adr/0017-gemini-live.md.
+The developer API and Vertex. What the protocol leaves open: docs/adr/0017-gemini-live.md.
 """
 
 from __future__ import annotations
@@ -9,7 +8,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import pybase64
@@ -22,6 +21,7 @@ from bridge.providers.gemini import errors
 from bridge.providers.gemini.config import GeminiLiveConfig, endpoint
 from bridge.providers.gemini.inbox import Inbox
 from bridge.providers.gemini.models import traits_of
+from bridge.providers.gemini.orders import ANSWER, SAY, Order, opening_order
 from bridge.providers.gemini.setup import (
     capabilities,
     check_formats,
@@ -44,21 +44,9 @@ MAX_ORDERS = 64
 """Texts that wait for the session, or for an answer to end."""
 PREROLL_MS = 1200
 """Kept from before our ear noticed a voice, and was sure that it interrupts (`Turns.OURS`)."""
-SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
-ANSWER = "[The caller is waiting. Answer what was said last, aloud.]"
 
 _AUDIO_HEAD = b'{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=16000","data":"'
 _AUDIO_TAIL = b'"}}}'
-
-
-class Order(NamedTuple):
-    """Words for the model."""
-
-    text: str
-    respond: bool
-    token: str = ""
-    urgent: bool = False
-    """The caller's own: it may interrupt."""
 
 
 class GeminiLive(Begun[SessionState, Inbox]):
@@ -318,15 +306,12 @@ class GeminiLive(Begun[SessionState, Inbox]):
     def _open_conversation(self, conversation: Conversation) -> None:
         """The history, unless the service knows it, and what is due first of all."""
         turns = [] if self._handle else [history_content(one) for one in conversation.history]
-        opening = conversation.opening
-        if opening is Opening.GREET and conversation.brief.greeting:
-            text = SAY + conversation.brief.greeting
-            self._orders.appendleft(Order(text, respond=True, token=conversation.opening_token))
-        elif opening is Opening.ANSWER and (self._handle or not self._traits.text_any_time):
-            self._orders.appendleft(Order(ANSWER, respond=True))
+        told = not self._handle and self._traits.text_any_time
+        if (first := opening_order(conversation, answer_is_told=told)) is not None:
+            self._orders.appendleft(first)
         if not turns:
             return
-        answer = opening is Opening.ANSWER and self._traits.text_any_time
+        answer = conversation.opening is Opening.ANSWER and self._traits.text_any_time
         self._send(client_content(turns, complete=answer or not self._traits.text_any_time))
         if answer:
             self._ordered("")

@@ -21,7 +21,7 @@ from bridge.providers.base import (
 from bridge.providers.conversation import Speaker
 from bridge.providers.openai import errors
 from bridge.providers.openai.ends import failure_of, reason_of, response_end, status_of
-from bridge.providers.openai.errors import ServerError, read_error
+from bridge.providers.openai.errors import read_error
 from bridge.providers.openai.events import (
     decode,
     decode_audio_delta,
@@ -32,7 +32,7 @@ from bridge.providers.openai.events import (
     response_usage_of,
     transcription_usage_of,
 )
-from bridge.providers.openai.refused_settings import MAX_REMOVED, without
+from bridge.providers.openai.refusals import Refusals
 from bridge.providers.openai.responses import ANSWER, ResponseState
 from bridge.providers.openai.session import echoed_format_problem
 from bridge.providers.openai.shapes import SHAPES
@@ -40,7 +40,6 @@ from bridge.providers.openai.state import SessionState
 from bridge.providers.openai.structures import (
     AudioDelta,
     CallEvent,
-    ErrorEvent,
     ItemEvent,
     PartEvent,
     PieceEvent,
@@ -59,15 +58,6 @@ MAX_PIECED_ITEMS, MAX_PIECED_CHARS = 16, 65_536
 TOKEN = "token"
 """Key of a request's token in the `metadata` of its response."""
 
-_EXPENDABLE = (
-    "response.cancel",
-    "conversation.item.truncate",
-    "conversation.item.delete",
-    "conversation.item.retrieve",
-)
-"""Commands whose refusal means only that they came too late, or that the server lives."""
-_THEIR_TROUBLE = (ErrorKind.RATE_LIMIT, ErrorKind.SERVER)
-
 
 class Inbox:
     """Turns each message into events of `state`."""
@@ -76,6 +66,7 @@ class Inbox:
         self._state = state
         linear = state.conversation.audio_out.encoding is Encoding.L16
         self._odd_size = 2 if linear else 1
+        self._refusals = Refusals(state)
         self._handlers = self._handler_table()
         self._gathers = not SHAPES[state.config.api_shape].whole_transcripts
         self._pieces: dict[str, str] = {}
@@ -120,7 +111,7 @@ class Inbox:
             "response.output_item.done": self._on_output_item_done,
             "response.function_call_arguments.done": self._on_arguments,
             "response.done": self._on_response_done,
-            "error": self._on_error,
+            "error": self._refusals.on_error,
         }
 
     # --- session ------------------------------------------------------------------------------
@@ -314,77 +305,7 @@ class Inbox:
             self._state.tell(failure)
         self._state.tell(response_end(response.id, status, reason, failure, spoke=spoke))
 
-    # --- errors -------------------------------------------------------------------------------
-
-    def _on_error(self, event: ErrorEvent, now: float) -> None:
-        state, error = self._state, read_error(event.body())
-        command = error.event_id.rpartition("-")[0]
-        if error.is_active_response:
-            self._on_busy(error, now)
-            return
-        refused = False
-        if self._refuses_our_request(error):
-            if self._without_metadata(error, now):
-                return
-            refused = self._request_refused(now)
-        if error.code in errors.BENIGN or command in _EXPENDABLE:
-            return
-        if command == "session.update" or (not state.ready and error.param.startswith("session.")):
-            self._on_settings_refused(error)
-            return
-        failure = error.failure(error.meaning)
-        state.tell(failure)
-        if refused:
-            state.tell(response_end("", "failed", failure.code, failure, spoke=False))
-
-    def _refuses_our_request(self, error: ServerError) -> bool:
-        """Some servers do not say which request they mean: a trouble of theirs is that of ours."""
-        state = self._state
-        if error.event_id:
-            return error.event_id == state.create_id
-        if state.requests.state is not ResponseState.REQUESTED:
-            return False
-        return error.param.startswith("response") or error.meaning.kind in _THEIR_TROUBLE
-
-    def _request_refused(self, now: float) -> bool:
-        """Forget what was asked for; True when somebody still waits for it."""
-        state = self._state
-        awaited = state.requests.state is ResponseState.REQUESTED and not state.cancel_when_created
-        state.requests.refused(now, again=False)
-        state.cancel_when_created = False
-        return awaited
-
-    def _on_busy(self, error: ServerError, now: float) -> None:
-        """Our request met another response. Some servers do not say which request they mean."""
-        state = self._state
-        ours = error.event_id == state.create_id or not error.event_id
-        if ours and state.requests.in_flight is not None:
-            state.requests.refused(now, again=True)
-            state.cancel_when_created = False
-
-    def _without_metadata(self, error: ServerError, now: float) -> bool:
-        """A look-alike that does not know `metadata` is asked again without."""
-        state = self._state
-        if not state.takes_metadata or "metadata" not in f"{error.param} {error.message}":
-            return False
-        state.takes_metadata = False
-        state.requests.repeat()
-        return True
-
-    def _on_settings_refused(self, error: ServerError) -> None:
-        """What the server does not take is left out, where the call can do without it."""
-        state = self._state
-        if state.ready:
-            return  # a server that does not take updates of nothing has shown that it lives
-        meaning = error.meaning
-        reduced = None
-        if meaning.kind is ErrorKind.INVALID_REQUEST and state.removed_settings < MAX_REMOVED:
-            reduced = without(state.settings, error.param, error.message)
-        if reduced is not None:
-            state.settings, state.update_due = reduced, True
-            state.removed_settings += 1
-        fatal = errors.Meaning(meaning.kind, fatal=reduced is None, retryable=meaning.retryable)
-        state.tell(error.failure(fatal))
+    # --- broken messages ----------------------------------------------------------------------
 
     def _on_malformed(self, error: RemoteProtocolError) -> None:
         state = self._state

@@ -27,7 +27,7 @@ from bridge.providers.openai.config import (
     secret_request,
 )
 from bridge.providers.openai.inbox import TOKEN, Inbox
-from bridge.providers.openai.responses import ANSWER, Request, ResponseState
+from bridge.providers.openai.responses import ANSWER, Request, ResponseState, say_exactly
 from bridge.providers.openai.session import (
     audible,
     capabilities,
@@ -60,7 +60,6 @@ _OWED_BY_STATE = {
     ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
     ResponseState.ACTIVE: ("response_stalled", STALL_LIMIT_S),
 }
-_SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
 
 
 class OpenAIRealtime(Begun[SessionState, Inbox]):
@@ -198,13 +197,8 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
             self._request(ANSWER, now)
 
     def say(self, text: str, token: str, now: float) -> None:
-        """Ask the agent to say this, word for word, as soon as no response is under way.
-
-        It does not wait for a caller who speaks. The token travels in the response's metadata
-        (at most 512 characters, OpenAI API reference, `response.create`).
-        """
-        overrides = {"instructions": _SAY + text, "tool_choice": "none"}
-        self._request(Request(overrides, token, urgent=True), now)
+        """Ask the agent to say this, word for word, as soon as no response is under way."""
+        self._request(say_exactly(text, token), now)
 
     def answer(self, now: float) -> None:
         """Answer what the conversation holds; results of functions that run bring that about.

@@ -37,6 +37,16 @@ class Request:
 
 
 ANSWER = Request()
+_SAY = "Say exactly the following to the caller, word for word, and nothing else:\n\n"
+
+
+def say_exactly(text: str, token: str) -> Request:
+    """Words for the caller. It does not wait for one who speaks.
+
+    The token travels in the response's metadata (at most 512 characters, OpenAI API reference,
+    `response.create`).
+    """
+    return Request({"instructions": _SAY + text, "tool_choice": "none"}, token, urgent=True)
 
 
 class ResponseState(enum.Enum):
