@@ -112,7 +112,7 @@ def problems(entry: RouteEntry, settings: Settings) -> list[str]:
 def _asked_for(entry: RouteEntry) -> Iterator[tuple[str, SpeechService]]:
     own = own_provider(entry.secretary, entry.providers)
     for access in entry.providers:
-        if access.config.realtime_provider != KIND:
+        if access.config.realtime_provider not in LOCAL:
             continue
         try:
             protocol = provider_protocol(access, entry.secretary, own=access is own)
