@@ -9,7 +9,7 @@ import pytest
 from bridge.ports import EndCause
 from esl_controller.calls.leg import SO_FAR
 from tests.unit.call.fake_esl import CALL, FakeEsl
-from tests.unit.call.test_call import Office, caller_leaves, must_be_clean
+from tests.unit.call.office import Office, caller_leaves, must_be_clean
 
 CONVERSATION = "77777777-2222-4333-8444-555555555555"
 
