@@ -18,7 +18,7 @@ from esl_controller.tenants.providers import (
     NoProvider,
     provider_protocol,
 )
-from tests.unit.call.test_provider_rows import access, secretary
+from tests.unit.call.test_provider_rows import TALK, access, secretary
 
 
 def agent(wishes: Any = None, *, own: bool = True, **fields: Any) -> dict[str, Any]:
