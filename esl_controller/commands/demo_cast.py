@@ -227,7 +227,7 @@ def spoken_steps(here: Local, socket: str) -> Sequence[Step]:
     lines = WORDS[here.language].script.caller_lines
     book, at_eight, hours, manager = (_line(here, socket, text) for text in lines)
     return [
-        Step(AgentSilent(0.7), Say(book)),
+        Step(AgentSilent(2.0), Say(book)),  # a phrase may come before the greeting
         Step(AgentSilent(0.9), Say(at_eight)),
         Step(AgentSilent(0.9), Say(hours)),
         Step(AgentSpeaking(3.0), Say(manager)),

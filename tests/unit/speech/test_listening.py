@@ -143,6 +143,8 @@ def test_an_ear_in_use_is_closed_by_its_last_user() -> None:
     later, ear = Later(), Echo()
     desk = EarDesk(ear, 8000, later, Counters(), lambda reply: None)  # type: ignore[arg-type]
     desk.hear(bytes(320))
+    assert later.work == []
+    desk.hear(bytes(320))
     desk.close()
     assert not ear.closed
     later.run()
