@@ -11,6 +11,7 @@ from bridge.speech.counters import Counters
 from bridge.speech.ear_desk import MAX_BEHIND_S, EarDesk
 from bridge.speech.listening import Listening
 from bridge.speech.messages import Reply, Told
+from bridge.speech.service import SpeechFailed
 from bridge.speech.silero import Silero
 from bridge.speech.turn_end import MAX_SILENCE_MS, silence_needed_ms
 
@@ -78,6 +79,15 @@ def test_a_pause_behind_an_open_word_ends_nothing() -> None:
 
 def test_noise_without_words_is_a_turn_without_words() -> None:
     assert turns(listen(Words(""), (LOUD, 300), (QUIET, 1000))) == [""]
+
+
+def test_a_recogniser_that_fails_ends_the_turn_with_what_is_known() -> None:
+    class Broken(Words):
+        def finish(self) -> str:
+            raise SpeechFailed("no memory")
+
+    told = listen(Broken("book"), (LOUD, 500), (QUIET, 900), (LOUD, 500), (QUIET, 900))
+    assert turns(told) == ["book", "book"]
 
 
 @pytest.mark.parametrize(
