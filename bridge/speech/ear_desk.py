@@ -15,8 +15,9 @@ from bridge.speech.service import Ear
 
 _log = logging.getLogger("bridge.speech")
 
-MAX_BEHIND_S = 5.0
-"""Older audio is dropped: words that come so late answer nothing."""
+MAX_BEHIND_S = 8.0
+"""Older audio is dropped: words that come so late answer nothing. A session that begins anew gives
+what its caller said before at once, up to seven seconds of it."""
 AT_A_TIME_S = 0.2
 """Then everybody else has a turn."""
 WORTH_IT_S = 0.04
