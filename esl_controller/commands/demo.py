@@ -306,7 +306,7 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
             price_file=str(prices),
         ),
         speech=Speech(
-            socket=str(directory / "speech" / "socket"), voices_dir=str(directory / "voices")
+            socket=str(directory / "speech" / "socket"), voices_dir=demo_cast.voices_dir()
         ),
     )
     app = App(settings, dsn, watch=view.record)
