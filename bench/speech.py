@@ -187,7 +187,11 @@ def _tell_waits(
     path: str, clips: list[Clip], turns: int, think_s: float, endpointing_ms: int, tts: str
 ) -> None:
     with _call(path, think_s, endpointing_ms, tts) as (watched, host):
-        found = [_turn(watched, host, clips[number % len(clips)]) for number in range(turns)]
+        made = [_turn(watched, host, clips[number % len(clips)]) for number in range(turns)]
+    found = [turn for turn in made if turn.said < turn.over < turn.sentence < turn.sound]
+    if len(found) < len(made):
+        odd = len(made) - len(found)
+        click.echo(f"{odd} turns were cut in two and are left out: is the machine busy?")
     stages = {
         f"hearing (of it {endpointing_ms} ms of silence)": [t.over - t.said for t in found],
         f"model (of it {1000 * think_s:.0f} ms set for the emulator)": [

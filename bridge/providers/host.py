@@ -20,6 +20,7 @@ from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailu
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
 from bridge.providers.conversation import Conversation
+from bridge.speech.channel import SpeechChannel
 from bridge.wire.channel import ChannelEnd, ChannelListener, Ender
 from bridge.wire.network import Network
 from bridge.wire.websocket_channel import WebSocketChannel
@@ -83,8 +84,11 @@ class ProviderHost:
 
     @property
     def round_trip_ms(self) -> float | None:
-        """Last measured round trip of a ping on the first WebSocket."""
-        rtt_s = self._websocket.rtt_s if self._websocket is not None else None
+        """Last measured round trip of a ping on the first WebSocket; 0 where this host hears."""
+        if self._websocket is None:
+            here = (isinstance(slot.channel, SpeechChannel) for slot in self._slots.values())
+            return 0.0 if any(here) else None
+        rtt_s = self._websocket.rtt_s
         return None if rtt_s is None else rtt_s * 1000
 
     @property

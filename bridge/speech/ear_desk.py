@@ -15,10 +15,13 @@ from bridge.speech.service import Ear
 
 _log = logging.getLogger("bridge.speech")
 
-MAX_BEHIND_S = 5.0
-"""Older audio is dropped: words that come so late answer nothing."""
+MAX_BEHIND_S = 8.0
+"""Older audio is dropped: words that come so late answer nothing. A session that begins anew gives
+what its caller said before at once, up to seven seconds of it."""
 AT_A_TIME_S = 0.2
 """Then everybody else has a turn."""
+WORTH_IT_S = 0.04
+"""Less is left lying until more comes: waking a thread costs as much as looking at it."""
 
 
 class EarDesk:
@@ -53,7 +56,8 @@ class EarDesk:
             self._counters.add("waiting")
             while self._queued_bytes > MAX_BEHIND_S * self._bytes_a_second:
                 self._drop()
-            if self._hearing or self._closed:
+            little = self._queued_bytes < WORTH_IT_S * self._bytes_a_second
+            if self._hearing or self._closed or little:
                 return
             self._hearing = True
         self._workers.submit(self._hear_next)

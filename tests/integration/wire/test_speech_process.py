@@ -249,10 +249,10 @@ def installed(*packages):
 
 
 def hear(talk, service, clip, **options):
-    """What is told of a clip, with silence around it, that comes as fast as on a telephone."""
+    """What is told of a clip, with silence around it, that comes all at once."""
     owner, channel = ready(talk, service, rate_hz=8000, **options)
-    quiet = [bytes(320)] * 60
-    for frame in [*quiet, *clip.frames(8000), *quiet]:
+    quiet = [bytes(320)] * 50
+    for frame in [*quiet[:20], *clip.frames(8000), *quiet]:
         assert channel.send(frame, True)
     with gevent.Timeout(30, AssertionError(f"no turn: {replies(owner)}")):
         while Told.TURN not in [reply.told for reply in replies(owner)]:

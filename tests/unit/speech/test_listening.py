@@ -11,6 +11,7 @@ from bridge.speech.counters import Counters
 from bridge.speech.ear_desk import MAX_BEHIND_S, EarDesk
 from bridge.speech.listening import Listening
 from bridge.speech.messages import Reply, Told
+from bridge.speech.service import SpeechFailed
 from bridge.speech.silero import Silero
 from bridge.speech.turn_end import MAX_SILENCE_MS, silence_needed_ms
 
@@ -80,6 +81,15 @@ def test_noise_without_words_is_a_turn_without_words() -> None:
     assert turns(listen(Words(""), (LOUD, 300), (QUIET, 1000))) == [""]
 
 
+def test_a_recogniser_that_fails_ends_the_turn_with_what_is_known() -> None:
+    class Broken(Words):
+        def finish(self) -> str:
+            raise SpeechFailed("no memory")
+
+    told = listen(Broken("book"), (LOUD, 500), (QUIET, 900), (LOUD, 500), (QUIET, 900))
+    assert turns(told) == ["book", "book"]
+
+
 @pytest.mark.parametrize(
     ("text", "language", "needed_ms"),
     [
@@ -129,12 +139,12 @@ class Echo:
 def test_audio_nobody_can_keep_up_with_is_dropped_oldest_first() -> None:
     later, counters, told, ear = Later(), Counters(), [], Echo()
     desk = EarDesk(ear, 8000, later, counters, told.append)  # type: ignore[arg-type]
-    for second in range(8):
+    for second in range(11):
         desk.hear(bytes([second]) * 16000)
     assert counters.waiting == MAX_BEHIND_S
     later.run()
-    assert [reply.data for reply in told] == [bytes([n]) for n in range(3, 8)]
-    assert (counters.dropped_audio_ms, counters.waiting, counters.turns) == (3000, 0, 5)
+    assert [reply.data for reply in told] == [bytes([n]) for n in range(3, 11)]
+    assert (counters.dropped_audio_ms, counters.waiting, counters.turns) == (3000, 0, 8)
     desk.close()
     assert ear.closed
 
@@ -142,6 +152,8 @@ def test_audio_nobody_can_keep_up_with_is_dropped_oldest_first() -> None:
 def test_an_ear_in_use_is_closed_by_its_last_user() -> None:
     later, ear = Later(), Echo()
     desk = EarDesk(ear, 8000, later, Counters(), lambda reply: None)  # type: ignore[arg-type]
+    desk.hear(bytes(320))
+    assert later.work == []
     desk.hear(bytes(320))
     desk.close()
     assert not ear.closed
