@@ -158,6 +158,7 @@ class Answering:
 
     def heard(self, response_id: str | None) -> None:
         """The answer under way has sound."""
+        self.greeted = True
         self._retries.heard()
         self._wait.answered()
         self._line.uplink.turn_over()
