@@ -38,6 +38,7 @@ FAULTS: dict[str, set[K]] = {
     "out_of_order": {K.SERVER},
     "session_limit=12": {K.SESSION_EXPIRED, K.SERVER},
     "silent": {K.CONNECTION, K.SERVER},
+    "silent@3.6": {K.SERVER},
     "silent@6": {K.SERVER},
     "no_sound": {K.SERVER},
     "no_sound=1": {K.SERVER},
@@ -50,8 +51,8 @@ OVERTAKEN = {"slow=9", "silent", "text_only"}
 """The caller asks before anybody could greet him: he is answered instead."""
 COMES_BACK = {"drop@6", "close=1011@6"}
 """Whoever has served well is connected to again before another is."""
-UNKNOWABLE = {("elevenlabs", "silent@6"), ("hearing", "silent@6")}
-"""It fell silent between two sentences: only the caller's next words show it."""
+UNKNOWABLE = {("elevenlabs", "silent@6"), ("hearing", "silent@6"), ("hearing", "silent@3.6")}
+"""It fell silent between two sentences, or in one: only the caller's next words show it."""
 
 
 def cases() -> list[tuple[str, str]]:
