@@ -15,7 +15,7 @@ from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
 from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
-from bridge.session.candidates import Candidate, Candidates, Served
+from bridge.session.candidates import NOT_TRIED, Candidate, Candidates, Served
 from bridge.session.connection import (
     Connection,
     Crossing,
@@ -31,7 +31,7 @@ MAX_COMMANDS = 32
 """Kept for a provider that is to come; what is more is dropped and counted."""
 _NOT_ITS_FAULT = (p.ErrorKind.OURS, p.ErrorKind.SESSION_EXPIRED)
 _NOT_TRIED = p.ProviderFailure(
-    p.ErrorKind.SERVER, "circuit_open", "failed too often in other calls; not tried", True, True
+    p.ErrorKind.SERVER, NOT_TRIED, "failed too often in other calls; not tried", True, True
 )
 
 

@@ -19,6 +19,7 @@ from bridge.playout.modes import Flavour
 from bridge.ports import EndCause, SessionEnd, SetPhrase
 from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.host import Network
+from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
 from esl_controller.calls.breakers import Breakers
@@ -243,7 +244,8 @@ class Conversation:
 
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """Counted; the call logs it."""
-        self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
+        if code != NOT_TRIED:
+            self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
         if kind is ErrorKind.RATE_LIMIT:
             self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
         self.trouble = ": ".join(part for part in (code, message) if part)

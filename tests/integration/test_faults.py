@@ -112,7 +112,10 @@ def test_a_provider_that_failed_in_other_calls_is_passed_over(serve):
 
     service.call(tenant=alone, actions_after=FALLBACK).wait()
     tries = len(alone.records)
+    results = service.app._providers_seen.ages()
     refused = service.call(tenant=alone, actions_after=FALLBACK).wait()
+    in_a_row = service.app._providers_seen.ages()["openai"]["failures_in_a_row"]
+    assert in_a_row == results["openai"]["failures_in_a_row"], "not the provider's failure"
     assert len(alone.records) == tries
     assert refused.leg.dialplan_continued
     service.stored()
