@@ -32,6 +32,8 @@ REPLAY_TAKEN_S = 2.0
 """Until a provider that was given the caller's words anew must have noticed them."""
 TURN_QUIET_S = 3.0
 """Our ear hears nothing for so long: a turn whose end the provider does not tell is over."""
+MUTE_QUIET_S = 1.5
+"""The same where the provider has sent nothing at all since."""
 MAX_CONTINUED = 3
 """Answers in a row that a limit of the provider broke off, and that it was let go on with."""
 GREETING = "greeting"
@@ -81,6 +83,8 @@ class Answering:
         self._replay_until: float | None = None
         """By when the caller's words, sent again, must have been noticed."""
         self._turn_at = 0.0
+        self._messages_at = 0
+        """Messages that had come when our ear heard a voice begin or end."""
 
     # --- asking ---------------------------------------------------------------------------------
 
@@ -132,11 +136,12 @@ class Answering:
         ear = self._line.ear
         known = self._floor.state is FloorState.CALLER_SPEAKING and ear.active
         if self._seat.ready and self._seat.capabilities.notices_within_s is None:
-            if ear.active:
+            self._messages_at = self._seat.messages_in
+            if not ear.active:
+                self._deaf.voice_ended(ear.changed_at)
+            elif not self._floor.playing:  # else it may be right to go on
                 self._line.uplink.turn_began()
                 self._deaf.voice_began(ear.changed_at, self._seat.events_in)
-            else:
-                self._deaf.voice_ended(ear.changed_at)
         elif self._seat.ready and not known:
             self._life.notices_within_s = self._seat.capabilities.notices_within_s
             self._life.voice_changed(now, self._seat.messages_in)
@@ -158,6 +163,7 @@ class Answering:
 
     def heard(self, response_id: str | None) -> None:
         """The answer under way has sound."""
+        self.greeted = True
         self._retries.heard()
         self._wait.answered()
         self._line.uplink.turn_over()
@@ -258,7 +264,8 @@ class Answering:
         if self._floor.state is not FloorState.CALLER_SPEAKING:
             return False
         quiet_s = min(now - self._turn_at, self._line.ear.quiet_s(now))
-        if quiet_s < TURN_QUIET_S:
+        mute = self._is_mute()
+        if quiet_s < (MUTE_QUIET_S if mute else TURN_QUIET_S):
             return False
         self._floor.caller_stopped(now, expects_answer=False)
         if self._seat.capabilities.notices_within_s is not None:
@@ -266,7 +273,14 @@ class Answering:
         last = self._transcript.last()
         if isinstance(last, Said) and last.speaker is Speaker.CALLER:
             self.ask()  # what was said is known, only its end was not
+        elif mute:
+            self._listener.phrase_due(SetPhrase.SAY_AGAIN)
         return True
+
+    def _is_mute(self) -> bool:
+        """It has sent nothing since the voice ended, and need not (`notices_within_s`)."""
+        watched = self._seat.capabilities.notices_within_s is None and self._seat.ready
+        return watched and self._messages_at == self._seat.messages_in
 
     def _look_for_life(self, now: float) -> None:
         """A provider that does not notice the caller is replaced; the next hears what was said."""
@@ -286,7 +300,7 @@ class Answering:
     def _look_for_ears(self, now: float) -> None:
         """A provider that says nothing about what the caller said, twice, is replaced."""
         unheard = self._deaf.look(now, self._seat.events_in)
-        if unheard is Unheard.ASK_AGAIN:
+        if unheard is Unheard.ASK_AGAIN and self._floor.state is FloorState.LISTENING:
             self._listener.phrase_due(SetPhrase.SAY_AGAIN)
         elif unheard is Unheard.REPLACE:
             self._listener.answer_late()

@@ -19,6 +19,8 @@ MAX_REPLACEMENTS = 12
 RECOVERY_PAUSES_S = (0.0, 1.0, 2.0, 3.0)
 """In a conversation: pauses before each round through the tenant's providers. A service that
 restarts is back within seconds, and starting all over with somebody else is worse for a caller."""
+NOT_TRIED = "circuit_open"
+"""Code of the failure where none of the providers may be tried: no provider told it."""
 MAX_RETRY_PAUSE_S = 5.0
 """Longest pause that a provider's own wish makes of it."""
 

@@ -11,6 +11,13 @@ from bridge.providers import base as p
 from bridge.providers.conversation import Opening, Ran, Said, Speaker
 from bridge.providers.host import ProviderHost
 
+STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
+"""Before each try to connect the session that is to take over; the last one repeats."""
+CROSS_ANYHOW_S = 3.0
+"""So long before a session ends it is left, whatever is going on."""
+CROSS_SOON_S = 15.0
+"""From then on the time while an answer drains is good enough: all of it has been received."""
+
 
 class Moment(enum.IntEnum):
     """How well a change of the provider's session would go unnoticed now."""
@@ -61,14 +68,38 @@ class Connection:
     ready: p.SessionReady | None = None
     heard: bool = False
 
+    def unknown(self, history: tuple[Said | Ran, ...]) -> tuple[Said | Ran, ...] | None:
+        """What was said since it was begun; None when what it was told has changed meanwhile."""
+        known = len(self.history)
+        return history[known:] if history[:known] == self.history else None
+
 
 @dataclass(slots=True)
 class Crossing:
-    """A session limit ahead."""
+    """A session limit ahead. Times are monotonic seconds."""
 
     deadline: float
     tries: int = 0
     not_before: float = field(default=0.0)
+
+    def may_prepare(self, moment: Moment, now: float) -> bool:
+        """Whether the session that is to take over may be connected."""
+        soon = self.deadline - now <= CROSS_SOON_S
+        return now >= self.not_before and (soon or moment >= self._needed(now))
+
+    def may_change(self, moment: Moment, now: float) -> bool:
+        """Whether it may take over, being ready."""
+        return moment >= self._needed(now) or self.deadline - now <= CROSS_ANYHOW_S
+
+    def tried(self, now: float) -> None:
+        """It is being connected."""
+        self.tries += 1
+        pauses = STANDBY_PAUSES_S
+        self.not_before = now + pauses[min(self.tries, len(pauses) - 1)]
+
+    def _needed(self, now: float) -> Moment:
+        soon = self.deadline - now <= CROSS_SOON_S
+        return Moment.DRAINING if soon else Moment.PAUSE
 
 
 def named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:

@@ -345,7 +345,6 @@ class Dialogue:
 
     def on_first_frame(self, now: float, playout_ms: int) -> None:
         """The caller begins to hear an answer."""
-        self._answering.greeted = True
         self._echo.answer_began(now)
         latency = self._floor.first_frame_sent(
             now, network_ms=self._seat.round_trip_ms, playout_ms=playout_ms

@@ -13,9 +13,9 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
-from bridge.providers.conversation import Brief, Conversation, Opening, Ran, Said
+from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
-from bridge.session.candidates import Candidate, Candidates, Served
+from bridge.session.candidates import NOT_TRIED, Candidate, Candidates, Served
 from bridge.session.connection import (
     Connection,
     Crossing,
@@ -27,17 +27,11 @@ from bridge.session.connection import (
 )
 from bridge.session.retries import HOPELESS
 
-STANDBY_PAUSES_S = (0.0, 2.0, 5.0, 10.0, 30.0)
-"""Before each try to connect the session that is to take over; the last one repeats."""
 MAX_COMMANDS = 32
 """Kept for a provider that is to come; what is more is dropped and counted."""
-CROSS_ANYHOW_S = 3.0
-"""So long before a session ends it is left, whatever is going on."""
-CROSS_SOON_S = 15.0
-"""From then on the time while an answer drains is good enough: all of it has been received."""
 _NOT_ITS_FAULT = (p.ErrorKind.OURS, p.ErrorKind.SESSION_EXPIRED)
 _NOT_TRIED = p.ProviderFailure(
-    p.ErrorKind.SERVER, "circuit_open", "failed too often in other calls; not tried", True, True
+    p.ErrorKind.SERVER, NOT_TRIED, "failed too often in other calls; not tried", True, True
 )
 
 
@@ -218,18 +212,14 @@ class ProviderSeat:
         crossing, now = self._crossing, self._clock()
         if crossing is None or self._now is None:
             return
-        left_s = crossing.deadline - now
-        needed = Moment.PAUSE if left_s > CROSS_SOON_S else Moment.DRAINING
         if self._standby is None:
-            if now >= crossing.not_before and (moment >= needed or left_s <= CROSS_SOON_S):
+            if crossing.may_prepare(moment, now):
                 self._prepare(crossing, now)
-        elif self._standby.ready is not None and (moment >= needed or left_s <= CROSS_ANYHOW_S):
+        elif self._standby.ready is not None and crossing.may_change(moment, now):
             self._change_over(self._standby)
 
     def _prepare(self, crossing: Crossing, now: float) -> None:
-        crossing.tries += 1
-        pause = STANDBY_PAUSES_S[min(crossing.tries, len(STANDBY_PAUSES_S) - 1)]
-        crossing.not_before = now + pause
+        crossing.tried(now)
         history = tuple(self._listener.history())
         self._standby = self._open(self._protocol.successor(), Start(Opening.LISTEN, history))
 
@@ -247,15 +237,10 @@ class ProviderSeat:
 
     def _catch_up(self, connection: Connection) -> None:
         """Tell what was said since the connection was begun."""
-        unknown = self._unknown_to(connection)
+        unknown = connection.unknown(tuple(self._listener.history()))
         if unknown:
             told = "\n".join(in_words(entry) for entry in unknown)
             self.inform(f"[Meanwhile in the conversation:\n{told}]", respond=False)
-
-    def _unknown_to(self, connection: Connection) -> tuple[Said | Ran, ...] | None:
-        """What was said since it was begun; None when what it was told has changed meanwhile."""
-        known, history = len(connection.history), tuple(self._listener.history())
-        return history[known:] if history[:known] == connection.history else None
 
     def _drop_standby(self) -> None:
         standby, self._standby = self._standby, None
@@ -382,7 +367,9 @@ class ProviderSeat:
     def _step_in(self, lost: Connection, failure: p.ProviderFailure) -> bool:
         """A session that was to take over anyway does so now; False when there is none of use."""
         standby = self._standby
-        if standby is None or standby.ready is None or self._unknown_to(standby) is None:
+        if standby is None or standby.ready is None:
+            return False
+        if standby.unknown(tuple(self._listener.history())) is None:
             return False
         self._standby = None
         self._listener.on_lost(failure)

@@ -23,6 +23,7 @@ from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
 from bridge.providers.conversation import Ran, Said, Tool
 from bridge.providers.host import Network
+from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached, SessionManager
 from esl_controller.calls.breakers import Breakers
@@ -312,7 +313,8 @@ class Conversation:
 
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
         """Counted; the call logs it."""
-        self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
+        if code != NOT_TRIED:
+            self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
         if kind is ErrorKind.RATE_LIMIT:
             self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
         self.trouble = ": ".join(part for part in (code, message) if part)

@@ -12,6 +12,7 @@ from esl_controller.simulator.caller_script import After, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.faults import FAULTS
 from esl_controller.simulator.service.script import Answer, Script
+from tests.integration.api_kit import OPEN, client_of
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
     BRIEF,
@@ -83,7 +84,7 @@ def health(service: Service) -> Any:
 
 
 def test_a_provider_that_failed_in_other_calls_is_passed_over(serve):
-    service = serve(emulator=faulty("refuse=503"), provider={"breaker_failures": 2})
+    service = serve(emulator=faulty("refuse=503"), provider={"breaker_failures": 2}, **OPEN)
     second = add_second_provider(service, service.tenant, EmulatorConfig(script=BRIEF))
     alone = service.add_tenant(faulty("refuse=503"))
     bye = [hang_up_after(After(0.8))]
@@ -92,13 +93,29 @@ def test_a_provider_that_failed_in_other_calls_is_passed_over(serve):
     assert len(second.sessions) == 1
     assert health(service)["circuits"] == {"openai": {"open": 1, "half_open": 0}}
 
+    client = client_of(service)
+    found = client.get(f"/domains/{service.tenant.domain_uuid}/circuits").json
+    ((state, why, failures),) = [
+        (one["state"], one["last_error"], one["failures"]) for one in found["circuits"]
+    ]
+    assert (state, why, failures, found["worker"]) == (
+        "open",
+        "server",
+        2,
+        service.app.journal.worker,
+    )
+    assert client.get(f"/domains/{alone.domain_uuid}/circuits").json["circuits"] == []
+
     again = service.call(bye).wait()
     assert len(service.tenant.records) == tries, "not connected to again"
     assert len(second.sessions) == 2
 
     service.call(tenant=alone, actions_after=FALLBACK).wait()
     tries = len(alone.records)
+    results = service.app._providers_seen.ages()
     refused = service.call(tenant=alone, actions_after=FALLBACK).wait()
+    in_a_row = service.app._providers_seen.ages()["openai"]["failures_in_a_row"]
+    assert in_a_row == results["openai"]["failures_in_a_row"], "not the provider's failure"
     assert len(alone.records) == tries
     assert refused.leg.dialplan_continued
     service.stored()

@@ -35,6 +35,7 @@ from bridge.providers.host import Network, ProviderHost
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.realtime import OpenAIRealtime
 from bridge.wire.keepalive import KeepAlive
+from esl_controller.commands.simulated import ask_for_faults
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
@@ -350,3 +351,25 @@ def test_the_next_connections_can_be_asked_to_fail(cast) -> None:
     assert requests.get(asked, params={"fault": "explode"}, timeout=5).status_code == 400
     assert emulator.sessions == []
     assert [one.refuse_status for one in emulator._queued_faults] == [429, None]
+
+
+class Terminal:
+    """A shell whose failures are exceptions."""
+
+    def fail(self, text: str) -> Exception:
+        return RuntimeError(text)
+
+
+def test_commands_ask_an_emulator_to_fail_and_say_what_is_wrong(cast) -> None:
+    emulator, url = cast.emulator()
+    shell: Any = Terminal()
+    ask_for_faults(shell, url, ["drop@2", "refuse"], times=2)
+    assert [one.drop_after_s for one in emulator._queued_faults] == [2.0, 2.0, None, None]
+    ask_for_faults(shell, "", [])
+    for where, fault, words in (
+        (url, "explode", "is no fault"),
+        ("", "drop", "needs an emulated provider"),
+        ("ws://127.0.0.1:9/v1", "drop", "no emulated provider answers"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            ask_for_faults(shell, where, [fault])

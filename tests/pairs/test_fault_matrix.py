@@ -6,13 +6,16 @@ whenever it is connected to again. A pipeline's hearing and its language model c
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from bridge.ports import EndCause
 from bridge.providers.base import ErrorKind as K
-from bridge.providers.conversation import Brief, Said, Speaker
+from bridge.providers.conversation import Brief, Ran, Said, Speaker, Tool
 from bridge.session.states import SessionState
 from esl_controller.simulator.service.faults import Fault
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.pairs.mixed import MixedWorld, Tables, service
 from tests.pairs.test_anything_goes import Watch
 
@@ -38,6 +41,7 @@ FAULTS: dict[str, set[K]] = {
     "out_of_order": {K.SERVER},
     "session_limit=12": {K.SESSION_EXPIRED, K.SERVER},
     "silent": {K.CONNECTION, K.SERVER},
+    "silent@3.6": {K.SERVER},
     "silent@6": {K.SERVER},
     "no_sound": {K.SERVER},
     "no_sound=1": {K.SERVER},
@@ -46,10 +50,12 @@ FAULTS: dict[str, set[K]] = {
 """What is asked for, and what the row may give as the reason."""
 BORNE = {"slow=3", "malformed@6", "out_of_order", "session_limit=12", "no_sound=1"}
 """What a provider may be kept with."""
+OVERTAKEN = {"slow=9", "silent", "text_only"}
+"""The caller asks before anybody could greet him: he is answered instead."""
 COMES_BACK = {"drop@6", "close=1011@6"}
 """Whoever has served well is connected to again before another is."""
-UNKNOWABLE = {("elevenlabs", "silent@6"), ("hearing", "silent@6")}
-"""It fell silent between two sentences: only the caller's next words show it."""
+UNKNOWABLE = {("elevenlabs", "silent@6"), ("hearing", "silent@6"), ("hearing", "silent@3.6")}
+"""It fell silent between two sentences, or in one: only the caller's next words show it."""
 
 
 def cases() -> list[tuple[str, str]]:
@@ -93,6 +99,7 @@ def test_the_caller_is_served_whatever_the_first_provider_does(call, kind, fault
     w.ask(14.0)
     check_ears(w, w.stopped_at)
     assert w.sound_ms(w.stopped_at) >= 480
+    assert any(text.startswith("Good") for text in w.spoken) or fault in OVERTAKEN
     known, connections = w.session.transcript.history(), len(w.hosts)
     w.ask(9.0)
     check_ears(w, w.stopped_at)
@@ -151,13 +158,50 @@ def test_the_second_one_fails_too_and_the_caller_goes_elsewhere(call, kind, faul
     assert w.troubles
 
 
-def test_what_was_said_and_done_goes_along(call):
-    """Functions that have run are not run again, and the question is answered."""
-    said = Said(Speaker.CALLER, "a question")
-    for kind in ("openai", "gemini", "elevenlabs"):
-        first = service(kind, (LONG,), "a question", "drop@6", "refuse=503")
-        w = call(first, service(OTHER[kind], ("We open at nine.",), "a question", "")).answer()
-        w.run(2.4)
-        w.ask(14.0)
-        assert said in w.told()[-1].history
-        assert w.told()[-1].brief.language == "pt-BR"
+WELL = "slow=0"
+
+
+@pytest.mark.parametrize("kind", ["openai", "gemini", "elevenlabs", "hearing", "model"])
+@pytest.mark.parametrize("fault", ["drop@6", "rate_limit@4", "refuse=503"])
+def test_a_single_provider_that_recovers_goes_on(call, kind, fault):
+    if kind in ("elevenlabs", "hearing", "model"):
+        fault = fault.replace("rate_limit@4", "rate_limit")
+    w = call(service(kind, (LONG, "You are welcome."), "a question", fault, WELL)).answer()
+    w.run(2.4)
+    check_ears(w, w.answered_at)
+    for _ in range(2):
+        w.ask(15.0)
+        check_ears(w, w.stopped_at)
+        assert w.sound_ms(w.stopped_at) >= 480
+    assert w.session.state is SessionState.TALKING
+    assert any(text.startswith(("You are", "There are")) for text in w.spoken)
+
+
+@pytest.mark.parametrize("kind", ["openai", "gemini", "elevenlabs", "hearing"])
+def test_what_was_said_and_done_goes_along(monkeypatch, kind):
+    """A function that has run is not run again."""
+    tools = [Tool("f", "does it", {"type": "object", "properties": {}})]
+    brief = Brief("Be kind.", "Good morning.", "pt-BR", tools)
+    first = service(kind, (), "a question", "drop@9", "refuse=503")
+    answers = (Answer("Wait.", (ScriptedCall("f", '{"n":1}'),)), Answer(LONG))
+    script = Script(answers, caller_lines=("a question",))
+    for part in (first, getattr(first, "model", None)):
+        if getattr(part, "config", None) is not None:
+            part.config = dataclasses.replace(part.config, script=script)
+    if kind == "hearing":
+        first._hearing = dataclasses.replace(first._hearing, script=script)
+    if kind == "gemini":
+        first.gemini = dataclasses.replace(first.gemini, script=script)
+    w = MixedWorld(
+        monkeypatch, first, service(OTHER[kind], ("We open at nine.",), "", ""), brief=brief
+    )
+    w.call.functions["f"] = lambda call: '{"booked":"table 7"}'
+    w.answer()
+    w.run(2.4)
+    w.ask(15.0)
+    begun = w.told()[-1]
+    assert Said(Speaker.CALLER, "a question") in begun.history
+    (ran,) = [entry for entry in begun.history if isinstance(entry, Ran)]
+    assert (ran.name, ran.output) == ("f", '{"booked":"table 7"}')
+    assert begun.brief.language == "pt-BR"
+    assert len(w.call.of("function_called")) == 1

@@ -225,15 +225,6 @@ def test_a_service_with_gaps_in_its_answers_is_heard_to_the_end(world, number_ch
     assert len(service.sessions) == 1
 
 
-def test_an_agent_that_writes_only_does_not_leave_the_caller_in_silence(world):
-    w = world(agent("We open at nine.", faults=(Faults(text_only=True),) * 20), Service()).begin()
-    w.run(12.0)
-    w.speak("When do you open?")
-    stopped = w.now
-    w.run(20.0)
-    assert w.sound_ms(stopped) > 500
-
-
 def test_an_agent_that_breaks_off_by_itself(world):
     service = agent(LONG, faults=(Faults(interrupt_after_s=6.0),))
     w = world(service).begin()

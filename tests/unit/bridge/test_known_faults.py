@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bridge.providers import base as p
-from bridge.providers.conversation import Speaker
+from bridge.providers.conversation import Opening, Speaker
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
-from tests.unit.bridge.session_kit import FRAME, SILENT_FRAME
+from tests.unit.bridge.session_kit import FRAME, PHRASE, SILENT_FRAME
 from tests.unit.bridge.test_answering import FAILED, limited
 from tests.unit.bridge.test_provider_seat import audible, said
 
@@ -131,3 +131,13 @@ def test_a_successor_is_no_use_where_the_provider_is_none(stage, kind):
     assert standby.closed
     s.reconnect()
     assert s.session._seat.name == "p1"
+
+
+def test_words_of_ours_are_no_greeting(stage):
+    s = stage(TELLS, TELLS, greeting="Hello.")
+    s.session.prepare()
+    s.join()
+    s.session.announce(*PHRASE)
+    s.after(0.7)
+    s.fail()
+    assert s.reconnect().conversation.opening is Opening.GREET
