@@ -234,6 +234,7 @@ class Leg:
         answer = self._pipeline([*batch, bridge])[-1].text.strip()
         if not answer.startswith("+OK"):
             self._joining = other._joining = False
+            self._pipeline([self._set(name, "") for name in variables] or [commands.linger()])
             raise CommandFailed(bridge.name, answer)
 
     def enter(self, room: str, variables: Mapping[str, str], after: str = "") -> None:
