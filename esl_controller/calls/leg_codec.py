@@ -1,4 +1,4 @@
-"""Which codec the caller's leg has, or will have. Pure."""
+"""Which codec the caller's leg has, or will have, and where the leg is. Pure."""
 
 from __future__ import annotations
 
