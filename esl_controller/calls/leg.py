@@ -16,7 +16,7 @@ from gevent.event import Event as Signal
 from gevent.queue import Empty, Queue
 
 from bridge.session.media_plan import Leg as LegCodec
-from esl_controller.calls.leg_codec import answered_leg, has_idle_silence, offered_leg
+from esl_controller.calls.leg_codec import answered_leg, has_idle_silence, moved_on, offered_leg
 from esl_controller.calls.offered_hold import SDP, holds
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
@@ -110,7 +110,7 @@ class Leg:
         self.channel: ChannelData = esl.connect(COMMAND_TIMEOUT_S)
         self.uuid = self.channel.uuid
         self.codec: LegCodec = offered_leg(self.channel)
-        self.taken = _moved_on(self.channel)
+        self.taken = moved_on(self.channel)
         """What took the channel from us; empty while it is ours."""
         self.conversation_uuid = ""
         """Of a conversation that somebody else may go on with: told with the channel."""
@@ -414,10 +414,3 @@ class Leg:
 
     def _set(self, name: str, value: str) -> Command:
         return commands.api("uuid_setvar", f"{self.uuid} {name} {value}".rstrip())
-
-
-def _moved_on(channel: ChannelData) -> str:
-    """Where the channel is, if no longer at `socket`: a worker that hung while FreeSWITCH waited
-    for it finds callers whom the dialplan's guard has sent on."""
-    runs = channel.variable("current_application")
-    return f"it runs {runs}" if runs not in ("", "socket") else ""

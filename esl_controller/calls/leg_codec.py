@@ -1,4 +1,4 @@
-"""Which codec the caller's leg has, or will have. Pure."""
+"""Which codec the caller's leg has, or will have, and where the leg is. Pure."""
 
 from __future__ import annotations
 
@@ -65,3 +65,10 @@ def answered_leg(event: Event, expected: Leg) -> Leg:
 
 def _ptime(text: str, otherwise: int = FRAME_MS) -> int:
     return int(text) if text.isdigit() and int(text) in PTIMES_MS else otherwise
+
+
+def moved_on(channel: ChannelData) -> str:
+    """Where the channel is, if no longer at `socket`: a worker that hung while FreeSWITCH waited
+    for it finds callers whom the dialplan's guard has sent on."""
+    runs = channel.variable("current_application")
+    return f"it runs {runs}" if runs not in ("", "socket") else ""
