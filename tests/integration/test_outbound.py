@@ -239,6 +239,17 @@ def test_caps_hold_over_all_workers(database: Any, pool: Any, caps: Caps) -> Non
             assert (taken is not None) is wanted
 
 
+def test_no_domain_waits_behind_anothers_thousand(database: Any, pool: Any) -> None:
+    busy, other = (database.seed().domain_uuid for _ in range(2))
+    early = datetime.now(UTC) - timedelta(hours=1)
+    for _ in range(5):
+        stored(pool, busy, not_before=early)
+    stored(pool, other)
+    with pool.connection() as connection:
+        due = outbound.list_due(connection, 2)
+    assert {call.domain_uuid for call in due} == {busy, other}
+
+
 def test_nobody_is_called_outside_the_hours(calling: Calling) -> None:
     service = calling((), {"5551": FarEnd(end=callees.person)})
     closed = {"mon": [["09:00", "18:00"]], "closed_dates": []}

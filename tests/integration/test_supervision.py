@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, TOKEN, Client, client_of
+from tests.integration.api_rows import NOW, begin
 from tests.integration.cli_kit import run
 from tests.integration.service import SPEAK, Service, TestCall, hang_up_after, wait_for
 
@@ -141,22 +143,23 @@ def test_what_cannot_be_written_down_is_not_done(
 def test_a_recording_is_played_whole_and_in_ranges_by_its_own_domain(
     serve: Callable[..., Service], tmp_path: Any
 ) -> None:
-    service = serve(
-        **OPEN,
-        secretary={"record_calls": True, "recording_consent": "none"},
-        freeswitch={"recordings_dir": str(tmp_path / "rec")},
-    )
-    client = client_of(service)
-    call = service.call([Step(AgentSilent(0.3), SPEAK), hang_up_after(AgentSilent(0.5))])
-    call.wait()
-    service.stored()
-    key = call.row()["conversation_uuid"]
-    domain, other = call.tenant.domain_uuid, service.add_tenant().domain_uuid
+    service = serve(**OPEN, freeswitch={"recordings_dir": str(tmp_path / "rec")})
+    client, domain = client_of(service), service.tenant.domain_uuid
+    other = service.add_tenant().domain_uuid
+    folder = tmp_path / "rec" / service.tenant.domain_name / "archive"
+    folder.mkdir(parents=True)
+    (folder / "call.wav").write_bytes(b"RIFF" + bytes(range(256)) * 800)
+    began = NOW - timedelta(seconds=2)
+    file = {"record_path": str(folder), "record_name": "call.wav"}
+    known = {"recording_consent": "announced", "recording_started_at": began}
+    talk = begin(service.app._pool, domain, **file, **known)
+    talk.say("Hello.", "assistant")
+    talk.say("A question.")
+    key = talk.key
     shown = client.get(f"/domains/{domain}/conversations/{key}").json
-    assert (shown["recording"]["kept"], shown["recording"]["consent"]) == (True, "not_asked")
-    offsets = shown["recording"]["offsets_ms"]
-    assert list(offsets) == [str(turn["turn_number"]) for turn in shown["turns"]]
-    assert sorted(offsets.values()) == list(offsets.values())
+    assert (shown["recording"]["kept"], shown["recording"]["consent"]) == (True, "announced")
+    assert shown["recording"]["offsets_ms"] == {"1": 2000, "2": 3000}
+    talk.end()
     path = f"/domains/{domain}/conversations/{key}/recording"
     whole = client.get(path)
     assert (whole.status, whole.headers["Content-Type"]) == (200, "audio/wav")
