@@ -33,7 +33,7 @@ from bridge.providers.pipeline.realtime import TTS, Pipeline  # noqa: E402
 from bridge.speech.messages import Status, Told, decode_reply  # noqa: E402
 from bridge.speech.trial import Trial  # noqa: E402
 from esl_controller.commands.speech_here import own_speech_process  # noqa: E402
-from esl_controller.settings.table import Speech  # noqa: E402
+from esl_controller.settings.host import Speech  # noqa: E402
 from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator  # noqa: E402
 from esl_controller.simulator.service.script import Answer, Script  # noqa: E402
 from esl_controller.simulator.speech import Clip, recording  # noqa: E402

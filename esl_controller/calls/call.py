@@ -22,7 +22,8 @@ from esl_controller.calls.conversation import Conversation, ConversationSite
 from esl_controller.calls.departure import Departure
 from esl_controller.calls.door import LegDoor
 from esl_controller.calls.jobs import Inbox
-from esl_controller.calls.leg import Leg, TakenAway
+from esl_controller.calls.leg import Leg
+from esl_controller.calls.leg_events import TakenAway
 from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.plan import ConversationPlan

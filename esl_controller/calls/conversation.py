@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -30,7 +29,7 @@ from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
-from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.jobs import CallJobs, Inbox
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
@@ -55,25 +54,6 @@ _log = structlog.get_logger("call")
 
 MAX_TROUBLES = 20
 """Logged of one call; a provider that talks nonsense does so fifty times a second."""
-
-
-class CallJobs(Protocol):
-    """What a conversation has its call do, in the call's own greenlet."""
-
-    def on_prepared(self) -> None:
-        """The greeting is here, or none is wanted: the line may open."""
-
-    def on_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
-        """A provider failed."""
-
-    def on_answer_late(self) -> None:
-        """The caller waits for an answer."""
-
-    def on_stream_lost(self) -> None:
-        """The caller's stream is gone."""
-
-    def on_ended(self, end: SessionEnd) -> None:
-        """The session is over."""
 
 
 class Conversation:

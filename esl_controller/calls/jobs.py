@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import structlog
 from gevent.queue import Empty, Full, Queue
+
+from bridge.ports import SessionEnd
+from bridge.providers.base import ErrorKind
 
 LIMIT = 512
 """Jobs are few per turn; this many means that the call's greenlet is stuck."""
@@ -37,3 +41,22 @@ class Inbox:
             return False
         job()
         return True
+
+
+class CallJobs(Protocol):
+    """What a conversation has its call do, in the call's own greenlet."""
+
+    def on_prepared(self) -> None:
+        """The greeting is here, or none is wanted: the line may open."""
+
+    def on_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
+        """A provider failed."""
+
+    def on_answer_late(self) -> None:
+        """The caller waits for an answer."""
+
+    def on_stream_lost(self) -> None:
+        """The caller's stream is gone."""
+
+    def on_ended(self, end: SessionEnd) -> None:
+        """The session is over."""

@@ -27,17 +27,8 @@ from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.simulated import ask_for_faults, fault_option
 from esl_controller.database.models import TransferRecord, Turn
 from esl_controller.database.repository.demo import DemoProvider
-from esl_controller.settings.table import (
-    Database,
-    Esl,
-    Http,
-    Media,
-    Provider,
-    Settings,
-    Speech,
-    Storage,
-    Worker,
-)
+from esl_controller.settings.host import Speech, Storage
+from esl_controller.settings.table import Database, Esl, Http, Media, Provider, Settings, Worker
 from esl_controller.simulator.caller_script import Note, Step
 from esl_controller.simulator.switch.action import Action
 

@@ -14,7 +14,7 @@ import gevent.subprocess
 import msgspec
 
 from bridge.speech.trial import Trial, TrialFailed
-from esl_controller.settings.table import Speech
+from esl_controller.settings.host import Speech
 from esl_controller.workers.speech import MODULE, arguments
 
 START_S = 20.0

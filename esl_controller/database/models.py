@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.hours import BusinessHours
 from esl_controller.settings.types import Secret
 
 
@@ -33,29 +34,6 @@ class BudgetAction(enum.StrEnum):
     """The domain's `custom` provider: the local pipeline."""
     TURN_BASED = "turn_based"
     HUMAN = "human"
-
-
-MINUTES_A_DAY = 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Open from one minute of a day to another, the second not included."""
-
-    begins: int
-    """Minutes since midnight."""
-    ends: int
-    """Minutes since the same midnight: more than MINUTES_A_DAY where it goes on past the next."""
-
-
-@dataclass(frozen=True, slots=True)
-class BusinessHours:
-    """When a secretary answers. A span belongs to the day it begins on, to its very end."""
-
-    weekly: tuple[tuple[Span, ...], ...]
-    """Seven days, Monday first."""
-    closed_dates: frozenset[date] = frozenset()
-    """No span begins on these."""
 
 
 @dataclass(frozen=True, slots=True)

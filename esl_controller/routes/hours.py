@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from esl_controller.database.models import BusinessHours
+from esl_controller.database.hours import BusinessHours
 
 HORIZON_DAYS = 370
 """How far ahead is looked: past every closed date of a year."""

@@ -18,15 +18,8 @@ import msgspec
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from bridge.providers.registry import DESCRIPTORS
-from esl_controller.settings.table import (
-    GONE,
-    PREFIX,
-    Provider,
-    Setting,
-    Settings,
-    Storage,
-    every_setting,
-)
+from esl_controller.settings.host import Storage
+from esl_controller.settings.table import GONE, PREFIX, Provider, Setting, Settings, every_setting
 from esl_controller.settings.types import Secret, allowed
 
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"

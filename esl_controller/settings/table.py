@@ -14,6 +14,7 @@ import msgspec
 
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
 from esl_controller.settings.group import Group as _Group
+from esl_controller.settings.host import Log, Speech, Storage
 from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
@@ -304,72 +305,6 @@ class Statsd(_Group, frozen=True):
     prefix: Annotated[str, doc("Put before every name.", pattern=r"^[0-9A-Za-z_.\-]*\Z")] = (
         "voice_ai"
     )
-
-
-class Storage(_Group, frozen=True):
-    """Files of the service."""
-
-    state_dir: Annotated[
-        str,
-        doc(
-            "Directory of everything below. Empty: /var/lib/voice-ai for root, "
-            "else ~/.local/state/voice-ai."
-        ),
-    ] = ""
-    spool_dir: Annotated[
-        str, doc("Conversations not yet in the database. Empty: `<state_dir>/spool`.")
-    ] = ""
-    secret_key_file: Annotated[
-        str, doc("Key that opens sealed provider keys. Empty: `<state_dir>/secret.key`.")
-    ] = ""
-    key_dir: Annotated[
-        str,
-        doc(
-            "Directory of the key files a provider row may name as `file:/path`. Files in its "
-            "subdirectory `<domain_uuid>` are for that domain alone. Empty: `<state_dir>/keys`."
-        ),
-    ] = ""
-    database_dir: Annotated[
-        str, doc("Data of the packaged PostgreSQL. Empty: `<state_dir>/postgresql`.")
-    ] = ""
-    price_file: Annotated[
-        str,
-        doc(
-            "Your own prices (JSON, see operations), over the built-in ones; read at start. "
-            "Empty: the built-in ones alone."
-        ),
-    ] = ""
-
-
-class Speech(_Group, frozen=True):
-    """The speech process, which makes voices on this host and hears; only the pipeline needs it. A
-    worker starts it where nobody has."""
-
-    socket: Annotated[
-        str, doc("Where it listens, and workers find it. Empty: `<state_dir>/speech/socket`.")
-    ] = ""
-    voices_dir: Annotated[
-        str, doc("Directory of Piper's voices (`*.onnx`). Empty: `<state_dir>/voices`.")
-    ] = ""
-    models_dir: Annotated[
-        str,
-        doc("Directory of Whisper's models, each a directory. Empty: `<state_dir>/models`."),
-    ] = ""
-    workers: Annotated[
-        int, doc("Sentences it makes at a time. 0: one for each core.", ge=0, le=256)
-    ] = 0
-
-
-class Log(_Group, frozen=True):
-    """What is written to standard error."""
-
-    level: Annotated[Literal["debug", "info", "warning", "error"], doc("Least level.")] = "info"
-    format: Annotated[
-        Literal["auto", "json", "console"], doc("`auto`: console on a terminal, else JSON.")
-    ] = "auto"
-    redact_phone_numbers: Annotated[
-        bool, doc("Hide all but the last two digits of telephone numbers.")
-    ] = False
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

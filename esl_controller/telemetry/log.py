@@ -20,7 +20,7 @@ import structlog
 from gevent import monkey
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
-from esl_controller.settings.table import Log
+from esl_controller.settings.host import Log
 from esl_controller.telemetry.redaction import redact_value
 
 LINE_BYTES = 4096

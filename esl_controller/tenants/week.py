@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from esl_controller.database.models import MINUTES_A_DAY, BusinessHours, Span
+from esl_controller.database.hours import MINUTES_A_DAY, BusinessHours, Span
 from esl_controller.tenants.checks import PartlyWrong
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

@@ -26,7 +26,7 @@ from bridge.speech.messages import EXIT_RUNNING, Status, decode_status
 from bridge.wire.channel import ChannelListener
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import workers
-from esl_controller.settings.table import Speech
+from esl_controller.settings.host import Speech
 from esl_controller.telemetry.background import forever
 
 LOOK_S = 1.0

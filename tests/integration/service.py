@@ -20,7 +20,8 @@ from bridge.session.session import Session as BridgeSession
 from esl_controller.app import App
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.esl.server import listening_socket
-from esl_controller.settings.table import Esl, Media, Provider, Settings, Storage, Timeouts, Worker
+from esl_controller.settings.host import Storage
+from esl_controller.settings.table import Esl, Media, Provider, Settings, Timeouts, Worker
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import HangUp, Say, Step
 from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig

@@ -12,7 +12,7 @@ import pytest
 
 from bridge.speech.channel import SpeechChannel
 from bridge.speech.messages import Say, encode_request
-from esl_controller.settings.table import Speech
+from esl_controller.settings.host import Speech
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.worker_counters import follow_speech

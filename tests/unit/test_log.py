@@ -14,7 +14,7 @@ import pytest
 import structlog
 from gevent import monkey
 
-from esl_controller.settings.table import Log
+from esl_controller.settings.host import Log
 from esl_controller.telemetry import log as log_module
 from esl_controller.telemetry.log import LINE_BYTES, LineWriter, bind_call, call_logger, configure
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.database.models import BusinessHours, Span
+from esl_controller.database.hours import BusinessHours, Span
 from esl_controller.routes.hours import Opening, Reason, opening
 from esl_controller.tenants.checks import PartlyWrong
 from esl_controller.tenants.week import business_hours
