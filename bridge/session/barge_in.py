@@ -26,6 +26,8 @@ WORDS_WAIT_S = 0.9
 """From the end of what was said to its words."""
 INSISTING_S = 2.5
 """A provider that has heard the caller speak for so long is believed, whatever our ear says."""
+LONG_QUIET_MS = 1500
+"""But not where our ear has heard next to nothing, and nothing for so long."""
 LEFT_MS = 1500
 """With less than this left to say, a yes answers the agent: it is a turn."""
 LATE_WORDS_S = 4.0
@@ -141,8 +143,10 @@ class BargeIn:
             return Verdict.INTERRUPTION
         if self.stopped_at is None:
             if heard.tells_turns:
-                insists = now - self.began_at >= INSISTING_S
-                return Verdict.INTERRUPTION if insists else Verdict.OPEN
+                if now - self.began_at < INSISTING_S:
+                    return Verdict.OPEN
+                nothing = heard.quiet_ms >= LONG_QUIET_MS and self.voice_ms < SPOKEN_MS
+                return Verdict.NOISE if nothing else Verdict.INTERRUPTION
             if heard.quiet_ms < PAUSE_MS:
                 return Verdict.OPEN
             self.stopped_at = now

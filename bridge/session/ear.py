@@ -23,6 +23,8 @@ TURN_END_MS = 700
 OVER_NOISE = 2.0
 """A voice is louder than the noise it is mixed with: 6 dB."""
 OVER_ECHO = 2.0
+MAX_CROSSINGS_PER_S = 3200
+"""Changes of sign: the hiss of a line has over 4000, a voice far fewer but for its s and f."""
 RISE_PER_S = 1.6
 """How fast a noise that has grown louder is taken for one: by 10 dB within 2.5 s. A voice has
 pauses."""
@@ -86,7 +88,8 @@ class VoiceActivity:
             rms = audioop.rms(data, 2)
         noise = self._noise
         noise.hear(rms, size / self._bytes_per_s)
-        if rms >= max(self._least_rms, OVER_NOISE * noise.rms, OVER_ECHO * echo_rms):
+        loud = rms >= max(self._least_rms, OVER_NOISE * noise.rms, OVER_ECHO * echo_rms)
+        if loud and audioop.cross(data, 2) * self._bytes_per_s < MAX_CROSSINGS_PER_S * size:
             self._quiet_bytes = 0
             self._loud_bytes += size
             changed = not self.active and self._loud_bytes >= self._begin_bytes

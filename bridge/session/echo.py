@@ -82,6 +82,8 @@ class EchoMeter:
         """The latest that was certain."""
         self._gain = 0.0
         self._delay = 0
+        self._likely = -2
+        """Where it seemed to be last, in bins."""
         self._played = _Levels()
         self._heard = _Levels()
         self._measured_at = -math.inf
@@ -143,7 +145,9 @@ class EchoMeter:
         alike = _correlation(late, heard)
         best = int(np.argmax(alike))
         if alike[best] >= SURE:
-            self._take(late[best], heard, best, alike)
+            if abs(best - self._likely) <= 1:  # once may be chance
+                self._take(late[best], heard, best, alike)
+            self._likely = best
         elif self._gain and self._is_gone(late[self._delay], heard):
             self._gain = 0.0
 

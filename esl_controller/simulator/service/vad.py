@@ -14,10 +14,14 @@ START_FRAMES = 3
 """So many voiced frames in a row begin a turn: 60 ms, longer than a click."""
 FLOOR_RISE = 1.02
 """How fast the noise floor follows a louder room, per frame."""
-OVER_FLOOR = 3.0
-"""A voice is at least this much louder than the floor (about 10 dB)."""
+OVER_FLOOR = 2.0
+"""A voice is at least this much louder than the floor: 6 dB."""
 MAX_CROSSINGS = 0.4
 """Share of samples that change sign: white noise has 0.5, a voice far less."""
+MAX_CROSSINGS_PER_S = 4200
+"""The same of a telephone's hiss at a higher rate, which reaches no higher than 4 kHz."""
+FLOOR_RISE_SPEAKING = 1.004
+"""How fast it follows within a turn: what goes on without a pause is no voice."""
 MAX_KEPT_MS = 12_000
 KEPT_BEFORE_MS = 500
 """From before a turn was found."""
@@ -106,13 +110,15 @@ class VoiceActivityDetector:
         rms = audioop.rms(frame, 2)
         if rms < self._floor:
             self._floor = max(1.0, rms)
-        elif not self.speaking:
-            self._floor = min(self._floor * FLOOR_RISE, self._min_rms * 4)
+        else:
+            rise = FLOOR_RISE_SPEAKING if self.speaking else FLOOR_RISE
+            self._floor = min(self._floor * rise, self._min_rms * 4)
         if rms < max(self._min_rms, self._floor * OVER_FLOOR):
             return False
         if self.speaking or not self._frame_bytes:
             return True
-        return audioop.cross(frame, 2) / (len(frame) // 2) < MAX_CROSSINGS
+        crossings = audioop.cross(frame, 2) / (len(frame) // 2)
+        return crossings < min(MAX_CROSSINGS, MAX_CROSSINGS_PER_S / self._rate_hz)
 
 
 def level_for_threshold(threshold: float) -> float:
