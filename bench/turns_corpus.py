@@ -86,8 +86,8 @@ def _said(texts: dict[str, tuple[str, ...]]) -> tuple[Clip, ...]:
 def _espeak(text: str, voice: str) -> Clip:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "said.wav"
-        subprocess.run(  # noqa: S603 - our own words
-            ["espeak-ng", "-v", voice, "-s", "150", "-w", str(path), text],  # noqa: S607
+        subprocess.run(
+            ["espeak-ng", "-v", voice, "-s", "150", "-w", str(path), text],
             check=True,
             timeout=20,
         )

@@ -24,6 +24,9 @@ PAUSE_MS = 300
 """Quiet for so long, by our own ear: what was said is over."""
 WORDS_WAIT_S = 0.9
 """From the end of what was said to its words."""
+NOTICES_LATER_S = 0.6
+HARDLY_MS = 250
+"""A voice shorter than that is hardly one."""
 INSISTING_S = 2.5
 """A provider that has heard the caller speak for so long is believed, whatever our ear says."""
 LONG_QUIET_MS = 1500
@@ -150,11 +153,19 @@ class BargeIn:
             if heard.quiet_ms < PAUSE_MS:
                 return Verdict.OPEN
             self.stopped_at = now
-        if heard.words_come and now - self.stopped_at < WORDS_WAIT_S:
+        elif not heard.tells_turns and heard.quiet_ms < PAUSE_MS:
+            self.stopped_at = None  # the caller goes on
+            return Verdict.OPEN
+        if heard.words_come and now - self.stopped_at < self._patience_s(heard):
             return Verdict.OPEN
         if heard.words_come and not heard.tells_turns:
             return Verdict.NOISE  # it would have answered a turn
         return Verdict.INTERRUPTION if self.voice_ms >= SPOKEN_MS else Verdict.NOISE
+
+    def _patience_s(self, heard: Heard) -> float:
+        """A provider that tells no turns notices their ends later than our ear."""
+        late = not heard.tells_turns and self.voice_ms >= HARDLY_MS
+        return WORDS_WAIT_S + (NOTICES_LATER_S if late else 0.0)
 
     def end(self, now: float, verdict: Verdict) -> None:
         """It is known."""
