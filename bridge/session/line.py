@@ -47,7 +47,8 @@ class Line:
         self.attached = False
         """The caller's audio comes."""
         self._on_doubt = on_doubt
-        self._music: Music | None = None
+        self.music: Music | None = None
+        """What is played while nobody speaks."""
         self._phrase_until: float | None = None
         """A phrase of ours is being played."""
 
@@ -115,7 +116,7 @@ class Line:
 
     def play_music(self, music: Music | None) -> None:
         """Play it from the next tick on, until None."""
-        self._music = music
+        self.music = music
 
     def idle(self, now: float) -> bool:
         """Everything has been heard, or can no longer be."""
@@ -133,7 +134,7 @@ class Line:
         self.echo.look(now)
         if self.ear.on_piece is not None:
             self.ear.on_piece(now)  # the caller's stream may have stopped meanwhile
-        if self._music is not None:
-            self.downlink.top_up(self._music.next, MUSIC_AHEAD_MS, now)
+        if self.music is not None:
+            self.downlink.top_up(self.music.next, MUSIC_AHEAD_MS, now)
         else:
             self.downlink.keep_alive(now)

@@ -11,6 +11,7 @@ from bridge.ports import SessionListener
 from bridge.providers import base as p
 from bridge.session.answering import Answering
 from bridge.session.closing import Closing
+from bridge.session.comfort import Comfort
 from bridge.session.config import SessionConfig
 from bridge.session.connection import SeatListener
 from bridge.session.dialogue import Dialogue
@@ -119,9 +120,10 @@ def wire(
     answering = Answering(
         config, seat, floor, line, transcript, listener, lambda phrase: parts.minding.phrase(phrase)
     )
-    minding = Minding(config, seat, floor, line, silence, answering, listener)
+    comfort = Comfort(floor, line, wanted=config.turns.comfort_sound)
+    minding = Minding(config, seat, floor, line, silence, answering, comfort, listener)
     dialogue = Dialogue(
-        config, seat, floor, line, transcript, silence, answering, last_words, listener
+        config, seat, floor, line, transcript, silence, answering, last_words, comfort, listener
     )
     hold = Hold(floor, line, dialogue, answering, silence, config.brief)
     closing = Closing(config, seat, answering, last_words, listener)

@@ -212,7 +212,8 @@ class Inbox:
             turn = state.caller or state.new_caller_turn()
             turn.words = joined(turn.words, words.text)
             turn.tell_at = now + WORDS_QUIET_S
-            state.tell(CallerWords(turn.item_id, turn.words))
+            if not turn.answered:
+                state.tell(CallerWords(turn.item_id, turn.words))
         late = state.response is None and state.caller is not None and state.caller.answered
         if words.finished or late:
             self.tell_caller_words()
