@@ -51,6 +51,8 @@ class TurnTaking:
     """Of our own ear: 0 to 1, see `bridge.session.ear.loud_rms`."""
     comfort_sound: bool = False
     """A soft sound while a function works."""
+    by_sense: bool = False
+    """A model of the speech process tells the ends of the turns that our own ear finds."""
     turn_end_ms: int = TURN_END_MS
     """A pause that ends the caller's turn, where our own ear finds the turns."""
 

@@ -23,6 +23,7 @@ from bridge.session.last_words import LastWords
 from bridge.session.line import Line
 from bridge.session.minding import Minding
 from bridge.session.provider import ProviderSeat
+from bridge.session.sense import Sense
 from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript
@@ -116,6 +117,13 @@ def wire(
         clock=clock,
         least_rms=loud_rms(config.turns.vad_threshold),
         turn_end_ms=config.turns.turn_end_ms,
+        sense=Sense(
+            config.network.speech,
+            lambda there: parts.line.ear.be_patient(there),
+            lambda: parts.line.ear.conclude(),
+        )
+        if config.turns.by_sense and config.network is not None
+        else None,
     )
     answering = Answering(
         config, seat, floor, line, transcript, listener, lambda phrase: parts.minding.phrase(phrase)

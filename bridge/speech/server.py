@@ -26,6 +26,7 @@ from bridge.speech.piper import open_piper
 from bridge.speech.service import Opener, Place, Refused, Service, read_options
 from bridge.speech.silero import open_silero
 from bridge.speech.tones import open_tones
+from bridge.speech.turn_end import open_turn_end
 
 _log = logging.getLogger("bridge.speech")
 
@@ -37,6 +38,7 @@ SERVICES: Mapping[str, Opener] = {
     "espeak": open_espeak,
     "tones": open_tones,
     "silero": open_silero,
+    "turn_end": open_turn_end,
 }
 
 
@@ -151,6 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bridge.speech.server", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="where to listen")
     parser.add_argument("--voices", type=Path, help="directory of Piper's voices (*.onnx)")
+    parser.add_argument("--turn-model", type=Path, help="ONNX model of ends of turns")
     cores = os.cpu_count() or 1
     parser.add_argument("--workers", type=int, default=cores, help="sentences made at a time")
     given = parser.parse_args(arguments)
@@ -158,7 +161,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s speech %(message)s"
     )
     try:
-        server = SpeechServer(given.socket, Place(given.voices), max(1, given.workers))
+        server = SpeechServer(
+            given.socket, Place(given.voices, given.turn_model), max(1, given.workers)
+        )
     except (Running, OSError) as error:
         _log.error("%s", error)
         return 1

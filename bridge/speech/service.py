@@ -29,6 +29,8 @@ class Place:
 
     voices_dir: Path | None = None
     """Of Piper's voices, each `<name>.onnx` with `<name>.onnx.json` beside it."""
+    turn_model: Path | None = None
+    """ONNX; see `bridge.speech.turn_end`."""
 
 
 class Options(msgspec.Struct, frozen=True):

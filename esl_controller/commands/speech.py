@@ -28,4 +28,5 @@ def command(shell: Shell) -> None:
 def _arguments(settings: Settings) -> list[str]:
     speech = settings.speech
     arguments = ["--socket", speech.socket, "--voices", speech.voices_dir]
+    arguments += ["--turn-model", speech.turn_model] if speech.turn_model else []
     return arguments + (["--workers", str(speech.workers)] if speech.workers else [])
