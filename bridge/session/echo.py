@@ -36,6 +36,9 @@ SURE = 0.75
 OVER_ECHO = 2.0
 """A voice is louder than the echo it is mixed with: 6 dB."""
 MEASURE_EVERY_S = 0.5
+SEEK_TIMES = 12
+"""So often; then the line is known, with an echo or without."""
+CHECK_EVERY_S = 2.0
 _RESYNC = 3
 """Bins that the caller's stream may run before or behind the clock."""
 
@@ -87,6 +90,7 @@ class EchoMeter:
         self._played = _Levels()
         self._heard = _Levels()
         self._measured_at = -math.inf
+        self._measured = 0
 
     def played(self, data: bytes, rate_hz: int, at: float) -> None:
         """L16 whose first sample is heard at `at`."""
@@ -114,7 +118,8 @@ class EchoMeter:
 
     def look(self, now: float) -> None:
         """To be called a few times a second; half a millisecond at most."""
-        if now - self._measured_at >= MEASURE_EVERY_S:
+        every_s = MEASURE_EVERY_S if self._measured < SEEK_TIMES else CHECK_EVERY_S
+        if now - self._measured_at >= every_s:
             self._measured_at = now
             self._measure()
 
@@ -140,6 +145,7 @@ class EchoMeter:
         played = self._played.until(last, count + MAX_DELAY)
         if np.count_nonzero(played >= AUDIBLE_RMS) < FEWEST:
             return
+        self._measured += 1
         heard = self._heard.until(last, count)
         late = sliding_window_view(played, count)[::-1]  # row n: what was played n bins before
         alike = _correlation(late, heard)
