@@ -192,7 +192,10 @@ class App:
         self._heartbeat = Heartbeat(os.environ)
         self.register = WorkerRegister(self._pool, self.view.describe)
         self.speech = SpeechKeeper(
-            settings.speech, SpeechDemand(self._pool, settings.provider.name)
+            settings.speech,
+            SpeechDemand(
+                self._pool, settings.provider.name, always=bool(settings.speech.turn_model)
+            ),
         )
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)

@@ -24,8 +24,13 @@ PAUSE_MS = 300
 """Quiet for so long, by our own ear: what was said is over."""
 WORDS_WAIT_S = 0.9
 """From the end of what was said to its words."""
+NOTICES_LATER_S = 0.6
+HARDLY_MS = 250
+"""A voice shorter than that is hardly one."""
 INSISTING_S = 2.5
 """A provider that has heard the caller speak for so long is believed, whatever our ear says."""
+LONG_QUIET_MS = 1500
+"""But not where our ear has heard next to nothing, and nothing for so long."""
 LEFT_MS = 1500
 """With less than this left to say, a yes answers the agent: it is a turn."""
 LATE_WORDS_S = 4.0
@@ -46,6 +51,8 @@ class TurnTaking:
     """Of our own ear: 0 to 1, see `bridge.session.ear.loud_rms`."""
     comfort_sound: bool = False
     """A soft sound while a function works."""
+    by_sense: bool = False
+    """A model of the speech process tells the ends of the turns that our own ear finds."""
     turn_end_ms: int = TURN_END_MS
     """A pause that ends the caller's turn, where our own ear finds the turns."""
 
@@ -141,16 +148,26 @@ class BargeIn:
             return Verdict.INTERRUPTION
         if self.stopped_at is None:
             if heard.tells_turns:
-                insists = now - self.began_at >= INSISTING_S
-                return Verdict.INTERRUPTION if insists else Verdict.OPEN
+                if now - self.began_at < INSISTING_S:
+                    return Verdict.OPEN
+                nothing = heard.quiet_ms >= LONG_QUIET_MS and self.voice_ms < SPOKEN_MS
+                return Verdict.NOISE if nothing else Verdict.INTERRUPTION
             if heard.quiet_ms < PAUSE_MS:
                 return Verdict.OPEN
             self.stopped_at = now
-        if heard.words_come and now - self.stopped_at < WORDS_WAIT_S:
+        elif not heard.tells_turns and heard.quiet_ms < PAUSE_MS:
+            self.stopped_at = None  # the caller goes on
+            return Verdict.OPEN
+        if heard.words_come and now - self.stopped_at < self._patience_s(heard):
             return Verdict.OPEN
         if heard.words_come and not heard.tells_turns:
             return Verdict.NOISE  # it would have answered a turn
         return Verdict.INTERRUPTION if self.voice_ms >= SPOKEN_MS else Verdict.NOISE
+
+    def _patience_s(self, heard: Heard) -> float:
+        """A provider that tells no turns notices their ends later than our ear."""
+        late = not heard.tells_turns and self.voice_ms >= HARDLY_MS
+        return WORDS_WAIT_S + (NOTICES_LATER_S if late else 0.0)
 
     def end(self, now: float, verdict: Verdict) -> None:
         """It is known."""

@@ -6,7 +6,7 @@ everybody told who must know.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from bridge.ports import SessionListener, Utterance
@@ -14,6 +14,7 @@ from bridge.providers import base as p
 from bridge.providers.conversation import Speaker
 from bridge.session.answering import GREETING, Answering
 from bridge.session.barge_in import Verdict
+from bridge.session.comfort import Comfort
 from bridge.session.config import SessionConfig
 from bridge.session.cutting import Cutting
 from bridge.session.doubt import Doubt, Settled
@@ -46,6 +47,7 @@ class Dialogue:
         silence: SilenceWatch,
         answering: Answering,
         last_words: LastWords,
+        comfort: Comfort,
         listener: SessionListener,
     ) -> None:
         self.late_audio_dropped = 0
@@ -65,6 +67,8 @@ class Dialogue:
         self.functions = Functions(config, seat, floor, transcript, silence, answering, listener)
         self._echo = EchoGuard()
         self._cutting = Cutting(seat, floor, line, transcript, answering, self._echo, listener)
+        self.cut = self._cutting.cut
+        self._comfort = comfort
         self._doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
@@ -110,6 +114,7 @@ class Dialogue:
             self._seat.cut(())
             self._line.downlink.begin(self._floor.broken_off())
             return
+        self._comfort.stop(now)
         answered = self._doubt.answered_late(now)
         if answered is not None and self._not_wanted(event, answered, now):
             return
@@ -170,6 +175,7 @@ class Dialogue:
     def _caller_started(self, now: float, turn_id: str = "") -> None:
         if self._state in (SessionState.CLOSING, SessionState.HELD):
             return
+        self._comfort.stop(now)
         of_old = self._answering.replaying and not self._line.ear.active
         self._silence.caller_active()
         self._answering.caller_started(now)
@@ -309,8 +315,7 @@ class Dialogue:
             self._confirmed(settled, now)
             return
         if self._seat.capabilities.turns is p.Turns.TOLD:
-            words = settled.verdict is Verdict.BACK_CHANNEL
-            self._seat.disregard(settled.turn_id, settled.unheard, words=words)
+            self._seat.disregard(settled.turn_id, settled.unheard, words=settled.said)
         self._line.resume(self._floor.resumed(), now)
         self._line.uplink.turn_over()
         self._listener.resumed(settled.verdict.value, (now - settled.began_at) * 1000)
@@ -336,10 +341,6 @@ class Dialogue:
         elif settled.stopped_at is not None:
             floor.caller_stopped(settled.stopped_at)
             self._answering.ask()
-
-    def cut(self, heard: Sequence[ItemHeard]) -> None:
-        """Tell provider and transcript what was heard of the items that were cut."""
-        self._cutting.cut(heard)
 
     # --- the playout ----------------------------------------------------------------------------
 

@@ -42,6 +42,11 @@ class Settled:
     unheard: tuple[str, ...]
     """Items of that answer."""
 
+    @property
+    def said(self) -> bool:
+        """There were words, though none that interrupt."""
+        return self.verdict is Verdict.BACK_CHANNEL
+
 
 class Doubt:
     """One conversation's doubtful moments. `now` is monotonic seconds."""

@@ -20,9 +20,13 @@ END_MS = 400
 """Quiet for so long: no pause between words."""
 TURN_END_MS = 700
 """The same where it ends the caller's turn: no pause between sentences."""
+PATIENCE = 3
+"""So many times longer, where something better than silence tells the end."""
 OVER_NOISE = 2.0
 """A voice is louder than the noise it is mixed with: 6 dB."""
 OVER_ECHO = 2.0
+MAX_CROSSINGS_PER_S = 3200
+"""Changes of sign: the hiss of a line has over 4000, a voice far fewer but for its s and f."""
 RISE_PER_S = 1.6
 """How fast a noise that has grown louder is taken for one: by 10 dB within 2.5 s. A voice has
 pauses."""
@@ -74,6 +78,14 @@ class VoiceActivity:
         """How much of the voice was loud, since it began."""
         return self._loud_bytes * BEGIN_MS // self._begin_bytes
 
+    def wait(self, end_ms: int) -> None:
+        """So long a silence ends the voice from now on."""
+        self._end_bytes = self._bytes_per_s * end_ms // 1000
+
+    def conclude(self) -> None:
+        """Somebody else knows that the voice has ended."""
+        self.active, self._loud_bytes = False, 0
+
     def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> bool:
         """Take audio, cut anywhere; return whether a voice began or ended with it.
 
@@ -86,7 +98,8 @@ class VoiceActivity:
             rms = audioop.rms(data, 2)
         noise = self._noise
         noise.hear(rms, size / self._bytes_per_s)
-        if rms >= max(self._least_rms, OVER_NOISE * noise.rms, OVER_ECHO * echo_rms):
+        loud = rms >= max(self._least_rms, OVER_NOISE * noise.rms, OVER_ECHO * echo_rms)
+        if loud and audioop.cross(data, 2) * self._bytes_per_s < MAX_CROSSINGS_PER_S * size:
             self._quiet_bytes = 0
             self._loud_bytes += size
             changed = not self.active and self._loud_bytes >= self._begin_bytes
@@ -125,6 +138,8 @@ class Ear:
         self._least_rms = least_rms
         self._turn_end_ms = turn_end_ms
         self._end_ms = END_MS
+        self._finds_turns = False
+        self._patience = 1
 
     @property
     def active(self) -> bool:
@@ -153,11 +168,27 @@ class Ear:
 
     def find_turns(self, whole_turns: bool) -> None:
         """Whether the end of a voice ends a turn; then a longer pause is waited for."""
-        end_ms = self._turn_end_ms if whole_turns else END_MS
-        if end_ms != self._end_ms:
-            self._end_ms = end_ms
-            if self._activity is not None:
-                self.attach(self._rate_hz)
+        if whole_turns != self._finds_turns:
+            self._finds_turns = whole_turns
+            self._wait()
+
+    def be_patient(self, patient: bool) -> None:
+        """Somebody else tells the ends of turns: silence ends one only after much longer."""
+        self._patience = PATIENCE if patient else 1
+        self._wait()
+
+    def conclude(self) -> None:
+        """The caller has finished: as if the silence that says so had passed."""
+        if self._activity is not None and self._activity.active and self._finds_turns:
+            self._activity.conclude()
+            self.changed_at = self._clock()
+            self._on_change(self.changed_at)
+
+    def _wait(self) -> None:
+        end_ms = self._turn_end_ms * self._patience if self._finds_turns else END_MS
+        self._end_ms = end_ms
+        if self._activity is not None:
+            self._activity.wait(end_ms)
 
     def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> None:
         """Caller audio, whole samples of L16. The hot path."""

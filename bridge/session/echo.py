@@ -36,6 +36,9 @@ SURE = 0.75
 OVER_ECHO = 2.0
 """A voice is louder than the echo it is mixed with: 6 dB."""
 MEASURE_EVERY_S = 0.5
+SEEK_TIMES = 12
+"""So often; then the line is known, with an echo or without."""
+CHECK_EVERY_S = 2.0
 _RESYNC = 3
 """Bins that the caller's stream may run before or behind the clock."""
 
@@ -82,9 +85,12 @@ class EchoMeter:
         """The latest that was certain."""
         self._gain = 0.0
         self._delay = 0
+        self._likely = -2
+        """Where it seemed to be last, in bins."""
         self._played = _Levels()
         self._heard = _Levels()
         self._measured_at = -math.inf
+        self._measured = 0
 
     def played(self, data: bytes, rate_hz: int, at: float) -> None:
         """L16 whose first sample is heard at `at`."""
@@ -112,7 +118,8 @@ class EchoMeter:
 
     def look(self, now: float) -> None:
         """To be called a few times a second; half a millisecond at most."""
-        if now - self._measured_at >= MEASURE_EVERY_S:
+        every_s = MEASURE_EVERY_S if self._measured < SEEK_TIMES else CHECK_EVERY_S
+        if now - self._measured_at >= every_s:
             self._measured_at = now
             self._measure()
 
@@ -138,12 +145,15 @@ class EchoMeter:
         played = self._played.until(last, count + MAX_DELAY)
         if np.count_nonzero(played >= AUDIBLE_RMS) < FEWEST:
             return
+        self._measured += 1
         heard = self._heard.until(last, count)
         late = sliding_window_view(played, count)[::-1]  # row n: what was played n bins before
         alike = _correlation(late, heard)
         best = int(np.argmax(alike))
         if alike[best] >= SURE:
-            self._take(late[best], heard, best, alike)
+            if abs(best - self._likely) <= 1:  # once may be chance
+                self._take(late[best], heard, best, alike)
+            self._likely = best
         elif self._gain and self._is_gone(late[self._delay], heard):
             self._gain = 0.0
 

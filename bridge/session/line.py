@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
@@ -18,6 +19,19 @@ from bridge.session.uplink import Uplink
 
 MUSIC_AHEAD_MS = 1000
 """Of music kept in the queue: it is filled up at each tick, four times a second."""
+
+
+class TurnSense(Protocol):
+    """Hears the ends of the caller's turns better than by silence."""
+
+    def start(self, rate_hz: int) -> None:
+        """The caller's stream is there."""
+
+    def hear(self, data: bytes) -> None:
+        """A piece of it, L16."""
+
+    def stop(self) -> None:
+        """It is gone."""
 
 
 class Line:
@@ -38,6 +52,7 @@ class Line:
         clock: Callable[[], float],
         least_rms: float = LOUD_RMS,
         turn_end_ms: int = TURN_END_MS,
+        sense: TurnSense | None = None,
     ) -> None:
         self.clock = clock
         self.ear = Ear(on_voice, clock, least_rms=least_rms, turn_end_ms=turn_end_ms)
@@ -47,7 +62,9 @@ class Line:
         self.attached = False
         """The caller's audio comes."""
         self._on_doubt = on_doubt
-        self._music: Music | None = None
+        self._sense = sense
+        self.music: Music | None = None
+        """What is played while nobody speaks."""
         self._phrase_until: float | None = None
         """A phrase of ours is being played."""
 
@@ -60,6 +77,8 @@ class Line:
         """Both ways are there; without `playout` the old one plays on."""
         self.attached = True
         self.ear.attach(plan.stream_format.rate_hz)
+        if self._sense is not None:
+            self._sense.start(plan.stream_format.rate_hz)
         self.uplink.attach(plan.stream_format)
         if playout is not None:
             self.downlink.open(playout, generation, now, self.echo.played)
@@ -69,6 +88,8 @@ class Line:
         self.attached = False
         self.uplink.detach()
         self.ear.detach()
+        if self._sense is not None:
+            self._sense.stop()
 
     def close(self) -> None:
         """The caller can no longer hear us."""
@@ -115,7 +136,7 @@ class Line:
 
     def play_music(self, music: Music | None) -> None:
         """Play it from the next tick on, until None."""
-        self._music = music
+        self.music = music
 
     def idle(self, now: float) -> bool:
         """Everything has been heard, or can no longer be."""
@@ -126,6 +147,8 @@ class Line:
         rms = audioop.rms(data, 2)
         only_echo = self.echo.heard(rms, self.clock())
         self.ear.hear(data, rms, self.echo.expected_rms())
+        if self._sense is not None:
+            self._sense.hear(data)
         return only_echo
 
     def tick(self, now: float) -> None:
@@ -133,7 +156,7 @@ class Line:
         self.echo.look(now)
         if self.ear.on_piece is not None:
             self.ear.on_piece(now)  # the caller's stream may have stopped meanwhile
-        if self._music is not None:
-            self.downlink.top_up(self._music.next, MUSIC_AHEAD_MS, now)
+        if self.music is not None:
+            self.downlink.top_up(self.music.next, MUSIC_AHEAD_MS, now)
         else:
             self.downlink.keep_alive(now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bridge.ports import EndCause, SessionListener, SetPhrase
 from bridge.session.answering import Answering
 from bridge.session.closing import PHRASE_WAIT_S
+from bridge.session.comfort import Comfort
 from bridge.session.config import SessionConfig
 from bridge.session.connection import Moment
 from bridge.session.floor import Floor
@@ -26,6 +27,7 @@ class Minding:
         line: Line,
         silence: SilenceWatch,
         answering: Answering,
+        comfort: Comfort,
         listener: SessionListener,
     ) -> None:
         self._config = config
@@ -34,6 +36,7 @@ class Minding:
         self._line = line
         self._silence = silence
         self._answering = answering
+        self._comfort = comfort
         self._listener = listener
         self._phrase_until: float | None = None
         """By when the call must have begun to play what it was asked to."""
@@ -54,6 +57,8 @@ class Minding:
 
     def look(self, now: float, state: SessionState) -> None:
         """To be called a few times a second: the silent line is the caller's again."""
+        if state is SessionState.TALKING:
+            self._comfort.look(now)
         faded = state is SessionState.TALKING and self._answering.turn_has_faded(now)
         unplayed = self._phrase_until is not None and now >= self._phrase_until
         if unplayed:

@@ -11,6 +11,7 @@ from bridge.ports import SessionListener
 from bridge.providers import base as p
 from bridge.session.answering import Answering
 from bridge.session.closing import Closing
+from bridge.session.comfort import Comfort
 from bridge.session.config import SessionConfig
 from bridge.session.connection import SeatListener
 from bridge.session.dialogue import Dialogue
@@ -22,6 +23,7 @@ from bridge.session.last_words import LastWords
 from bridge.session.line import Line
 from bridge.session.minding import Minding
 from bridge.session.provider import ProviderSeat
+from bridge.session.sense import Sense
 from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript
@@ -116,13 +118,21 @@ def wire(
         clock=clock,
         least_rms=loud_rms(config.turns.vad_threshold),
         turn_end_ms=config.turns.turn_end_ms,
+        sense=Sense(
+            config.network.speech,
+            lambda there: parts.line.ear.be_patient(there),
+            lambda: parts.line.ear.conclude(),
+        )
+        if config.turns.by_sense and config.network is not None
+        else None,
     )
     answering = Answering(
         config, seat, floor, line, transcript, listener, lambda phrase: parts.minding.phrase(phrase)
     )
-    minding = Minding(config, seat, floor, line, silence, answering, listener)
+    comfort = Comfort(floor, line, wanted=config.turns.comfort_sound)
+    minding = Minding(config, seat, floor, line, silence, answering, comfort, listener)
     dialogue = Dialogue(
-        config, seat, floor, line, transcript, silence, answering, last_words, listener
+        config, seat, floor, line, transcript, silence, answering, last_words, comfort, listener
     )
     hold = Hold(floor, line, dialogue, answering, silence, config.brief)
     closing = Closing(config, seat, answering, last_words, listener)

@@ -30,6 +30,7 @@ from bridge.speech.service import Opener, Options, Place, Refused, Service, open
 from bridge.speech.silero import open_silero
 from bridge.speech.sphinx import open_sphinx
 from bridge.speech.tones import open_tones
+from bridge.speech.turn_model import open_turn_end
 from bridge.speech.whisper import open_whisper
 
 _log = logging.getLogger("bridge.speech")
@@ -45,6 +46,7 @@ SERVICES: Mapping[str, Opener] = {
     "silero": open_silero,
     "pocketsphinx": open_sphinx,
     "whisper": open_whisper,
+    "turn_end": open_turn_end,
     "status": open_status,
 }
 
@@ -201,7 +203,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return EXIT_RUNNING
         if not _turn_has_come(lock, stopping):
             return 0
-        place = Place(given.voices, given.models)
+        place = Place(given.voices, given.models, given.turn_model)
         server = SpeechServer(given.socket, place, max(1, given.workers), given.until_unused)
     except OSError as error:
         _log.error("%s", error)
@@ -219,6 +221,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--socket", type=Path, required=True, help="where to listen")
     parser.add_argument("--voices", type=Path, help="directory of Piper's voices (*.onnx)")
     parser.add_argument("--models", type=Path, help="directory of Whisper's models")
+    parser.add_argument("--turn-model", type=Path, help="ONNX model of ends of turns")
     cores = os.cpu_count() or 1
     parser.add_argument("--workers", type=int, default=cores, help="sentences made at a time")
     parser.add_argument("--quiet", action="store_true", help="log only what is wrong")

@@ -33,6 +33,8 @@ class Place:
     """Of Piper's voices, each `<name>.onnx` with `<name>.onnx.json` beside it."""
     models_dir: Path | None = None
     """Of Whisper's models, each a directory of files."""
+    turn_model: Path | None = None
+    """ONNX; see `bridge.speech.turn_model`."""
 
 
 class Options(msgspec.Struct, frozen=True):

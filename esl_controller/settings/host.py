@@ -57,6 +57,13 @@ class Speech(Group, frozen=True):
         str,
         doc("Directory of Whisper's models, each a directory. Empty: `<state_dir>/models`."),
     ] = ""
+    turn_model: Annotated[
+        str,
+        doc(
+            "ONNX model that hears whether a caller has finished (docs/turns.md), for secretaries "
+            "with `turn_detector = own` and `vad_mode = semantic`. Empty: silence ends their turns."
+        ),
+    ] = ""
     workers: Annotated[
         int, doc("Sentences it makes at a time. 0: one for each core.", ge=0, le=256)
     ] = 0

@@ -118,6 +118,7 @@ def turn_taking(secretary: SecretaryRealtime) -> TurnTaking:
         greeting_barge_in=secretary.greeting_barge_in and not secretary.legal_notice,
         vad_threshold=secretary.vad_threshold,
         turn_end_ms=secretary.silence_duration_ms,
+        by_sense=secretary.turn_detector == "own" and secretary.vad_mode == "semantic",
         comfort_sound=secretary.comfort_sound,
     )
 

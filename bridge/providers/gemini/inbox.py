@@ -10,6 +10,7 @@ from __future__ import annotations
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import (
     Audio,
+    CallerWords,
     ErrorKind,
     FunctionCancelled,
     GoingAway,
@@ -211,6 +212,8 @@ class Inbox:
             turn = state.caller or state.new_caller_turn()
             turn.words = joined(turn.words, words.text)
             turn.tell_at = now + WORDS_QUIET_S
+            if not turn.answered:
+                state.tell(CallerWords(turn.item_id, turn.words))
         late = state.response is None and state.caller is not None and state.caller.answered
         if words.finished or late:
             self.tell_caller_words()

@@ -143,13 +143,14 @@ class EmulatedHearing:
 
     def _began(self, at_s: float) -> None:
         self._began_s, self._in_turn = at_s, True
+        heard = "" if self._script.recogniser is not None else self._line(1).partition(" ")[0]
         if self._flux:
-            self._turn("StartOfTurn", self._line(1).partition(" ")[0])
+            self._turn("StartOfTurn", heard)
             return
         if self._query.get("vad_events") == "true":
             self._tell({"type": "SpeechStarted", "channel": [0, 1], "timestamp": at_s})
         if self._query.get("interim_results") == "true":
-            self._results(self._line(1).partition(" ")[0], final=False, over=False)
+            self._results(heard, final=False, over=False)
 
     def _over(self, at_s: float) -> None:
         text = self._line(round(1000 * (at_s - self._began_s)))

@@ -14,10 +14,14 @@ START_FRAMES = 3
 """So many voiced frames in a row begin a turn: 60 ms, longer than a click."""
 FLOOR_RISE = 1.02
 """How fast the noise floor follows a louder room, per frame."""
-OVER_FLOOR = 3.0
-"""A voice is at least this much louder than the floor (about 10 dB)."""
+OVER_FLOOR = 2.0
+"""A voice is at least this much louder than the floor: 6 dB."""
 MAX_CROSSINGS = 0.4
 """Share of samples that change sign: white noise has 0.5, a voice far less."""
+MAX_CROSSINGS_PER_S = 4200
+"""The same of a telephone's hiss at a higher rate, which reaches no higher than 4 kHz."""
+DIP_FRAMES = 50
+"""A voice is as quiet as the room at least once in so many frames."""
 MAX_KEPT_MS = 12_000
 KEPT_BEFORE_MS = 500
 """From before a turn was found."""
@@ -58,6 +62,7 @@ class VoiceActivityDetector:
         self._frame_bytes = 0 if whole_messages else rate_hz * FRAME_MS // 1000 * 2
         self._rest = b""
         self._floor = self._min_rms / OVER_FLOOR
+        self._quietest: list[float] = []
         self._position_ms = position_ms
         self._voiced_ms = 0.0
         self._silent_ms = 0.0
@@ -102,17 +107,27 @@ class VoiceActivityDetector:
             self.speaking = False
             found.append(Boundary(False, round(self._position_ms)))
 
+    def _look_for_dips(self, rms: float) -> None:
+        """Within a turn the floor follows the quietest frame of each second."""
+        self._quietest.append(rms)
+        if len(self._quietest) >= DIP_FRAMES:
+            if self.speaking:
+                self._floor = max(self._floor, min(min(self._quietest), self._min_rms * 4))
+            self._quietest.clear()
+
     def _is_voice(self, frame: bytes) -> bool:
         rms = audioop.rms(frame, 2)
         if rms < self._floor:
             self._floor = max(1.0, rms)
         elif not self.speaking:
             self._floor = min(self._floor * FLOOR_RISE, self._min_rms * 4)
+        self._look_for_dips(rms)
         if rms < max(self._min_rms, self._floor * OVER_FLOOR):
             return False
         if self.speaking or not self._frame_bytes:
             return True
-        return audioop.cross(frame, 2) / (len(frame) // 2) < MAX_CROSSINGS
+        crossings = audioop.cross(frame, 2) / (len(frame) // 2)
+        return crossings < min(MAX_CROSSINGS, MAX_CROSSINGS_PER_S / self._rate_hz)
 
 
 def level_for_threshold(threshold: float) -> float:

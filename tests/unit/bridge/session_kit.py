@@ -35,7 +35,7 @@ PHRASES = Phrases("Still there?", "Good-bye!", "Time is up.", "Connecting.", "Sa
 FRAME = bytes([0x55]) * 160
 """20 ms of G.711, audible."""
 SILENT_FRAME = b"\xff" * 160
-LOUD = struct.pack("<160h", *[8000, -8000] * 80)
+LOUD = struct.pack("<160h", *([8000] * 4 + [-8000] * 4) * 20)
 """20 ms of L16 at 8 kHz that our ear takes for a voice."""
 QUIET = bytes(320)
 LEG = Leg("PCMU", 8000)

@@ -96,6 +96,23 @@ def test_our_ear_finds_turns_where_they_are_ours(stage):
     assert s.names() == ["begin_turn", "end_turn", "cut", "begin_turn"]
 
 
+def test_a_turn_model_ends_a_turn_sooner_than_silence(stage):
+    """And with one a pause may be longer."""
+    s = stage(OURS).talking()
+    ear = s.session.line.ear
+    ear.be_patient(True)
+    s.hear(LOUD, 0.5)
+    s.hear(QUIET, 1.5)
+    assert s.names() == ["begin_turn"]
+    ear.conclude()
+    assert s.names() == ["begin_turn", "end_turn"]
+    ear.conclude()
+    ear.be_patient(False)
+    s.hear(LOUD, 0.5)
+    s.hear(QUIET, 0.8)
+    assert s.names()[2:] == ["begin_turn", "end_turn"]
+
+
 def test_without_barge_in_a_turn_of_ours_waits_for_the_agent(stage):
     s = stage(OURS, barge_in=False).talking()
     s.answer("r1", ms=1000)

@@ -45,12 +45,8 @@ def secretary(**fields: Any) -> SecretaryRealtime:
         "vad_eagerness": "auto",
         "vad_idle_timeout_ms": None,
         "barge_in": True,
-        "turn_detector": "provider",
-        "resume_after_noise": False,
-        "legal_notice": None,
-        "noise_reduction": "none",
-        "transcription_model": None,
-        "provider_config": {},
+        **{"turn_detector": "provider", "resume_after_noise": False, "legal_notice": None},
+        **{"noise_reduction": "none", "transcription_model": None, "provider_config": {}},
     }
     return cast(SecretaryRealtime, SimpleNamespace(**values | fields))
 
