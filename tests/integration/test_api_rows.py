@@ -184,7 +184,7 @@ def test_a_ticket_opens_one_page_of_one_domain(client, running, domain, database
         f"/openapi.json?ticket={ticket}",
     ):
         assert stranger.get(page).status == 401, page
-    assert stranger.ask("POST", f"{domain}/{scope}?ticket={ticket}").status == 401
+    assert stranger.ask("POST", f"{domain}/{scope}?ticket={ticket}").status == 405
 
 
 def test_the_registry_tells_everything_of_each_provider(client):
