@@ -186,7 +186,8 @@ class Call:
             raise HandBack(Outcome.OVERFLOW, None, "the call is being served already")
         returned = self.returning.take(identity, channel)
         admission = self._desk.reception.admission
-        self.entry = entry = admission.admit(entry, identity.call_uuid)
+        back = returned is not None
+        self.entry = entry = admission.admit(entry, identity.call_uuid, back=back)
         self.seat.callback(admission.release, entry.domain_uuid, identity.call_uuid)
         talk = self._begin(entry, identity) if returned is None else self._take_back(returned)
         self._answer(talk)

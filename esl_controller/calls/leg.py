@@ -227,10 +227,12 @@ class Leg:
         answer = self._pipeline([*batch, bridge])[-1].text.strip()
         if not answer.startswith("+OK"):
             self._joining = other._joining = False
+            self._pipeline([self._set(name, "") for name in variables] or [commands.linger()])
             raise CommandFailed(bridge.name, answer)
 
     def enter(self, room: str, variables: Mapping[str, str], after: str = "") -> None:
-        """Leave it in a conference that ends for all when it hangs up, in one write.
+        """Leave it in a conference that ends for all when it hangs up or is left alone, in one
+        write.
 
         Args:
             after: `extension XML context` where it goes on when the conference ends; empty: it is
@@ -240,7 +242,7 @@ class Leg:
             CommandFailed: refused; the dialplan behind `socket` has it.
             EslError: the call is gone, or nothing is known.
         """
-        actions = [f"conference:{room}@default+flags{{endconf}}"]
+        actions = [f"conference:{room}@default+flags{{endconf|mintwo}}"]
         if after:  # else the end of a conference hangs its members up (mod_conference.c)
             actions.append(f"transfer:{after}")
             variables = {**variables, "hangup_after_conference": "false"}

@@ -40,6 +40,8 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.esl import commands
 from esl_controller.esl.errors import EslError
 from esl_controller.record.conversation import ConversationRecord
+from esl_controller.record.recordings import Recordings, Stored
+from esl_controller.telemetry.background import in_thread
 from esl_controller.telemetry.log import call_logger
 from esl_controller.tools.base import Recording
 
@@ -56,6 +58,8 @@ MANY_DIGITS = 4
 DIGIT_GAP_S = 10.0
 COMMAND_S = 2.0
 REFUSED = "refused"
+BY_CALLER = ("agent", "caller")
+"""Who stops a recording because the caller does not agree; others just stop it."""
 CONSENT = "voice_ai_recording"
 """Channel variable: the same word as the conversation's `recording_consent`."""
 
@@ -118,6 +122,7 @@ class Recorder:
         """The conversation is over: what follows is not ours to record. May wait."""
         if self._watching is not None:
             self._watching.kill(block=False)
+            self._watching = None
         if self.state in (State.OFF, State.OVER):
             return
         if self._file is not None and not (self._file.adopted or self._leg.left):
@@ -138,6 +143,9 @@ class Recorder:
         """
         if self.state is State.OFF and wanted is Recording.STOP and self._secretary.record_calls:
             self._refuse(by)  # before it has begun
+            return True
+        if wanted is Recording.GO_ON and self._record.withheld.now:
+            self._go_on(by)
             return True
         if self.state is State.OVER or (self.state is State.OFF) is not (wanted is Recording.START):
             return False
@@ -252,11 +260,11 @@ class Recorder:
             if self.state is State.UNTOLD:
                 self._look_for_notice()
             until = self._pause_until
-            if self.state is State.PAUSED and until is not None and self._clock() >= until:
+            if until is not None and self._clock() >= until:
                 self._go_on("time")
 
     def _look_for_notice(self) -> None:
-        if self._talk.agent_speaking:
+        if self._talk.agent_speaking or self._record.withheld.now:
             return
         if self._heard_at is not None:
             waited = self._clock() - self._heard_at >= REFUSAL_S
@@ -285,6 +293,9 @@ class Recorder:
             self._made_known(consent)
 
     def _refuse(self, by: str) -> None:
+        if by not in BY_CALLER:
+            self._post(partial(self._stop, by))
+            return
         self._refused = True
         self._record.recorded(None, None, REFUSED)
         self._post(partial(self._remember, REFUSED))
@@ -300,11 +311,25 @@ class Recorder:
         self._step(Change.STOP)
         done = self._ask("stop")
         self._record.recording("stop", "done" if done else "failed", by)
-        self._record.withheld.end(self._record.now_s)
+        if self._refused:
+            self._remove()
+
+    def _remove(self) -> None:
+        """What was kept before the caller said no. The row and FusionPBX's own forget the file."""
+        file = self._file
+        if file is None or file.adopted:
+            return
+        for name in ("record_path", "record_name"):
+            self._api("uuid_setvar", f"{self._leg.uuid} {name}")
+        self._record.recorded("", "", REFUSED)
+        remove = partial(Recordings(self._directory).remove, self._entry.domain_name)
+        removed = in_thread(remove, Stored(file.path, file.name), OSError)
+        if removed is not True:
+            self._log.warning("recording.not_removed", why=str(removed or "not on this host"))
 
     def _pause(self, by: str, longest_s: float) -> None:
         """Nothing more is written down from here on; FreeSWITCH follows."""
-        if self.state not in (State.ON, State.PAUSED):
+        if self.state in (State.OFF, State.OVER):
             return
         until = self._clock() + longest_s
         self._pause_until = max(self._pause_until or 0.0, until)
@@ -314,7 +339,7 @@ class Recorder:
 
     def _mask(self, by: str) -> None:
         if self.state is not State.ON or not self._record.withheld.now:
-            return
+            return  # silence already, until the notice was heard
         done = self._ask("mask")
         self._record.recording("pause", "done" if done else "failed", by)
         if done:

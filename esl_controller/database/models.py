@@ -261,6 +261,7 @@ class ConversationRealtime:
     record_path: str | None = None
     """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
     record_name: str | None = None
+    """Both empty: what was recorded is gone, because the caller refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

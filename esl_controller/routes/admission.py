@@ -38,13 +38,15 @@ class Admission:
         self._leases = leases
         self._now = now
 
-    def admit(self, entry: RouteEntry, call_uuid: str) -> RouteEntry:
+    def admit(self, entry: RouteEntry, call_uuid: str, *, back: bool = False) -> RouteEntry:
         """Take a place for the call and return the settings it is to be served with.
+
+        `back`: the caller was here before and returns from a human, whatever time it is by now.
 
         Raises:
             HandBack: closed, out of budget, or no place left; it says where the caller goes.
         """
-        entry = self._allowed(entry)
+        entry = self._within_budget(entry) if back else self._allowed(entry)
         return _placed(entry, self._leases.acquire(entry, call_uuid))
 
     def judge(self, entry: RouteEntry) -> RouteEntry:

@@ -130,3 +130,7 @@ def test_outside_its_hours_a_secretary_sends_callers_on(database: Any, tmp_path:
         assert call.outcome == "closed"
         call.caller.hang_up()
         call.wait(5)
+        entry = site.app.config.secretary_for(site.tenant.domain_uuid, "8001")
+        back = site.app._admission.admit(entry, "c", back=True)  # from a human, after closing time
+        assert back.secretary == entry.secretary
+        site.app._admission.release(site.tenant.domain_uuid, "c")

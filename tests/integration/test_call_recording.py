@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from esl_controller.calls.notice import notice_of
 from esl_controller.simulator.caller_script import After, AgentSilent, Press, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script
@@ -137,15 +136,3 @@ def test_who_refuses_is_not_recorded(
     for file in (tmp_path / "recordings").rglob("*.wav"):
         left, right = sides({"record_path": file.parent, "record_name": file.name})
         assert max([*left, *right], default=0) <= LOUD
-
-
-def test_the_notice_is_in_the_callers_language() -> None:
-    from types import SimpleNamespace
-
-    def secretary(**fields: Any) -> Any:
-        common = {"record_calls": True, "recording_notice": None, "language": None}
-        return SimpleNamespace(**(common | fields))
-
-    assert "gravada" in notice_of(secretary(language="pt-BR", recording_consent="announce"))
-    assert "2" in notice_of(secretary(language="es", recording_consent="ask"))
-    assert notice_of(secretary(recording_consent="none")) == ""

@@ -9,6 +9,7 @@ from typing import Any
 
 import gevent
 
+from esl_controller.calls.states import CallState
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.caller_script import (
     After,
@@ -47,8 +48,11 @@ def model(number: str) -> EmulatorConfig:
     transfer = f'{{"destination": "{number}", "reason": "an invoice"}}'
     calls = (ScriptedCall("transfer_call", transfer), ScriptedCall("accept_call"))
     script = Script(
-        answers=(Answer("I try.", calls=calls), Answer("Well.")),
-        keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("So.")},
+        answers=(Answer("I try.", calls=calls), Answer("Well, so much for that.")),
+        keywords={
+            "hears you again": Answer("Welcome back."),
+            "with you again": Answer("What else may I do for you?"),
+        },
     )
     return EmulatorConfig(script=script, think_s=0.05)
 
@@ -127,6 +131,7 @@ def call_number(service: Service, number: str, steps: Sequence[Step] = TALKS, **
     rules = [RULE | {"destination": number} | secretary.pop("rule", {})]
     if "also" in secretary:
         rules.append(RULE | {"destination": secretary.pop("also")})
+    secretary = {"voice_settings": {"speed": 1.5}} | secretary
     tenant = service.add_tenant(model(number), transfer_rules=rules, **secretary)
     return service.call(steps, tenant=tenant)
 
@@ -161,7 +166,7 @@ def judge(case: Case, call: TestCall, human: Human) -> None:
         phone = human.phone
         assert AGENT in who_is_heard(phone)
         answered = phone.answered_at
-        met = first(phone, CALLER)
+        met = min((at for at in (first(phone, CALLER), first(call.caller, HUMAN)) if at), default=0)
         # In private: the caller hears music and nothing else.
         assert who_is_heard(call.caller, answered + 0.2, (met or phone.ended_at) - 0.2) == {MUSIC}
     if case.met:
@@ -183,7 +188,8 @@ def first(phone: Caller, who: str) -> float | None:
 
 def test_what_else_a_caller_and_a_tenant_may_do(serve):
     """Leaves while it rings or in the briefing, thinks better of it; the next one, the mailbox,
-    the tenant's fallback; a briefing that nobody can give."""
+    the tenant's fallback; a briefing that nobody can give; a worker that is drained, a supervisor.
+    """
     briefed = Human()
     ends = {
         "211": FarEnd(rings=True),
@@ -194,34 +200,42 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "216": FarEnd(cause="USER_BUSY"),
         "217": FarEnd(cause="CALL_REJECTED"),
         "218": (by_tones := Human(ACCEPTS)).far_end(),
+        "219": FarEnd(rings=True),
+        "220": FarEnd(rings=True),
     }
     service = serve(far_ends=ends)
-    leaving = Step(After(1.6), HangUp())
-    star = Step(After(1.2), Press("*"))
     calls = {
-        "211": call_number(service, "211", [ASK, leaving]),
-        "212": call_number(service, "212", [ASK, leaving]),
-        "213": call_number(service, "213", [ASK, star]),
+        "212": call_number(service, "212"),
         "214": call_number(service, "214", rule={"fallback": "next", "next": ["215"]}, also="215"),
         "216": call_number(service, "216", rule={"fallback": "voicemail", "mailbox": "1004"}),
         "217": call_number(
             service, "217", rule={"fallback": "hand_back"}, fallback_extension="1000"
         ),
     }
+    for number, act in (
+        ("211", lambda call: calls["211"].caller.hang_up()),
+        ("213", lambda call: calls["213"].caller.press("*")),
+        ("219", lambda call: call.drain()),
+        ("220", lambda call: call.hand_back("failed", extension="1004")),
+    ):
+        calls[number] = call_number(service, number, [ASK])
+        gevent.spawn(when_held, service, calls[number], act)
     calls["218"] = call_number(service, "218")
     wait_for(lambda: len(calls["218"].tenant.records) == 1)
     calls["218"].tenant.emulator.queue_faults(Faults(refuse_status=401))
+    wait_for(lambda: briefed.phones and who_is_heard(briefed.phone), 20)
+    calls["212"].caller.hang_up()
     back = calls["213"]
     wait_for(lambda: back.tenant.records and back.tenant.records[0].told, 20, "never came back")
     assert "called off" in back.tenant.records[0].told[0]
-    for number in ("211", "212", "214", "218"):
+    for number in ("211", "212", "214", "218", "219"):
         calls[number].wait()
-    wait_for(lambda: calls["216"].leg.sent_to and calls["217"].leg.sent_to)
+    wait_for(lambda: all(calls[number].leg.sent_to for number in ("216", "217", "220")))
     for call in calls.values():
         call.caller.hang_up()
         call.wait()
     service.stored()
-    assert {number: transfers(call) for number, call in calls.items()} == {
+    assert {number: transfers(call) for number, call in sorted(calls.items())} == {
         "211": [("announced", "211", "cancelled")],
         "212": [("announced", "212", "cancelled")],
         "213": [("announced", "213", "cancelled")],
@@ -229,7 +243,10 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "216": [("announced", "216", "busy"), ("voicemail", "1004", "passed_on")],
         "217": [("announced", "217", "declined")],
         "218": [("announced", "218", "completed")],
+        "219": [("announced", "219", "cancelled")],
+        "220": [("announced", "220", "cancelled")],
     }
+    assert calls["219"].row()["end_cause"] == "drained"
     assert AGENT not in who_is_heard(by_tones.phone) and CALLER in who_is_heard(by_tones.phone)
     assert briefed.phone.cause == "NORMAL_CLEARING"
     assert calls["217"].leg.sent_to == "1000"
@@ -239,12 +256,18 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
 def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve):
     """Elsewhere there is no ticket: what was said comes from the database."""
     humans = {number: Human(ACCEPTS) for number in ("221", "222")}
-    service = serve(far_ends={number: human.far_end() for number, human in humans.items()})
-    here, elsewhere = (call_number(service, number, transfer_return=True) for number in humans)
+    ends = {number: human.far_end() for number, human in humans.items()}
+    service = serve(far_ends=ends, esl={"total_capacity": 100})
+    talks = TALKS[:4]  # then he listens
+    here, elsewhere = (
+        call_number(service, number, talks, transfer_return=True) for number in humans
+    )
     for call in (here, elsewhere):
         wait_for(lambda c=call: HUMAN in who_is_heard(c.caller), 20)
     assert service.app.journal.wait_stored(5)
     assert len(service.app.returning) == 2
+    wait_for(lambda: not (service.app.calls or service.app.manager.calls), 5)
+    assert not service.app._leases._held  # nobody pays for two people who talk
     del service.app.returning._tickets[elsewhere.tenant.domain_uuid, elsewhere.leg.uuid]
     for call, human in zip((here, elsewhere), humans.values(), strict=True):
         came_back(call, human)
@@ -264,7 +287,7 @@ def came_back(call: TestCall, human: Human) -> None:
     records = call.tenant.records
     wait_for(lambda: len(records) == 3 and records[2].told, 10, "did not come back")
     left_at = human.phone.ended_at
-    wait_for(lambda: AGENT in who_is_heard(call.caller, left_at), 5)
+    wait_for(lambda: AGENT in who_is_heard(call.caller, left_at), 8, str(records[2].spoken))
     assert not call.leg.hung_up
     call.caller.hang_up()
     call.wait()
@@ -275,14 +298,22 @@ def came_back(call: TestCall, human: Human) -> None:
     assert heard_at is not None and heard_at - left_at < 2.0
 
 
+def when_held(service: Service, call: TestCall, act: Callable[[Any], None]) -> None:
+    def mine() -> list[Any]:
+        return [one for one in service.app.calls if one.leg.uuid == call.leg.uuid]
+
+    wait_for(lambda: mine() and mine()[0].state is CallState.HELD, 20)
+    act(mine()[0])
+
+
 def test_the_agent_introduces_the_two_and_leaves(serve):
-    human = Human([Step(AgentSpeaking(0.9), Press("1")), Step(After(9.0), HangUp())])
+    human = Human([Step(AgentSpeaking(0.9), Press("1")), Step(After(6.5), HangUp())])
     alone = Human([Step(AgentSpeaking(0.9), Press("1"))])
     service = serve(far_ends={"231": human.far_end(), "232": alone.far_end()})
     rule = {"mode": "attended"}
-    steps = [ASK, Step(After(7.0), CALLER_SAYS), Step(After(0.6), CALLER_SAYS)]
+    steps = [ASK, Step(After(5.5), CALLER_SAYS), Step(After(0.6), CALLER_SAYS)]
     call = call_number(service, "231", steps, rule=rule, transfer_return=True)
-    leaves = call_number(service, "232", [ASK, Step(After(6.0), HangUp())], rule=rule)
+    leaves = call_number(service, "232", [ASK, Step(After(5.0), HangUp())], rule=rule)
     records = call.tenant.records
     wait_for(lambda: len(records) == 3 and not records[2].open, 25, "not introduced")
     assert "231" in records[2].spoken[0] and "I leave you" in records[2].spoken[0]

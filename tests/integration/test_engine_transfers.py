@@ -49,7 +49,10 @@ CALLS = (
 )
 SCRIPT = Script(
     answers=(Answer("I try.", calls=CALLS), Answer("Well.")),
-    keywords={"hears you again": Answer("Welcome back."), "with you again": Answer("Anything?")},
+    keywords={
+        "hears you again": Answer("Welcome back."),
+        "with you again": Answer("What else may I do for you?"),
+    },
 )
 RULE = {"department": "sales", "destination": "201", "mode": "announced", "ring_seconds": 5}
 TONE = "music"

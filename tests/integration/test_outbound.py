@@ -15,6 +15,7 @@ import pytest
 
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.repository import conversations, outbound
+from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.database.repository.outbound import Caps
 from esl_controller.simulator import callees
 from esl_controller.simulator.caller import Caller
@@ -22,6 +23,7 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.switch.legs import FarEnd
 from tests.integration.api_kit import OPEN, client_of
+from tests.integration.cli_kit import run
 from tests.integration.service import Service, Tenant, free_port, wait_for
 
 MESSAGE = "Please call us back at your convenience."
@@ -237,6 +239,17 @@ def test_caps_hold_over_all_workers(database: Any, pool: Any, caps: Caps) -> Non
             assert (taken is not None) is wanted
 
 
+def test_no_domain_waits_behind_anothers_thousand(database: Any, pool: Any) -> None:
+    busy, other = (database.seed().domain_uuid for _ in range(2))
+    early = datetime.now(UTC) - timedelta(hours=1)
+    for _ in range(5):
+        stored(pool, busy, not_before=early)
+    stored(pool, other)
+    with pool.connection() as connection:
+        due = outbound.list_due(connection, 2)
+    assert {call.domain_uuid for call in due} == {busy, other}
+
+
 def test_nobody_is_called_outside_the_hours(calling: Calling) -> None:
     service = calling((), {"5551": FarEnd(end=callees.person)})
     closed = {"mon": [["09:00", "18:00"]], "closed_dates": []}
@@ -251,3 +264,26 @@ def test_nobody_is_called_outside_the_hours(calling: Calling) -> None:
     service.app.outbound.run_once()
     assert state(service, key)["not_before"].startswith("2026-11-30T09:00:00")
     assert (state(service, key)["status"], state(service, key)["attempts"]) == ("waiting", 0)
+
+
+def test_a_call_is_asked_for_on_the_command_line(database: Any) -> None:
+    tenant = database.seed(extension="8001", provider=DemoProvider(base_url="ws://127.0.0.1:9/"))
+    environ = {
+        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
+    }
+    closed = run("outbound", "add", "5551", "8001", **environ)
+    assert (closed.exit_code, "outbound_max_concurrent" in closed.stderr) == (1, True)
+    assert run("tenant", "set", "--outbound-max-concurrent", "1", **environ).exit_code == 0
+    for words in (("55 51", "8001"), ("5551", "8002"), ("5551;x", "8001")):
+        assert run("outbound", "add", *words, **environ).exit_code == 1
+    made = run("outbound", "add", "5551", "8001", "--purpose", "Ask.", "--json", **environ)
+    row = json.loads(made.stdout)
+    assert (row["domain_uuid"], row["purpose"], row["status"]) == (
+        tenant.domain_uuid,
+        "Ask.",
+        "waiting",
+    )
+    assert "5551" in run("outbound", "list", "--status", "waiting", **environ).stdout
+    assert run("outbound", "cancel", row["outbound_uuid"], **environ).exit_code == 0
+    assert run("outbound", "cancel", row["outbound_uuid"], **environ).exit_code == 1

@@ -18,7 +18,7 @@ from tests.integration.service import Service, wait_for
 from tests.integration.test_call_transfer import ASK, HUMAN_SAYS, RULE, Human, model
 
 CALLS = int(os.environ.get("TRANSFER_SOAK_CALLS", "24"))
-LONGEST_S = 9.0 if CALLS < 100 else 40.0
+LONGEST_S = 6.0 if CALLS < 100 else 40.0
 DROPS = 0.15
 """Of the calls whose connections are cut, as when a worker dies."""
 HUMANS = {
@@ -51,7 +51,7 @@ def test_whoever_drops_nothing_is_left(serve: Any) -> None:
         steps = [ASK, Step(At(rng.uniform(1.0, LONGEST_S)), HangUp())]
         calls.append(service.call(steps, tenant=tenant, keep_audio=False))
         if rng.random() < DROPS:
-            droppers.append(gevent.spawn_later(rng.uniform(0.5, 5.0), cut, service, rng))
+            droppers.append(gevent.spawn_later(rng.uniform(0.5, 4.0), cut, service, rng))
         gevent.sleep(2.0 / CALLS)
     for call in calls:
         call.leg.ended.wait(LONGEST_S + 30)

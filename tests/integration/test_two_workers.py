@@ -16,6 +16,7 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.service.script import Answer, Script
 from tests.integration.hub_watch import HubWatch
+from tests.integration.killed_worker import kill_while_people_talk
 from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, wait_for
 from tests.integration.two_workers import (
     PATIENCE_S,
@@ -311,6 +312,10 @@ def watch(worker: Worker, party: Party, call: TestCall) -> Any:
     path = party.page(f"calls/{call.leg.uuid}/events")
     wait_for(lambda: call.leg.uuid in str(worker.client.get(party.page("calls")).json), PATIENCE_S)
     return gevent.spawn(lambda: [(e.kind, str(e.data)) for e in worker.client.watch(path)])
+
+
+def test_a_worker_killed_takes_no_caller_along(pair: Pair) -> None:
+    kill_while_people_talk(pair)
 
 
 def test_two_tenants_alike_never_meet(pair: Pair) -> None:

@@ -47,6 +47,8 @@ JOIN_S = 8.0
 """For the call to stop the caller's music and bridge."""
 CANCEL_S = 3.0
 """For a leg that is being ended to be gone."""
+DOOR_S = 3.0
+"""From the human's answer to his leg at our door: it only has to connect."""
 LATE_ORIGINATE_S = 5.0
 """FreeSWITCH counts `originate_timeout` in whole seconds of the clock."""
 ACCEPT, DECLINE = "1", "2"
@@ -101,6 +103,8 @@ class Attempt:
         self._leg: Leg | None = None
         self._leg_uuid = str(uuid.uuid4())
         self._dialled = self._caller_gone = False
+        self._came_or_over = Signal()
+        """The leg is at our door, or is not wanted any more."""
         self._left = Signal()
         """The human's leg may be left by the greenlet that brought it."""
         self._quiet_since: float | None = None
@@ -117,6 +121,7 @@ class Attempt:
         try:
             with self._held:
                 self._held.callback(self._left.set)
+                self._held.callback(self._came_or_over.set)
                 self._enter(self.state)
                 while self.state not in FINAL and self.state is not _S.JOINED:
                     self._take(*self._next())
@@ -234,9 +239,15 @@ class Attempt:
             self.post(_E.DIAL_FAILED, error.text)
         except EslError as error:  # the caller has gone, or it takes too long: told otherwise
             _log.info("transfer.originate_unanswered", error=str(error))
+        else:
+            if not self._came_or_over.wait(DOOR_S):
+                door = self._door.address_for(self._caller.leg.esl)
+                _log.error("transfer.leg_did_not_come", door=door)
+                self.post(_E.DIAL_FAILED, "answered, and did not come to our door")
 
     def _came(self, leg: Leg) -> None:
         """In the door's greenlet: the leg is ours until this returns."""
+        self._came_or_over.set()
         leg.watch(_HumanEvents(self))
         self.post(_E.LEG_CAME, leg)
         self._left.wait()

@@ -50,7 +50,7 @@ def list_recordings(
     """Return `record_path` and `record_name` of those conversations that were recorded."""
     sql = f"""select record_path, record_name from {_CONVERSATIONS}
               where domain_uuid = %s and conversation_uuid = any(%s::uuid[])
-                and record_path is not null and record_name is not null"""
+                and record_path <> '' and record_name <> ''"""
     return fetch_all(connection, sql, (domain_uuid, conversation_uuids))
 
 

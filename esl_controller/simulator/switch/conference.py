@@ -1,7 +1,7 @@
 """`conference`: rooms in which everybody hears everybody else (mod_conference).
 
-`name[@profile][+flags{endconf|…}]`; a member with `endconf` ends the room for all by leaving
-(conference_member.c, conference_member_del).
+`name[@profile][+flags{endconf|mintwo}]`; a member with `endconf` ends the room for all by leaving
+(conference_member.c, conference_member_del), with `mintwo` it ends when one is left.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Room:
 
     def __init__(self) -> None:
         self.members: list[Session] = []
-        self.over = False
+        self.over = self.needs_two = False
 
     def hear(self, speaker: Session, frame: bytes) -> None:
         """A member's frame, for all others."""
@@ -41,13 +41,14 @@ def conference(session: Session, data: str) -> Steps:
     session.media.end_unicast()
     room = session.switch.rooms.setdefault(name, Room())
     room.members.append(session)
+    room.needs_two = room.needs_two or "mintwo" in flags
     session.media.room = room
     while not (session.interrupted or room.over):
         yield
         yield from session.parse_messages()
     session.media.room = None
     room.members.remove(session)
-    if "endconf" in flags:
+    if "endconf" in flags or (room.needs_two and len(room.members) < 2):
         room.over = True
     if room.over or not room.members:
         session.switch.rooms.pop(name, None)

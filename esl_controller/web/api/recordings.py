@@ -39,7 +39,7 @@ def recording_of(row: ConversationRealtime, turns: list[Turn]) -> RecordingView 
         return None
     began = row.recording_started_at
     return RecordingView(
-        kept=row.record_name is not None,
+        kept=bool(row.record_name),
         consent=row.recording_consent,
         started_at=began,
         offsets_ms=None if began is None else {t.turn_number: _offset(t, began) for t in turns},
@@ -57,7 +57,7 @@ def play_recording(resources: Resources, request: Request) -> Reply:
         row = conversations.find_conversation(connection, domain_uuid, key)
     if row is None:
         raise not_found("conversation")
-    if row.record_path is None or row.record_name is None:
+    if not (row.record_path and row.record_name):
         raise not_found("recording")
     recordings = Recordings(resources.settings.freeswitch.recordings_dir)
     find = partial(recordings.find, request.domain_name)

@@ -132,7 +132,7 @@ class Office:
             esl._do("route")
             return self.entry
 
-        def admit(entry: Any, call_uuid: str) -> Any:
+        def admit(entry: Any, call_uuid: str, *, back: bool) -> Any:
             esl._do("admit")
             told("admitted")
             return entry

@@ -70,6 +70,9 @@ class World:
     def target_for(self, esl: Any) -> str:
         return "&socket(door)"
 
+    def address_for(self, esl: Any) -> str:
+        return "127.0.0.1:1"
+
     def expect(self, came: Any) -> Any:
         expected = SimpleNamespace(token="word", came=came)
         self.expected.append(expected)
@@ -137,7 +140,14 @@ class World:
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    waits = {"QUIET_S": 0.02, "LOOK_S": 0.01, "CANCEL_S": 0.1, "VERDICT_S": 0.2, "JOIN_S": 0.2}
+    waits = {
+        "DOOR_S": 0.05,
+        "QUIET_S": 0.02,
+        "LOOK_S": 0.01,
+        "CANCEL_S": 0.1,
+        "VERDICT_S": 0.2,
+        "JOIN_S": 0.2,
+    }
     for name, seconds in waits.items():
         monkeypatch.setattr(module, name, seconds)
 
@@ -196,6 +206,14 @@ def test_nobody_answers(answer: Exception, outcome: Outcome) -> None:
         pass
     assert (world.attempt.state, world.attempt.outcome) == (S.BACK, outcome)
     assert not world.killed
+
+
+def test_a_human_who_answers_and_cannot_reach_our_door() -> None:
+    world = World()
+    world.originated.set()
+    with world.running():
+        pass
+    assert (world.attempt.state, world.attempt.outcome) == (S.BACK, Outcome.FAILED)
 
 
 @pytest.mark.parametrize("event", [E.CALLED_OFF, E.CALLER_GONE])

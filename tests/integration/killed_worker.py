@@ -4,42 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from esl_controller.simulator.caller_script import After, AgentSpeaking, HangUp, Press, Step
 from esl_controller.simulator.switch.action import Action
 from tests.integration.service import FALLBACK, TestCall, wait_for
 from tests.integration.test_call_transfer import ASK, HUMAN_SAYS, RULE, Human, model
-from tests.integration.two_workers import (
-    PATIENCE_S,
-    Pair,
-    new_database,
-    pair_of,
-    restart,
-    two_workers,
-)
+from tests.integration.two_workers import PATIENCE_S, Pair
 from tests.integration.who_heard import HUMAN, who_is_heard
 
 TALKING = [Step(After(0.5), HUMAN_SAYS)] * 5
 
 
-@pytest.mark.slow
-def test_a_worker_killed_takes_no_caller_along(
-    postgres_server: Any, migrated_template: str, tmp_path: Path
-) -> None:
-    with (
-        new_database(postgres_server, migrated_template) as database,
-        two_workers(database, tmp_path) as workers,
-    ):
-        with pair_of(workers, database, tmp_path) as pair:
-            killed(pair)
-        restart(workers)  # both are told to stop, and must
-
-
-def killed(pair: Pair) -> None:
+def kill_while_people_talk(pair: Pair) -> None:
+    """No caller goes with the worker; who was being briefed does."""
     here, there = pair.workers
     talks = Human([Step(AgentSpeaking(0.5), Press("1")), *TALKING, Step(After(2.0), HangUp())])
     listens = Human()
