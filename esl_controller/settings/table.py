@@ -35,11 +35,6 @@ PREFIX = "VOICE_AI_"
 """What every variable's name begins with."""
 
 
-_SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
-GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
-"""Names that were settings once, and what to tell who still uses them."""
-
-
 class _Group(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every group of settings."""
 
