@@ -21,7 +21,7 @@ from tests.pages.world import World, world, write_microphone
 
 __all__ = ["migrated_template", "open_directory", "postgres_server"]
 
-REQUIRED = "VOICE_AI_PAGES_REQUIRED"
+REQUIRED = "PAGES_REQUIRED"
 """Set in CI: what would be left out for want of PHP or Chromium is a failure there."""
 
 
