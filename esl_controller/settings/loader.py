@@ -19,9 +19,12 @@ import msgspec
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.settings.host import Storage
-from esl_controller.settings.table import GONE, PREFIX, Provider, Setting, Settings, every_setting
+from esl_controller.settings.table import PREFIX, Provider, Setting, Settings, every_setting
 from esl_controller.settings.types import Secret, allowed
 
+_SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
+GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
+"""Names that were settings once, and what to tell who still uses them."""
 CONFIG_VARIABLE = f"{PREFIX}CONFIG"
 """Names the TOML file."""
 _MAX_SHOWN = 80

@@ -38,11 +38,6 @@ PREFIX = "VOICE_AI_"
 """What every variable's name begins with."""
 
 
-_SILENCE = "it had no effect and is gone: max_silence_seconds of a secretary is what counts"
-GONE = {f"{PREFIX}TIMEOUTS_SILENCE_S": _SILENCE, "[timeouts] silence_s": _SILENCE}
-"""Names that were settings once, and what to tell who still uses them."""
-
-
 class Esl(_Group, frozen=True):
     """Where FreeSWITCH's `socket` application connects."""
 

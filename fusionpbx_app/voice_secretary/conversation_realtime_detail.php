@@ -83,6 +83,15 @@
 	}
 	echo "</div>\n<div class='card'>\n";
 
+	if ($running && permission_exists('voice_secretary_conversation_control')) {
+		echo "<h3>".escape($text['header-control'])."</h3>\n<p><label>".escape($text['label-whisper'])." <input class='formfld' type='text' id='whisper' maxlength='1000' style='width: 380px;'></label> <label class='vs_about'><input type='checkbox' id='respond' checked='checked'> ".escape($text['label-respond_now']).'</label> ';
+		echo button::create(['type' => 'button', 'label' => $text['button-whisper'], 'icon' => 'comment-dots', 'id' => 'btn_tell'])."</p>\n";
+		echo "<p><label>".escape($text['label-my_extension'])." <select class='formfld' id='my_extension'>";
+		foreach ((new voice_secretary_realtime($of))->destinations()['extensions'] ?? [] as $number => $name) {
+			echo "<option value='".escape((string) $number)."'>".escape(trim($number.' '.$name)).'</option>';
+		}
+		echo '</select></label> '.button::create(['type' => 'button', 'label' => $text['button-listen'], 'icon' => 'ear-listen', 'id' => 'btn_listen']).' '.button::create(['type' => 'button', 'label' => $text['button-takeover'], 'icon' => 'phone-volume', 'id' => 'btn_takeover'])."</p>\n";
+	}
 	if ($recording !== '') {
 		echo "<h3>".escape($text['header-recording'])."</h3>\n<canvas id='wave' width='900' height='70' style='max-width: 100%;' role='img' aria-label='".escape($text['header-recording'])."'></canvas><br><audio id='player' controls preload='metadata' src='conversation_realtime_detail.php?id=".urlencode($uuid)."&amp;audio=true'></audio>\n";
 	}
@@ -139,7 +148,7 @@
 	}
 	echo "</div>\n";
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'id' => $uuid, 'running' => $running, 'answered' => $row['answered_at'] ?? $row['started_at'],
-		'say' => ['caller' => $text['label-caller'], 'agent' => $text['label-agent'], 'interrupted' => $text['label-interrupted'], 'unclear' => $text['label-not_understood'], 'polling' => $text['message-polling'], 'live' => $text['message-live'], 'ended' => $text['message-ended'], 'failed' => $text['script-failed'], 'sure' => $text['confirm-hang_up']]], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
+		'say' => ['caller' => $text['label-caller'], 'agent' => $text['label-agent'], 'interrupted' => $text['label-interrupted'], 'unclear' => $text['label-not_understood'], 'polling' => $text['message-polling'], 'live' => $text['message-live'], 'ended' => $text['message-ended'], 'failed' => $text['script-failed'], 'sure' => $text['confirm-hang_up'], 'sure_takeover' => $text['confirm-takeover']]], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
 	echo "<script src='resources/javascript/conversation.js'></script>\n";
 
 //include the footer

@@ -83,7 +83,7 @@
 
 //what stands in the form
 	$defaults = array_map(function ($column) { return $column['default'] ?? null; }, $columns);
-	$shown = array_merge($defaults, ['enabled' => true, 'realtime_provider' => 'openai'], $stored);
+	$shown = array_merge($defaults, ['enabled' => true, 'realtime_provider' => 'openai'], array_filter($stored, function ($value) { return $value !== null; })); // null is the default
 	foreach (voice_secretary_fields::PROVIDER as $name => $type) {
 		if (isset($_POST[$name]) && is_string($_POST[$name])) {
 			$shown[$name] = $_POST[$name];

@@ -100,7 +100,7 @@
 
 //what stands in the form: what was typed, else what is stored, else the controller's defaults
 	$defaults = array_map(function ($column) { return $column['default'] ?? null; }, $columns);
-	$shown = array_merge($defaults, ['enabled' => true], $stored);
+	$shown = array_merge($defaults, ['enabled' => true], array_filter($stored, function ($value) { return $value !== null; })); // null is the default
 	foreach (voice_secretary_fields::SECRETARY + $further as $name => $type) {
 		if (isset($_POST[$name]) && is_string($_POST[$name])) {
 			$shown[$name] = $_POST[$name];

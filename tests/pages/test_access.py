@@ -46,6 +46,7 @@ def paths(here: Any) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_axe_finds_nothing_serious(here, browser) -> None:
     browser.log_in(here.one.domain_uuid)
     source = axe()

@@ -148,6 +148,18 @@ def test_fields_appear_by_mode_and_by_provider(here, browser):
     assert not browser.find("#row_model").is_displayed()
 
 
+def test_what_is_not_set_is_shown_as_its_default_and_saving_changes_nothing(here):
+    visitor = here.visitor(here.one)
+    sql = "update v_voice_secretaries_realtime set hold_music = null, transfer_mode = null"
+    here.database.execute(f"{sql} where domain_uuid = %s", here.one.domain_uuid)
+    fields = form_of(visitor, own(here))
+    assert (fields["hold_music"], fields["transfer_mode"]) == ("true", "blind")
+    assert visitor.post(EDIT, fields | {"action": "save"})[0] == 302
+    sql = "select hold_music, transfer_mode from v_voice_secretaries_realtime"
+    key = here.one.secretary_realtime_uuid
+    assert here.row(f"{sql} where secretary_realtime_uuid = %s", key) == (True, "blind")
+
+
 def test_the_mode_of_a_number(here):
     visitor = here.visitor(here.one)
     fields = form_of(visitor, own(here)) | {"processing_mode": "auto", "action": "save"}

@@ -7,11 +7,14 @@ from typing import Any
 
 import pytest
 
+from tests.pages.test_conversation import begin
+
 
 def talk_page(here: Any) -> str:
     return f"/app/voice_secretary/talk_realtime.php?id={here.one.secretary_realtime_uuid}"
 
 
+@pytest.mark.slow
 def test_a_conversation_in_the_browser(here, browser):
     browser.log_in(here.one.domain_uuid)
     browser.open(talk_page(here))
@@ -38,6 +41,19 @@ def test_a_conversation_in_the_browser(here, browser):
     assert (caller, outcome) == ("browser", "completed")
     assert turns_stored >= 4
     assert browser.complaints() == []
+
+
+def test_what_is_done_to_a_call_is_asked_of_the_controller(here, browser):
+    """Of a call that no worker has: the controller's answer is said."""
+    key = begin(here, here.one, ended_at=None, outcome=None)
+    browser.log_in(here.one.domain_uuid)
+    browser.open(f"/app/voice_secretary/conversation_realtime_detail.php?id={key}")
+    browser.fill("whisper", "Offer Tuesday.")
+    for button in ("#btn_tell", "#btn_listen"):
+        browser.driver.execute_script("document.getElementById('live').textContent = ''")
+        browser.click(button)
+        browser.wait(lambda: browser.text("#live"))
+        assert "no longer there" in browser.text("#live")
 
 
 def upgrade(here: Any, path: str) -> int:

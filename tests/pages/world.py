@@ -200,14 +200,14 @@ class World:
 
 
 def write_microphone(path: Path) -> Path:
-    """A second of silence, a recorded sentence, two seconds of silence."""
+    """Half a second of silence, a recorded sentence, a second of silence."""
     sentence = speech.recording("go_forward")
     rate_hz = sentence.rate_hz
     with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(rate_hz)
-        sound.writeframes(bytes(2 * rate_hz) + sentence.pcm + bytes(4 * rate_hz))
+        sound.writeframes(bytes(rate_hz) + sentence.pcm + bytes(2 * rate_hz))
     return path
 
 

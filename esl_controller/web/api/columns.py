@@ -51,7 +51,7 @@ def _view(name: str, column: Column) -> ColumnView:
     least, most = column.rule.limits or (None, None)
     return ColumnView(
         name=name,
-        expected=expected(name, column.rule),
+        expected=expected(name, column),
         default=column.default,
         needed=column.use is Use.NEEDED and not column.may_be_empty and column.default is None,
         least=least,

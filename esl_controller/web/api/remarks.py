@@ -8,6 +8,7 @@ import msgspec
 
 from esl_controller.tenants import checks
 from esl_controller.tenants.checks import Rule
+from esl_controller.tenants.columns.column import Column
 from esl_controller.tenants.editing import FieldProblem
 from esl_controller.tenants.fields import Subject
 
@@ -51,11 +52,14 @@ def remarks(subject: Subject, problems: Sequence[FieldProblem]) -> list[FieldRem
     return [_remark(subject, problem) for problem in problems]
 
 
-def expected(name: str, rule: Rule) -> str:
+def expected(name: str, column: Column) -> str:
     """What a column takes, in one word."""
+    rule = column.rule
     known = [word for one, word in _OF_RULE if one is rule]
     if known or name in _OF_COLUMN:
         return known[0] if known else _OF_COLUMN[name]
+    if isinstance(column.default, list):
+        return "list"
     if rule.choices:
         return "choice"
     if rule.limits is None:
@@ -80,7 +84,7 @@ def _remark(subject: Subject, problem: FieldProblem) -> FieldRemark:
         field=problem.field,
         message=problem.message,
         kind=problem.kind,
-        expected=expected(problem.field or "", column.rule),
+        expected=expected(problem.field or "", column),
         least=least,
         most=most,
         choices=column.rule.choices,

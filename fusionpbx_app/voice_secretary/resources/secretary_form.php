@@ -21,6 +21,10 @@
 		return $form->select($name, ['' => $text['option-dialplan']] + $numbers);
 	};
 
+	$more = function (string $section) use ($form, $columns, $further, $settings) {
+		return $form->further($columns, voice_secretary_fields::section($further, $section), (string) $settings->get('domain', 'language', 'en-us'));
+	};
+
 	echo "<div class='card'>\n";
 
 	echo $form->section('who');
@@ -57,11 +61,11 @@
 	echo $form->area('first_message', 2, ['count' => true]);
 	echo $form->area('farewell_message', 2);
 	echo $form->area('silence_prompt', 2);
-	echo $form->end();
+	echo $more('words').$form->end();
 
 	echo $form->section('transfers');
 	require __DIR__."/transfer_rules_form.php";
-	echo $form->end();
+	echo $more('transfers').$form->end();
 
 	echo $form->section('hours');
 	require __DIR__."/business_hours_form.php";
@@ -79,7 +83,11 @@
 	echo $form->number('vad_prefix_padding_ms', [], 'ms');
 	echo $form->number('vad_idle_timeout_ms', [], 'ms');
 	echo $form->number('dtmf_pause_ms', [], 'ms');
-	echo $form->end();
+	echo $more('turns').$form->end();
+
+	if (voice_secretary_fields::section($further, 'recording')) {
+		echo $form->section('recording', false).$more('recording').$form->end();
+	}
 
 	echo $form->section('limits', false);
 	echo $form->number('max_duration_seconds', [], $text['label-seconds']);
@@ -97,8 +105,7 @@
 	echo $form->select('playback_mode', ['auto' => $text['option-auto_choice'], 'unicast' => 'unicast', 'binary' => 'binary', 'json' => 'json', 'file' => 'file']);
 	echo $form->select('media_mode', ['stream' => 'mod_audio_stream', 'unicast' => 'unicast']);
 	echo $form->area('provider_config', 4);
-	echo $form->further($columns, $further, (string) $settings->get('domain', 'language', 'en-us'));
-	echo $form->end();
+	echo $more('expert').$form->end();
 
 	echo "</div>\n<br /><br />\n";
 

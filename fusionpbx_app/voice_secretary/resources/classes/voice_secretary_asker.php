@@ -23,6 +23,9 @@ class voice_secretary_asker {
 		'watch' => ['voice_secretary_conversation_view'],
 		'turns' => ['voice_secretary_conversation_view'],
 		'hang_up' => ['voice_secretary_conversation_control'],
+		'tell' => ['voice_secretary_conversation_control'],
+		'listen' => ['voice_secretary_conversation_control'],
+		'takeover' => ['voice_secretary_conversation_control'],
 	];
 
 	private $secretaries;
@@ -246,11 +249,39 @@ class voice_secretary_asker {
 	}
 
 	private function hang_up(array $told): array {
+		return $this->act($told, 'hangup', null);
+	}
+
+	private function tell(array $told): array {
+		return $this->act($told, 'tell', ['text' => trim($told['text']), 'respond' => $told['after'] === 'respond']);
+	}
+
+	private function listen(array $told): array {
+		return $this->act($told, 'listen', ['extension' => $told['ring']]);
+	}
+
+	private function takeover(array $told): array {
+		return $this->act($told, 'takeover', ['extension' => $told['ring']]);
+	}
+
+	/**
+	 * Something done to a call going on; the controller writes down who did it.
+	 */
+	private function act(array $told, string $what, ?array $body): array {
 		$row = $this->conversations->find($told['id']);
-		if (!$row) {
+		if (!$row || $row['ended_at'] !== null) {
 			return $this->no($this->text['message-api_gone']);
 		}
-		$answer = $this->api->domain('POST', '/calls/'.rawurlencode($row['call_uuid']).'/hangup');
-		return $answer->ok() ? ['ok' => true, 'said' => $this->text['message-hanging_up']] : $this->problem($answer);
+		if (isset($body['extension']) && !isset($this->secretaries->destinations()['extensions'][$body['extension']])) {
+			return $this->no($this->text['message-expected_dialable']);
+		}
+		$actor = is_string($_SESSION['username'] ?? null) && $_SESSION['username'] !== '' ? '?actor='.rawurlencode(mb_substr($_SESSION['username'], 0, 200)) : '';
+		$answer = $this->api->domain('POST', '/calls/'.rawurlencode($row['call_uuid']).'/'.$what.$actor, $body);
+		if (!$answer->ok()) {
+			return $this->problem($answer);
+		}
+		return in_array($answer->data['result'] ?? 'done', ['done', 'asked'], true)
+			? ['ok' => true, 'said' => $this->text['message-act_'.$what]]
+			: $this->no($this->text['message-act_refused']);
 	}
 }

@@ -106,6 +106,26 @@ class voice_secretary_fields {
 		return $found;
 	}
 
+	/** Sections of the form for columns that come with a controller, by how their names begin. */
+	const SECTIONS = [
+		'transfers' => '/^(transfer_|hold_)/', 'recording' => '/^record/', 'words' => '/^(legal_notice|voicemail_)/',
+		'turns' => '/^(turn_|resume_|ignore_|greeting_|comfort_)/', 'expert' => '/^/',
+	];
+
+	/**
+	 * Of further columns those of one section: the first that fits has a column.
+	 */
+	public static function section(array $further, string $section): array {
+		return array_filter($further, function ($name) use ($section) {
+			foreach (self::SECTIONS as $key => $pattern) {
+				if (preg_match($pattern, $name)) {
+					return $key === $section;
+				}
+			}
+			return false;
+		}, ARRAY_FILTER_USE_KEY);
+	}
+
 	/**
 	 * Where the AI may transfer to, as the editor sends it; what other versions put there stays.
 	 */

@@ -166,7 +166,7 @@ class voice_secretary_form {
 		$html = '';
 		foreach ($types as $name => $type) {
 			$column = $columns[$name];
-			$about = $column[$language === 'pt-br' ? 'help_pt' : 'help_en'] ?? '';
+			$about = $this->text['description-'.$name] ?? $column[$language === 'pt-br' ? 'help_pt' : 'help_en'] ?? '';
 			$options = ['label' => $this->text['label-'.$name] ?? ucfirst(str_replace('_', ' ', $name)), 'about' => $about];
 			$choices = array_filter($column['choices'] ?? [], 'is_string');
 			if ($type === 'flag') {

@@ -7,8 +7,9 @@
 	const live = document.getElementById('live');
 	const POLL_MS = 2000;
 
-	async function ask(what) {
+	async function ask(what, more) {
 		const body = new FormData();
+		for (const [name, value] of Object.entries(more || {})) { body.set(name, value); }
 		body.set('ask', what);
 		body.set('id', page.id);
 		body.set(page.token_name, page.token);
@@ -76,14 +77,21 @@
 	}
 	if (page.running) { watch(); }
 
-	const hang_up = document.getElementById('btn_hang_up');
-	if (hang_up) {
-		hang_up.addEventListener('click', async () => {
-			if (!confirm(page.say.sure)) { return; }
-			hang_up.disabled = true;
-			try { live.textContent = (await ask('hang_up')).said; } catch (error) { live.textContent = page.say.failed; }
+	function act(id, what, more, sure) {
+		const button = document.getElementById(id);
+		if (!button) { return; }
+		button.addEventListener('click', async () => {
+			if (sure && !confirm(sure)) { return; }
+			button.disabled = true;
+			try { live.textContent = (await ask(what, more())).said; } catch (error) { live.textContent = page.say.failed; }
+			button.disabled = false;
 		});
 	}
+	const value = (id) => document.getElementById(id).value;
+	act('btn_hang_up', 'hang_up', () => ({}), page.say.sure);
+	act('btn_tell', 'tell', () => ({ text: value('whisper'), after: document.getElementById('respond').checked ? 'respond' : '' }));
+	act('btn_listen', 'listen', () => ({ ring: value('my_extension') }));
+	act('btn_takeover', 'takeover', () => ({ ring: value('my_extension') }), page.say.sure_takeover);
 
 	// --- the recording ---------------------------------------------------------------------------
 	const player = document.getElementById('player');
