@@ -21,18 +21,17 @@ from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
 from esl_controller.calls import hold_music, phrases
 from esl_controller.calls.breakers import Breakers, limits_of
-from esl_controller.calls.call import Call, CallDesk
+from esl_controller.calls.call import Call
 from esl_controller.calls.conversation import ConversationSite
+from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
-from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.media_site import media_site
 from esl_controller.calls.outgoing import Outgoing
-from esl_controller.calls.plan import stream_rates
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.calls.transfer.returning import Returning
-from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
@@ -340,7 +339,7 @@ class App:
                 self.settings,
                 self.manager,
                 self.pacer,
-                self._media_site(),
+                media_site(self.settings, *self.media.address),
                 lambda: self._network,
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
@@ -350,24 +349,6 @@ class App:
             self.calls,
             self.door,
             self.returning,
-        )
-
-    def _media_site(self) -> MediaSite:
-        settings, media = self.settings, self.settings.media
-        host, port = self.media.address
-        return MediaSite(
-            stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
-            local_host=media.public_host or media.listen_host,
-            freeswitch_host=media.unicast_host,
-            ports=PortRange(
-                media.unicast_port_first,
-                media.unicast_port_last,
-                worker=settings.worker.index,
-                workers=settings.worker.count,
-            ),
-            buffer_ms=media.buffer_ms,
-            stream_rates_hz=stream_rates(settings),
-            join_timeout_s=settings.timeouts.stream_start_s,
         )
 
     def _turned_away(self, esl: ControllerSession) -> None:

@@ -10,7 +10,6 @@ where it stopped: what was recalled, or faded, is played again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from bridge.audio.fade import FADE_MS, fade_in, fade_out
 from bridge.audio.formats import Encoding
@@ -18,6 +17,7 @@ from bridge.audio.pacer import LATE_MS, Pacer
 from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
+from bridge.playout.counters import PlayoutCounters
 from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
 
 DEFAULT_LIMIT_MS = 300_000
@@ -25,23 +25,6 @@ DEFAULT_LIMIT_MS = 300_000
 largest answer, 4096 tokens, lasts 204 s."""
 _SPARE_MS = 100
 """Of what was sent, kept beyond what the far end may still hold."""
-
-
-@dataclass(slots=True)
-class PlayoutCounters:
-    """Since the call began."""
-
-    frames_sent: int = 0
-    late_frames: int = 0
-    """Chunks that were ready but were sent more than LATE_MS after their time."""
-    underruns: int = 0
-    """Gaps the caller heard within an answer."""
-    underrun_ms: float = 0.0
-    dropped_bytes: int = 0
-    """Cut from the end of answers longer than the limit."""
-    cleared_ms: int = 0
-    """Queued or sent, but not heard because the caller interrupted."""
-    max_depth_ms: int = 0
 
 
 class PlayoutStream:

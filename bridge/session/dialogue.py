@@ -25,6 +25,7 @@ from bridge.session.floor_states import FloorState
 from bridge.session.functions import Functions
 from bridge.session.last_words import LastWords
 from bridge.session.line import Line
+from bridge.session.own_turns import OwnTurns
 from bridge.session.provider import ProviderSeat
 from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
@@ -69,15 +70,15 @@ class Dialogue:
         self._cutting = Cutting(seat, floor, line, transcript, answering, self._echo, listener)
         self.cut = self._cutting.cut
         self._comfort = comfort
-        self._doubt = Doubt(config, seat, floor, line, self._on_settled)
+        self.doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
-        self._turn_of_ours = False
-        """A turn was begun that we must end (`Turns.OURS`)."""
+        self._own_turns = OwnTurns(seat, floor, line)
+        self.replayed = self._own_turns.replayed
         self._answered_early = False
         """The provider answers a turn of which our ear has not heard the end."""
         self._unanswered = False
-        """Our ear has heard the caller, or the agent was interrupted, since the last answer."""
+        """The caller was heard, or the agent interrupted, since the last answer."""
 
     # --- provider events ------------------------------------------------------------------------
 
@@ -85,13 +86,13 @@ class Dialogue:
         """Any event but audio."""
         self._state = state
         handler = _HANDLERS.get(type(event))
-        if handler is not None and not self._doubt.keeps(event):
+        if handler is not None and not self.doubt.keeps(event):
             handler(self, event, now)
 
     def on_audio(self, event: p.Audio, now: float) -> None:
         """A piece of the agent's voice. The hot path."""
         floor, response_id = self._floor, event.response_id
-        if self._doubt.keeping and self._doubt.keeps(event):
+        if self.doubt.keeping and self.doubt.keeps(event):
             return
         if not floor.audio(response_id, now):
             self.late_audio_dropped += 1
@@ -115,7 +116,7 @@ class Dialogue:
             self._line.downlink.begin(self._floor.broken_off())
             return
         self._comfort.stop(now)
-        answered = self._doubt.answered_late(now)
+        answered = self.doubt.answered_late(now)
         if answered is not None and self._not_wanted(event, answered, now):
             return
         if event.token == GREETING and not self._config.turns.greeting_barge_in:
@@ -184,16 +185,16 @@ class Dialogue:
 
     def _interrupt(self, now: float, turn_id: str = "", *, told: bool = True) -> None:
         """The caller takes the floor; a provider that gives and owes nothing need not know."""
-        doubtful = self._doubt.open or not self._floor.interrupts
-        if told and doubtful and self._doubt.begin(now, turn_id):
+        doubtful = self.doubt.open or not self._floor.interrupts
+        if told and doubtful and self.doubt.begin(now, turn_id):
             return
-        theirs, unheard = self._floor.wanted, self._doubt.drop()
+        theirs, unheard = self._floor.wanted, self.doubt.drop()
         generation = self._floor.caller_started(now, told=told)
         self._cutting.off(generation, now, theirs=theirs, unheard=unheard)
 
     def _on_caller_stopped(self, event: p.CallerStopped, now: float) -> None:
         self._transcript.open(Speaker.CALLER, event.item_id, now)
-        if self._doubt.stopped(event, now):
+        if self.doubt.stopped(event, now):
             return
         if self._state not in (SessionState.CLOSING, SessionState.HELD):
             self._floor.caller_stopped(now, expects_answer=event.expects_answer)
@@ -204,7 +205,7 @@ class Dialogue:
             if self._floor.dropped(event.response_id):  # what is here must be heard
                 self._over(event.response_id, now)
             return
-        if self._floor.interrupts and self._doubt.begin(now):
+        if self._floor.interrupts and self.doubt.begin(now):
             if self._floor.dropped(event.response_id):
                 self._over(event.response_id, now)
             return
@@ -222,15 +223,12 @@ class Dialogue:
         self._answering.transcribed(event.speaker)
 
     def _on_words(self, event: p.Transcript, now: float) -> None:
-        if self._doubt.was_wrong(event.item_id, event.text, now):
+        if self.doubt.was_wrong(event.item_id, event.text, now):
             self._interrupt(now, told=False)
             self._take_text(event.text, now)
         else:
-            self._doubt.words(event.item_id, event.text, now)
+            self.doubt.words(event.item_id, event.text, now)
             self._take_as_turn(now)
-
-    def _on_caller_words(self, event: p.CallerWords, now: float) -> None:
-        self._doubt.words(event.item_id, event.text, now, whole=False)
 
     def _take_as_turn(self, now: float) -> None:
         """A provider that tells no turns has heard one, and will answer it."""
@@ -265,27 +263,10 @@ class Dialogue:
         floor = self._floor
         if active and (floor.barge_in or not (floor.due or floor.playing)):
             self._caller_started(now)
-            if not self._doubt.open:
-                self._begin_turn()
-        elif not active and self._turn_of_ours:
-            self._end_turn(self._line.ear.changed_at)
-
-    def _begin_turn(self) -> None:
-        self._turn_of_ours = True
-        self._seat.begin_turn()
-
-    def _end_turn(self, now: float) -> None:
-        self._turn_of_ours = False
-        self._floor.caller_stopped(now)
-        self._seat.end_turn()
-
-    def replayed(self, *, begins: bool) -> None:
-        """A provider that is new here is told of the caller's turn, before its audio and after."""
-        ours = self._seat.capabilities.turns is p.Turns.OURS and self._line.uplink.in_turn
-        if ours and begins:
-            self._seat.begin_turn()
-        elif ours and not self._turn_of_ours:
-            self._seat.end_turn()
+            if not self.doubt.open:
+                self._own_turns.begin()
+        elif not active and self._own_turns.begun:
+            self._own_turns.end(self._line.ear.changed_at)
 
     def _open_if_free(self, now: float) -> None:
         if self._floor.state is FloorState.LISTENING and self._line.idle(now):
@@ -307,7 +288,7 @@ class Dialogue:
 
     def look(self, now: float, state: SessionState) -> None:
         """To be called with each frame of the caller's while the agent is silent in doubt."""
-        self._doubt.look(now, state)
+        self.doubt.look(now, state)
 
     def _on_settled(self, settled: Settled, now: float) -> None:
         """It is known what silenced the agent."""
@@ -335,9 +316,9 @@ class Dialogue:
         if turns is p.Turns.HIDDEN:
             self._unanswered = True
         elif turns is p.Turns.OURS:
-            self._begin_turn()
+            self._own_turns.begin()
             if settled.stopped_at is not None:
-                self._end_turn(settled.stopped_at)
+                self._own_turns.end(settled.stopped_at)
         elif settled.stopped_at is not None:
             floor.caller_stopped(settled.stopped_at)
             self._answering.ask()
@@ -409,7 +390,9 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.ResponseDone: Dialogue._on_response_done,
     p.CallerStarted: Dialogue._on_caller_started,
     p.CallerStopped: Dialogue._on_caller_stopped,
-    p.CallerWords: Dialogue._on_caller_words,
+    p.CallerWords: lambda it, event, now: it.doubt.words(
+        event.item_id, event.text, now, whole=False
+    ),
     p.Interrupted: Dialogue._on_interrupted,
     p.Transcript: Dialogue._on_transcript,
     p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import gevent
@@ -18,30 +18,27 @@ import structlog
 from bridge.ports import EndCause, SessionEnd
 from bridge.providers.base import ErrorKind
 from esl_controller.calls.connecting import Connecting
-from esl_controller.calls.conversation import Conversation, ConversationSite
+from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
-from esl_controller.calls.door import LegDoor
+from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.leg_events import TakenAway
 from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.plan import ConversationPlan
-from esl_controller.calls.registry import Calls
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
 from esl_controller.calls.transfer.outcome_words import back_from
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.calls.transfer.returning import Returned, Returning
+from esl_controller.calls.transfer.returning import Returned
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
-from esl_controller.record.conversation import CallBook
 from esl_controller.record.outcome import code_of, never_prepared
 from esl_controller.routes.identity import CallIdentity
-from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
@@ -54,18 +51,6 @@ RETURN_WAIT_S = 0.8
 """A caller who comes back hears something by then: the agent, or that it takes a moment."""
 CALL_OFF = "*"
 """Key of a caller on hold who would rather talk to the agent."""
-
-
-@dataclass(frozen=True, slots=True)
-class CallDesk:
-    """What every call of a worker shares."""
-
-    reception: Reception
-    site: ConversationSite
-    book: CallBook
-    calls: Calls[Call]
-    door: LegDoor
-    returning: Returning
 
 
 class Call:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from bridge.session.media_plan import STREAM_RATES_HZ
 from esl_controller.calls.unicast_ports import PortRange
+from esl_controller.settings.table import Settings
 
 
 class MediaUnavailable(Exception):
@@ -27,3 +28,28 @@ class MediaSite:
     buffer_ms: int = 20
     stream_rates_hz: Sequence[int] = STREAM_RATES_HZ
     join_timeout_s: float = 3.0
+
+
+def media_site(settings: Settings, host: str, port: int) -> MediaSite:
+    """That of a worker whose media port is at this address."""
+    media = settings.media
+    return MediaSite(
+        stream_base_url=f"ws://{media.public_host or host}:{port}/stream",
+        local_host=media.public_host or media.listen_host,
+        freeswitch_host=media.unicast_host,
+        ports=PortRange(
+            media.unicast_port_first,
+            media.unicast_port_last,
+            worker=settings.worker.index,
+            workers=settings.worker.count,
+        ),
+        buffer_ms=media.buffer_ms,
+        stream_rates_hz=stream_rates(settings),
+        join_timeout_s=settings.timeouts.stream_start_s,
+    )
+
+
+def stream_rates(settings: Settings) -> Sequence[int]:
+    """Rates mod_audio_stream may be asked for."""
+    fixed = settings.media.stream_rate_hz
+    return (fixed,) if fixed else STREAM_RATES_HZ

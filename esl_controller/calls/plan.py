@@ -16,7 +16,6 @@ from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 from bridge.session.config import Phrases, SessionConfig
 from bridge.session.media_plan import (
-    STREAM_RATES_HZ,
     Leg,
     MediaPath,
     PlayoutChoice,
@@ -25,6 +24,7 @@ from bridge.session.media_plan import (
 )
 from esl_controller.calls.audio_module import best_playback
 from esl_controller.calls.breakers import Breakers
+from esl_controller.calls.media_site import stream_rates
 from esl_controller.calls.notice import greeting_of
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
@@ -153,12 +153,6 @@ def _brief(entry: RouteEntry, tools: Sequence[Tool]) -> Brief:
     words.append(f"Begin with these words to a person: {greeting}" if greeting else "")
     instructions = "\n".join(filter(None, (brief.instructions, *words)))
     return replace(brief, instructions=instructions, greeting="")
-
-
-def stream_rates(settings: Settings) -> Sequence[int]:
-    """Rates mod_audio_stream may be asked for."""
-    fixed = settings.media.stream_rate_hz
-    return (fixed,) if fixed else STREAM_RATES_HZ
 
 
 def _candidates(entry: RouteEntry, breakers: Breakers) -> tuple[list[Candidate], Capabilities]:

@@ -27,6 +27,7 @@ from esl_controller.database.models import (
 )
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.record.audit import audit_of
+from esl_controller.record.latency import latency_columns
 from esl_controller.record.outcome import Ending
 from esl_controller.record.withheld import WITHHELD, Withheld
 from esl_controller.routes.identity import CallIdentity
@@ -190,7 +191,7 @@ class ConversationRecord:
             started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
             interrupted=utterance.interrupted,
             heard_ms=utterance.heard_ms,
-            **_parts(latency),
+            **latency_columns(latency),
         )
         if utterance.item_id:
             self._turns[utterance.item_id] = (turn, line)
@@ -367,15 +368,6 @@ class ConversationRecord:
             estimated_cost=self._cost_usd,
         )
         self._record(self.row)
-
-
-def _parts(latency: TurnLatency | None) -> dict[str, Any]:
-    """The latency columns of a turn."""
-    if latency is None:
-        return {}
-    parts = ("total", "network", "model", "buffer", "playout")
-    values = {f"{part}_ms": getattr(latency, f"{part}_ms") for part in parts}
-    return {name: None if value is None else round(value) for name, value in values.items()}
 
 
 def _said(ending: Ending) -> dict[str, Any]:

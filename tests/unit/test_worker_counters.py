@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.audio.pacer import Pacer
-from bridge.playout.stream import PlayoutCounters
+from bridge.playout.counters import PlayoutCounters
 from bridge.server import ServerCounters
 from bridge.session.downlink import DownlinkCounters
 from bridge.session.uplink import UplinkCounters

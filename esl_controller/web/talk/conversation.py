@@ -25,8 +25,8 @@ from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
 from bridge.wire import frames
 from bridge.wire.link import CloseInfo, WebSocketLink
-from esl_controller.calls.call import CallDesk
 from esl_controller.calls.counters import follow_session
+from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation

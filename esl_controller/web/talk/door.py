@@ -11,7 +11,7 @@ import gevent
 from bridge.doors import LinkFactory
 from bridge.routes import Refusal, TalkRequest
 from bridge.wire.frames import BINARY, TEXT, Message
-from esl_controller.calls.call import CallDesk
+from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.registry import Calls
 from esl_controller.esl.dialable import DIALABLE
 from esl_controller.settings.types import Secret

@@ -10,7 +10,8 @@ import pytest
 
 from bridge.ports import EndCause, SessionEnd
 from esl_controller.calls import call as call_module
-from esl_controller.calls.call import Call, CallDesk
+from esl_controller.calls.call import Call
+from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.transfer.destination import Destination, Kind
 from esl_controller.calls.transfer.plan import TransferPlan
