@@ -390,9 +390,7 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.ResponseDone: Dialogue._on_response_done,
     p.CallerStarted: Dialogue._on_caller_started,
     p.CallerStopped: Dialogue._on_caller_stopped,
-    p.CallerWords: lambda it, event, now: it.doubt.words(
-        event.item_id, event.text, now, whole=False
-    ),
+    p.CallerWords: lambda it, event, now: it.doubt.hint(event, now),
     p.Interrupted: Dialogue._on_interrupted,
     p.Transcript: Dialogue._on_transcript,
     p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),

@@ -138,6 +138,10 @@ class Doubt:
             much_left = self._floor.due or self._line.downlink.waiting_ms >= LEFT_MS
             self._take(self._barge.words(text, much_left=much_left, whole=whole), now)
 
+    def hint(self, event: p.CallerWords, now: float) -> None:
+        """Words of a turn that goes on."""
+        self.words(event.item_id, event.text, now, whole=False)
+
     def was_wrong(self, turn_id: str, text: str, now: float) -> bool:
         """The agent went on, and now the words come that it should have been silent for."""
         return not self.open and self._barge.was_wrong(turn_id, text, now)

@@ -21,7 +21,8 @@ from bridge.wire.channel import ChannelEnd, Ender
 from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator, ChatFaults
 from esl_controller.simulator.deepgram.hearing import EmulatedHearing, Faults, HearingConfig
 from esl_controller.simulator.service.script import Script
-from tests.pairs.world import UNIX_S, World
+from tests.pairs.services import UNIX_S
+from tests.pairs.world import World
 
 VOICE_S = 0.1
 """From a sentence to its sound."""
