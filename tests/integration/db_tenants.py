@@ -2,9 +2,10 @@
 
 import dataclasses
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+from esl_controller.database.acts import AuditRecord, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -31,6 +32,7 @@ class Tenant:
     secretary_realtime_uuid: str
     voice_realtime_provider_uuid: str
     conversation_uuid: str
+    outbound_uuid: str
     entries: list
 
 
@@ -39,7 +41,7 @@ CALL = new_id()
 
 def populated(database, pool) -> Tenant:
     seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
-    domain, conversation = seeded.domain_uuid, new_id()
+    domain, conversation, outbound = seeded.domain_uuid, new_id(), new_id()
     key = {"domain_uuid": domain, "conversation_uuid": conversation}
     entries = [
         ConversationRealtime(
@@ -69,6 +71,27 @@ def populated(database, pool) -> Tenant:
         UsageRecord(
             usage_uuid=new_id(), provider="o", occurred_at=NOW, cost_usd=Decimal("1.5"), **key
         ),
+        AuditRecord(
+            audit_uuid=new_id(),
+            domain_uuid=domain,
+            call_uuid=CALL,
+            actor="cli:somebody",
+            action="tell",
+            detail="words",
+            result="asked",
+            acted_at=NOW,
+        ),
+        OutboundCall(
+            outbound_uuid=outbound,
+            domain_uuid=domain,
+            extension="8000",
+            number="+551199",
+            origin="api",
+            conversation_uuid=conversation,
+            not_before=NOW,
+            not_after=NOW + timedelta(hours=1),
+            created_at=NOW,
+        ),
     ]
     with pool.connection() as connection:
         for entry in entries:
@@ -87,5 +110,6 @@ def populated(database, pool) -> Tenant:
         seeded.secretary_realtime_uuid,
         seeded.voice_realtime_provider_uuid,
         conversation,
+        outbound,
         entries,
     )

@@ -15,9 +15,11 @@ import pytest
 
 import esl_controller.database.repository
 from esl_controller.database.repository import (
+    audits,
     conversations,
     demo,
     leases,
+    outbound,
     pages,
     privacy,
     providers,
@@ -37,9 +39,14 @@ DIRECTORY = {"find_domain", "list_domains", "prepare_standalone", "add_domain"}
 INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listening"} | {
     "is_another_listening",
     "is_any_used",
+    "list_due",
+    "expire",
+    "list_all_active",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
-whether the host needs a speech process, which serves every domain too."""
+whether the host needs a speech process, which serves every domain too. Whoever is to be called next
+is asked for every domain at once; what is done then carries its own. All calls that go
+on are for who has the installation's own token."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""
 
@@ -146,6 +153,29 @@ ACROSS: dict[str, Callable] = {
     ),
     "privacy.erase_turn_based": lambda c, d, o: privacy.erase_turn_based(c, d, "551199"),
     "workers.find_owner": lambda c, d, o: workers.find_owner(c, d, CALL),
+    "privacy.erase_outbound": lambda c, d, o: privacy.erase_outbound(c, d, "+551199"),
+    "privacy.expire_audits": lambda c, d, o: privacy.expire_audits(c, d, 0),
+    "privacy.forget_words_of_audits": lambda c, d, o: privacy.forget_words_of_audits(
+        c, d, [o.conversation_uuid]
+    ),
+    "privacy.is_going_on": lambda c, d, o: privacy.is_going_on(c, d, o.conversation_uuid),
+    "privacy.list_recordings": lambda c, d, o: privacy.list_recordings(c, d, [o.conversation_uuid]),
+    "audits.list_of_call": lambda c, d, o: audits.list_of_call(c, d, CALL),
+    "outbound.list_calls": lambda c, d, o: outbound.list_calls(c, d),
+    "outbound.find": lambda c, d, o: outbound.find(c, d, o.outbound_uuid),
+    "outbound.cancel": lambda c, d, o: outbound.cancel(c, d, o.outbound_uuid),
+    "outbound.give_up": lambda c, d, o: outbound.give_up(c, d, o.outbound_uuid, "x"),
+    "outbound.postpone": lambda c, d, o: outbound.postpone(c, d, o.outbound_uuid, NOW),
+    "outbound.renew": lambda c, d, o: outbound.renew(c, d, o.outbound_uuid, "w", 60.0),
+    "outbound.take": lambda c, d, o: outbound.take(
+        c, d, o.outbound_uuid, worker="w", lease_s=60.0, caps=outbound.Caps(9, None, None)
+    ),
+    "outbound.try_again": lambda c, d, o: outbound.try_again(
+        c, d, o.outbound_uuid, worker="w", in_s=60.0, cause="x"
+    ),
+    "outbound.finish": lambda c, d, o: outbound.finish(
+        c, d, o.outbound_uuid, worker="w", answered_by=None, call_uuid=CALL, cause="x"
+    ),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
     **CONFIGURATION,
 }
@@ -155,7 +185,7 @@ TENANT_TABLE = re.compile(r"(?:from|into|update|join)\s+((?!v_voice_workers_real
 """The register of workers has no domain, and no row of it is a tenant's."""
 NO_TENANT = re.compile(r"pg_advisory_xact_lock|to_regclass|pg_notify")
 """Statements on no tenant's table."""
-NOTHING = (None, [], ([], []), 0, False, {}, [False] * 5, [0] * 4, {"today_usd": 0, "month_usd": 0})
+NOTHING = (None, [], ([], []), 0, False, {}, [False] * 7, [0] * 4, {"today_usd": 0, "month_usd": 0})
 
 
 def test_every_function_is_tried():
