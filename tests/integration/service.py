@@ -7,6 +7,8 @@ calls with what it held before them.
 from __future__ import annotations
 
 import contextlib
+import itertools
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,12 +51,18 @@ FALLBACK = [Action("playback", "tone_stream://%(200,0,950)"), Action("hangup")]
 """What the dialplan does with a call that was handed back."""
 
 
+PORTS = itertools.cycle(random.sample(range(10_000, 20_000), 10_000))
+"""Below those that connections are given by the kernel: none takes one before its listener does.
+Each process of tests goes through them in an order of its own."""
+
+
 def free_port() -> int:
-    """A port nobody listens on now."""
-    sock = listening_socket(("127.0.0.1", 0))
-    port = sock.getsockname()[1]
-    sock.close()
-    return int(port)
+    """A port nobody listens on now, and that nobody was given lately."""
+    for port in PORTS:
+        with contextlib.suppress(OSError):
+            listening_socket(("127.0.0.1", port)).close()
+            return port
+    raise AssertionError("no port is free")
 
 
 def settings_for(tmp_path: Path, **groups: dict[str, Any]) -> Settings:
