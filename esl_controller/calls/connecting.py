@@ -104,8 +104,8 @@ class Connecting:
         talk = self._call.talk
         if talk is None:
             return
-        self.hold(music=False)  # called off before he was put on hold
-        self._call.step(CallEvent.RESUME)
+        if self._call.state is CallState.HELD:
+            self._call.step(CallEvent.RESUME)
         talk.go_on(words)
         if self._draining:
             self.drain()

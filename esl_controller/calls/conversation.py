@@ -208,10 +208,14 @@ class Conversation:
 
     def before_transfer(self) -> None:
         """The agent has said whom we ring, or says it now; results wait, for they make it go on."""
-        self._results, self.leaving = [], False
+        self.keep_results()
         connecting = self.session.config.phrases.connecting
         if connecting and not self.session.agent_speaking:
             self.session.say(connecting)
+
+    def keep_results(self) -> None:
+        """Until caller and agent part, or it is decided that they do not."""
+        self._results, self.leaving = self._results or [], False
 
     def part(self, music: tuple[bytes, AudioFormat] | None) -> None:
         """Caller and agent no longer hear each other."""
@@ -219,9 +223,10 @@ class Conversation:
         self._give_results()
 
     def go_on(self, words: str) -> None:
-        """They hear each other again; the agent is told why."""
+        """They hear each other again; the agent is told why, and speaks once: with the results of
+        its functions where these are still to be given."""
+        self.session.tell(words, respond=not self._results)
         self._give_results()
-        self.session.tell(words, respond=True)
         self.session.resume()
 
     def _give_results(self) -> None:

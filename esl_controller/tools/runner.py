@@ -51,6 +51,11 @@ class FunctionRunner:
         """Of the functions that run, by `call_id`."""
         self._log = call_logger()
 
+    @property
+    def running(self) -> bool:
+        """A function has not returned."""
+        return bool(self._running)
+
     def run(self, call: FunctionCall) -> None:
         """Start it; never waits."""
         begun = FunctionOutcome(str(uuid.uuid4()), call, "started", time.time())

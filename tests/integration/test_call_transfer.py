@@ -131,7 +131,8 @@ def call_number(service: Service, number: str, steps: Sequence[Step] = TALKS, **
     rules = [RULE | {"destination": number} | secretary.pop("rule", {})]
     if "also" in secretary:
         rules.append(RULE | {"destination": secretary.pop("also")})
-    secretary = {"voice_settings": {"speed": 1.5}} | secretary
+    # Tones are no words: the agent would take them for noise, and go on.
+    secretary = {"voice_settings": {"speed": 1.5}, "resume_after_noise": False} | secretary
     tenant = service.add_tenant(model(number), transfer_rules=rules, **secretary)
     return service.call(steps, tenant=tenant)
 

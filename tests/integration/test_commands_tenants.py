@@ -79,7 +79,7 @@ def test_everything_wrong_is_named_at_once(do: Do) -> None:
     for name in ("max_turns", "vad_mode", "secretary_name", "did you mean voice_id?"):
         assert name in result.stderr
     told = do("secretary", "add", "8000", "--barge-in", "perhaps", "--json")
-    problem = {"field": "barge_in", "message": "must be true or false"}
+    problem = {"field": "barge_in", "message": "must be true or false", "kind": "wrong"}
     assert (told.exit_code, data(told)) == (2, {"problems": [problem]})
     assert do("secretary", "list").stdout == "No secretaries.\n"
 

@@ -95,7 +95,11 @@ class Briefing:
 
     def _talk(self) -> None:
         site, leg = self._site, self._leg
-        plan = site.plan(leg, self._entry, self._brief.tools)
+        # Whatever he says is his verdict, a short "yes" in the middle of the briefing, too.
+        secretary = replace(
+            self._entry.secretary, resume_after_noise=False, ignore_back_channels=False
+        )
+        plan = site.plan(leg, replace(self._entry, secretary=secretary), self._brief.tools)
         config = replace(
             plan.session,
             brief=self._brief,

@@ -40,6 +40,9 @@ from esl_controller.telemetry.metrics import Metrics
 
 _log = structlog.get_logger("transfer")
 
+RETURN_S, RETURN_LOOKS = 0.02, 25
+"""A function that asks for a transfer returns at once: how often, and how many times it is seen
+whether it has. Others may run longer."""
 _NOT_WORTH_RINGING = {
     "busy": Outcome.BUSY,
     "dnd": Outcome.BUSY,
@@ -137,8 +140,8 @@ class Course:
         presence = self._presence(destination)
         outcome = _NOT_WORTH_RINGING.get(presence.state)
         if outcome is not None:
-            call.hold(music=False)  # the result of the function, "ringing", is answered unheard
-            return self._decide(destination, outcome, "")
+            self._talk.keep_results()
+            return call.post(partial(self._decide_when_asked, destination, outcome))
         first = self._tried == 1
         if first:
             self._talk.before_transfer()
@@ -154,6 +157,16 @@ class Course:
         )
         self._attempt = attempt = Attempt(caller, call.door, destination, plan.ring_s)
         self._greenlet = gevent.spawn(attempt.run)
+
+    def _decide_when_asked(
+        self, destination: Destination, outcome: Outcome, looks: int = RETURN_LOOKS
+    ) -> None:
+        """Nobody is rung; but the function that asked has yet to return, and is answered first."""
+        if looks and self._talk.functions.running:
+            again = partial(self._decide_when_asked, destination, outcome, looks - 1)
+            gevent.spawn_later(RETURN_S, self._call.post, again)
+        else:
+            self._decide(destination, outcome, "")
 
     def _presence(self, destination: Destination) -> Presence:
         try:
