@@ -99,6 +99,6 @@ TRANSFER_RULES = Rule(
         'list of `{"department": …, "destination": "1000", "description": …}`; see '
         "[transfers](transfers.md)",
         'lista de `{"department": …, "destination": "1000", "description": …}`; veja '
-        "[transferências](transfers.md)",
+        "[transferências](transferencias.md)",
     ),
 )
