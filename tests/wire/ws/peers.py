@@ -148,6 +148,10 @@ def nothing_left_behind() -> Iterator[None]:
     try:
         before = left_behind()
         yield
-        until(lambda: left_behind() == before, f"greenlets and descriptors back to {before}")
+        # Less is well: what earlier tests have let go of may be closed only now.
+        until(
+            lambda: all(now <= was for now, was in zip(left_behind(), before, strict=True)),
+            f"greenlets and descriptors back to {before}",
+        )
     finally:
         gc.unfreeze()
