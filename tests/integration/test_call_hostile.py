@@ -47,7 +47,9 @@ def perfect_call(service: Service) -> Iterator[None]:
         call.caller.hang_up()
         call.wait()
     assert call.caller.report().longest_gap_ms <= 30 + 2 * hub.worst_ms
-    assert underruns == 0 or hub.worst_ms > 20
+    # 20 ms are sent ahead at the least; the pacer is woken as late as this test's own watch is, and
+    # then has its own and the others' frames to send.
+    assert underruns == 0 or hub.worst_ms > 10
     assert call.caller.report().sound_ms >= 2400
 
 
