@@ -12,28 +12,15 @@ import click
 from esl_controller.simulator.elevenlabs.config import FORMATS, EmulatorConfig
 from esl_controller.simulator.elevenlabs.faults import FAULTS
 from esl_controller.simulator.elevenlabs.server import ElevenLabsEmulator
-from esl_controller.simulator.service.process import fault_option, faults_of, serve, stats
-from esl_controller.simulator.service.script import SCRIPTS
-from esl_controller.simulator.service.voices import VOICES
+from esl_controller.simulator.service.process import serve, settings_of, speaking_options, stats
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=0, show_default=True, help="0 takes a free one.")
-@click.option("--script", type=click.Choice(sorted(SCRIPTS)), default="demo", show_default=True)
-@click.option("--voice", type=click.Choice(sorted(VOICES)), default="synthetic", show_default=True)
-@click.option("--fast", is_flag=True, help="Cheap turn detection, for load tests.")
-@click.option("--pace", default=4.0, show_default=True, help="Times faster than real time.")
+@speaking_options
 @click.option("--chunk-ms", default=250, show_default=True)
-@click.option("--think-ms", default=200, show_default=True)
 @click.option("--input-format", type=click.Choice(sorted(FORMATS)), default="ulaw_8000")
 @click.option("--output-format", type=click.Choice(sorted(FORMATS)), default="ulaw_8000")
 @click.option("--public", is_flag=True, help="Nobody needs a signed address.")
-@click.option("--api-key", multiple=True, help="Keys let in; without any, every key is.")
-@fault_option
-@click.option(
-    "--stats", is_flag=True, help="Print a JSON line of records at the end, and at SIGUSR1."
-)
 def main(**options: Any) -> None:
     """Serve an emulated ElevenLabs Agents service on loopback."""
     with_stats = options.pop("stats")
@@ -43,12 +30,7 @@ def main(**options: Any) -> None:
 
 def _config(options: dict[str, Any]) -> EmulatorConfig:
     return EmulatorConfig(
-        script=SCRIPTS[options.pop("script")],
-        voice=VOICES[options.pop("voice")](),
-        api_keys=frozenset(options.pop("api_key")) or None,
-        think_s=options.pop("think_ms") / 1000,
-        faults=faults_of(FAULTS, options.pop("fault")),
-        **options,
+        **settings_of(options, FAULTS),
     )
 
 

@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 import click
@@ -15,19 +15,57 @@ import gevent.event
 
 from esl_controller.simulator.service.faults import Fault, FaultTable, UnknownFault
 from esl_controller.simulator.service.record import ConnectionRecord
+from esl_controller.simulator.service.script import SCRIPTS
+from esl_controller.simulator.service.voices import VOICES
 
 _F = TypeVar("_F")
 _NAMES = ", ".join(fault.value for fault in Fault)
+_OPTIONS = (
+    click.option("--host", default="127.0.0.1", show_default=True),
+    click.option("--port", default=0, show_default=True, help="0 takes a free one."),
+    click.option("--script", type=click.Choice(sorted(SCRIPTS)), default="demo", show_default=True),
+    click.option(
+        "--voice", type=click.Choice(sorted(VOICES)), default="synthetic", show_default=True
+    ),
+    click.option("--fast", is_flag=True, help="Cheap turn detection, for load tests."),
+    click.option("--pace", default=4.0, show_default=True, help="Times faster than real time."),
+    click.option("--think-ms", default=200, show_default=True),
+    click.option("--api-key", multiple=True, help="Keys let in; without any, every key is."),
+    click.option(
+        "--fault",
+        multiple=True,
+        help=f"For all connections: NAME[=VALUE][@SECONDS], NAME one of {_NAMES}.",
+    ),
+    click.option(
+        "--stats", is_flag=True, help="Print a JSON line of records at the end, and at SIGUSR1."
+    ),
+)
 
 
-def fault_option(function: Callable[..., None]) -> Callable[..., None]:
-    """`--fault`, which may be given several times."""
-    text = f"For all connections: NAME[=VALUE][@SECONDS], NAME one of {_NAMES}."
-    return click.option("--fault", multiple=True, help=text)(function)
+def speaking_options(function: Callable[..., None]) -> Callable[..., None]:
+    """What every emulated service that speaks can be told."""
+    for option in reversed(_OPTIONS):
+        function = option(function)
+    return function
 
 
-def faults_of(table: FaultTable[_F], given: Sequence[str]) -> _F:
-    """What was asked for, or an error in the words of a command line."""
+def settings_of(options: Mapping[str, Any], table: FaultTable[Any]) -> dict[str, Any]:
+    """`speaking_options`, and others as they are, as fields of the service's configuration.
+
+    Raises `click.BadParameter` for a fault that is none.
+    """
+    given = dict(options)
+    return {
+        "script": SCRIPTS[given.pop("script")],
+        "voice": VOICES[given.pop("voice")](),
+        "api_keys": frozenset(given.pop("api_key")) or None,
+        "think_s": given.pop("think_ms") / 1000,
+        "faults": _faults_of(table, given.pop("fault")),
+        **given,
+    }
+
+
+def _faults_of(table: FaultTable[_F], given: Sequence[str]) -> _F:
     try:
         return table.make(*given)
     except UnknownFault as error:
