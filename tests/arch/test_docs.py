@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,8 @@ KNOWN = {row.variable for row in every_setting()} | {"VOICE_AI_CONFIG"}
 
 
 def generator() -> ModuleType:
+    if str(DOCS) not in sys.path:  # as it is for a program that is started there
+        sys.path.insert(0, str(DOCS))
     spec = importlib.util.spec_from_file_location("docs_generate", DOCS / "generate.py")
     assert spec
     assert spec.loader
