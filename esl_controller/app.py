@@ -22,13 +22,13 @@ from bridge.wire.network import Network
 from esl_controller.calls import hold_music, phrases
 from esl_controller.calls.breakers import Breakers, limits_of
 from esl_controller.calls.call import Call
-from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.door import open_door
 from esl_controller.calls.installed_module import InstalledModule
 from esl_controller.calls.media_site import media_site
 from esl_controller.calls.outgoing import Outgoing
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.supervision import Supervision
 from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.calls.transfer.returning import Returning

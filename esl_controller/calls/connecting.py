@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bridge.ports import EndCause
-from esl_controller.calls.conversation import Conversation, ConversationSite
+from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure, Leaving
 from esl_controller.calls.door import LegDoor
 from esl_controller.calls.hold_music import hold_music
 from esl_controller.calls.leg import Leg
+from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.states import CallEvent, CallState
 from esl_controller.calls.transfer.course import Course
 from esl_controller.calls.transfer.outcome_words import BUSY_WITH_ANOTHER

@@ -8,46 +8,34 @@ session calls on the hub, so nothing of that waits.
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
 from bridge.audio.formats import AudioFormat
-from bridge.audio.pacer import Pacer
-from bridge.playout.modes import Flavour
 from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
-from bridge.providers.conversation import Ran, Said, Tool
-from bridge.providers.host import Network
+from bridge.providers.conversation import Ran, Said
 from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
-from bridge.session_manager import CapacityReached, SessionManager
-from esl_controller.calls.breakers import Breakers
+from bridge.session_manager import CapacityReached
 from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.jobs import CallJobs, Inbox
 from esl_controller.calls.leg import Leg
-from esl_controller.calls.media import CallMedia
-from esl_controller.calls.media_site import MediaSite
 from esl_controller.calls.phrases import Phrase, phrase_audio
-from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.recording import Recorder
-from esl_controller.calls.transfer.places import Places
+from esl_controller.calls.site import ConversationSite
 from esl_controller.database.models import RouteEntry
-from esl_controller.esl.session import ControllerSession
 from esl_controller.record.conversation import CallBook, ConversationRecord
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
-from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
-from esl_controller.tenants.providers import NoProvider
 from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
-from esl_controller.tools.registry import offered_tools, tools_for
+from esl_controller.tools.registry import tools_for
 from esl_controller.tools.runner import FunctionRunner
 
 _log = structlog.get_logger("call")
@@ -107,18 +95,7 @@ class Conversation:
             give_up(outbox.close)
             self.functions = self._functions(entry, identity, site, actions)
             give_up(self.functions.close)
-            self.media = CallMedia(
-                leg.esl,
-                self.session,
-                site.manager,
-                site.media,
-                outbox,
-                book.metrics,
-                path=plan.path,
-                choice=plan.choice,
-                module=plan.module,
-            )
-            leg.use_media(self.media)
+            self.media = site.media_for(leg, self.session, plan, outbox, book.metrics)
             give_up(leg.close_media)
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
@@ -349,45 +326,3 @@ class Conversation:
         if not (self.session.closing or self.leaving or outcome.cancelled):
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
-
-
-@dataclass(frozen=True, slots=True)
-class ConversationSite:
-    """What a worker makes its conversations with."""
-
-    settings: Settings
-    manager: SessionManager
-    pacer: Pacer
-    media: MediaSite
-    network: Callable[[], Network]
-    """How providers are reached; another one when its CA file was read again."""
-    breakers: Breakers
-    """Which providers of which tenants are passed over."""
-    audio_module: Callable[[ControllerSession], Flavour | None]
-    """The audio module of the FreeSWITCH behind a connection, None when it has none."""
-    places: Places
-    """Whom callers can be connected to."""
-    clock: Callable[[], float] = time.monotonic
-
-    def plan(
-        self, leg: Leg, entry: RouteEntry, tools: Sequence[Tool] | None = None
-    ) -> ConversationPlan:
-        """Choose providers, formats and the way of playing; `tools`: instead of the secretary's.
-
-        Raises:
-            HandBack: no provider can be used.
-        """
-        try:
-            return plan_conversation(
-                entry,
-                self.settings,
-                leg.codec,
-                offered_tools(entry) if tools is None else tools,
-                module=self.audio_module(leg.esl),
-                idle_silence=leg.has_idle_silence,
-                network=self.network(),
-                breakers=self.breakers,
-            )
-        except NoProvider as error:
-            code = ErrorCode.PROVIDER_UNAVAILABLE
-            raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error

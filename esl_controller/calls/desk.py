@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.door import LegDoor
 from esl_controller.calls.registry import Calls
+from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.record.conversation import CallBook
 from esl_controller.routes.reception import Reception

@@ -18,11 +18,10 @@ from bridge.providers.conversation import Brief
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.conversation import ConversationSite
 from esl_controller.calls.leg import Leg
-from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase, phrase_audio
+from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.transfer.briefing_words import ACCEPT, DECLINE
 from esl_controller.calls.transfer.states import TransferEvent
 from esl_controller.database.models import RouteEntry
@@ -122,18 +121,7 @@ class Briefing:
         give_up(site.manager.release, session)
         outbox = Outbox()
         give_up(outbox.close)
-        media = CallMedia(
-            leg.esl,
-            session,
-            site.manager,
-            site.media,
-            outbox,
-            self._metrics,
-            path=plan.path,
-            choice=plan.choice,
-            module=plan.module,
-        )
-        leg.use_media(media)
+        media = site.media_for(leg, session, plan, outbox, self._metrics)
         give_up(self._stop_media)
         give_up(session.end, EndCause.HANGUP)
         session.prepare()

@@ -13,9 +13,10 @@ from typing import Any, Protocol
 import gevent
 import structlog
 
-from esl_controller.calls.conversation import Conversation, ConversationSite
+from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.door import LegDoor
 from esl_controller.calls.leg import Leg
+from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.transfer.attempt import CANCEL_S, Attempt, CallerSide, Talk
 from esl_controller.calls.transfer.briefing import Briefing
 from esl_controller.calls.transfer.briefing_words import briefing, introduction

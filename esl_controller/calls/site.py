@@ -1,0 +1,94 @@
+"""What a worker makes its conversations with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.audio.pacer import Pacer
+from bridge.playout.modes import Flavour
+from bridge.providers.conversation import Tool
+from bridge.providers.host import Network
+from bridge.session.session import Session
+from bridge.session_manager import SessionManager
+from esl_controller.calls.breakers import Breakers
+from esl_controller.calls.command_queue import Outbox
+from esl_controller.calls.leg import Leg
+from esl_controller.calls.media import CallMedia
+from esl_controller.calls.media_site import MediaSite
+from esl_controller.calls.plan import ConversationPlan, plan_conversation
+from esl_controller.calls.transfer.places import Places
+from esl_controller.database.models import RouteEntry
+from esl_controller.esl.session import ControllerSession
+from esl_controller.routes.routing import HandBack, Outcome
+from esl_controller.settings.table import Settings
+from esl_controller.telemetry.catalogue import ErrorCode
+from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tenants.providers import NoProvider
+from esl_controller.tools.registry import offered_tools
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationSite:
+    """What a worker makes its conversations with."""
+
+    settings: Settings
+    manager: SessionManager
+    pacer: Pacer
+    media: MediaSite
+    network: Callable[[], Network]
+    """How providers are reached; another one when its CA file was read again."""
+    breakers: Breakers
+    """Which providers of which tenants are passed over."""
+    audio_module: Callable[[ControllerSession], Flavour | None]
+    """The audio module of the FreeSWITCH behind a connection, None when it has none."""
+    places: Places
+    """Whom callers can be connected to."""
+    clock: Callable[[], float] = time.monotonic
+
+    def plan(
+        self, leg: Leg, entry: RouteEntry, tools: Sequence[Tool] | None = None
+    ) -> ConversationPlan:
+        """Choose providers, formats and the way of playing; `tools`: instead of the secretary's.
+
+        Raises:
+            HandBack: no provider can be used.
+        """
+        try:
+            return plan_conversation(
+                entry,
+                self.settings,
+                leg.codec,
+                offered_tools(entry) if tools is None else tools,
+                module=self.audio_module(leg.esl),
+                idle_silence=leg.has_idle_silence,
+                network=self.network(),
+                breakers=self.breakers,
+            )
+        except NoProvider as error:
+            code = ErrorCode.PROVIDER_UNAVAILABLE
+            raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
+
+    def media_for(
+        self,
+        leg: Leg,
+        session: Session,
+        plan: ConversationPlan,
+        outbox: Outbox,
+        metrics: Metrics,
+    ) -> CallMedia:
+        """The media of a session, which are the leg's from now on."""
+        media = CallMedia(
+            leg.esl,
+            session,
+            self.manager,
+            self.media,
+            outbox,
+            metrics,
+            path=plan.path,
+            choice=plan.choice,
+            module=plan.module,
+        )
+        leg.use_media(media)
+        return media
