@@ -5,10 +5,10 @@ from typing import Any, cast
 
 import pytest
 
-from esl_controller.calls.transfer.listed import ListedPlaces
 from esl_controller.calls.transfer.plan import Mode, TransferPlan
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.transfer_call import TransferCall
+from tests.unit.call.listed_places import ListedPlaces
 
 RULES = [
     {"department": "Sales", "destination": "1000", "description": "prices"},
