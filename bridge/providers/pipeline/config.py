@@ -100,11 +100,6 @@ def key_of(config: PipelineConfig, stage: str) -> str:
     return _keys(config.api_key).get(stage, "")
 
 
-def keys_in(api_key: str) -> list[str]:
-    """Every key in a credential, for those who must hide them."""
-    return list(_keys(api_key).values())
-
-
 def hearing_model(config: PipelineConfig, language: str | None) -> str:
     """Deepgram's model: the one that was named, else the best for the language."""
     if config.stt_model:
