@@ -30,18 +30,32 @@ def story(phone: Any) -> list[tuple[float, str]]:
     start = hearing.times[0]
     sound = np.frombuffer(hearing.timeline(start, hearing.times[-1] + 0.02), dtype="<i2")
     size = int(hearing.rate_hz * _WINDOW_S)
-    told = []
-    for place in range(0, len(sound) - size + 1, size):
-        who = _who(sound[place : place + size].astype(float), hearing.rate_hz)
-        if who:
-            told.append((start + place / hearing.rate_hz, who))
-    return told
+    windows = [
+        sound[place : place + size].astype(float) for place in range(0, len(sound) - size + 1, size)
+    ]
+    whose = [_who(window, hearing.rate_hz) for window in windows]
+    broken = [not all(_loud(window)) for window in windows]
+    return [
+        (start + n * _WINDOW_S, who)
+        for n, who in enumerate(whose)
+        if who and not (who == AGENT and broken[n] and _beside_others(whose, broken, n))
+    ]
+
+
+def _beside_others(whose: list[str], broken: list[bool], n: int) -> bool:
+    """Whether a window is the edge of another sound, or a hole that a busy machine made in it."""
+    beside = [m for m in (n - 1, n + 1) if 0 <= m < len(whose)]
+    return any(whose[m] not in ("", AGENT) and not broken[m] for m in beside)
+
+
+def _loud(window: Any) -> list[bool]:
+    return [bool(np.sqrt(np.mean(part**2)) >= _SILENT) for part in np.array_split(window, 5)]
 
 
 def _who(window: Any, rate_hz: int) -> str:
     """The edge of a sound, where its spectrum is wide, may be anyone's but the agent's, who makes
     a pause at every word and is known by what is nobody else's."""
-    loud = [np.sqrt(np.mean(part**2)) >= _SILENT for part in np.array_split(window, 5)]
+    loud = _loud(window)
     if not any(loud):
         return ""
     power = np.abs(np.fft.rfft(window * np.hanning(len(window)))) ** 2
