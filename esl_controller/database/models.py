@@ -160,6 +160,8 @@ class TenantSettings:
     outbound_per_hour: int | None = None
     outbound_per_day: int | None = None
     outbound_caller_id: str | None = None
+    allowed_tool_hosts: Sequence[str] = ()
+    """Of its own systems: what its functions and webhooks may reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,7 +378,6 @@ UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
         "enable_functions",
         "functions_config",
     ),
-    TenantSettings: ("allowed_tool_hosts",),
     ConversationRealtime: ("summary",),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""
