@@ -177,6 +177,8 @@ class TenantSettings:
     summary_key: str | None = field(default=None, repr=False)
     send_unstored: bool = False
     """What is not stored is sent all the same."""
+    allowed_tool_hosts: Sequence[str] = ()
+    """Of its own systems: what its functions and webhooks may reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,6 +399,5 @@ UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
         "enable_functions",
         "functions_config",
     ),
-    TenantSettings: ("allowed_tool_hosts",),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

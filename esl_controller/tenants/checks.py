@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from esl_controller.esl import dialable
+from esl_controller.settings.types import host_entry
 
 """No hyphen in front: FreeSWITCH would take the destination of a transfer for an option."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -235,6 +236,18 @@ def _read_pause_words(value: Any) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _read_hosts(value: Any) -> tuple[str, ...]:
+    entries = _read_list(value)
+    wrong = [entry for entry in entries if not isinstance(entry, str) or host_entry(entry)]
+    used = tuple(entry.lower() for entry in entries if entry not in wrong)[:MAX_HOSTS]
+    problems = [f"holds {entry!r:.60}, must hold hosts" for entry in wrong]
+    if len(entries) > MAX_HOSTS:
+        problems.append(f"must be a JSON list of at most {MAX_HOSTS} hosts")
+    if problems:
+        raise PartlyWrong(problems, used)
+    return used
+
+
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
     settings, problems = dict(_read_object(value)), []
     for name in sorted(settings.keys() - {"speed"}):
@@ -257,6 +270,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_HOSTS = 100
 MAX_PAUSE_WORDS = 100
 MAX_ADDRESSES = 20
 CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
@@ -297,6 +311,9 @@ ADDRESSES = Rule(
 CREDENTIAL = Rule(
     _read_credential,
     Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
+)
+HOSTS = Rule(
+    _read_hosts, Words('list of hosts, `["crm.example"]`', 'lista de hosts, `["crm.exemplo"]`')
 )
 PAUSE_WORDS = Rule(
     _read_pause_words,
