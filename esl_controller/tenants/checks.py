@@ -191,6 +191,41 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_web_address(value: Any) -> str:
+    address = _read_url(value)
+    if not address.startswith(("https://", "http://")) or "@" in urlsplit(address).netloc:
+        raise ValueError("must be an https:// or http:// address without a user name")
+    return address
+
+
+def _read_addresses(value: Any) -> tuple[str, ...]:
+    addresses = _read_list(value)
+    if len(addresses) > MAX_ADDRESSES:
+        raise ValueError(f"must be a JSON list of at most {MAX_ADDRESSES}")
+    for one in addresses:
+        if not isinstance(one, str) or not _EMAIL.fullmatch(one):
+            raise ValueError(f"is {one!r:.80}, must be an e-mail address")
+    return tuple(addresses)
+
+
+def _read_credential(value: Any) -> str:
+    if not isinstance(value, str) or not CREDENTIAL_FORM.fullmatch(value):
+        raise ValueError("must be sealed, or env:NAME or file:/path")  # never repeated
+    return value
+
+
+def words_of(*known: str) -> Rule:
+    """A list of some of a few words."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        for one in _read_list(value):
+            if one not in known:
+                raise ValueError(f"has {one!r:.60}, may have {', '.join(known)}")
+        return tuple(value)
+
+    return Rule(read, Words(f"list of {', '.join(known)}", f"lista de {', '.join(known)}"))
+
+
 def _read_pause_words(value: Any) -> tuple[str, ...]:
     words = _read_list(value)
     if len(words) > MAX_PAUSE_WORDS:
@@ -237,6 +272,14 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 MAX_HOSTS = 100
 MAX_PAUSE_WORDS = 100
+MAX_ADDRESSES = 20
+CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*"
+)
+"""RFC 5321 without quoted names and addresses in brackets: nothing that ends a header or a command.
+"""
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -259,6 +302,15 @@ TIME_ZONE = Rule(
 URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
     _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
+)
+WEB_ADDRESS = Rule(_read_web_address, Words("address, https://…", "endereço, https://…"))
+ADDRESSES = Rule(
+    _read_addresses,
+    Words('list of e-mail addresses, `["a@example.com"]`', 'lista de e-mails, `["a@example.com"]`'),
+)
+CREDENTIAL = Rule(
+    _read_credential,
+    Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
 )
 HOSTS = Rule(
     _read_hosts, Words('list of hosts, `["crm.example"]`', 'lista de hosts, `["crm.exemplo"]`')

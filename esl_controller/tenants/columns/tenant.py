@@ -15,6 +15,7 @@ from esl_controller.tenants.checks import (
     choice,
     whole,
 )
+from esl_controller.tenants.columns.after_call import AFTER_CALL
 from esl_controller.tenants.columns.column import Column, Use
 
 TENANT: Mapping[str, Column] = {
@@ -141,4 +142,5 @@ TENANT: Mapping[str, Column] = {
             "Número mostrado a quem recebe a chamada; vazio: o da própria secretária.",
         ),
     ),
+    **AFTER_CALL,
 }
