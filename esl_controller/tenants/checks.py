@@ -163,6 +163,25 @@ def _read_language(value: Any) -> str:
     return value
 
 
+def _read_languages(value: Any) -> tuple[str, ...]:
+    given = _read_list(value)
+    problems: list[str] = []
+    if len(given) > MAX_LANGUAGES:
+        raise ValueError(f"must be a JSON list of at most {MAX_LANGUAGES}")
+    tags: dict[str, None] = {}
+    for one in given:
+        try:
+            tags[_read_language(one)] = None
+        except PartlyWrong as error:
+            problems += error.problems
+            tags[error.value] = None
+        except ValueError as error:
+            problems.append(f"an entry {error}")
+    if problems:
+        raise PartlyWrong(problems, tuple(tags))
+    return tuple(tags)
+
+
 def _read_time_zone(value: Any) -> str:
     try:
         return zoneinfo.ZoneInfo(str(value)).key
@@ -222,6 +241,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
@@ -238,6 +258,9 @@ DIALABLE = Rule(
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
 )
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
+LANGUAGES = Rule(
+    _read_languages, Words('list of tags, `["en", "es"]`', 'lista de idiomas, `["en", "es"]`')
+)
 TIME_ZONE = Rule(
     _read_time_zone,
     Words("zone such as `America/Sao_Paulo`", "fuso, como `America/Sao_Paulo`"),
