@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.hours import BusinessHours, Opening
 from esl_controller.settings.types import Secret
 
 
@@ -46,6 +46,8 @@ class SecretaryRealtime:
     extension: str | None
     language: str | None
     """BCP 47, such as pt-BR; None lets the model find out."""
+    languages: Sequence[str]
+    """Others the caller may change to."""
     realtime_provider: str
     """openai | elevenlabs | gemini | custom"""
     voice_realtime_provider_uuid: str | None
@@ -100,6 +102,12 @@ class SecretaryRealtime:
     """None: the domain's."""
     business_hours: BusinessHours | None
     """None: always open."""
+    time_condition: str | None
+    """Number or name of the FusionPBX time condition that stands in for `business_hours`."""
+    closed_action: str
+    """hand_back | answer"""
+    closed_message: str | None
+    closed_prompt: str | None
     closed_extension: str | None
     playback_mode: str
     """auto | unicast | binary | json | file"""
@@ -144,6 +152,8 @@ class TenantSettings:
     """One row of `v_voice_realtime_settings`; the defaults where a domain has none."""
 
     domain_uuid: str
+    company_name: str | None = None
+    """How the tenant is named to callers; None: by the domain's name."""
     time_zone: str = "UTC"
     """The domain's own, else FusionPBX's, else UTC: of hours, and of the day a budget is for."""
     max_concurrent_calls: int | None = None
@@ -207,6 +217,9 @@ class RouteEntry:
     """What is wrong with the settings and does not keep the number from being answered."""
     outbound: OutboundCall | None = None
     """The call is ours: we have dialled."""
+    opening: Opening | None = None
+    """Open or closed, as it was when the call was admitted; closed ones are served only where the
+    secretary answers then too."""
 
 
 @dataclass(frozen=True, slots=True)

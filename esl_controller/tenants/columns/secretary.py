@@ -9,6 +9,7 @@ from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
     LANGUAGE,
+    LANGUAGES,
     LIST,
     OBJECT,
     UUID,
@@ -52,6 +53,16 @@ _WHO: Mapping[str, Column] = {
         meaning=Words(
             "Language of the caller and of our own phrases; empty: the model finds out.",
             "Idioma de quem liga e das nossas frases; vazio: o modelo descobre.",
+        ),
+    ),
+    "languages": Column(
+        rule=LANGUAGES,
+        default=[],
+        meaning=Words(
+            "Other languages the caller may change to, by asking or by speaking one: the AI and "
+            "our own phrases follow.",
+            "Outros idiomas para os quais quem liga pode mudar, pedindo ou falando: a IA e as "
+            "nossas frases acompanham.",
         ),
     ),
     "realtime_provider": Column(

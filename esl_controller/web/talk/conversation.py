@@ -28,6 +28,7 @@ from bridge.wire.link import CloseInfo, WebSocketLink
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
@@ -138,6 +139,7 @@ class TalkCall:
                 idle_silence=False,
                 network=site.network(),
                 breakers=site.breakers,
+                known=known_of(entry, "", ""),
             )
         except NoProvider as error:
             raise HandBack(
