@@ -55,7 +55,9 @@ def report(call: Mapping[str, Any], conversation: Mapping[str, Any]) -> str:
     if conversation["summary"]:
         parts.append(f"Summary\n\n{conversation['summary']}")
     if conversation["fields"]:
-        parts.append("\n".join(f"{name}: {value}" for name, value in conversation["fields"].items()))
+        parts.append(
+            "\n".join(f"{name}: {value}" for name, value in conversation["fields"].items())
+        )
     if conversation["transcript"]:
         parts.append("Transcript\n\n" + "\n".join(map(_line, conversation["transcript"])))
     return "\n\n".join(parts) + "\n"

@@ -135,9 +135,7 @@ class FunctionRunner:
     def _run_with(
         self, tool: CallTool, call: FunctionCall, arguments: Any, key: str
     ) -> Mapping[str, Any]:
-        context = dataclasses.replace(
-            self._context, call_id=call.call_id, idempotency_key=key
-        )
+        context = dataclasses.replace(self._context, call_id=call.call_id, idempotency_key=key)
         result = {"done": True, **tool.run(arguments, context)}
         text = msgspec.json.encode(result)
         if len(text) > MAX_RESULT_BYTES:
