@@ -35,13 +35,15 @@ class Email:
         to = [one for one in payload.get("to") or () if isinstance(one, str)]
         if not to:
             raise Dead("no email_to is set")
-        text = str(payload.get("text") or "")
+        subject, text = payload.get("subject"), str(payload.get("text") or "")
         if isinstance(payload.get("call"), Mapping):
-            text = report(payload["call"], conversation_of(errand, means))
+            call = payload["call"]
+            subject = f"Call from {call.get('caller_name') or call.get('caller_id') or 'unknown'}"
+            text = report(call, conversation_of(errand, means))
         letter = Letter(
             message_id=errand.errand_uuid,
             to=to,
-            subject=str(payload.get("subject") or "Voice AI"),
+            subject=str(subject or "Voice AI"),
             text=text,
             date=errand.created_at,
             idempotency_key=errand.idempotency_key,
@@ -55,7 +57,9 @@ def report(call: Mapping[str, Any], conversation: Mapping[str, Any]) -> str:
     if conversation["summary"]:
         parts.append(f"Summary\n\n{conversation['summary']}")
     if conversation["fields"]:
-        parts.append("\n".join(f"{name}: {value}" for name, value in conversation["fields"].items()))
+        parts.append(
+            "\n".join(f"{name}: {value}" for name, value in conversation["fields"].items())
+        )
     if conversation["transcript"]:
         parts.append("Transcript\n\n" + "\n".join(map(_line, conversation["transcript"])))
     return "\n\n".join(parts) + "\n"
