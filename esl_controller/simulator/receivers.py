@@ -85,8 +85,7 @@ class MailReceiver:
     @property
     def port(self) -> int:
         """Where it listens on 127.0.0.1."""
-        port: int = self._server.address[1]
-        return port
+        return int(self._server.address[1])
 
     def stop(self) -> None:
         """Close it."""
