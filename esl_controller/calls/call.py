@@ -197,7 +197,7 @@ class Call:
         _log.info("call.came_back", name=returned.name, said=len(returned.history))
         row = returned.row()
         if row is not None:
-            self._desk.book.came_back(row)
+            self._desk.book.came_back(entry, row)
         plan = self._plan(entry, identity)
         brief = replace(plan.session.brief, greeting="")
         session = replace(plan.session, brief=brief, history=tuple(returned.history))

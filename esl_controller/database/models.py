@@ -415,15 +415,6 @@ JournalEntry = (
 """What a call leaves behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLost:
-    """A worker died: its conversations still open in any domain are over."""
-
-    worker: str
-    """`ConversationRealtime.worker` of its conversations."""
-    lost_at: datetime
-
-
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
     SecretaryRealtime: (
         "voice_secretary_uuid",

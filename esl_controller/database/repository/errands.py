@@ -88,6 +88,14 @@ def finish(
     return execute(connection, sql, (as_stored(result), forget, *_names(taken))) == 1
 
 
+def forget_result(connection: Connection, domain_uuid: str, errand_uuid: str) -> None:
+    """Empty the result of an errand once nothing that waited for it is still to be done."""
+    sql = f"""update {_TABLE} t set result = null where t.domain_uuid = %s and t.errand_uuid = %s
+                and not exists (select 1 from {_TABLE} w where w.domain_uuid = %s
+                                and w.waits_for = t.errand_uuid and w.state <> 'delivered')"""
+    execute(connection, sql, (domain_uuid, errand_uuid, domain_uuid))
+
+
 def retry(connection: Connection, taken: QueuedErrand, *, in_s: float, why: str) -> bool:
     """Once more later. False: no longer this attempt's."""
     sql = f"""update {_TABLE} set state = 'queued', lease_until = null, last_error = %s,
