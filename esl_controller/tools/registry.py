@@ -8,6 +8,7 @@ from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
 from esl_controller.tools import recording
 from esl_controller.tools.base import CallTool
+from esl_controller.tools.change_language import ChangeLanguage
 from esl_controller.tools.end_call import EndCall
 from esl_controller.tools.outbound import LeaveMessage, RequestCallback
 from esl_controller.tools.transfer_call import TransferCall
@@ -15,6 +16,7 @@ from esl_controller.tools.transfer_call import TransferCall
 _BUILT_IN: Mapping[str, CallTool] = {
     "transfer_call": TransferCall(),
     "end_call": EndCall(),
+    "change_language": ChangeLanguage(),
     "leave_message": LeaveMessage(),
     "request_callback": RequestCallback(),
     **{tool.name: tool for tool in (recording.PAUSE, recording.RESUME, recording.REFUSE)},
