@@ -301,6 +301,10 @@ class Call:
         """Tell the model something the caller did not say."""
         return self.talk is not None and self.talk.tell(text, respond=respond)
 
+    def change_language(self, language: str) -> bool:
+        """Go on in another language."""
+        return self.talk is not None and self.talk.change_language(language)
+
     def recording(self, wanted: Recording, by: str = "agent") -> bool:
         """Do something to the recording."""
         return self.talk is not None and self.talk.recorder.want(wanted, by)

@@ -29,6 +29,7 @@ from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.recording import Recorder
 from esl_controller.calls.site import ConversationSite
+from esl_controller.calls.wording import phrases_of
 from esl_controller.database.models import RouteEntry
 from esl_controller.record.conversation import CallBook, ConversationRecord
 from esl_controller.routes.identity import CallIdentity
@@ -61,6 +62,8 @@ class Conversation:
         inbox: Inbox,
     ) -> None:
         self.entry = entry
+        self.language = entry.secretary.language
+        self._known = plan.known
         self.end: SessionEnd | None = None
         self.trouble = ""
         """What a provider said last about why it failed."""
@@ -175,7 +178,17 @@ class Conversation:
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
-        self.session.announce(*phrase_audio(phrase, self.entry.secretary.language))
+        self.session.announce(*phrase_audio(phrase, self.language))
+
+    def change_language(self, language: str) -> bool:
+        """Our own phrases and the record follow the caller."""
+        if self.session.closing or self.session.ended:
+            return False
+        self.language = language
+        phrases = phrases_of(self.entry.secretary, self._known, language)
+        self.session.change_language(language, phrases)
+        self.record.spoken_in(language)
+        return True
 
     def hold(self) -> None:
         """The caller put us on hold: nobody hears us, and his silence means nothing."""

@@ -55,6 +55,9 @@ class CallActions(Protocol):
         `respond` has it say something about it at once.
         """
 
+    def change_language(self, language: str) -> bool:
+        """Go on in another language; False when the conversation is ending."""
+
     def recording(self, wanted: Recording, by: str = "agent") -> bool:
         """Do something to the recording; False where nothing is recorded. `by` is who asks."""
 

@@ -11,6 +11,7 @@ from esl_controller.tools import recording
 from esl_controller.tools.appointments import BookAppointment, CancelAppointment, CheckAppointment
 from esl_controller.tools.base import CallTool
 from esl_controller.tools.create_ticket import CreateTicket
+from esl_controller.tools.change_language import ChangeLanguage
 from esl_controller.tools.end_call import EndCall
 from esl_controller.tools.lookup_customer import LookupCustomer
 from esl_controller.tools.opening_hours import OpeningHours
@@ -23,6 +24,7 @@ BUILT_IN: Mapping[str, CallTool] = {
     "transfer_call": TransferCall(),
     "end_call": EndCall(),
     "opening_hours": OpeningHours(),
+    "change_language": ChangeLanguage(),
     "leave_message": LeaveMessage(),
     "request_callback": RequestCallback(),
     **{tool.name: tool for tool in (recording.PAUSE, recording.RESUME, recording.REFUSE)},
