@@ -8,6 +8,7 @@ from esl_controller.errands.base import Delivery
 from esl_controller.errands.email import Email
 from esl_controller.errands.message import Message
 from esl_controller.errands.summary import Summary
+from esl_controller.errands.ticket import Ticket
 from esl_controller.errands.webhook import Webhook
 
 KINDS: Mapping[str, Delivery] = {
@@ -15,4 +16,5 @@ KINDS: Mapping[str, Delivery] = {
     "email": Email(),
     "message": Message(),
     "summary": Summary(),
+    "ticket": Ticket(),
 }

@@ -35,7 +35,7 @@ class OwnAddresses:
 
     def learn(self, tenant: TenantSettings) -> None:
         """What a tenant's settings say now."""
-        own = _hosts(tenant.webhook_url, tenant.summary_url)
+        own = _hosts(tenant.webhook_url, tenant.summary_url, tenant.ticket_url)
         self._set[tenant.domain_uuid] = (*tenant.allowed_tool_hosts, *own)
 
     def learn_providers(self, domain_uuid: str, access: Sequence[ProviderAccess]) -> None:
