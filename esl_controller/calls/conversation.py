@@ -16,7 +16,7 @@ import structlog
 from bridge.audio.formats import AudioFormat
 from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
-from bridge.providers.conversation import Ran, Said
+from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
@@ -37,6 +37,7 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
+from esl_controller.tools.honesty import Honesty
 from esl_controller.tools.registry import tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -76,6 +77,7 @@ class Conversation:
         self._clock = site.clock
         self._answered_at: float | None = None
         self._greeted = False
+        self._honesty = Honesty()
         self._troubles = 0
         self._results: list[FunctionOutcome] | None = None
         """What waits until nobody would hear the model go on; None: nothing waits."""
@@ -263,6 +265,11 @@ class Conversation:
         """Something was said."""
         self.record.uttered(utterance)
         self.recorder.uttered(utterance)
+        if utterance.speaker is Speaker.AGENT:
+            untrue = self._honesty.said(utterance.text, utterance.at_s)
+            if untrue:
+                _log.warning("call.claim_corrected", told=untrue[:60])
+                self.tell(untrue, respond=True)
         if self.callee is not None:
             self.callee.uttered(utterance)
 
@@ -350,5 +357,6 @@ class Conversation:
             self._results.append(outcome)
             return
         if not (self.session.closing or self.leaving or outcome.cancelled):
+            self._honesty.told(outcome, self.record.now_s)
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)

@@ -227,10 +227,10 @@ def _store(
     """What became of an attempt, and what follows from it, in one transaction."""
     if isinstance(became, Retry):
         in_s = delay_s(taken.attempts, chance, became.after_s)
-        return errands.retry(connection, taken, in_s=in_s, why=str(became))
+        return errands.retry(connection, taken.domain_uuid, taken, in_s=in_s, why=str(became))
     if isinstance(became, Dead):
-        return errands.bury(connection, taken, str(became))
-    kept = errands.finish(connection, taken, became.result, forget=became.forget)
+        return errands.bury(connection, taken.domain_uuid, taken, str(became))
+    kept = errands.finish(connection, taken.domain_uuid, taken, became.result, forget=became.forget)
     for one in became.more if kept else ():
         errands.insert(connection, taken.domain_uuid, one)
     if kept and became.forget and taken.waits_for is not None:

@@ -26,7 +26,7 @@ from esl_controller.errands.told import transcript_of
 from esl_controller.services.http import Response, ServiceFailed
 from esl_controller.settings.types import Secret
 from esl_controller.tenants.keys.secrets import SecretError
-from esl_controller.tools import schema as schemas
+from esl_controller.tools.schema import Arguments, SchemaWrong
 
 TIMEOUT_S = 45.0
 MAX_TRANSCRIPT = 60_000
@@ -145,9 +145,9 @@ def _fields(said: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> dict[s
         return None
     fields = said.get("fields")
     try:
-        problem = schemas.problem(fields, wanted)
-    except schemas.SchemaUnsupported as error:
-        raise Dead(f"summary_schema has a rule that is not checked here: {error}") from None
+        problem = Arguments(wanted).problem(fields)
+    except SchemaWrong as error:
+        raise Dead(f"summary_schema: {error}") from None
     if problem is not None or not isinstance(fields, Mapping):
         raise Retry(f"fields: {problem or 'no object'}")
     if len(msgspec.json.encode(fields)) > MAX_FIELDS_BYTES:

@@ -130,7 +130,7 @@ class Retention:
     def _expire(self, domain_uuid: str) -> int:
         days = self._retention_days(domain_uuid)
         with self._pool.connection(autocommit=True) as connection:
-            errands.expire(connection, domain_uuid, days)
+            errands.forget_old(connection, domain_uuid, days)
         total = 0
         while days is not None:
             with self._pool.connection() as connection:

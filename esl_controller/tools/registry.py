@@ -10,8 +10,8 @@ from esl_controller.tenants.columns.systems import SELECTABLE
 from esl_controller.tools import recording
 from esl_controller.tools.appointments import BookAppointment, CancelAppointment, CheckAppointment
 from esl_controller.tools.base import CallTool
-from esl_controller.tools.create_ticket import CreateTicket
 from esl_controller.tools.change_language import ChangeLanguage
+from esl_controller.tools.create_ticket import CreateTicket
 from esl_controller.tools.end_call import EndCall
 from esl_controller.tools.lookup_customer import LookupCustomer
 from esl_controller.tools.opening_hours import OpeningHours

@@ -361,10 +361,10 @@ def test_one_worker_at_a_time_and_a_late_one_changes_nothing(house: House) -> No
     with house.pool.connection() as connection:
         (again,) = errands.take(connection, house.domain, worker="w1", lease_s=30, limit=5)
         assert again.attempts == 2
-        assert not errands.finish(connection, mine, {}, forget=False)
-        assert not errands.retry(connection, mine, in_s=0, why="late")
-        assert errands.finish(connection, again, {"status": 200}, forget=False)
-        assert not errands.bury(connection, again, "late")
+        assert not errands.finish(connection, house.domain, mine, {}, forget=False)
+        assert not errands.retry(connection, house.domain, mine, in_s=0, why="late")
+        assert errands.finish(connection, house.domain, again, {"status": 200}, forget=False)
+        assert not errands.bury(connection, house.domain, again, "late")
         assert errands.insert(connection, house.domain, wanted), "the journal's repeat"
     assert house.row(wanted).state == "delivered"
 
@@ -425,5 +425,5 @@ def test_erasing_and_retention_reach_the_queue(house: House) -> None:
     old = timedelta(days=31)
     house.database.execute("update v_voice_realtime_errands set ended_at = ended_at - %s", old)
     with house.pool.connection() as connection:
-        assert errands.expire(connection, house.domain, None) == 1
+        assert errands.forget_old(connection, house.domain, None) == 1
         assert errands.find(connection, house.domain, kept.errand_uuid) is None
