@@ -1,5 +1,5 @@
-"""What is asked of a call and needs its conversation or its leg, and nothing of its way: the smaller
-half of `CallActions`."""
+"""What is asked of a call and needs no more than its conversation or its leg: the smaller half of
+`CallActions`."""
 
 from __future__ import annotations
 

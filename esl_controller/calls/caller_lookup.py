@@ -41,8 +41,8 @@ class CallerLookup:
         self._gave_up = False
         self._greenlet: gevent.Greenlet[..., Mapping[str, str]] | None = None
         number = identity.caller_id_number
-        ours = entry.outbound is not None
-        if NUMBER.fullmatch(number) and not ours and "lookup_customer" in tools_for(entry):
+        wanted = entry.tenant.crm_url is not None and entry.outbound is None
+        if wanted and NUMBER.fullmatch(number) and "lookup_customer" in tools_for(entry):
             self._greenlet = gevent.spawn(self._ask, entry, number, services)
 
     def known(self, wait_s: float = WAIT_S) -> Mapping[str, str]:

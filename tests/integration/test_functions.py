@@ -78,6 +78,8 @@ class World:
                 transfer_rules=[],
                 transfer_directory=False,
                 record_calls=False,
+                language="pt-BR",
+                languages=(),
             ),
             tenant=TenantSettings(DOMAIN, **(settings | tenant)),
             opening=None,
