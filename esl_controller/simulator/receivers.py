@@ -12,6 +12,7 @@ from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
 
 MAX_LINE = 1024
+_HEADERS = [("Content-Type", "application/json"), ("Connection", "close")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class HttpReceiver:
         posted = Posted(environ["PATH_INFO"], headers, environ["wsgi.input"].read())
         self.posted.append(posted)
         status, body = self.answer(posted)
-        start_response(f"{status} told", [("Content-Type", "application/json")])
+        start_response(f"{status} told", _HEADERS)
         return [msgspec.json.encode(body)]
 
 
