@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
-from esl_controller.database.hours import BusinessHours, Opening
+from esl_controller.database.hours import BusinessHours, Opening, ZonedHours
 from esl_controller.settings.types import Secret
 
 
@@ -237,6 +237,8 @@ class RouteEntry:
     """What is wrong with the settings and does not keep the number from being answered."""
     outbound: OutboundCall | None = None
     """The call is ours: we have dialled."""
+    time_condition: ZonedHours | None = None
+    """FusionPBX's, where the secretary names one that is there."""
     opening: Opening | None = None
     """Open or closed, as it was when the call was admitted; closed ones are served only where the
     secretary answers then too."""
