@@ -191,6 +191,13 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_extensions(value: Any) -> tuple[str, ...]:
+    extensions = _read_list(value)
+    if len(extensions) > MAX_EXTENSIONS:
+        raise ValueError(f"must be a JSON list of at most {MAX_EXTENSIONS} numbers")
+    return tuple(map(_read_dialable, extensions))
+
+
 def _read_pause_words(value: Any) -> tuple[str, ...]:
     words = _read_list(value)
     if len(words) > MAX_PAUSE_WORDS:
@@ -235,6 +242,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_EXTENSIONS = 256
 MAX_HOSTS = 100
 MAX_PAUSE_WORDS = 100
 MOST_USD = 9_999_999_999
@@ -250,6 +258,9 @@ OBJECT = Rule(_read_object, Words("JSON object", "objeto JSON"))
 DIALABLE = Rule(
     _read_dialable,
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
+)
+EXTENSIONS = Rule(
+    _read_extensions, Words('list of numbers, `["8000"]`', 'lista de números, `["8000"]`')
 )
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
 TIME_ZONE = Rule(
