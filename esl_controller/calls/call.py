@@ -22,6 +22,7 @@ from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.leg_events import TakenAway
 from esl_controller.calls.media_site import MediaUnavailable
@@ -32,18 +33,19 @@ from esl_controller.calls.transfer.outcome_words import back_from
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned
-from esl_controller.database.acts import OutboundCall
+from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.outcome import code_of, never_prepared
+from esl_controller.record.promises import OVER
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.tools.base import Recording
+from esl_controller.tools.base import FunctionFailed, Recording
 
 _log = structlog.get_logger("call")
 
@@ -182,7 +184,7 @@ class Call:
 
     def _begin(self, entry: RouteEntry, identity: CallIdentity) -> Conversation:
         """Connect the provider while the caller hears ring-back."""
-        plan = self.site.plan(self.leg, entry)
+        plan = self._plan(entry, identity)
         talk = self._open(entry, identity, plan, CallEvent.ACCEPTED)
         self._wait_until_prepared(talk, self.site.settings.timeouts.answer_ceiling_s)
         self.step(CallEvent.PREPARED)
@@ -196,7 +198,7 @@ class Call:
         row = returned.row()
         if row is not None:
             self._desk.book.came_back(row)
-        plan = self.site.plan(self.leg, entry)
+        plan = self._plan(entry, identity)
         brief = replace(plan.session.brief, greeting="")
         session = replace(plan.session, brief=brief, history=tuple(returned.history))
         plan = replace(plan, session=session)
@@ -204,6 +206,10 @@ class Call:
         talk = self._open(entry, identity, plan, CallEvent.CAME_BACK)
         self._wait_until_prepared(talk, RETURN_WAIT_S)
         return talk
+
+    def _plan(self, entry: RouteEntry, identity: CallIdentity) -> ConversationPlan:
+        known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
+        return self.site.plan(self.leg, entry, known=known)
 
     def _open(
         self, entry: RouteEntry, identity: CallIdentity, plan: ConversationPlan, event: CallEvent
@@ -302,6 +308,12 @@ class Call:
     def call_back(self, wanted: OutboundCall) -> bool:
         """Remember that the caller is to be called."""
         return self.talk is not None and self.talk.record.callback(wanted)
+
+    def errand(self, wanted: Errand) -> bool:
+        """Hand it to the queue of errands."""
+        if self.talk is None:
+            raise FunctionFailed(OVER)
+        return self.talk.record.promises.add(wanted)
 
     def leave_message(self, message: str) -> None:
         """After the tone."""

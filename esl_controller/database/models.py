@@ -13,8 +13,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
+from esl_controller.database.hours import BusinessHours, Opening
 from esl_controller.settings.types import Secret
 
 
@@ -46,6 +46,8 @@ class SecretaryRealtime:
     extension: str | None
     language: str | None
     """BCP 47, such as pt-BR; None lets the model find out."""
+    languages: Sequence[str]
+    """Others the caller may change to."""
     realtime_provider: str
     """openai | elevenlabs | gemini | custom"""
     voice_realtime_provider_uuid: str | None
@@ -100,6 +102,12 @@ class SecretaryRealtime:
     """None: the domain's."""
     business_hours: BusinessHours | None
     """None: always open."""
+    time_condition: str | None
+    """Number or name of the FusionPBX time condition that stands in for `business_hours`."""
+    closed_action: str
+    """hand_back | answer"""
+    closed_message: str | None
+    closed_prompt: str | None
     closed_extension: str | None
     playback_mode: str
     """auto | unicast | binary | json | file"""
@@ -112,6 +120,8 @@ class SecretaryRealtime:
     recording_pause_words: Sequence[str]
     """Empty: ours, in the secretary's language."""
     voicemail_message: str | None
+    email_to: Sequence[str]
+    """Empty: the domain's."""
     enabled: bool
 
 
@@ -142,6 +152,8 @@ class TenantSettings:
     """One row of `v_voice_realtime_settings`; the defaults where a domain has none."""
 
     domain_uuid: str
+    company_name: str | None = None
+    """How the tenant is named to callers; None: by the domain's name."""
     time_zone: str = "UTC"
     """The domain's own, else FusionPBX's, else UTC: of hours, and of the day a budget is for."""
     max_concurrent_calls: int | None = None
@@ -160,6 +172,21 @@ class TenantSettings:
     outbound_per_hour: int | None = None
     outbound_per_day: int | None = None
     outbound_caller_id: str | None = None
+    webhook_url: str | None = field(default=None, repr=False)
+    """Told what happens in calls. Its address may hold a key."""
+    webhook_secret: str | None = field(default=None, repr=False)
+    """`sealed:…`, as a provider's credential."""
+    webhook_events: Sequence[str] = ()
+    """Names of those that are told; empty: all."""
+    email_to: Sequence[str] = ()
+    summarise_calls: bool = False
+    summary_schema: Mapping[str, Any] | None = None
+    summary_url: str | None = None
+    """Up to, not including, `/chat/completions`; None: the domain's own provider."""
+    summary_model: str | None = None
+    summary_key: str | None = field(default=None, repr=False)
+    send_unstored: bool = False
+    """What is not stored is sent all the same."""
     allowed_tool_hosts: Sequence[str] = ()
     """Of its own systems: what its functions and webhooks may reach."""
 
@@ -235,6 +262,9 @@ class RouteEntry:
     """The call is ours: we have dialled."""
     functions: tuple[OwnFunction, ...] = ()
     """The tenant's own, as far as they are for this number."""
+    opening: Opening | None = None
+    """Open or closed, as it was when the call was admitted; closed ones are served only where the
+    secretary answers then too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +331,10 @@ class ConversationRealtime:
     """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
     record_name: str | None = None
     """Both empty: what was recorded is gone, because the caller refused."""
+    summary: str | None = None
+    """By a model, after the call; written by its errand, with `summary_fields`."""
+    summary_fields: Mapping[str, Any] | None = None
+    """As `TenantSettings.summary_schema` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -401,6 +435,7 @@ JournalEntry = (
     | UsageRecord
     | AuditRecord
     | OutboundCall
+    | Errand
 )
 """What a call leaves behind."""
 
@@ -422,6 +457,5 @@ UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
         "enable_functions",
         "functions_config",
     ),
-    ConversationRealtime: ("summary",),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

@@ -9,6 +9,7 @@ from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
     LANGUAGE,
+    LANGUAGES,
     LIST,
     OBJECT,
     UUID,
@@ -19,6 +20,7 @@ from esl_controller.tenants.checks import (
     text,
     whole,
 )
+from esl_controller.tenants.columns.after_call import REPORTED
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.limits import LIMITS
 from esl_controller.tenants.columns.recording import RECORDED
@@ -51,6 +53,16 @@ _WHO: Mapping[str, Column] = {
         meaning=Words(
             "Language of the caller and of our own phrases; empty: the model finds out.",
             "Idioma de quem liga e das nossas frases; vazio: o modelo descobre.",
+        ),
+    ),
+    "languages": Column(
+        rule=LANGUAGES,
+        default=[],
+        meaning=Words(
+            "Other languages the caller may change to, by asking or by speaking one: the AI and "
+            "our own phrases follow.",
+            "Outros idiomas para os quais quem liga pode mudar, pedindo ou falando: a IA e as "
+            "nossas frases acompanham.",
         ),
     ),
     "realtime_provider": Column(
@@ -363,4 +375,5 @@ SECRETARY: Mapping[str, Column] = {
     **LIMITS,
     **_MEDIA,
     **RECORDED,
+    **REPORTED,
 }
