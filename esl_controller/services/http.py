@@ -14,38 +14,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import gevent
 import msgspec
 
-from bridge.wire.dialling import Dialler, Resolve, look_up
+from bridge.wire.dialling import AddressRefused, Dialler, Resolve, look_up
 from bridge.wire.exchange import ExchangeFailed, Exchanges
+from esl_controller.services.failed import ServiceFailed
 from esl_controller.tenants.addresses import METHODS, header_problem, readable_url
 from esl_controller.tenants.hosts import HostRefused, ServiceHosts
 
 MAX_ANSWER_BYTES = 256 * 1024
 MAX_REQUEST_BYTES = 1 << 20
 
+__all__ = ["Response", "ServiceFailed", "ServiceHttp"]
+
 AllowedHosts = Callable[[str], Sequence[str]]
 """The hosts a tenant names as its own, by `domain_uuid`. May wait."""
-
-
-class ServiceFailed(Exception):
-    """A tenant's system did not do it.
-
-    `reason` is refused (by us, nothing was sent), timeout, unreachable, status, too_large or
-    malformed. `words` are for the operator; they hold nothing that was sent.
-    """
-
-    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
-        super().__init__(words)
-        self.reason = reason
-        self.words = words
-        self.status = status
-        """Of the answer, where the reason is `status`."""
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether the other side may have acted all the same."""
-        return self.reason != "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +71,8 @@ class ServiceHttp:
     ) -> None:
         self._allowed = allowed
         self._hosts = hosts
-        self._exchanges = Exchanges(Dialler(hosts.refusal, resolve), tls)
+        self._dialler = Dialler(hosts.refusal, resolve)
+        self._exchanges = Exchanges(self._dialler, tls)
 
     def request(
         self,
@@ -131,6 +116,26 @@ class ServiceHttp:
         except (HostRefused, ValueError) as error:
             raise ServiceFailed("refused", str(error)) from None
         return urlunsplit(parts._replace(fragment=""))
+
+    def judged(
+        self, url: str, domain_uuid: str, *, timeout_s: float
+    ) -> tuple[str, tuple[str, ...]]:
+        """For who connects elsewhere: the address as it is dialled, and the IP addresses that may
+        be connected. Raises ServiceFailed."""
+        url = self.require_allowed(url, domain_uuid)
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            with gevent.Timeout(timeout_s) as late:
+                return url, tuple(self._dialler.addresses(host, port))
+        except gevent.Timeout as error:
+            if error is not late:
+                raise
+            raise ServiceFailed("timeout", f"{host}: no address in time") from None
+        except AddressRefused as error:
+            raise ServiceFailed("refused", str(error)) from None
+        except OSError:
+            raise ServiceFailed("unreachable", f"{host}: the host has no address") from None
 
     def close(self) -> None:
         """Close the connections that are kept."""

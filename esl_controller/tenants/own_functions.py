@@ -42,7 +42,7 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _POINTER = re.compile(r"(/[^/\x00-\x1f]{0,100}){0,8}")
 _TOOL = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
-_WORDS = frozenset(
+WORDS = frozenset(
     {
         "type", "enum", "description", "title", "default", "examples", "properties", "required",
         "items", "additionalProperties", "minLength", "maxLength", "minItems", "maxItems",
@@ -157,8 +157,8 @@ def _schema_problems(schema: Any, path: str, depth: int) -> Iterator[str]:
     if depth == 0:
         yield f"{where}: is nested too deeply"
         return
-    for word in sorted(schema.keys() - _WORDS):
-        yield f"{where}: {word!r:.40} is not used in functions{did_you_mean(word, _WORDS)}"
+    for word in sorted(schema.keys() - WORDS):
+        yield f"{where}: {word!r:.40} is not used in functions{did_you_mean(word, WORDS)}"
     types = schema.get("type", [])
     for one in [types] if isinstance(types, str) else types if isinstance(types, list) else [types]:
         if one not in _TYPES:
@@ -234,6 +234,16 @@ def _read_tools(value: Any) -> Sequence[str]:
     return tuple(tools)
 
 
+def _read_catalogue(value: Any) -> Sequence[Mapping[str, Any]]:
+    catalogue = LIST.read(value)
+    for tool in catalogue:
+        if not isinstance(tool, Mapping) or not _TOOL.fullmatch(str(tool.get("name"))):
+            raise ValueError("must be a JSON list of tools as the server tells them")
+        if problems := list(schema_problems(tool.get("parameters") or {})):
+            raise ValueError(f"{tool['name']}: {problems[0]}")
+    return tuple(catalogue)
+
+
 def _read_sealed(value: Any) -> str:
     if not isinstance(value, str) or not value.startswith("sealed:") or len(value) > 16_384:
         # A key of the operator (env:, file:) would go to whatever host a tenant names.
@@ -256,6 +266,7 @@ OWN_HEADERS = Rule(
     _read_own_headers,
     Words('`{"Authorization": "Bearer {key}"}`', '`{"Authorization": "Bearer {key}"}`'),
 )
+CATALOGUE = Rule(_read_catalogue, Words("JSON list of tools", "lista JSON de ferramentas"))
 TOOLS = Rule(_read_tools, Words("JSON list of names", "lista JSON de nomes"))
 SEALED = Rule(_read_sealed, Words("a key, sealed", "uma chave, selada"))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from esl_controller.tenants.addresses import METHODS
-from esl_controller.tenants.checks import EXTENSIONS, FLAG, LIST, UUID, Words, choice, text, whole
+from esl_controller.tenants.checks import EXTENSIONS, FLAG, UUID, Words, choice, text, whole
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.own_functions import (
+    CATALOGUE,
     FIELDS,
     FUNCTION_NAME,
     OWN_HEADERS,
@@ -127,7 +128,7 @@ FUNCTION: Mapping[str, Column] = {
         ),
     ),
     "mcp_catalogue": Column(
-        rule=LIST,
+        rule=CATALOGUE,
         use=Use.NEEDED,
         default=[],
         meaning=Words(
