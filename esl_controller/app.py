@@ -53,6 +53,8 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
+from esl_controller.services.access import service_http
+from esl_controller.services.systems import TenantSystems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever, in_thread
@@ -135,6 +137,8 @@ class App:
         self._model_watch = ModelWatch(
             default_provider(settings.provider), source.ends, lambda: self._network
         )
+        self._http = service_http(settings, source.load_tenant)
+        self._systems = TenantSystems(self._http, source.secret_store.open)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
@@ -301,6 +305,7 @@ class App:
             last_first.callback(self._leases.stop)
             last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
+            last_first.callback(self._http.close)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
@@ -344,6 +349,7 @@ class App:
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
                 self._places,
+                self._systems,
             ),
             self._book,
             self.calls,

@@ -315,6 +315,15 @@ class Call:
             raise FunctionFailed(OVER)
         return self.talk.record.promises.add(wanted)
 
+    def send_dtmf(self, digits: str) -> bool:
+        """On the caller's own line, while they talk."""
+        if self.state is not CallState.TALKING:
+            return False
+        try:
+            return self.leg.send_dtmf(digits)
+        except EslError:
+            return False
+
     def leave_message(self, message: str) -> None:
         """After the tone."""
         if self.talk is not None and self.talk.callee is not None:

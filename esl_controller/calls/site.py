@@ -23,6 +23,7 @@ from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
 from esl_controller.routes.routing import HandBack, Outcome
+from esl_controller.services.ports import Services
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.telemetry.metrics import Metrics
@@ -47,6 +48,8 @@ class ConversationSite:
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     places: Places
     """Whom callers can be connected to."""
+    services: Services
+    """Tenants' own systems."""
     clock: Callable[[], float] = time.monotonic
 
     def plan(

@@ -120,6 +120,10 @@ class SecretaryRealtime:
     recording_pause_words: Sequence[str]
     """Empty: ours, in the secretary's language."""
     voicemail_message: str | None
+    enable_functions: bool
+    """Those that reach the tenant's own systems, besides those of the call itself."""
+    functions_config: Sequence[str]
+    """Names of these; empty: all that are set up."""
     email_to: Sequence[str]
     """Empty: the domain's."""
     enabled: bool
@@ -189,6 +193,22 @@ class TenantSettings:
     """What is not stored is sent all the same."""
     allowed_tool_hosts: Sequence[str] = ()
     """Of its own systems: what its functions and webhooks may reach."""
+    ticket_url: str | None = field(default=None, repr=False)
+    """Where tickets are opened; None: nowhere."""
+    ticket_format: str = "contact"
+    """contact | plain | event | handoff: generations of the request."""
+    ticket_queue: str | None = None
+    ticket_company: str | None = None
+    ticket_key: str | None = field(default=None, repr=False)
+    crm_url: str | None = field(default=None, repr=False)
+    crm_key: str | None = field(default=None, repr=False)
+    agenda_kind: str = "http"
+    """http | caldav"""
+    agenda_url: str | None = field(default=None, repr=False)
+    agenda_user: str | None = None
+    agenda_key: str | None = field(default=None, repr=False)
+    """Password of `agenda_user`, a token without one."""
+    appointment_minutes: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -454,8 +474,6 @@ UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
         "voice_secretary_uuid",
         "enable_rag",
         "rag_collection_id",
-        "enable_functions",
-        "functions_config",
     ),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

@@ -39,6 +39,8 @@ from esl_controller.tools.base import FunctionOutcome
 
 MAX_STORED_BYTES = 4096
 """Of a function's arguments, and of its result; a model can write 64 kB each time."""
+MAX_STORED_IN_ALL = 256 * 1024
+"""The same of all functions of one conversation."""
 MAX_REASON = 500
 LOUD_DB, FAINT_DB = -15, -25
 REACHED = frozenset({"completed", "passed_on"})
@@ -55,7 +57,13 @@ class CallBook:
     worker: str
     """This worker's name, different from any other's on any host."""
 
-    def open(self, entry: RouteEntry, identity: CallIdentity, provider: str) -> ConversationRecord:
+    def open(
+        self,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        provider: str,
+        conversation_uuid: str = "",
+    ) -> ConversationRecord:
         """Begin the row of a conversation; `provider` is the kind that is tried first."""
         return ConversationRecord(
             entry,
@@ -65,6 +73,7 @@ class CallBook:
             provider=provider,
             ledger=self.ledger,
             worker=self.worker,
+            conversation_uuid=conversation_uuid,
         )
 
     def turned_away(self, identity: CallIdentity, entry: RouteEntry | None, ending: Ending) -> None:
@@ -107,6 +116,7 @@ class ConversationRecord:
         provider: str,
         ledger: UsageLedger,
         worker: str,
+        conversation_uuid: str = "",
     ) -> None:
         self.provider = provider
         """Kind of who serves: another one after a fail-over."""
@@ -128,8 +138,9 @@ class ConversationRecord:
         self._began_s = time.monotonic()
         self.withheld = Withheld()
         self._called_back = False
+        self._stored_bytes = 0
         self.row = ConversationRealtime(
-            conversation_uuid=str(uuid.uuid4()),
+            conversation_uuid=conversation_uuid or str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,
             secretary_realtime_uuid=entry.secretary.secretary_realtime_uuid,
             call_uuid=identity.call_uuid,
@@ -272,14 +283,23 @@ class ConversationRecord:
                 conversation_uuid=self.row.conversation_uuid,
                 provider_call_id=outcome.call.call_id,
                 function_name=outcome.call.name[:64],
-                arguments=_stored(outcome.arguments) if kept else {},
-                result=_stored(outcome.result) if kept and outcome.result else None,
+                arguments=self._kept(outcome.arguments) if kept else {},
+                result=self._kept(outcome.result) if kept and outcome.result else None,
                 status=outcome.status,
                 error=outcome.error or None,
                 started_at=datetime.fromtimestamp(outcome.started_at, UTC),
                 duration_ms=_milliseconds(outcome.duration_s),
             )
         )
+
+    def _kept(self, value: Any) -> Mapping[str, Any]:
+        """As it is audited, or only its length where the conversation has stored its share."""
+        stored = _stored(value)
+        size = len(msgspec.json.encode(stored))
+        if self._stored_bytes + size > MAX_STORED_IN_ALL:
+            return {"length": size}
+        self._stored_bytes += size
+        return stored
 
     def transfer_tried(self, kind: str, destination: str, reason: str) -> None:
         """The call is about to be passed on."""

@@ -132,6 +132,9 @@ class HttpResponse(Protocol):
     def body(self) -> bytes:
         """Whole: half an answer is a failure."""
 
+    def require_success(self) -> HttpResponse:
+        """Itself, where its status is 2xx; raises `services.http.ServiceFailed`."""
+
 
 class Http(Protocol):
     """The one guarded way to an address a tenant has named: `services.http.ServiceHttp`."""

@@ -240,6 +240,12 @@ def _read_credential(value: Any) -> str:
     return value
 
 
+def _read_sealed(value: Any) -> str:
+    if not isinstance(value, str) or not _SEALED.fullmatch(value):
+        raise ValueError("must be sealed: a key of the operator's goes to no tenant's system")
+    return value
+
+
 def words_of(*known: str) -> Rule:
     """A list of some of a few words."""
 
@@ -302,6 +308,7 @@ MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
 MAX_ADDRESSES = 20
 CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
+_SEALED = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+")
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*"
@@ -346,6 +353,7 @@ CREDENTIAL = Rule(
     _read_credential,
     Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
 )
+SEALED = Rule(_read_sealed, Words("`sealed:…`", "`sealed:…`"))
 HOSTS = Rule(
     _read_hosts, Words('list of hosts, `["crm.example"]`', 'lista de hosts, `["crm.exemplo"]`')
 )

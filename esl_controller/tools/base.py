@@ -15,7 +15,7 @@ from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
-from esl_controller.services.ports import Services
+from esl_controller.services.ports import Http, Services
 
 
 class Recording(enum.Enum):
@@ -28,7 +28,7 @@ class Recording(enum.Enum):
 
 
 class CallActions(Protocol):
-    """What functions, supervisors and timers may ask of a call. None of it waits."""
+    """What functions, supervisors and timers may ask of a call. Nothing but `send_dtmf` waits."""
 
     def transfer(self, plan: TransferPlan) -> None:
         """Connect the caller once the agent's last words have been heard.
@@ -68,6 +68,9 @@ class CallActions(Protocol):
         Raises FunctionFailed when the call has asked for too much, is over, or nothing can be kept.
         """
 
+    def send_dtmf(self, digits: str) -> bool:
+        """Press keys on the caller's line; False where there is none, or it has gone."""
+
     def leave_message(self, message: str) -> None:
         """A machine has answered a call of ours: say this to it once it records, and hang up."""
 
@@ -86,7 +89,7 @@ class ToolContext:
     actions: CallActions
     places: Places
     services: Services
-    """The tenant's own systems, and the only way to an address it has named."""
+    """The tenant's own systems."""
     call_id: str = ""
     """The provider's name of this call of the function."""
     idempotency_key: str = ""
@@ -96,6 +99,11 @@ class ToolContext:
     def domain_uuid(self) -> str:
         """The tenant."""
         return self.entry.domain_uuid
+
+    @property
+    def http(self) -> Http:
+        """The only way to an address the tenant has named."""
+        return self.services.http
 
 
 class FunctionFailed(Exception):

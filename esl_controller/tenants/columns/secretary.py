@@ -10,7 +10,6 @@ from esl_controller.tenants.checks import (
     FLAG,
     LANGUAGE,
     LANGUAGES,
-    LIST,
     OBJECT,
     UUID,
     VOICE_SETTINGS,
@@ -24,6 +23,7 @@ from esl_controller.tenants.columns.after_call import REPORTED
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.limits import LIMITS
 from esl_controller.tenants.columns.recording import RECORDED
+from esl_controller.tenants.columns.systems import OFFERED
 from esl_controller.tenants.transfer_rules import MODES, RING_S, TRANSFER_RULES
 
 _WHO: Mapping[str, Column] = {
@@ -270,27 +270,7 @@ _WHAT: Mapping[str, Column] = {
         because=": there is no knowledge base yet",
         meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
     ),
-    "enable_functions": Column(
-        rule=FLAG,
-        default=False,
-        use=Use.UNUSED,
-        because=": the AI can always hang up, and transfer wherever there are transfer_rules",
-        meaning=Words(
-            "Kept for functions of the tenant's own. Hanging up needs no switch, nor does "
-            "transferring where there are `transfer_rules`.",
-            "Reservado para funções do próprio cliente. Desligar não precisa dela, nem transferir "
-            "onde há `transfer_rules`.",
-        ),
-    ),
-    "functions_config": Column(
-        rule=LIST,
-        default=[],
-        use=Use.UNUSED,
-        because=": functions of the tenant's own are not there yet",
-        meaning=Words(
-            "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
-        ),
-    ),
+    **OFFERED,
     "transfer_rules": Column(
         rule=TRANSFER_RULES,
         default=[],
