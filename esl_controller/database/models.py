@@ -126,6 +126,8 @@ class SecretaryRealtime:
     """Names of these; empty: all that are set up."""
     email_to: Sequence[str]
     """Empty: the domain's."""
+    enable_rag: bool
+    """It may look things up in the domain's documents."""
     enabled: bool
 
 
@@ -472,7 +474,6 @@ class WorkerLost:
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
     SecretaryRealtime: (
         "voice_secretary_uuid",
-        "enable_rag",
         "rag_collection_id",
     ),
 }

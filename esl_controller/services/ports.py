@@ -185,9 +185,7 @@ class Passage:
 class Knowledge(Protocol):
     """The tenant's documents."""
 
-    def search(
-        self, domain_uuid: str, question: str, language: str, *, timeout_s: float
-    ) -> Sequence[Passage]:
+    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
         """The passages that fit best, the best first. Raises SystemFailed."""
 
 

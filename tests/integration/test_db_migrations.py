@@ -31,6 +31,8 @@ NEW_TABLES = {
     "v_voice_realtime_providers",
     "v_voice_realtime_settings",
     "v_voice_realtime_functions",
+    "v_voice_realtime_documents",
+    "v_voice_realtime_passages",
     "v_voice_turns_realtime",
     "v_voice_function_calls_realtime",
     "v_voice_transfers_realtime",
