@@ -55,7 +55,9 @@ def format_of(name: str) -> str | None:
 
 def configuration_of(language: str | None) -> str:
     """PostgreSQL's text search configuration for a language tag."""
-    return CONFIGURATIONS.get((language or "").lower().partition("-")[0], "simple")
+    return CONFIGURATIONS.get(
+        (language or "").lower().replace("_", "-").partition("-")[0], "simple"
+    )
 
 
 def read_text(source_format: str, content: bytes) -> str:

@@ -42,15 +42,14 @@ def text_of(kind: str, document: bytes) -> str:
 
 
 def _decoded(document: bytes) -> str:
-    for encoding in ("utf-8-sig", "utf-16" if document[:2] in (b"\xff\xfe", b"\xfe\xff") else ""):
-        if encoding:
-            try:
-                return document.decode(encoding)
-            except UnicodeDecodeError:
-                continue
+    if document[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return document.decode("utf-16", errors="replace")
     if b"\x00" in document[:4096]:
         raise Unreadable("is no text")
-    return document.decode("cp1252", errors="replace")
+    try:
+        return document.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return document.decode("cp1252", errors="replace")
 
 
 def _of_pdf(document: bytes) -> str:
