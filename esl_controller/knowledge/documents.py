@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import uuid
 from dataclasses import dataclass
+from functools import partial
 
 from gevent import subprocess
 
@@ -12,7 +13,14 @@ from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import knowledge
 from esl_controller.database.repository.statements import Row
 from esl_controller.knowledge.passages import cut, without_accents
-from esl_controller.knowledge.reader import FORMATS, MAX_DOCUMENT_BYTES, UNREADABLE
+from esl_controller.knowledge.reader import (
+    FORMATS,
+    HOSTILE,
+    MAX_DOCUMENT_BYTES,
+    UNREADABLE,
+    Unreadable,
+    text_of,
+)
 from esl_controller.telemetry.background import in_thread
 
 READ_S = 60.0
@@ -66,6 +74,8 @@ def read_text(source_format: str, content: bytes) -> str:
         raise DocumentRefused(f"the format must be one of {', '.join(FORMATS)}")
     if len(content) > MAX_DOCUMENT_BYTES:
         raise DocumentRefused(f"has more than {MAX_DOCUMENT_BYTES} bytes")
+    if source_format not in HOSTILE:
+        return _read_here(source_format, content)
     command = [sys.executable, "-m", "esl_controller.knowledge.reader", source_format]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(filter(None, sys.path))}
     with subprocess.Popen(
@@ -87,6 +97,14 @@ def read_text(source_format: str, content: bytes) -> str:
     if process.returncode != 0:
         raise DocumentRefused("cannot be read: it takes too much time or memory")
     text: str = out.decode(errors="replace")
+    return text
+
+
+def _read_here(source_format: str, content: bytes) -> str:
+    """Plain text is only decoded."""
+    text = in_thread(partial(text_of, source_format), content, Unreadable)
+    if isinstance(text, Unreadable):
+        raise DocumentRefused(str(text))
     return text
 
 

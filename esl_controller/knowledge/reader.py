@@ -12,6 +12,8 @@ import sys
 from html.parser import HTMLParser
 
 FORMATS = ("text", "markdown", "html", "pdf")
+HOSTILE = ("html", "pdf")
+"""What is more than decoded: read in a process of its own."""
 MAX_DOCUMENT_BYTES = 8 << 20
 MAX_TEXT_CHARS = 2_000_000
 MAX_PAGES = 2000

@@ -29,7 +29,8 @@ from esl_controller.tenants.columns.provider import PROVIDER as PROVIDER_COLUMNS
 from esl_controller.tenants.columns.secretary import SECRETARY as SECRETARY_COLUMNS
 from esl_controller.tenants.columns.tenant import TENANT as TENANT_COLUMNS
 
-READ_ONLY = ("domain_uuid",)
+READ_ONLY = ("domain_uuid", "mcp_catalogue")
+"""Not for people to set: what an MCP server has told is asked for, never typed."""
 
 
 class Shape(enum.Enum):

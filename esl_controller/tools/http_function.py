@@ -16,9 +16,10 @@ from bridge.providers.conversation import Tool
 from esl_controller.database.models import OwnFunction, RouteEntry
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.ports import HttpResponse
-from esl_controller.tenants.own_functions import KEY, placeholders, places, segments
+from esl_controller.tenants.own_functions import placeholders, places, segments
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.foreign import NOT_THERE, at_pointer, clean_text, told
+from esl_controller.tools.own_call import OwnCall, headers_of, own_call
 
 MAX_REFUSAL = 300
 """Characters of what the other side says when it refuses."""
@@ -32,28 +33,32 @@ class HttpFunction:
 
     def __init__(self, function: OwnFunction) -> None:
         self._row = function.row
-        self._key = function.key
+        self._function = function
         self._places = places(function.row)
         # The request ends before the runner's deadline: its words say whether something was sent.
         self.deadline_s: float | None = function.row.timeout_seconds + 1.0
         self.repeatable = function.row.http_method == "GET"
 
-    def describe(self, entry: RouteEntry) -> Tool | None:
+    def describe(self, entry: RouteEntry | None = None) -> Tool:
         """As the tenant has described it."""
         row = self._row
         return Tool(row.function_name, row.description, row.parameters or NO_ARGUMENTS)
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Make the request. Raises FunctionFailed with what happened, as far as it is known."""
+        return self.perform(arguments, own_call(context))
+
+    def perform(self, arguments: Mapping[str, Any], call: OwnCall) -> Mapping[str, Any]:
+        """The same, for whoever tries it. Raises FunctionFailed."""
         row = self._row
-        parts = self._parts({**arguments, **_known(context)})
+        parts = self._parts({**arguments, **_known(call)})
         body = parts["body"] if row.http_method not in ("GET", "DELETE") else None
         try:
-            response = context.services.http.request(
+            response = call.http.request(
                 row.http_method,
                 address(row.url, parts["path"], parts["query"]),
-                domain_uuid=context.domain_uuid,
-                headers=self._headers(context),
+                domain_uuid=call.domain_uuid,
+                headers=self._headers(call),
                 json=body,
                 timeout_s=row.timeout_seconds,
             )
@@ -74,11 +79,10 @@ class HttpFunction:
                 parts[place.part][name] = given[argument]
         return parts
 
-    def _headers(self, context: ToolContext) -> dict[str, str]:
-        key = self._key.reveal() if self._key else ""
-        headers = {name: value.replace(KEY, key) for name, value in self._row.headers.items()}
-        if self._row.http_method != "GET" and context.idempotency_key:
-            headers["Idempotency-Key"] = quote(context.idempotency_key[:200], safe=":-_.")
+    def _headers(self, call: OwnCall) -> dict[str, str]:
+        headers = headers_of(self._function)
+        if self._row.http_method != "GET" and call.idempotency_key:
+            headers["Idempotency-Key"] = quote(call.idempotency_key[:200], safe=":-_.")
         return {"Accept": "application/json", **headers}
 
     def _result(self, response: HttpResponse) -> Mapping[str, Any]:
@@ -173,8 +177,5 @@ def _text(answer: Any) -> str:
     return answer if isinstance(answer, str) else msgspec.json.encode(answer).decode()
 
 
-def _known(context: ToolContext) -> dict[str, Any]:
-    return {
-        "$caller_number": context.caller_id_number,
-        "$conversation_uuid": context.conversation_uuid,
-    }
+def _known(call: OwnCall) -> dict[str, Any]:
+    return {"$caller_number": call.caller_number, "$conversation_uuid": call.conversation_uuid}

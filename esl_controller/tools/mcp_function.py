@@ -13,10 +13,10 @@ from typing import Any
 from bridge.providers.conversation import Tool
 from esl_controller.database.models import OwnFunction, RouteEntry
 from esl_controller.services.failed import ServiceFailed
-from esl_controller.tenants.own_functions import KEY
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.foreign import clean_text, told
 from esl_controller.tools.http_function import FAILURES, MAX_REFUSAL, NO_ARGUMENTS, UNSURE
+from esl_controller.tools.own_call import OwnCall, headers_of, own_call
 
 MAX_NAME = 64
 """Of a function, as providers take it."""
@@ -31,27 +31,30 @@ class McpFunction:
 
     def __init__(self, function: OwnFunction, tool: Mapping[str, Any]) -> None:
         self._row = function.row
-        self._key = function.key
+        self._function = function
         self._tool = tool
         self.name = function_name(function.row.function_name, str(tool["name"]))
         self.deadline_s: float | None = function.row.timeout_seconds + 5.0
 
-    def describe(self, entry: RouteEntry) -> Tool | None:
+    def describe(self, entry: RouteEntry | None = None) -> Tool:
         """As the server described it when it was chosen."""
         words = clean_text(str(self._tool.get("description") or self.name))
         return Tool(self.name, words, self._tool.get("parameters") or NO_ARGUMENTS)
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Call it. Raises FunctionFailed with what happened, as far as it is known."""
+        return self.perform(arguments, own_call(context))
+
+    def perform(self, arguments: Mapping[str, Any], call: OwnCall) -> Mapping[str, Any]:
+        """The same, for whoever tries it. Raises FunctionFailed."""
         row = self._row
-        key = self._key.reveal() if self._key else ""
         try:
-            result = context.services.mcp.call(
+            result = call.mcp.call(
                 row.url,
-                {name: value.replace(KEY, key) for name, value in row.headers.items()},
+                headers_of(self._function),
                 str(self._tool["name"]),
                 arguments,
-                domain_uuid=context.domain_uuid,
+                domain_uuid=call.domain_uuid,
                 timeout_s=row.timeout_seconds,
             )
         except ServiceFailed as error:

@@ -55,5 +55,5 @@ def context(**services: Any) -> Any:
         conversation_uuid="44444444-4444-4444-4444-444444444444",
         idempotency_key="44444444-4444-4444-4444-444444444444:call_1",
         language="pt-BR",
-        services=SimpleNamespace(**services),
+        services=SimpleNamespace(**{"http": None, "mcp": None, **services}),
     )
