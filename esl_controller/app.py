@@ -141,8 +141,9 @@ class App:
         )
         self._http = service_http(settings, source.load_tenant)
         self._mcp = McpClient(self._http, settings.services.ca_file)
+        self._documents = DocumentSearch(self._pool)
         self._systems = TenantSystems(
-            self._http, self._mcp, DocumentSearch(self._pool), source.secret_store.open
+            self._http, self._mcp, self._documents, source.secret_store.open
         )
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
@@ -392,6 +393,9 @@ class App:
             circuits=self.breakers.of_domain,
             supervision=Supervision(self.calls),
             record=self._record,
+            http=self._http,
+            mcp=self._mcp,
+            documents=self._documents,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

@@ -21,6 +21,7 @@ from esl_controller.web.api import (
     trials,
 )
 from esl_controller.web.api.calls_table import CALL_ROUTES
+from esl_controller.web.api.own_table import OWN_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -88,6 +89,7 @@ ROUTES = (
         query=tickets.EventsQuery,
     ),
     *CALL_ROUTES,
+    *OWN_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",
