@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
-from esl_controller.database.hours import BusinessHours, Opening
+from esl_controller.database.hours import BusinessHours, Opening, ZonedHours
 from esl_controller.settings.types import Secret
 
 
@@ -284,6 +284,8 @@ class RouteEntry:
     """The call is ours: we have dialled."""
     functions: tuple[OwnFunction, ...] = ()
     """The tenant's own, as far as they are for this number."""
+    time_condition: ZonedHours | None = None
+    """FusionPBX's, where the secretary names one that is there."""
     opening: Opening | None = None
     """Open or closed, as it was when the call was admitted; closed ones are served only where the
     secretary answers then too."""
@@ -460,15 +462,6 @@ JournalEntry = (
     | Errand
 )
 """What a call leaves behind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLost:
-    """A worker died: its conversations still open in any domain are over."""
-
-    worker: str
-    """`ConversationRealtime.worker` of its conversations."""
-    lost_at: datetime
 
 
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {

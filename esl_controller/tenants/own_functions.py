@@ -19,9 +19,10 @@ from esl_controller.tenants.hosts import is_loopback
 NAME = re.compile(r"[a-z][a-z0-9_]{0,31}")
 RESERVED = frozenset(
     {
-        "book_appointment", "cancel_appointment", "check_appointment", "create_ticket", "end_call",
+        "book_appointment", "cancel_appointment", "change_language", "check_appointment",
+        "create_ticket", "end_call",
         "leave_message", "lookup_customer", "opening_hours", "pause_recording", "refuse_recording",
-        "request_callback", "resume_recording", "search_knowledge", "send_dtmf", "switch_language",
+        "request_callback", "resume_recording", "search_knowledge", "send_dtmf",
         "take_message", "transfer_call",
     }
 )  # fmt: skip

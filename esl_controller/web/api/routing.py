@@ -30,6 +30,7 @@ PARAMETERS: dict[str, Any] = {
     "outbound_uuid": Uuid,
     "function_uuid": Uuid,
     "document_uuid": Uuid,
+    "errand_uuid": Uuid,
     "call_uuid": CallUuid,
     "extension": Extension,
 }

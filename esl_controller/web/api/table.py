@@ -21,6 +21,7 @@ from esl_controller.web.api import (
     trials,
 )
 from esl_controller.web.api.calls_table import CALL_ROUTES
+from esl_controller.web.api.errands_table import ERRAND_ROUTES
 from esl_controller.web.api.own_table import OWN_ROUTES
 from esl_controller.web.api.routing import Route
 
@@ -90,6 +91,7 @@ ROUTES = (
     ),
     *CALL_ROUTES,
     *OWN_ROUTES,
+    *ERRAND_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",
