@@ -41,6 +41,7 @@ from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
+from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
@@ -57,6 +58,7 @@ from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
 from esl_controller.services.access import service_http
+from esl_controller.services.mcp import McpClient
 from esl_controller.services.systems import TenantSystems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
@@ -142,7 +144,11 @@ class App:
             default_provider(settings.provider), source.ends, lambda: self._network
         )
         self._http = service_http(settings, source.load_tenant)
-        self._systems = TenantSystems(self._http, source.secret_store.open)
+        self._mcp = McpClient(self._http, settings.services.ca_file)
+        self._documents = DocumentSearch(self._pool)
+        self._systems = TenantSystems(
+            self._http, self._mcp, self._documents, source.secret_store.open
+        )
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
@@ -305,8 +311,8 @@ class App:
                 *(self.stopped.set, self._heartbeat.stop, self._pool.close),
                 *(partial(gevent.killall, self._background), self.outbound.stop),
                 *(self.errands.stop, self._stop_journal, self.speech.stop, self._leases.stop),
-                *(self._places.stop, self.config.stop, self._http.close, self._clock.stop),
-                *(self.manager.stop, partial(self.media.stop, 1.0), self._live.stop),
+                *(self._places.stop, self.config.stop, self._http.close, self._mcp.stop),
+                *(self._clock.stop, self.manager.stop, partial(self.media.stop, 1.0), self._live.stop),
                 *(partial(self.door.stop, 2.0), partial(self.esl.stop, 2.0), self.port.stop),
             ):
                 last_first.callback(stop)
@@ -381,6 +387,9 @@ class App:
             circuits=self.breakers.of_domain,
             supervision=Supervision(self.calls),
             record=self._record,
+            http=self._http,
+            mcp=self._mcp,
+            documents=self._documents,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
