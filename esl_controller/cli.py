@@ -34,6 +34,7 @@ COMMANDS = {
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
     "outbound": Entry("esl_controller.commands.outbound", "Have the AI call somebody."),
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
+    "rehearse": Entry("esl_controller.commands.rehearse", "Hold scenarios before callers come."),
     "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),
     "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),
     "health": Entry("esl_controller.commands.health", "Ask a worker how it does."),
