@@ -196,7 +196,7 @@ def _stage(shell: Shell, real: DemoProvider | None) -> Iterator[Stage]:
         dsn = stack.enter_context(own_database(shell, directory))
         keys = SecretKeys.load_or_create(directory / "secret.key")
         notebook, words = Notebook(), has_words()
-        pool = Pool(dsn, size=1)
+        pool = Pool(dsn, size=4)
         stack.callback(pool.close)
         cast = Cast(pool, keys.seal, real, "espeak" if words else "tones", speaks_words=words)
         if real is None:

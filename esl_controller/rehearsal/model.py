@@ -17,7 +17,7 @@ from esl_controller.rehearsal.scenario import Emulated, Line
 from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator
 from esl_controller.simulator.service.script import Answer, ScriptedCall
 
-NOT_TOLD = "Hm."
+NOT_TOLD = "I am afraid I do not know."
 """What it says about things nobody has told it of."""
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import gevent
 from gevent.pool import Pool as Greenlets
 
+from esl_controller.database.pool import DatabaseError
 from esl_controller.rehearsal.cast import EXTENSION, Cast, Player
 from esl_controller.rehearsal.judging import Seen, Verdict, judge
 from esl_controller.rehearsal.notebook import Notebook
@@ -55,7 +56,8 @@ class Piece:
     def secretary(self) -> Mapping[str, Any]:
         """Its columns in this call."""
         changed = {**self.rehearsal.secretary, **self.scenario.secretary}
-        return {"language": self.rehearsal.language, **changed}
+        name, language = Path(self.rehearsal.source).stem, self.rehearsal.language
+        return {"secretary_name": name, "language": language, **changed}
 
 
 class Stage:
@@ -106,10 +108,10 @@ class Stage:
         scenario, source = piece.scenario, piece.rehearsal.source
         try:
             steps = self._steps(piece)
-        except NoVoice as error:
+            with self._cast.player(piece.rehearsal, scenario, piece.secretary) as player:
+                leg, caller = self._call(switch, piece, player, steps)
+        except (NoVoice, DatabaseError) as error:
             return Verdict(source, scenario, Seen(), [str(error)])
-        with self._cast.player(piece.rehearsal, scenario, piece.secretary) as player:
-            leg, caller = self._call(switch, piece, player, steps)
         seen = self._seen(leg, caller)
         if file is not None and seen.answered:
             caller.write_wav(file)
