@@ -383,10 +383,11 @@ class App:
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
-    def _record(self, entry: JournalEntry, *, personal: bool) -> None:
-        self.journal.record(entry, personal=personal)
+    def _record(self, entry: JournalEntry, *, personal: bool) -> bool:
+        kept = self.journal.record(entry, personal=personal)
         if self._watch is not None:
             self._watch(entry)
+        return kept
 
     def _count_budget(self, level: BudgetLevel) -> None:
         self.metrics.count(m.BUDGETS_REACHED, level.name.lower())

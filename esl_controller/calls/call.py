@@ -32,18 +32,19 @@ from esl_controller.calls.transfer.outcome_words import back_from
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned
-from esl_controller.database.acts import OutboundCall
+from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.outcome import code_of, never_prepared
+from esl_controller.record.promises import OVER
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.tools.base import Recording
+from esl_controller.tools.base import FunctionFailed, Recording
 
 _log = structlog.get_logger("call")
 
@@ -302,6 +303,12 @@ class Call:
     def call_back(self, wanted: OutboundCall) -> bool:
         """Remember that the caller is to be called."""
         return self.talk is not None and self.talk.record.callback(wanted)
+
+    def errand(self, wanted: Errand) -> bool:
+        """Hand it to the queue of errands."""
+        if self.talk is None:
+            raise FunctionFailed(OVER)
+        return self.talk.record.promises.add(wanted)
 
     def leave_message(self, message: str) -> None:
         """After the tone."""

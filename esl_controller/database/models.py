@@ -13,7 +13,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
 from esl_controller.database.hours import BusinessHours
 from esl_controller.settings.types import Secret
 
@@ -354,6 +354,7 @@ JournalEntry = (
     | UsageRecord
     | AuditRecord
     | OutboundCall
+    | Errand
 )
 """What a call leaves behind."""
 

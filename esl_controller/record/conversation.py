@@ -29,6 +29,7 @@ from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.record.audit import audit_of
 from esl_controller.record.latency import latency_columns
 from esl_controller.record.outcome import Ending
+from esl_controller.record.promises import Promises
 from esl_controller.record.withheld import WITHHELD, Withheld
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
@@ -142,6 +143,7 @@ class ConversationRecord:
             worker=worker,
             direction=identity.direction,
         )
+        self.promises = Promises(self.row.conversation_uuid, self._record)
         self._record(self.row)
 
     @property

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -32,6 +32,7 @@ _KINDS: dict[str, type[SpoolEntry]] = {
     "usage": UsageRecord,
     "audit": AuditRecord,
     "outbound": OutboundCall,
+    "errand": Errand,
     "worker_lost": WorkerLost,
 }
 _NAMES = {model: kind for kind, model in _KINDS.items()}

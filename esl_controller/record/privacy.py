@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -44,6 +44,7 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     UsageRecord: (),
     AuditRecord: ("detail", "error"),
     OutboundCall: ("purpose",),
+    Errand: ("payload",),
 }
 
 

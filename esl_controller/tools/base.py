@@ -13,7 +13,7 @@ from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.acts import OutboundCall
+from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
 
 
@@ -59,6 +59,13 @@ class CallActions(Protocol):
 
     def call_back(self, wanted: OutboundCall) -> bool:
         """Remember that somebody is to be called; False when this call has asked for it before."""
+
+    def errand(self, wanted: Errand) -> bool:
+        """Have it done for certain, by the queue of errands; False when this call has asked for the
+        same kind and key before.
+
+        Raises FunctionFailed when the call has asked for too much, is over, or nothing can be kept.
+        """
 
     def leave_message(self, message: str) -> None:
         """A machine has answered a call of ours: say this to it once it records, and hang up."""

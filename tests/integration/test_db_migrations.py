@@ -39,6 +39,7 @@ NEW_TABLES = {
     "v_voice_outside_transfers_realtime",
     "v_voice_audits_realtime",
     "v_voice_outbound_realtime",
+    "v_voice_realtime_errands",
     "v_voice_workers_realtime",
 }
 OF_THE_INSTALLATION = {"v_voice_workers_realtime"}

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esl_controller.database.acts import errand
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -72,6 +73,7 @@ def test_every_kind_keeps_its_types():
             transcription_seconds=1.5,
             **KEY,
         ),
+        errand("ticket", "d", "c:call_1", {"subject": "a"}, NOW, waits_for="w"),
         WorkerLost(worker="host:1-a", lost_at=NOW),
     ]
     for entry in entries:

@@ -31,16 +31,17 @@ from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.acts import OutboundCall
+from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
+from esl_controller.record.promises import OVER
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.tenants.providers import NoProvider
-from esl_controller.tools.base import FunctionOutcome, Recording, ToolContext
+from esl_controller.tools.base import FunctionFailed, FunctionOutcome, Recording, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -339,6 +340,12 @@ class TalkCall:
     def call_back(self, wanted: OutboundCall) -> bool:
         """A browser has no number."""
         return False
+
+    def errand(self, wanted: Errand) -> bool:
+        """Hand it to the queue of errands: a trial shows all of what a call would do."""
+        if self._record is None:
+            raise FunctionFailed(OVER)
+        return self._record.promises.add(wanted)
 
     def leave_message(self, message: str) -> None:
         """No machine has answered."""
