@@ -90,16 +90,10 @@ def _found(wanted: str, context: ToolContext) -> Destination:
 
 
 def _others(destination: Destination, context: ToolContext) -> tuple[Destination, ...]:
-    """Who is tried next, as far as they can be found and dialled."""
+    """Who is tried next, as far as they can be found; whether they may be dialled is asked then."""
     names = rule_for(context.entry, destination).get("next") or ()
     found = [context.places.find(context.entry, str(name)) for name in names]
-    return tuple(
-        one
-        for one in found
-        if isinstance(one, Destination)
-        and one != destination
-        and context.places.may_dial(context.entry, one) is None
-    )
+    return tuple(one for one in found if isinstance(one, Destination) and one != destination)
 
 
 def _name(rule: Mapping[str, Any]) -> str:

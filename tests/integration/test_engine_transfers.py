@@ -65,6 +65,9 @@ class Human:
     def find(self, entry: Any, wanted: str) -> Destination:
         return self._destination
 
+    def of_number(self, entry: Any, number: str) -> Destination:
+        return self._destination
+
     def offered(self, entry: Any) -> tuple[Destination, ...]:
         return (self._destination,)
 

@@ -26,6 +26,7 @@ from esl_controller.calls.transfer.outcomes import Outcome, status_of
 from esl_controller.calls.transfer.plan import (
     BackToAi,
     Dial,
+    Fallback,
     Mode,
     ToDialplan,
     ToMailbox,
@@ -135,6 +136,8 @@ class Course:
     def _try(self, destination: Destination) -> None:
         self._tried += 1
         plan, call = self.plan, self._call
+        if self._tried > 1 and not self._may_dial(destination):
+            return self._decide(destination, Outcome.UNREACHABLE, "")
         if plan.mode_for(destination) is Mode.BLIND:
             return call.hand_over(BLIND, destination.number, plan.reason)
         self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
@@ -158,6 +161,13 @@ class Course:
         )
         self._attempt = attempt = Attempt(caller, call.door, destination, plan.ring_s)
         self._greenlet = gevent.spawn(attempt.run)
+
+    def _may_dial(self, destination: Destination) -> bool:
+        """Of who was not asked about when the plan was made: to ask is to count it."""
+        why_not = self._call.site.places.may_dial(self._talk.entry, destination)
+        if why_not is not None:
+            _log.info("transfer.not_dialled", why=why_not)
+        return why_not is None
 
     def _decide_when_asked(
         self, destination: Destination, outcome: Outcome, looks: int = RETURN_LOOKS
@@ -271,6 +281,13 @@ class Course:
         elif isinstance(step, BackToAi):
             self._call.go_on(told(destination.name, step.outcome, step.errand, words))
         elif isinstance(step, ToMailbox):
-            self._call.hand_over(MAILBOX, step.number, self.plan.reason)
+            self._to_mailbox(step, destination)
         elif isinstance(step, ToDialplan):
             self._call.give_up(step.outcome)
+
+    def _to_mailbox(self, step: ToMailbox, destination: Destination) -> None:
+        mailbox = self._call.site.places.of_number(self._talk.entry, step.number)
+        if self._may_dial(mailbox):
+            self._call.hand_over(MAILBOX, step.number, self.plan.reason)
+        else:
+            self._call.go_on(told(destination.name, step.outcome, Fallback.MESSAGE))

@@ -33,6 +33,8 @@ class Destination:
     dial_string: str = ""
     """Endpoint for `originate` when announceable, such as `user/201@tenant.example.com`; made by
     `esl.dialstring`, which refuses what would be read as something else."""
+    mailbox: str = ""
+    """Number that leads to its mailbox; empty: none is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,9 @@ class Places(Protocol):
     def find(self, entry: RouteEntry, wanted: str) -> Destination | Ambiguous | Unknown:
         """By name, alias, department or number. May wait."""
 
+    def of_number(self, entry: RouteEntry, number: str) -> Destination:
+        """What a number is, whether it is listed or not. May wait."""
+
     def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
         """What the model is told about, from memory: does not wait."""
 

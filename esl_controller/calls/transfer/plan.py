@@ -87,6 +87,8 @@ class ToMailbox:
     """Blind, to this number."""
 
     number: str
+    outcome: Outcome
+    """Why; told to the agent should the mailbox not be to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,11 @@ def next_step(plan: TransferPlan, attempts: int, outcome: Outcome) -> Step:
         left = plan.destinations[attempts:]
         return Dial(left[0]) if left else BackToAi(outcome)
     if wanted is Fallback.VOICEMAIL:
-        return ToMailbox(plan.mailbox) if plan.mailbox else BackToAi(outcome, Fallback.MESSAGE)
+        return (
+            ToMailbox(plan.mailbox, outcome)
+            if plan.mailbox
+            else BackToAi(outcome, Fallback.MESSAGE)
+        )
     if wanted is Fallback.HAND_BACK:
         return ToDialplan(outcome)
     return BackToAi(outcome, wanted)

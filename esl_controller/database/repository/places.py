@@ -19,8 +19,11 @@ _PLACES = {
           concat_ws(' ', nullif(directory_first_name, ''), nullif(directory_last_name, ''))]
           as names
       from v_extensions where domain_uuid = %s and cast(enabled as text) = 'true'""",
-    "v_ring_groups": """select 'ring_group', ring_group_extension, array[ring_group_name]
-      from v_ring_groups where domain_uuid = %s and cast(ring_group_enabled as text) = 'true'""",
+    "v_ring_groups": """select
+        case when coalesce(to_jsonb(g) ->> 'ring_group_greeting', '') = '' then 'ring_group'
+          else 'greeting_group' end,
+        ring_group_extension, array[ring_group_name]
+      from v_ring_groups g where domain_uuid = %s and cast(ring_group_enabled as text) = 'true'""",
     "v_call_center_queues": """select 'queue', queue_extension, array[queue_name]
       from v_call_center_queues where domain_uuid = %s""",
     "v_ivr_menus": """select 'ivr', ivr_menu_extension, array[ivr_menu_name]

@@ -32,6 +32,10 @@ class ListedPlaces:
             return Ambiguous(tuple(f"{one.name} ({one.number})" for one in found))
         return found[0] if found else Unknown(tuple(one.name for one in offered))
 
+    def of_number(self, entry: RouteEntry, number: str) -> Destination:
+        """An extension."""
+        return _destination({"destination": number}, entry.domain_name)
+
     def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
         """One for each rule."""
         rules = entry.secretary.transfer_rules
