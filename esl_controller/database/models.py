@@ -112,6 +112,8 @@ class SecretaryRealtime:
     recording_pause_words: Sequence[str]
     """Empty: ours, in the secretary's language."""
     voicemail_message: str | None
+    email_to: Sequence[str]
+    """Empty: the domain's."""
     enabled: bool
 
 
@@ -160,6 +162,23 @@ class TenantSettings:
     outbound_per_hour: int | None = None
     outbound_per_day: int | None = None
     outbound_caller_id: str | None = None
+    webhook_url: str | None = field(default=None, repr=False)
+    """Told what happens in calls. Its address may hold a key."""
+    webhook_secret: str | None = field(default=None, repr=False)
+    """`sealed:…`, as a provider's credential."""
+    webhook_events: Sequence[str] = ()
+    """Names of those that are told; empty: all."""
+    email_to: Sequence[str] = ()
+    summarise_calls: bool = False
+    summary_schema: Mapping[str, Any] | None = None
+    summary_url: str | None = None
+    """Up to, not including, `/chat/completions`; None: the domain's own provider."""
+    summary_model: str | None = None
+    summary_key: str | None = field(default=None, repr=False)
+    send_unstored: bool = False
+    """What is not stored is sent all the same."""
+    allowed_tool_hosts: Sequence[str] = ()
+    """Of its own systems: what its functions and webhooks may reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +273,10 @@ class ConversationRealtime:
     """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
     record_name: str | None = None
     """Both empty: what was recorded is gone, because the caller refused."""
+    summary: str | None = None
+    """By a model, after the call; written by its errand, with `summary_fields`."""
+    summary_fields: Mapping[str, Any] | None = None
+    """As `TenantSettings.summary_schema` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -376,7 +399,5 @@ UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
         "enable_functions",
         "functions_config",
     ),
-    TenantSettings: ("allowed_tool_hosts",),
-    ConversationRealtime: ("summary",),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

@@ -19,6 +19,7 @@ from esl_controller.tenants.checks import (
     text,
     whole,
 )
+from esl_controller.tenants.columns.after_call import REPORTED
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.limits import LIMITS
 from esl_controller.tenants.columns.recording import RECORDED
@@ -363,4 +364,5 @@ SECRETARY: Mapping[str, Column] = {
     **LIMITS,
     **_MEDIA,
     **RECORDED,
+    **REPORTED,
 }

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from esl_controller.tenants.columns.after_call import SECRETS
 from esl_controller.tenants.editing import EditError, Editor, NoSuchRow
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
-from esl_controller.tenants.shown import provider_shown
+from esl_controller.tenants.shown import provider_shown, tenant_shown
 from esl_controller.web.api.gates import Gate
 from esl_controller.web.api.keys import seal
 from esl_controller.web.api.problems import Problem, invalid, not_found
@@ -26,7 +27,7 @@ ProviderRow = answer_type(
     key=str | None,
     header_names=list[str],
 )
-TenantRow = answer_type(TENANT, "TenantRow")
+TenantRow = answer_type(TENANT, "TenantRow", without=SECRETS, keys=dict[str, str])
 SecretaryRequest = request_type(SECRETARY, "SecretaryRequest")
 TenantRequest = request_type(TENANT, "TenantRequest")
 ProviderRequest = request_type(PROVIDER, "ProviderRequest")
@@ -124,14 +125,14 @@ def show_provider(resources: Resources, request: Request) -> Any:
 
 def add_provider(resources: Resources, request: Request) -> Any:
     """Store a new one; its key is sealed first."""
-    values = _with_sealed_key(resources, request)
+    values = _with_sealed_keys(resources, request)
     with _editing(resources, request, PROVIDER) as editor:
         return _provider(editor.add(PROVIDER, values))
 
 
 def change_provider(resources: Resources, request: Request) -> Any:
     """Change what the body names; a key that is not named stays."""
-    values = _with_sealed_key(resources, request)
+    values = _with_sealed_keys(resources, request)
     with _editing(resources, request, PROVIDER) as editor:
         return _provider(editor.change(PROVIDER, request.path["provider_uuid"], values))
 
@@ -144,13 +145,14 @@ def remove_provider(resources: Resources, request: Request) -> Removed:
 def show_tenant(resources: Resources, request: Request) -> Any:
     """The defaults where the domain has set nothing."""
     with _editing(resources, request) as editor:
-        return answer_of(TenantRow, editor.settings())
+        return answer_of(TenantRow, tenant_shown(editor.settings()))
 
 
 def change_tenant(resources: Resources, request: Request) -> Any:
-    """Change what the body names."""
+    """Change what the body names; keys are sealed first."""
+    values = _with_sealed_keys(resources, request, SECRETS)
     with _editing(resources, request, TENANT) as editor:
-        return answer_of(TenantRow, editor.set_settings(values_of(request.body)))
+        return answer_of(TenantRow, tenant_shown(editor.set_settings(values)))
 
 
 @contextmanager
@@ -183,10 +185,13 @@ def _provider(row: Mapping[str, Any]) -> Any:
     return answer_of(ProviderRow, provider_shown(row))
 
 
-def _with_sealed_key(resources: Resources, request: Request) -> dict[str, Any]:
+def _with_sealed_keys(
+    resources: Resources, request: Request, names: Sequence[str] = ("credential",)
+) -> dict[str, Any]:
     """What is neither sealed nor a reference is the key itself: it is sealed here."""
     values = values_of(request.body)
-    credential = values.get("credential")
-    if credential and not credential.startswith(("sealed:", "env:", "file:")):
-        values["credential"] = seal(resources, request.domain_uuid, credential)
+    for name in names:
+        key = values.get(name)
+        if key and not key.startswith(("sealed:", "env:", "file:")):
+            values[name] = seal(resources, request.domain_uuid, key)
     return values
