@@ -254,6 +254,33 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
     assert calls["217"].row()["outcome"] == "fallback"
 
 
+def test_what_is_left_behind_for_a_caller_whom_nobody_took(serve):
+    """A note where somebody gets it, and no promise where nobody does."""
+    ends = {number: FarEnd(cause="USER_BUSY") for number in ("216", "217")}
+    service = serve(far_ends=ends)
+    rule, steps = {"fallback": "message"}, [ASK]
+    note = call_number(service, "216", steps, rule=rule, email_to=["sales@example.com"])
+    nothing = call_number(service, "217", steps, rule=rule)
+    told = []
+    for call in (note, nothing):
+        records = call.tenant.records
+        wait_for(lambda r=records: r and r[0].told, 20, "never came back")
+        told.append(records[0].told[0])
+        call.caller.hang_up()
+        call.wait()
+    service.stored()
+    assert "A note has gone out" in told[0]
+    assert "promise none" in told[1]
+    rows = service.database.execute(
+        """select domain_uuid::text, kind, payload ->> 'for', payload ->> 'reason', payload -> 'to',
+             conversation_uuid from v_voice_realtime_errands"""
+    )
+    key = note.row()["conversation_uuid"]
+    assert rows == [
+        (note.tenant.domain_uuid, "message", "216", "an invoice", ["sales@example.com"], key)
+    ]
+
+
 def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve):
     """Elsewhere there is no ticket: what was said comes from the database."""
     humans = {number: Human(ACCEPTS) for number in ("221", "222")}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -33,12 +34,15 @@ from esl_controller.calls.transfer.plan import (
     TransferPlan,
     next_step,
 )
+from esl_controller.calls.transfer.promised import Missed, Promise, errand_of, promised
 from esl_controller.calls.transfer.returning import EXTENSION, Returned, Returning, variables
 from esl_controller.calls.transfer.states import TransferEvent, TransferState
 from esl_controller.calls.transfer.three_way import open_room
 from esl_controller.esl.errors import CommandFailed, EslError
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tools.base import FunctionFailed
+from esl_controller.tools.registry import tools_for
 
 _log = structlog.get_logger("transfer")
 
@@ -274,20 +278,39 @@ class Course:
             self._decide(attempt.destination, attempt.outcome, attempt.words)
 
     def _decide(self, destination: Destination, outcome: Outcome, words: str) -> None:
-        self._talk.record.transfer_decided(status_of(outcome))
+        row = self._talk.record.transfer_decided(status_of(outcome))
+        transfer_uuid = "" if row is None else row.transfer_uuid
+        missed = Missed(self._identity, destination.name, outcome, self.plan.reason, transfer_uuid)
         step = next_step(self.plan, self._tried, outcome)
         if isinstance(step, Dial):
             self._try(step.destination)
         elif isinstance(step, BackToAi):
-            self._call.go_on(told(destination.name, step.outcome, step.errand, words))
+            self._back(missed, step.errand, words)
         elif isinstance(step, ToMailbox):
-            self._to_mailbox(step, destination)
+            self._to_mailbox(step, missed)
         elif isinstance(step, ToDialplan):
             self._call.give_up(step.outcome)
 
-    def _to_mailbox(self, step: ToMailbox, destination: Destination) -> None:
+    def _back(self, missed: Missed, wanted: Fallback, words: str = "") -> None:
+        """The agent is told what was done, and no more than that."""
+        promise = self._leave_behind(missed, wanted)
+        self._call.go_on(told(missed.name, missed.outcome, promise, words))
+
+    def _leave_behind(self, missed: Missed, wanted: Fallback) -> Promise:
+        talk = self._talk
+        promise = promised(wanted, talk.entry, tools_for(talk.entry))
+        left = errand_of(promise, wanted, missed, talk.entry, datetime.now(UTC))
+        try:
+            if left is not None:
+                talk.record.promises.add(left)
+        except FunctionFailed as error:
+            _log.warning("transfer.nothing_left_behind", why=str(error))
+            return Promise.IMPOSSIBLE
+        return promise
+
+    def _to_mailbox(self, step: ToMailbox, missed: Missed) -> None:
         mailbox = self._call.site.places.of_number(self._talk.entry, step.number)
         if self._may_dial(mailbox):
             self._call.hand_over(MAILBOX, step.number, self.plan.reason)
         else:
-            self._call.go_on(told(destination.name, step.outcome, Fallback.MESSAGE))
+            self._back(missed, Fallback.MESSAGE)

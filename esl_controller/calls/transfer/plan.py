@@ -79,7 +79,7 @@ class BackToAi:
 
     outcome: Outcome
     errand: Fallback = Fallback.AI
-    """AI, or TICKET, CALLBACK or MESSAGE: what the model shall offer the caller."""
+    """AI, or TICKET, CALLBACK or MESSAGE: what is left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,6 @@ class ToMailbox:
     """Blind, to this number."""
 
     number: str
-    outcome: Outcome
-    """Why; told to the agent should the mailbox not be to be had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +121,7 @@ def next_step(plan: TransferPlan, attempts: int, outcome: Outcome) -> Step:
         left = plan.destinations[attempts:]
         return Dial(left[0]) if left else BackToAi(outcome)
     if wanted is Fallback.VOICEMAIL:
-        return (
-            ToMailbox(plan.mailbox, outcome)
-            if plan.mailbox
-            else BackToAi(outcome, Fallback.MESSAGE)
-        )
+        return ToMailbox(plan.mailbox) if plan.mailbox else BackToAi(outcome, Fallback.MESSAGE)
     if wanted is Fallback.HAND_BACK:
         return ToDialplan(outcome)
     return BackToAi(outcome, wanted)

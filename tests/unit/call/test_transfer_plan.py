@@ -67,7 +67,7 @@ def test_after_the_last_destination_it_is_the_ai() -> None:
 
 def test_a_mailbox_where_there_is_one() -> None:
     step = next_step(plan(Fallback.VOICEMAIL, mailbox="*991000"), 1, Outcome.NO_ANSWER)
-    assert step == ToMailbox("*991000", Outcome.NO_ANSWER)
+    assert step == ToMailbox("*991000")
 
 
 def test_words_of_a_rule() -> None:
