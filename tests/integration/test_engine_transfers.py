@@ -68,8 +68,8 @@ class Human:
     def of_number(self, entry: Any, number: str) -> Destination:
         return self._destination
 
-    def offered(self, entry: Any) -> tuple[Destination, ...]:
-        return (self._destination,)
+    def through_dialplan(self, entry: Any, destination: Destination) -> Destination:
+        return destination
 
     def presence(self, esl: Any, entry: Any, destination: Destination) -> Presence:
         return Presence("free")

@@ -5,7 +5,7 @@ Everything here runs in the call's own greenlet; the attempts run beside it and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -147,6 +147,10 @@ class Course:
         self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
         presence = self._presence(destination)
         outcome = _NOT_WORTH_RINGING.get(presence.state)
+        if presence.to and self._all_may_be_dialled(presence.to):
+            destination = call.site.places.through_dialplan(self._talk.entry, destination)
+        elif presence.to and presence.instead:
+            outcome = Outcome.UNREACHABLE
         if outcome is not None:
             self._talk.keep_results()
             return call.post(partial(self._decide_when_asked, destination, outcome))
@@ -172,6 +176,11 @@ class Course:
         if why_not is not None:
             _log.info("transfer.not_dialled", why=why_not)
         return why_not is None
+
+    def _all_may_be_dialled(self, numbers: Sequence[str]) -> bool:
+        """Where an extension is forwarded to."""
+        places, entry = self._call.site.places, self._talk.entry
+        return all(self._may_dial(places.of_number(entry, number)) for number in numbers)
 
     def _decide_when_asked(
         self, destination: Destination, outcome: Outcome, looks: int = RETURN_LOOKS

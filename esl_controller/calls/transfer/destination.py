@@ -58,3 +58,8 @@ class Presence:
     state: str
     """free | busy | dnd | forwarded | unregistered | unknown"""
     detail: str = ""
+    to: tuple[str, ...] = ()
+    """Numbers it is forwarded to. FusionPBX forwards in its dialplan: what its directory says of
+    the extension rings its own telephone alone."""
+    instead: bool = True
+    """Its own telephone is not to be rung: forwarded, not followed."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from esl_controller.calls.transfer import naming, presence
@@ -72,10 +73,13 @@ class FusionPlaces:
         places = self._directory.of(entry.domain_uuid)
         return _from_rule({"destination": number}, places, entry.domain_name).destination
 
-    def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
-        """Those the rules list: what the model is told about."""
-        places = self._directory.remembered(entry.domain_uuid)
-        return tuple(offer.destination for offer in _listed(entry, places))
+    def through_dialplan(self, entry: RouteEntry, destination: Destination) -> Destination:
+        """By a loopback; blind where no dial string carries its number."""
+        try:
+            endpoint = dialstring.loopback(destination.number, entry.domain_name)
+        except LocalProtocolError:
+            endpoint = ""
+        return replace(destination, announceable=bool(endpoint), dial_string=endpoint)
 
     def presence(self, esl: Asks, entry: RouteEntry, destination: Destination) -> Presence:
         """Waits at most `presence.LONGEST_WAIT_S`, the database included."""

@@ -51,19 +51,35 @@ def list_places(connection: Connection, domain_uuid: str) -> list[Row] | None:
 
 
 def find_availability(connection: Connection, domain_uuid: str, extension: str) -> Row | None:
-    """Return `do_not_disturb`, `forward_all`, `forward_unregistered` and `follow_me` of an
-    extension, each true or false; None when there is no such extension."""
-    if "v_extensions" not in _tables(connection):
+    """Return what an extension's owner has set: `do_not_disturb`, and the numbers in `forward_all`
+    and `forward_unregistered` (empty: not forwarded) and `follow_me` (a list). None when there is
+    no such extension."""
+    there = _tables(connection)
+    if "v_extensions" not in there:
         return None
     sql = """select coalesce(cast(do_not_disturb as text), '') = 'true' as do_not_disturb,
-               coalesce(cast(forward_all_enabled as text), '') = 'true'
-                 and coalesce(forward_all_destination, '') <> '' as forward_all,
-               coalesce(cast(forward_user_not_registered_enabled as text), '') = 'true'
-                 and coalesce(forward_user_not_registered_destination, '') <> ''
+               case when cast(forward_all_enabled as text) = 'true'
+                 then coalesce(forward_all_destination, '') else '' end as forward_all,
+               case when cast(forward_user_not_registered_enabled as text) = 'true'
+                 then coalesce(forward_user_not_registered_destination, '') else '' end
                  as forward_unregistered,
-               coalesce(cast(follow_me_enabled as text), '') = 'true' as follow_me
+               case when cast(follow_me_enabled as text) = 'true' then follow_me_uuid end
+                 as follow_me
              from v_extensions where domain_uuid = %s and extension = %s limit 1"""
-    return fetch_one(connection, sql, (domain_uuid, extension))
+    row = fetch_one(connection, sql, (domain_uuid, extension))
+    if row is None:
+        return None
+    followed = row["follow_me"] and "v_follow_me_destinations" in there
+    numbers = _followed(connection, domain_uuid, row["follow_me"]) if followed else []
+    return {**row, "follow_me": numbers}
+
+
+def _followed(connection: Connection, domain_uuid: str, follow_me_uuid: str) -> list[str]:
+    sql = """select follow_me_destination as number from v_follow_me_destinations
+             where domain_uuid = %s and follow_me_uuid = %s
+               and coalesce(follow_me_destination, '') <> ''
+             order by follow_me_order limit 20"""
+    return [row["number"] for row in fetch_all(connection, sql, (domain_uuid, follow_me_uuid))]
 
 
 def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
@@ -85,4 +101,6 @@ def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
 def _tables(connection: Connection) -> set[str]:
     """Which of FusionPBX's tables there are."""
     sql = "select name from unnest(%s::text[]) as name where to_regclass(name) is not null"
-    return {row["name"] for row in fetch_all(connection, sql, (list(_PLACES),))}
+    return {
+        row["name"] for row in fetch_all(connection, sql, ([*_PLACES, "v_follow_me_destinations"],))
+    }
