@@ -17,7 +17,6 @@ from esl_controller.calls.call import Call
 from esl_controller.calls.listening import ANSWER_S, RING_S, listening
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervised import Act, Action, Later, Result
-from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.esl import commands, dialstring
 from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
 
@@ -67,8 +66,7 @@ def _take_over(call: Call, act: Act) -> Result:
     if why_not is not None:
         _log.info("supervision.not_dialled", why=why_not)
         return Result.REFUSED
-    call.transfer(TransferPlan((wanted,), reason=f"taken over by {act.actor}"))
-    return Result.DONE
+    return _result(call.take_over(act.extension, f"taken over by {act.actor}"))
 
 
 def _listen(call: Call, act: Act, later: Later) -> None:

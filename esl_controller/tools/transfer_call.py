@@ -13,6 +13,11 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import FunctionFailed, ToolContext
 
 _ANYBODY = "any colleague, department or extension the caller names"
+_RETURNS = {
+    True: "; where the result says `ringing`, the caller is with you again when they hang up.",
+    False: ", and the call does not come back to you.",
+}
+"""By `transfer_return`; said to a caller who asks for it, and to nobody else."""
 MAX_NAMED = 20
 """Destinations named to the model in an error."""
 
@@ -40,7 +45,9 @@ class TransferCall:
         return Tool(
             "transfer_call",
             "Connect the caller to a person. Say in one short sentence whom you are connecting "
-            "to before you call this, and nothing after it. Destinations: "
+            "to before you call this, and nothing after it. You do not stay on the line with them"
+            + _RETURNS[entry.secretary.transfer_return]
+            + " Destinations: "
             + "; ".join(destinations),
             {
                 "type": "object",

@@ -206,6 +206,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "220": FarEnd(rings=True),
         "222": FarEnd(cause="USER_BUSY"),
         "223": FarEnd(cause="USER_BUSY"),
+        "224": FarEnd(rings=True),
     }
     service = serve(far_ends=ends)
     calls = {
@@ -224,6 +225,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         ("213", lambda call: calls["213"].caller.press("*")),
         ("219", lambda call: call.drain()),
         ("220", lambda call: call.hand_back("failed", extension="1004")),
+        ("224", lambda call: call.take_over("1004", "taken over")),
     ):
         calls[number] = call_number(service, number, [ASK])
         gevent.spawn(when_held, service, calls[number], act)
@@ -237,7 +239,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
     assert "called off" in back.tenant.records[0].told[0]
     for number in ("211", "212", "214", "218", "219"):
         calls[number].wait()
-    wait_for(lambda: all(calls[number].leg.sent_to for number in ("216", "217", "220")))
+    wait_for(lambda: all(calls[number].leg.sent_to for number in ("216", "217", "220", "224")))
     for number, words in (("222", "A note has gone out"), ("223", "promise none")):
         records = calls[number].tenant.records
         wait_for(lambda r=records: r[0].told, 20, "never came back")
@@ -258,6 +260,7 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "220": [("announced", "220", "cancelled")],
         "222": [("announced", "222", "busy")],
         "223": [("announced", "223", "busy")],
+        "224": [("announced", "224", "cancelled"), ("takeover", "1004", "passed_on")],
     }
     errands = service.database.execute(
         """select kind, payload ->> 'for', payload ->> 'reason', payload -> 'to', conversation_uuid

@@ -130,7 +130,10 @@ def test_functions_belong_to_the_secretary() -> None:
 
     def entry(rules: list[Any]) -> Any:
         secretary = SimpleNamespace(
-            transfer_rules=rules, transfer_directory=False, record_calls=False
+            transfer_rules=rules,
+            transfer_directory=False,
+            transfer_return=False,
+            record_calls=False,
         )
         tenant = SimpleNamespace(outbound_max_concurrent=0)
         return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
