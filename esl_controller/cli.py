@@ -33,6 +33,7 @@ COMMANDS = {
     "live": Entry("esl_controller.commands.live", "Listen to calls, steer them, take them over."),
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
     "outbound": Entry("esl_controller.commands.outbound", "Have the AI call somebody."),
+    "errands": Entry("esl_controller.commands.errands", "Webhooks, e-mails, tickets on their way."),
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
     "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),
     "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),

@@ -22,6 +22,7 @@ from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.leg_events import TakenAway
 from esl_controller.calls.media_site import MediaUnavailable
@@ -183,7 +184,7 @@ class Call:
 
     def _begin(self, entry: RouteEntry, identity: CallIdentity) -> Conversation:
         """Connect the provider while the caller hears ring-back."""
-        plan = self.site.plan(self.leg, entry)
+        plan = self._plan(entry, identity)
         talk = self._open(entry, identity, plan, CallEvent.ACCEPTED)
         self._wait_until_prepared(talk, self.site.settings.timeouts.answer_ceiling_s)
         self.step(CallEvent.PREPARED)
@@ -196,8 +197,8 @@ class Call:
         _log.info("call.came_back", name=returned.name, said=len(returned.history))
         row = returned.row()
         if row is not None:
-            self._desk.book.came_back(row)
-        plan = self.site.plan(self.leg, entry)
+            self._desk.book.came_back(entry, row)
+        plan = self._plan(entry, identity)
         brief = replace(plan.session.brief, greeting="")
         session = replace(plan.session, brief=brief, history=tuple(returned.history))
         plan = replace(plan, session=session)
@@ -205,6 +206,10 @@ class Call:
         talk = self._open(entry, identity, plan, CallEvent.CAME_BACK)
         self._wait_until_prepared(talk, RETURN_WAIT_S)
         return talk
+
+    def _plan(self, entry: RouteEntry, identity: CallIdentity) -> ConversationPlan:
+        known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
+        return self.site.plan(self.leg, entry, known=known)
 
     def _open(
         self, entry: RouteEntry, identity: CallIdentity, plan: ConversationPlan, event: CallEvent
@@ -318,6 +323,15 @@ class Call:
         if self.talk is None:
             raise FunctionFailed(OVER)
         return self.talk.record.promises.add(wanted)
+
+    def send_dtmf(self, digits: str) -> bool:
+        """On the caller's own line, while they talk."""
+        if self.state is not CallState.TALKING:
+            return False
+        try:
+            return self.leg.send_dtmf(digits)
+        except EslError:
+            return False
 
     def leave_message(self, message: str) -> None:
         """After the tone."""

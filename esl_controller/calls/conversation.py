@@ -8,6 +8,7 @@ session calls on the hub, so nothing of that waits.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from functools import partial
 
 import structlog
@@ -87,19 +88,20 @@ class Conversation:
             site.manager.open(self.session, going_on=bool(plan.session.history))
         except CapacityReached as error:
             raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
+        conversation_uuid = str(uuid.uuid4())
         with contextlib.ExitStack() as held:  # given up again should anything here fail
             give_up = held.callback
             give_up(site.manager.release, self.session)
             give_up(follow_session(book.metrics, self.session))
             outbox = Outbox()
             give_up(outbox.close)
-            self.functions = self._functions(entry, identity, site, actions)
+            self.functions = self._functions(entry, identity, site, actions, conversation_uuid)
             give_up(self.functions.close)
             self.media = site.media_for(leg, self.session, plan, outbox, book.metrics)
             give_up(leg.close_media)
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
-            self.record: ConversationRecord = book.open(entry, identity, kind)
+            self.record: ConversationRecord = book.open(entry, identity, kind, conversation_uuid)
             leg.conversation_uuid = self.record.row.conversation_uuid
             self.recorder = Recorder(
                 leg,
@@ -128,10 +130,21 @@ class Conversation:
         identity: CallIdentity,
         site: ConversationSite,
         actions: CallActions,
+        conversation_uuid: str,
     ) -> FunctionRunner:
         return FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, identity.caller_id_number, actions, site.places),
+            ToolContext(
+                entry=entry,
+                call_uuid=identity.call_uuid,
+                conversation_uuid=conversation_uuid,
+                caller_id_number=identity.caller_id_number,
+                caller_id_name=identity.caller_id_name,
+                language=entry.secretary.language or "en",
+                actions=actions,
+                places=site.places,
+                services=site.services,
+            ),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=self._on_function_begun,
             on_done=self._on_function_done,

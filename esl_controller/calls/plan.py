@@ -28,6 +28,7 @@ from esl_controller.calls.media_site import stream_rates
 from esl_controller.calls.notice import greeting_of
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
+from esl_controller.tenants.prompt import Known, render, spoken
 from esl_controller.tenants.providers import (
     NoProvider,
     brief_of,
@@ -94,6 +95,7 @@ def plan_conversation(
     idle_silence: bool,
     network: Network | None,
     breakers: Breakers,
+    known: Known,
 ) -> ConversationPlan:
     """Choose providers, formats and the way of playing for one call.
 
@@ -102,6 +104,7 @@ def plan_conversation(
         module: the audio module FreeSWITCH has, None when it has none.
         idle_silence: the channel can be had to send silence while nothing plays.
         breakers: what all calls of the worker know of the tenant's providers.
+        known: what the variables of the tenant's texts stand for.
 
     Raises:
         NoProvider: with what is wrong about each.
@@ -123,9 +126,9 @@ def plan_conversation(
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        brief=_brief(entry, tools),
+        brief=briefed(entry, tools, known),
         provider_formats=formats,
-        phrases=_phrases(secretary),
+        phrases=_phrases(secretary, known),
         provider_connect_timeout_s=timeouts.provider_connect_s,
         silence_s=float(secretary.max_silence_seconds),
         give_up_s=GIVE_UP_S,
@@ -142,11 +145,12 @@ def plan_conversation(
     return ConversationPlan(session, path, choice, module)
 
 
-def _brief(entry: RouteEntry, tools: Sequence[Tool]) -> Brief:
-    """Callers are greeted; whoever we call speaks first."""
+def briefed(entry: RouteEntry, tools: Sequence[Tool], known: Known) -> Brief:
+    """What the provider is told. Callers are greeted; whoever we call speaks first."""
     secretary, call = entry.secretary, entry.outbound
     brief = brief_of(secretary, tools)
-    greeting = greeting_of(secretary, brief.greeting)
+    brief = replace(brief, instructions=render(brief.instructions, known))
+    greeting = greeting_of(secretary, spoken(brief.greeting, known))
     if call is None:
         return replace(brief, greeting=greeting)
     words = [_WE_CALL, f"Why you call: {call.purpose}" if call.purpose else ""]
@@ -206,13 +210,13 @@ def choose_media(
     return MediaPath.STREAM, unicast
 
 
-def _phrases(secretary: SecretaryRealtime) -> Phrases:
+def _phrases(secretary: SecretaryRealtime, known: Known) -> Phrases:
     """The tenant's own words where there are any, else ours in the tenant's language."""
     language = (secretary.language or "en").partition("-")[0].lower()
     preset = _PHRASES.get(language, _PHRASES["en"])
     return Phrases(
-        still_there=secretary.silence_prompt or preset.still_there,
-        good_bye=secretary.farewell_message or preset.good_bye,
+        still_there=spoken(secretary.silence_prompt or "", known) or preset.still_there,
+        good_bye=spoken(secretary.farewell_message or "", known) or preset.good_bye,
         time_up=preset.time_up,
         connecting=preset.connecting,
         say_again=preset.say_again,

@@ -136,3 +136,12 @@ class QueuedErrand(Errand):
     """What the other side answered, as the kind tells it."""
     worker: str | None = None
     ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerLost:
+    """A worker died: its conversations still open in any domain are over."""
+
+    worker: str
+    """`ConversationRealtime.worker` of its conversations."""
+    lost_at: datetime

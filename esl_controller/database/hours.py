@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 MINUTES_A_DAY = 24 * 60
 
@@ -26,3 +27,29 @@ class BusinessHours:
     """Seven days, Monday first."""
     closed_dates: frozenset[date] = frozenset()
     """No span begins on these."""
+
+
+class Reason(enum.Enum):
+    """Why it is open or closed."""
+
+    NO_HOURS = "no_hours"
+    """None are set: always open."""
+    IN_HOURS = "in_hours"
+    OUT_OF_HOURS = "out_of_hours"
+    CLOSED_DATE = "closed_date"
+    """Hours of the week would be open, on any other date."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The answer for one moment. The times are aware, in the tenant's zone."""
+
+    at: datetime
+    """The moment."""
+    open: bool
+    reason: Reason
+    changes_at: datetime | None = None
+    """When it closes, or opens; None: not within the next 370 days."""
+    next_open_at: datetime | None = None
+    """When it opens next after the present hours, or after now while closed; None: not within
+    the next 370 days."""

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.hours import BusinessHours, Opening
 from esl_controller.settings.types import Secret
 
 
@@ -46,6 +46,8 @@ class SecretaryRealtime:
     extension: str | None
     language: str | None
     """BCP 47, such as pt-BR; None lets the model find out."""
+    languages: Sequence[str]
+    """Others the caller may change to."""
     realtime_provider: str
     """openai | elevenlabs | gemini | custom"""
     voice_realtime_provider_uuid: str | None
@@ -100,6 +102,12 @@ class SecretaryRealtime:
     """None: the domain's."""
     business_hours: BusinessHours | None
     """None: always open."""
+    time_condition: str | None
+    """Number or name of the FusionPBX time condition that stands in for `business_hours`."""
+    closed_action: str
+    """hand_back | answer"""
+    closed_message: str | None
+    closed_prompt: str | None
     closed_extension: str | None
     playback_mode: str
     """auto | unicast | binary | json | file"""
@@ -112,6 +120,10 @@ class SecretaryRealtime:
     recording_pause_words: Sequence[str]
     """Empty: ours, in the secretary's language."""
     voicemail_message: str | None
+    enable_functions: bool
+    """Those that reach the tenant's own systems, besides those of the call itself."""
+    functions_config: Sequence[str]
+    """Names of these; empty: all that are set up."""
     email_to: Sequence[str]
     """Empty: the domain's."""
     enabled: bool
@@ -144,6 +156,8 @@ class TenantSettings:
     """One row of `v_voice_realtime_settings`; the defaults where a domain has none."""
 
     domain_uuid: str
+    company_name: str | None = None
+    """How the tenant is named to callers; None: by the domain's name."""
     time_zone: str = "UTC"
     """The domain's own, else FusionPBX's, else UTC: of hours, and of the day a budget is for."""
     max_concurrent_calls: int | None = None
@@ -179,6 +193,22 @@ class TenantSettings:
     """What is not stored is sent all the same."""
     allowed_tool_hosts: Sequence[str] = ()
     """Of its own systems: what its functions and webhooks may reach."""
+    ticket_url: str | None = field(default=None, repr=False)
+    """Where tickets are opened; None: nowhere."""
+    ticket_format: str = "contact"
+    """contact | plain | event | handoff: generations of the request."""
+    ticket_queue: str | None = None
+    ticket_company: str | None = None
+    ticket_key: str | None = field(default=None, repr=False)
+    crm_url: str | None = field(default=None, repr=False)
+    crm_key: str | None = field(default=None, repr=False)
+    agenda_kind: str = "http"
+    """http | caldav"""
+    agenda_url: str | None = field(default=None, repr=False)
+    agenda_user: str | None = None
+    agenda_key: str | None = field(default=None, repr=False)
+    """Password of `agenda_user`, a token without one."""
+    appointment_minutes: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +237,9 @@ class RouteEntry:
     """What is wrong with the settings and does not keep the number from being answered."""
     outbound: OutboundCall | None = None
     """The call is ours: we have dialled."""
+    opening: Opening | None = None
+    """Open or closed, as it was when the call was admitted; closed ones are served only where the
+    secretary answers then too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,22 +415,11 @@ JournalEntry = (
 """What a call leaves behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLost:
-    """A worker died: its conversations still open in any domain are over."""
-
-    worker: str
-    """`ConversationRealtime.worker` of its conversations."""
-    lost_at: datetime
-
-
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
     SecretaryRealtime: (
         "voice_secretary_uuid",
         "enable_rag",
         "rag_collection_id",
-        "enable_functions",
-        "functions_config",
     ),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

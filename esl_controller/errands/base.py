@@ -34,9 +34,11 @@ class Delivered:
     """What the other side said, for the row: never a secret, nothing long."""
     more: Sequence[Errand] = ()
     """Errands that follow from it: queued in the same transaction."""
+    forget: bool = False
+    """What was sent is not kept; the queue decides it by the tenant's settings."""
 
 
-class Mail(Protocol):
+class MailSender(Protocol):
     """The operator's mail server."""
 
     def send(self, letter: Letter) -> str:
@@ -51,7 +53,7 @@ class Means:
     domain_name: str
     pool: Pool
     http: ServiceHttp
-    mail: Mail
+    mail: MailSender
     open_key: Callable[[str], Secret]
     """The key a credential of the tenant stands for; raises SecretError."""
     providers: Callable[[], Sequence[ProviderAccess]]

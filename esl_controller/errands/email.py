@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,13 +35,15 @@ class Email:
         to = [one for one in payload.get("to") or () if isinstance(one, str)]
         if not to:
             raise Dead("no email_to is set")
-        text = str(payload.get("text") or "")
+        subject, text = payload.get("subject"), str(payload.get("text") or "")
         if isinstance(payload.get("call"), Mapping):
-            text = report(payload["call"], conversation_of(errand, means))
+            call = payload["call"]
+            subject = f"Call from {call.get('caller_name') or call.get('caller_id') or 'unknown'}"
+            text = report(call, conversation_of(errand, means))
         letter = Letter(
             message_id=errand.errand_uuid,
             to=to,
-            subject=str(payload.get("subject") or "Voice AI"),
+            subject=str(subject or "Voice AI"),
             text=text,
             date=errand.created_at,
             idempotency_key=errand.idempotency_key,
@@ -55,7 +57,9 @@ def report(call: Mapping[str, Any], conversation: Mapping[str, Any]) -> str:
     if conversation["summary"]:
         parts.append(f"Summary\n\n{conversation['summary']}")
     if conversation["fields"]:
-        parts.append("\n".join(f"{name}: {value}" for name, value in conversation["fields"].items()))
+        parts.append(
+            "\n".join(f"{name}: {value}" for name, value in conversation["fields"].items())
+        )
     if conversation["transcript"]:
         parts.append("Transcript\n\n" + "\n".join(map(_line, conversation["transcript"])))
     return "\n\n".join(parts) + "\n"
@@ -67,7 +71,15 @@ def _line(turn: Mapping[str, Any]) -> str:
     return f"[{at_s // 60:02}:{at_s % 60:02}] {speaker}: {turn.get('text', '')}"
 
 
-def lines_of(values: Mapping[str, Any], left_out: Sequence[str] = ()) -> str:
-    """Names and values as lines, those that are not set left out."""
-    shown = {name: value for name, value in values.items() if value and name not in left_out}
-    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {one}" for name, one in shown.items())
+def lines_of(values: Mapping[str, Any]) -> str:
+    """Names and values as lines, who it is first; those that are not set are left out."""
+    names = sorted(values, key=lambda name: (_rank(name), name))
+    shown = ((name, values[name]) for name in names if values[name])
+    return "\n".join(f"{name.replace('_', ' ').capitalize()}: {one}" for name, one in shown)
+
+
+def _rank(name: str) -> int:
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)
+
+
+_FIRST = ("caller_name", "name", "caller_number", "caller_id", "phone", "for", "subject", "message")

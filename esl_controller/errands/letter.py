@@ -35,7 +35,7 @@ class Letter:
 
 def compose(letter: Letter, sender: str) -> bytes:
     """Return the message with its headers, lines ended by CRLF."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     message["From"] = sender
     message["To"] = ", ".join(letter.to)
     message["Subject"] = _whole(_CONTROL.sub(" ", letter.subject))[:MAX_SUBJECT]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from esl_controller.database.acts import QueuedErrand, errand
 from esl_controller.errands.base import Dead, Delivered, Means
@@ -21,7 +22,7 @@ class Message:
         to = payload.get("to") or tenant.email_to
         told = dict(payload.items())
         told.pop("to", None)
-        more = []
+        more: list[tuple[str, dict[str, Any]]] = []
         if to:
             letter = {"to": list(to), "subject": _subject(told), "text": lines_of(told)}
             more.append(("email", letter))

@@ -7,7 +7,7 @@ import ssl
 
 from esl_controller.errands.base import Dead, Retry
 from esl_controller.errands.letter import Letter, compose
-from esl_controller.settings.mail import Mail as MailSettings
+from esl_controller.settings.mail import Mail
 from esl_controller.telemetry.background import in_thread
 
 _AUTHENTICATION = (530, 534, 535, 538)
@@ -17,7 +17,7 @@ _AUTHENTICATION = (530, 534, 535, 538)
 class MailServer:
     """Sends each letter over a connection of its own: there are few."""
 
-    def __init__(self, settings: MailSettings) -> None:
+    def __init__(self, settings: Mail) -> None:
         self._settings = settings
         self._tls: ssl.SSLContext | None = None
 

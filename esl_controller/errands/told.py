@@ -31,7 +31,5 @@ def transcript_of(connection: Any, errand: QueuedErrand) -> list[Mapping[str, An
     with_it = errand.payload.get("transcript")
     if with_it or errand.conversation_uuid is None:
         return list(with_it) if with_it else None
-    row = conversations.find_conversation(
-        connection, errand.domain_uuid, errand.conversation_uuid
-    )
+    row = conversations.find_conversation(connection, errand.domain_uuid, errand.conversation_uuid)
     return list(row.transcript) if row is not None and row.transcript else None

@@ -110,4 +110,6 @@ def post(
 def _asked_s(answer: Response) -> float | None:
     """`Retry-After` in seconds (RFC 9110 10.2.3); as a date it is not read."""
     text = answer.headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) <= MAX_RETRY_AFTER else None
+    return (
+        float(text) if text.isascii() and text.isdigit() and len(text) <= MAX_RETRY_AFTER else None
+    )

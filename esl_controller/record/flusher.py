@@ -15,11 +15,10 @@ import gevent
 import structlog
 from gevent.event import Event
 
-from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, WorkerLost
 from esl_controller.database.models import (
     ConversationRealtime,
     UsageRecord,
-    WorkerLost,
 )
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool, RowRefused
 from esl_controller.database.repository import conversations, errands, pages, tenants

@@ -6,7 +6,7 @@ The errands go out as journal entries, so that they survive what the journal sur
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from esl_controller.database.acts import Errand
@@ -21,8 +21,15 @@ class Promises:
     """The errands of one conversation. `record` is the journal's; it returns False for what it
     cannot keep."""
 
-    def __init__(self, conversation_uuid: str, record: Callable[[Errand], object]) -> None:
+    def __init__(
+        self,
+        conversation_uuid: str,
+        record: Callable[[Errand], object],
+        email_to: Sequence[str] = (),
+    ) -> None:
+        """`email_to`: who gets messages."""
         self._conversation_uuid = conversation_uuid
+        self._email_to = list(email_to)
         self._record = record
         self._known: set[tuple[str, str]] = set()
 
@@ -38,7 +45,11 @@ class Promises:
             raise FunctionFailed("Too much has been asked for in this call. This was not done.")
         if len(json.dumps(wanted.payload)) > MAX_PAYLOAD_BYTES:
             raise FunctionFailed("That is too long. Say it shorter.")
-        if self._record(replace(wanted, conversation_uuid=self._conversation_uuid)) is False:
+        payload = dict(wanted.payload)
+        if wanted.kind == "message":  # whoever wrote it, it goes to nobody else
+            payload["to"] = self._email_to
+        owned = replace(wanted, payload=payload, conversation_uuid=self._conversation_uuid)
+        if self._record(owned) is False:
             raise FunctionFailed("It cannot be noted now. This was not done.")
         self._known.add(name)
         return True

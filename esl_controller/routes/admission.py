@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from esl_controller.database.hours import Opening
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
-from esl_controller.routes.hours import Opening, opening
+from esl_controller.routes.hours import opening
 from esl_controller.routes.places import CallLeases, Refusal
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.tenants.providers import is_usable
@@ -47,6 +49,7 @@ class Admission:
             HandBack: closed, out of budget, or no place left; it says where the caller goes.
         """
         entry = self._within_budget(entry) if back else self._allowed(entry)
+        entry = replace(entry, opening=self.opening(entry))
         return _placed(entry, self._leases.acquire(entry, call_uuid))
 
     def judge(self, entry: RouteEntry) -> RouteEntry:

@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.hours import BusinessHours, Opening, Reason
 
 HORIZON_DAYS = 370
 """How far ahead is looked: past every closed date of a year."""
-
-
-class Reason(enum.Enum):
-    """Why it is open or closed."""
-
-    NO_HOURS = "no_hours"
-    """None are set: always open."""
-    IN_HOURS = "in_hours"
-    OUT_OF_HOURS = "out_of_hours"
-    CLOSED_DATE = "closed_date"
-    """Hours of the week would be open, on any other date."""
-
-
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The answer for one moment. The times are aware, in the tenant's zone."""
-
-    open: bool
-    reason: Reason
-    changes_at: datetime | None = None
-    """When it closes, or opens; None: not within HORIZON_DAYS."""
-    next_open_at: datetime | None = None
-    """When it opens next after the present hours, or after now while closed; None: not within
-    HORIZON_DAYS."""
 
 
 def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Opening:
@@ -43,22 +17,23 @@ def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Openi
 
     Hours are wall-clock times: a night when clocks change has an hour more or less in them.
     """
-    if hours is None:
-        return Opening(True, Reason.NO_HOURS)
     zone = ZoneInfo(time_zone)
-    wall = now.astimezone(zone).replace(tzinfo=None)
+    at = now.astimezone(zone)
+    if hours is None:
+        return Opening(at, True, Reason.NO_HOURS)
+    wall = at.replace(tzinfo=None)
     stretches = (one for one in _stretches(hours, wall) if one[1] > wall)
     begins, ends = next(stretches, (None, None))
     if begins is None or ends is None:
-        return Opening(False, _why_closed(hours, wall))
+        return Opening(at, False, _why_closed(hours, wall))
     if begins > wall:
         begins = begins.replace(tzinfo=zone)
-        return Opening(False, _why_closed(hours, wall), begins, begins)
+        return Opening(at, False, _why_closed(hours, wall), begins, begins)
     later = next(stretches, None)
     forever = ends - wall > timedelta(days=HORIZON_DAYS - 1)
     closes = None if forever else ends.replace(tzinfo=zone)
     opens = later[0].replace(tzinfo=zone) if later is not None else None
-    return Opening(True, Reason.IN_HOURS, closes, opens)
+    return Opening(at, True, Reason.IN_HOURS, closes, opens)
 
 
 def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:

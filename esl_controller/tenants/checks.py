@@ -164,6 +164,25 @@ def _read_language(value: Any) -> str:
     return value
 
 
+def _read_languages(value: Any) -> tuple[str, ...]:
+    given = _read_list(value)
+    problems: list[str] = []
+    if len(given) > MAX_LANGUAGES:
+        raise ValueError(f"must be a JSON list of at most {MAX_LANGUAGES}")
+    tags: dict[str, None] = {}
+    for one in given:
+        try:
+            tags[_read_language(one)] = None
+        except PartlyWrong as error:
+            problems += error.problems
+            tags[error.value] = None
+        except ValueError as error:
+            problems.append(f"an entry {error}")
+    if problems:
+        raise PartlyWrong(problems, tuple(tags))
+    return tuple(tags)
+
+
 def _read_time_zone(value: Any) -> str:
     try:
         return zoneinfo.ZoneInfo(str(value)).key
@@ -211,6 +230,12 @@ def _read_addresses(value: Any) -> tuple[str, ...]:
 def _read_credential(value: Any) -> str:
     if not isinstance(value, str) or not CREDENTIAL_FORM.fullmatch(value):
         raise ValueError("must be sealed, or env:NAME or file:/path")  # never repeated
+    return value
+
+
+def _read_sealed(value: Any) -> str:
+    if not isinstance(value, str) or not _SEALED.fullmatch(value):
+        raise ValueError("must be sealed: a key of the operator's goes to no tenant's system")
     return value
 
 
@@ -271,9 +296,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 MAX_HOSTS = 100
+MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
 MAX_ADDRESSES = 20
 CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
+_SEALED = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+")
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
     r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*"
@@ -295,6 +322,9 @@ DIALABLE = Rule(
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
 )
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
+LANGUAGES = Rule(
+    _read_languages, Words('list of tags, `["en", "es"]`', 'lista de idiomas, `["en", "es"]`')
+)
 TIME_ZONE = Rule(
     _read_time_zone,
     Words("zone such as `America/Sao_Paulo`", "fuso, como `America/Sao_Paulo`"),
@@ -312,6 +342,7 @@ CREDENTIAL = Rule(
     _read_credential,
     Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
 )
+SEALED = Rule(_read_sealed, Words("`sealed:…`", "`sealed:…`"))
 HOSTS = Rule(
     _read_hosts, Words('list of hosts, `["crm.example"]`', 'lista de hosts, `["crm.exemplo"]`')
 )

@@ -32,6 +32,7 @@ from esl_controller.tenants.hosts import (
 )
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.model_ends import ModelEnds
+from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.wishes import fitted
@@ -136,6 +137,7 @@ class ConfigSource:
         if access and access[0] is not None:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
+        warnings += variable_doubts(secretary, access[0].config if access and access[0] else None)
         warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,

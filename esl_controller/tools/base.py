@@ -15,6 +15,7 @@ from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.database.acts import Errand, OutboundCall
 from esl_controller.database.models import RouteEntry
+from esl_controller.services.ports import Http, Services
 
 
 class Recording(enum.Enum):
@@ -27,7 +28,7 @@ class Recording(enum.Enum):
 
 
 class CallActions(Protocol):
-    """What functions, supervisors and timers may ask of a call. None of it waits."""
+    """What functions, supervisors and timers may ask of a call. Nothing but `send_dtmf` waits."""
 
     def transfer(self, plan: TransferPlan) -> None:
         """Connect the caller once the agent's last words have been heard.
@@ -67,18 +68,42 @@ class CallActions(Protocol):
         Raises FunctionFailed when the call has asked for too much, is over, or nothing can be kept.
         """
 
+    def send_dtmf(self, digits: str) -> bool:
+        """Press keys on the caller's line; False where there is none, or it has gone."""
+
     def leave_message(self, message: str) -> None:
         """A machine has answered a call of ours: say this to it once it records, and hang up."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ToolContext:
-    """Whose call it is."""
+    """Whose call it is, and what a function may use."""
 
     entry: RouteEntry
+    call_uuid: str
+    conversation_uuid: str
     caller_id_number: str
+    caller_id_name: str = ""
+    language: str
+    """Of the conversation, BCP 47; `en` where nobody has said."""
     actions: CallActions
     places: Places
+    services: Services
+    """The tenant's own systems."""
+    call_id: str = ""
+    """The provider's name of this call of the function."""
+    idempotency_key: str = ""
+    """`<conversation>:<provider call id>`, of the first attempt where this repeats one."""
+
+    @property
+    def domain_uuid(self) -> str:
+        """The tenant."""
+        return self.entry.domain_uuid
+
+    @property
+    def http(self) -> Http:
+        """The only way to an address the tenant has named."""
+        return self.services.http
 
 
 class FunctionFailed(Exception):
@@ -90,6 +115,11 @@ class CallTool(Protocol):
 
     suggested: frozenset[str]
     """Arguments whose `enum` helps the model to choose; `run` itself judges what came."""
+    deadline_s: float | None
+    """None: VOICE_AI_TIMEOUTS_TOOL_S."""
+    repeatable: bool
+    """Asked for twice with the same arguments it is done twice; else what has been done once is
+    not done again, and an attempt that failed is repeated with the same key."""
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """The function as offered for this number; None when it makes no sense there."""
@@ -102,6 +132,14 @@ class CallTool(Protocol):
         Raises:
             FunctionFailed: with words for the model.
         """
+
+
+class BuiltIn:
+    """What most functions of ours have in common."""
+
+    suggested: frozenset[str] = frozenset()
+    deadline_s: float | None = None
+    repeatable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.database.acts import errand
+from esl_controller.database.acts import WorkerLost, errand
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     TransferRecord,
     Turn,
     UsageRecord,
-    WorkerLost,
 )
 from esl_controller.record import entries as journal_entries
 from esl_controller.record.entries import EntryDamaged, EntryTooLong, decode, encode

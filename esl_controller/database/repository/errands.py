@@ -35,7 +35,7 @@ _READY = f"""e.{_OPEN} and e.next_at <= now() and (e.lease_until is null or e.le
 
 
 def insert(connection: Connection, domain_uuid: str, errand: Errand) -> bool:
-    """Queue an errand unless it is there; False when the domain is gone.
+    """Queue an errand unless it is there; False when its domain is gone, or its UUID another's.
 
     Raises ValueError when the errand is not of `domain_uuid`.
     """
@@ -47,8 +47,10 @@ def insert(connection: Connection, domain_uuid: str, errand: Errand) -> bool:
               on conflict do nothing"""
     if execute(connection, sql, [*values(errand), errand.not_before, domain_uuid]) == 1:
         return True
-    there = "select 1 as found from v_domains where domain_uuid = %s"
-    return fetch_one(connection, there, (domain_uuid,)) is not None
+    there = f"""select 1 as found from {_TABLE} where domain_uuid = %s and kind = %s
+                  and idempotency_key = %s"""
+    names = (domain_uuid, errand.kind, errand.idempotency_key)
+    return fetch_one(connection, there, names) is not None
 
 
 def domains_with_work(connection: Connection) -> list[str]:
@@ -78,34 +80,52 @@ _MINE = "domain_uuid = %s and errand_uuid = %s and worker = %s and attempts = %s
 
 
 def finish(
-    connection: Connection, taken: QueuedErrand, result: Mapping[str, Any], *, forget: bool
+    connection: Connection,
+    domain_uuid: str,
+    taken: QueuedErrand,
+    result: Mapping[str, Any],
+    *,
+    forget: bool,
 ) -> bool:
     """It is delivered; with `forget` what was sent is not kept. False: no longer this attempt's."""
     sql = f"""update {_TABLE} set state = 'delivered', ended_at = now(), lease_until = null,
                 last_error = null, result = %s,
                 payload = case when %s then '{{}}'::jsonb else payload end
               where {_MINE} and state = 'running'"""
-    return execute(connection, sql, (as_stored(result), forget, *_names(taken))) == 1
+    return execute(connection, sql, (as_stored(result), forget, *_names(domain_uuid, taken))) == 1
 
 
-def retry(connection: Connection, taken: QueuedErrand, *, in_s: float, why: str) -> bool:
+def forget_result(connection: Connection, domain_uuid: str, errand_uuid: str) -> None:
+    """Empty the result of an errand once nothing that waited for it is still to be done."""
+    sql = f"""update {_TABLE} t set result = null where t.domain_uuid = %s and t.errand_uuid = %s
+                and not exists (select 1 from {_TABLE} w where w.domain_uuid = %s
+                                and w.waits_for = t.errand_uuid and w.state <> 'delivered')"""
+    execute(connection, sql, (domain_uuid, errand_uuid, domain_uuid))
+
+
+def retry(
+    connection: Connection, domain_uuid: str, taken: QueuedErrand, *, in_s: float, why: str
+) -> bool:
     """Once more later. False: no longer this attempt's."""
     sql = f"""update {_TABLE} set state = 'queued', lease_until = null, last_error = %s,
                 next_at = now() + %s * interval '1 second'
               where {_MINE} and state = 'running'"""
-    return execute(connection, sql, (as_stored(why[:MAX_ERROR]), in_s, *_names(taken))) == 1
+    return (
+        execute(connection, sql, (as_stored(why[:MAX_ERROR]), in_s, *_names(domain_uuid, taken)))
+        == 1
+    )
 
 
-def bury(connection: Connection, taken: QueuedErrand, why: str) -> bool:
+def bury(connection: Connection, domain_uuid: str, taken: QueuedErrand, why: str) -> bool:
     """It is given up, until a person sends it again. False: no longer this attempt's."""
     sql = f"""update {_TABLE} set state = 'dead', ended_at = now(), lease_until = null,
                 last_error = %s
               where {_MINE} and state = 'running'"""
-    return execute(connection, sql, (as_stored(why[:MAX_ERROR]), *_names(taken))) == 1
+    return execute(connection, sql, (as_stored(why[:MAX_ERROR]), *_names(domain_uuid, taken))) == 1
 
 
-def _names(taken: QueuedErrand) -> tuple[object, ...]:
-    return taken.domain_uuid, taken.errand_uuid, taken.worker, taken.attempts
+def _names(domain_uuid: str, taken: QueuedErrand) -> tuple[object, ...]:
+    return domain_uuid, taken.errand_uuid, taken.worker, taken.attempts
 
 
 def list_errands(
@@ -155,7 +175,7 @@ def erase(connection: Connection, domain_uuid: str, conversation_uuids: list[str
     return execute(connection, sql, (domain_uuid, conversation_uuids))
 
 
-def expire(connection: Connection, domain_uuid: str, retention_days: int | None) -> int:
+def forget_old(connection: Connection, domain_uuid: str, retention_days: int | None) -> int:
     """Delete what is over for longer than the domain keeps anything, and what was delivered
     KEPT_DAYS ago; return how many."""
     sql = f"""delete from {_TABLE} where domain_uuid = %s

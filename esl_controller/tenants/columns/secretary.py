@@ -9,7 +9,7 @@ from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
     LANGUAGE,
-    LIST,
+    LANGUAGES,
     OBJECT,
     UUID,
     VOICE_SETTINGS,
@@ -23,6 +23,7 @@ from esl_controller.tenants.columns.after_call import REPORTED
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.limits import LIMITS
 from esl_controller.tenants.columns.recording import RECORDED
+from esl_controller.tenants.columns.systems import OFFERED
 from esl_controller.tenants.transfer_rules import MODES, RING_S, TRANSFER_RULES
 
 _WHO: Mapping[str, Column] = {
@@ -52,6 +53,16 @@ _WHO: Mapping[str, Column] = {
         meaning=Words(
             "Language of the caller and of our own phrases; empty: the model finds out.",
             "Idioma de quem liga e das nossas frases; vazio: o modelo descobre.",
+        ),
+    ),
+    "languages": Column(
+        rule=LANGUAGES,
+        default=[],
+        meaning=Words(
+            "Other languages the caller may change to, by asking or by speaking one: the AI and "
+            "our own phrases follow.",
+            "Outros idiomas para os quais quem liga pode mudar, pedindo ou falando: a IA e as "
+            "nossas frases acompanham.",
         ),
     ),
     "realtime_provider": Column(
@@ -259,27 +270,7 @@ _WHAT: Mapping[str, Column] = {
         because=": there is no knowledge base yet",
         meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
     ),
-    "enable_functions": Column(
-        rule=FLAG,
-        default=False,
-        use=Use.UNUSED,
-        because=": the AI can always hang up, and transfer wherever there are transfer_rules",
-        meaning=Words(
-            "Kept for functions of the tenant's own. Hanging up needs no switch, nor does "
-            "transferring where there are `transfer_rules`.",
-            "Reservado para funções do próprio cliente. Desligar não precisa dela, nem transferir "
-            "onde há `transfer_rules`.",
-        ),
-    ),
-    "functions_config": Column(
-        rule=LIST,
-        default=[],
-        use=Use.UNUSED,
-        because=": functions of the tenant's own are not there yet",
-        meaning=Words(
-            "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
-        ),
-    ),
+    **OFFERED,
     "transfer_rules": Column(
         rule=TRANSFER_RULES,
         default=[],

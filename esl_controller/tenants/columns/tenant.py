@@ -13,14 +13,23 @@ from esl_controller.tenants.checks import (
     UUID,
     Words,
     choice,
+    text,
     whole,
 )
 from esl_controller.tenants.columns.after_call import AFTER_CALL
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.systems import SYSTEMS
 
 TENANT: Mapping[str, Column] = {
     "domain_uuid": Column(
         rule=UUID, use=Use.NEEDED, meaning=Words("The tenant.", "O cliente (domínio).")
+    ),
+    "company_name": Column(
+        rule=text(200),
+        meaning=Words(
+            "What `{{company}}` stands for in texts; empty: the domain's name.",
+            "O que `{{company}}` significa nos textos; vazio: o nome do domínio.",
+        ),
     ),
     "time_zone": Column(
         rule=TIME_ZONE,
@@ -143,4 +152,5 @@ TENANT: Mapping[str, Column] = {
         ),
     ),
     **AFTER_CALL,
+    **SYSTEMS,
 }

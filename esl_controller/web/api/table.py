@@ -21,6 +21,7 @@ from esl_controller.web.api import (
     trials,
 )
 from esl_controller.web.api.calls_table import CALL_ROUTES
+from esl_controller.web.api.errands_table import ERRAND_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -88,6 +89,7 @@ ROUTES = (
         query=tickets.EventsQuery,
     ),
     *CALL_ROUTES,
+    *ERRAND_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",

@@ -28,6 +28,7 @@ from bridge.wire.link import CloseInfo, WebSocketLink
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
@@ -138,6 +139,7 @@ class TalkCall:
                 idle_silence=False,
                 network=site.network(),
                 breakers=site.breakers,
+                known=known_of(entry, "", ""),
             )
         except NoProvider as error:
             raise HandBack(
@@ -152,15 +154,27 @@ class TalkCall:
         give_up(site.manager.release, session)
         give_up(follow_session(book.metrics, session))
         self._language = entry.secretary.language
+        conversation_uuid = str(uuid.uuid4())
         self._functions = FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, CALLER, self, site.places),
+            ToolContext(
+                entry=entry,
+                call_uuid=self.identity.call_uuid,
+                conversation_uuid=conversation_uuid,
+                caller_id_number=CALLER,
+                language=entry.secretary.language or "en",
+                actions=self,
+                places=site.places,
+                services=site.services,
+            ),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=lambda outcome: self._inbox.post(partial(self._function, outcome)),
             on_done=lambda outcome: self._inbox.post(partial(self._function_done, outcome)),
         )
         give_up(self._functions.close)
-        self._record = book.open(entry, self.identity, plan.session.candidates[0].kind)
+        self._record = book.open(
+            entry, self.identity, plan.session.candidates[0].kind, conversation_uuid
+        )
         self._session = session
         give_up(self._write_end)
         return session
@@ -346,6 +360,10 @@ class TalkCall:
         if self._record is None:
             raise FunctionFailed(OVER)
         return self._record.promises.add(wanted)
+
+    def send_dtmf(self, digits: str) -> bool:
+        """A browser has no line to press keys on."""
+        return False
 
     def leave_message(self, message: str) -> None:
         """No machine has answered."""

@@ -113,7 +113,7 @@ class FakeTalk:
 class Site(SimpleNamespace):
     """No provider, no plan."""
 
-    def plan(self, leg: Any, entry: Any) -> None:
+    def plan(self, leg: Any, entry: Any, *, known: Any) -> None:
         leg.esl._do("plan")
 
 
@@ -128,6 +128,9 @@ class Office:
         self.entry: Any = SimpleNamespace(
             domain_uuid=DOMAIN,
             domain_name="d.example.com",
+            extension="8001",
+            tenant=SimpleNamespace(company_name=None),
+            opening=None,
             secretary=secretary,
             processing_mode=ProcessingMode.REALTIME,
         )

@@ -11,17 +11,28 @@ import pytest
 
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
-from esl_controller.tools.base import FunctionOutcome, ToolContext
+from esl_controller.tools.base import BuiltIn, FunctionOutcome, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
-class Function:
-    """Does what the test says."""
+NOTHING: Any = None
+CONTEXT = ToolContext(
+    entry=NOTHING,
+    call_uuid="call",
+    conversation_uuid="conversation",
+    caller_id_number="5551",
+    language="en",
+    actions=NOTHING,
+    places=NOTHING,
+    services=NOTHING,
+)
 
-    suggested: frozenset[str] = frozenset()
+
+class Function(BuiltIn):
+    """Does what the test says."""
 
     def __init__(self, does: Callable[[], Any]) -> None:
         self.does = does
@@ -36,10 +47,9 @@ class Function:
 def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> Any:
     """The audit of a conversation in which the model called `f` with each of `arguments`."""
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(does)},
-        context,
+        CONTEXT,
         deadline_s=deadline_s,
         on_start=told.append,
         on_done=told.append,
@@ -54,10 +64,9 @@ def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> An
 
 def test_a_function_the_model_takes_back_ends_at_once_and_is_known_as_cancelled() -> None:
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(lambda: gevent.sleep(60))},
-        context,
+        CONTEXT,
         deadline_s=60.0,
         on_start=told.append,
         on_done=told.append,
@@ -77,7 +86,11 @@ def test_a_function_the_model_takes_back_ends_at_once_and_is_known_as_cancelled(
 def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> None:
     started, done = run(lambda: 5, '{"n": 1}')
     assert (started.status, started.result, started.duration_s) == ("started", None, None)
-    assert (done.status, done.result, done.arguments) == ("completed", {"got": 5}, {"n": 1})
+    assert (done.status, done.result, done.arguments) == (
+        "completed",
+        {"done": True, "got": 5},
+        {"n": 1},
+    )
     assert started.function_call_uuid == done.function_call_uuid
 
 
@@ -86,15 +99,15 @@ def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> Non
     [
         ("[]", "not an object"),
         ("{", "not JSON"),
-        ('{"n": "1"}', "n must be of type integer"),
-        ("", "must have n"),
+        ('{"n": "1"}', 'n: the value is not of type "integer"'),
+        ("", '"n" is a required property'),
         ('{"n": "' + "9" * 70_000 + '"}', "too long"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_with_words(text: str, words: str) -> None:
     *_, done = run(lambda: pytest.fail("must not run"), text)
     assert done.status == "refused"
-    assert words in done.result["error"]
+    assert words in done.result["error"] and done.result["done"] is False
 
 
 def test_a_timeout_inside_a_function_is_not_its_deadline() -> None:
@@ -109,10 +122,9 @@ def test_a_timeout_inside_a_function_is_not_its_deadline() -> None:
 
 def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(lambda: gevent.sleep(60))},
-        context,
+        CONTEXT,
         deadline_s=60,
         on_start=told.append,
         on_done=told.append,
