@@ -271,6 +271,16 @@ def test_calls_outside_are_counted_over_all_workers(site: Site) -> None:
         stranger = site.database.seed().domain_uuid
         assert count_outside(connection, stranger, 1)
         assert not count_outside(connection, stranger, 1)
+        assert not count_outside(connection, stranger, 0)
+    for minutes, free in ((64, False), (66, True)):  # an hour, whatever the clock says
+        site.database.execute(
+            "update v_voice_outside_transfers_realtime"
+            " set hour = now() - %s * interval '1 minute' where domain_uuid = %s",
+            minutes,
+            stranger,
+        )
+        with site.pool.connection() as connection:
+            assert count_outside(connection, stranger, 1) is free
 
 
 def test_what_cannot_be_counted_is_not_dialled(site: Site) -> None:

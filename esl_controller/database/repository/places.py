@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.repository.statements import Row, fetch_all, fetch_one
+from esl_controller.database.repository.statements import Row, execute, fetch_all, fetch_one
 
 MAX_PLACES = 2000
 """Of one domain; further ones are not found by name."""
+_LOCK_KEY = 0x76616C74  # 'valt': one transfer outside of a domain is counted at a time
 
 _PLACES = {
     "v_extensions": """select 'extension' as kind, extension as number,
@@ -83,17 +84,21 @@ def _followed(connection: Connection, domain_uuid: str, follow_me_uuid: str) -> 
 
 
 def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
-    """Count one transfer to a number outside; False, and not counted, when the domain has had
-    `limit` in this hour of the clock. Holds however many workers ask at once."""
-    if limit <= 0:
-        return False
-    sql = """with old as (
-               delete from v_voice_outside_transfers_realtime
-               where domain_uuid = %s and hour < now() - interval '2 days')
-             insert into v_voice_outside_transfers_realtime as counted
-               (domain_uuid, hour, transfers) values (%s, date_trunc('hour', now()), 1)
+    """Count one transfer to a number outside, in a transaction of the caller's; False, and not
+    counted, when the domain has had `limit` in the last hour. Holds however many workers ask.
+
+    A row counts what began in five minutes, `hour` the first of them, for an hour after the last.
+    """
+    execute(connection, "select pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK_KEY, domain_uuid))
+    sql = """delete from v_voice_outside_transfers_realtime
+             where domain_uuid = %s and hour <= now() - interval '65 minutes'"""
+    execute(connection, sql, (domain_uuid,))
+    sql = """insert into v_voice_outside_transfers_realtime as counted
+               (domain_uuid, hour, transfers)
+             select %s, to_timestamp(floor(extract(epoch from now()) / 300) * 300), 1
+             where (select coalesce(sum(transfers), 0) from v_voice_outside_transfers_realtime
+                    where domain_uuid = %s) < %s
              on conflict (domain_uuid, hour) do update set transfers = counted.transfers + 1
-               where counted.transfers < %s
              returning transfers"""
     return fetch_one(connection, sql, (domain_uuid, domain_uuid, limit)) is not None
 
