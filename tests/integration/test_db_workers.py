@@ -224,11 +224,9 @@ def test_a_caller_who_was_transferred_is_anybodys_when_his_worker_is_no_more(dat
         statements.execute(connection, sql, ("transferred",))
         workers.register(connection, row("two"))
         there = find()
-        assert there is not None
-        assert (there.worker, there.alive, there.away) == ("two", True, True)
+        assert there and (there.worker, there.alive, there.away) == ("two", True, True)
         workers.register(connection, row("one"))
-        there = find()
-        assert there is not None and there.worker == "one"
+        assert find().worker == "one"
         statements.execute(connection, sql, ("completed",))
         assert find() is None
 

@@ -289,7 +289,10 @@ class Course:
     def _decide(self, destination: Destination, outcome: Outcome, words: str) -> None:
         row = self._talk.record.transfer_decided(status_of(outcome))
         transfer_uuid = "" if row is None else row.transfer_uuid
-        missed = Missed(self._identity, destination.name, outcome, self.plan.reason, transfer_uuid)
+        key = self._talk.record.row.conversation_uuid
+        missed = Missed(
+            self._identity, destination.name, outcome, self.plan.reason, transfer_uuid, key
+        )
         step = next_step(self.plan, self._tried, outcome)
         if isinstance(step, Dial):
             self._try(step.destination)

@@ -13,9 +13,11 @@ from esl_controller.calls.transfer.plan import Fallback
 from esl_controller.database.acts import Errand, errand
 from esl_controller.database.models import RouteEntry
 from esl_controller.routes.identity import CallIdentity
+from esl_controller.services.ports import TicketWanted
+from esl_controller.services.tickets import payload_of
 
-CREATE_TICKET, REQUEST_CALLBACK = "create_ticket", "request_callback"
-"""Functions of the model that need what a ticket and a call back need."""
+REQUEST_CALLBACK = "request_callback"
+"""The function of the model without which nobody is called back."""
 
 
 class Promise(enum.Enum):
@@ -36,7 +38,7 @@ def promised(wanted: Fallback, entry: RouteEntry, functions: Container[str]) -> 
     """What can be done of what the tenant wants. `functions` are the names the model may call."""
     if wanted not in (Fallback.MESSAGE, Fallback.TICKET, Fallback.CALLBACK):
         return Promise.NONE
-    if wanted is Fallback.TICKET and CREATE_TICKET in functions:
+    if wanted is Fallback.TICKET and entry.tenant.ticket_url:
         return Promise.TICKET
     if wanted is Fallback.CALLBACK and REQUEST_CALLBACK in functions:
         return Promise.CALLBACK
@@ -54,6 +56,7 @@ class Missed:
     outcome: Outcome
     reason: str
     transfer_uuid: str
+    conversation_uuid: str
 
 
 def errand_of(
@@ -61,19 +64,26 @@ def errand_of(
 ) -> Errand | None:
     """What is handed to the queue now; None where nothing is."""
     tried = f"{missed.name}: {missed.outcome.value.replace('_', ' ')}"
-    payload: dict[str, Any] = {
-        "caller_number": missed.identity.caller_id_number,
-        "caller_name": missed.identity.caller_id_name,
-    }
+    payload: dict[str, Any]
     if promise is Promise.TICKET:
-        payload["subject"] = missed.reason or f"Call for {missed.name}"
-        payload["description"] = f"Not connected. {tried}."
-        payload["priority"] = "medium"
-        payload["call_uuid"] = missed.identity.call_uuid
+        payload = payload_of(
+            TicketWanted(
+                subject=missed.reason or f"Call for {missed.name}",
+                description=f"Not connected. {tried}.",
+                caller_number=missed.identity.caller_id_number,
+                caller_name=missed.identity.caller_id_name,
+                call_uuid=missed.identity.call_uuid,
+                conversation_uuid=missed.conversation_uuid,
+            )
+        )
     elif promise is Promise.NOTE:
-        payload["for"] = missed.name
-        payload["reason"] = missed.reason
-        payload["tried"] = tried
+        payload = {
+            "caller_number": missed.identity.caller_id_number,
+            "caller_name": missed.identity.caller_id_name,
+            "for": missed.name,
+            "reason": missed.reason,
+            "tried": tried,
+        }
         if wanted is Fallback.CALLBACK:
             payload["wanted"] = "a call back"
         if entry.secretary.email_to:
