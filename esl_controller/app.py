@@ -21,6 +21,7 @@ from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.network import Network
 from esl_controller.calls import hold_music, phrases
+from esl_controller.calls.away import AwayCalls
 from esl_controller.calls.breakers import Breakers, limits_of
 from esl_controller.calls.call import Call
 from esl_controller.calls.desk import CallDesk
@@ -385,7 +386,10 @@ class App:
             worker=self.journal.worker,
             view=self.view,
             circuits=self.breakers.of_domain,
-            supervision=Supervision(self.calls),
+            supervision=Supervision(
+                self.calls,
+                AwayCalls(self.settings.freeswitch, self._places, self.config.secretary_for),
+            ),
             record=self._record,
             http=self._http,
             mcp=self._mcp,
