@@ -138,13 +138,24 @@ TOLD: dict[str, Told] = {
     ),
     "provider_unusable": Told(
         Words(
-            "No provider of this secretary can be used.",
-            "Nenhum provedor desta secretária pode ser usado.",
+            "Of this secretary {reason}.",
+            "Nenhum provedor desta secretária pode ser usado: {reason}.",
         ),
         _DIALPLAN,
         Words(
             "`esl-controller config check --domain … --extension …` says what is wrong with each.",
             "`esl-controller config check --domain … --extension …` diz o que há com cada um.",
+        ),
+    ),
+    "provider_unreachable": Told(
+        Words(
+            "The provider could not be had: {reason}.",
+            "Não foi possível usar o provedor: {reason}.",
+        ),
+        _DIALPLAN,
+        Words(
+            "`esl-controller doctor --online`, `esl-controller provider test`.",
+            "`esl-controller doctor --online`, `esl-controller provider test`.",
         ),
     ),
     "provider_lost": Told(
@@ -159,17 +170,6 @@ TOLD: dict[str, Told] = {
         Words(
             "`esl-controller provider test`; add a second provider with a lower priority.",
             "`esl-controller provider test`; acrescente um segundo provedor de menor prioridade.",
-        ),
-    ),
-    "provider_unreachable": Told(
-        Words(
-            "The provider could not be had: {reason}.",
-            "Não foi possível usar o provedor: {reason}.",
-        ),
-        _DIALPLAN,
-        Words(
-            "`esl-controller doctor --online`, `esl-controller provider test`.",
-            "`esl-controller doctor --online`, `esl-controller provider test`.",
         ),
     ),
     "settings": Told(

@@ -64,7 +64,7 @@ def explain(facts: Facts, language: str = "en") -> Story:
 
     def said(words: Words, values: Mapping[str, Any]) -> str:
         text: str = getattr(words, language)
-        return re.sub(r"\{(\w+)\}", lambda name: str(values.get(name[1], "")), text)
+        return re.sub(r"\{(\w+)\}", lambda name: str(values.get(name[1], "")).rstrip("."), text)
 
     more = (said(TOLD[name].cause, values) for name, values in others if name not in _PLAIN)
     return Story(
@@ -110,6 +110,13 @@ def _provider(pattern: str) -> Callable[[Facts], Found]:
 
 def _provider_failed(facts: Facts) -> bool:
     return facts.get("error_code") == "REALTIME_001" or facts.get("end_cause") == "provider_failed"
+
+
+def _provider_never_there(facts: Facts) -> Found:
+    """It failed while the caller heard ringing, or nothing else is known of it."""
+    row = facts.conversation
+    gone = row.get("answered_at") is not None and facts.get("end_cause") == "provider_failed"
+    return _fields(facts) if _provider_failed(facts) and not gone else None
 
 
 def _trouble_survived(facts: Facts) -> Found:
@@ -215,8 +222,8 @@ CAUSES: tuple[tuple[str, Callable[[Facts], Found]], ...] = (
     ("provider_quota", _provider(r"quota|insufficient|billing|credit|\b402\b")),
     ("provider_rate", _provider(r"rate.?limit|\b429\b|too many")),
     ("provider_unusable", _reason(r"no provider can be used")),
+    ("provider_unreachable", _provider_never_there),
     ("provider_lost", _is(end_cause="provider_failed")),
-    ("provider_unreachable", lambda facts: _fields(facts) if _provider_failed(facts) else None),
     ("settings", _is(error_code="REALTIME_007|REALTIME_006")),
     ("not_ours", _is(end_cause="not_ours|invalid|turn_based")),
     ("transfer_no_answer", _transfer("no_answer", "no_verdict")),
