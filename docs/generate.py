@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import dashboards
 from columns_page import secretary_page
 
 from bridge.session.floor_states import FLOOR_TABLE
@@ -83,10 +84,11 @@ def metrics_page() -> str:
         "",
         "StatsD gets them once a second when `VOICE_AI_STATSD_HOST` is set, as",
         "`<prefix>.<host>.worker_<n>.<StatsD name>.<label value>…`: counters as growth, durations",
-        "as timers in milliseconds, gauges as they are. Add workers up in Graphite:",
-        "`sumSeries(voice_ai.*.*.active_sessions)`,",
-        "`sumSeries(voice_ai.*.*.calls.openai.completed)`. No label ever holds anything of a",
-        "tenant or a caller.",
+        "as timers in milliseconds, gauges as they are. With the StatsD settings of",
+        "[Monitoring](monitoring.md) Graphite adds workers up by",
+        "`sumSeries(voice_ai.*.*.active_sessions)` and",
+        "`sumSeries(voice_ai.*.*.calls.openai.completed.count)`. No label ever holds anything of",
+        "a caller, and of a tenant the UUID of its domain alone.",
         "",
         "| name | StatsD name | kind | labels | meaning |",
         "|---|---|---|---|---|",
@@ -305,6 +307,12 @@ def main() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(f"docs/{name} written")
+    for name in dashboards.FILES:
+        path, text = DOCS.parent / name, dashboards.text(name)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+            print(f"{name} written")
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ from esl_controller.web.pages import HttpPages
 from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_breakers,
+    follow_calls,
     follow_errands,
     follow_event_socket,
     follow_listeners,
@@ -155,7 +156,8 @@ class App:
         self._leases = CallLeases(
             self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
         )
-        budget = BudgetGuard(self._pool, on_reached=BudgetTeller(self._record, self.metrics))
+        told = BudgetTeller(self._record, self.metrics)
+        self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
@@ -246,6 +248,7 @@ class App:
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_calls(self.metrics, self.manager, self.budget, (self.calls, self.talks.calls))
         follow_people(self.metrics, self.door, self.returning)
         follow_workers(self.metrics, self.register, self.port)
         follow_speech(self.metrics, self.speech)
