@@ -201,7 +201,8 @@ def _write(
     try:
         # The web server passes through the one to its own file, and sees nothing else there.
         for directory, mode in ((place.directory, 0o751), (place.state_dir, 0o750)):
-            make_directory(directory, owner, mode)
+            if not make_directory(directory, owner, mode) and mode & 0o001:
+                directory.chmod(directory.stat().st_mode | 0o001)
         return [str(file.path) for file in files if write_new(file, owner)]
     except OSError as error:
         raise shell.fail(f"cannot write {error.filename}: {error.strerror}") from error

@@ -101,8 +101,10 @@ def test_the_pages_of_fusionpbx_get_the_token(prepare: Prepare, etc: Path) -> No
     assert stat.S_IMODE(place.stat().st_mode) == 0o751
     # On a host that was prepared by an earlier version.
     theirs.unlink()
+    place.chmod(0o750)
     prepare("--non-interactive", "--service=none")
     assert theirs.read_text() == (place / "admin.token").read_text()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o751
 
 
 def test_a_dry_run_does_nothing(prepare: Prepare, etc: Path, empty_database: TestDatabase) -> None:
