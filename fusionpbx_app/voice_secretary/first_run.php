@@ -83,8 +83,8 @@
 		'audio' => $module === null ? null : true,
 		'dialplan' => $dialplan->installed(),
 		//whether a key is any good is seen when it is tried, by the page itself
-		'provider' => array_filter($rows, function ($row) { return $row['enabled'] === 'true'; }) ? null : false,
-		'secretary' => $first !== null,
+		'provider' => null,
+		'secretary' => $first === null ? null : true,
 		'talk' => null,
 	];
 
