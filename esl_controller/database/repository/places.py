@@ -35,8 +35,8 @@ _PLACES = {
         and dialplan_number ~ '^[0-9*#]+$'""",
 }
 """The parts of one statement, by the table each needs; the first gives the columns their names.
-Of `v_dialplans` the numbers of time conditions, call flows and conferences are wanted. Feature codes
-have no names here: nobody who calls asks for FusionPBX's DISA, mailboxes or recordings by name."""
+Of `v_dialplans` the numbers of time conditions, call flows and conferences are wanted. Feature
+codes have no names here: nobody who calls asks for FusionPBX's DISA or recordings by name."""
 
 
 def list_places(connection: Connection, domain_uuid: str) -> list[Row] | None:
