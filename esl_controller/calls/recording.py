@@ -58,6 +58,7 @@ MANY_DIGITS = 4
 DIGIT_GAP_S = 10.0
 COMMAND_S = 2.0
 REFUSED = "refused"
+NOT_HEARD = "not_heard"
 BY_CALLER = ("agent", "caller")
 """Who stops a recording because the caller does not agree; others just stop it."""
 CONSENT = "voice_ai_recording"
@@ -127,7 +128,10 @@ class Recorder:
             return
         if self._file is not None and not (self._file.adopted or self._leg.left):
             self._ask("stop")
+        untold = self.state is State.UNTOLD
         self._step(Change.STOP)
+        if untold:
+            self._remove(NOT_HEARD)
 
     def _last_commands(self) -> list[commands.Command]:
         """Who talks with a human is not ours to record."""
@@ -284,7 +288,7 @@ class Recorder:
                 respond=False,
             )
         elif heard is Heard.NEVER:
-            self._record.recorded(None, None, "not_heard")
+            self._record.recorded(None, None, NOT_HEARD)
             self._post(partial(self._stop, "notice"))
 
     def _told(self, consent: str) -> None:
@@ -308,20 +312,23 @@ class Recorder:
     def _stop(self, by: str) -> None:
         if self.state in (State.OFF, State.OVER):
             return
+        untold = self.state is State.UNTOLD
         self._step(Change.STOP)
         done = self._ask("stop")
         self._record.recording("stop", "done" if done else "failed", by)
-        if self._refused:
-            self._remove()
+        if self._refused or untold:
+            self._remove(REFUSED if self._refused else NOT_HEARD)
 
-    def _remove(self) -> None:
-        """What was kept before the caller said no. The row and FusionPBX's own forget the file."""
+    def _remove(self, consent: str) -> None:
+        """What was kept before the caller said no, or the silence until he would have known. The
+        row and FusionPBX's own forget the file."""
         file = self._file
         if file is None or file.adopted:
             return
-        for name in ("record_path", "record_name"):
-            self._api("uuid_setvar", f"{self._leg.uuid} {name}")
-        self._record.recorded("", "", REFUSED)
+        if consent == REFUSED and not self._leg.left:
+            for name in ("record_path", "record_name"):
+                self._api("uuid_setvar", f"{self._leg.uuid} {name}")
+        self._record.recorded("", "", consent)
         remove = partial(Recordings(self._directory).remove, self._entry.domain_name)
         removed = in_thread(remove, Stored(file.path, file.name), OSError)
         if removed is not True:

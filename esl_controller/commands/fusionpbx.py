@@ -37,6 +37,7 @@ class FusionPbx:
     switch_password: str = ""
     """Empty when nothing said what it is."""
     switch_conf_dir: str = "/etc/freeswitch"
+    document_root: str = "/var/www/fusionpbx"
 
 
 def find_settings(named: Path | None) -> Path:
@@ -86,6 +87,7 @@ def parse(text: str) -> FusionPbx:
         or usual.switch_port,
         switch_password=_first(values, "switch.event_socket.password", "event_socket.password"),
         switch_conf_dir=values.get("switch.conf.dir") or usual.switch_conf_dir,
+        document_root=values.get("document.root") or usual.document_root,
     )
 
 

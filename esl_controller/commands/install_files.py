@@ -22,6 +22,8 @@ class NewFile:
     mode: int
     owned: bool = True
     """By the service's user; else by root."""
+    owner: tuple[int, int] | None = None
+    """User and group, where it is neither's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +41,14 @@ class Place:
         """The settings of the workers."""
         return self.directory / "voice-ai.toml"
 
+    @property
+    def token_file(self) -> Path:
+        """The token of the workers' interface."""
+        return self.directory / "admin.token"
+
 
 def settings_files(place: Place, found: FusionPbx, api_key: str | None) -> list[NewFile]:
     """Settings and secrets, each readable by the service's user alone."""
-    token_file = place.directory / "admin.token"
     key_file = place.directory / "provider.key"
     lines = [
         "# Written by `esl-controller setup`. Every setting is in docs/settings.md.",
@@ -55,7 +61,7 @@ def settings_files(place: Place, found: FusionPbx, api_key: str | None) -> list[
         f"password = {_quoted(found.switch_password)}",
         "",
         "[http]",
-        f"admin_token = {_quoted(f'file:{token_file}')}",
+        f"admin_token = {_quoted(f'file:{place.token_file}')}",
         "",
         "[worker]",
         f"count = {place.workers}",
@@ -63,11 +69,26 @@ def settings_files(place: Place, found: FusionPbx, api_key: str | None) -> list[
         "[storage]",
         f"state_dir = {_quoted(str(place.state_dir))}",
     ]
-    files = [NewFile(token_file, secrets.token_urlsafe(32) + "\n", PRIVATE)]
+    files = [NewFile(place.token_file, secrets.token_urlsafe(32) + "\n", PRIVATE)]
     if api_key is not None:
         lines += ["", "[provider]", f"api_key = {_quoted(f'file:{key_file}')}"]
         files.append(NewFile(key_file, api_key + "\n", PRIVATE))
     return [*files, NewFile(place.settings_file, "\n".join(lines) + "\n", PRIVATE)]
+
+
+def pages_token(place: Place, document_root: Path, token: str) -> NewFile | None:
+    """The token once more, for whom FusionPBX's pages belong to; None where they are not here.
+
+    The web server may not read what is the workers'.
+    """
+    try:
+        pages = (document_root / "resources").stat()
+    except OSError:
+        return None
+    owner = (pages.st_uid, pages.st_gid)
+    if os.geteuid() not in (0, pages.st_uid):
+        return None
+    return NewFile(place.directory / "pages.token", token, 0o400, owner=owner)
 
 
 def systemd_unit(place: Place) -> str:
@@ -153,8 +174,9 @@ def write_new(file: NewFile, owner: tuple[int, int] | None) -> bool:
         return False
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         os.fchmod(descriptor, file.mode)  # whatever the umask
-        if owner is not None and file.owned:
-            os.fchown(descriptor, *owner)
+        whose = file.owner or (owner if file.owned else None)
+        if whose is not None:
+            os.fchown(descriptor, *whose)
         stream.write(file.content)
     return True
 

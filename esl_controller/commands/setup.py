@@ -24,6 +24,7 @@ from esl_controller.commands.install_files import (
     NewFile,
     Place,
     make_directory,
+    pages_token,
     settings_files,
     supervisor_program,
     systemd_unit,
@@ -150,6 +151,7 @@ def _files(shell: Shell, place: Place, options: dict[str, Any]) -> list[NewFile]
         if options["key_file"] or options["key_stdin"]:
             key = read_key(shell, options["key_file"], from_stdin=options["key_stdin"])
         files = settings_files(place, _found(shell, options["fusionpbx"]), key)
+    files += _token_of_the_pages(place, files, options["fusionpbx"])
     service = _service(options)
     if service != "none":
         directory, name = SERVICES[service]
@@ -157,6 +159,17 @@ def _files(shell: Shell, place: Place, options: dict[str, Any]) -> list[NewFile]
         text = systemd_unit(place) if service == "systemd" else supervisor_program(place)
         files.append(NewFile(path, text, READABLE, owned=False))
     return [file for file in files if not file.path.exists()]
+
+
+def _token_of_the_pages(place: Place, files: list[NewFile], named: Path | None) -> list[NewFile]:
+    try:
+        root = Path(read_settings(find_settings(named)).document_root)
+        token = place.token_file.read_text("utf-8") if place.token_file.exists() else ""
+    except (FusionPbxError, OSError):
+        return []
+    token = token or next((one.content for one in files if one.path == place.token_file), "")
+    file = pages_token(place, root, token) if token else None
+    return [] if file is None else [file]
 
 
 def _service(options: dict[str, Any]) -> str:
@@ -186,8 +199,10 @@ def _write(
     shell: Shell, place: Place, files: list[NewFile], owner: tuple[int, int] | None
 ) -> list[str]:
     try:
-        for directory in (place.directory, place.state_dir):
-            make_directory(directory, owner, 0o750)
+        # The web server passes through the one to its own file, and sees nothing else there.
+        for directory, mode in ((place.directory, 0o751), (place.state_dir, 0o750)):
+            if not make_directory(directory, owner, mode) and mode & 0o001:
+                directory.chmod(directory.stat().st_mode | 0o001)
         return [str(file.path) for file in files if write_new(file, owner)]
     except OSError as error:
         raise shell.fail(f"cannot write {error.filename}: {error.strerror}") from error
@@ -231,8 +246,9 @@ def _next(place: Place, options: dict[str, Any], settings: Settings) -> str:
     steps += [
         starts[_service(options)],
         f"{program} test-call --domain DOMAIN --extension 8000",
-        "copy lua/* into FreeSWITCH's scripts directory, import "
-        "dialplan_xml/900_voice_ai_realtime.xml in FusionPBX (Dialplan Manager), and dial 8000",
+        "install FusionPBX's pages (docs/fusionpbx.md), which bring the dialplan; or copy lua/* "
+        "into FreeSWITCH's scripts directory, import dialplan_xml/900_voice_ai_realtime.xml in the "
+        "Dialplan Manager; then dial 8000",
     ]
     lines = [f"  {number}. {step}" for number, step in enumerate(steps, 1)]
     return "\n".join(["What to do next:", *lines])

@@ -30,6 +30,10 @@
 	$recording = $conversations->recording($row);
 	if (($_GET['audio'] ?? '') === 'true') {
 		session_write_close();
+		if (!empty($row['record_name'])) {
+			(new voice_secretary_api($database, $_SESSION['domain_uuid']))->relay('/conversations/'.$uuid.'/recording', $_SERVER['HTTP_RANGE'] ?? '');
+			exit;
+		}
 		(new voice_secretary_recording($recording))->send($_SERVER['HTTP_RANGE'] ?? '');
 		exit;
 	}
@@ -92,7 +96,8 @@
 		}
 		echo '</select></label> '.button::create(['type' => 'button', 'label' => $text['button-listen'], 'icon' => 'ear-listen', 'id' => 'btn_listen']).' '.button::create(['type' => 'button', 'label' => $text['button-takeover'], 'icon' => 'phone-volume', 'id' => 'btn_takeover'])."</p>\n";
 	}
-	if ($recording !== '') {
+	$recorded = $recording !== '' || !empty($row['record_name']) && !$running;
+	if ($recorded) {
 		echo "<h3>".escape($text['header-recording'])."</h3>\n<canvas id='wave' width='900' height='70' style='max-width: 100%;' role='img' aria-label='".escape($text['header-recording'])."'></canvas><br><audio id='player' controls preload='metadata' src='conversation_realtime_detail.php?id=".urlencode($uuid)."&amp;audio=true'></audio>\n";
 	}
 	echo "<h3>".escape($text['header-transcript'])."</h3>\n<div class='vs_turns' id='turns' aria-live='".($running ? 'polite' : 'off')."'>\n";
@@ -100,7 +105,7 @@
 		$agent = $turn['role'] !== 'user';
 		echo "<div class='vs_turn".($agent ? ' vs_agent' : '').($turn['interrupted'] === 'true' ? ' vs_cut' : '')."' data-number='".(int) $turn['turn_number']."'><small>".escape($text[$agent ? 'label-agent' : 'label-caller']).' · ';
 		$at = sprintf('%d:%02d', intdiv(max(0, (int) $turn['at_ms']), 60000), intdiv(max(0, (int) $turn['at_ms']), 1000) % 60);
-		echo $recording !== '' ? "<button type='button' class='btn btn-link vs_seek' data-ms='".(int) $turn['at_ms']."'>".$at.'</button>' : $at;
+		echo $recorded ? "<button type='button' class='btn btn-link vs_seek' data-ms='".max(0, (int) $turn['seek_ms'])."'>".$at.'</button>' : $at;
 		echo ($turn['total_ms'] === null ? '' : ' · '.number_format((int) $turn['total_ms']).' ms').($turn['interrupted'] === 'true' ? ' · '.escape($text['label-interrupted']) : '').'</small>'.nl2br(escape($turn['content'] === '' ? $text['label-not_understood'] : $turn['content']))."</div>\n";
 	}
 	echo "</div>\n";

@@ -46,8 +46,9 @@
 				$said['provider'] = $text['message-bad_key'];
 			}
 			else {
+				$row = is_uuid($typed['id'] ?? '') ? $typed['id'] : null;
 				$settings_of_kind = trim($typed['agent_id'] ?? '') === '' ? new stdClass : ['agent_id' => trim($typed['agent_id'])];
-				$answer = $providers->save(null, ['realtime_provider' => $kind, 'provider_label' => $registry->labels()[$kind] ?? $kind, 'credential' => $key, 'provider_settings' => $settings_of_kind]);
+				$answer = $providers->save($row, $row !== null ? ['credential' => $key] : ['realtime_provider' => $kind, 'provider_label' => $registry->labels()[$kind] ?? $kind, 'credential' => $key, 'provider_settings' => $settings_of_kind]);
 				$done = $answer->ok();
 				$said['provider'] = $done ? '' : trim(implode(' ', $words->by_field($answer, [])) ?: $words->problem($answer, $api->url()));
 			}
@@ -81,8 +82,9 @@
 		'controller' => $health->ok() && $columns->ok(),
 		'audio' => $module === null ? null : true,
 		'dialplan' => $dialplan->installed(),
-		'provider' => (bool) array_filter($rows, function ($row) { return $row['enabled'] === 'true'; }),
-		'secretary' => $first !== null,
+		//whether a key is any good is seen when it is tried, by the page itself
+		'provider' => null,
+		'secretary' => $first === null ? null : true,
 		'talk' => null,
 	];
 
@@ -124,6 +126,9 @@
 	$begin('provider', $rows ? implode(', ', array_column($rows, 'provider_label')) : $text['first-provider_none']);
 	foreach ($rows as $row) {
 		echo "<div><button type='button' class='btn btn-default vs_test' data-id='".escape($row['voice_realtime_provider_uuid'])."'>".escape($text['button-test'].' '.$row['provider_label'])."</button> <span role='status' class='vs_said'></span></div>\n";
+		if (permission_exists('voice_secretary_provider_edit')) {
+			echo "<details><summary>".escape($text['first-another_key'])."</summary><form method='post' autocomplete='off'>".$hidden."<input type='hidden' name='step' value='provider'><input type='hidden' name='id' value='".escape($row['voice_realtime_provider_uuid'])."'>\n<label>".escape($text['label-credential'])." <input class='formfld' type='password' name='credential' autocomplete='new-password'></label> ".button::create(['type' => 'submit', 'label' => $text['button-save'], 'id' => 'btn_key_'.$row['voice_realtime_provider_uuid'], 'disabled' => !$state['controller']])."</form></details>\n";
+		}
 	}
 	if (!$rows && permission_exists('voice_secretary_provider_add')) {
 		echo "<form method='post' autocomplete='off'>".$hidden."<input type='hidden' name='step' value='provider'>\n<label>".escape($text['label-realtime_provider'])." <select class='formfld' name='realtime_provider' id='realtime_provider'>";
@@ -154,7 +159,7 @@
 		echo button::create(['type' => 'button', 'label' => $text['button-talk'], 'icon' => 'microphone', 'id' => 'btn_talk', 'link' => 'talk_realtime.php?id='.urlencode($first['secretary_realtime_uuid'])])."\n";
 	}
 	echo "</li>\n</ol>\n</div>\n";
-	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n<script src='resources/javascript/provider_test.js'></script>\n";
+	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'try' => $state['controller'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n<script src='resources/javascript/provider_test.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

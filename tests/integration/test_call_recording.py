@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from esl_controller.simulator.caller_script import After, AgentSilent, Press, Step
+from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Press, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.switch.sound import level
@@ -124,4 +124,16 @@ def test_who_refuses_is_not_recorded(serve: Callable[..., Service], tmp_path: Pa
     assert (row["recording_consent"], row["record_name"]) == ("refused", "")
     assert not call.leg.channel.get("record_name")
     assert "2" not in str(call.tenant.record.texts), "the key was meant for us"
+    assert list((tmp_path / "recordings").rglob("*.wav")) == []
+
+
+def test_silence_of_who_left_during_the_notice_is_not_kept(
+    serve: Callable[..., Service], tmp_path: Path
+) -> None:
+    service = recorded(serve, tmp_path)
+    call = service.call([hang_up_after(AgentSpeaking(0.1))])
+    call.wait()
+    service.stored()
+    row = row_of(call)
+    assert (row["recording_consent"], row["record_name"]) == ("not_heard", "")
     assert list((tmp_path / "recordings").rglob("*.wav")) == []

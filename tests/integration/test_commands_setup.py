@@ -85,6 +85,28 @@ def test_a_host_is_prepared_once(prepare: Prepare, etc: Path, empty_database: Te
     assert contents(etc) == before
 
 
+def test_the_pages_of_fusionpbx_get_the_token(prepare: Prepare, etc: Path) -> None:
+    root = etc / "www"
+    (root / "resources").mkdir(parents=True)
+    if os.geteuid() == 0:
+        os.chown(root / "resources", 33, 33)
+    conf = etc / "fusionpbx/config.conf"
+    conf.write_text(f"{conf.read_text()}\ndocument.root = {root}\n")
+    prepare("--non-interactive", "--service=none")
+    place = etc / "voice-ai"
+    theirs = place / "pages.token"
+    assert theirs.read_text() == (place / "admin.token").read_text()
+    status, owner = theirs.stat(), (root / "resources").stat().st_uid
+    assert (stat.S_IMODE(status.st_mode), status.st_uid) == (0o400, owner)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o751
+    # On a host that was prepared by an earlier version.
+    theirs.unlink()
+    place.chmod(0o750)
+    prepare("--non-interactive", "--service=none")
+    assert theirs.read_text() == (place / "admin.token").read_text()
+    assert stat.S_IMODE(place.stat().st_mode) == 0o751
+
+
 def test_a_dry_run_does_nothing(prepare: Prepare, etc: Path, empty_database: TestDatabase) -> None:
     before = contents(etc)
     result = prepare("--dry-run", "--service=supervisor", "--json")

@@ -119,6 +119,28 @@ def test_nobody_of_another_domain_and_nobody_who_left(site: Site) -> None:
         assert found(site, wanted)[0] is Unknown
 
 
+def test_feature_codes_of_fusionpbx_are_not_for_callers(site: Site) -> None:
+    """An open directory does not lead a caller into DISA; what the rules list is listed."""
+    site.database.execute(
+        "create table v_dialplans (domain_uuid uuid, dialplan_name text, dialplan_number text,"
+        " dialplan_enabled boolean)"
+    )
+    sql = "insert into v_dialplans values (%s, %s, %s, true)"
+    for name, number in (("disa", "*3472"), ("recordings", "*732"), ("night", "900")):
+        site.database.execute(sql, site.domain_uuid, name, number)
+    for wanted in ("disa", "*3472", "star 3472", "recordings"):
+        assert found(site, wanted)[0] is Unknown, wanted
+        assert "disa" not in str(found(site, wanted))
+    assert found(site, "night")[2] == "900"
+    rule = {"department": "notes", "destination": "*732"}
+    assert found(site, "notes", rule)[:3] == (Kind.IVR, "notes", "*732")
+
+
+def test_a_department_may_be_called_mailbox(site: Site) -> None:
+    rule = {"department": "Mailbox", "destination": "*99201"}
+    assert found(site, "mailbox", rule, directory=False)[2] == "*99201"
+
+
 def test_only_those_in_the_rules_unless_the_directory_is_open(site: Site) -> None:
     rule = {"department": "Comercial", "destination": "300", "aliases": ["sales"]}
     vendas = (Kind.RING_GROUP, "Comercial", "300", "loopback/300/d.example.com")

@@ -142,19 +142,24 @@ def test_without_nginx_the_page_asks_and_says_so(here, browser, some):
         browser.complaints()
 
 
-def test_a_recording_is_played_and_sought(here, browser, some, tmp_path: Path):
-    file = tmp_path / "call.wav"
-    with wave.open(str(file), "wb") as sound:
+def three_seconds(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with wave.open(str(path), "wb") as sound:
         sound.setnchannels(1)
         sound.setsampwidth(2)
         sound.setframerate(8000)
         sound.writeframes(bytes(8000 * 2 * 3))
+    return path
+
+
+def test_a_recording_of_fusionpbx_is_played_and_sought(here, browser, some, tmp_path: Path):
+    file = three_seconds(tmp_path / "call.wav")
     call = here.row(
         "select call_uuid from v_voice_conversations_realtime where conversation_uuid = %s",
         some["one"],
     )[0]
     sql = "insert into v_xml_cdr values (%s, %s, %s, 'call.wav')"
-    here.database.execute(sql, call, here.one.domain_uuid, str(tmp_path))
+    here.database.execute(sql, call, here.one.domain_uuid, str(file.parent))
     browser.log_in(here.one.domain_uuid)
     browser.open(f"{DETAIL}?id={some['one']}")
     browser.wait(lambda: browser.driver.execute_script("return player.duration") == 3)
@@ -162,6 +167,23 @@ def test_a_recording_is_played_and_sought(here, browser, some, tmp_path: Path):
     visitor = here.visitor(here.two)
     assert visitor.get(f"{DETAIL}?id={some['one']}&audio=true")[0] == 302
     assert here.visitor(here.one).get(f"{DETAIL}?id={some['failed']}&audio=true")[0] == 404
+
+
+def test_a_recording_of_ours_is_played_by_the_controller(here, browser) -> None:
+    folder = Path(here.app.settings.freeswitch.recordings_dir)
+    file = three_seconds(folder / "one.example" / "archive" / "own.wav")
+    theirs = three_seconds(folder / "two.example" / "archive" / "own.wav")
+    kept = {"record_name": "own.wav", "recording_consent": "announced"}
+    one = begin(here, here.one, record_path=str(file.parent), **kept)
+    say(here, here.one, one, 1, "user", "Recorded.")
+    browser.log_in(here.one.domain_uuid)
+    browser.open(f"{DETAIL}?id={one}")
+    browser.wait(lambda: browser.driver.execute_script("return player.duration") == 3)
+    assert browser.all(".vs_seek")
+    assert browser.complaints() == []
+    # A path that leads into another domain's folder is not believed.
+    forged = begin(here, here.one, record_path=str(theirs.parent), **kept)
+    assert here.visitor(here.one).get(f"{DETAIL}?id={forged}&audio=true")[0] == 404
 
 
 def test_the_overview(here, browser, some):

@@ -230,7 +230,11 @@ def world(database: Any, directory: Path) -> Iterator[World]:
         database.execute(sql, tenant.domain_uuid, "1001", name)
         sql = "insert into v_ring_groups values (%s, '2001', 'Sales', 'true')"
         database.execute(sql, tenant.domain_uuid)
-    app = App(settings_for(directory, http={"admin_token": Secret(TOKEN)}), database.dsn)
+    groups = {
+        "http": {"admin_token": Secret(TOKEN)},
+        "freeswitch": {"recordings_dir": str(directory / "recordings")},
+    }
+    app = App(settings_for(directory, **groups), database.dsn)
     app.start()
     host, port = app.media.address
     web = Web(directory / "www", database.dsn, f"http://{host}:{port}")

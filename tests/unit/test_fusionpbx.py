@@ -22,6 +22,7 @@ database.0.password = p@ss/w=rd #1
 database.1.type = sqlite
 database.1.path = /var/lib/freeswitch/db
 
+document.root = /srv/fusionpbx
 switch.conf.dir = /opt/freeswitch/conf
 switch.event_socket.host = 10.0.0.6
 switch.event_socket.port = 8022
@@ -46,6 +47,7 @@ def test_the_present_form() -> None:
         switch_port=8022,
         switch_password="secret",
         switch_conf_dir="/opt/freeswitch/conf",
+        document_root="/srv/fusionpbx",
     )
 
 

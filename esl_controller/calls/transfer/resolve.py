@@ -108,8 +108,13 @@ class FusionPlaces:
 def _who(
     entry: RouteEntry, places: TenantPlaces | None, wanted: str
 ) -> Destination | Ambiguous | Unknown:
+    offers = _offers(entry, places)
+    said = wanted.strip().casefold()
+    for offer in offers:  # a department may be called "mailbox"
+        if said in map(str.casefold, offer.names):
+            return _found(offers, wanted)
     owner = naming.mailbox_owner(wanted)
-    found = _found(_offers(entry, places), wanted if owner is None else owner)
+    found = _found(offers, wanted if owner is None else owner)
     if owner is None or not isinstance(found, Destination):
         return found
     return _mailbox(found) or Unknown()

@@ -33,12 +33,14 @@ _PLACES = {
       from v_voicemails where domain_uuid = %s and cast(voicemail_enabled as text) = 'true'""",
     "v_voice_secretaries_realtime": """select 'secretary', extension, array[secretary_name]
       from v_voice_secretaries_realtime where domain_uuid = %s and enabled and extension <> ''""",
-    "v_dialplans": """select 'dialplan', dialplan_number, array[dialplan_name]
+    "v_dialplans": """select 'dialplan', dialplan_number,
+        case when dialplan_number ~ '[*#]' then array[]::text[] else array[dialplan_name] end
       from v_dialplans where domain_uuid = %s and cast(dialplan_enabled as text) = 'true'
         and dialplan_number ~ '^[0-9*#]+$'""",
 }
 """The parts of one statement, by the table each needs; the first gives the columns their names.
-Of `v_dialplans` the numbers of time conditions, call flows and conferences are wanted."""
+Of `v_dialplans` the numbers of time conditions, call flows and conferences are wanted. Feature
+codes have no names here: nobody who calls asks for FusionPBX's DISA or recordings by name."""
 
 
 def list_places(connection: Connection, domain_uuid: str) -> list[Row] | None:

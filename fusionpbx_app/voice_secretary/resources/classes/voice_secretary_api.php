@@ -67,6 +67,45 @@ class voice_secretary_api {
 	}
 
 	/**
+	 * Hand a file of the domain on to the browser, whole or the part it asks for, as it comes.
+	 */
+	public function relay(string $path, string $range): void {
+		$request = curl_init($this->url.'/api/v1/domains/'.$this->domain_uuid.$path);
+		$headers = ['Expect:', 'Authorization: Bearer '.$this->token];
+		if (preg_match('/^bytes=[0-9,-]{1,60}$/', $range)) {
+			$headers[] = 'Range: '.$range;
+		}
+		curl_setopt_array($request, [
+			CURLOPT_CONNECTTIMEOUT_MS => self::CONNECT_MS,
+			CURLOPT_LOW_SPEED_LIMIT => 1,
+			CURLOPT_LOW_SPEED_TIME => 30,
+			CURLOPT_NOSIGNAL => true,
+			CURLOPT_PROTOCOLS => CURLPROTO_HTTP | CURLPROTO_HTTPS,
+			CURLOPT_PROXY => '',
+			CURLOPT_HTTPHEADER => $headers,
+			CURLOPT_HEADERFUNCTION => function ($_, string $line) {
+				if (preg_match('/^(Content-(Type|Length|Range)|Accept-Ranges):/i', $line)) {
+					header(trim($line));
+				}
+				elseif (preg_match('#^HTTP/\S+ (\d{3})#', $line, $found)) {
+					http_response_code($found[1] === '200' || $found[1] === '206' ? (int) $found[1] : 404);
+				}
+				return strlen($line);
+			},
+			CURLOPT_WRITEFUNCTION => function ($_, string $part) {
+				echo $part;
+				flush();
+				return strlen($part);
+			},
+		]);
+		header('Cache-Control: private, no-store');
+		if ($this->domain_uuid === '' || !curl_exec($request) && !headers_sent()) {
+			http_response_code(404);
+		}
+		curl_close($request);
+	}
+
+	/**
 	 * Ask for what belongs to no domain: '/columns', '/registry'.
 	 */
 	public function common(string $method, string $path, ?array $body = null): voice_secretary_answer {

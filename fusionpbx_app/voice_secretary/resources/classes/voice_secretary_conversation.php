@@ -98,7 +98,9 @@ class voice_secretary_conversation {
 		list($where, $parameters) = $this->where($wanted, $zone);
 		$order_by = in_array($order_by, self::ORDERS, true) ? $order_by : 'started_at';
 		$sql = "select c.conversation_uuid, c.call_uuid, c.secretary_realtime_uuid, s.secretary_name, c.caller_id, c.caller_name, c.destination,
-			to_char(c.started_at at time zone :zone, 'YYYY-MM-DD HH24:MI:SS') as started, c.ended_at, c.duration_seconds, c.total_turns,
+			to_char(c.started_at at time zone :zone, 'YYYY-MM-DD HH24:MI:SS') as started, c.ended_at, c.duration_seconds,
+			case when c.ended_at is null then (select count(*) from v_voice_turns_realtime t where t.domain_uuid = c.domain_uuid
+				and t.conversation_uuid = c.conversation_uuid and t.role = 'user') else c.total_turns end as total_turns,
 			c.interruptions, c.avg_latency_ms, c.outcome, c.end_cause, c.error_code, c.transfer_destination, c.provider, c.model, c.language, c.estimated_cost
 			from v_voice_conversations_realtime c left join v_voice_secretaries_realtime s
 				on s.secretary_realtime_uuid = c.secretary_realtime_uuid and s.domain_uuid = c.domain_uuid"
@@ -130,7 +132,8 @@ class voice_secretary_conversation {
 	 */
 	public function turns(string $uuid): array {
 		return $this->rows("select t.turn_number, t.role, t.content, cast(t.interrupted as text) as interrupted, t.heard_ms, t.total_ms, t.network_ms,
-			t.model_ms, t.buffer_ms, t.playout_ms, round(extract(epoch from (t.started_at - coalesce(c.answered_at, c.started_at))) * 1000) as at_ms
+			t.model_ms, t.buffer_ms, t.playout_ms, round(extract(epoch from (t.started_at - coalesce(c.answered_at, c.started_at))) * 1000) as at_ms,
+			round(extract(epoch from (t.started_at - coalesce(c.recording_started_at, c.answered_at, c.started_at))) * 1000) as seek_ms
 			from v_voice_turns_realtime t join v_voice_conversations_realtime c on c.conversation_uuid = t.conversation_uuid and c.domain_uuid = t.domain_uuid
 			where t.conversation_uuid = :uuid and t.domain_uuid = :domain_uuid order by t.turn_number limit 5000", $uuid);
 	}
@@ -152,7 +155,8 @@ class voice_secretary_conversation {
 	}
 
 	/**
-	 * Where FusionPBX keeps the recording of the call; empty when it has none that can be read.
+	 * Where FusionPBX keeps the recording of the call; empty when it has none that can be read. The
+	 * secretary's own is played by the controller, which does not believe the path in a row.
 	 */
 	public function recording(array $row): string {
 		if (!permission_exists('xml_cdr_view') && !permission_exists('voice_secretary_conversation_view') || !$this->database->table_exists('v_xml_cdr') || !is_uuid($row['call_uuid'] ?? '')) {

@@ -116,6 +116,8 @@ class voice_secretary_realtime extends voice_secretary_rows {
 			'ring_groups' => ['v_ring_groups', 'ring_group_extension', 'ring_group_name', 'ring_group_enabled'],
 			'queues' => ['v_call_center_queues', 'queue_extension', 'queue_name', ''],
 			'ivrs' => ['v_ivr_menus', 'ivr_menu_extension', 'ivr_menu_name', 'ivr_menu_enabled'],
+			// FusionPBX's prefix for leaving a message, app/dialplans/resources/switch/conf/dialplan/310_send_to_voicemail.xml
+			'voicemails' => ['v_voicemails', "'*99' || voicemail_id", "coalesce(voicemail_description, '')", 'voicemail_enabled'],
 		];
 		$found = [];
 		foreach ($sources as $kind => list($table, $number, $name, $enabled)) {

@@ -2,6 +2,10 @@
 (function () {
 	'use strict';
 	const page = window.voice_secretary;
+
+	function mark(step, ok) {
+		if (step) { step.className = ok ? 'vs_done' : 'vs_failed'; }
+	}
 	for (const button of document.querySelectorAll('.vs_test')) {
 		button.addEventListener('click', async () => {
 			const said = button.parentElement.querySelector('.vs_said');
@@ -16,8 +20,10 @@
 				const told = await (await fetch(page.ask, { method: 'POST', body: body, credentials: 'same-origin' })).json();
 				said.textContent = told.said;
 				said.className = 'vs_said ' + (told.ok ? 'vs_good_text' : 'vs_bad_text');
+				mark(button.closest('.vs_steps > li'), told.ok);
 			} catch (error) { said.textContent = page.failed || 'failed'; }
 			button.disabled = false;
 		});
+		if (page.try) { button.click(); }
 	}
 }());

@@ -77,7 +77,7 @@
 		'header-usage' => ['Use and cost', 'Uso e custo', 'Uso y costo'],
 		'message-live' => ['The call is going on: what is said appears here as it is stored.', 'A chamada está em andamento: o que é dito aparece aqui.', 'La llamada está en curso: lo que se dice aparece aquí.'],
 		'message-polling' => ['The call is going on. nginx does not lead browsers to the workers (see the guide): this page asks every two seconds.', 'A chamada está em andamento. O nginx não leva navegadores aos processos (veja o guia): esta página pergunta a cada dois segundos.', 'La llamada está en curso. nginx no lleva a los navegadores a los procesos (vea la guía): esta página pregunta cada dos segundos.'],
-		'message-ended' => ['The call has ended.', 'A chamada terminou.', 'La llamada terminó.'],
+		'message-ended' => ['The secretary has left the call.', 'A secretária saiu da chamada.', 'La secretaria salió de la llamada.'],
 		'message-act_hangup' => ['The caller hears a good-bye, then the call ends.', 'Quem ligou ouve a despedida e a chamada termina.', 'Quien llamó oye la despedida y la llamada termina.'],
 		'message-act_tell' => ['The secretary has been told.', 'A secretária foi avisada.', 'La secretaria fue avisada.'],
 		'message-act_listen' => ['The telephone is ringing; it hears both sides and is heard by nobody.', 'O telefone está tocando; ouve os dois lados e ninguém o ouve.', 'El teléfono está timbrando; oye ambos lados y nadie lo oye.'],

@@ -61,6 +61,7 @@
 		'label-extensions' => ['Extensions', 'Ramais', 'Anexos'],
 		'label-ring_groups' => ['Ring groups', 'Grupos de toque', 'Grupos de timbrado'],
 		'label-queues' => ['Queues', 'Filas', 'Colas'],
+		'label-voicemails' => ['Voicemail', 'Correio de voz', 'Correo de voz'],
 		'label-ivrs' => ['IVR menus', 'Menus de URA', 'Menús IVR'],
 		'label-controller' => ['Controller', 'Controlador', 'Controlador'],
 		'label-show' => ['show', 'mostrar', 'mostrar'],

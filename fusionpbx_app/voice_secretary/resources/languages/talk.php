@@ -47,6 +47,7 @@
 		'first-dialplan_failed' => ['It could not be installed: run `php core/upgrade/upgrade.php` as root.', 'Não pôde ser instalado: rode `php core/upgrade/upgrade.php` como root.', 'No se pudo instalar: ejecute `php core/upgrade/upgrade.php` como root.'],
 		'first-provider' => ['A provider, with its key', 'Um provedor, com a chave', 'Un proveedor, con su clave'],
 		'first-provider_none' => ['Paste the key of your account. It is sealed and never shown again.', 'Cole a chave da sua conta. Ela é lacrada e nunca mais mostrada.', 'Pegue la clave de su cuenta. Se sella y no se vuelve a mostrar.'],
+		'first-another_key' => ['Paste another key', 'Colar outra chave', 'Pegar otra clave'],
 		'first-agent_id' => ['Agent (ElevenLabs)', 'Agente (ElevenLabs)', 'Agente (ElevenLabs)'],
 		'first-secretary' => ['A secretary, from a template', 'Uma secretária, de um modelo', 'Una secretaria, de una plantilla'],
 		'first-secretary_none' => ['Everything of it can be changed afterwards.', 'Tudo pode ser mudado depois.', 'Todo se puede cambiar después.'],
