@@ -48,7 +48,7 @@ class TurnTaking:
     greeting_barge_in: bool = True
     """The caller may interrupt what the agent says first."""
     vad_threshold: float = 0.5
-    """Of our own ear: 0 to 1, see `bridge.session.ear.loud_rms`."""
+    """Of our own ear: 0 to 1, see `bridge.session.voice_activity.loud_rms`."""
     comfort_sound: bool = False
     """A soft sound while a function works."""
     by_sense: bool = False

@@ -16,7 +16,7 @@ from bridge.session.config import SessionConfig
 from bridge.session.connection import SeatListener
 from bridge.session.dialogue import Dialogue
 from bridge.session.downlink import DownlinkListener
-from bridge.session.ear import loud_rms
+from bridge.session.voice_activity import loud_rms
 from bridge.session.floor import Floor
 from bridge.session.hold import Hold
 from bridge.session.last_words import LastWords
