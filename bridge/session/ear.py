@@ -101,7 +101,7 @@ class Ear:
         """Caller audio, whole samples of L16. The hot path."""
         activity = self._activity
         if activity is not None and activity.hear(data, rms, echo_rms):
-            noticed_after_ms = activity.since_ms if activity.active else self._end_ms
+            noticed_after_ms = activity.since_ms if activity.active else activity.quiet_ms
             self.changed_at = self._clock() - noticed_after_ms / 1000
             self._on_change(self._clock())
         if self.on_piece is not None:

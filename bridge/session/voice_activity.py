@@ -23,6 +23,9 @@ UNVOICED_BEGIN_MS = 500
 """Loud for so long it is a voice without a pitch: a whisper."""
 END_MS = 400
 """Quiet for so long: no pause between words."""
+MASKED_MS = 200
+"""So much longer where the noise is as loud as a quiet voice: the weak ends and beginnings of words
+are lost in it, and a pause of 300 ms sounds like one of 600."""
 OVER_NOISE = 2.0
 """A sound without a pitch is louder than the noise by 6 dB, or it is noise."""
 VOICED_OVER_NOISE = 1.25
@@ -133,7 +136,8 @@ class VoiceActivity:
 
     def _quiet(self) -> bool:
         self.quiet_ms += HOP_MS
-        if self.quiet_ms < self._end_ms:
+        masked_ms = MASKED_MS if self._noise.rms > self._least_rms else 0
+        if self.quiet_ms < self._end_ms + masked_ms:
             return False
         self._forget()
         changed, self.active = self.active, False
