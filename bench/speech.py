@@ -79,7 +79,12 @@ def main(
             quiet = Clip(bytes(320), 8000)
             for service, clip, what, most in (
                 ("silero", quiet, "a caller who listens", calls),
-                ("silero", recording("reader_statement"), "a caller who speaks all the time", calls),
+                (
+                    "silero",
+                    recording("reader_statement"),
+                    "a caller who speaks all the time",
+                    calls,
+                ),
                 ("pocketsphinx", quiet, "a caller who listens", MAX_DECODERS),
             ):
                 cost = _cpu_percent(path, service, clip, min(calls, most), seconds)

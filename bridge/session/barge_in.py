@@ -28,6 +28,9 @@ PAUSE_MS = 300
 WORDS_WAIT_S = 0.9
 """From the end of what was said to its words."""
 NOTICES_LATER_S = 0.6
+UNVOICED_WAIT_S = 0.3
+"""The same after a sound in which our ear heard no voice; words that come later still interrupt."""
+HARDLY_VOICED_MS = 40
 HARDLY_MS = 250
 """A voice shorter than that is hardly one."""
 INSISTING_S = 2.5
@@ -188,6 +191,8 @@ class BargeIn:
 
     def _patience_s(self, heard: Heard) -> float:
         """A provider that tells no turns notices their ends later than our ear."""
+        if not heard.tells_turns and self.voiced_ms < HARDLY_VOICED_MS:
+            return UNVOICED_WAIT_S
         late = not heard.tells_turns and self.voice_ms >= HARDLY_MS
         return WORDS_WAIT_S + (NOTICES_LATER_S if late else 0.0)
 

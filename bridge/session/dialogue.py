@@ -269,9 +269,10 @@ class Dialogue:
             self._caller_started(now)
             if not self.doubt.open:
                 self._own_turns.begin()
-        elif not active and self._own_turns.begun:
-            if self._own_turns.end(self._line.ear.changed_at):
-                self._answering.ask()
+        elif (
+            not active and self._own_turns.begun and self._own_turns.end(self._line.ear.changed_at)
+        ):
+            self._answering.ask()
 
     def _open_if_free(self, now: float) -> None:
         if self._floor.state is FloorState.LISTENING and self._line.idle(now):

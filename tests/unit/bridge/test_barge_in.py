@@ -12,11 +12,12 @@ from bridge.session.barge_in import (
     LATE_WORDS_S,
     PAUSE_MS,
     SPOKEN_MS,
+    UNVOICED_WAIT_S,
+    VOICED_MS,
     WORDS_WAIT_S,
     BargeIn,
     Heard,
     TurnTaking,
-    VOICED_MS,
     Verdict,
 )
 
@@ -118,6 +119,14 @@ def test_our_ear_finds_the_end_where_nobody_tells_it():
     made.look(10.3, heard(SPOKEN_MS, PAUSE_MS, HIDDEN))
     made.look(10.5, heard(SPOKEN_MS + 100, 0, HIDDEN))  # the caller goes on
     assert made.stopped_at is None
+
+
+def test_a_sound_without_a_voice_is_not_waited_for_long():
+    for voiced_ms, waits_s in ((60, WORDS_WAIT_S), (0, UNVOICED_WAIT_S)):
+        made, sound = doubt(), heard(200, PAUSE_MS, HIDDEN, voiced_ms=voiced_ms)
+        made.look(10.5, sound)
+        assert made.look(10.5 + waits_s - 0.05, sound) is Verdict.OPEN
+        assert made.look(10.5 + waits_s + 0.05, sound) is Verdict.NOISE
 
 
 def test_a_provider_that_insists():
