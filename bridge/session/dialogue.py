@@ -128,6 +128,7 @@ class Dialogue:
         if self._unanswered or early:
             self._floor.caller_stopped(self._line.ear.loud_at(now))
         self._unanswered = False
+        self._own_turns.answered()
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
         self._response_id = event.response_id
@@ -205,7 +206,10 @@ class Dialogue:
             if self._floor.dropped(event.response_id):  # what is here must be heard
                 self._over(event.response_id, now)
             return
-        if self._floor.interrupts and self.doubt.begin(now):
+        ours = self.doubt.open and self._seat.capabilities.turns is p.Turns.OURS
+        if ours:
+            self.doubt.withdrawn()
+        if (self._floor.interrupts or ours) and self.doubt.begin(now):
             if self._floor.dropped(event.response_id):
                 self._over(event.response_id, now)
             return
@@ -265,8 +269,10 @@ class Dialogue:
             self._caller_started(now)
             if not self.doubt.open:
                 self._own_turns.begin()
-        elif not active and self._own_turns.begun:
-            self._own_turns.end(self._line.ear.changed_at)
+        elif (
+            not active and self._own_turns.begun and self._own_turns.end(self._line.ear.changed_at)
+        ):
+            self._answering.ask()
 
     def _open_if_free(self, now: float) -> None:
         if self._floor.state is FloorState.LISTENING and self._line.idle(now):
@@ -295,7 +301,7 @@ class Dialogue:
         if settled.verdict is Verdict.INTERRUPTION:
             self._confirmed(settled, now)
             return
-        if self._seat.capabilities.turns is p.Turns.TOLD:
+        if self._seat.capabilities.turns is p.Turns.TOLD or settled.turn_id:
             self._seat.disregard(settled.turn_id, settled.unheard, words=settled.said)
         self._line.resume(self._floor.resumed(), now)
         self._line.uplink.turn_over()
@@ -309,18 +315,33 @@ class Dialogue:
             floor.caller_started(now, told=False),
             now,
             theirs=theirs,
-            knows=floor.interrupts,
+            knows=floor.interrupts or (settled.answered and turns is p.Turns.OURS),
             unheard=settled.unheard,
             reaction_ms=settled.reaction_ms,
         )
         if turns is p.Turns.HIDDEN:
             self._unanswered = True
         elif turns is p.Turns.OURS:
-            self._own_turns.begin()
-            if settled.stopped_at is not None:
-                self._own_turns.end(settled.stopped_at)
+            self._own_turn(settled, now)
         elif settled.stopped_at is not None:
             floor.caller_stopped(settled.stopped_at)
+            self._answering.ask()
+
+    def _own_turn(self, settled: Settled, now: float) -> None:
+        """What our ear found is a turn; the provider may have been asked for its words."""
+        own = self._own_turns
+        if settled.asked_at is None:
+            own.begin()
+        else:
+            own.written(settled.asked_at)
+        if settled.answered:
+            self._floor.caller_stopped(settled.stopped_at or now)
+            for event in settled.kept:
+                if isinstance(event, p.Audio):
+                    self.on_audio(event, now)
+                else:
+                    self.on_event(event, now, self._state)
+        elif not self._line.ear.active and own.end(settled.stopped_at or now):
             self._answering.ask()
 
     # --- the playout ----------------------------------------------------------------------------

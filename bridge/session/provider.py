@@ -152,10 +152,10 @@ class ProviderSeat:
         if self._now is not None:
             self._order(lambda protocol, now: protocol.begin_turn(now))
 
-    def end_turn(self) -> None:
+    def end_turn(self, *, answer: bool = True) -> None:
         """The caller has spoken (`Turns.OURS`)."""
         if self._now is not None:
-            self._order(lambda protocol, now: protocol.end_turn(now))
+            self._order(lambda protocol, now: protocol.end_turn(now, answer=answer))
 
     def send_text(self, text: str) -> None:
         """A turn of the caller in words."""

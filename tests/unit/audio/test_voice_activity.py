@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.session.ear import BEGIN_MS, END_MS, LOUD_RMS, VoiceActivity
+from bridge.session.voice_activity import BEGIN_MS, END_MS, LOUD_RMS, VoiceActivity
 
 RATE_HZ = 8000
 FRAME_BYTES = RATE_HZ // 50 * 2
