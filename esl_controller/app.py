@@ -40,6 +40,7 @@ from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
+from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
@@ -56,6 +57,7 @@ from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
 from esl_controller.services.access import service_http
+from esl_controller.services.mcp import McpClient
 from esl_controller.services.systems import TenantSystems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
@@ -141,7 +143,11 @@ class App:
             default_provider(settings.provider), source.ends, lambda: self._network
         )
         self._http = service_http(settings, source.load_tenant)
-        self._systems = TenantSystems(self._http, source.secret_store.open)
+        self._mcp = McpClient(self._http, settings.services.ca_file)
+        self._documents = DocumentSearch(self._pool)
+        self._systems = TenantSystems(
+            self._http, self._mcp, self._documents, source.secret_store.open
+        )
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
@@ -312,6 +318,7 @@ class App:
             last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
             last_first.callback(self._http.close)
+            last_first.callback(self._mcp.stop)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
@@ -390,6 +397,9 @@ class App:
             circuits=self.breakers.of_domain,
             supervision=Supervision(self.calls),
             record=self._record,
+            http=self._http,
+            mcp=self._mcp,
+            documents=self._documents,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

@@ -170,12 +170,55 @@ class Http(Protocol):
         """Send one request for a tenant; raises `services.http.ServiceFailed`."""
 
 
+class Mcp(Protocol):
+    """The way to a tenant's MCP servers: `services.mcp.McpClient`."""
+
+    def call(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        domain_uuid: str,
+        timeout_s: float,
+    ) -> Mapping[str, Any]:
+        """Call a tool: `structured`, `text` and `is_error` of its result.
+
+        Raises `services.http.ServiceFailed`.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Something of a tenant's documents that fits a question."""
+
+    source: str
+    """Title of the document."""
+    text: str
+
+
+class Knowledge(Protocol):
+    """The tenant's documents."""
+
+    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
+        """The passages that fit best, the best first. Raises SystemFailed."""
+
+
 class Services(Protocol):
     """What functions reach the outside with; None for what a tenant has not set up."""
 
     @property
     def http(self) -> Http:
         """Any address the tenant has named."""
+
+    @property
+    def mcp(self) -> Mcp:
+        """Its MCP servers."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Its documents."""
 
     def tickets(self, entry: RouteEntry) -> Tickets | None:
         """Where its tickets are opened."""

@@ -9,7 +9,7 @@ from functools import partial
 from esl_controller.database.models import RouteEntry
 from esl_controller.services.agenda import agenda_client
 from esl_controller.services.crm import crm_client
-from esl_controller.services.ports import Agenda, Customers, Http, Tickets
+from esl_controller.services.ports import Agenda, Customers, Http, Knowledge, Mcp, Tickets
 from esl_controller.services.tickets import ticket_client
 from esl_controller.settings.types import Secret
 
@@ -19,6 +19,8 @@ class TenantSystems:
     """One for a worker."""
 
     http: Http
+    mcp: Mcp
+    knowledge: Knowledge
     open_key: Callable[[str, str], Secret]
     """Of a domain, what a credential holds; raises SecretError."""
 

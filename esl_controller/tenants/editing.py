@@ -23,7 +23,11 @@ from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Missing, 
 from esl_controller.tenants.rules import ConfigError
 
 _CREDENTIAL = re.compile(r"sealed:[0-9a-f]{16}:.+|(env|file):.+", re.DOTALL)
-_NAMES = {"secretary": ("extension", "secretary_name"), "provider": ("provider_label",)}
+_NAMES = {
+    "secretary": ("extension", "secretary_name"),
+    "provider": ("provider_label",),
+    "function": ("function_name",),
+}
 _CALLED = {"secretary": "secretary_name", "provider": "provider_label"}
 _UNIQUE, _TOO_LONG = "23505", "22001"
 
@@ -137,7 +141,7 @@ class Editor:
                 values = _to_store(subject, {name: row[name] for name in names})
                 return write(connection, values) if values else row
         except RowRefused as error:
-            raise EditError([_refused(error)]) from None
+            raise EditError([_refused(error, subject)]) from None
 
     def _stored(self, connection: Connection, subject: Subject, key: str) -> Row:
         row = None
@@ -302,10 +306,16 @@ def _defaults(subject: Subject) -> dict[str, Any]:
     return {field.name: subject.read(field.name, None) for field in subject.fields()}
 
 
-def _refused(error: RowRefused) -> FieldProblem:
+_TAKEN = {
+    "secretary": ("extension", "has an enabled secretary already"),
+    "function": ("function_name", "is the name of another function of this domain"),
+}
+
+
+def _refused(error: RowRefused, subject: Subject) -> FieldProblem:
     """PostgreSQL's refusal in our words; its own detail repeats the row."""
-    if error.sqlstate == _UNIQUE:
-        return FieldProblem("extension", "has an enabled secretary already", "taken")
+    if error.sqlstate == _UNIQUE and subject.noun in _TAKEN:
+        return FieldProblem(*_TAKEN[subject.noun], "taken")
     if error.sqlstate == _TOO_LONG:
         return FieldProblem(None, "a text is longer than its column takes", "refused")
     told = str(error).partition(chr(10))[0]
