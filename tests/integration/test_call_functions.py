@@ -118,7 +118,7 @@ def test_what_is_done_is_done_and_what_is_not_is_not_claimed(serve, systems, tmp
         "book_appointment": "failed",
     }
     assert "127.0.0.1" in rows[-1][2]
-    ((kind, payload),) = service.database.execute(
+    ((_, payload),) = service.database.execute(
         "select kind, payload from v_voice_realtime_errands where kind = 'message'"
     )
     assert payload["message"] == "Call me back" and payload["caller_number"] == CALLER
