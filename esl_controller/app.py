@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import functions
 from esl_controller.errands.of_worker import errands_of
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
@@ -242,6 +243,7 @@ class App:
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
+            gevent.spawn(self._warm_up),
             forever("errands", self.errands.run),
         ]
         self.metrics.on_sample(self._sample)
@@ -321,6 +323,12 @@ class App:
             ):
                 last_first.callback(stop)
         _log.info("app.stopped")
+
+    def _warm_up(self) -> None:
+        """What only some installations need, and a call should not wait for."""
+        with suppress(DatabaseError), self._pool.connection(autocommit=True) as connection:
+            if functions.has_enabled_mcp(connection):
+                self._mcp.warm_up()
 
     def _stop_journal(self) -> None:
         """The register forgets a worker that has nothing left to store."""

@@ -47,7 +47,9 @@ class SearchKnowledge(BuiltIn):
                 context.domain_uuid, str(arguments["question"]), timeout_s=SEARCH_S
             )
         except SystemFailed as error:
-            raise FunctionFailed("The documents cannot be searched at the moment.") from error
+            raise FunctionFailed(
+                "The documents cannot be searched at the moment.", why=error.words
+            ) from error
         if not found:
             return {
                 "passages": [],

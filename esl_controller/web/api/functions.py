@@ -135,9 +135,7 @@ def try_function(resources: Resources, request: Request) -> Tried:
         try:
             told = tried(own, wanted.tool, wanted.arguments, call)
         except FunctionFailed as error:
-            cause = error.__cause__
-            why = cause.words if isinstance(cause, ServiceFailed) else ""
-            return Tried(ok=False, told={}, error=str(error), why=why)
+            return Tried(ok=False, told={}, error=str(error), why=error.why)
     return Tried(ok=True, told=dict(told), error="", why="")
 
 
