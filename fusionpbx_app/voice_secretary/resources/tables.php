@@ -146,6 +146,7 @@
 			'outbound_per_hour' => 'integer',
 			'outbound_per_day' => 'integer',
 			'outbound_caller_id' => 'character varying(32)',
+			'company_name' => 'text',
 		],
 		'v_voice_secretaries_realtime' => [
 			'secretary_realtime_uuid' => 'uuid',
@@ -209,6 +210,11 @@
 			'recording_notice' => 'text',
 			'recording_pause_words' => 'jsonb',
 			'voicemail_message' => 'text',
+			'languages' => 'jsonb',
+			'time_condition' => 'character varying(255)',
+			'closed_action' => 'character varying(20)',
+			'closed_message' => 'text',
+			'closed_prompt' => 'text',
 		],
 		'v_voice_spending_realtime' => [
 			'spending_uuid' => 'uuid',
