@@ -3,6 +3,7 @@ instructions and functions, the same answers, the same judgement."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,9 @@ from esl_controller.rehearsal.reading import read_rehearsal
 from esl_controller.rehearsal.scenario import Rehearsal, Scenario
 from esl_controller.routes.hours import opening
 from esl_controller.tenants import rules
+from esl_controller.tenants.prompt import TEXTS, VARIABLES
 from esl_controller.tools.registry import offered_tools
+from tests.arch.tree import ROOT
 from tests.unit.call.test_hours import at
 
 KEY = "11111111-2222-4333-8444-555555555555"
@@ -102,3 +105,18 @@ def test_a_template_passes_and_a_prompt_that_forgets_does_not(
     if "{{" not in str(scenario.lines) and scenario.lines[-1].emulated.told != "Spanish":
         assert judge(scenario.expect, forgetful)
         assert any(NOT_TOLD in words for words in forgetful.agent)
+
+
+@pytest.mark.parametrize("page", ["rehearsals.md", "pt-BR/ensaios.md"])
+def test_the_file_of_the_guide_passes(page: str) -> None:
+    (block,) = re.findall(
+        r"```toml\n(.*?)```", (ROOT / "docs" / page).read_text("utf-8"), re.DOTALL
+    )
+    guide = read_rehearsal(block, page)
+    assert judge(guide.scenarios[0].expect, talked(guide, guide.scenarios[0])) == []
+
+
+@pytest.mark.parametrize("page", ["conversations.md", "pt-BR/conversas.md"])
+def test_the_guide_names_every_variable_and_every_text(page: str) -> None:
+    named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / page).read_text("utf-8")))
+    assert {*VARIABLES, *TEXTS} <= named
