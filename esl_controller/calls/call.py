@@ -17,6 +17,8 @@ import structlog
 
 from bridge.ports import EndCause, SessionEnd
 from bridge.providers.base import ErrorKind
+from esl_controller.calls.asked import Asked
+from esl_controller.calls.caller_lookup import CallerLookup
 from esl_controller.calls.connecting import Connecting
 from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
@@ -33,19 +35,17 @@ from esl_controller.calls.transfer.outcome_words import back_from
 from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned
-from esl_controller.database.acts import Errand, OutboundCall
+from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.esl.events import ChannelData
 from esl_controller.esl.session import ControllerSession
 from esl_controller.record.outcome import code_of, never_prepared
-from esl_controller.record.promises import OVER
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.tools.base import FunctionFailed, Recording
 
 _log = structlog.get_logger("call")
 
@@ -55,16 +55,14 @@ CALL_OFF = "*"
 """Key of a caller on hold who would rather talk to the agent."""
 
 
-class Call:
+class Call(Asked):
     """One call. `run` returns when it is over, whatever happened."""
 
     def __init__(
         self, esl: ControllerSession, desk: CallDesk, outbound: OutboundCall | None = None
     ) -> None:
         """`outbound`: we have dialled who is here."""
-        self.state = CALL_TABLE.initial
-        self.leg = Leg(esl)
-        self.talk: Conversation | None = None
+        super().__init__(Leg(esl))
         self.identity: CallIdentity | None = None
         self.entry: RouteEntry | None = None
         self.seat = ExitStack()
@@ -80,6 +78,7 @@ class Call:
         self._asked: list[Callable[[], None]] = []
         """What functions asked for before the call talked."""
         self._prepared = False
+        self._who: CallerLookup | None = None
         self._welcome = ""
         """What the agent is told of a caller who has come back."""
         self.departure = Departure(self, desk.book)
@@ -178,6 +177,8 @@ class Call:
         back = returned is not None
         self.entry = entry = admission.admit(entry, identity.call_uuid, back=back)
         self.seat.callback(admission.release, entry.domain_uuid, identity.call_uuid)
+        self._who = CallerLookup(entry, identity, self.site.services, self._looked_up_late)
+        self.seat.callback(self._who.close)
         talk = self._begin(entry, identity) if returned is None else self._take_back(returned)
         self._answer(talk)
         self._follow(talk)
@@ -209,7 +210,12 @@ class Call:
 
     def _plan(self, entry: RouteEntry, identity: CallIdentity) -> ConversationPlan:
         known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
-        return self.site.plan(self.leg, entry, known=known)
+        found = {} if self._who is None else self._who.known()
+        return self.site.plan(self.leg, entry, known={**known, **found})
+
+    def _looked_up_late(self, words: str) -> None:
+        if self.talk is not None:
+            self.talk.tell(words, respond=False)
 
     def _open(
         self, entry: RouteEntry, identity: CallIdentity, plan: ConversationPlan, event: CallEvent
@@ -305,38 +311,6 @@ class Call:
         """Give the caller to the dialplan now."""
         asked = HandBack(Outcome(outcome), None, reason, extension=extension)
         self.post(partial(_raise, asked))
-
-    def tell(self, text: str, *, respond: bool) -> bool:
-        """Tell the model something the caller did not say."""
-        return self.talk is not None and self.talk.tell(text, respond=respond)
-
-    def recording(self, wanted: Recording, by: str = "agent") -> bool:
-        """Do something to the recording."""
-        return self.talk is not None and self.talk.recorder.want(wanted, by)
-
-    def call_back(self, wanted: OutboundCall) -> bool:
-        """Remember that the caller is to be called."""
-        return self.talk is not None and self.talk.record.callback(wanted)
-
-    def errand(self, wanted: Errand) -> bool:
-        """Hand it to the queue of errands."""
-        if self.talk is None:
-            raise FunctionFailed(OVER)
-        return self.talk.record.promises.add(wanted)
-
-    def send_dtmf(self, digits: str) -> bool:
-        """On the caller's own line, while they talk."""
-        if self.state is not CallState.TALKING:
-            return False
-        try:
-            return self.leg.send_dtmf(digits)
-        except EslError:
-            return False
-
-    def leave_message(self, message: str) -> None:
-        """After the tone."""
-        if self.talk is not None and self.talk.callee is not None:
-            self.talk.callee.leave(message)
 
     # --- what happens to the leg: LegEvents, in the dispatcher ---------------------------------
 

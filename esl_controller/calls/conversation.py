@@ -16,7 +16,7 @@ import structlog
 from bridge.audio.formats import AudioFormat
 from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
-from bridge.providers.conversation import Ran, Said
+from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
@@ -29,6 +29,7 @@ from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.recording import Recorder
 from esl_controller.calls.site import ConversationSite
+from esl_controller.calls.wording import phrases_of
 from esl_controller.database.models import RouteEntry
 from esl_controller.record.conversation import CallBook, ConversationRecord
 from esl_controller.routes.identity import CallIdentity
@@ -36,6 +37,7 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
+from esl_controller.tools.honesty import Honesty
 from esl_controller.tools.registry import tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -61,6 +63,8 @@ class Conversation:
         inbox: Inbox,
     ) -> None:
         self.entry = entry
+        self.language = entry.secretary.language
+        self._known = plan.known
         self.end: SessionEnd | None = None
         self.trouble = ""
         """What a provider said last about why it failed."""
@@ -73,6 +77,7 @@ class Conversation:
         self._clock = site.clock
         self._answered_at: float | None = None
         self._greeted = False
+        self._honesty = Honesty()
         self._troubles = 0
         self._results: list[FunctionOutcome] | None = None
         """What waits until nobody would hear the model go on; None: nothing waits."""
@@ -175,7 +180,17 @@ class Conversation:
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
-        self.session.announce(*phrase_audio(phrase, self.entry.secretary.language))
+        self.session.announce(*phrase_audio(phrase, self.language))
+
+    def change_language(self, language: str) -> bool:
+        """Our own phrases and the record follow the caller."""
+        if self.session.closing or self.session.ended:
+            return False
+        self.language = language
+        phrases = phrases_of(self.entry.secretary, self._known, language)
+        self.session.change_language(language, phrases)
+        self.record.spoken_in(language)
+        return True
 
     def hold(self) -> None:
         """The caller put us on hold: nobody hears us, and his silence means nothing."""
@@ -250,6 +265,11 @@ class Conversation:
         """Something was said."""
         self.record.uttered(utterance)
         self.recorder.uttered(utterance)
+        if utterance.speaker is Speaker.AGENT:
+            untrue = self._honesty.said(utterance.text, utterance.at_s)
+            if untrue:
+                _log.warning("call.claim_corrected", told=untrue[:60])
+                self.tell(untrue, respond=True)
         if self.callee is not None:
             self.callee.uttered(utterance)
 
@@ -337,5 +357,6 @@ class Conversation:
             self._results.append(outcome)
             return
         if not (self.session.closing or self.leaving or outcome.cancelled):
+            self._honesty.told(outcome, self.record.now_s)
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Protocol
 
 MINUTES_A_DAY = 24 * 60
 
@@ -19,6 +21,24 @@ class Span:
     """Minutes since the same midnight: more than MINUTES_A_DAY where it goes on past the next."""
 
 
+class Hours(Protocol):
+    """When somebody is there."""
+
+    def on(self, day: date) -> Sequence[Span]:
+        """The times that begin on a date."""
+
+    def usual(self, day: date) -> Sequence[Span]:
+        """The same if nothing were special about the date."""
+
+
+class ZonedHours(Hours, Protocol):
+    """Hours that may have a zone of their own."""
+
+    @property
+    def time_zone(self) -> str | None:
+        """Over the secretary's and the tenant's."""
+
+
 @dataclass(frozen=True, slots=True)
 class BusinessHours:
     """When a secretary answers. A span belongs to the day it begins on, to its very end."""
@@ -27,6 +47,14 @@ class BusinessHours:
     """Seven days, Monday first."""
     closed_dates: frozenset[date] = frozenset()
     """No span begins on these."""
+
+    def on(self, day: date) -> Sequence[Span]:
+        """None on a closed date."""
+        return () if day in self.closed_dates else self.usual(day)
+
+    def usual(self, day: date) -> Sequence[Span]:
+        """Those of the day of the week."""
+        return self.weekly[day.weekday()]
 
 
 class Reason(enum.Enum):

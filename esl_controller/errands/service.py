@@ -22,7 +22,7 @@ from gevent.pool import Pool as Greenlets
 from esl_controller.database.acts import QueuedErrand
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import errands
-from esl_controller.errands.backoff import delay_s
+from esl_controller.errands.backoff import FIRST_S, delay_s
 from esl_controller.errands.base import Dead, Delivered, Delivery, Means, Retry
 from esl_controller.tenants.rules import ConfigError
 
@@ -49,6 +49,7 @@ class Pace:
     lease_s: float = 90.0
     """More than an attempt, and the writing of what became of it."""
     look_s: float = LOOK_S
+    first_retry_s: float = FIRST_S
 
 
 @dataclass(slots=True)
@@ -179,7 +180,11 @@ class ErrandService:
         limit_s = getattr(self._kinds.get(taken.kind), "limit_s", 0.0)
         if isinstance(became, Retry) and _over(taken, limit_s):
             became = Dead(f"given up after {limit_s:.0f} s: {became}")
-        store = partial(_store, taken=taken, became=became, chance=self._chance())
+        in_s = 0.0
+        if isinstance(became, Retry):
+            first_s = self._pace.first_retry_s
+            in_s = delay_s(taken.attempts, self._chance(), became.after_s, first_s=first_s)
+        store = partial(_store, taken=taken, became=became, in_s=in_s)
         while True:
             try:
                 with self._pool.connection() as connection:
@@ -222,11 +227,10 @@ def _store(
     *,
     taken: QueuedErrand,
     became: Delivered | Retry | Dead,
-    chance: float,
+    in_s: float,
 ) -> bool:
     """What became of an attempt, and what follows from it, in one transaction."""
     if isinstance(became, Retry):
-        in_s = delay_s(taken.attempts, chance, became.after_s)
         return errands.retry(connection, taken.domain_uuid, taken, in_s=in_s, why=str(became))
     if isinstance(became, Dead):
         return errands.bury(connection, taken.domain_uuid, taken, str(became))

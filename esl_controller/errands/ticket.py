@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from esl_controller.database.acts import QueuedErrand
 from esl_controller.errands.base import Dead, Delivered, Means, Retry
-from esl_controller.services.ports import SystemFailed
-from esl_controller.services.tickets import ticket_client, wanted_of
+from esl_controller.services.ports import SystemFailed, TicketWanted
+from esl_controller.services.tickets import ticket_client
 
 TIMEOUT_S = 15.0
+_LATER = frozenset({401, 403, 404, 408, 425, 429})
+"""Answers of a system that may take the same request once it is set up, or has time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,10 @@ class Ticket:
         client = ticket_client(means.tenant, means.http, means.open_key)
         if client is None:
             raise Dead("no ticket_url is set")
-        wanted = wanted_of(errand.payload)
+        wanted = TicketWanted.of(errand.payload)
         try:
             number = client.create(wanted, key=errand.idempotency_key, timeout_s=TIMEOUT_S)
         except SystemFailed as error:
-            raise (Dead if error.reason == "refused" else Retry)(error.words) from None
+            for_good = error.certain and error.status not in _LATER
+            raise (Dead if for_good else Retry)(error.words) from None
         return Delivered({"ticket_id": number})

@@ -182,6 +182,10 @@ class ConversationRecord:
         self.row = replace(self.row, answered_at=self._now())
         self._record(self.row)
 
+    def spoken_in(self, language: str) -> None:
+        """It goes on in another language."""
+        self.row = replace(self.row, language=language)
+
     def uttered(self, utterance: Utterance) -> None:
         """Something was said; or what was said is now known better, or to have been cut off."""
         self._words.uttered(utterance)

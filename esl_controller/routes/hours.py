@@ -6,13 +6,23 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from esl_controller.database.hours import BusinessHours, Opening, Reason
+from esl_controller.database.hours import Hours, Opening, Reason
+from esl_controller.database.models import RouteEntry
 
 HORIZON_DAYS = 370
 """How far ahead is looked: past every closed date of a year."""
 
 
-def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Opening:
+def opening_of(entry: RouteEntry, now: datetime) -> Opening:
+    """Whether a number is open at `now` (aware), by its time condition or its own hours."""
+    zone = entry.secretary.time_zone or entry.tenant.time_zone
+    condition = entry.time_condition
+    if condition is not None:
+        return opening(condition, condition.time_zone or zone, now)
+    return opening(entry.secretary.business_hours, zone, now)
+
+
+def opening(hours: Hours | None, time_zone: str, now: datetime) -> Opening:
     """Look at the hours at `now` (aware).
 
     Hours are wall-clock times: a night when clocks change has an hour more or less in them.
@@ -36,7 +46,7 @@ def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Openi
     return Opening(at, True, Reason.IN_HOURS, closes, opens)
 
 
-def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _stretches(hours: Hours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Begin and end of each time it is open from yesterday on, in order; touching ones joined."""
     current: tuple[datetime, datetime] | None = None
     for begins, ends in _spans(hours, wall):
@@ -51,19 +61,18 @@ def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime,
 
 
 def _spans(
-    hours: BusinessHours, wall: datetime, *, mind_dates: bool = True
+    hours: Hours, wall: datetime, *, mind_dates: bool = True
 ) -> Iterator[tuple[datetime, datetime]]:
     """Every span by its begin. No span is longer than a day, so yesterday's are the oldest."""
     today = wall.replace(hour=0, minute=0, second=0, microsecond=0)
     for offset in range(-1, HORIZON_DAYS):
         day = today + timedelta(days=offset)
-        if mind_dates and day.date() in hours.closed_dates:
-            continue
-        for span in sorted(hours.weekly[day.weekday()], key=lambda one: one.begins):
+        spans = hours.on(day.date()) if mind_dates else hours.usual(day.date())
+        for span in sorted(spans, key=lambda one: one.begins):
             yield day + timedelta(minutes=span.begins), day + timedelta(minutes=span.ends)
 
 
-def _why_closed(hours: BusinessHours, wall: datetime) -> Reason:
+def _why_closed(hours: Hours, wall: datetime) -> Reason:
     for begins, ends in _spans(hours, wall, mind_dates=False):
         if begins <= wall < ends:
             return Reason.CLOSED_DATE

@@ -6,6 +6,7 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit
 
 from esl_controller.database.models import TenantSettings
 from esl_controller.database.pool import DatabaseError
@@ -22,7 +23,7 @@ LoadTenant = Callable[[str], TenantSettings]
 
 
 class TenantHosts:
-    """`allowed_tool_hosts` of each tenant, remembered for a few seconds; while the database is
+    """Where each tenant's systems are, remembered for a few seconds; while the database is
     away, as last known."""
 
     def __init__(self, load: LoadTenant, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -41,11 +42,19 @@ class TenantHosts:
             if domain_uuid in self._known:
                 return hosts
             raise ServiceFailed("refused", "the tenant's settings cannot be read") from error
-        self._known[domain_uuid] = (self._clock(), tenant.allowed_tool_hosts)
+        hosts = (*tenant.allowed_tool_hosts, *system_hosts(tenant))
+        self._known[domain_uuid] = (self._clock(), hosts)
         self._known.move_to_end(domain_uuid)
         if len(self._known) > MAX_TENANTS:
             self._known.popitem(last=False)
-        return tenant.allowed_tool_hosts
+        return hosts
+
+
+def system_hosts(tenant: TenantSettings) -> Sequence[str]:
+    """Hosts of its tickets, customers and agenda: set in the same row as `allowed_tool_hosts`, they
+    need not be named there too."""
+    urls = (tenant.ticket_url, tenant.crm_url, tenant.agenda_url)
+    return [host for url in urls if url and (host := urlsplit(url).hostname)]
 
 
 def service_http(settings: Settings, load: LoadTenant) -> ServiceHttp:

@@ -10,7 +10,8 @@ import msgspec
 
 from esl_controller.database.models import TenantSettings
 from esl_controller.services.ports import Appointment, Booking, Http, Slot, SystemFailed
-from esl_controller.services.remote import OpenKey, Remote, clean, same_number, segment
+from esl_controller.services.remote import OpenKey, Remote, segment
+from esl_controller.services.values import clean, same_number
 
 MAX_APPOINTMENTS = 50
 MAX_SLOTS = 500

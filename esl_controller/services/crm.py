@@ -9,7 +9,8 @@ import msgspec
 
 from esl_controller.database.models import TenantSettings
 from esl_controller.services.ports import Customer, Http
-from esl_controller.services.remote import OpenKey, Remote, clean
+from esl_controller.services.remote import OpenKey, Remote
+from esl_controller.services.values import clean
 
 MAX_CUSTOMERS = 5
 MAX_NOTES = 1000

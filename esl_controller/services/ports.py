@@ -21,10 +21,17 @@ class SystemFailed(Exception):
     malformed | conflict (the time has gone) | not_found.
     """
 
-    def __init__(self, reason: str, words: str) -> None:
+    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
         super().__init__(words)
         self.reason = reason
         self.words = words
+        self.status = status
+        """Of HTTP, where it answered."""
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing has happened for sure."""
+        return self.reason in ("refused", "conflict", "not_found") or 400 <= self.status < 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +46,15 @@ class TicketWanted:
     caller_name: str = ""
     call_uuid: str
     conversation_uuid: str
+
+    def payload(self) -> dict[str, str]:
+        """As it waits in an errand."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+    @classmethod
+    def of(cls, payload: Mapping[str, Any]) -> TicketWanted:
+        """From an errand."""
+        return cls(**{name: str(payload.get(name) or "") for name in cls.__slots__})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,9 +17,6 @@ from esl_controller.tenants.hosts import is_loopback
 from esl_controller.tenants.keys.secrets import SecretError
 
 MAX_ANSWER_BYTES = 64 * 1024
-MAX_TEXT = 200
-"""Characters of a name, a title, a number in an answer."""
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 _REASONS = {404: "not_found", 410: "not_found", 409: "conflict", 412: "conflict"}
 
 OpenKey = Callable[[str], Secret]
@@ -85,7 +81,7 @@ class Remote:
             ).require_success()
         except ServiceFailed as error:
             reason = _REASONS.get(error.status, error.reason)
-            raise SystemFailed(reason, error.words) from None
+            raise SystemFailed(reason, error.words, status=error.status) from None
 
     def _authorization(self, url: str) -> dict[str, str]:
         if self.credential is None:
@@ -110,25 +106,3 @@ def basic(user: str, password: str) -> str:
 def segment(text: str) -> str:
     """One step of a path, whatever is in it."""
     return quote(text, safe="")
-
-
-def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """What is kept of a text from another system: one line of it."""
-    return _CONTROLS.sub(" ", text).strip()[:limit]
-
-
-def same_number(one: str, other: str) -> bool:
-    """Whether two ways of writing a telephone number mean the same.
-
-    A country's prefix may be missing from one of them, so the shorter must end the longer; less
-    than eight digits must be equal.
-    """
-    one, other = _digits(one), _digits(other)
-    if not one or not other:
-        return False
-    shorter, longer = sorted((one, other), key=len)
-    return one == other or (len(shorter) >= 8 and longer.endswith(shorter))
-
-
-def _digits(text: str) -> str:
-    return "".join(digit for digit in text if digit in "0123456789").lstrip("0")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from esl_controller.database.models import TenantSettings
@@ -52,17 +52,6 @@ def ticket_client(tenant: TenantSettings, http: Http, open_key: OpenKey) -> Tick
         return None
     remote = Remote(http, tenant.domain_uuid, tenant.ticket_url, tenant.ticket_key, open_key)
     return TicketClient(remote, tenant)
-
-
-def payload_of(wanted: TicketWanted) -> dict[str, str]:
-    """A ticket as the payload of an errand."""
-    return asdict(wanted)
-
-
-def wanted_of(payload: Mapping[str, Any]) -> TicketWanted:
-    """The ticket of an errand's payload."""
-    names = TicketWanted.__dataclass_fields__
-    return TicketWanted(**{name: str(payload.get(name) or "") for name in names})
 
 
 def _number_of(answer: Mapping[str, Any]) -> str:

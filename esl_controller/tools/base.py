@@ -55,6 +55,9 @@ class CallActions(Protocol):
         `respond` has it say something about it at once.
         """
 
+    def change_language(self, language: str) -> bool:
+        """Go on in another language; False when the conversation is ending."""
+
     def recording(self, wanted: Recording, by: str = "agent") -> bool:
         """Do something to the recording; False where nothing is recorded. `by` is who asks."""
 
@@ -109,23 +112,43 @@ class ToolContext:
 class FunctionFailed(Exception):
     """The function could not do it; the text is told to the model."""
 
+    def __init__(self, words: str, *, why: str = "", certain: bool = True) -> None:
+        """
+        Args:
+            why: for the audit, where it says more than the model needs.
+            certain: nothing has happened; else that is not known.
+        """
+        super().__init__(words)
+        self.why = why or words
+        self.certain = certain
+
 
 class CallTool(Protocol):
     """One function: what the model is told about it, and what it does."""
 
     suggested: frozenset[str]
     """Arguments whose `enum` helps the model to choose; `run` itself judges what came."""
-    deadline_s: float | None
-    """None: VOICE_AI_TIMEOUTS_TOOL_S."""
-    repeatable: bool
-    """Asked for twice with the same arguments it is done twice; else what has been done once is
-    not done again, and an attempt that failed is repeated with the same key."""
+
+    @property
+    def deadline_s(self) -> float | None:
+        """None: VOICE_AI_TIMEOUTS_TOOL_S."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Asked for twice with the same arguments it is done twice.
+
+        Else what has been done once is not done again, and an attempt that failed is repeated with
+        the same key.
+        """
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """The function as offered for this number; None when it makes no sense there."""
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Do it and return the result for the model. May wait; a deadline is kept outside.
+
+        `done` is added to the result, true unless the function says otherwise; names that begin
+        with an underscore are for the audit alone.
 
         `arguments` fit the schema of `describe`.
 
@@ -164,4 +187,5 @@ class FunctionOutcome:
     @property
     def output(self) -> str:
         """The result as the text the provider takes."""
-        return msgspec.json.encode(self.result or {}).decode()
+        told = {name: of for name, of in (self.result or {}).items() if not name.startswith("_")}
+        return msgspec.json.encode(told).decode()

@@ -25,6 +25,7 @@ MAX_RESULT_BYTES = 16 * 1024
 """Of what the model is told: more of it would push the conversation out of its mind."""
 CANCELLED = "cancelled by the model"
 NOT_DONE = "It was not done. Tell the caller so in your own words; never say that it was done."
+NOT_KNOWN = "It is not known whether it was done. Say so; never say that it was done."
 DONE_BEFORE = "This was done already in this call, once. It was not done again."
 
 Tell = Callable[[FunctionOutcome], None]
@@ -105,7 +106,8 @@ class FunctionRunner:
             with deadline:
                 return "completed", self._do(offered.tool, call, arguments), arguments, ""
         except FunctionFailed as failure:
-            return "failed", _not_done(str(failure)), arguments, str(failure)
+            note = NOT_DONE if failure.certain else NOT_KNOWN
+            return "failed", _not_done(str(failure), note), arguments, failure.why
         except _Refused as refusal:
             return "refused", _not_done(str(refusal)), arguments, str(refusal)
         except _Cancelled:
@@ -115,7 +117,7 @@ class FunctionRunner:
         except (Exception, gevent.Timeout) as error:  # noqa: BLE001 - a bug must not end the call
             if error is deadline:
                 text = "This takes too long at the moment."
-                return "timeout", _not_done(text), arguments, "deadline"
+                return "timeout", _not_done(text, NOT_KNOWN), arguments, "deadline"
             self._log.exception("function.failed", name=call.name)
             text = "This does not work at the moment."
             return "failed", _not_done(text), arguments, type(error).__name__
@@ -181,8 +183,8 @@ class _Offered:
     arguments: Arguments
 
 
-def _not_done(words: str) -> Mapping[str, Any]:
-    return {"done": False, "error": words, "note": NOT_DONE}
+def _not_done(words: str, note: str = NOT_DONE) -> Mapping[str, Any]:
+    return {"done": False, "error": words, "note": note}
 
 
 class _Cancelled(gevent.GreenletExit):

@@ -223,7 +223,10 @@ def test_a_letter(house: House) -> None:
     [("RCPT", "550 nobody", "dead"), ("RCPT", "450 later", "queued"), (".", "451 no", "queued")],
 )
 def test_a_mail_server_that_refuses(house: House, command: str, answer: str, state: str) -> None:
-    house.mail.replies[command] = answer
+    if command == ".":
+        house.mail.answer = lambda _: answer
+    else:
+        house.mail.replies[command] = answer
     wanted = house.ask("email", "k", {"to": ["a@b.example"], "text": "t"})
     house.work()
     assert (house.row(wanted).state, answer in (house.row(wanted).last_error or "")) == (

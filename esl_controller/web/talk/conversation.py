@@ -32,8 +32,9 @@ from esl_controller.calls.known import known_of
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.calls.wording import phrases_of
 from esl_controller.database.acts import Errand, OutboundCall
-from esl_controller.database.models import RouteEntry
+from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
 from esl_controller.record.promises import OVER
@@ -73,6 +74,7 @@ class TalkCall:
         self._record: ConversationRecord | None = None
         self._functions: FunctionRunner | None = None
         self._language: str | None = None
+        self._secretary: SecretaryRealtime | None = None
         self._end: SessionEnd | None = None
         self._gone = False
 
@@ -153,6 +155,7 @@ class TalkCall:
         give_up = given_back.callback
         give_up(site.manager.release, session)
         give_up(follow_session(book.metrics, session))
+        self._secretary = entry.secretary
         self._language = entry.secretary.language
         conversation_uuid = str(uuid.uuid4())
         self._functions = FunctionRunner(
@@ -338,6 +341,14 @@ class TalkCall:
             session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
 
     # --- what functions ask: CallActions -------------------------------------------------------
+
+    def change_language(self, language: str) -> bool:
+        """Our own phrases follow."""
+        if self._session is None or self._session.closing or self._secretary is None:
+            return False
+        self._language = language
+        self._session.change_language(language, phrases_of(self._secretary, {}, language))
+        return True
 
     def transfer(self, plan: TransferPlan) -> None:
         """Told to the page: there is no telephone to hand over."""

@@ -111,7 +111,9 @@ class FakeTalk:
 
 
 class Site(SimpleNamespace):
-    """No provider, no plan."""
+    """No provider, no plan, no systems."""
+
+    services = None
 
     def plan(self, leg: Any, entry: Any, *, known: Any) -> None:
         leg.esl._do("plan")
@@ -129,7 +131,7 @@ class Office:
             domain_uuid=DOMAIN,
             domain_name="d.example.com",
             extension="8001",
-            tenant=SimpleNamespace(company_name=None),
+            tenant=SimpleNamespace(company_name=None, crm_url=None),
             opening=None,
             secretary=secretary,
             processing_mode=ProcessingMode.REALTIME,

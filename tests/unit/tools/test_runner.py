@@ -11,8 +11,10 @@ import pytest
 
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
+from esl_controller.database.models import TenantSettings
+from esl_controller.tenants.columns.systems import SELECTABLE
 from esl_controller.tools.base import BuiltIn, FunctionOutcome, ToolContext
-from esl_controller.tools.registry import offered_tools, tools_for
+from esl_controller.tools.registry import BUILT_IN, offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -140,15 +142,26 @@ def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
 def test_functions_belong_to_the_secretary() -> None:
     rules: list[Any] = [{"department": "sales", "destination": "1000"}]
 
-    def entry(rules: list[Any]) -> Any:
+    def entry(rules: list[Any], *names: str, enabled: bool = False) -> Any:
         secretary = SimpleNamespace(
             transfer_rules=rules,
             transfer_directory=False,
             transfer_return=False,
             record_calls=False,
+            language="en",
+            languages=(),
+            enable_functions=enabled,
+            functions_config=names,
+            email_to=("a@example.com",),
         )
-        tenant = SimpleNamespace(outbound_max_concurrent=0)
-        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
+        tenant = TenantSettings("d", ticket_url="https://tickets.example")
+        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None, opening=None)
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
+    assert set(tools_for(entry([], enabled=True))) == {"end_call", "create_ticket", "take_message"}
+    assert set(tools_for(entry([], "send_dtmf", "lookup_customer", enabled=True))) == {
+        "end_call",
+        "send_dtmf",
+    }
+    assert set(SELECTABLE) <= set(BUILT_IN)
