@@ -13,7 +13,8 @@ import pytest
 
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
-from tests.integration.engine_kit import engine_client
+from tests.integration.api_kit import OPEN
+from tests.integration.engine_kit import engine_client, event_socket
 from tests.integration.engine_line import dial, media
 from tests.integration.engine_stage import Stage, phone
 from tests.integration.fusionpbx_tables import FUSIONPBX_TABLES
@@ -67,8 +68,16 @@ def script(to: str, verdict: str) -> Script:
 class Places(Stage):
     """A domain with telephones that are registered."""
 
+    stack: ExitStack = dataclasses.field(kw_only=True)
+    server: tuple[str, int] = dataclasses.field(kw_only=True)
     second: Phone | None = None
     began: float = 0.0
+
+    def extension(self, number: str, does: str = TAKES) -> Phone:
+        """Another telephone, registered."""
+        one = phone(self.stack, does)
+        one.register(number, DOMAIN, self.server)
+        return one
 
     def report(self, to: str, outcome: str, statuses: list[str]) -> None:
         """One line of the table."""
@@ -119,6 +128,8 @@ def places_of_a_domain(serve: Any) -> Iterator[Callable[..., Places]]:
                 | secretary,
                 transfer={"outside": r"\+5511\d{5}"},
                 media=media("unicast"),
+                freeswitch=dict(zip(("host", "port"), event_socket(), strict=True)),
+                **OPEN,
             )
             service.tenant.domain_name = DOMAIN
             domain_uuid = service.tenant.domain_uuid
@@ -127,13 +138,13 @@ def places_of_a_domain(serve: Any) -> Iterator[Callable[..., Places]]:
             )
             _fill(service.database, domain_uuid)
             client = stack.enter_context(engine_client())
-            line = Places(client, service, caller, human, began=time.monotonic())
+            server = (host, int(port))
+            line = Places(client, service, caller, human, stack=stack, server=server)
             if registered:
                 user = "203" if to == "queue" else "201"
-                human.register(user, DOMAIN, (host, int(port)))
+                human.register(user, DOMAIN, server)
             if to == "ring group":
-                line.second = phone(stack, BUSY if does == BUSY else RINGS)
-                line.second.register("202", DOMAIN, (host, int(port)))
+                line.second = line.extension("202", BUSY if does == BUSY else RINGS)
             before(line)
             dial(client, service, caller, "unicast")
             line.began = time.monotonic()

@@ -22,6 +22,7 @@ import pytest
 from esl_controller.calls.transfer.destination import Destination, Kind
 from esl_controller.simulator.hearing import Hearing
 from esl_controller.simulator.speech import beep
+from tests.integration.api_kit import client_of
 from tests.integration.engine_domain import (  # noqa: F401 - the fixture
     DOMAIN,
     PEOPLE,
@@ -256,6 +257,41 @@ def recorded(path: Path) -> SimpleNamespace:
     for n, at in enumerate(range(0, len(pcm) - size + 1, size)):
         hearing.add(pcm[at : at + size], 1.0 + n * 0.02)
     return SimpleNamespace(hearing=hearing)
+
+
+# --- supervision of callers who talk with a human -------------------------------------------------
+
+
+def test_a_caller_who_talks_with_a_human_is_listened_to_taken_over_and_ended(places: Any) -> None:
+    line = places("extension", transfer_return=True)
+    line.briefed()
+    line.human.press("1")
+    wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
+    line.talk()
+    assert line.service.app.journal.wait_stored(5)
+    client, domain_uuid = client_of(line.service), line.service.tenant.domain_uuid
+    (uuid,) = line.service.database.execute(
+        "select call_uuid from v_voice_conversations_realtime where domain_uuid = %s", domain_uuid
+    )[0]
+
+    def act(name: str, body: Any = None) -> str:
+        answer = client.post(f"/domains/{domain_uuid}/calls/{uuid}/{name}", body)
+        result: str = answer.json["result"] if answer.status == 200 else str(answer.status)
+        return result
+
+    listener, other = line.extension("203"), line.extension("202")
+    assert act("listen", {"extension": "203"}) == "asked"
+    wait_for(lambda: {CALLER, HUMAN} <= who_is_heard(listener), CALL_S, "hears not both")
+    listener.hang_up()
+    assert act("takeover", {"extension": "202"}) == "done"
+    wait_for(other.answered.is_set, CALL_S, "202 was not called")
+    wait_for(line.human.over.is_set, CALL_S, "the first human is left alone")
+    wait_for(lambda: CALLER in who_is_heard(other), CALL_S, "202 does not hear the caller")
+    assert AGENT not in who_is_heard(other), "the caller went to the agent instead"
+    assert act("hangup") == "done"
+    wait_for(line.caller.over.is_set, CALL_S, "the caller was not hung up")
+    assert act("hangup") == "404"
+    line.report("extension", "listened to, taken over, hung up", line.end())
 
 
 # --- presence ------------------------------------------------------------------------------------
