@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
-from functools import partial
+from contextlib import ExitStack
 from pathlib import Path
 
 import gevent
@@ -19,7 +18,6 @@ from bridge.playout.pacer_timer import PacerClock
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
-from bridge.wire.network import Network
 from esl_controller.calls import hold_music, phrases
 from esl_controller.calls.away import AwayCalls
 from esl_controller.calls.breakers import Breakers, limits_of
@@ -37,16 +35,14 @@ from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository import functions
 from esl_controller.errands.of_worker import errands_of
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
-from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
-from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.money.price_file import price_list
 from esl_controller.outbound.service import OutboundService
 from esl_controller.record.budget_told import BudgetTeller
 from esl_controller.record.conversation import CallBook
@@ -59,12 +55,9 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
-from esl_controller.services.access import service_http
-from esl_controller.services.mcp import McpClient
-from esl_controller.services.systems import TenantSystems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
-from esl_controller.telemetry.background import forever, in_thread
+from esl_controller.telemetry.background import forever
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
@@ -95,6 +88,8 @@ from esl_controller.worker_counters import (
     follow_storage,
     follow_workers,
 )
+from esl_controller.worker_files import read_again
+from esl_controller.worker_services import WorkerServices
 from esl_controller.workers.garbage import calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
@@ -146,12 +141,7 @@ class App:
         self._model_watch = ModelWatch(
             default_provider(settings.provider), source.ends, lambda: self._network
         )
-        self._http = service_http(settings, source.load_tenant)
-        self._mcp = McpClient(self._http, settings.services.ca_file)
-        self._documents = DocumentSearch(self._pool)
-        self._systems = TenantSystems(
-            self._http, self._mcp, self._documents, source.secret_store.open
-        )
+        self._services = WorkerServices(settings, self._pool, source)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         self._leases = CallLeases(
@@ -243,8 +233,8 @@ class App:
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
-            gevent.spawn(self._warm_up),
             forever("errands", self.errands.run),
+            gevent.spawn(self._services.warm_up),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -268,25 +258,9 @@ class App:
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
 
     def reload(self) -> None:
-        """Read prices, the provider's CA file and every tenant's settings again.
-
-        The key file is read again by itself when it changes. What is wrong is told, and what was in
-        use stays. Calls keep what they began with.
-        """
+        """Read prices, the provider's CA file and every tenant's settings again."""
         _log.info("app.reloading")
-        settings = self.settings
-        prices = in_thread(price_list, settings.storage.price_file, PriceListError)
-        if isinstance(prices, Exception):
-            _log.error("app.prices_not_reloaded", error=str(prices))
-        else:
-            self._ledger.use(prices)
-        network: Network | Exception = self._network
-        if settings.provider.ca_file:
-            network = in_thread(provider_network, settings, OSError)  # ssl.SSLError is one
-        if isinstance(network, Exception):
-            _log.error("app.ca_file_not_reloaded", error=str(network))
-        else:
-            self._network = network
+        self._network = read_again(self.settings, self._network, self._ledger)
         self.config.invalidate()
         _log.info("app.reloaded")
 
@@ -313,22 +287,26 @@ class App:
             return
         self._stopping = self.manager.draining = True
         with ExitStack() as last_first:  # each is stopped, whatever the others raise
-            for stop in (
-                *(self.stopped.set, self._heartbeat.stop, self._pool.close),
-                *(partial(gevent.killall, self._background), self.outbound.stop),
-                *(self.errands.stop, self._stop_journal, self.speech.stop, self._leases.stop),
-                *(self._places.stop, self.config.stop, self._http.close, self._mcp.stop),
-                *(self._clock.stop, self.manager.stop, partial(self.media.stop, 1.0), self._live.stop),
-                *(partial(self.door.stop, 2.0), partial(self.esl.stop, 2.0), self.port.stop),
-            ):
-                last_first.callback(stop)
+            last_first.callback(self.stopped.set)
+            last_first.callback(self._heartbeat.stop)
+            last_first.callback(self._pool.close)
+            last_first.callback(gevent.killall, self._background)
+            last_first.callback(self.outbound.stop)
+            last_first.callback(self.errands.stop)
+            last_first.callback(self._stop_journal)
+            last_first.callback(self.speech.stop)
+            last_first.callback(self._leases.stop)
+            last_first.callback(self._places.stop)
+            last_first.callback(self.config.stop)
+            last_first.callback(self._services.stop)
+            last_first.callback(self._clock.stop)
+            last_first.callback(self.manager.stop)
+            last_first.callback(self.media.stop, 1.0)
+            last_first.callback(self._live.stop)
+            last_first.callback(self.door.stop, 2.0)
+            last_first.callback(self.esl.stop, 2.0)
+            last_first.callback(self.port.stop)
         _log.info("app.stopped")
-
-    def _warm_up(self) -> None:
-        """What only some installations need, and a call should not wait for."""
-        with suppress(DatabaseError), self._pool.connection(autocommit=True) as connection:
-            if functions.has_enabled_mcp(connection):
-                self._mcp.warm_up()
 
     def _stop_journal(self) -> None:
         """The register forgets a worker that has nothing left to store."""
@@ -362,7 +340,7 @@ class App:
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
                 self._places,
-                self._systems,
+                self._services.systems,
             ),
             self._book,
             self.calls,
@@ -402,9 +380,9 @@ class App:
                 AwayCalls(self.settings.freeswitch, self._places, self.config.secretary_for),
             ),
             record=self._record,
-            http=self._http,
-            mcp=self._mcp,
-            documents=self._documents,
+            http=self._services.http,
+            mcp=self._services.mcp,
+            documents=self._services.documents,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
