@@ -8,6 +8,7 @@ from functools import partial
 
 from esl_controller.database.models import RouteEntry
 from esl_controller.services.agenda import agenda_client
+from esl_controller.services.caldav import caldav_client
 from esl_controller.services.crm import crm_client
 from esl_controller.services.ports import Agenda, Customers, Http, Knowledge, Mcp, Tickets
 from esl_controller.services.tickets import ticket_client
@@ -34,7 +35,10 @@ class TenantSystems:
 
     def agenda(self, entry: RouteEntry) -> Agenda | None:
         """When it has time."""
-        return agenda_client(entry.tenant, self.http, self._key_of(entry))
+        key_of = self._key_of(entry)
+        if entry.tenant.agenda_kind == "caldav":
+            return caldav_client(entry, self.http, key_of)
+        return agenda_client(entry.tenant, self.http, key_of)
 
     def _key_of(self, entry: RouteEntry) -> Callable[[str], Secret]:
         return partial(self.open_key, entry.domain_uuid)
