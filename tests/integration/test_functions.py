@@ -103,7 +103,9 @@ class World:
             language="pt-BR",
             actions=self.actions,  # type: ignore[arg-type]
             places=no,
-            services=TenantSystems(self.http, lambda _domain, _credential: Secret(TOKEN)),
+            services=TenantSystems(
+                None, self.http, None, None, lambda _domain, _key: Secret(TOKEN)
+            ),
         )
         return FunctionRunner(
             tools_for(self.entry),
