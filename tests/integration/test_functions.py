@@ -78,11 +78,13 @@ class World:
                 transfer_rules=[],
                 transfer_directory=False,
                 record_calls=False,
+                enable_rag=False,
                 language="pt-BR",
                 languages=(),
             ),
             tenant=TenantSettings(DOMAIN, **(settings | tenant)),
             opening=None,
+            functions=(),
             outbound=None,
             functions=(),
         )
