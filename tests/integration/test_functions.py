@@ -86,7 +86,6 @@ class World:
             opening=None,
             functions=(),
             outbound=None,
-            functions=(),
         )
         self.http = ServiceHttp(lambda _: ["*"], ServiceHosts(["127.0.0.1"]))
         self.actions = Actions()
