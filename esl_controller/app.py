@@ -40,7 +40,6 @@ from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
-from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
@@ -56,9 +55,7 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
-from esl_controller.services.access import service_http
-from esl_controller.services.mcp import McpClient
-from esl_controller.services.systems import TenantSystems
+from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever, in_thread
@@ -139,20 +136,13 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
-        self._model_watch = ModelWatch(
-            default_provider(settings.provider), source.ends, lambda: self._network
-        )
-        self._http = service_http(settings, source.load_tenant)
-        self._mcp = McpClient(self._http, settings.services.ca_file)
-        self._documents = DocumentSearch(self._pool)
-        self._systems = TenantSystems(
-            self._http, self._mcp, self._documents, source.secret_store.open
-        )
+        usual = default_provider(settings.provider)
+        self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
+        self._systems = tenant_systems(settings, source, self._pool)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
-        self._leases = CallLeases(
-            self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
-        )
+        places = settings.esl.total_capacity or None
+        self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
         budget = BudgetGuard(self._pool, on_reached=BudgetTeller(self._record, self.metrics))
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
@@ -229,15 +219,14 @@ class App:
         self.manager.start()
         self.media.start()
         self._desk = self._shared()
+        at = self.settings
         self._background = [
-            forever(
-                "statsd",
-                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
-            ),
+            forever("statsd", StatsdFlusher(self.metrics, at.statsd, at.worker.index).run),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
+            gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
         ]
         self.metrics.on_sample(self._sample)
@@ -317,8 +306,7 @@ class App:
             last_first.callback(self._leases.stop)
             last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
-            last_first.callback(self._http.close)
-            last_first.callback(self._mcp.stop)
+            last_first.callback(self._systems.close)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
@@ -397,9 +385,7 @@ class App:
             circuits=self.breakers.of_domain,
             supervision=Supervision(self.calls),
             record=self._record,
-            http=self._http,
-            mcp=self._mcp,
-            documents=self._documents,
+            systems=self._systems,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

@@ -145,8 +145,7 @@ def try_(site: Site, function: str, arguments: str, tool: str) -> None:
         try:
             result = tried(own, tool, given, call)
         except FunctionFailed as error:
-            cause = error.__cause__
-            why = f" ({cause.words})" if isinstance(cause, ServiceFailed) else ""
+            why = f" ({error.why})" if error.why != str(error) else ""
             site.shell.result({"ok": False, "error": str(error)}, f"{error}{why}", error=True)
             sys.exit(EXIT_FAILED)
     text = json.dumps(result, ensure_ascii=False, indent=2)

@@ -6,6 +6,7 @@ though its own deadline is over is killed. See `mcp_process`.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import itertools
 import sys
@@ -54,6 +55,12 @@ class McpClient:
         self._started_at = float("-inf")
         self.starts = 0
         """How often the process was started."""
+
+    def warm_up(self) -> None:
+        """Start the process now: the first call of a day need not wait for it."""
+        if is_installed():
+            with contextlib.suppress(ServiceFailed):
+                self._require_process()
 
     def tools(
         self, url: str, headers: Mapping[str, str], *, domain_uuid: str, timeout_s: float

@@ -63,7 +63,7 @@ class HttpFunction:
                 timeout_s=row.timeout_seconds,
             )
         except ServiceFailed as error:
-            raise FunctionFailed(self._words(error)) from error
+            raise failed(error, changes_something=self._changes_something) from error
         return self._result(response)
 
     def _parts(self, given: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -89,9 +89,10 @@ class HttpFunction:
         row = self._row
         answer = decoded(response.body)
         if not 200 <= response.status < 300:
-            said = clean_text(_text(answer), MAX_REFUSAL)
+            said = clean_text(_text(answer), MAX_REFUSAL) or "nothing"
             raise FunctionFailed(
-                f"The other system answered {response.status}: {said or 'nothing'}"
+                f"The other system answered {response.status}: {said}",
+                certain=response.status < 500 or not self._changes_something,
             )
         if not row.result_fields:
             return told(answer, row.max_result_bytes)
@@ -104,11 +105,9 @@ class HttpFunction:
             raise FunctionFailed("The other system answered without what was asked for.")
         return told(there, row.max_result_bytes)
 
-    def _words(self, error: ServiceFailed) -> str:
-        words = FAILURES[error.reason]
-        if error.may_have_arrived and self._row.http_method != "GET":
-            return f"{words} {UNSURE}"
-        return words
+    @property
+    def _changes_something(self) -> bool:
+        return self._row.http_method != "GET"
 
 
 FAILURES = {
@@ -119,7 +118,13 @@ FAILURES = {
     "too_large": "The other system's answer was too large to read.",
     "malformed": "The other system's answer could not be read.",
 }
-UNSURE = "It is not known whether it was done: say neither that it was, nor that it was not."
+
+
+def failed(error: ServiceFailed, *, changes_something: bool = True) -> FunctionFailed:
+    """What the model is told, and what the operator."""
+    certain = not (changes_something and error.may_have_arrived)
+    words = FAILURES.get(error.reason, FAILURES["malformed"])
+    return FunctionFailed(words, why=f"{error.reason}: {error.words}", certain=certain)
 
 
 def address(template: str, path: Mapping[str, Any], query: Mapping[str, Any]) -> str:

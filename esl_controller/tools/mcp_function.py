@@ -15,7 +15,7 @@ from esl_controller.database.models import OwnFunction, RouteEntry
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.foreign import clean_text, told
-from esl_controller.tools.http_function import FAILURES, MAX_REFUSAL, NO_ARGUMENTS, UNSURE
+from esl_controller.tools.http_function import MAX_REFUSAL, NO_ARGUMENTS, failed
 from esl_controller.tools.own_call import OwnCall, headers_of, own_call
 
 MAX_NAME = 64
@@ -58,10 +58,7 @@ class McpFunction:
                 timeout_s=row.timeout_seconds,
             )
         except ServiceFailed as error:
-            words = FAILURES.get(error.reason, FAILURES["malformed"])
-            raise FunctionFailed(
-                f"{words} {UNSURE}" if error.may_have_arrived else words
-            ) from error
+            raise failed(error) from error
         if result.get("is_error"):
             said = clean_text(str(result.get("text") or ""), MAX_REFUSAL)
             raise FunctionFailed(f"The other system refused it: {said or 'it did not say why'}")

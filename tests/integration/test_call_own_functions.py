@@ -19,7 +19,6 @@ from esl_controller.tenants.fields import FUNCTION
 from tests.integration.service import SPEAK
 from tests.integration.wire.http_peer import HttpPeer
 from tests.unit.tools.own_kit import HTTP_ROW, MCP_ROW
-from tests.wire.ws.peers import until
 
 CALLS = (
     ScriptedCall("order_status", '{"order": "7"}'),
@@ -43,7 +42,7 @@ def mcp_url():
 def shop(sock, head, body):
     """Knows order 7, and takes for ever to book."""
     if b"POST" in head.splitlines()[0]:
-        gevent.sleep(30)
+        sock.recv(1)  # until nobody waits any more
     known = b"/orders/7 " in head
     answer = b'{"status": "sent\\u0000", "cost": 1}' if known else b'{"error": "no such order"}'
     status = b"200 OK" if known else b"404 Not Found"
@@ -94,13 +93,14 @@ def test_a_caller_is_served_by_the_tenant_s_own_systems(serve, mcp_url):
     call.wait()
     service.stored()
     told = "\n".join(outputs)
-    assert '{"result":{"is":"sent"}}' in told
+    assert '"result":{"is":"sent"}' in told
     assert "answered 404" in told
     assert "no such order" in told
     assert "order cannot be used" in told
-    assert "did not answer in time. It is not known whether it was done" in told
+    (unsure,) = [one for one in outputs if "did not answer in time" in one]
+    assert "not known whether it was done" in unsure
     assert "The other system cannot be reached." in told
-    assert '{"pieces":3}' in told
+    assert '"pieces":3' in told
     assert "Trocas em sete dias." in told
     assert "Regras" in told
     paths = sorted(head.split(b" ")[1] for head, _ in peer.requests)
@@ -123,14 +123,11 @@ def test_a_caller_is_served_by_the_tenant_s_own_systems(serve, mcp_url):
         ("shop_stock", "completed"),
     ]
     peer.close()
+    service.app._systems.close()  # what it keeps is the worker's, not the call's
 
 
 def until_outputs(call) -> None:
-    """Every function has answered."""
-    for wanted in range(1, len(CALLS) + 1):
-        until(
-            lambda wanted=wanted: (
-                call.tenant.records and len(call.tenant.record.function_outputs) >= wanted
-            ),
-            f"{wanted} results",
-        )
+    """Every function has answered; the process that speaks MCP is started meanwhile."""
+    with gevent.Timeout(30, AssertionError("a function has not answered")):
+        while not call.tenant.records or len(call.tenant.record.function_outputs) < len(CALLS):
+            gevent.sleep(0.01)

@@ -131,13 +131,13 @@ def try_function(resources: Resources, request: Request) -> Tried:
     wanted: TryRequest = request.body
     with resources.gates.through(Gate.OUTSIDE):
         own = _own(resources, request)
-        call = OwnCall(domain_uuid=request.domain_uuid, http=resources.http, mcp=resources.mcp)
+        call = OwnCall(
+            domain_uuid=request.domain_uuid, http=resources.systems.http, mcp=resources.systems.mcp
+        )
         try:
             told = tried(own, wanted.tool, wanted.arguments, call)
         except FunctionFailed as error:
-            cause = error.__cause__
-            why = cause.words if isinstance(cause, ServiceFailed) else ""
-            return Tried(ok=False, told={}, error=str(error), why=why)
+            return Tried(ok=False, told={}, error=str(error), why=error.why)
     return Tried(ok=True, told=dict(told), error="", why="")
 
 
@@ -146,7 +146,7 @@ def refresh_function(resources: Resources, request: Request) -> Refreshed:
     with resources.gates.through(Gate.OUTSIDE):
         own = _own(resources, request)
         try:
-            offered = refresh(resources.pool, resources.mcp, own)
+            offered = refresh(resources.pool, resources.systems.mcp, own)
         except ServiceFailed as error:
             raise invalid(f"the server was not asked: {error.words}") from error
     tools = [

@@ -135,8 +135,9 @@ def test_who_does_not_know_whether_it_was_done_says_so(
     function = HttpFunction(own(http_method=method))
     with pytest.raises(FunctionFailed) as caught:
         function.run({"order": "7"}, context(http=Peer(raises=reason)))
-    assert ("not known whether" in str(caught.value)) is unsure
+    assert caught.value.certain is not unsure
     assert "operator" not in str(caught.value)
+    assert caught.value.why == f"{reason}: words for the operator"
     assert function.repeatable is (method == "GET")
 
 
