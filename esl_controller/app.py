@@ -55,6 +55,7 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
+from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever
@@ -89,7 +90,6 @@ from esl_controller.worker_counters import (
     follow_workers,
 )
 from esl_controller.worker_files import read_again
-from esl_controller.worker_services import WorkerServices
 from esl_controller.workers.garbage import calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
@@ -138,15 +138,13 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
-        self._model_watch = ModelWatch(
-            default_provider(settings.provider), source.ends, lambda: self._network
-        )
-        self._services = WorkerServices(settings, self._pool, source)
+        usual = default_provider(settings.provider)
+        self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
+        self._systems = tenant_systems(settings, source, self._pool)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
-        self._leases = CallLeases(
-            self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
-        )
+        places = settings.esl.total_capacity or None
+        self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
         told = BudgetTeller(self._record, self.metrics)
         self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
@@ -224,17 +222,15 @@ class App:
         self.manager.start()
         self.media.start()
         self._desk = self._shared()
+        at = self.settings
         self._background = [
-            forever(
-                "statsd",
-                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
-            ),
+            forever("statsd", StatsdFlusher(self.metrics, at.statsd, at.worker.index).run),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
+            gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
-            gevent.spawn(self._services.warm_up),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -298,7 +294,7 @@ class App:
             last_first.callback(self._leases.stop)
             last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
-            last_first.callback(self._services.stop)
+            last_first.callback(self._systems.close)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
@@ -340,7 +336,7 @@ class App:
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
                 self._places,
-                self._services.systems,
+                self._systems,
             ),
             self._book,
             self.calls,
@@ -380,9 +376,7 @@ class App:
                 AwayCalls(self.settings.freeswitch, self._places, self.config.secretary_for),
             ),
             record=self._record,
-            http=self._services.http,
-            mcp=self._services.mcp,
-            documents=self._services.documents,
+            systems=self._systems,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

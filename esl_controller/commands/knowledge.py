@@ -13,9 +13,9 @@ from esl_controller.commands.site import Site, with_domain
 from esl_controller.database.repository import knowledge
 from esl_controller.knowledge import documents
 from esl_controller.knowledge.documents import Document, DocumentRefused, format_of
+from esl_controller.knowledge.found import SearchFailed
 from esl_controller.knowledge.reader import FORMATS, MAX_DOCUMENT_BYTES
 from esl_controller.knowledge.search import DocumentSearch
-from esl_controller.services.ports import SystemFailed
 from esl_controller.tenants.checks import LANGUAGE
 from esl_controller.tenants.editing import NoSuchRow
 
@@ -96,8 +96,8 @@ def search(site: Site, question: str) -> None:
     """Show what the model would be given for QUESTION."""
     try:
         found = DocumentSearch(site.pool).search(site.domain_uuid, question, timeout_s=10)
-    except SystemFailed as error:
-        raise site.shell.fail(error.words) from None
+    except SearchFailed as error:
+        raise site.shell.fail(str(error)) from None
     data = [{"source": one.source, "text": one.text} for one in found]
     text = "\n\n".join(f"{one.source}:\n{one.text}" for one in found)
     site.shell.result(data, text or "Nothing fits.")

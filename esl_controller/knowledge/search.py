@@ -8,8 +8,8 @@ import gevent
 
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import knowledge
+from esl_controller.knowledge.found import Passage, SearchFailed
 from esl_controller.knowledge.passages import without_accents
-from esl_controller.services.ports import Passage, SystemFailed
 
 MAX_QUESTION = 500
 FOUND = 4
@@ -25,7 +25,7 @@ class DocumentSearch:
     def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
         """The passages that fit best, the best first; none when nothing fits.
 
-        Raises SystemFailed.
+        Raises SearchFailed.
         """
         question = question[:MAX_QUESTION]
         try:
@@ -35,9 +35,7 @@ class DocumentSearch:
         except gevent.Timeout as error:
             if error is not late:
                 raise
-            raise SystemFailed("timeout", "the documents were not searched in time") from None
+            raise SearchFailed("the documents were not searched in time") from None
         except DatabaseError as error:
-            raise SystemFailed(
-                "unreachable", f"the documents cannot be searched: {error}"
-            ) from None
+            raise SearchFailed(f"the documents cannot be searched: {error}") from None
         return [Passage(row["title"], row["content"]) for row in rows]

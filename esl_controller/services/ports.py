@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from esl_controller.database.models import RouteEntry
+from esl_controller.knowledge.found import Passage
 
 
 class SystemFailed(Exception):
@@ -189,20 +190,11 @@ class Mcp(Protocol):
         """
 
 
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """Something of a tenant's documents that fits a question."""
-
-    source: str
-    """Title of the document."""
-    text: str
-
-
 class Knowledge(Protocol):
     """The tenant's documents."""
 
     def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
-        """The passages that fit best, the best first. Raises SystemFailed."""
+        """The passages that fit best, the best first. Raises `knowledge.found.SearchFailed`."""
 
 
 class Services(Protocol):

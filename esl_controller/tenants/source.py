@@ -38,6 +38,7 @@ from esl_controller.tenants.model_ends import ModelEnds
 from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
 from esl_controller.tenants.time_conditions import TimeCondition, read_time_condition
 from esl_controller.tenants.wishes import fitted
 
@@ -148,6 +149,7 @@ class ConfigSource:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
         warnings += variable_doubts(secretary, access[0].config if access and access[0] else None)
+        warnings += tenant_doubts(tenant) + offer_doubts(secretary, tenant)
         warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,

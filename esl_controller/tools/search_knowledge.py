@@ -7,7 +7,7 @@ from typing import Any
 
 from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
-from esl_controller.services.ports import SystemFailed
+from esl_controller.knowledge.found import SearchFailed
 from esl_controller.tools.base import BuiltIn, FunctionFailed, ToolContext
 
 SEARCH_S = 3.0
@@ -46,9 +46,9 @@ class SearchKnowledge(BuiltIn):
             found = context.services.knowledge.search(
                 context.domain_uuid, str(arguments["question"]), timeout_s=SEARCH_S
             )
-        except SystemFailed as error:
+        except SearchFailed as error:
             raise FunctionFailed(
-                "The documents cannot be searched at the moment.", why=error.words
+                "The documents cannot be searched at the moment.", why=str(error)
             ) from error
         if not found:
             return {

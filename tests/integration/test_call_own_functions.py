@@ -123,8 +123,7 @@ def test_a_caller_is_served_by_the_tenant_s_own_systems(serve, mcp_url):
         ("shop_stock", "completed"),
     ]
     peer.close()
-    service.app._mcp.stop()  # both are the worker's, not the call's
-    service.app._http.close()
+    service.app._systems.close()  # what it keeps is the worker's, not the call's
 
 
 def until_outputs(call) -> None:

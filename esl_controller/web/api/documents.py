@@ -13,7 +13,7 @@ from pybase64 import b64decode
 from esl_controller.database.repository import knowledge
 from esl_controller.knowledge import documents
 from esl_controller.knowledge.documents import Document, DocumentRefused
-from esl_controller.services.ports import SystemFailed
+from esl_controller.knowledge.found import SearchFailed
 from esl_controller.telemetry.background import in_thread
 from esl_controller.tenants.checks import LANGUAGE
 from esl_controller.web.api.gates import Gate
@@ -133,11 +133,11 @@ def search_documents(resources: Resources, request: Request) -> Passages:
     wanted: SearchQuery = request.query
     with resources.gates.through(Gate.READ):
         try:
-            found = resources.documents.search(
+            found = resources.systems.knowledge.search(
                 request.domain_uuid, wanted.question, timeout_s=_SEARCH_S
             )
-        except SystemFailed as error:
-            raise unavailable("documents", error.words) from error
+        except SearchFailed as error:
+            raise unavailable("documents", str(error)) from error
     return Passages(passages=[PassageView(source=one.source, text=one.text) for one in found])
 
 

@@ -131,7 +131,9 @@ def try_function(resources: Resources, request: Request) -> Tried:
     wanted: TryRequest = request.body
     with resources.gates.through(Gate.OUTSIDE):
         own = _own(resources, request)
-        call = OwnCall(domain_uuid=request.domain_uuid, http=resources.http, mcp=resources.mcp)
+        call = OwnCall(
+            domain_uuid=request.domain_uuid, http=resources.systems.http, mcp=resources.systems.mcp
+        )
         try:
             told = tried(own, wanted.tool, wanted.arguments, call)
         except FunctionFailed as error:
@@ -144,7 +146,7 @@ def refresh_function(resources: Resources, request: Request) -> Refreshed:
     with resources.gates.through(Gate.OUTSIDE):
         own = _own(resources, request)
         try:
-            offered = refresh(resources.pool, resources.mcp, own)
+            offered = refresh(resources.pool, resources.systems.mcp, own)
         except ServiceFailed as error:
             raise invalid(f"the server was not asked: {error.words}") from error
     tools = [
