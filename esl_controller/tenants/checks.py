@@ -210,6 +210,13 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_extensions(value: Any) -> tuple[str, ...]:
+    extensions = _read_list(value)
+    if len(extensions) > MAX_EXTENSIONS:
+        raise ValueError(f"must be a JSON list of at most {MAX_EXTENSIONS} numbers")
+    return tuple(map(_read_dialable, extensions))
+
+
 def _read_web_address(value: Any) -> str:
     address = _read_url(value)
     if not address.startswith(("https://", "http://")) or "@" in urlsplit(address).netloc:
@@ -295,6 +302,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_EXTENSIONS = 256
 MAX_HOSTS = 100
 MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
@@ -320,6 +328,9 @@ OBJECT = Rule(_read_object, Words("JSON object", "objeto JSON"))
 DIALABLE = Rule(
     _read_dialable,
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
+)
+EXTENSIONS = Rule(
+    _read_extensions, Words('list of numbers, `["8000"]`', 'lista de números, `["8000"]`')
 )
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
 LANGUAGES = Rule(

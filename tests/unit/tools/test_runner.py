@@ -146,6 +146,7 @@ def test_functions_belong_to_the_secretary() -> None:
         secretary = SimpleNamespace(
             transfer_rules=rules,
             transfer_directory=False,
+            enable_rag=False,
             record_calls=False,
             language="en",
             languages=(),
@@ -154,7 +155,9 @@ def test_functions_belong_to_the_secretary() -> None:
             email_to=("a@example.com",),
         )
         tenant = TenantSettings("d", ticket_url="https://tickets.example")
-        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None, opening=None)
+        return SimpleNamespace(
+            secretary=secretary, tenant=tenant, outbound=None, opening=None, functions=()
+        )
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
