@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.services import mcp
 from tests.integration.api_kit import OPEN, client_of
 from tests.integration.cli_kit import run
@@ -42,10 +43,11 @@ def mcp_url():
 
 @pytest.fixture
 def do(database, tmp_path):
-    database.seed()
+    database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
     environ = {
         "VOICE_AI_DATABASE_DSN": database.dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+        "OPENAI_API_KEY": "sk-x",
         "VOICE_AI_SERVICES_ALLOWED_HOSTS": "127.0.0.1",
     }
     return lambda *arguments, **more: run(*arguments, **(environ | more))
@@ -100,7 +102,7 @@ def test_a_server_s_tools_are_offered_once_it_was_asked(do, mcp_url, database, m
     assert "MCP servers" not in do("config", "check", "--domain", domain(database)).stdout
     monkeypatch.setattr(mcp, "is_installed", lambda: False)
     monkeypatch.setattr("esl_controller.doctor.outside.is_installed", lambda: False)
-    told = do("config", "check", "--domain", domain(database), VOICE_AI_PROVIDER_API_KEY="sk-x")
+    told = do("config", "check", "--domain", domain(database))
     assert "need the extra" in told.stdout
     assert "voice-ai-switch[mcp]" in do("doctor").stdout
 
