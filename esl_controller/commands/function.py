@@ -14,7 +14,7 @@ from esl_controller.commands.api_key import credential_of, key_options
 from esl_controller.commands.columns import column_options, given_values, one_row, table
 from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, confirm
 from esl_controller.commands.site import Site, with_domain
-from esl_controller.database.models import OwnFunction
+from esl_controller.database.functions import OwnFunction
 from esl_controller.services.access import service_http
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.http import ServiceHttp
