@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from bridge.audio.formats import PCMU_8K
+from bridge.providers.pipeline.config import PipelineConfig
+from bridge.providers.pipeline.realtime import hearing
 from esl_controller.calls.known import known_of
 from esl_controller.calls.plan import briefed
 from esl_controller.calls.wording import phrases_of
@@ -130,3 +133,13 @@ def test_languages_are_offered_where_there_are_several() -> None:
     with pytest.raises(FunctionFailed, match="ending"):
         tool.run({"language": "en"}, context)
     assert asked == ["en"]
+
+
+def test_an_ear_is_not_bound_to_one_language_where_there_are_several() -> None:
+    one = briefed(entry(language="pt-BR", languages=["pt-BR"]), (), {})
+    assert (one.language, one.heard_language) == ("pt-BR", "pt-BR")
+    two = briefed(entry(language="pt-BR", languages=["en"]), (), {})
+    assert (two.language, two.heard_language, two.languages) == ("pt-BR", None, ("en",))
+    config = PipelineConfig(api_key="stt=k,chat=k")
+    urls = [hearing(config, brief).target(PCMU_8K) for brief in (one, two)]
+    assert "language=pt-BR" in urls[0].url and "language=multi" in urls[1].url  # type: ignore[union-attr]
