@@ -13,7 +13,7 @@ from esl_controller.calls.known import known_of
 from esl_controller.calls.plan import briefed
 from esl_controller.calls.wording import phrases_of
 from esl_controller.database.hours import Opening, Reason
-from esl_controller.database.models import SecretaryRealtime
+from esl_controller.database.models import ProcessingMode, RouteEntry, SecretaryRealtime
 from esl_controller.tenants import rules
 from esl_controller.tools.base import FunctionFailed
 from esl_controller.tools.change_language import ChangeLanguage
@@ -29,14 +29,12 @@ def secretary_row(**columns: Any) -> SecretaryRealtime:
     return rules.secretary({"secretary_realtime_uuid": key, "domain_uuid": key, **columns})
 
 
-def entry(opening: Opening | None = None, **columns: Any) -> Any:
-    return SimpleNamespace(
-        secretary=secretary_row(**columns),
-        tenant=SimpleNamespace(company_name="Padaria Sol"),
-        domain_name="d.example.com",
-        extension="8001",
-        opening=opening,
-        outbound=None,
+def entry(opening: Opening | None = None, **columns: Any) -> RouteEntry:
+    row = secretary_row(**columns)
+    tenant = rules.tenant({"domain_uuid": row.domain_uuid, "company_name": "Padaria Sol"})
+    mode = ProcessingMode.REALTIME
+    return RouteEntry(
+        row.domain_uuid, "d.example.com", "8001", mode, row, (), tenant, opening=opening
     )
 
 
