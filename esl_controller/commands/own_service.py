@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from esl_controller.commands.demo_cast import voices_dir
 from esl_controller.commands.shared import Shell
 from esl_controller.settings.host import Speech, Storage
@@ -49,23 +51,29 @@ def own_database(shell: Shell, directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def own_service(dsn: str, directory: Path, watch: Callable[[object], None]) -> Iterator[App]:
-    """A worker on free ports of this host that prices nothing; `watch` sees what it records."""
+def own_service(
+    dsn: str, directory: Path, watch: Callable[[object], None], base: Settings | None = None
+) -> Iterator[App]:
+    """A worker on free ports of this host that prices nothing; `watch` sees what it records.
+
+    `base` are the settings it has besides, such as where providers may be and what opens keys.
+    """
     from esl_controller.app import App
     from esl_controller.settings.types import Secret
 
     prices = directory / "prices.json"
     prices.write_text('[{"provider": "custom", "model": "*", "since": "2026-01-01"}]')
-    settings = Settings(
+    keys = directory / "secret.key" if base is None else base.storage.secret_key_file
+    settings = msgspec.structs.replace(
+        base or Settings(provider=Provider(allowed_hosts=("*", "127.0.0.1"))),
         esl=Esl(port=_free_port()),
         media=Media(port=_free_port()),
         database=Database(dsn=Secret(dsn)),
-        provider=Provider(allowed_hosts=("*", "127.0.0.1")),
         worker=Worker(drain_deadline_s=2),
         storage=Storage(
             state_dir=str(directory),
             spool_dir=str(directory / "spool"),
-            secret_key_file=str(directory / "secret.key"),
+            secret_key_file=str(keys),
             price_file=str(prices),
         ),
         speech=Speech(socket=str(directory / "speech" / "socket"), voices_dir=voices_dir()),

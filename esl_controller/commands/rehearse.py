@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import os
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import gevent
 import msgspec
 
 from bridge.providers.registry import DESCRIPTORS
-from esl_controller.commands.own_service import own_database, own_service
-from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, Shell, with_shell
+from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, Shell, with_database
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.rehearsal.judging import Verdict
 from esl_controller.rehearsal.reading import ScenarioError, read_rehearsal
@@ -25,11 +20,10 @@ from esl_controller.rehearsal.report import as_data, as_junit, as_text
 from esl_controller.rehearsal.scenario import Rehearsal
 
 if TYPE_CHECKING:
-    from esl_controller.rehearsal.stage import Piece, Stage
+    from esl_controller.rehearsal.stage import Piece
+    from esl_controller.rehearsal.tenant_cast import StoredTenant
 
 EMULATOR = "emulator"
-SPEECH_S = 30.0
-"""Until the speech process is there, on a slow machine."""
 MAX_FILE = 1024 * 1024
 
 
@@ -58,6 +52,10 @@ def templates() -> dict[tuple[str, str], str]:
     help="Who answers: an emulated model, which does what the file says it would, or a real one, "
     "with the key in its own variable, such as OPENAI_API_KEY.",
 )
+@click.option(
+    "--domain", help="Rehearse a stored secretary of this domain, with its own providers."
+)
+@click.option("--extension", help="Its number.")
 @click.option("--model", help="Of the real provider.")
 @click.option("--setting", "settings", multiple=True, metavar="NAME=VALUE", help="Of its row.")
 @click.option("--only", help="Only scenarios with these words in their name.")
@@ -69,7 +67,7 @@ def templates() -> dict[tuple[str, str], str]:
     type=click.Path(file_okay=False, path_type=Path),
     help="Directory for the recordings (stereo: caller left), report.json and junit.xml.",
 )
-@with_shell
+@with_database
 def command(shell: Shell, paths: tuple[Path, ...], **options: Any) -> None:
     """Hold the scenarios of FILE: what callers say, and what must come of it.
 
@@ -87,15 +85,16 @@ def command(shell: Shell, paths: tuple[Path, ...], **options: Any) -> None:
         return
     from esl_controller.rehearsal.stage import Piece
 
+    tenant = _stored(shell, options["domain"], options["extension"])
     pieces = [
         Piece(rehearsal, scenario, directory)
-        for rehearsal, directory in _read(shell, texts)
+        for rehearsal, directory in _read(shell, texts, tenant)
         for scenario in rehearsal.scenarios
         if (options["only"] or "").casefold() in scenario.name.casefold()
     ]
     if not pieces:
         raise shell.fail(f"no scenario has {options['only']!r} in its name")
-    verdicts, by = _held(shell, pieces, options)
+    verdicts, by = _held(shell, pieces, options, tenant)
     data = as_data(verdicts, spoken_by=by)
     _write(shell, options["out"], verdicts, data)
     shell.result(data, as_text(verdicts, spoken_by=by))
@@ -126,13 +125,37 @@ def _texts(
     return found
 
 
-def _read(shell: Shell, texts: Sequence[tuple[str, Path, str]]) -> Iterator[tuple[Rehearsal, Path]]:
+def _stored(shell: Shell, domain: str | None, extension: str | None) -> StoredTenant | None:
+    """The secretary that is to be rehearsed; None: it stands in the file."""
+    if domain is None and extension is None:
+        return None
+    if domain is None or extension is None:
+        raise click.UsageError("--domain and --extension go together")
+    from esl_controller.commands.site import site
+    from esl_controller.rehearsal.tenant_cast import StoredTenant
+    from esl_controller.tenants.fields import PROVIDER, SECRETARY
+
+    with site(shell, domain) as there:
+        editor = there.editor
+        return StoredTenant(
+            there.domain_uuid,
+            there.domain_name,
+            editor.find(SECRETARY, extension),
+            editor.rows(PROVIDER),
+            editor.settings(),
+        )
+
+
+def _read(
+    shell: Shell, texts: Sequence[tuple[str, Path, str]], tenant: StoredTenant | None
+) -> Iterator[tuple[Rehearsal, Path]]:
     """All files, or everything that is wrong with any."""
     problems: list[str] = []
     read = []
+    stored = None if tenant is None else tenant.secretary
     for name, directory, text in texts:
         try:
-            read.append((read_rehearsal(text, name), directory))
+            read.append((read_rehearsal(text, name, stored), directory))
         except ScenarioError as error:
             problems += [f"{name}: {problem}" for problem in error.problems]
     if problems:
@@ -142,23 +165,27 @@ def _read(shell: Shell, texts: Sequence[tuple[str, Path, str]]) -> Iterator[tupl
 
 
 def _held(
-    shell: Shell, pieces: Sequence[Piece], options: dict[str, Any]
+    shell: Shell, pieces: Sequence[Piece], options: dict[str, Any], tenant: StoredTenant | None
 ) -> tuple[list[Verdict], str]:
-    real = _real(shell, options)
+    real = None if tenant is not None else _real(shell, options)
+    if tenant is not None:
+        _require_voice(shell)
+    from esl_controller.commands import rehearsal_stage
+
     recordings: Path | None = options["out"]
-    with _stage(shell, real) as stage:
+    with rehearsal_stage.prepared(shell, real, tenant) as stage:
         if recordings is not None:
             _make(shell, recordings)
         with shell.step(f"Holding {len(pieces)} scenarios"):
             verdicts = stage.hold(pieces, options["jobs"], recordings)
     by = options["provider"] if real else "an emulated model, which understands nothing"
+    if tenant is not None:
+        by = f"the providers of {tenant.domain_name}"
     return verdicts, by
 
 
 def _real(shell: Shell, options: dict[str, Any]) -> DemoProvider | None:
     """The provider that is to answer; None: an emulated one."""
-    from esl_controller.rehearsal.voice import has_words
-
     kind = options["provider"]
     if kind == EMULATOR:
         return None
@@ -166,8 +193,7 @@ def _real(shell: Shell, options: dict[str, Any]) -> DemoProvider | None:
     variable = next((name for name in names if os.environ.get(name)), None)
     if variable is None:
         raise shell.fail(f"{' or '.join(names)} must hold the key of {kind}")
-    if not has_words():
-        raise shell.fail("nobody can speak for the caller here: apt-get install espeak-ng")
+    _require_voice(shell)
     settings = dict(one.partition("=")[::2] for one in options["settings"])
     return DemoProvider(
         realtime_provider=kind,
@@ -177,37 +203,11 @@ def _real(shell: Shell, options: dict[str, Any]) -> DemoProvider | None:
     )
 
 
-@contextmanager
-def _stage(shell: Shell, real: DemoProvider | None) -> Iterator[Stage]:
-    from esl_controller.database.pool import Pool
-    from esl_controller.rehearsal.cast import Cast
-    from esl_controller.rehearsal.notebook import Notebook
-    from esl_controller.rehearsal.stage import Stage
+def _require_voice(shell: Shell) -> None:
     from esl_controller.rehearsal.voice import has_words
-    from esl_controller.tenants.keys.secrets import SecretKeys
 
-    with ExitStack() as stack:
-        directory = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="voice-ai-rehearsal", ignore_cleanup_errors=True)
-            )
-        )
-        directory.chmod(0o755)  # PostgreSQL runs as a user of its own
-        dsn = stack.enter_context(own_database(shell, directory))
-        keys = SecretKeys.load_or_create(directory / "secret.key")
-        notebook, words = Notebook(), has_words()
-        pool = Pool(dsn, size=4)
-        stack.callback(pool.close)
-        cast = Cast(pool, keys.seal, real, "espeak" if words else "tones", speaks_words=words)
-        if real is None:
-            cast.wake_speech()
-        app = stack.enter_context(own_service(dsn, directory, notebook.record))
-        if real is None:
-            with shell.step("Starting the speech process"):
-                until = time.monotonic() + SPEECH_S
-                while app.speech.status is None and time.monotonic() < until:
-                    gevent.sleep(0.05)
-        yield Stage(app.esl.address, cast, notebook, directory)
+    if not has_words():
+        raise shell.fail("nobody can speak for the caller here: apt-get install espeak-ng")
 
 
 def _make(shell: Shell, out: Path) -> None:

@@ -1,7 +1,6 @@
-"""Who answers in a rehearsal: a real provider, or an emulated pipeline of the scenario's own.
+"""Who answers in a rehearsal: the file's secretary, by a real provider or an emulated pipeline.
 
-Each scenario has a domain of its own, so that calls held at once have nothing to do with each
-other.
+It has a domain for each scenario, so that calls held at once have nothing to do with each other.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository.configuration import SETTINGS, insert_row
@@ -31,11 +31,43 @@ class Player:
 
     domain_uuid: str
     domain_name: str
+    extension: str = EXTENSION
+
+
+class Cast(Protocol):
+    """Who answers."""
+
+    @property
+    def understands_sound(self) -> bool:
+        """The caller's words must be words."""
+
+    @property
+    def needs_speech(self) -> bool:
+        """The host's speech process must be there before anybody is called."""
+
+    @property
+    def pause_s(self) -> float:
+        """A silence after which the agent is taken to have finished."""
+
+    @property
+    def patience_s(self) -> float:
+        """The same before the caller hangs up: a function may still be running."""
+
+    def columns(self, rehearsal: Rehearsal, scenario: Scenario) -> Mapping[str, Any]:
+        """Of the secretary, in this call."""
+
+    def player(
+        self, rehearsal: Rehearsal, scenario: Scenario
+    ) -> contextlib.AbstractContextManager[Player]:
+        """Store a scenario's secretary, and have somebody answer for it meanwhile.
+
+        Raises DatabaseError.
+        """
 
 
 @dataclass(frozen=True, slots=True)
-class Cast:
-    """Who answers."""
+class FileCast:
+    """The secretary stands in the file."""
 
     pool: Pool
     seal: Callable[[str, str], str]
@@ -49,29 +81,39 @@ class Cast:
 
     @property
     def understands_sound(self) -> bool:
-        """The caller's words must be words."""
+        """People listen, or a real model."""
         return self.real is not None or self.speaks_words
 
     @property
+    def needs_speech(self) -> bool:
+        """It gives the emulated one its voice."""
+        return self.real is None
+
+    @property
     def pause_s(self) -> float:
-        """A silence after which the agent is taken to have finished."""
+        """A real model pauses within an answer."""
         return 1.2 if self.real is not None else 0.8
 
     @property
     def patience_s(self) -> float:
-        """The same before the caller hangs up: a function may still be running."""
+        """A real model takes its time."""
         return 4.0 if self.real is not None else 1.5
 
+    def columns(self, rehearsal: Rehearsal, scenario: Scenario) -> Mapping[str, Any]:
+        """Those of the file."""
+        name = Path(rehearsal.source).stem
+        changed = {**rehearsal.secretary, **scenario.secretary}
+        return {"secretary_name": name, "language": rehearsal.language, **changed}
+
     @contextlib.contextmanager
-    def player(
-        self, rehearsal: Rehearsal, scenario: Scenario, secretary: Mapping[str, Any]
-    ) -> Iterator[Player]:
-        """Store a scenario's secretary, and have somebody answer for it meanwhile."""
+    def player(self, rehearsal: Rehearsal, scenario: Scenario) -> Iterator[Player]:
+        """In a domain of its own."""
         domain_uuid = str(uuid.uuid4())
         name = f"{domain_uuid[:8]}.rehearsal.example"
         with contextlib.ExitStack() as stack:
             provider = self.real or self._emulated(stack, scenario, domain_uuid)
-            columns = {**secretary, "realtime_provider": provider.realtime_provider}
+            kind = {"realtime_provider": provider.realtime_provider}
+            columns = {**self.columns(rehearsal, scenario), **kind}
             with self.pool.connection() as connection:
                 demo_seed(
                     connection,

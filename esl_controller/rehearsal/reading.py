@@ -35,12 +35,12 @@ class ScenarioError(Exception):
         self.problems = tuple(problems)
 
 
-def read_rehearsal(text: str, source: str, *, alone: bool = True) -> Rehearsal:
+def read_rehearsal(text: str, source: str, stored: Mapping[str, Any] | None = None) -> Rehearsal:
     """Read a file.
 
     Args:
         source: its name, for reports.
-        alone: the secretary stands in the file, and is not a stored one that the file changes.
+        stored: the row of the secretary that the file changes; None: it stands in the file.
 
     Raises:
         ScenarioError: with everything that is wrong.
@@ -52,7 +52,7 @@ def read_rehearsal(text: str, source: str, *, alone: bool = True) -> Rehearsal:
     problems: list[str] = []
     top = Table(values, "", problems)
     secretary = dict(top.values("secretary"))
-    if alone and not secretary:
+    if stored is None and not secretary:
         top.wrong("secretary", "is missing: who answers?")
     problems += _secretary_problems(secretary, "secretary")
     scenarios = [_scenario(one, secretary, problems) for one in top.tables("scenario")]
@@ -61,7 +61,7 @@ def read_rehearsal(text: str, source: str, *, alone: bool = True) -> Rehearsal:
     names = [one.name for one in scenarios]
     for name in sorted({name for name in names if names.count(name) > 1}):
         top.wrong("scenario", f"two are named {name!r}")
-    language = top.text("language", str(secretary.get("language") or "en"))
+    language = top.text("language", str({**(stored or {}), **secretary}.get("language") or "en"))
     company = top.text("company")
     top.done()
     if problems:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import gevent
 from gevent.pool import Pool as Greenlets
 
 from esl_controller.database.pool import DatabaseError
-from esl_controller.rehearsal.cast import EXTENSION, Cast, Player
+from esl_controller.rehearsal.cast import Cast, Player
 from esl_controller.rehearsal.judging import Seen, Verdict, judge
 from esl_controller.rehearsal.notebook import Notebook
 from esl_controller.rehearsal.scenario import Line, Rehearsal, Scenario
@@ -52,13 +51,6 @@ class Piece:
     directory: Path
     """Of the file."""
 
-    @property
-    def secretary(self) -> Mapping[str, Any]:
-        """Its columns in this call."""
-        changed = {**self.rehearsal.secretary, **self.scenario.secretary}
-        name, language = Path(self.rehearsal.source).stem, self.rehearsal.language
-        return {"secretary_name": name, "language": language, **changed}
-
 
 class Stage:
     """A service that is up, and who answers in it."""
@@ -80,11 +72,7 @@ class Stage:
         told: Callable[[Verdict], None] = lambda _verdict: None,
     ) -> list[Verdict]:
         """Hold all of them, `jobs` at once; `told` of each as it ends."""
-        numbers = {
-            number
-            for piece in pieces
-            for number in (*_numbers(piece), piece.scenario.expect.goes_to)
-        } - {""}
+        numbers = {number for piece in pieces for number in self._numbers(piece)} - {""}
         config = SwitchConfig(
             seed=1,
             temp_dir=self._directory,
@@ -104,11 +92,22 @@ class Stage:
         with Switch(config) as switch:
             return list(Greenlets(jobs).map(one, enumerate(pieces, 1)))
 
+    def _numbers(self, piece: Piece) -> list[str]:
+        """Extensions the caller may be sent to."""
+        columns = self._cast.columns(piece.rehearsal, piece.scenario)
+        named = ("fallback_extension", "overflow_extension", "closed_extension")
+        rules = columns.get("transfer_rules") or ()
+        return [
+            piece.scenario.expect.goes_to,
+            *(str(rule.get("destination", "")) for rule in rules),
+            *(str(columns.get(name) or "") for name in named),
+        ]
+
     def _held(self, switch: Switch, piece: Piece, file: Path | None) -> Verdict:
         scenario, source = piece.scenario, piece.rehearsal.source
         try:
             steps = self._steps(piece)
-            with self._cast.player(piece.rehearsal, scenario, piece.secretary) as player:
+            with self._cast.player(piece.rehearsal, scenario) as player:
                 leg, caller = self._call(switch, piece, player, steps)
         except (NoVoice, DatabaseError) as error:
             return Verdict(source, scenario, Seen(), [str(error)])
@@ -147,7 +146,7 @@ class Stage:
             channel=ChannelOptions(
                 domain_uuid=player.domain_uuid,
                 domain_name=player.domain_name,
-                destination_number=EXTENSION,
+                destination_number=player.extension,
                 caller_id_name=piece.scenario.caller_name,
                 caller_id_number=piece.scenario.caller_number,
             ),
@@ -194,16 +193,6 @@ class Stage:
             lasted_s=0.0 if answered_at is None else ended_at - answered_at,
             unreachable=leg.unreachable,
         )
-
-
-def _numbers(piece: Piece) -> Sequence[str]:
-    """Extensions the secretary may send callers to."""
-    columns = piece.secretary
-    rules = columns.get("transfer_rules") or ()
-    named = ("fallback_extension", "overflow_extension", "closed_extension")
-    return [str(rule.get("destination", "")) for rule in rules] + [
-        str(columns.get(name) or "") for name in named
-    ]
 
 
 def _slug(name: str) -> str:

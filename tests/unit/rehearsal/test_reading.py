@@ -47,9 +47,9 @@ expect = 3
 """
 
 
-def mistakes(text: str, *, alone: bool = True) -> list[str]:
+def mistakes(text: str, stored: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ScenarioError) as error:
-        read_rehearsal(text, "file.toml", alone=alone)
+        read_rehearsal(text, "file.toml", stored)
     return list(error.value.problems)
 
 
@@ -86,7 +86,7 @@ def test_what_is_missing() -> None:
         "secretary: is missing: who answers?",
         "scenario: there must be one or more",
     ]
-    assert mistakes("", alone=False) == ["scenario: there must be one or more"]
+    assert mistakes("", {"language": "es"}) == ["scenario: there must be one or more"]
     assert mistakes("a = ")[0].startswith("is no TOML")
     expression = GOOD.replace('"good day"', '"/(/"')
     assert "is no regular expression" in mistakes(expression)[0]

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ import pytest
 from esl_controller.calls.known import known_of
 from esl_controller.calls.plan import briefed
 from esl_controller.commands.rehearse import templates
+from esl_controller.database.models import ProcessingMode, RouteEntry
 from esl_controller.rehearsal.judging import MadeCall, Seen, judge
 from esl_controller.rehearsal.model import NOT_TOLD, ToldModel
 from esl_controller.rehearsal.reading import read_rehearsal
@@ -42,13 +42,15 @@ def talked(rehearsal: Rehearsal, scenario: Scenario, prompt: str | None = None) 
         columns["system_prompt"] = columns["closed_prompt"] = prompt
     row = {"secretary_realtime_uuid": KEY, "domain_uuid": KEY, "secretary_name": "t"}
     secretary = rules.secretary({"language": rehearsal.language, **row, **columns})
-    entry: Any = SimpleNamespace(
-        secretary=secretary,
-        tenant=rules.tenant({"domain_uuid": KEY, "company_name": rehearsal.company}),
-        domain_name="d.example",
-        extension="8001",
+    entry = RouteEntry(
+        KEY,
+        "d.example",
+        "8001",
+        ProcessingMode.REALTIME,
+        secretary,
+        (),
+        rules.tenant({"domain_uuid": KEY, "company_name": rehearsal.company}),
         opening=opening(secretary.business_hours, "UTC", NOW),
-        outbound=None,
     )
     tools = offered_tools(entry)
     brief = briefed(entry, tools, known_of(entry, "100", "Ana"))
