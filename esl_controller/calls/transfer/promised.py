@@ -14,7 +14,6 @@ from esl_controller.database.acts import Errand, errand
 from esl_controller.database.models import RouteEntry
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.services.ports import TicketWanted
-from esl_controller.services.tickets import payload_of
 
 REQUEST_CALLBACK = "request_callback"
 """The function of the model without which nobody is called back."""
@@ -66,16 +65,14 @@ def errand_of(
     tried = f"{missed.name}: {missed.outcome.value.replace('_', ' ')}"
     payload: dict[str, Any]
     if promise is Promise.TICKET:
-        payload = payload_of(
-            TicketWanted(
-                subject=missed.reason or f"Call for {missed.name}",
-                description=f"Not connected. {tried}.",
-                caller_number=missed.identity.caller_id_number,
-                caller_name=missed.identity.caller_id_name,
-                call_uuid=missed.identity.call_uuid,
-                conversation_uuid=missed.conversation_uuid,
-            )
-        )
+        payload = TicketWanted(
+            subject=missed.reason or f"Call for {missed.name}",
+            description=f"Not connected. {tried}.",
+            caller_number=missed.identity.caller_id_number,
+            caller_name=missed.identity.caller_id_name,
+            call_uuid=missed.identity.call_uuid,
+            conversation_uuid=missed.conversation_uuid,
+        ).payload()
     elif promise is Promise.NOTE:
         payload = {
             "caller_number": missed.identity.caller_id_number,

@@ -12,7 +12,7 @@ from esl_controller.calls.transfer.outcomes import Outcome
 from esl_controller.calls.transfer.plan import Fallback
 from esl_controller.calls.transfer.promised import Missed, Promise, errand_of, promised
 from esl_controller.routes.identity import CallIdentity
-from esl_controller.services.tickets import wanted_of
+from esl_controller.services.ports import TicketWanted
 
 CALLER = CallIdentity("d", "c", "8001", "5551", "Ana")
 MISSED = Missed(CALLER, "sales", Outcome.NO_ANSWER, "an invoice", "t1", "k1")
@@ -68,7 +68,7 @@ def test_a_note_says_who_called_for_whom_and_why() -> None:
 def test_a_ticket_has_what_a_ticket_system_wants() -> None:
     ticket = errand_of(Promise.TICKET, Fallback.TICKET, MISSED, entry(), NOW)
     assert ticket is not None and ticket.kind == "ticket"
-    wanted = wanted_of(ticket.payload)
+    wanted = TicketWanted.of(ticket.payload)
     assert (wanted.subject, wanted.caller_number) == ("an invoice", "5551")
     assert (wanted.call_uuid, wanted.conversation_uuid) == ("c", "k1")
     assert "no answer" in ticket.payload["description"]
