@@ -23,6 +23,8 @@ from tests.integration.who_heard import who_is_heard
 
 DOMAIN = os.environ.get("FREESWITCH_PLACES", "")
 RING_S = 5
+NUMBER = "5511777"
+"""The caller's own."""
 PEOPLE = ("extension", "ring group", "external number", "alias")
 """Who can be asked. An alias leads to the extension."""
 NAMES = {
@@ -146,7 +148,7 @@ def places_of_a_domain(serve: Any) -> Iterator[Callable[..., Places]]:
             if to == "ring group":
                 line.second = line.extension("202", BUSY if does == BUSY else RINGS)
             before(line)
-            dial(client, service, caller, "unicast")
+            dial(client, service, caller, "unicast", number=NUMBER)
             line.began = time.monotonic()
             line.ask()
             return line

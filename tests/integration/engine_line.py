@@ -176,17 +176,25 @@ def media(way: str) -> dict[str, Any]:
 
 
 def dial(
-    client: InboundClient, service: Service, phone: Phone, way: str, *, codecs: str = ""
+    client: InboundClient,
+    service: Service,
+    phone: Phone,
+    way: str,
+    *,
+    codecs: str = "",
+    number: str = "",
 ) -> None:
     """Have FreeSWITCH call the telephone, and the service take that call.
 
-    `codecs` may be used later in the call; without them only the telephone's.
+    `codecs` may be used later in the call; without them only the telephone's. `number` is the
+    telephone's own.
     """
     mode = PlayoutMode(way.partition(" ")[0])
     variables = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
         "voice_ai_extension": service.tenant.extension,
+        "origination_caller_id_number": number,
         "absolute_codec_string": codecs or OFFERS[phone.codec],
         # The service sets it before it answers; this call is answered already.
         "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",

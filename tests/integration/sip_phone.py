@@ -85,6 +85,11 @@ class Phone:
         host, port = self._sip.getsockname()
         return f"{host}:{port}"
 
+    @property
+    def shown(self) -> str:
+        """Who calls, as its display has it."""
+        return "" if self._invite is None else self._invite.one("From")
+
     def register(self, user: str, domain: str, server: tuple[str, int]) -> None:
         """Be where `user` of a domain is called."""
         self._registered = (user, domain, server)

@@ -25,6 +25,7 @@ from esl_controller.simulator.speech import beep
 from tests.integration.api_kit import client_of
 from tests.integration.engine_domain import (  # noqa: F401 - the fixture
     DOMAIN,
+    NUMBER,
     PEOPLE,
     Places,
     places_of_a_domain,
@@ -61,6 +62,7 @@ def test_accepted(places: Any, to: str, how: str) -> None:
     wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
     met = line.talk()
     gevent.sleep(1.5)
+    assert NUMBER in line.human.shown, "not the caller's own number"
     nothing_private(line, answered, decided - 0.2)
     assert who_is_heard(line.caller, met) == {HUMAN}
     assert who_is_heard(line.human, met) == {CALLER}
