@@ -109,15 +109,17 @@ def test_a_role_that_may_little_and_a_dialplan_that_comes_first(
     environ = planted(database, tmp_path)
     database.execute(DIALPLANS)
     rows = "insert into v_dialplans (app_uuid, dialplan_context, dialplan_name, dialplan_continue,"
-    rows += (
-        " dialplan_xml, dialplan_order, dialplan_enabled) values (%s, %s, %s, false, %s, %s, true)"
-    )
+    rows += " dialplan_xml, dialplan_order, dialplan_enabled)"
+    rows += " values (%s, %s, %s, false, %s, %s, true)"
     database.execute(rows, dialplans.APP_UUID, "${domain_name}", "voice_ai_realtime", "", 900)
     database.execute(rows, None, "${domain_name}", "all", CATCHES, 100)
+
     database.execute("create role watcher login")
     database.execute("grant select on all tables in schema public to watcher")
     environ["VOICE_AI_DATABASE_DSN"] = f"{database.dsn} user=watcher"
     told = json.loads(run("doctor", "--json", **environ).stdout)
+    database.execute("drop owned by watcher")
+    database.execute("drop role watcher")
     found = {one["check"]: one for one in told["findings"]}
     assert found["dialplan order"]["state"] == "warning"
     assert found["dialplan order"]["detail"].endswith("goes to all (100) first")

@@ -14,7 +14,8 @@ _ROLE = """select current_user as name, rolsuper as superuser,
     array(select relname::text from pg_class c join pg_namespace n on n.oid = c.relnamespace
           where relkind = 'r' and n.nspname = current_schema()
             and relname like 'v\\_voice\\_%%realtime%%'
-            and not has_table_privilege(c.oid, 'select, insert, update, delete')
+            and not (has_table_privilege(c.oid, 'select') and has_table_privilege(c.oid, 'insert')
+              and has_table_privilege(c.oid, 'update') and has_table_privilege(c.oid, 'delete'))
           order by relname) as closed
   from pg_roles where rolname = current_user"""
 
