@@ -203,7 +203,8 @@ def test_a_caller_is_erased_by_the_page(here, browser) -> None:
     browser.wait(lambda: browser.all("#erased"))
     assert "2 conversations" in browser.text("#erased")
     assert "still going on: 1" in browser.text("#erased")
-    sql = "select count(*) from v_voice_conversations_realtime where conversation_uuid = any(%s::uuid[])"
+    sql = """select count(*) from v_voice_conversations_realtime
+             where conversation_uuid = any(%s::uuid[])"""
     assert here.row(sql, [*ours, running, theirs]) == (2,)
     browser.fill("caller", "Ana")
     browser.click("#sure")
