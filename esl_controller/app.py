@@ -180,7 +180,7 @@ class App:
             register=lambda: self.register,
             port=lambda: self.port,
         )
-        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk)
+        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk, self._pool)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,
