@@ -35,14 +35,16 @@ from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.errands.of_worker import errands_of
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
-from esl_controller.money.budget import BudgetGuard, BudgetLevel
+from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
 from esl_controller.money.price_file import PriceListError, price_list
 from esl_controller.outbound.service import OutboundService
+from esl_controller.record.budget_told import BudgetTeller
 from esl_controller.record.conversation import CallBook
 from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
@@ -53,6 +55,7 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
+from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever, in_thread
@@ -75,6 +78,7 @@ from esl_controller.web.pages import HttpPages
 from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_breakers,
+    follow_errands,
     follow_event_socket,
     follow_listeners,
     follow_log,
@@ -132,15 +136,14 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
-        self._model_watch = ModelWatch(
-            default_provider(settings.provider), source.ends, lambda: self._network
-        )
+        usual = default_provider(settings.provider)
+        self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
+        self._systems = tenant_systems(settings, source, self._pool)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
-        self._leases = CallLeases(
-            self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
-        )
-        budget = BudgetGuard(self._pool, on_reached=self._count_budget)
+        places = settings.esl.total_capacity or None
+        self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
+        budget = BudgetGuard(self._pool, on_reached=BudgetTeller(self._record, self.metrics))
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
@@ -179,6 +182,7 @@ class App:
             breakers=self.breakers,
             register=lambda: self.register,
             port=lambda: self.port,
+            errands_counted=lambda: self.errands.counters,
         )
         self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk, self._pool)
         self.media = MediaServer(
@@ -199,9 +203,8 @@ class App:
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
+        self.errands = errands_of(settings, dsn, source, self.journal.worker)
         self._background: list[gevent.Greenlet[..., None]] = []
-
-    # --- life ------------------------------------------------------------------------------------
 
     def start(self) -> None:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
@@ -216,15 +219,15 @@ class App:
         self.manager.start()
         self.media.start()
         self._desk = self._shared()
+        at = self.settings
         self._background = [
-            forever(
-                "statsd",
-                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
-            ),
+            forever("statsd", StatsdFlusher(self.metrics, at.statsd, at.worker.index).run),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
+            gevent.spawn(self._systems.warm_up),
+            forever("errands", self.errands.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -234,6 +237,7 @@ class App:
         follow_workers(self.metrics, self.register, self.port)
         follow_speech(self.metrics, self.speech)
         follow_breakers(self.metrics, self.breakers)
+        follow_errands(self.metrics, self.errands.counters)
         if self._log_writer is not None:
             follow_log(self.metrics, self._log_writer)
         calm_garbage_collector()
@@ -296,11 +300,13 @@ class App:
             last_first.callback(self._pool.close)
             last_first.callback(gevent.killall, self._background)
             last_first.callback(self.outbound.stop)
+            last_first.callback(self.errands.stop)
             last_first.callback(self._stop_journal)
             last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
             last_first.callback(self._places.stop)
             last_first.callback(self.config.stop)
+            last_first.callback(self._systems.close)
             last_first.callback(self._clock.stop)
             last_first.callback(self.manager.stop)
             last_first.callback(self.media.stop, 1.0)
@@ -318,8 +324,6 @@ class App:
         until = time.monotonic() + deadline_s
         while (self.calls or self.talks.calls) and time.monotonic() < until:
             gevent.sleep(0.1)
-
-    # --- calls -----------------------------------------------------------------------------------
 
     def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
         call = Call(esl, self._desk, outbound)
@@ -344,6 +348,7 @@ class App:
                 self.breakers,
                 InstalledModule(self.settings.media.flavour),
                 self._places,
+                self._systems,
             ),
             self._book,
             self.calls,
@@ -380,16 +385,15 @@ class App:
             circuits=self.breakers.of_domain,
             supervision=Supervision(self.calls),
             record=self._record,
+            systems=self._systems,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 
-    def _record(self, entry: JournalEntry, *, personal: bool) -> None:
-        self.journal.record(entry, personal=personal)
+    def _record(self, entry: JournalEntry, *, personal: bool) -> bool:
+        kept = self.journal.record(entry, personal=personal)
         if self._watch is not None:
             self._watch(entry)
-
-    def _count_budget(self, level: BudgetLevel) -> None:
-        self.metrics.count(m.BUDGETS_REACHED, level.name.lower())
+        return kept
 
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)

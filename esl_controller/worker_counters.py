@@ -15,6 +15,7 @@ from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.door import LegDoor
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.pool import Pool
+from esl_controller.errands.service import ErrandCounters
 from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
 from esl_controller.record.journal import Journal
@@ -165,6 +166,24 @@ def follow_breakers(metrics: Metrics, breakers: Breakers) -> End:
             **{(m.CIRCUITS_OPENED, (kind,)): count for kind, count in breakers.opened.items()},
             **{(m.PASSED_OVER, (kind,)): count for kind, count in breakers.passed_over.items()},
         }
+
+    return _both(metrics.on_sample(set_open), metrics.follow(read))
+
+
+def follow_errands(metrics: Metrics, counters: ErrandCounters) -> End:
+    """Count errands by kind, and those that wait."""
+    kinds, _ = m.ERRANDS.values
+
+    def read() -> Reading:
+        reading: dict[tuple[m.Metric, tuple[str, ...]], float] = {}
+        for (kind, result), count in counters.results.items():
+            labels = (kind if kind in kinds else "other", result)
+            reading[m.ERRANDS, labels] = reading.get((m.ERRANDS, labels), 0) + count
+        return reading
+
+    def set_open() -> None:
+        for (state,) in itertools.product(*m.ERRANDS_OPEN.values):
+            metrics.set(m.ERRANDS_OPEN, state, value=counters.open.get(state, 0))
 
     return _both(metrics.on_sample(set_open), metrics.follow(read))
 

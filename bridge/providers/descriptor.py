@@ -226,6 +226,11 @@ class Descriptor:
     """At its own address; a pipeline's stages say it themselves."""
     low_cost: bool = False
     """What `budget_action = low_cost` goes on with."""
+    chat_url: str = ""
+    """The vendor's own chat completions, up to `/chat/completions`; empty: it has none. A row's
+    `base_url` goes before it, without `/realtime`."""
+    chat_key: str = ""
+    """The stage whose key that takes, where a credential has one for each."""
     models_page: bool = False
     """Its `GET /models` tells when a model ends (OpenAI's `shutdown_date`)."""
 

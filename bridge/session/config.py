@@ -6,34 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge.audio.formats import AudioFormat
-from bridge.ports import SetPhrase
 from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief, Ran, Said
 from bridge.providers.host import Network
 from bridge.session.barge_in import TurnTaking
 from bridge.session.candidates import Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Phrases:
-    """Words the agent says at set moments, in the tenant's language."""
-
-    still_there: str
-    good_bye: str
-    time_up: str
-    connecting: str
-    """Before a transfer, when the agent has not announced it."""
-    say_again: str
-    """When what the caller said was lost with a provider."""
-
-    def text(self, phrase: SetPhrase) -> str:
-        """The words of a set phrase."""
-        words: str = getattr(self, phrase.value)
-        return words
-
-    def phrase(self, text: str) -> SetPhrase | None:
-        """The set phrase that has these words."""
-        return next((phrase for phrase in SetPhrase if self.text(phrase) == text), None)
+from bridge.session.phrases import Phrases
 
 
 @dataclass(frozen=True, slots=True)

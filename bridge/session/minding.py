@@ -11,6 +11,7 @@ from bridge.session.connection import Moment
 from bridge.session.floor import Floor
 from bridge.session.floor_states import FloorState
 from bridge.session.line import Line
+from bridge.session.phrases import Phrases
 from bridge.session.provider import ProviderSeat
 from bridge.session.silence import SilenceAction, SilenceWatch
 from bridge.session.states import SessionState
@@ -40,6 +41,11 @@ class Minding:
         self._listener = listener
         self._phrase_until: float | None = None
         """By when the call must have begun to play what it was asked to."""
+
+    def change_language(self, language: str, phrases: Phrases) -> None:
+        """Set phrases, and whoever serves next, go on in another language."""
+        self._config.phrases.change_to(phrases)
+        self._seat.change_language(language)
 
     def phrase(self, phrase: SetPhrase) -> None:
         """Have a set phrase said by the agent, or played by the call where it cannot."""

@@ -7,6 +7,7 @@ and crosses a provider's session limit in a pause, so that the caller notices no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import gevent
 
@@ -115,6 +116,10 @@ class ProviderSeat:
         if self._now is not None:
             self._protocol.send_audio(data)
             self._now.host.flush_audio()
+
+    def change_language(self, language: str) -> None:
+        """Of connections to come."""
+        self._brief = replace(self._brief, language=language)
 
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""

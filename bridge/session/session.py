@@ -62,6 +62,7 @@ class Session:
         self._hold_of = parts.hold
         self._closing = parts.closing
         self._media_wanted_until: float | None = None
+        self.change_language = parts.minding.change_language
         self.receive_audio = self.line.uplink.receive
         """Caller audio in the plan's stream format. The hot path."""
 
@@ -124,9 +125,8 @@ class Session:
 
     def tell(self, text: str, *, respond: bool) -> None:
         """Tell the model something the caller did not say; `respond`: it speaks about it."""
-        if self.ended or (
-            respond and self._hold_of.puts_off(lambda: self.tell(text, respond=True))
-        ):
+        put_off = self._hold_of.puts_off
+        if self.ended or (respond and put_off(lambda: self.tell(text, respond=True))):
             return
         if respond:
             self._silence.floor_taken()

@@ -267,7 +267,7 @@ _STAGES: tuple[tuple[_Kinds, str, str], ...] = (
 
 def _end_of(error: Exception, *, opened: bool) -> ChannelEnd:
     """Describe the error in our own words."""
-    stage, text = _stage_of(error)
+    stage, text = stage_of(error)
     number = getattr(_cause(error), "errno", None)
     if stage == "tcp" and isinstance(number, int) and number in errno.errorcode:
         text = f"{text}: {errno.errorcode[number]}"
@@ -279,7 +279,8 @@ def _end_of(error: Exception, *, opened: bool) -> ChannelEnd:
     )
 
 
-def _stage_of(error: Exception) -> tuple[str, str]:
+def stage_of(error: Exception) -> tuple[str, str]:
+    """Where an exchange failed, and the error in our own words."""
     cause = _cause(error)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return "certificate", cause.verify_message

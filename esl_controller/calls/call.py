@@ -17,11 +17,14 @@ import structlog
 
 from bridge.ports import EndCause, SessionEnd
 from bridge.providers.base import ErrorKind
+from esl_controller.calls.asked import Asked
+from esl_controller.calls.caller_lookup import CallerLookup
 from esl_controller.calls.connecting import Connecting
 from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.leg_events import TakenAway
 from esl_controller.calls.media_site import MediaUnavailable
@@ -43,7 +46,6 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.tools.base import Recording
 
 _log = structlog.get_logger("call")
 
@@ -53,16 +55,14 @@ CALL_OFF = "*"
 """Key of a caller on hold who would rather talk to the agent."""
 
 
-class Call:
+class Call(Asked):
     """One call. `run` returns when it is over, whatever happened."""
 
     def __init__(
         self, esl: ControllerSession, desk: CallDesk, outbound: OutboundCall | None = None
     ) -> None:
         """`outbound`: we have dialled who is here."""
-        self.state = CALL_TABLE.initial
-        self.leg = Leg(esl)
-        self.talk: Conversation | None = None
+        super().__init__(Leg(esl))
         self.identity: CallIdentity | None = None
         self.entry: RouteEntry | None = None
         self.seat = ExitStack()
@@ -78,6 +78,7 @@ class Call:
         self._asked: list[Callable[[], None]] = []
         """What functions asked for before the call talked."""
         self._prepared = False
+        self._who: CallerLookup | None = None
         self._welcome = ""
         """What the agent is told of a caller who has come back."""
         self.departure = Departure(self, desk.book)
@@ -176,13 +177,15 @@ class Call:
         back = returned is not None
         self.entry = entry = admission.admit(entry, identity.call_uuid, back=back)
         self.seat.callback(admission.release, entry.domain_uuid, identity.call_uuid)
+        self._who = CallerLookup(entry, identity, self.site.services, self._looked_up_late)
+        self.seat.callback(self._who.close)
         talk = self._begin(entry, identity) if returned is None else self._take_back(returned)
         self._answer(talk)
         self._follow(talk)
 
     def _begin(self, entry: RouteEntry, identity: CallIdentity) -> Conversation:
         """Connect the provider while the caller hears ring-back."""
-        plan = self.site.plan(self.leg, entry)
+        plan = self._plan(entry, identity)
         talk = self._open(entry, identity, plan, CallEvent.ACCEPTED)
         self._wait_until_prepared(talk, self.site.settings.timeouts.answer_ceiling_s)
         self.step(CallEvent.PREPARED)
@@ -195,8 +198,8 @@ class Call:
         _log.info("call.came_back", name=returned.name, said=len(returned.history))
         row = returned.row()
         if row is not None:
-            self._desk.book.came_back(row)
-        plan = self.site.plan(self.leg, entry)
+            self._desk.book.came_back(entry, row)
+        plan = self._plan(entry, identity)
         brief = replace(plan.session.brief, greeting="")
         session = replace(plan.session, brief=brief, history=tuple(returned.history))
         plan = replace(plan, session=session)
@@ -204,6 +207,15 @@ class Call:
         talk = self._open(entry, identity, plan, CallEvent.CAME_BACK)
         self._wait_until_prepared(talk, RETURN_WAIT_S)
         return talk
+
+    def _plan(self, entry: RouteEntry, identity: CallIdentity) -> ConversationPlan:
+        known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
+        found = {} if self._who is None else self._who.known()
+        return self.site.plan(self.leg, entry, known={**known, **found})
+
+    def _looked_up_late(self, words: str) -> None:
+        if self.talk is not None:
+            self.talk.tell(words, respond=False)
 
     def _open(
         self, entry: RouteEntry, identity: CallIdentity, plan: ConversationPlan, event: CallEvent
@@ -290,23 +302,6 @@ class Call:
         """Give the caller to the dialplan now."""
         asked = HandBack(Outcome(outcome), None, reason, extension=extension)
         self.post(partial(_raise, asked))
-
-    def tell(self, text: str, *, respond: bool) -> bool:
-        """Tell the model something the caller did not say."""
-        return self.talk is not None and self.talk.tell(text, respond=respond)
-
-    def recording(self, wanted: Recording, by: str = "agent") -> bool:
-        """Do something to the recording."""
-        return self.talk is not None and self.talk.recorder.want(wanted, by)
-
-    def call_back(self, wanted: OutboundCall) -> bool:
-        """Remember that the caller is to be called."""
-        return self.talk is not None and self.talk.record.callback(wanted)
-
-    def leave_message(self, message: str) -> None:
-        """After the tone."""
-        if self.talk is not None and self.talk.callee is not None:
-            self.talk.callee.leave(message)
 
     # --- what happens to the leg: LegEvents, in the dispatcher ---------------------------------
 

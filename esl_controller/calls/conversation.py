@@ -8,6 +8,7 @@ session calls on the hub, so nothing of that waits.
 from __future__ import annotations
 
 import contextlib
+import uuid
 from functools import partial
 
 import structlog
@@ -15,7 +16,7 @@ import structlog
 from bridge.audio.formats import AudioFormat
 from bridge.ports import EndCause, SessionEnd, SetPhrase, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall
-from bridge.providers.conversation import Ran, Said
+from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
@@ -28,6 +29,7 @@ from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.recording import Recorder
 from esl_controller.calls.site import ConversationSite
+from esl_controller.calls.wording import phrases_of
 from esl_controller.database.models import RouteEntry
 from esl_controller.record.conversation import CallBook, ConversationRecord
 from esl_controller.routes.identity import CallIdentity
@@ -35,6 +37,7 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.tools.base import CallActions, FunctionOutcome, ToolContext
+from esl_controller.tools.honesty import Honesty
 from esl_controller.tools.registry import tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -60,6 +63,8 @@ class Conversation:
         inbox: Inbox,
     ) -> None:
         self.entry = entry
+        self.language = entry.secretary.language
+        self._known = plan.known
         self.end: SessionEnd | None = None
         self.trouble = ""
         """What a provider said last about why it failed."""
@@ -72,6 +77,7 @@ class Conversation:
         self._clock = site.clock
         self._answered_at: float | None = None
         self._greeted = False
+        self._honesty = Honesty()
         self._troubles = 0
         self._results: list[FunctionOutcome] | None = None
         """What waits until nobody would hear the model go on; None: nothing waits."""
@@ -87,19 +93,20 @@ class Conversation:
             site.manager.open(self.session, going_on=bool(plan.session.history))
         except CapacityReached as error:
             raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
+        conversation_uuid = str(uuid.uuid4())
         with contextlib.ExitStack() as held:  # given up again should anything here fail
             give_up = held.callback
             give_up(site.manager.release, self.session)
             give_up(follow_session(book.metrics, self.session))
             outbox = Outbox()
             give_up(outbox.close)
-            self.functions = self._functions(entry, identity, site, actions)
+            self.functions = self._functions(entry, identity, site, actions, conversation_uuid)
             give_up(self.functions.close)
             self.media = site.media_for(leg, self.session, plan, outbox, book.metrics)
             give_up(leg.close_media)
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
-            self.record: ConversationRecord = book.open(entry, identity, kind)
+            self.record: ConversationRecord = book.open(entry, identity, kind, conversation_uuid)
             leg.conversation_uuid = self.record.row.conversation_uuid
             self.recorder = Recorder(
                 leg,
@@ -128,10 +135,21 @@ class Conversation:
         identity: CallIdentity,
         site: ConversationSite,
         actions: CallActions,
+        conversation_uuid: str,
     ) -> FunctionRunner:
         return FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, identity.caller_id_number, actions, site.places),
+            ToolContext(
+                entry=entry,
+                call_uuid=identity.call_uuid,
+                conversation_uuid=conversation_uuid,
+                caller_id_number=identity.caller_id_number,
+                caller_id_name=identity.caller_id_name,
+                language=entry.secretary.language or "en",
+                actions=actions,
+                places=site.places,
+                services=site.services,
+            ),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=self._on_function_begun,
             on_done=self._on_function_done,
@@ -162,7 +180,17 @@ class Conversation:
 
     def cover(self, phrase: Phrase) -> None:
         """Say something while nothing else can be heard."""
-        self.session.announce(*phrase_audio(phrase, self.entry.secretary.language))
+        self.session.announce(*phrase_audio(phrase, self.language))
+
+    def change_language(self, language: str) -> bool:
+        """Our own phrases and the record follow the caller."""
+        if self.session.closing or self.session.ended:
+            return False
+        self.language = language
+        phrases = phrases_of(self.entry.secretary, self._known, language)
+        self.session.change_language(language, phrases)
+        self.record.spoken_in(language)
+        return True
 
     def hold(self) -> None:
         """The caller put us on hold: nobody hears us, and his silence means nothing."""
@@ -237,6 +265,11 @@ class Conversation:
         """Something was said."""
         self.record.uttered(utterance)
         self.recorder.uttered(utterance)
+        if utterance.speaker is Speaker.AGENT:
+            untrue = self._honesty.said(utterance.text, utterance.at_s)
+            if untrue:
+                _log.warning("call.claim_corrected", told=untrue[:60])
+                self.tell(untrue, respond=True)
         if self.callee is not None:
             self.callee.uttered(utterance)
 
@@ -324,5 +357,6 @@ class Conversation:
             self._results.append(outcome)
             return
         if not (self.session.closing or self.leaving or outcome.cancelled):
+            self._honesty.told(outcome, self.record.now_s)
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)

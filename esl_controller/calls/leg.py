@@ -22,7 +22,7 @@ from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.causes import HangupCause
 from esl_controller.esl.commands import Command
-from esl_controller.esl.dialable import require_dialable
+from esl_controller.esl.dialable import KEYS, NotDialable, require_dialable
 from esl_controller.esl.errors import CallGone, CommandFailed, EslError
 from esl_controller.esl.events import DTMF_DIGITS, ChannelData, Event, Reply
 from esl_controller.esl.session import ControllerSession
@@ -287,6 +287,13 @@ class Leg:
             raise CallGone("answered, but never said so") from None
         finally:
             stop()
+
+    def send_dtmf(self, digits: str) -> bool:
+        """Press keys towards the far end; False where FreeSWITCH refuses (mod_commands.c)."""
+        if not KEYS.fullmatch(digits):
+            raise NotDialable("no keys of a telephone")
+        answer = self.esl.api("uuid_send_dtmf", f"{self.uuid} {digits}", COMMAND_TIMEOUT_S)
+        return answer.startswith("+OK")
 
     # --- letting go of it ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief, Tool
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
-from bridge.session.config import Phrases, SessionConfig
+from bridge.session.config import SessionConfig
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -26,8 +26,15 @@ from esl_controller.calls.audio_module import best_playback
 from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.media_site import stream_rates
 from esl_controller.calls.notice import greeting_of
+from esl_controller.calls.wording import (
+    greeting_when_closed,
+    languages_told,
+    phrases_of,
+    when_closed,
+)
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.settings.table import Settings
+from esl_controller.tenants.prompt import Known, render, spoken
 from esl_controller.tenants.providers import (
     NoProvider,
     brief_of,
@@ -48,30 +55,6 @@ _WE_CALL = (
 MESSAGE_S = 90.0
 """Longest message left on a machine."""
 
-_PHRASES = {
-    "en": Phrases(
-        still_there="Are you still there?",
-        good_bye="Thank you for calling. Good-bye!",
-        time_up="Our time for this call is over. Thank you, and good-bye!",
-        connecting="One moment, I am connecting you.",
-        say_again="I am sorry, I did not catch that. Could you say it again?",
-    ),
-    "pt": Phrases(
-        still_there="Você ainda está na linha?",
-        good_bye="Obrigado pela ligação. Até logo!",
-        time_up="O tempo desta ligação acabou. Obrigado e até logo!",
-        connecting="Um momento, vou transferir a sua ligação.",
-        say_again="Desculpe, não entendi. Pode repetir?",
-    ),
-    "es": Phrases(
-        still_there="¿Sigue usted en la línea?",
-        good_bye="Gracias por llamar. ¡Hasta luego!",
-        time_up="El tiempo de esta llamada ha terminado. ¡Gracias y hasta luego!",
-        connecting="Un momento, le paso con la persona indicada.",
-        say_again="Perdone, no le he entendido. ¿Puede repetirlo?",
-    ),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class ConversationPlan:
@@ -82,6 +65,8 @@ class ConversationPlan:
     choice: PlayoutChoice
     module: Flavour | None
     """The audio module FreeSWITCH has: another way of playing, should this one fail."""
+    known: Known
+    """What the variables of the tenant's texts stand for."""
 
 
 def plan_conversation(
@@ -94,6 +79,7 @@ def plan_conversation(
     idle_silence: bool,
     network: Network | None,
     breakers: Breakers,
+    known: Known,
 ) -> ConversationPlan:
     """Choose providers, formats and the way of playing for one call.
 
@@ -102,6 +88,7 @@ def plan_conversation(
         module: the audio module FreeSWITCH has, None when it has none.
         idle_silence: the channel can be had to send silence while nothing plays.
         breakers: what all calls of the worker know of the tenant's providers.
+        known: what the variables of the tenant's texts stand for.
 
     Raises:
         NoProvider: with what is wrong about each.
@@ -123,9 +110,9 @@ def plan_conversation(
     secretary, timeouts = entry.secretary, settings.timeouts
     session = SessionConfig(
         candidates=candidates,
-        brief=_brief(entry, tools),
+        brief=briefed(entry, tools, known),
         provider_formats=formats,
-        phrases=_phrases(secretary),
+        phrases=phrases_of(secretary, known),
         provider_connect_timeout_s=timeouts.provider_connect_s,
         silence_s=float(secretary.max_silence_seconds),
         give_up_s=GIVE_UP_S,
@@ -139,19 +126,26 @@ def plan_conversation(
     )
     if entry.outbound is not None:
         session = replace(session, closing_timeout_s=MESSAGE_S)
-    return ConversationPlan(session, path, choice, module)
+    return ConversationPlan(session, path, choice, module, known)
 
 
-def _brief(entry: RouteEntry, tools: Sequence[Tool]) -> Brief:
-    """Callers are greeted; whoever we call speaks first."""
+def briefed(entry: RouteEntry, tools: Sequence[Tool], known: Known) -> Brief:
+    """What the provider is told. Callers are greeted; whoever we call speaks first."""
     secretary, call = entry.secretary, entry.outbound
     brief = brief_of(secretary, tools)
-    greeting = greeting_of(secretary, brief.greeting)
+    opening, notice = entry.opening, secretary.legal_notice or ""
+    told = [render(brief.instructions, known), languages_told(entry)]
+    words = spoken(brief.greeting, known)
+    if call is None and opening is not None and not opening.open:
+        told.append(when_closed(secretary, opening, known))
+        words = f"{spoken(notice, known)} {greeting_when_closed(secretary, opening, known)}".strip()
+    brief = replace(brief, instructions="\n\n".join(filter(None, told)))
+    greeting = greeting_of(secretary, words)
     if call is None:
         return replace(brief, greeting=greeting)
-    words = [_WE_CALL, f"Why you call: {call.purpose}" if call.purpose else ""]
-    words.append(f"Begin with these words to a person: {greeting}" if greeting else "")
-    instructions = "\n".join(filter(None, (brief.instructions, *words)))
+    why = [_WE_CALL, f"Why you call: {call.purpose}" if call.purpose else ""]
+    why.append(f"Begin with these words to a person: {greeting}" if greeting else "")
+    instructions = "\n".join(filter(None, (brief.instructions, *why)))
     return replace(brief, instructions=instructions, greeting="")
 
 
@@ -204,16 +198,3 @@ def choose_media(
         return MediaPath.STREAM, PlayoutChoice(mode, module)
     _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
     return MediaPath.STREAM, unicast
-
-
-def _phrases(secretary: SecretaryRealtime) -> Phrases:
-    """The tenant's own words where there are any, else ours in the tenant's language."""
-    language = (secretary.language or "en").partition("-")[0].lower()
-    preset = _PHRASES.get(language, _PHRASES["en"])
-    return Phrases(
-        still_there=secretary.silence_prompt or preset.still_there,
-        good_bye=secretary.farewell_message or preset.good_bye,
-        time_up=preset.time_up,
-        connecting=preset.connecting,
-        say_again=preset.say_again,
-    )

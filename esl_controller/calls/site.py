@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
@@ -22,9 +23,11 @@ from esl_controller.calls.transfer.places import Places
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl.session import ControllerSession
 from esl_controller.routes.routing import HandBack, Outcome
+from esl_controller.services.ports import Services
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry.catalogue import ErrorCode
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tenants.prompt import Known
 from esl_controller.tenants.providers import NoProvider
 from esl_controller.tools.registry import offered_tools
 
@@ -45,12 +48,23 @@ class ConversationSite:
     """The audio module of the FreeSWITCH behind a connection, None when it has none."""
     places: Places
     """Whom callers can be connected to."""
+    services: Services
+    """Tenants' own systems."""
     clock: Callable[[], float] = time.monotonic
 
     def plan(
-        self, leg: Leg, entry: RouteEntry, tools: Sequence[Tool] | None = None
+        self,
+        leg: Leg,
+        entry: RouteEntry,
+        tools: Sequence[Tool] | None = None,
+        *,
+        known: Known = MappingProxyType({}),
     ) -> ConversationPlan:
-        """Choose providers, formats and the way of playing; `tools`: instead of the secretary's.
+        """Choose providers, formats and the way of playing.
+
+        Args:
+            tools: instead of the secretary's.
+            known: what the variables of the tenant's texts stand for.
 
         Raises:
             HandBack: no provider can be used.
@@ -65,6 +79,7 @@ class ConversationSite:
                 idle_silence=leg.has_idle_silence,
                 network=self.network(),
                 breakers=self.breakers,
+                known=known,
             )
         except NoProvider as error:
             code = ErrorCode.PROVIDER_UNAVAILABLE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -10,7 +11,10 @@ from esl_controller.commands.columns import column_options, given_values, one_ro
 from esl_controller.commands.shared import Shell, with_database
 from esl_controller.commands.site import Site, pool_of, with_domain
 from esl_controller.database.repository import demo, secretaries, tenants
+from esl_controller.tenants.columns.after_call import SECRETS
+from esl_controller.tenants.config import config_source
 from esl_controller.tenants.fields import TENANT
+from esl_controller.tenants.shown import tenant_shown
 
 
 @click.group()
@@ -55,6 +59,7 @@ def add(shell: Shell, name: str) -> None:
 def show(site: Site) -> None:
     """Show the limits of a domain; the defaults where it has set none."""
     row = site.editor.settings()
+    row = tenant_shown(row)
     site.shell.result({"domain": site.domain_name, **row}, one_row(row))
 
 
@@ -65,9 +70,33 @@ def set_(site: Site, **options: Any) -> None:
     """Change limits of a domain; an empty value takes one away.
 
     esl-controller tenant set --domain pbx.example.com --monthly-budget-usd 50
+
+    Keys are given as @FILE and sealed; others see what stands on a command line.
     """
-    values = given_values(TENANT, options)
+    for name in SECRETS:
+        _require_no_key_in_view(name, options.get(f"column_{name}"), options["pairs"])
+    values = _sealed(site, given_values(TENANT, options))
     if not values:
         raise click.UsageError("name a limit to change, such as --daily-budget-usd 5")
-    row = site.editor.set_settings(values)
+    row = tenant_shown(site.editor.set_settings(values))
     site.shell.result({"domain": site.domain_name, **row}, one_row(row))
+
+
+def _require_no_key_in_view(name: str, text: str | None, pairs: Sequence[str]) -> None:
+    given = [text or ""]
+    given += [pair.partition("=")[2] for pair in pairs if pair.replace("-", "_").startswith(name)]
+    if not all(one.startswith(_NO_KEY) or not one for one in given):
+        raise click.UsageError(f"give {name} as @FILE: others see what is on a command line")
+
+
+def _sealed(site: Site, values: dict[str, Any]) -> dict[str, Any]:
+    """What is neither sealed nor a reference is the key itself."""
+    for name in SECRETS:
+        key = values.get(name)
+        if key and not key.startswith(_NO_KEY):
+            keys = config_source(site.settings, site.pool).secret_store.latest_keys()
+            values[name] = keys.seal(site.domain_uuid, key)
+    return values
+
+
+_NO_KEY = ("@", "sealed:", "env:", "file:")

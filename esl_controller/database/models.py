@@ -13,8 +13,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
+from esl_controller.database.hours import BusinessHours, Opening, ZonedHours
 from esl_controller.settings.types import Secret
 
 
@@ -46,6 +46,8 @@ class SecretaryRealtime:
     extension: str | None
     language: str | None
     """BCP 47, such as pt-BR; None lets the model find out."""
+    languages: Sequence[str]
+    """Others the caller may change to."""
     realtime_provider: str
     """openai | elevenlabs | gemini | custom"""
     voice_realtime_provider_uuid: str | None
@@ -100,6 +102,12 @@ class SecretaryRealtime:
     """None: the domain's."""
     business_hours: BusinessHours | None
     """None: always open."""
+    time_condition: str | None
+    """Number or name of the FusionPBX time condition that stands in for `business_hours`."""
+    closed_action: str
+    """hand_back | answer"""
+    closed_message: str | None
+    closed_prompt: str | None
     closed_extension: str | None
     playback_mode: str
     """auto | unicast | binary | json | file"""
@@ -112,6 +120,14 @@ class SecretaryRealtime:
     recording_pause_words: Sequence[str]
     """Empty: ours, in the secretary's language."""
     voicemail_message: str | None
+    enable_functions: bool
+    """Those that reach the tenant's own systems, besides those of the call itself."""
+    functions_config: Sequence[str]
+    """Names of these; empty: all that are set up."""
+    email_to: Sequence[str]
+    """Empty: the domain's."""
+    enable_rag: bool
+    """It may look things up in the domain's documents."""
     enabled: bool
 
 
@@ -142,6 +158,8 @@ class TenantSettings:
     """One row of `v_voice_realtime_settings`; the defaults where a domain has none."""
 
     domain_uuid: str
+    company_name: str | None = None
+    """How the tenant is named to callers; None: by the domain's name."""
     time_zone: str = "UTC"
     """The domain's own, else FusionPBX's, else UTC: of hours, and of the day a budget is for."""
     max_concurrent_calls: int | None = None
@@ -160,6 +178,82 @@ class TenantSettings:
     outbound_per_hour: int | None = None
     outbound_per_day: int | None = None
     outbound_caller_id: str | None = None
+    webhook_url: str | None = field(default=None, repr=False)
+    """Told what happens in calls. Its address may hold a key."""
+    webhook_secret: str | None = field(default=None, repr=False)
+    """`sealed:…`, as a provider's credential."""
+    webhook_events: Sequence[str] = ()
+    """Names of those that are told; empty: all."""
+    email_to: Sequence[str] = ()
+    summarise_calls: bool = False
+    summary_schema: Mapping[str, Any] | None = None
+    summary_url: str | None = None
+    """Up to, not including, `/chat/completions`; None: the domain's own provider."""
+    summary_model: str | None = None
+    summary_key: str | None = field(default=None, repr=False)
+    send_unstored: bool = False
+    """What is not stored is sent all the same."""
+    allowed_tool_hosts: Sequence[str] = ()
+    """Of its own systems: what its functions and webhooks may reach."""
+    ticket_url: str | None = field(default=None, repr=False)
+    """Where tickets are opened; None: nowhere."""
+    ticket_format: str = "contact"
+    """contact | plain | event | handoff: generations of the request."""
+    ticket_queue: str | None = None
+    ticket_company: str | None = None
+    ticket_key: str | None = field(default=None, repr=False)
+    crm_url: str | None = field(default=None, repr=False)
+    crm_key: str | None = field(default=None, repr=False)
+    agenda_kind: str = "http"
+    """http | caldav"""
+    agenda_url: str | None = field(default=None, repr=False)
+    agenda_user: str | None = None
+    agenda_key: str | None = field(default=None, repr=False)
+    """Password of `agenda_user`, a token without one."""
+    appointment_minutes: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """One row of `v_voice_realtime_functions`, validated: something of the tenant's own."""
+
+    voice_realtime_function_uuid: str
+    domain_uuid: str
+    function_name: str
+    """As the model calls it; before the tool's own name, where it is an MCP server."""
+    function_kind: str
+    """http | mcp"""
+    description: str
+    url: str
+    """http: a template, `{argument}` in its path."""
+    http_method: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments."""
+    argument_places: Mapping[str, str]
+    """Argument: `path`, `query[:name]` or `body[:/json/pointer]`."""
+    result_fields: Mapping[str, str]
+    """Name in the result: JSON Pointer in the answer. Empty: the whole answer."""
+    max_result_bytes: int
+    timeout_seconds: int
+    headers: Mapping[str, str] = field(repr=False)
+    """`{key}` in a value stands for the credential."""
+    credential: str | None = field(repr=False)
+    """`sealed:…`"""
+    mcp_tools: Sequence[str]
+    """Names of the server's tools that may be called."""
+    mcp_catalogue: Sequence[Mapping[str, Any]]
+    """What the server said of its tools when it was last asked: name, description, parameters."""
+    extensions: Sequence[str]
+    """Numbers of the secretaries it is for; empty: all of the domain."""
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunction:
+    """A function of the tenant's that can be called: its row and its opened key."""
+
+    row: FunctionRow
+    key: Secret | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +282,13 @@ class RouteEntry:
     """What is wrong with the settings and does not keep the number from being answered."""
     outbound: OutboundCall | None = None
     """The call is ours: we have dialled."""
+    functions: tuple[OwnFunction, ...] = ()
+    """The tenant's own, as far as they are for this number."""
+    time_condition: ZonedHours | None = None
+    """FusionPBX's, where the secretary names one that is there."""
+    opening: Opening | None = None
+    """Open or closed, as it was when the call was admitted; closed ones are served only where the
+    secretary answers then too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +355,10 @@ class ConversationRealtime:
     """Directory of the recording, as FreeSWITCH and FusionPBX's call detail records have it."""
     record_name: str | None = None
     """Both empty: what was recorded is gone, because the caller refused."""
+    summary: str | None = None
+    """By a model, after the call; written by its errand, with `summary_fields`."""
+    summary_fields: Mapping[str, Any] | None = None
+    """As `TenantSettings.summary_schema` says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,28 +459,15 @@ JournalEntry = (
     | UsageRecord
     | AuditRecord
     | OutboundCall
+    | Errand
 )
 """What a call leaves behind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLost:
-    """A worker died: its conversations still open in any domain are over."""
-
-    worker: str
-    """`ConversationRealtime.worker` of its conversations."""
-    lost_at: datetime
 
 
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
     SecretaryRealtime: (
         "voice_secretary_uuid",
-        "enable_rag",
         "rag_collection_id",
-        "enable_functions",
-        "functions_config",
     ),
-    TenantSettings: ("allowed_tool_hosts",),
-    ConversationRealtime: ("summary",),
 }
 """Columns of the tables that this version does nothing with; who fills one in a setting is told."""

@@ -6,6 +6,8 @@ import re
 
 DIALABLE = re.compile(r"[0-9*#+A-Za-z._][0-9*#+A-Za-z._-]{0,31}")
 """No leading hyphen: `uuid_transfer` would read `-bleg` as an option (mod_commands.c)."""
+KEYS = re.compile(r"[0-9*#A-D]{1,32}")
+"""Keys pressed on a line at once."""
 CONTEXT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 
 

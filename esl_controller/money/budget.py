@@ -78,7 +78,7 @@ class BudgetGuard:
         self,
         pool: Pool,
         *,
-        on_reached: Callable[[BudgetLevel], object] = lambda _level: None,
+        on_reached: Callable[[TenantSettings, BudgetState], object] = lambda _tenant, _state: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._pool = pool
@@ -125,7 +125,7 @@ class BudgetGuard:
         for state in spent.states():
             key = (domain_uuid, state.period)
             if state.level > self._told.get(key, BudgetLevel.OPEN):
-                self._on_reached(state.level)
+                self._on_reached(spent.tenant, state)
                 _log.warning(
                     f"budget_{state.level.name.lower()}",
                     domain_uuid=domain_uuid,

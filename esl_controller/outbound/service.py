@@ -21,7 +21,7 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.database.repository.outbound import Caps
-from esl_controller.routes.hours import opening
+from esl_controller.routes.hours import opening_of
 from esl_controller.tenants.loader import ConfigError, ConfigLoader
 
 LOOK_S = 5.0
@@ -136,8 +136,7 @@ class OutboundService:
 
     def _put_off(self, call: OutboundCall, entry: RouteEntry) -> bool:
         """Nobody is called outside the secretary's hours."""
-        zone = entry.secretary.time_zone or entry.tenant.time_zone
-        hours = opening(entry.secretary.business_hours, zone, self._now())
+        hours = opening_of(entry, self._now())
         if hours.open:
             return False
         until = hours.next_open_at or call.not_after

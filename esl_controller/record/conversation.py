@@ -15,7 +15,6 @@ import msgspec
 
 from bridge.ports import TurnLatency, Utterance
 from bridge.providers.base import Usage
-from bridge.providers.conversation import Speaker
 from bridge.session.echo import EchoFound
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import (
@@ -23,13 +22,14 @@ from esl_controller.database.models import (
     FunctionCallRecord,
     RouteEntry,
     TransferRecord,
-    Turn,
 )
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.record.audit import audit_of
-from esl_controller.record.latency import latency_columns
+from esl_controller.record.events import CallEvents, transfer_event
 from esl_controller.record.outcome import Ending
-from esl_controller.record.withheld import WITHHELD, Withheld
+from esl_controller.record.promises import Promises
+from esl_controller.record.withheld import Withheld
+from esl_controller.record.words import Words
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
@@ -38,6 +38,8 @@ from esl_controller.tools.base import FunctionOutcome
 
 MAX_STORED_BYTES = 4096
 """Of a function's arguments, and of its result; a model can write 64 kB each time."""
+MAX_STORED_IN_ALL = 256 * 1024
+"""The same of all functions of one conversation."""
 MAX_REASON = 500
 LOUD_DB, FAINT_DB = -15, -25
 REACHED = frozenset({"completed", "passed_on"})
@@ -54,7 +56,13 @@ class CallBook:
     worker: str
     """This worker's name, different from any other's on any host."""
 
-    def open(self, entry: RouteEntry, identity: CallIdentity, provider: str) -> ConversationRecord:
+    def open(
+        self,
+        entry: RouteEntry,
+        identity: CallIdentity,
+        provider: str,
+        conversation_uuid: str = "",
+    ) -> ConversationRecord:
         """Begin the row of a conversation; `provider` is the kind that is tried first."""
         return ConversationRecord(
             entry,
@@ -64,6 +72,7 @@ class CallBook:
             provider=provider,
             ledger=self.ledger,
             worker=self.worker,
+            conversation_uuid=conversation_uuid,
         )
 
     def turned_away(self, identity: CallIdentity, entry: RouteEntry | None, ending: Ending) -> None:
@@ -87,10 +96,13 @@ class CallBook:
         )
         self.record(row, personal=entry is not None and entry.tenant.redact_personal_data)
 
-    def came_back(self, transfer: TransferRecord) -> None:
+    def came_back(self, entry: RouteEntry, transfer: TransferRecord) -> None:
         """A caller who was connected is with us again."""
         self.metrics.count(m.TRANSFERS, transfer.status)
         self.record(transfer, personal=False)
+        event = transfer_event(entry.tenant, transfer)
+        if event is not None:
+            self.record(event, personal=False)
 
 
 class ConversationRecord:
@@ -106,6 +118,7 @@ class ConversationRecord:
         provider: str,
         ledger: UsageLedger,
         worker: str,
+        conversation_uuid: str = "",
     ) -> None:
         self.provider = provider
         """Kind of who serves: another one after a fail-over."""
@@ -114,21 +127,17 @@ class ConversationRecord:
         self._record = partial(record, personal=entry.tenant.redact_personal_data)
         self._metrics = metrics
         self._store = entry.tenant.store_transcripts
-        self._turn_number = 0
-        self._turns: dict[str, tuple[Turn, dict[str, Any]]] = {}
-        """What was said, by the provider's name of it: as stored, and in the transcript."""
         self._latencies: list[float] = []
-        self._pending_latency: TurnLatency | None = None
         self._interruptions = self._resumptions = 0
         self._input_tokens = 0
         self._output_tokens = 0
-        self._transcript: list[dict[str, Any]] = []
         self._transfer: TransferRecord | None = None
         self._began_s = time.monotonic()
         self.withheld = Withheld()
         self._called_back = False
+        self._stored_bytes = 0
         self.row = ConversationRealtime(
-            conversation_uuid=str(uuid.uuid4()),
+            conversation_uuid=conversation_uuid or str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,
             secretary_realtime_uuid=entry.secretary.secretary_realtime_uuid,
             call_uuid=identity.call_uuid,
@@ -142,7 +151,22 @@ class ConversationRecord:
             worker=worker,
             direction=identity.direction,
         )
+        sent = entry.tenant.send_unstored
+        personal = entry.tenant.redact_personal_data and not sent
+        send = partial(record, personal=personal)
+        self._words = Words(
+            self.row,
+            self._record,
+            self.withheld,
+            lambda: self.now_s,
+            stored=self._store,
+            sent=sent,
+        )
+        self._events = CallEvents(entry, send)
+        email_to = entry.secretary.email_to or entry.tenant.email_to
+        self.promises = Promises(self.row.conversation_uuid, send, email_to)
         self._record(self.row)
+        self._events.started(self.row)
 
     @property
     def now_s(self) -> float:
@@ -158,69 +182,17 @@ class ConversationRecord:
         self.row = replace(self.row, answered_at=self._now())
         self._record(self.row)
 
+    def spoken_in(self, language: str) -> None:
+        """It goes on in another language."""
+        self.row = replace(self.row, language=language)
+
     def uttered(self, utterance: Utterance) -> None:
         """Something was said; or what was said is now known better, or to have been cut off."""
-        if not self._store:
-            return
-        utterance = self._allowed(utterance)
-        known = self._turns.get(utterance.item_id)
-        if known is not None:
-            self._correct(*known, utterance)
-            return
-        caller = utterance.speaker is Speaker.CALLER
-        latency, self._pending_latency = (
-            (None, self._pending_latency) if caller else (self._pending_latency, None)
-        )
-        self._turn_number += 1
-        role = utterance.speaker.value
-        line: dict[str, Any] = {
-            "role": role,
-            "text": utterance.text,
-            "timestamp": utterance.at_s,
-        }
-        if utterance.interrupted:
-            line["interrupted"] = True
-        self._transcript.append(line)
-        turn = Turn(
-            turn_uuid=str(uuid.uuid4()),
-            domain_uuid=self.row.domain_uuid,
-            conversation_uuid=self.row.conversation_uuid,
-            turn_number=self._turn_number,
-            role=role,
-            content=utterance.text,
-            started_at=self.row.started_at + timedelta(seconds=utterance.at_s),
-            interrupted=utterance.interrupted,
-            heard_ms=utterance.heard_ms,
-            **latency_columns(latency),
-        )
-        if utterance.item_id:
-            self._turns[utterance.item_id] = (turn, line)
-        self._record(turn)
-
-    def _allowed(self, utterance: Utterance) -> Utterance:
-        """Without its words where they came in a pause of the recording."""
-        caller = utterance.speaker is Speaker.CALLER
-        item = utterance.item_id
-        if self.withheld.covers(utterance.at_s, self.now_s, item=item, whole=caller):
-            return replace(utterance, text=WITHHELD)
-        return utterance
-
-    def _correct(self, turn: Turn, line: dict[str, Any], utterance: Utterance) -> None:
-        line["text"] = utterance.text
-        if utterance.interrupted:
-            line["interrupted"] = True
-        known_now = replace(
-            turn,
-            content=utterance.text,
-            interrupted=utterance.interrupted,
-            heard_ms=utterance.heard_ms,
-        )
-        self._turns[utterance.item_id] = (known_now, line)
-        self._record(known_now)
+        self._words.uttered(utterance)
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""
-        self._pending_latency = latency
+        self._words.answered(latency)
         self._latencies.append(latency.total_ms)
         self._metrics.count(m.TURNS, self.provider)
         self._metrics.observe(m.RESPONSE_LATENCY, self.provider, value_s=latency.total_ms / 1000)
@@ -270,14 +242,23 @@ class ConversationRecord:
                 conversation_uuid=self.row.conversation_uuid,
                 provider_call_id=outcome.call.call_id,
                 function_name=outcome.call.name[:64],
-                arguments=_stored(outcome.arguments) if kept else {},
-                result=_stored(outcome.result) if kept and outcome.result else None,
+                arguments=self._kept(outcome.arguments) if kept else {},
+                result=self._kept(outcome.result) if kept and outcome.result else None,
                 status=outcome.status,
                 error=outcome.error or None,
                 started_at=datetime.fromtimestamp(outcome.started_at, UTC),
                 duration_ms=_milliseconds(outcome.duration_s),
             )
         )
+
+    def _kept(self, value: Any) -> Mapping[str, Any]:
+        """As it is audited, or only its length where the conversation has stored its share."""
+        stored = _stored(value)
+        size = len(msgspec.json.encode(stored))
+        if self._stored_bytes + size > MAX_STORED_IN_ALL:
+            return {"length": size}
+        self._stored_bytes += size
+        return stored
 
     def transfer_tried(self, kind: str, destination: str, reason: str) -> None:
         """The call is about to be passed on."""
@@ -292,6 +273,7 @@ class ConversationRecord:
             started_at=self._now(),
         )
         self._record(self._transfer)
+        self._events.transfer(self._transfer)
 
     @property
     def transfer_uuid(self) -> str:
@@ -307,6 +289,7 @@ class ConversationRecord:
             self.row = replace(self.row, transfer_destination=self._transfer.destination)
         decided = replace(self._transfer, status=status, ended_at=self._now())
         self._record(decided)
+        self._events.transfer(decided)
         self._transfer = None
         return decided
 
@@ -361,13 +344,14 @@ class ConversationRecord:
             resumptions=self._resumptions,
             avg_latency_ms=round(sum(latencies) / len(latencies)) if latencies else None,
             max_latency_ms=round(max(latencies)) if latencies else None,
-            transcript=tuple(self._transcript),
+            transcript=self._words.stored,
             **_said(ending),
             input_tokens=self._input_tokens,
             output_tokens=self._output_tokens,
             estimated_cost=self._cost_usd,
         )
         self._record(self.row)
+        self._events.ended(self.row, self._words.all)
 
 
 def _said(ending: Ending) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, WorkerLost
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -19,7 +19,6 @@ from esl_controller.database.models import (
     TransferRecord,
     Turn,
     UsageRecord,
-    WorkerLost,
 )
 
 MAX_LINE_BYTES = 4 * 1024 * 1024
@@ -32,6 +31,7 @@ _KINDS: dict[str, type[SpoolEntry]] = {
     "usage": UsageRecord,
     "audit": AuditRecord,
     "outbound": OutboundCall,
+    "errand": Errand,
     "worker_lost": WorkerLost,
 }
 _NAMES = {model: kind for kind, model in _KINDS.items()}

@@ -15,14 +15,13 @@ import gevent
 import structlog
 from gevent.event import Event
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, WorkerLost
 from esl_controller.database.models import (
     ConversationRealtime,
     UsageRecord,
-    WorkerLost,
 )
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool, RowRefused
-from esl_controller.database.repository import conversations, pages, tenants
+from esl_controller.database.repository import conversations, errands, pages, tenants
 from esl_controller.record import entries as journal_entries
 from esl_controller.record.entries import EntryDamaged, SpoolEntry
 from esl_controller.record.spool import Spool
@@ -204,7 +203,7 @@ def _announce(connection: GreenConnection, entries: list[SpoolEntry]) -> None:
     """Tell who watches these conversations, on whatever worker."""
     changed: dict[str, set[str]] = {}
     for entry in entries:
-        if not isinstance(entry, WorkerLost | UsageRecord | AuditRecord | OutboundCall):
+        if not isinstance(entry, WorkerLost | UsageRecord | AuditRecord | OutboundCall | Errand):
             changed.setdefault(entry.domain_uuid, set()).add(entry.conversation_uuid)
     for domain_uuid, conversation_uuids in changed.items():
         pages.announce(connection, domain_uuid, sorted(conversation_uuids))
@@ -217,6 +216,8 @@ def _is_nobodys(entry: SpoolEntry) -> bool:
 
 
 def _store_entry(connection: GreenConnection, entry: SpoolEntry) -> bool:
+    if isinstance(entry, Errand):
+        return errands.insert(connection, entry.domain_uuid, entry)
     if not isinstance(entry, WorkerLost):
         return conversations.store(connection, entry.domain_uuid, entry)
     conversations_lost(connection, entry.worker, entry.lost_at)

@@ -21,7 +21,8 @@ from gevent import Greenlet
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
-from esl_controller.database.models import JournalEntry, WorkerLost
+from esl_controller.database.acts import WorkerLost
+from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import Pool
 from esl_controller.record import entries as journal_entries
 from esl_controller.record import privacy

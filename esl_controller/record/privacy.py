@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -44,14 +44,24 @@ _FIELDS: dict[type, tuple[str, ...]] = {
     UsageRecord: (),
     AuditRecord: ("detail", "error"),
     OutboundCall: ("purpose",),
+    Errand: ("payload",),
 }
+_KEPT = frozenset(
+    (
+        *("to", "caller_id", "caller_name", "caller_number", "destination"),
+        *("call_uuid", "conversation_uuid", "transfer_uuid", "secretary_realtime_uuid"),
+        *("transfer_destination", "started_at", "answered_at", "ended_at"),
+    )
+)
+"""Of an errand's payload: who it is for and which call it is about, as the row of the call has."""
 
 
 def redact(entry: JournalEntry, *, personal: bool) -> JournalEntry:
     """Return `entry` without card numbers and, with `personal`, without other personal data."""
     record: Any = entry
+    kept = _KEPT if isinstance(entry, Errand) else frozenset()
     changed = {
-        name: _redact_value(getattr(entry, name), personal, MAX_DEPTH)
+        name: _redact_value(getattr(entry, name), personal, MAX_DEPTH, kept)
         for name in _FIELDS[type(entry)]
     }
     redacted: JournalEntry = dataclasses.replace(record, **changed) if changed else entry
@@ -66,7 +76,9 @@ def redact_text(text: str, *, personal: bool) -> str:
     return _RUN.sub(NUMBER, text) if personal else text
 
 
-def _redact_value(value: Any, personal: bool, depth: int) -> Any:
+def _redact_value(
+    value: Any, personal: bool, depth: int, kept: frozenset[str] = frozenset()
+) -> Any:
     if isinstance(value, str):
         return redact_text(value, personal=personal)
     if isinstance(value, int) and not isinstance(value, bool):
@@ -75,9 +87,12 @@ def _redact_value(value: Any, personal: bool, depth: int) -> Any:
     if isinstance(value, Mapping | list | tuple) and depth == 0:
         return None
     if isinstance(value, Mapping):
-        return {k: _redact_value(v, personal, depth - 1) for k, v in value.items()}
+        return {
+            name: inner if name in kept else _redact_value(inner, personal, depth - 1, kept)
+            for name, inner in value.items()
+        }
     if isinstance(value, list | tuple):
-        return [_redact_value(item, personal, depth - 1) for item in value]
+        return [_redact_value(item, personal, depth - 1, kept) for item in value]
     return value
 
 

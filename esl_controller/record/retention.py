@@ -9,7 +9,7 @@ import gevent
 import structlog
 
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
-from esl_controller.database.repository import privacy, spending, tenants
+from esl_controller.database.repository import errands, privacy, spending, tenants
 from esl_controller.record.recordings import Recordings, Stored
 from esl_controller.record.spool import REJECTED_DAYS
 from esl_controller.telemetry.background import in_thread
@@ -33,6 +33,7 @@ class ErasureReport:
     elsewhere: tuple[str, ...] = (
         "call detail records of FusionPBX (v_xml_cdr), and recordings that are not ours",
         "what the AI provider keeps under its own terms",
+        "what has been sent: webhooks, e-mails, tickets, and what a text service was shown",
         "what waits in the spool of a worker that is cut off from the database",
         f"lines set aside under `rejected` in a spool directory, for {REJECTED_DAYS} days",
     )
@@ -57,6 +58,7 @@ def erase_caller(
         report.add(_erase_recordings(connection, domain_uuid, over, recordings))
         privacy.forget_words_of_audits(connection, domain_uuid, over)
         report.add({"outbound": privacy.erase_outbound(connection, domain_uuid, caller_number)})
+        report.add({"errands": errands.erase(connection, domain_uuid, over)})
         report.add(privacy.erase_conversations(connection, domain_uuid, over))
         report.add(privacy.erase_turn_based(connection, domain_uuid, caller_number))
     return report
@@ -77,6 +79,7 @@ def erase_conversation(
         one = [conversation_uuid]
         report.add(_erase_recordings(connection, domain_uuid, one, recordings))
         privacy.forget_words_of_audits(connection, domain_uuid, one)
+        report.add({"errands": errands.erase(connection, domain_uuid, one)})
         report.add(privacy.erase_conversations(connection, domain_uuid, one))
     return report
 
@@ -126,12 +129,15 @@ class Retention:
 
     def _expire(self, domain_uuid: str) -> int:
         days = self._retention_days(domain_uuid)
+        with self._pool.connection(autocommit=True) as connection:
+            errands.forget_old(connection, domain_uuid, days)
         total = 0
         while days is not None:
             with self._pool.connection() as connection:
                 expired = privacy.find_expired(connection, domain_uuid, days, BATCH)
                 _erase_recordings(connection, domain_uuid, expired, self._recordings)
                 privacy.forget_words_of_audits(connection, domain_uuid, expired)
+                errands.erase(connection, domain_uuid, expired)
                 privacy.erase_conversations(connection, domain_uuid, expired)
                 privacy.expire_audits(connection, domain_uuid, days)
                 privacy.erase_outbound(connection, domain_uuid, None, days)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from esl_controller.database.hours import Opening
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
-from esl_controller.routes.hours import Opening, opening
+from esl_controller.routes.hours import opening_of
 from esl_controller.routes.places import CallLeases, Refusal
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.tenants.providers import is_usable
@@ -46,6 +48,7 @@ class Admission:
         Raises:
             HandBack: closed, out of budget, or no place left; it says where the caller goes.
         """
+        entry = replace(entry, opening=self.opening(entry))
         entry = self._within_budget(entry) if back else self._allowed(entry)
         return _placed(entry, self._leases.acquire(entry, call_uuid))
 
@@ -54,12 +57,12 @@ class Admission:
 
         Raises HandBack as `admit` would, and DatabaseError when places cannot be counted.
         """
-        entry = self._allowed(entry)
+        entry = self._allowed(replace(entry, opening=self.opening(entry)))
         return _placed(entry, self._leases.room(entry))
 
     def opening(self, entry: RouteEntry) -> Opening:
         """Whether the secretary is open now, and until when."""
-        return opening(entry.secretary.business_hours, _zone(entry), self._now())
+        return opening_of(entry, self._now())
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""
@@ -70,9 +73,9 @@ class Admission:
         return self._within_budget(entry)
 
     def _check_hours(self, entry: RouteEntry) -> None:
-        now, zone = self.opening(entry), _zone(entry)
-        if not now.open:
-            why = f"outside the secretary's hours ({zone}{_until(now)})"
+        now = entry.opening
+        if now is not None and not now.open and entry.secretary.closed_action != "answer":
+            why = f"outside the secretary's hours ({now.at.tzinfo}{_until(now)})"
             raise HandBack(Outcome.CLOSED, None, why, extension=entry.secretary.closed_extension)
 
     def _within_budget(self, entry: RouteEntry) -> RouteEntry:
@@ -89,10 +92,6 @@ class Admission:
                 return cheap
             why += ", and the domain has no low-cost provider that can be used"
         raise HandBack(Outcome.TURN_BASED, None, why)
-
-
-def _zone(entry: RouteEntry) -> str:
-    return entry.secretary.time_zone or entry.tenant.time_zone
 
 
 def _until(now: Opening) -> str:

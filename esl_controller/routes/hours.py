@@ -2,66 +2,51 @@
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from esl_controller.database.hours import BusinessHours
+from esl_controller.database.hours import Hours, Opening, Reason
+from esl_controller.database.models import RouteEntry
 
 HORIZON_DAYS = 370
 """How far ahead is looked: past every closed date of a year."""
 
 
-class Reason(enum.Enum):
-    """Why it is open or closed."""
-
-    NO_HOURS = "no_hours"
-    """None are set: always open."""
-    IN_HOURS = "in_hours"
-    OUT_OF_HOURS = "out_of_hours"
-    CLOSED_DATE = "closed_date"
-    """Hours of the week would be open, on any other date."""
+def opening_of(entry: RouteEntry, now: datetime) -> Opening:
+    """Whether a number is open at `now` (aware), by its time condition or its own hours."""
+    zone = entry.secretary.time_zone or entry.tenant.time_zone
+    condition = entry.time_condition
+    if condition is not None:
+        return opening(condition, condition.time_zone or zone, now)
+    return opening(entry.secretary.business_hours, zone, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Opening:
-    """The answer for one moment. The times are aware, in the tenant's zone."""
-
-    open: bool
-    reason: Reason
-    changes_at: datetime | None = None
-    """When it closes, or opens; None: not within HORIZON_DAYS."""
-    next_open_at: datetime | None = None
-    """When it opens next after the present hours, or after now while closed; None: not within
-    HORIZON_DAYS."""
-
-
-def opening(hours: BusinessHours | None, time_zone: str, now: datetime) -> Opening:
+def opening(hours: Hours | None, time_zone: str, now: datetime) -> Opening:
     """Look at the hours at `now` (aware).
 
     Hours are wall-clock times: a night when clocks change has an hour more or less in them.
     """
-    if hours is None:
-        return Opening(True, Reason.NO_HOURS)
     zone = ZoneInfo(time_zone)
-    wall = now.astimezone(zone).replace(tzinfo=None)
+    at = now.astimezone(zone)
+    if hours is None:
+        return Opening(at, True, Reason.NO_HOURS)
+    wall = at.replace(tzinfo=None)
     stretches = (one for one in _stretches(hours, wall) if one[1] > wall)
     begins, ends = next(stretches, (None, None))
     if begins is None or ends is None:
-        return Opening(False, _why_closed(hours, wall))
+        return Opening(at, False, _why_closed(hours, wall))
     if begins > wall:
         begins = begins.replace(tzinfo=zone)
-        return Opening(False, _why_closed(hours, wall), begins, begins)
+        return Opening(at, False, _why_closed(hours, wall), begins, begins)
     later = next(stretches, None)
     forever = ends - wall > timedelta(days=HORIZON_DAYS - 1)
     closes = None if forever else ends.replace(tzinfo=zone)
     opens = later[0].replace(tzinfo=zone) if later is not None else None
-    return Opening(True, Reason.IN_HOURS, closes, opens)
+    return Opening(at, True, Reason.IN_HOURS, closes, opens)
 
 
-def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:
+def _stretches(hours: Hours, wall: datetime) -> Iterator[tuple[datetime, datetime]]:
     """Begin and end of each time it is open from yesterday on, in order; touching ones joined."""
     current: tuple[datetime, datetime] | None = None
     for begins, ends in _spans(hours, wall):
@@ -76,19 +61,18 @@ def _stretches(hours: BusinessHours, wall: datetime) -> Iterator[tuple[datetime,
 
 
 def _spans(
-    hours: BusinessHours, wall: datetime, *, mind_dates: bool = True
+    hours: Hours, wall: datetime, *, mind_dates: bool = True
 ) -> Iterator[tuple[datetime, datetime]]:
     """Every span by its begin. No span is longer than a day, so yesterday's are the oldest."""
     today = wall.replace(hour=0, minute=0, second=0, microsecond=0)
     for offset in range(-1, HORIZON_DAYS):
         day = today + timedelta(days=offset)
-        if mind_dates and day.date() in hours.closed_dates:
-            continue
-        for span in sorted(hours.weekly[day.weekday()], key=lambda one: one.begins):
+        spans = hours.on(day.date()) if mind_dates else hours.usual(day.date())
+        for span in sorted(spans, key=lambda one: one.begins):
             yield day + timedelta(minutes=span.begins), day + timedelta(minutes=span.ends)
 
 
-def _why_closed(hours: BusinessHours, wall: datetime) -> Reason:
+def _why_closed(hours: Hours, wall: datetime) -> Reason:
     for begins, ends in _spans(hours, wall, mind_dates=False):
         if begins <= wall < ends:
             return Reason.CLOSED_DATE

@@ -76,11 +76,15 @@ def _judge_realtime(admission: Admission, entry: RouteEntry) -> Verdict:
         return _handed_back(entry, as_chosen(entry, reason), budget)
     return Verdict(
         outcome=Outcome.REALTIME,
-        why="answered by the AI",
+        why="answered by the AI" if _is_open(served) else "closed, which the AI explains",
         entry=served,
         warnings=(*entry.warnings, *problems),
         budget=budget,
     )
+
+
+def _is_open(entry: RouteEntry) -> bool:
+    return entry.opening is None or entry.opening.open
 
 
 def _handed_back(entry: RouteEntry, reason: HandBack, budget: BudgetState) -> Verdict:

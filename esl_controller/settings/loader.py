@@ -225,6 +225,11 @@ def _contradictions(settings: Settings) -> list[Problem]:
         if Flavour(media.flavour) not in able:
             words = f"auto, or one of {', '.join(f.value for f in able)} for this playback"
             refuse("MEDIA_FLAVOUR", media.flavour, words)
+    mail = settings.mail
+    if mail.host and not mail.sender:
+        refuse("MAIL_SENDER", "(not set)", "an address, where VOICE_AI_MAIL_HOST is set")
+    if mail.security == "none" and mail.password:
+        refuse("MAIL_SECURITY", mail.security, "starttls or tls, where there is a password")
     if media.input == "unicast" and media.playback not in {"auto", "unicast"}:
         refuse(
             "MEDIA_PLAYBACK", media.playback, "auto or unicast when VOICE_AI_MEDIA_INPUT=unicast"

@@ -15,6 +15,8 @@ import msgspec
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
 from esl_controller.settings.group import Group as _Group
 from esl_controller.settings.host import Log, Speech, Storage
+from esl_controller.settings.mail import Mail
+from esl_controller.settings.services import Services
 from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
@@ -317,6 +319,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     storage: Storage = Storage()
     speech: Speech = Speech()
     transfer: Transfer = Transfer()
+    mail: Mail = Mail()
+    services: Services = Services()
     log: Log = Log()
 
 

@@ -284,6 +284,18 @@ JOURNAL_FAILURES = _counter(
     "journal_failures", "Failed writes of the journal.", target=("spool", "database")
 )
 SPOOL_BYTES = _gauge("spool_bytes", "Journal not yet in the database.")
+_ERRANDS = ("ticket", "message", "webhook", "email", "summary", "other")
+ERRANDS = _counter(
+    "errands",
+    "Attempts to deliver errands: delivered, retried, dead, lost to another worker.",
+    kind=_ERRANDS,
+    result=("delivered", "retried", "dead", "lost"),
+)
+ERRANDS_OPEN = _gauge(
+    "errands_open",
+    "Errands of every domain that are not delivered, as any worker counts them in the database.",
+    state=("queued", "running", "dead"),
+)
 DATABASE_CONNECTIONS = _gauge(
     "database_connections",
     "Connections: in_use, idle; calls that are waiting for one.",

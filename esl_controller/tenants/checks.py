@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from esl_controller.esl import dialable
+from esl_controller.settings.types import host_entry
 
 """No hyphen in front: FreeSWITCH would take the destination of a transfer for an option."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
@@ -163,6 +164,25 @@ def _read_language(value: Any) -> str:
     return value
 
 
+def _read_languages(value: Any) -> tuple[str, ...]:
+    given = _read_list(value)
+    problems: list[str] = []
+    if len(given) > MAX_LANGUAGES:
+        raise ValueError(f"must be a JSON list of at most {MAX_LANGUAGES}")
+    tags: dict[str, None] = {}
+    for one in given:
+        try:
+            tags[_read_language(one)] = None
+        except PartlyWrong as error:
+            problems += error.problems
+            tags[error.value] = None
+        except ValueError as error:
+            problems.append(f"an entry {error}")
+    if problems:
+        raise PartlyWrong(problems, tuple(tags))
+    return tuple(tags)
+
+
 def _read_time_zone(value: Any) -> str:
     try:
         return zoneinfo.ZoneInfo(str(value)).key
@@ -190,6 +210,54 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_extensions(value: Any) -> tuple[str, ...]:
+    extensions = _read_list(value)
+    if len(extensions) > MAX_EXTENSIONS:
+        raise ValueError(f"must be a JSON list of at most {MAX_EXTENSIONS} numbers")
+    return tuple(map(_read_dialable, extensions))
+
+
+def _read_web_address(value: Any) -> str:
+    address = _read_url(value)
+    if not address.startswith(("https://", "http://")) or "@" in urlsplit(address).netloc:
+        raise ValueError("must be an https:// or http:// address without a user name")
+    return address
+
+
+def _read_addresses(value: Any) -> tuple[str, ...]:
+    addresses = _read_list(value)
+    if len(addresses) > MAX_ADDRESSES:
+        raise ValueError(f"must be a JSON list of at most {MAX_ADDRESSES}")
+    for one in addresses:
+        if not isinstance(one, str) or not _EMAIL.fullmatch(one):
+            raise ValueError(f"is {one!r:.80}, must be an e-mail address")
+    return tuple(addresses)
+
+
+def _read_credential(value: Any) -> str:
+    if not isinstance(value, str) or not CREDENTIAL_FORM.fullmatch(value):
+        raise ValueError("must be sealed, or env:NAME or file:/path")  # never repeated
+    return value
+
+
+def _read_sealed(value: Any) -> str:
+    if not isinstance(value, str) or not _SEALED.fullmatch(value):
+        raise ValueError("must be sealed: a key of the operator's goes to no tenant's system")
+    return value
+
+
+def words_of(*known: str) -> Rule:
+    """A list of some of a few words."""
+
+    def read(value: Any) -> tuple[str, ...]:
+        for one in _read_list(value):
+            if one not in known:
+                raise ValueError(f"has {one!r:.60}, may have {', '.join(known)}")
+        return tuple(value)
+
+    return Rule(read, Words(f"list of {', '.join(known)}", f"lista de {', '.join(known)}"))
+
+
 def _read_pause_words(value: Any) -> tuple[str, ...]:
     words = _read_list(value)
     if len(words) > MAX_PAUSE_WORDS:
@@ -198,6 +266,18 @@ def _read_pause_words(value: Any) -> tuple[str, ...]:
         if not isinstance(word, str) or not 2 <= len(word.strip()) <= 100:
             raise ValueError("must be a JSON list of words of 2 to 100 characters")
     return tuple(words)
+
+
+def _read_hosts(value: Any) -> tuple[str, ...]:
+    entries = _read_list(value)
+    wrong = [entry for entry in entries if not isinstance(entry, str) or host_entry(entry)]
+    used = tuple(entry.lower() for entry in entries if entry not in wrong)[:MAX_HOSTS]
+    problems = [f"holds {entry!r:.60}, must hold hosts" for entry in wrong]
+    if len(entries) > MAX_HOSTS:
+        problems.append(f"must be a JSON list of at most {MAX_HOSTS} hosts")
+    if problems:
+        raise PartlyWrong(problems, used)
+    return used
 
 
 def _read_voice_settings(value: Any) -> Mapping[str, Any]:
@@ -222,7 +302,19 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_EXTENSIONS = 256
+MAX_HOSTS = 100
+MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
+MAX_ADDRESSES = 20
+CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
+_SEALED = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+")
+_EMAIL = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
+    r"(?=.{1,253}\Z)[A-Za-z0-9]([A-Za-z0-9-]{0,62})(\.[A-Za-z0-9][A-Za-z0-9-]{0,62})*"
+)
+"""RFC 5321 without quoted names and addresses in brackets: nothing that ends a header or a command.
+"""
 MOST_USD = 9_999_999_999
 """What the columns of amounts hold."""
 
@@ -237,7 +329,13 @@ DIALABLE = Rule(
     _read_dialable,
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
 )
+EXTENSIONS = Rule(
+    _read_extensions, Words('list of numbers, `["8000"]`', 'lista de números, `["8000"]`')
+)
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
+LANGUAGES = Rule(
+    _read_languages, Words('list of tags, `["en", "es"]`', 'lista de idiomas, `["en", "es"]`')
+)
 TIME_ZONE = Rule(
     _read_time_zone,
     Words("zone such as `America/Sao_Paulo`", "fuso, como `America/Sao_Paulo`"),
@@ -245,6 +343,19 @@ TIME_ZONE = Rule(
 URL = Rule(_read_url, Words("address, wss://…", "endereço, wss://…"))
 HEADERS = Rule(
     _read_headers, Words("JSON object of HTTP headers", "objeto JSON de cabeçalhos HTTP")
+)
+WEB_ADDRESS = Rule(_read_web_address, Words("address, https://…", "endereço, https://…"))
+ADDRESSES = Rule(
+    _read_addresses,
+    Words('list of e-mail addresses, `["a@example.com"]`', 'lista de e-mails, `["a@example.com"]`'),
+)
+CREDENTIAL = Rule(
+    _read_credential,
+    Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
+)
+SEALED = Rule(_read_sealed, Words("`sealed:…`", "`sealed:…`"))
+HOSTS = Rule(
+    _read_hosts, Words('list of hosts, `["crm.example"]`', 'lista de hosts, `["crm.exemplo"]`')
 )
 PAUSE_WORDS = Rule(
     _read_pause_words,

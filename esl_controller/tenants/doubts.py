@@ -14,6 +14,7 @@ from esl_controller.database.models import ProviderAccess, RealtimeProviderConfi
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
+from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import (
     NoProvider,
     own_provider,
@@ -42,9 +43,11 @@ def secretary_doubts(secretary: SecretaryRealtime, providers: Iterable[Row]) -> 
     """What a secretary asks that its provider, one of the domain's rows, will not do."""
     access = [_unopened(config) for config in _usable(providers)]
     own = own_provider(secretary, access)
+    said = variable_doubts(secretary, own.config if own is not None else None)
     if own is None:
-        return []
-    wanted, said = fitted(secretary, own.config)
+        return said
+    wanted, doubts = fitted(secretary, own.config)
+    said += doubts
     try:
         require_session(own, wanted, (), own=True)
     except NoProvider as error:

@@ -1,4 +1,4 @@
-"""Which hosts a tenant's provider row may be connected to, and which of them may have a key. Pure.
+"""Which hosts a tenant's rows may be connected to, and which of them may have a key. Pure.
 
 A row is a tenant's word. Its address is judged as it will be dialled, after all its settings are
 laid together, and a key is opened for that address alone: an address the operator did not name
@@ -48,19 +48,77 @@ class HostRefused(ValueError):
     host."""
 
 
-class ProviderHosts:
-    """The operator's word on where tenants' providers may be.
+class _Hosts:
+    """The operator's word on where something of a tenant's may be.
 
     Args:
         allowed: host names, `*.example.com`, addresses, networks such as 10.1.0.0/16, each with
             `:port` where only one port is meant; `*` is every public host.
+    """
+
+    setting: str
+    """The variable that holds the list."""
+
+    def __init__(self, allowed: Iterable[str]) -> None:
+        self._allowed = tuple(allowed)
+
+    def _why_not(self, host: str, port: int, *found: str) -> str:
+        """Why a host with these addresses must not be connected; empty: it may."""
+        if self._is_named(host, port):
+            return ""
+        if ANY_PUBLIC not in self._allowed:
+            return f"{host} is not a host of {self.setting}"
+        return next(
+            filter(None, (self._why_not_inside(host, port, at) for at in (host, *found))), ""
+        )
+
+    def _why_not_inside(self, host: str, port: int, address: str) -> str:
+        if _is_public(address) or self._is_named(address, port):
+            return ""
+        whose = host if address == host else f"{host} ({address})"
+        return f"{whose} is not a public address: {self.setting} must name it"
+
+    def _is_named(self, host: str, port: int) -> bool:
+        return any(_matches(entry, host, port) for entry in self._allowed if entry != ANY_PUBLIC)
+
+
+class ServiceHosts(_Hosts):
+    """Where tenants' own systems may be: what their functions, webhooks and errands reach.
+
+    The operator says where they may be at all, a tenant (`allowed_tool_hosts`) which of these are
+    its own.
+    """
+
+    setting = "VOICE_AI_SERVICES_ALLOWED_HOSTS"
+
+    def __init__(self, allowed: Iterable[str] = (ANY_PUBLIC,)) -> None:
+        super().__init__(allowed)
+
+    def require(self, host: str, port: int, tenants: Iterable[str]) -> None:
+        """Raise HostRefused for a host that is not both the operator's and the tenant's."""
+        if not any(entry == ANY_PUBLIC or _matches(entry, host, port) for entry in tenants):
+            raise HostRefused(f"{host} is not among the tenant's allowed_tool_hosts")
+        if why := self._why_not(host, port):
+            raise HostRefused(why)
+
+    def refusal(self, host: str, port: int, address: str) -> str:
+        """Why a connection to a host must not go to this address of it; empty: it may."""
+        return self._why_not(host.rstrip(".").lower(), port, address)
+
+
+class ProviderHosts(_Hosts):
+    """Where tenants' providers may be.
+
+    Args:
         trusted_urls: addresses that may have a key of the operator, besides the providers' own.
     """
+
+    setting = "VOICE_AI_PROVIDER_ALLOWED_HOSTS"
 
     def __init__(
         self, allowed: Iterable[str] = (ANY_PUBLIC,), trusted_urls: Iterable[str] = ()
     ) -> None:
-        self._allowed = tuple(allowed)
+        super().__init__(allowed)
         self._trusted = {_origin(url) for url in trusted_urls}
 
     def require_address(self, config: RealtimeProviderConfig, found: Iterable[str] = ()) -> None:
@@ -71,13 +129,8 @@ class ProviderHosts:
         if config.base_url is None or _origin(config.base_url) in self._trusted:
             return
         _, host, port = _origin(config.base_url)
-        if self._is_named(host, port):
-            return
-        if ANY_PUBLIC not in self._allowed:
-            raise HostRefused(f"{host} is not a host of VOICE_AI_PROVIDER_ALLOWED_HOSTS")
-        for address in (host, *found):
-            if why := self._why_not_inside(host, port, address):
-                raise HostRefused(why)
+        if why := self._why_not(host, port, *found):
+            raise HostRefused(why)
 
     def refusal(self, host: str, port: int, address: str) -> str:
         """Why a connection to a host must not go to this address of it; empty: it may.
@@ -90,12 +143,6 @@ class ProviderHosts:
             return ""
         return "" if self._is_named(host, port) else self._why_not_inside(host, port, address)
 
-    def _why_not_inside(self, host: str, port: int, address: str) -> str:
-        if _is_public(address) or self._is_named(address, port):
-            return ""
-        whose = host if address == host else f"{host} ({address})"
-        return f"{whose} is not a public address: VOICE_AI_PROVIDER_ALLOWED_HOSTS must name it"
-
     def require_key_may_go(self, config: RealtimeProviderConfig) -> None:
         """Raise HostRefused when the row's credential must not be sent to its address."""
         key = config.credential
@@ -105,7 +152,7 @@ class ProviderHosts:
         scheme, host, _ = _origin(config.base_url)
         if key is not None and not key.startswith("sealed:") and not self._may_have_own(config):
             raise HostRefused(f"a key of the operator is not sent to {host}")
-        if (key or config.headers) and scheme != "wss" and not _is_loopback(host):
+        if (key or config.headers) and scheme != "wss" and not is_loopback(host):
             raise HostRefused(f"keys and headers go over wss:// alone, not in clear to {host}")
 
     def _may_have_own(self, config: RealtimeProviderConfig) -> bool:
@@ -120,9 +167,6 @@ class ProviderHosts:
             return False
         _, host, port = _origin(config.base_url)
         return ANY_PUBLIC in self._allowed and _is_public(host) and not self._is_named(host, port)
-
-    def _is_named(self, host: str, port: int) -> bool:
-        return any(_matches(entry, host, port) for entry in self._allowed if entry != ANY_PUBLIC)
 
 
 def _require_own_variable(config: RealtimeProviderConfig, host: str) -> None:
@@ -212,7 +256,8 @@ def _address(host: str) -> _Address | None:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, as far as its name tells."""
     address = _address(host)
     return host == "localhost" or (address is not None and address.is_loopback)
 
@@ -230,10 +275,11 @@ def _is_public(host: str) -> bool:
 
 def _is_public_address(address: _Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
-        inside = address.ipv4_mapped or address.sixtofour or _behind_nat64(address)
-        if inside is not None:
-            return _is_public_address(inside)
-    return address.is_global and not address.is_multicast
+        behind = address.ipv4_mapped or address.sixtofour or _behind_nat64(address)
+        if behind is not None:
+            return _is_public_address(behind)
+    inside = any(address in one for one in _NOT_PUBLIC if one.version == address.version)
+    return address.is_global and not address.is_multicast and not inside
 
 
 def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -244,3 +290,7 @@ def _behind_nat64(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | Non
 
 
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(one) for one in ("192.0.0.0/24", "::/96", "64:ff9b:1::/48", "fec0::/10")
+)
+"""RFC 6890, 4291 (2.5.5.1, 2.5.7) and 8215: public to some versions of Python."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from esl_controller.tenants.columns.after_call import SECRETS
+
 _SECRET_NAMES = ("key", "token", "secret", "password", "authorization")
 
 
@@ -15,14 +17,32 @@ def provider_shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """
     shown = {name: value for name, value in row.items() if name not in ("credential", "headers")}
     credential = row.get("credential")
-    sealed = credential is not None and credential.startswith("sealed:")
-    shown["key"] = "sealed" if sealed else credential
+    shown["key"] = None if credential is None else _place(credential)
     shown["header_names"] = sorted(row.get("headers") or {})
     settings = row.get("provider_settings") or {}
     shown["provider_settings"] = {
         name: "(set)" if _is_secret(name) else value for name, value in settings.items()
     }
     return shown
+
+
+def function_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A function's row without secrets; `key` is `sealed`, or None when there is none."""
+    shown = {name: value for name, value in row.items() if name not in ("credential", "headers")}
+    shown["key"] = "sealed" if row.get("credential") else None
+    shown["header_names"] = sorted(row.get("headers") or {})
+    return shown
+
+
+def tenant_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A domain's row without secrets; `keys` says where each of them is that is set."""
+    shown = {name: value for name, value in row.items() if name not in SECRETS}
+    shown["keys"] = {name: _place(row[name]) for name in SECRETS if row.get(name)}
+    return shown
+
+
+def _place(credential: str) -> str:
+    return "sealed" if credential.startswith("sealed:") else credential
 
 
 def _is_secret(name: str) -> bool:

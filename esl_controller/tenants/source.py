@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import (
+    OwnFunction,
     ProcessingMode,
     ProviderAccess,
     RealtimeProviderConfig,
@@ -18,11 +21,11 @@ from esl_controller.database.models import (
     TurnBasedEntry,
 )
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import providers, secretaries, tenants
+from esl_controller.database.repository import functions, providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
-from esl_controller.tenants.checks import URL
+from esl_controller.tenants.checks import URL, PartlyWrong
 from esl_controller.tenants.hosts import (
     HostRefused,
     ProviderHosts,
@@ -32,8 +35,11 @@ from esl_controller.tenants.hosts import (
 )
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 from esl_controller.tenants.model_ends import ModelEnds
+from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
+from esl_controller.tenants.time_conditions import TimeCondition, read_time_condition
 from esl_controller.tenants.wishes import fitted
 
 _T = TypeVar("_T")
@@ -80,6 +86,11 @@ class ConfigSource:
             provider_rows = providers.list_providers(connection, domain_uuid)
             settings_row = tenants.find_settings(connection, domain_uuid)
             fusionpbx_zone = tenants.find_time_zone(connection, domain_uuid)
+            function_rows = functions.list_functions(connection, domain_uuid)
+            wanted = realtime and realtime["time_condition"]
+            condition = (
+                tenants.find_time_condition(connection, domain_uuid, wanted) if wanted else None
+            )
         if domain_name is None:
             return None
         mode = _mode(turn_based)
@@ -89,7 +100,7 @@ class ConfigSource:
         if realtime is None:
             raise ConfigError([f"extension {extension} is set to {mode} without realtime settings"])
         row = settings_row or {"domain_uuid": domain_uuid}
-        stored = _Stored(realtime, provider_rows, row, fusionpbx_zone)
+        stored = _Stored(realtime, provider_rows, row, fusionpbx_zone, function_rows, condition)
         return self._entry(domain_name, extension, mode, stored)
 
     def load_tenant(self, domain_uuid: str) -> TenantSettings:
@@ -126,6 +137,7 @@ class ConfigSource:
         if secretary is None or tenant is None:
             raise ConfigError(problems, warnings)
         warnings += _zone_unset(secretary, stored)
+        condition = _time_condition(warnings, secretary, tenant, stored.time_condition)
         own, others = self._candidates(problems, secretary, stored.providers)
         access = [_checked(problems, partial(self._from_row, warnings, row)) for row in own]
         access += [_checked(warnings, partial(self._from_row, warnings, row)) for row in others]
@@ -136,6 +148,8 @@ class ConfigSource:
         if access and access[0] is not None:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
+        warnings += variable_doubts(secretary, access[0].config if access and access[0] else None)
+        warnings += tenant_doubts(tenant) + offer_doubts(secretary, tenant)
         warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,
@@ -145,8 +159,40 @@ class ConfigSource:
             secretary,
             tuple(one for one in access if one is not None),
             tenant,
-            tuple(warnings),
+            functions=self._functions(warnings, extension, stored.functions),
+            warnings=tuple(warnings),
+            time_condition=condition,
         )
+
+    def load_function(self, domain_uuid: str, function_uuid: str) -> OwnFunction | None:
+        """Read one function of a domain, enabled or not; None when the domain has no such row.
+
+        Raises ConfigError, DatabaseError.
+        """
+        with self._pool.connection(autocommit=True) as connection:
+            rows = functions.list_functions(connection, domain_uuid)
+        found = [row for row in rows if row["voice_realtime_function_uuid"] == function_uuid]
+        return self._function([], found[0]) if found else None
+
+    def _functions(
+        self, warnings: list[str], extension: str, rows: list[Row]
+    ) -> tuple[OwnFunction, ...]:
+        """Those a number has; one that is wrong costs itself."""
+        enabled = [row for row in rows if row["enabled"]]
+        read = [_checked(warnings, partial(self._function, warnings, row)) for row in enabled]
+        return tuple(
+            one for one in read if one and extension in (one.row.extensions or [extension])
+        )
+
+    def _function(self, warnings: list[str], row: Row) -> OwnFunction:
+        function = rules.function(row, warnings)
+        try:
+            key = function.credential and self.secret_store.open(
+                function.domain_uuid, function.credential
+            )
+        except SecretError as error:
+            raise ConfigError([f"function {function.function_name!r}: key: {error}"]) from error
+        return OwnFunction(function, key or None)
 
     def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:
         """Models a call would name that end soon."""
@@ -233,6 +279,9 @@ class _Stored:
     settings: Row
     zone: str | None
     """FusionPBX's own for the domain."""
+    functions: list[Row]
+    time_condition: str | None = None
+    """Its XML, where the secretary names one that is there."""
 
 
 def _tenant(warnings: list[str], row: Row, fusionpbx_zone: str | None) -> TenantSettings:
@@ -243,12 +292,42 @@ def _tenant(warnings: list[str], row: Row, fusionpbx_zone: str | None) -> Tenant
 
 def _zone_unset(secretary: SecretaryRealtime, stored: _Stored) -> list[str]:
     chosen = secretary.time_zone or stored.settings.get("time_zone") or stored.zone
-    if secretary.business_hours is None or chosen:
+    if (secretary.business_hours or secretary.time_condition) is None or chosen:
         return []
     return [
-        f"secretary {secretary.secretary_name!r}: business_hours are taken as UTC: no time_zone is "
+        f"secretary {secretary.secretary_name!r}: its hours are taken as UTC: no time_zone is "
         "set, here, for the domain or in FusionPBX"
     ]
+
+
+def _time_condition(
+    warnings: list[str], secretary: SecretaryRealtime, tenant: TenantSettings, xml: str | None
+) -> TimeCondition | None:
+    """FusionPBX's hours. Without what cannot be read: somebody who is answered at the wrong hour
+    is better off than one whom nobody answers."""
+    name = secretary.time_condition
+    if name is None:
+        return None
+    whose = f"secretary {secretary.secretary_name!r}: the time condition {name!r}"
+    instead = "business_hours are used" if secretary.business_hours else "it is always open"
+    if xml is None:
+        warnings.append(f"{whose} is not there, or not enabled; {instead}")
+        return None
+    own = secretary.time_zone or tenant.time_zone
+    try:
+        return read_time_condition(xml, partial(_on_the_wall, own))
+    except PartlyWrong as error:
+        warnings += [f"{whose}: {problem}" for problem in error.problems]
+        found: TimeCondition = error.value
+        return found
+    except ValueError as error:
+        warnings.append(f"{whose} {error}; {instead}")
+        return None
+
+
+def _on_the_wall(own: str, moment: datetime, *, zone: str | None) -> datetime:
+    """From the clock of this host, which FreeSWITCH's is taken for."""
+    return moment.astimezone(ZoneInfo(zone or own)).replace(tzinfo=None)
 
 
 def _mode(turn_based: Row | None) -> ProcessingMode:

@@ -7,13 +7,11 @@ from typing import Any
 
 from bridge.providers.conversation import Tool
 from esl_controller.database.models import RouteEntry
-from esl_controller.tools.base import ToolContext
+from esl_controller.tools.base import BuiltIn, ToolContext
 
 
-class EndCall:
+class EndCall(BuiltIn):
     """Ends the call when the caller has heard the good-bye."""
-
-    suggested: frozenset[str] = frozenset()
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Always offered."""

@@ -11,7 +11,7 @@ from typing import Any
 from bridge.providers.conversation import Tool
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
-from esl_controller.tools.base import FunctionFailed, ToolContext
+from esl_controller.tools.base import BuiltIn, FunctionFailed, ToolContext
 
 CALLBACK_DAYS = 7
 """A callback that could not be made by then is none."""
@@ -19,10 +19,8 @@ MAX_MESSAGE = 2000
 _NUMBER = re.compile(r"\+?[0-9]{2,20}")
 
 
-class LeaveMessage:
+class LeaveMessage(BuiltIn):
     """The model hears that nobody is there."""
-
-    suggested: frozenset[str] = frozenset()
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Where we have called somebody."""
@@ -45,11 +43,11 @@ class LeaveMessage:
         return {"status": "will be left after the tone"}
 
 
-class RequestCallback:
+class RequestCallback(BuiltIn):
     """The caller wants to be called back. Only his own number is called: a model that was talked
     into it must not dial another."""
 
-    suggested: frozenset[str] = frozenset()
+    repeatable = False
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Where the tenant has us call people."""

@@ -24,6 +24,8 @@ class RecordingTool:
     only_with_notice: bool = False
     """Callers who are told nothing have nothing to refuse."""
     suggested: frozenset[str] = frozenset()
+    deadline_s: float | None = None
+    repeatable: bool = True
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """None where nothing is recorded."""

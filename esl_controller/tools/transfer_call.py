@@ -10,14 +10,14 @@ from esl_controller.calls.transfer.destination import Ambiguous, Destination
 from esl_controller.calls.transfer.plan import Mode
 from esl_controller.calls.transfer.wishes import planned, rule_for
 from esl_controller.database.models import RouteEntry
-from esl_controller.tools.base import FunctionFailed, ToolContext
+from esl_controller.tools.base import BuiltIn, FunctionFailed, ToolContext
 
 _ANYBODY = "any colleague, department or extension the caller names"
 MAX_NAMED = 20
 """Destinations named to the model in an error."""
 
 
-class TransferCall:
+class TransferCall(BuiltIn):
     """To a destination of the tenant's: the model cannot dial anything else.
 
     The result comes at once; how it went is told to the model when it is known.

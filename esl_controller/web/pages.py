@@ -70,6 +70,9 @@ class ServiceView(Protocol):
     def circuits(self) -> Mapping[str, Mapping[str, int]]:
         """Kind of provider to how many tenants' are `open` and `half_open`."""
 
+    def errands(self) -> Mapping[str, int]:
+        """How many are queued, running and dead, when last counted."""
+
     def sessions(self) -> Iterable[SessionInfo]:
         """Every conversation going on."""
 
@@ -158,6 +161,7 @@ class HttpPages:
             "providers": dict(self._service.providers()),
             "provider_results": dict(self._service.provider_results()),
             "circuits": dict(self._service.circuits()),
+            "errands": dict(self._service.errands()),
         }
         return _Reply(HTTPStatus.OK, _json(body))
 

@@ -14,6 +14,7 @@ from bridge.session_manager import SessionManager
 from esl_controller import __version__
 from esl_controller.calls.breakers import Breakers
 from esl_controller.database.repository.workers import WorkerRow
+from esl_controller.errands.service import ErrandCounters
 from esl_controller.esl.server import EslServer
 from esl_controller.record.journal import Journal
 from esl_controller.settings.table import Settings
@@ -43,6 +44,7 @@ class WorkerView:
     register: Callable[[], WorkerRegister]
     """Made after this: it stores what `describe` says."""
     port: Callable[[], SharedPort]
+    errands_counted: Callable[[], ErrandCounters]
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def is_ready(self) -> bool:
@@ -77,6 +79,10 @@ class WorkerView:
     def circuits(self) -> dict[str, dict[str, int]]:
         """Kinds of provider of which some are passed over."""
         return self.breakers.states()
+
+    def errands(self) -> dict[str, int]:
+        """Of every domain, as last counted."""
+        return {"queued": 0, "running": 0, "dead": 0, **self.errands_counted().open}
 
     def sessions(self) -> Iterable[SessionInfo]:
         """What /admin/sessions shows."""

@@ -5,7 +5,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from esl_controller.database.acts import AuditRecord, OutboundCall
+from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, errand
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -13,7 +13,7 @@ from esl_controller.database.models import (
     Turn,
     UsageRecord,
 )
-from esl_controller.database.repository import conversations, leases
+from esl_controller.database.repository import conversations, errands, leases
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.database.repository.leases import Lease
 
@@ -33,6 +33,7 @@ class Tenant:
     voice_realtime_provider_uuid: str
     conversation_uuid: str
     outbound_uuid: str
+    errand: Errand
     entries: list
 
 
@@ -96,6 +97,8 @@ def populated(database, pool) -> Tenant:
     with pool.connection() as connection:
         for entry in entries:
             assert conversations.store(connection, domain, entry)
+        wanted = errand("x", domain, "k", {"said": "+551199"}, NOW, conversation_uuid=conversation)
+        assert errands.insert(connection, domain, wanted)
         place = Lease(CALL, seeded.secretary_realtime_uuid, seeded.voice_realtime_provider_uuid)
         leases.hold(connection, domain, [place], worker="w", duration_s=60)
         cursor = connection.cursor()
@@ -111,5 +114,6 @@ def populated(database, pool) -> Tenant:
         seeded.voice_realtime_provider_uuid,
         conversation,
         outbound,
+        wanted,
         entries,
     )

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from esl_controller.database.acts import OutboundCall
+from esl_controller.database.acts import OutboundCall, errand
+from esl_controller.database.repository import errands
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.web.api.routing import Route
 from esl_controller.web.api.table import ROUTES
@@ -41,7 +42,8 @@ BODIES: dict[str, Any] = {
     "request_call": {"extension": "8001", "number": "1001"},
 }
 KEYS = {"conversation_uuid", "provider_uuid", "call_uuid", "secretary_uuid", "test_call_uuid"} | {
-    "outbound_uuid"
+    "outbound_uuid",
+    "errand_uuid",
 }
 """Parts of a path that name a row."""
 
@@ -78,7 +80,11 @@ class Asked:
             created_at=NOW,
         )
         self.talk.store(outbound)
+        wanted = errand("x", self.victim, "k", {"text": "Hello."}, NOW)
+        with running.app._pool.connection() as connection:
+            errands.insert(connection, self.victim, wanted)
         self.names = {
+            "errand_uuid": wanted.errand_uuid,
             "outbound_uuid": outbound.outbound_uuid,
             "conversation_uuid": self.talk.key,
             "provider_uuid": victim.voice_realtime_provider_uuid,

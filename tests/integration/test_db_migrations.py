@@ -30,6 +30,9 @@ NEW_TABLES = {
     "v_voice_conversations_realtime",
     "v_voice_realtime_providers",
     "v_voice_realtime_settings",
+    "v_voice_realtime_functions",
+    "v_voice_realtime_documents",
+    "v_voice_realtime_passages",
     "v_voice_turns_realtime",
     "v_voice_function_calls_realtime",
     "v_voice_transfers_realtime",
@@ -40,6 +43,7 @@ NEW_TABLES = {
     "v_voice_spent_tickets_realtime",
     "v_voice_audits_realtime",
     "v_voice_outbound_realtime",
+    "v_voice_realtime_errands",
     "v_voice_workers_realtime",
 }
 OF_THE_INSTALLATION = {"v_voice_workers_realtime"}

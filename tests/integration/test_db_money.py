@@ -102,7 +102,7 @@ def test_each_budget_is_told_once_and_again_the_next_day(database, pool):
     mine = database.seed().domain_uuid
     tenant = TenantSettings(mine, daily_budget_usd=Decimal(10), monthly_budget_usd=Decimal(100))
     clock, reached = Clock(), []
-    guard = BudgetGuard(pool, clock=clock, on_reached=reached.append)
+    guard = BudgetGuard(pool, clock=clock, on_reached=lambda _, state: reached.append(state.level))
     with capture_logs() as lines:
         guard.check(tenant)
         guard.add(mine, Decimal(8))  # while a call goes on: no other call need come

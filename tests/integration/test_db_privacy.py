@@ -75,6 +75,7 @@ def test_a_caller_is_erased_however_the_number_is_written(database, pool):
         "function_calls": 3,
         "transfers": 0,
         "outbound": 0,
+        "errands": 0,
     }
     assert any("FunctionCall" not in where and "FusionPBX" in where for where in report.elsewhere)
     assert left(database) == stays

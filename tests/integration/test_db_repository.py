@@ -14,10 +14,12 @@ import psycopg2
 import pytest
 
 import esl_controller.database.repository
+from esl_controller.database.acts import QueuedErrand
 from esl_controller.database.repository import (
     audits,
     conversations,
     demo,
+    errands,
     leases,
     outbound,
     pages,
@@ -40,13 +42,15 @@ INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listenin
     "is_another_listening",
     "is_any_used",
     "list_due",
+    "domains_with_work",
+    "count_open",
     "expire",
     "list_all_active",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
 whether the host needs a speech process, which serves every domain too. Whoever is to be called next
-is asked for every domain at once; what is done then carries its own. All calls that go
-on are for who has the installation's own token."""
+is asked for every domain at once, and so are errands; what is done then carries its own. All calls
+that go on are for who has the installation's own token."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""
 
@@ -96,6 +100,12 @@ def rows_of(database, domain_uuid: str) -> dict[str, list]:
 def foreign(entry, domain_uuid: str):
     """The other domain's key under our domain's name."""
     return dataclasses.replace(entry, domain_uuid=domain_uuid)
+
+
+def taken(tenant: Tenant) -> QueuedErrand:
+    """Its errand, as a worker has it that took it."""
+    values = dataclasses.asdict(tenant.errand)
+    return QueuedErrand(**values, next_at=NOW, worker="w", attempts=0, state="running")
 
 
 ACROSS: dict[str, Callable] = {
@@ -175,6 +185,21 @@ ACROSS: dict[str, Callable] = {
     ),
     "outbound.finish": lambda c, d, o: outbound.finish(
         c, d, o.outbound_uuid, worker="w", answered_by=None, call_uuid=CALL, cause="x"
+    ),
+    "errands.insert": lambda c, d, o: errands.insert(c, d, foreign(o.errand, d)),
+    "errands.take": lambda c, d, o: errands.take(c, d, worker="w", lease_s=60.0, limit=9),
+    "errands.finish": lambda c, d, o: errands.finish(c, d, taken(o), {}, forget=True),
+    "errands.retry": lambda c, d, o: errands.retry(c, d, taken(o), in_s=1.0, why="x"),
+    "errands.bury": lambda c, d, o: errands.bury(c, d, taken(o), "x"),
+    "errands.forget_result": lambda c, d, o: errands.forget_result(c, d, o.errand.errand_uuid),
+    "errands.list_errands": lambda c, d, o: errands.list_errands(c, d),
+    "errands.find": lambda c, d, o: errands.find(c, d, o.errand.errand_uuid),
+    "errands.send_again": lambda c, d, o: errands.send_again(c, d, o.errand.errand_uuid),
+    "errands.drop": lambda c, d, o: errands.drop(c, d, o.errand.errand_uuid),
+    "errands.erase": lambda c, d, o: errands.erase(c, d, [o.conversation_uuid]),
+    "errands.forget_old": lambda c, d, o: errands.forget_old(c, d, 0),
+    "conversations.keep_summary": lambda c, d, o: conversations.keep_summary(
+        c, d, o.conversation_uuid, "x", {}
     ),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
     **CONFIGURATION,

@@ -56,6 +56,9 @@ class Service:
     def provider_results(self) -> Mapping[str, Mapping[str, float | int | None]]:
         return {"openai": {"last_ok_s_ago": 2.5}}
 
+    def errands(self) -> Mapping[str, int]:
+        return {"dead": 1}
+
     def circuits(self) -> Mapping[str, Mapping[str, int]]:
         return {"openai": {"open": 1, "half_open": 0}}
 
@@ -101,6 +104,7 @@ def test_health_has_the_shape_of_the_specification() -> None:
         "providers": {"openai": "available"},
         "provider_results": {"openai": {"last_ok_s_ago": 2.5}},
         "circuits": {"openai": {"open": 1, "half_open": 0}},
+        "errands": {"dead": 1},
     }
 
 

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esl_controller.database.acts import WorkerLost, errand
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
     TransferRecord,
     Turn,
     UsageRecord,
-    WorkerLost,
 )
 from esl_controller.record import entries as journal_entries
 from esl_controller.record.entries import EntryDamaged, EntryTooLong, decode, encode
@@ -72,6 +72,7 @@ def test_every_kind_keeps_its_types():
             transcription_seconds=1.5,
             **KEY,
         ),
+        errand("ticket", "d", "c:call_1", {"subject": "a"}, NOW, waits_for="w"),
         WorkerLost(worker="host:1-a", lost_at=NOW),
     ]
     for entry in entries:

@@ -133,5 +133,6 @@ DESCRIPTOR = Descriptor(
         "parallel_tool_calls reasoning prompt tracing truncation include",
         audio=named_fields("", input=_INPUT, output=named_fields("format voice speed")),
     ),
+    chat_url="https://api.openai.com/v1",
     models_page=True,
 )

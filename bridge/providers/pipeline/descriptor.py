@@ -19,7 +19,7 @@ from bridge.providers.descriptor import (
     Spoken,
     Voice,
 )
-from bridge.providers.pipeline.config import VOICES, PipelineConfig
+from bridge.providers.pipeline.config import GROQ_URL, VOICES, PipelineConfig
 from bridge.providers.pipeline.realtime import Pipeline
 
 _SINCE = date(2026, 8, 1)
@@ -101,4 +101,6 @@ DESCRIPTOR = Descriptor(
     unread=("noise_reduction", "vad_idle_timeout_ms"),
     needs_key=False,
     low_cost=True,
+    chat_url=GROQ_URL,
+    chat_key="chat",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ from esl_controller.database.models import (
     UsageRecord,
 )
 from esl_controller.database.repository.statements import (
+    as_stored,
     columns,
     execute,
     fetch_all,
@@ -186,6 +187,20 @@ def _parts(
               where domain_uuid = %s and conversation_uuid = %s order by {order}"""
     rows: Sequence[Any] = fetch_all(connection, sql, (domain_uuid, conversation_uuid))
     return [model(**row) for row in rows]
+
+
+def keep_summary(
+    connection: Connection,
+    domain_uuid: str,
+    conversation_uuid: str,
+    summary: str,
+    fields: Mapping[str, Any] | None,
+) -> None:
+    """Store what a call was about; one that has been erased stays so."""
+    sql = f"""update {_CONVERSATIONS} set summary = %s, summary_fields = %s
+              where domain_uuid = %s and conversation_uuid = %s"""
+    parameters = (as_stored(summary), as_stored(fields), domain_uuid, conversation_uuid)
+    execute(connection, sql, parameters)
 
 
 def close_abandoned(

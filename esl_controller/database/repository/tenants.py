@@ -48,6 +48,26 @@ def find_time_zone(connection: Connection, domain_uuid: str) -> str | None:
     return zone
 
 
+TIME_CONDITIONS = "4b821450-926b-175a-af93-a03c441818b1"
+"""`v_dialplans.app_uuid` of FusionPBX's time conditions, which have no table of their own."""
+
+
+def find_time_condition(connection: Connection, domain_uuid: str, name: str) -> str | None:
+    """Return the dialplan XML of the enabled time condition with this number or name; None without
+    one. FusionPBX writes underscores for the blanks of a name."""
+    there = fetch_one(connection, "select to_regclass('v_dialplans') is not null as there", ())
+    if not there or not there["there"]:
+        return None
+    sql = """select dialplan_xml from v_dialplans
+             where domain_uuid = %s and app_uuid = %s
+               and cast(dialplan_enabled as text) = 'true'
+               and (dialplan_number = %s
+                 or replace(dialplan_name, '_', ' ') = replace(%s, '_', ' '))
+             order by dialplan_number = %s desc limit 1"""
+    row = fetch_one(connection, sql, (domain_uuid, TIME_CONDITIONS, name, name, name))
+    return None if row is None else row["dialplan_xml"] or ""
+
+
 def _setting(
     connection: Connection, whose: str, condition: str, parameters: tuple[str, ...]
 ) -> str | None:

@@ -23,7 +23,7 @@ from bridge.providers import base as p
 from bridge.providers.conversation import Brief
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
-from bridge.session.config import Phrases, SessionConfig
+from bridge.session.config import SessionConfig
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -31,6 +31,7 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
+from bridge.session.phrases import Phrases
 from bridge.session.session import Session
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.speech import Clip

@@ -9,6 +9,8 @@ from esl_controller.tenants.checks import (
     TIME_ZONE,
     Rule,
     Words,
+    choice,
+    text,
     whole,
 )
 from esl_controller.tenants.columns.column import Column
@@ -84,6 +86,39 @@ LIMITS: Mapping[str, Column] = {
             '(`["18:00", "02:00"]`): pertence ao dia em que começa, e uma data fechada fecha o que '
             "começa nela. Uma data ilegível fica de fora; um dia ilegível conta como aberto o dia "
             "todo.",
+        ),
+    ),
+    "time_condition": Column(
+        rule=text(255),
+        meaning=Words(
+            "Number or name of a time condition of the domain in FusionPBX, whose hours and "
+            "holidays are used in place of `business_hours`.",
+            "Número ou nome de uma condição de tempo do domínio no FusionPBX, cujos horários e "
+            "feriados valem no lugar de `business_hours`.",
+        ),
+    ),
+    "closed_action": Column(
+        rule=choice("hand_back", "answer"),
+        default="hand_back",
+        meaning=Words(
+            "What becomes of calls outside the hours: given back to the dialplan, or answered by "
+            "the AI, which says that it is closed and when it opens.",
+            "O que acontece fora do horário: a chamada volta ao plano de discagem (`hand_back`), "
+            "ou a IA atende (`answer`), diz que está fechado e quando abre.",
+        ),
+    ),
+    "closed_message": Column(
+        rule=text(10_000),
+        meaning=Words(
+            "What it says first then; empty: ours, with the time it opens.",
+            "O que diz primeiro nesse caso; vazio: a nossa frase, com a hora em que abre.",
+        ),
+    ),
+    "closed_prompt": Column(
+        rule=text(100_000),
+        meaning=Words(
+            "What it can still do then, added to its instructions.",
+            "O que ainda pode fazer nesse caso, somado às instruções.",
         ),
     ),
     "closed_extension": Column(

@@ -9,7 +9,7 @@ from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
     LANGUAGE,
-    LIST,
+    LANGUAGES,
     OBJECT,
     UUID,
     VOICE_SETTINGS,
@@ -19,9 +19,11 @@ from esl_controller.tenants.checks import (
     text,
     whole,
 )
+from esl_controller.tenants.columns.after_call import REPORTED
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.columns.limits import LIMITS
 from esl_controller.tenants.columns.recording import RECORDED
+from esl_controller.tenants.columns.systems import OFFERED
 from esl_controller.tenants.transfer_rules import MODES, RING_S, TRANSFER_RULES
 
 _WHO: Mapping[str, Column] = {
@@ -51,6 +53,16 @@ _WHO: Mapping[str, Column] = {
         meaning=Words(
             "Language of the caller and of our own phrases; empty: the model finds out.",
             "Idioma de quem liga e das nossas frases; vazio: o modelo descobre.",
+        ),
+    ),
+    "languages": Column(
+        rule=LANGUAGES,
+        default=[],
+        meaning=Words(
+            "Other languages the caller may change to, by asking or by speaking one: the AI and "
+            "our own phrases follow.",
+            "Outros idiomas para os quais quem liga pode mudar, pedindo ou falando: a IA e as "
+            "nossas frases acompanham.",
         ),
     ),
     "realtime_provider": Column(
@@ -248,37 +260,18 @@ _WHAT: Mapping[str, Column] = {
     "enable_rag": Column(
         rule=FLAG,
         default=False,
-        use=Use.UNUSED,
-        because=": there is no knowledge base yet",
-        meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
+        meaning=Words(
+            "It may look things up in the documents of the domain (`esl-controller knowledge`).",
+            "Pode consultar os documentos do domínio (`esl-controller knowledge`).",
+        ),
     ),
     "rag_collection_id": Column(
         rule=UUID,
         use=Use.UNUSED,
-        because=": there is no knowledge base yet",
+        because=": a domain has one knowledge base, switched on by enable_rag",
         meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
     ),
-    "enable_functions": Column(
-        rule=FLAG,
-        default=False,
-        use=Use.UNUSED,
-        because=": the AI can always hang up, and transfer wherever there are transfer_rules",
-        meaning=Words(
-            "Kept for functions of the tenant's own. Hanging up needs no switch, nor does "
-            "transferring where there are `transfer_rules`.",
-            "Reservado para funções do próprio cliente. Desligar não precisa dela, nem transferir "
-            "onde há `transfer_rules`.",
-        ),
-    ),
-    "functions_config": Column(
-        rule=LIST,
-        default=[],
-        use=Use.UNUSED,
-        because=": functions of the tenant's own are not there yet",
-        meaning=Words(
-            "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
-        ),
-    ),
+    **OFFERED,
     "transfer_rules": Column(
         rule=TRANSFER_RULES,
         default=[],
@@ -363,4 +356,5 @@ SECRETARY: Mapping[str, Column] = {
     **LIMITS,
     **_MEDIA,
     **RECORDED,
+    **REPORTED,
 }

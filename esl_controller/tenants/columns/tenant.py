@@ -7,19 +7,29 @@ from collections.abc import Mapping
 from esl_controller.tenants.checks import (
     DIALABLE,
     FLAG,
-    LIST,
+    HOSTS,
     MONEY,
     TIME_ZONE,
     UUID,
     Words,
     choice,
+    text,
     whole,
 )
+from esl_controller.tenants.columns.after_call import AFTER_CALL
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.systems import SYSTEMS
 
 TENANT: Mapping[str, Column] = {
     "domain_uuid": Column(
         rule=UUID, use=Use.NEEDED, meaning=Words("The tenant.", "O cliente (domínio).")
+    ),
+    "company_name": Column(
+        rule=text(200),
+        meaning=Words(
+            "What `{{company}}` stands for in texts; empty: the domain's name.",
+            "O que `{{company}}` significa nos textos; vazio: o nome do domínio.",
+        ),
     ),
     "time_zone": Column(
         rule=TIME_ZONE,
@@ -97,12 +107,15 @@ TENANT: Mapping[str, Column] = {
         ),
     ),
     "allowed_tool_hosts": Column(
-        rule=LIST,
-        use=Use.UNUSED,
+        rule=HOSTS,
         default=[],
-        because=": functions of the tenant's own are not there yet",
         meaning=Words(
-            "Kept for functions of the tenant's own.", "Reservado para funções do próprio cliente."
+            "Hosts of the tenant's own systems, which its functions and webhooks may reach, within "
+            "VOICE_AI_SERVICES_ALLOWED_HOSTS: `crm.example`, `*.example.com`, an address or a "
+            "network, with `:port` where only one is meant.",
+            "Hosts dos sistemas do próprio cliente, que suas funções e webhooks podem acessar, "
+            "dentro de VOICE_AI_SERVICES_ALLOWED_HOSTS: `crm.exemplo`, `*.exemplo.com.br`, um "
+            "endereço ou uma rede, com `:porta` quando só uma é permitida.",
         ),
     ),
     "outbound_max_concurrent": Column(
@@ -138,4 +151,6 @@ TENANT: Mapping[str, Column] = {
             "Número mostrado a quem recebe a chamada; vazio: o da própria secretária.",
         ),
     ),
+    **AFTER_CALL,
+    **SYSTEMS,
 }

@@ -1,11 +1,12 @@
-"""After a key rotation: seal every provider key again with the newest key."""
+"""After a key rotation: seal every key of a tenant again with the newest key."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from esl_controller.database.pool import Pool
-from esl_controller.database.repository import providers, tenants
+from esl_controller.database.pool import GreenConnection, Pool
+from esl_controller.database.repository import configuration, functions, providers, tenants
+from esl_controller.tenants.columns.after_call import SECRETS
 from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
 
 
@@ -17,7 +18,7 @@ class ResealReport:
     current: int = 0
     """Sealed with the newest key already."""
     problems: list[str] = field(default_factory=list)
-    """Provider rows whose box could not be opened; they stay as they are."""
+    """Boxes that could not be opened; they stay as they are."""
 
 
 def reseal_all(pool: Pool, keys: SecretKeys) -> ResealReport:
@@ -36,19 +37,48 @@ def reseal_all(pool: Pool, keys: SecretKeys) -> ResealReport:
 def _reseal_domain(pool: Pool, keys: SecretKeys, domain_uuid: str, report: ResealReport) -> None:
     with pool.connection() as connection:
         for row in providers.list_providers(connection, domain_uuid):
-            credential = row["credential"] or ""
-            if not credential.startswith("sealed:"):
-                continue
-            if keys.is_current(credential):
-                report.current += 1
-                continue
-            try:
-                key = keys.open(domain_uuid, credential)
-            except SecretError as error:
-                label = row["provider_label"]
-                report.problems.append(f"domain {domain_uuid}, provider {label!r}: {error}")
-                continue
-            provider_uuid = row["voice_realtime_provider_uuid"]
-            sealed = keys.seal(domain_uuid, key.reveal())
-            providers.store_credential(connection, domain_uuid, provider_uuid, sealed)
-            report.resealed += 1
+            sealed = _resealed(
+                keys, domain_uuid, row["credential"], f"provider {row['provider_label']!r}", report
+            )
+            if sealed is not None:
+                key = row["voice_realtime_provider_uuid"]
+                providers.store_credential(connection, domain_uuid, key, sealed)
+        _reseal_functions(connection, keys, domain_uuid, report)
+        settings = tenants.find_settings(connection, domain_uuid) or {}
+        for name in SECRETS:
+            sealed = _resealed(keys, domain_uuid, settings.get(name), name, report)
+            if sealed is not None:
+                values = {name: sealed}
+                configuration.update_row(
+                    connection, domain_uuid, configuration.SETTINGS, domain_uuid, values
+                )
+
+
+def _reseal_functions(
+    connection: GreenConnection, keys: SecretKeys, domain_uuid: str, report: ResealReport
+) -> None:
+    for row in functions.list_functions(connection, domain_uuid):
+        what = f"function {row['function_name']!r}"
+        sealed = _resealed(keys, domain_uuid, row["credential"], what, report)
+        if sealed is not None:
+            key = row["voice_realtime_function_uuid"]
+            functions.store_credential(connection, domain_uuid, key, sealed)
+
+
+def _resealed(
+    keys: SecretKeys, domain_uuid: str, credential: str | None, what: str, report: ResealReport
+) -> str | None:
+    """The key sealed anew; None where it is not sealed, is current, or cannot be opened."""
+    if not (credential or "").startswith("sealed:"):
+        return None
+    assert credential is not None
+    if keys.is_current(credential):
+        report.current += 1
+        return None
+    try:
+        key = keys.open(domain_uuid, credential)
+    except SecretError as error:
+        report.problems.append(f"domain {domain_uuid}, {what}: {error}")
+        return None
+    report.resealed += 1
+    return keys.seal(domain_uuid, key.reveal())

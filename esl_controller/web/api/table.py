@@ -21,6 +21,8 @@ from esl_controller.web.api import (
     trials,
 )
 from esl_controller.web.api.calls_table import CALL_ROUTES
+from esl_controller.web.api.errands_table import ERRAND_ROUTES
+from esl_controller.web.api.own_table import OWN_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -88,6 +90,8 @@ ROUTES = (
         query=tickets.EventsQuery,
     ),
     *CALL_ROUTES,
+    *OWN_ROUTES,
+    *ERRAND_ROUTES,
     Route(
         _GET,
         f"{_DOMAIN}/extensions/{{extension}}/check",

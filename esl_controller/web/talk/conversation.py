@@ -28,19 +28,22 @@ from bridge.wire.link import CloseInfo, WebSocketLink
 from esl_controller.calls.counters import follow_session
 from esl_controller.calls.desk import CallDesk
 from esl_controller.calls.jobs import Inbox
+from esl_controller.calls.known import known_of
 from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
-from esl_controller.database.acts import OutboundCall
-from esl_controller.database.models import RouteEntry
+from esl_controller.calls.wording import phrases_of
+from esl_controller.database.acts import Errand, OutboundCall
+from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
+from esl_controller.record.promises import OVER
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.tenants.providers import NoProvider
-from esl_controller.tools.base import FunctionOutcome, Recording, ToolContext
+from esl_controller.tools.base import FunctionFailed, FunctionOutcome, Recording, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
@@ -71,6 +74,7 @@ class TalkCall:
         self._record: ConversationRecord | None = None
         self._functions: FunctionRunner | None = None
         self._language: str | None = None
+        self._secretary: SecretaryRealtime | None = None
         self._end: SessionEnd | None = None
         self._gone = False
 
@@ -142,6 +146,7 @@ class TalkCall:
                 idle_silence=False,
                 network=site.network(),
                 breakers=site.breakers,
+                known=known_of(entry, "", ""),
             )
         except NoProvider as error:
             raise HandBack(
@@ -155,16 +160,29 @@ class TalkCall:
         give_up = given_back.callback
         give_up(site.manager.release, session)
         give_up(follow_session(book.metrics, session))
+        self._secretary = entry.secretary
         self._language = entry.secretary.language
+        conversation_uuid = str(uuid.uuid4())
         self._functions = FunctionRunner(
             tools_for(entry),
-            ToolContext(entry, CALLER, self, site.places),
+            ToolContext(
+                entry=entry,
+                call_uuid=self.identity.call_uuid,
+                conversation_uuid=conversation_uuid,
+                caller_id_number=CALLER,
+                language=entry.secretary.language or "en",
+                actions=self,
+                places=site.places,
+                services=site.services,
+            ),
             deadline_s=site.settings.timeouts.tool_s,
             on_start=lambda outcome: self._inbox.post(partial(self._function, outcome)),
             on_done=lambda outcome: self._inbox.post(partial(self._function_done, outcome)),
         )
         give_up(self._functions.close)
-        self._record = book.open(entry, self.identity, plan.session.candidates[0].kind)
+        self._record = book.open(
+            entry, self.identity, plan.session.candidates[0].kind, conversation_uuid
+        )
         self._session = session
         give_up(self._write_end)
         return session
@@ -329,6 +347,14 @@ class TalkCall:
 
     # --- what functions ask: CallActions -------------------------------------------------------
 
+    def change_language(self, language: str) -> bool:
+        """Our own phrases follow."""
+        if self._session is None or self._session.closing or self._secretary is None:
+            return False
+        self._language = language
+        self._session.change_language(language, phrases_of(self._secretary, {}, language))
+        return True
+
     def transfer(self, plan: TransferPlan) -> None:
         """Told to the page: there is no telephone to hand over."""
         self._say("transfer", destination=plan.destinations[0].name, reason=plan.reason)
@@ -343,6 +369,16 @@ class TalkCall:
 
     def call_back(self, wanted: OutboundCall) -> bool:
         """A browser has no number."""
+        return False
+
+    def errand(self, wanted: Errand) -> bool:
+        """Hand it to the queue of errands: a trial shows all of what a call would do."""
+        if self._record is None:
+            raise FunctionFailed(OVER)
+        return self._record.promises.add(wanted)
+
+    def send_dtmf(self, digits: str) -> bool:
+        """A browser has no line to press keys on."""
         return False
 
     def leave_message(self, message: str) -> None:

@@ -18,7 +18,7 @@ from bridge.ports import SessionListener
 from bridge.providers import base as p
 from bridge.providers.conversation import Brief, Conversation, Speaker
 from bridge.session.candidates import Candidate
-from bridge.session.config import Phrases, SessionConfig
+from bridge.session.config import SessionConfig
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -27,6 +27,7 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
+from bridge.session.phrases import Phrases
 from bridge.session.session import Session
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS, FakeHost, StrictListener, StrictProvider

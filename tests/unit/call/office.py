@@ -111,9 +111,11 @@ class FakeTalk:
 
 
 class Site(SimpleNamespace):
-    """No provider, no plan."""
+    """No provider, no plan, no systems."""
 
-    def plan(self, leg: Any, entry: Any) -> None:
+    services = None
+
+    def plan(self, leg: Any, entry: Any, *, known: Any) -> None:
         leg.esl._do("plan")
 
 
@@ -128,6 +130,9 @@ class Office:
         self.entry: Any = SimpleNamespace(
             domain_uuid=DOMAIN,
             domain_name="d.example.com",
+            extension="8001",
+            tenant=SimpleNamespace(company_name=None, crm_url=None),
+            opening=None,
             secretary=secretary,
             processing_mode=ProcessingMode.REALTIME,
         )

@@ -9,7 +9,7 @@ import pytest
 from bridge.ports import Utterance
 from bridge.providers.base import FunctionCall, Usage
 from bridge.providers.conversation import Speaker
-from esl_controller.database.models import Turn
+from esl_controller.database.models import TenantSettings, Turn
 from esl_controller.record import conversation as conversation_record
 from esl_controller.record.conversation import MAX_STORED_BYTES, ConversationRecord
 from esl_controller.record.outcome import Ending
@@ -37,14 +37,20 @@ class Clocks:
         self.passed_s += seconds
 
 
-def new_conversation(stored: list[Any], *, ledger: Any) -> ConversationRecord:
+def new_conversation(stored: list[Any], *, ledger: Any = None, **tenant: Any) -> ConversationRecord:
     def record(row: Any, *, personal: bool) -> None:
         stored.append(row)
 
     entry: Any = SimpleNamespace(
         domain_uuid="d",
-        secretary=SimpleNamespace(secretary_realtime_uuid="s", model=None, language=None),
-        tenant=SimpleNamespace(redact_personal_data=False, store_transcripts=True),
+        secretary=SimpleNamespace(
+            secretary_realtime_uuid="s",
+            secretary_name="Reception",
+            model=None,
+            language=None,
+            email_to=(),
+        ),
+        tenant=TenantSettings(domain_uuid="d", **tenant),
     )
     identity: Any = SimpleNamespace(
         call_uuid="c",

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.database.hours import BusinessHours, Span
-from esl_controller.routes.hours import Opening, Reason, opening
+from esl_controller.database.hours import BusinessHours, Opening, Reason, Span
+from esl_controller.routes.hours import opening
 from esl_controller.tenants.checks import PartlyWrong
 from esl_controller.tenants.week import business_hours
 
@@ -50,7 +50,8 @@ def test_hours_are_the_tenants_own(moment: str, zone: str, expected: bool) -> No
 
 
 def test_without_hours_it_is_always_open() -> None:
-    assert opening(None, "UTC", at("2026-11-24T03:00")) == Opening(True, Reason.NO_HOURS)
+    now = at("2026-11-24T03:00")
+    assert opening(None, "UTC", now) == Opening(now, True, Reason.NO_HOURS)
 
 
 @pytest.mark.parametrize(

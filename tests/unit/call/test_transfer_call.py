@@ -1,12 +1,12 @@
 """Where the model may send a caller, however it writes that."""
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from esl_controller.calls.transfer.plan import Mode, TransferPlan
-from esl_controller.tools.base import FunctionFailed, ToolContext
+from esl_controller.tools.base import FunctionFailed
 from esl_controller.tools.transfer_call import TransferCall
 from tests.unit.call.listed_places import ListedPlaces
 
@@ -44,7 +44,7 @@ class Actions:
 
 def run(wanted: object, of: Any = ENTRY) -> tuple[list[TransferPlan], Any]:
     actions = Actions()
-    context = ToolContext(of, "5551", cast(Any, actions), ListedPlaces())
+    context: Any = SimpleNamespace(entry=of, actions=actions, places=ListedPlaces())
     result = TransferCall().run({"destination": wanted, "reason": "a price"}, context)
     return actions.plans, result
 

@@ -11,17 +11,30 @@ import pytest
 
 from bridge.providers.base import FunctionCall
 from bridge.providers.conversation import Tool
-from esl_controller.tools.base import FunctionOutcome, ToolContext
-from esl_controller.tools.registry import offered_tools, tools_for
+from esl_controller.database.models import TenantSettings
+from esl_controller.tenants.columns.systems import SELECTABLE
+from esl_controller.tools.base import BuiltIn, FunctionOutcome, ToolContext
+from esl_controller.tools.registry import BUILT_IN, offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 
 
-class Function:
-    """Does what the test says."""
+NOTHING: Any = None
+CONTEXT = ToolContext(
+    entry=NOTHING,
+    call_uuid="call",
+    conversation_uuid="conversation",
+    caller_id_number="5551",
+    language="en",
+    actions=NOTHING,
+    places=NOTHING,
+    services=NOTHING,
+)
 
-    suggested: frozenset[str] = frozenset()
+
+class Function(BuiltIn):
+    """Does what the test says."""
 
     def __init__(self, does: Callable[[], Any]) -> None:
         self.does = does
@@ -36,10 +49,9 @@ class Function:
 def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> Any:
     """The audit of a conversation in which the model called `f` with each of `arguments`."""
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(does)},
-        context,
+        CONTEXT,
         deadline_s=deadline_s,
         on_start=told.append,
         on_done=told.append,
@@ -54,10 +66,9 @@ def run(does: Callable[[], Any], *arguments: str, deadline_s: float = 1.0) -> An
 
 def test_a_function_the_model_takes_back_ends_at_once_and_is_known_as_cancelled() -> None:
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(lambda: gevent.sleep(60))},
-        context,
+        CONTEXT,
         deadline_s=60.0,
         on_start=told.append,
         on_done=told.append,
@@ -77,7 +88,11 @@ def test_a_function_the_model_takes_back_ends_at_once_and_is_known_as_cancelled(
 def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> None:
     started, done = run(lambda: 5, '{"n": 1}')
     assert (started.status, started.result, started.duration_s) == ("started", None, None)
-    assert (done.status, done.result, done.arguments) == ("completed", {"got": 5}, {"n": 1})
+    assert (done.status, done.result, done.arguments) == (
+        "completed",
+        {"done": True, "got": 5},
+        {"n": 1},
+    )
     assert started.function_call_uuid == done.function_call_uuid
 
 
@@ -86,15 +101,15 @@ def test_a_function_is_audited_when_it_begins_and_again_when_it_is_over() -> Non
     [
         ("[]", "not an object"),
         ("{", "not JSON"),
-        ('{"n": "1"}', "n must be of type integer"),
-        ("", "must have n"),
+        ('{"n": "1"}', 'n: the value is not of type "integer"'),
+        ("", '"n" is a required property'),
         ('{"n": "' + "9" * 70_000 + '"}', "too long"),
     ],
 )
 def test_arguments_that_do_not_fit_are_refused_with_words(text: str, words: str) -> None:
     *_, done = run(lambda: pytest.fail("must not run"), text)
     assert done.status == "refused"
-    assert words in done.result["error"]
+    assert words in done.result["error"] and done.result["done"] is False
 
 
 def test_a_timeout_inside_a_function_is_not_its_deadline() -> None:
@@ -109,10 +124,9 @@ def test_a_timeout_inside_a_function_is_not_its_deadline() -> None:
 
 def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
     told: list[FunctionOutcome] = []
-    context: Any = SimpleNamespace(entry=None)
     functions = FunctionRunner(
         {"f": Function(lambda: gevent.sleep(60))},
-        context,
+        CONTEXT,
         deadline_s=60,
         on_start=told.append,
         on_done=told.append,
@@ -128,12 +142,28 @@ def test_a_function_cut_off_by_the_end_of_the_call_says_so() -> None:
 def test_functions_belong_to_the_secretary() -> None:
     rules: list[Any] = [{"department": "sales", "destination": "1000"}]
 
-    def entry(rules: list[Any]) -> Any:
+    def entry(rules: list[Any], *names: str, enabled: bool = False) -> Any:
         secretary = SimpleNamespace(
-            transfer_rules=rules, transfer_directory=False, record_calls=False
+            transfer_rules=rules,
+            transfer_directory=False,
+            enable_rag=False,
+            record_calls=False,
+            language="en",
+            languages=(),
+            enable_functions=enabled,
+            functions_config=names,
+            email_to=("a@example.com",),
         )
-        tenant = SimpleNamespace(outbound_max_concurrent=0)
-        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None)
+        tenant = TenantSettings("d", ticket_url="https://tickets.example")
+        return SimpleNamespace(
+            secretary=secretary, tenant=tenant, outbound=None, opening=None, functions=()
+        )
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]
+    assert set(tools_for(entry([], enabled=True))) == {"end_call", "create_ticket", "take_message"}
+    assert set(tools_for(entry([], "send_dtmf", "lookup_customer", enabled=True))) == {
+        "end_call",
+        "send_dtmf",
+    }
+    assert set(SELECTABLE) <= set(BUILT_IN)

@@ -1,0 +1,1 @@
+"""Tenants' own systems, and the one guarded way to them."""
