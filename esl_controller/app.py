@@ -187,7 +187,7 @@ class App:
             port=lambda: self.port,
             errands_counted=lambda: self.errands.counters,
         )
-        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk)
+        self.talks = BrowserDoor(settings.http.admin_token, lambda: self._desk, self._pool)
         self.media = MediaServer(
             (settings.media.listen_host, settings.media.port + settings.worker.index),
             self.manager,

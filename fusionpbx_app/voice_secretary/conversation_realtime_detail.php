@@ -57,6 +57,9 @@
 //show the content
 	echo "<div class='action_bar' id='action_bar'>\n	<div class='heading'><b>".escape($text['title-conversation'].': '.($row['caller_id'] ?? '–').' → '.$row['destination'])."</b></div>\n	<div class='actions'>\n";
 	echo button::create(['type' => 'button', 'label' => $text['button-back'], 'icon' => $settings->get('theme', 'button_icon_back'), 'id' => 'btn_back', 'style' => 'margin-right: 15px;', 'link' => 'conversations_realtime.php']);
+	if (!$running && !empty($row['caller_id']) && permission_exists('voice_secretary_conversation_erase')) {
+		echo button::create(['type' => 'button', 'label' => $text['button-erase_caller'], 'icon' => 'user-slash', 'id' => 'btn_erase_caller', 'link' => 'erase_caller_realtime.php?caller='.urlencode($row['caller_id'])]);
+	}
 	if ($running && permission_exists('voice_secretary_conversation_control')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-hang_up'], 'icon' => 'phone-slash', 'id' => 'btn_hang_up']);
 	}

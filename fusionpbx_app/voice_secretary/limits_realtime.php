@@ -84,6 +84,9 @@
 //show the content
 	echo "<form name='frm' id='frm' method='post' autocomplete='off'>\n<div class='action_bar' id='action_bar'>\n	<div class='heading'><b>".escape($text['title-limits'])."</b></div>\n	<div class='actions'>\n";
 	echo button::create(['type' => 'button', 'label' => $text['button-back'], 'icon' => $settings->get('theme', 'button_icon_back'), 'id' => 'btn_back', 'style' => 'margin-right: 15px;', 'link' => 'secretaries.php']);
+	if (permission_exists('voice_secretary_conversation_erase')) {
+		echo button::create(['type' => 'button', 'label' => $text['button-erase_caller'], 'icon' => 'user-slash', 'id' => 'btn_erase_caller', 'style' => 'margin-right: 15px;', 'link' => 'erase_caller_realtime.php']);
+	}
 	if ($may_edit) {
 		echo button::create(['type' => 'submit', 'label' => $text['button-save'], 'icon' => $settings->get('theme', 'button_icon_save'), 'id' => 'btn_save', 'name' => 'action', 'value' => 'save', 'disabled' => $away]);
 	}

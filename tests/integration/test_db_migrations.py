@@ -40,6 +40,7 @@ NEW_TABLES = {
     "v_voice_call_leases_realtime",
     "v_voice_spending_realtime",
     "v_voice_outside_transfers_realtime",
+    "v_voice_spent_tickets_realtime",
     "v_voice_audits_realtime",
     "v_voice_outbound_realtime",
     "v_voice_realtime_errands",

@@ -15,7 +15,12 @@ WAIT_S = 10.0
 
 def missing() -> list[str]:
     """What the tests of the pages need and is not here."""
-    needed = {"php": "php", "chromium": "chromium", "chromedriver": "chromium-driver"}
+    needed = {
+        "php": "php",
+        "phpcs": "php-codesniffer",
+        "chromium": "chromium",
+        "chromedriver": "chromium-driver",
+    }
     lacking = [package for program, package in needed.items() if shutil.which(program) is None]
     return lacking + ([] if importlib.util.find_spec("selenium") else ["selenium"])
 

@@ -40,6 +40,7 @@ def paths(here: Any) -> list[str]:
         "conversations_realtime.php",
         f"conversation_realtime_detail.php?id={talk}",
         "limits_realtime.php",
+        "erase_caller_realtime.php",
         "overview_realtime.php",
         "first_run.php",
         f"talk_realtime.php?id={here.one.secretary_realtime_uuid}",

@@ -186,6 +186,33 @@ def test_a_recording_of_ours_is_played_by_the_controller(here, browser) -> None:
     assert here.visitor(here.one).get(f"{DETAIL}?id={forged}&audio=true")[0] == 404
 
 
+def test_a_caller_is_erased_by_the_page(here, browser) -> None:
+    ours = [begin(here, here.one, caller_id="+55 11 4444-0000") for _ in range(2)]
+    running = begin(here, here.one, caller_id="551144440000", ended_at=None, outcome=None)
+    theirs = begin(here, here.two, caller_id="551144440000")
+    say(here, here.one, ours[0], 1, "user", "Forget me.")
+    browser.log_in(here.one.domain_uuid)
+    browser.open(f"{DETAIL}?id={ours[0]}")
+    browser.click("#btn_erase_caller")
+    browser.wait(lambda: browser.all("#caller"))
+    assert browser.find("#caller").get_attribute("value") == "+55 11 4444-0000"
+    browser.click("#btn_erase")
+    browser.wait(lambda: "tick the box" in browser.text("#error_caller"))
+    browser.click("#sure")
+    browser.click("#btn_erase")
+    browser.wait(lambda: browser.all("#erased"))
+    assert "2 conversations" in browser.text("#erased")
+    assert "still going on: 1" in browser.text("#erased")
+    sql = """select count(*) from v_voice_conversations_realtime
+             where conversation_uuid = any(%s::uuid[])"""
+    assert here.row(sql, [*ours, running, theirs]) == (2,)
+    browser.fill("caller", "Ana")
+    browser.click("#sure")
+    browser.click("#btn_erase")
+    browser.wait(lambda: "telephone number" in browser.text("#error_caller"))
+    assert browser.complaints() == []
+
+
 def test_the_overview(here, browser, some):
     browser.log_in(here.one.domain_uuid)
     browser.open("/app/voice_secretary/overview_realtime.php")

@@ -29,6 +29,13 @@ def php(code: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_the_code_is_written_as_fusionpbx_s_own() -> None:
+    rules = Path(__file__).with_name("phpcs.xml")
+    command = ["phpcs", f"--standard={rules}", "--report=emacs", str(APP)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+
+
 @pytest.fixture(scope="module")
 def labels() -> dict[str, dict[str, str]]:
     """Every label: the app's own, and those of the thin FusionPBX."""

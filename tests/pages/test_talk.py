@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import http.client
+import socket
+import uuid
 from typing import Any
 
 import pytest
 
+from esl_controller.database.repository.tickets import spend_ticket
 from tests.pages.test_conversation import begin
 
 
@@ -71,6 +74,19 @@ def upgrade(here: Any, path: str) -> int:
     return status
 
 
+def heard(here: Any, path: str) -> str:
+    """What comes over a WebSocket until it is closed, as one text."""
+    host, port = here.app.media.address
+    lines = [f"GET {path} HTTP/1.1", f"Host: {host}", "Upgrade: websocket", "Connection: Upgrade"]
+    lines += ["Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==", "", ""]
+    with socket.create_connection((host, port), timeout=5) as browser:
+        browser.sendall("\r\n".join(lines).encode())
+        said = b""
+        while b"\x88" not in said and (more := browser.recv(4096)):
+            said += more
+    return said.decode("utf-8", "replace")
+
+
 @pytest.fixture
 def ticket(here) -> str:
     """For 8001 of the first domain."""
@@ -98,3 +114,14 @@ def test_a_ticket_is_for_one_number_of_one_domain_once(here, ticket):
     assert {path: upgrade(here, path) for path in wrong} == wrong
     assert upgrade(here, f"/talk/{one}/8001?ticket={ticket}") == 101
     assert upgrade(here, f"/talk/{one}/8001?ticket={ticket}") == 403
+
+
+def test_a_ticket_that_was_spent_at_another_worker_is_refused(here, ticket):
+    key = str(uuid.uuid5(uuid.NAMESPACE_URL, ticket))
+    with here.app._pool.connection(autocommit=True) as connection:
+        assert spend_ticket(connection, here.one.domain_uuid, key)
+        assert not spend_ticket(connection, here.one.domain_uuid, key)
+    before = here.database.execute("select count(*) from v_voice_conversations_realtime")
+    path = f"/talk/{here.one.domain_uuid}/8001?ticket={ticket}"
+    assert "used before" in heard(here, path)
+    assert here.database.execute("select count(*) from v_voice_conversations_realtime") == before

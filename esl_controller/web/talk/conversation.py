@@ -109,6 +109,11 @@ class TalkCall:
             finally:
                 self._close_link()
 
+    def refuse(self, why: str) -> None:
+        """Say why not, and leave."""
+        self._say("refused", outcome=Outcome.INVALID.value, why=why)
+        self._close_link()
+
     # --- the way through -----------------------------------------------------------------------
 
     def _talk(self, given_back: ExitStack) -> None:

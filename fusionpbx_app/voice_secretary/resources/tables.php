@@ -308,6 +308,11 @@
 			'began_at' => 'timestamptz',
 			'cost_usd' => 'numeric(18,6)',
 		],
+		'v_voice_spent_tickets_realtime' => [
+			'ticket_uuid' => 'uuid',
+			'domain_uuid' => 'uuid',
+			'expires_at' => 'timestamptz',
+		],
 		'v_voice_transfers_realtime' => [
 			'transfer_uuid' => 'uuid',
 			'domain_uuid' => 'uuid',

@@ -116,10 +116,12 @@
 	async function wave() {
 		const sound = await (await fetch(player.src, { credentials: 'same-origin' })).arrayBuffer();
 		const audio = await new (window.AudioContext || window.webkitAudioContext)().decodeAudioData(sound);
-		const samples = audio.getChannelData(0), step = Math.max(1, Math.floor(samples.length / canvas.width));
+		const sides = Array.from({ length: audio.numberOfChannels }, (_, side) => audio.getChannelData(side)), step = Math.max(1, Math.floor(audio.length / canvas.width));
 		for (let x = 0; x < canvas.width; x++) {
 			let peak = 0;
-			for (let n = x * step; n < (x + 1) * step && n < samples.length; n += 8) { peak = Math.max(peak, Math.abs(samples[n])); }
+			for (let n = x * step; n < (x + 1) * step && n < audio.length; n += 8) {
+				for (const samples of sides) { peak = Math.max(peak, Math.abs(samples[n])); }
+			}
 			peaks.push(peak);
 		}
 		draw();
