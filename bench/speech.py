@@ -77,16 +77,12 @@ def main(
             spoken = [_clip(path, tts, text) for text in SENTENCES]
             click.echo(f"{'the speech process':<44} {'% of a core':>12}")
             quiet = Clip(bytes(320), 8000)
-            for service, clip, what, most in (
-                ("silero", quiet, "a caller who listens", calls),
-                (
-                    "silero",
-                    recording("reader_statement"),
-                    "a caller who speaks all the time",
-                    calls,
-                ),
-                ("pocketsphinx", quiet, "a caller who listens", MAX_DECODERS),
+            for service, clip, what in (
+                ("silero", quiet, "a caller who listens"),
+                ("silero", recording("reader_statement"), "a caller who speaks all the time"),
+                ("pocketsphinx", quiet, "a caller who listens"),
             ):
+                most = MAX_DECODERS if service == "pocketsphinx" else calls
                 cost = _cpu_percent(path, service, clip, min(calls, most), seconds)
                 click.echo(f"{service + ', ' + what:<44} {cost:>12.2f}")
             cost = _cpu_percent(path, "pocketsphinx", spoken[0], 1, seconds)

@@ -73,7 +73,7 @@ class Dialogue:
         self.doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
-        self._own_turns = OwnTurns(seat, floor, line)
+        self._own_turns = OwnTurns(seat, floor, line, answering.ask)
         self.replayed = self._own_turns.replayed
         self._answered_early = False
         """The provider answers a turn of which our ear has not heard the end."""
@@ -206,10 +206,7 @@ class Dialogue:
             if self._floor.dropped(event.response_id):  # what is here must be heard
                 self._over(event.response_id, now)
             return
-        ours = self.doubt.open and self._seat.capabilities.turns is p.Turns.OURS
-        if ours:
-            self.doubt.withdrawn()
-        if (self._floor.interrupts or ours) and self.doubt.begin(now):
+        if self.doubt.interrupted(now):
             if self._floor.dropped(event.response_id):
                 self._over(event.response_id, now)
             return
@@ -241,9 +238,6 @@ class Dialogue:
         if hidden and free and self._unanswered and not self._line.ear.active:
             self._floor.caller_stopped(now)
 
-    def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
-        self._listener.provider_trouble(event.kind, event.code, event.message)
-
     # --- our own ear ----------------------------------------------------------------------------
 
     def on_voice(self, now: float, state: SessionState) -> None:
@@ -269,10 +263,8 @@ class Dialogue:
             self._caller_started(now)
             if not self.doubt.open:
                 self._own_turns.begin()
-        elif (
-            not active and self._own_turns.begun and self._own_turns.end(self._line.ear.changed_at)
-        ):
-            self._answering.ask()
+        elif not active and self._own_turns.begun:
+            self._own_turns.end(self._line.ear.changed_at)
 
     def _open_if_free(self, now: float) -> None:
         if self._floor.state is FloorState.LISTENING and self._line.idle(now):
@@ -322,26 +314,12 @@ class Dialogue:
         if turns is p.Turns.HIDDEN:
             self._unanswered = True
         elif turns is p.Turns.OURS:
-            self._own_turn(settled, now)
+            stopped_at = settled.stopped_at or now
+            self._own_turns.confirmed(settled.asked_at, stopped_at, answered=settled.answered)
+            for event in settled.kept:
+                self.on_event(event, now, self._state)
         elif settled.stopped_at is not None:
             floor.caller_stopped(settled.stopped_at)
-            self._answering.ask()
-
-    def _own_turn(self, settled: Settled, now: float) -> None:
-        """What our ear found is a turn; the provider may have been asked for its words."""
-        own = self._own_turns
-        if settled.asked_at is None:
-            own.begin()
-        else:
-            own.written(settled.asked_at)
-        if settled.answered:
-            self._floor.caller_stopped(settled.stopped_at or now)
-            for event in settled.kept:
-                if isinstance(event, p.Audio):
-                    self.on_audio(event, now)
-                else:
-                    self.on_event(event, now, self._state)
-        elif not self._line.ear.active and own.end(settled.stopped_at or now):
             self._answering.ask()
 
     # --- the playout ----------------------------------------------------------------------------
@@ -407,6 +385,7 @@ class Dialogue:
 
 
 _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
+    p.Audio: Dialogue.on_audio,
     p.ResponseStarted: Dialogue._on_response_started,
     p.ResponseDone: Dialogue._on_response_done,
     p.CallerStarted: Dialogue._on_caller_started,
@@ -416,5 +395,5 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.Transcript: Dialogue._on_transcript,
     p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),
     p.FunctionCancelled: lambda dialogue, event, now: dialogue.functions.cancelled(event),
-    p.ProviderFailure: Dialogue._on_failure,
+    p.ProviderFailure: lambda it, e, _: it._listener.provider_trouble(e.kind, e.code, e.message),
 }

@@ -111,9 +111,15 @@ class Doubt:
         self._barge.begin(now, turn_id)
         return True
 
-    def withdrawn(self) -> None:
-        """The provider has broken off what it began in doubt."""
-        self._drop_kept()
+    def interrupted(self, now: float) -> bool:
+        """The provider dropped the rest of its answer; return whether that is in doubt.
+
+        One that is told turns drops it for the turn that it was asked to write down.
+        """
+        if self.open and self._seat.capabilities.turns is p.Turns.OURS:
+            self._drop_kept()
+            return True
+        return self._floor.interrupts and self.begin(now)
 
     # --- what is known by and by ----------------------------------------------------------------
 

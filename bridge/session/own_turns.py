@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from bridge.providers import base as p
 from bridge.session.floor import Floor
 from bridge.session.line import Line
@@ -9,9 +11,11 @@ from bridge.session.provider import ProviderSeat
 
 
 class OwnTurns:
-    """Those of one conversation. `now` is monotonic seconds."""
+    """Those of one conversation. `now` is monotonic seconds; `ask` asks for an answer."""
 
-    def __init__(self, seat: ProviderSeat, floor: Floor, line: Line) -> None:
+    def __init__(
+        self, seat: ProviderSeat, floor: Floor, line: Line, ask: Callable[[], None]
+    ) -> None:
         self.begun = False
         """A turn was begun that we must end."""
         self._written_at: float | None = None
@@ -19,34 +23,42 @@ class OwnTurns:
         self._seat = seat
         self._floor = floor
         self._line = line
+        self._ask = ask
 
     def begin(self) -> None:
         """The provider is told that the caller speaks."""
         self.begun, self._written_at = True, None
         self._seat.begin_turn()
 
-    def written(self, at: float) -> None:
-        """The provider knows the turn already, as far as `at`: it is one, and may go on."""
-        self.begun, self._written_at = True, at
+    def confirmed(self, written_at: float | None, stopped_at: float, *, answered: bool) -> None:
+        """What our ear found is a turn, and may go on.
+
+        The provider wrote down what was said until `written_at`, if it was asked to, and may have
+        begun to answer that.
+        """
+        if written_at is None:
+            self.begin()
+        self.begun, self._written_at = True, written_at
+        if answered:
+            self._floor.caller_stopped(stopped_at)
+        elif not self._line.ear.active:
+            self.end(stopped_at)
 
     def answered(self) -> None:
         """The provider answers it before our ear has heard its end."""
         if self._written_at is not None:
             self.begun = False
 
-    def end(self, now: float) -> bool:
-        """The caller has spoken, at `now`: the provider owes an answer.
-
-        Returns whether it must be asked for one: it knew the turn as it is.
-        """
-        at, self.begun, self._written_at = self._written_at, False, None
+    def end(self, now: float) -> None:
+        """The caller has spoken, until `now`: the provider owes an answer."""
+        written_at, self.begun, self._written_at = self._written_at, False, None
         self._floor.caller_stopped(now)
-        if at is not None and now <= at:
-            return True
-        if at is not None:
+        if written_at is not None and now <= written_at:
+            self._ask()
+            return
+        if written_at is not None:
             self._seat.begin_turn()
         self._seat.end_turn()
-        return False
 
     def replayed(self, *, begins: bool) -> None:
         """A provider that is new here is told of the caller's turn, before its audio and after."""
