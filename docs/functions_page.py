@@ -123,6 +123,7 @@ def _entry_for(name: str) -> Any:
     secretary = SimpleNamespace(
         transfer_rules=[rule],
         transfer_directory=False,
+        transfer_return=False,
         record_calls=True,
         recording_consent="ask",
         enable_rag=True,

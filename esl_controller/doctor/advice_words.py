@@ -20,6 +20,7 @@ class Tongues(NamedTuple):
 
 
 ADVICE: dict[str, Tongues] = {
+    "install the extra: {}": Tongues("instale o extra: {}", "instale el extra: {}"),
     "for FusionPBX set VOICE_AI_DATABASE_DSN to its database": Tongues(
         "para o FusionPBX, aponte VOICE_AI_DATABASE_DSN para o banco dele",
         "para FusionPBX, apunte VOICE_AI_DATABASE_DSN a su base de datos",

@@ -22,7 +22,7 @@ from esl_controller.doctor import dialplans
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.config import config_source
-from esl_controller.tenants.keys.secrets import SecretError
+from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,
@@ -165,13 +165,16 @@ def tenants_keys(settings: Settings) -> list[str]:
     if not dsn:
         return []
     pool, found = _pool(settings, dsn), []
+    store = None
+    with contextlib.suppress(SecretError):
+        store = _store(settings, pool)
     try:
         for domain_uuid, row in _provider_rows(pool):
             found += [f"{name}: {value}" for name, value in (row["headers"] or {}).items()]
             found.append(row["credential"] or "")
-            with contextlib.suppress(SecretError):
-                store = config_source(settings, pool).secret_store
-                found.append(store.open(domain_uuid, row["credential"] or "").reveal())
+            if store is not None:
+                with contextlib.suppress(SecretError):
+                    found.append(store.open(domain_uuid, row["credential"] or "").reveal())
     except DatabaseError:  # `look` says so
         pass
     finally:
@@ -187,9 +190,19 @@ def _provider_rows(pool: Pool) -> Iterator[tuple[str, Row]]:
                 yield domain["domain_uuid"], row
 
 
+def _store(settings: Settings, pool: Pool) -> SecretStore | None:
+    """What opens keys; None without a key file, which a look does not make. Raises SecretError."""
+    if not Path(settings.storage.secret_key_file).exists():
+        return None
+    return config_source(settings, pool).secret_store
+
+
 def _keys(settings: Settings, pool: Pool) -> Finding:
     """Providers' keys of tenants: each must be opened here, or its calls are refused."""
-    store, good, bad = config_source(settings, pool).secret_store, 0, []
+    store, good, bad = _store(settings, pool), 0, []
+    if store is None:
+        advice = "see the finding about the secret key"
+        return note("tenants' keys", "not looked at: there is no secret key here", advice)
     for domain_uuid, row in _provider_rows(pool):
         if not row["credential"]:
             continue

@@ -26,7 +26,8 @@ def look(settings: Settings) -> Iterator[Finding]:
     if is_installed():
         yield ok(_CHECK, "some tenant has one, and the extra is installed")
     else:
-        yield warning(_CHECK, "some tenant has one, and its functions fail", EXTRA)
+        advice = f"install the extra: {EXTRA}"
+        yield warning(_CHECK, "some tenant has one, and its functions fail", advice)
 
 
 def problems(entry: RouteEntry, settings: Settings) -> list[str]:

@@ -178,6 +178,12 @@ def test_what_can_be_wrong(doctor: Doctor, changes: dict[str, str], check: str, 
     assert bool(finding["advice"]) == (state != "ok")
 
 
+def test_a_look_makes_no_key(doctor: Doctor, tmp_path: Path) -> None:
+    """Made by root, it would be one that the workers cannot read."""
+    doctor(VOICE_AI_STORAGE_SECRET_KEY_FILE=str(tmp_path / "new" / "key"))
+    assert list(tmp_path.rglob("key")) == []
+
+
 def test_a_port_held_by_another_program(doctor: Doctor) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]

@@ -6,6 +6,7 @@ import socket
 import uuid
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -220,11 +221,10 @@ def test_a_caller_who_was_transferred_is_anybodys_when_his_worker_is_no_more(dat
     key = begin(pool, mine, "one")
     sql = "update v_voice_conversations_realtime set ended_at = now(), outcome = %s"
     with pool.connection() as connection:
-        find = lambda: workers.find_owner(connection, mine, f"call-{key}")  # noqa: E731
+        find = partial(workers.find_owner, connection, mine, f"call-{key}")
         statements.execute(connection, sql, ("transferred",))
         workers.register(connection, row("two"))
-        there = find()
-        assert there and (there.worker, there.alive, there.away) == ("two", True, True)
+        assert (find().worker, find().alive, find().away) == ("two", True, True)
         workers.register(connection, row("one"))
         assert find().worker == "one"
         statements.execute(connection, sql, ("completed",))

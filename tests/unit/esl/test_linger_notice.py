@@ -134,8 +134,8 @@ def test_after_a_notice_of_another_name_nothing_is_believed(known, printed, step
     """
     assume(not printed.startswith(known + b"\nLinger-Time: "))
     notice = linger_notice(printed)
-    if notice == linger_notice(known):
-        return
+    if notice == linger_notice(known) or switch_url_encode(printed) == switch_url_encode(known):
+        return  # told alike: "%0A" may stand for itself
     messages, failed = received(connect_reply(known) + notice + EVENT, step)
     assert failed or len(messages) == 2  # one name begins the other, and the notice is full
     assert DisconnectNotice.parse(messages[1]).lingering
