@@ -67,7 +67,16 @@ _UNUSED = Words("not used by this version", "não usada por esta versão")
 _LEFT_OUT = Words("left out", "ignorada")
 _SAME = Words("as empty", "como vazia")
 _PARTS = Words("the wrong part is left out", "a parte errada é ignorada")
-_IN_PARTS = frozenset({"allowed_tool_hosts", "business_hours", "transfer_rules", "voice_settings"})
+_IN_PARTS = frozenset(
+    {
+        "allowed_tool_hosts",
+        "business_hours",
+        "functions_config",
+        "languages",
+        "transfer_rules",
+        "voice_settings",
+    }
+)
 _SETTINGS_OF = Words(
     "`provider_settings` of kind `{kind}` may hold {names}.",
     "`provider_settings` do tipo `{kind}` pode conter {names}.",

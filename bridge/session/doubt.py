@@ -61,7 +61,7 @@ class Doubt:
     ) -> None:
         self.dismissed = ""
         """The caller's turn that was none; its end begins nothing."""
-        self._barge = BargeIn(config.turns, config.brief.language)
+        self._barge = BargeIn(config.turns, config.brief.heard_language)
         self._seat = seat
         self._floor = floor
         self._line = line

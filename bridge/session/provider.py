@@ -7,7 +7,6 @@ and crosses a provider's session limit in a pause, so that the caller notices no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import gevent
 
@@ -51,7 +50,8 @@ class ProviderSeat:
         clock: Callable[[], float],
     ) -> None:
         self._candidates = Candidates(candidates)
-        self._brief = brief
+        self.brief = brief
+        """Of connections to come."""
         self._listener = listener
         self._formats = formats
         self._connect_timeout_s = connect_timeout_s
@@ -116,10 +116,6 @@ class ProviderSeat:
         if self._now is not None:
             self._protocol.send_audio(data)
             self._now.host.flush_audio()
-
-    def change_language(self, language: str) -> None:
-        """Of connections to come."""
-        self._brief = replace(self._brief, language=language)
 
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""
@@ -282,7 +278,7 @@ class ProviderSeat:
         self._made += 1
         audio_in, audio_out = self._formats(protocol.capabilities)
         conversation = Conversation(
-            audio_in, audio_out, self._brief, start.opening, start.history, start.opening_token
+            audio_in, audio_out, self.brief, start.opening, start.history, start.opening_token
         )
         connection: Connection
         host = ProviderHost(
