@@ -88,7 +88,8 @@ def test_given_up_after_its_time(house: House) -> None:
     ("settings", "why"),
     [
         ({"webhook_secret": None}, "unsigned"),
-        ({"webhook_secret": "env:NOT_OURS"}, "webhook_secret"),
+        ({"webhook_secret": "env:OPENAI_API_KEY"}, "unsigned"),
+        ({"webhook_secret": "sealed:0123456789abcdef:AAAA"}, "webhook_secret: sealed with key"),
         ({"webhook_url": None}, "no webhook_url"),
         ({"webhook_url": "http://10.0.0.7/"}, "VOICE_AI_SERVICES_ALLOWED_HOSTS"),
     ],
