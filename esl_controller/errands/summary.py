@@ -106,7 +106,7 @@ class Summary:
         try:
             content = msgspec.json.decode(answer.body)["choices"][0]["message"]["content"]
             said = msgspec.json.decode(_without_fence(content))
-            summary = said["summary"].strip()
+            summary = said["summary"].encode("utf-8", "replace").decode().strip()
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             raise Retry("the text service answered with something else than was asked") from None
         if not summary:
