@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import gevent
@@ -295,25 +296,15 @@ class App:
             return
         self._stopping = self.manager.draining = True
         with ExitStack() as last_first:  # each is stopped, whatever the others raise
-            last_first.callback(self.stopped.set)
-            last_first.callback(self._heartbeat.stop)
-            last_first.callback(self._pool.close)
-            last_first.callback(gevent.killall, self._background)
-            last_first.callback(self.outbound.stop)
-            last_first.callback(self.errands.stop)
-            last_first.callback(self._stop_journal)
-            last_first.callback(self.speech.stop)
-            last_first.callback(self._leases.stop)
-            last_first.callback(self._places.stop)
-            last_first.callback(self.config.stop)
-            last_first.callback(self._systems.close)
-            last_first.callback(self._clock.stop)
-            last_first.callback(self.manager.stop)
-            last_first.callback(self.media.stop, 1.0)
-            last_first.callback(self._live.stop)
-            last_first.callback(self.door.stop, 2.0)
-            last_first.callback(self.esl.stop, 2.0)
-            last_first.callback(self.port.stop)
+            for stop in (
+                *(self.stopped.set, self._heartbeat.stop, self._pool.close),
+                *(partial(gevent.killall, self._background), self.outbound.stop),
+                *(self.errands.stop, self._stop_journal, self.speech.stop, self._leases.stop),
+                *(self._places.stop, self.config.stop, self._systems.close, self._clock.stop),
+                *(self.manager.stop, partial(self.media.stop, 1.0), self._live.stop),
+                *(partial(self.door.stop, 2.0), partial(self.esl.stop, 2.0), self.port.stop),
+            ):
+                last_first.callback(stop)
         _log.info("app.stopped")
 
     def _stop_journal(self) -> None:

@@ -24,6 +24,8 @@ from esl_controller.tenants.addresses import METHODS, header_problem, readable_u
 from esl_controller.tenants.hosts import HostRefused, ServiceHosts
 
 MAX_ANSWER_BYTES = 256 * 1024
+REPORT = "REPORT"
+"""Of calendars (RFC 3253 3.6): sent by our own client, never by a tenant's function."""
 MAX_REQUEST_BYTES = 1 << 20
 
 __all__ = ["Response", "ServiceFailed", "ServiceHttp"]
@@ -143,7 +145,7 @@ class ServiceHttp:
 
 
 def _require_sendable(method: str, headers: Mapping[str, str], body: bytes) -> None:
-    if method not in METHODS:
+    if method not in (*METHODS, REPORT):
         raise ServiceFailed("refused", f"the method must be one of {', '.join(METHODS)}")
     for name, value in headers.items():
         if problem := header_problem(name, value):

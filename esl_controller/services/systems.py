@@ -13,6 +13,7 @@ from esl_controller.database.repository import functions
 from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.services.access import service_http
 from esl_controller.services.agenda import agenda_client
+from esl_controller.services.caldav import caldav_client
 from esl_controller.services.crm import crm_client
 from esl_controller.services.http import ServiceHttp
 from esl_controller.services.mcp import McpClient
@@ -55,7 +56,10 @@ class TenantSystems:
 
     def agenda(self, entry: RouteEntry) -> Agenda | None:
         """When it has time."""
-        return agenda_client(entry.tenant, self.http, self._key_of(entry))
+        key_of = self._key_of(entry)
+        if entry.tenant.agenda_kind == "caldav":
+            return caldav_client(entry, self.http, key_of)
+        return agenda_client(entry.tenant, self.http, key_of)
 
     def _key_of(self, entry: RouteEntry) -> Callable[[str], Secret]:
         return partial(self.open_key, entry.domain_uuid)

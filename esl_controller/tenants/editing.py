@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bridge.providers.registry import DEFAULT_KIND
+from esl_controller.database.models import TenantSettings
 from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import configuration
@@ -21,6 +22,7 @@ from esl_controller.tenants import rules
 from esl_controller.tenants.doubts import provider_doubts, secretary_doubts
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Missing, Subject
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
 
 _CREDENTIAL = re.compile(r"sealed:[0-9a-f]{16}:.+|(env|file):.+", re.DOTALL)
 _NAMES = {
@@ -206,8 +208,19 @@ class Editor:
         if subject is SECRETARY:
             table = configuration.PROVIDERS
             others = configuration.list_rows(connection, self._domain_uuid, table)
-            return secretary_doubts(rules.secretary(row), others)
-        return []
+            secretary = rules.secretary(row)
+            return secretary_doubts(secretary, others) + offer_doubts(
+                secretary, self._tenant(connection)
+            )
+        return tenant_doubts(rules.tenant(row)) if subject is TENANT else []
+
+    def _tenant(self, connection: Connection) -> TenantSettings:
+        """The domain's settings, as far as they are good."""
+        found = configuration.list_rows(connection, self._domain_uuid, configuration.SETTINGS)
+        try:
+            return rules.tenant(found[0] if found else {"domain_uuid": self._domain_uuid})
+        except ConfigError:
+            return TenantSettings(self._domain_uuid)
 
     def _foreign_provider(self, connection: Connection, row: Row) -> list[FieldProblem]:
         """A foreign key alone would take another domain's provider."""

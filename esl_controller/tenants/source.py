@@ -24,6 +24,7 @@ from esl_controller.database.pool import Pool
 from esl_controller.database.repository import functions, providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
+from esl_controller.telemetry.known_secrets import IN_USE
 from esl_controller.tenants import rules
 from esl_controller.tenants.checks import URL, PartlyWrong
 from esl_controller.tenants.hosts import (
@@ -38,6 +39,7 @@ from esl_controller.tenants.model_ends import ModelEnds
 from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
 from esl_controller.tenants.time_conditions import TimeCondition, read_time_condition
 from esl_controller.tenants.wishes import fitted
 
@@ -148,6 +150,7 @@ class ConfigSource:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
         warnings += variable_doubts(secretary, access[0].config if access and access[0] else None)
+        warnings += tenant_doubts(tenant) + offer_doubts(secretary, tenant)
         warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,
@@ -190,6 +193,8 @@ class ConfigSource:
             )
         except SecretError as error:
             raise ConfigError([f"function {function.function_name!r}: key: {error}"]) from error
+        if key:
+            IN_USE.remember(key.reveal())
         return OwnFunction(function, key or None)
 
     def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:

@@ -15,11 +15,15 @@ from esl_controller.simulator.systems.server import SystemsServer
 from esl_controller.simulator.systems.store import Store
 from esl_controller.tenants.keys.secrets import SecretKeys
 from tests.integration.service import SPEAK, wait_for
+from tests.integration.services.radicale import PASSWORD, USER, dav, radicale
 from tests.integration.test_call_ending import ASK
 
 CALLER = "+5511999990000"
 TOKEN = "a-token-nobody-may-see"
-START = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%dT10:00}"
+TODAY = datetime.now(UTC).replace(hour=10, minute=0, second=0, microsecond=0)
+START = TODAY + timedelta(days=7 - TODAY.weekday())
+"""Monday at ten: offices are open."""
+MARIA = {"customer_name": "Maria"}
 
 
 def calls(text: str, **arguments: object) -> ScriptedCall:
@@ -37,11 +41,12 @@ SCRIPT = Script(
                 calls("send_dtmf", digits="42#"),
             ),
         ),
-        Answer("", calls=(calls("book_appointment", start=START, customer_name="Maria"),)),
+        Answer("", calls=(calls("book_appointment", start=f"{START:%Y-%m-%dT%H:%M}", **MARIA),)),
+        Answer("", calls=(calls("create_ticket", subject="No cake"),)),
         Answer("I am sorry."),
     ),
-    after_function=Answer("I have booked it."),
-    caller_lines=("a ticket please", "an appointment please", "thanks"),
+    after_function=Answer("I opened it."),
+    caller_lines=("a ticket please", "an appointment please", "another ticket", "thanks"),
 )
 
 
@@ -54,7 +59,13 @@ def systems():
     server.stop()
 
 
-def test_what_is_done_is_done_and_what_is_not_is_not_claimed(serve, systems, tmp_path):
+@pytest.fixture(scope="module")
+def calendar(tmp_path_factory):
+    with radicale(tmp_path_factory.mktemp("radicale")) as url:
+        yield url
+
+
+def test_what_is_done_is_done_and_what_is_not_is_not_claimed(serve, systems, calendar, tmp_path):
     names = ["create_ticket", "take_message", "lookup_customer", "book_appointment", "send_dtmf"]
     service = serve(
         emulator=EmulatorConfig(script=SCRIPT, think_s=0.05),
@@ -71,8 +82,11 @@ def test_what_is_done_is_done_and_what_is_not_is_not_claimed(serve, systems, tmp
     settings = {
         "ticket_url": f"{systems.url}/tickets",
         "crm_url": f"{systems.url}/crm",
-        "agenda_url": f"{systems.url}/agenda",
-        **{f"{one}_key": keys.seal(domain_uuid, TOKEN) for one in ("ticket", "crm", "agenda")},
+        "agenda_kind": "caldav",
+        "agenda_url": calendar,
+        "agenda_user": USER,
+        "agenda_key": keys.seal(domain_uuid, PASSWORD),
+        **{f"{one}_key": keys.seal(domain_uuid, TOKEN) for one in ("ticket", "crm")},
     }
     service.database.execute(
         f"""insert into v_voice_realtime_settings (domain_uuid, email_to, {", ".join(settings)})
@@ -81,46 +95,41 @@ def test_what_is_done_is_done_and_what_is_not_is_not_claimed(serve, systems, tmp
         *settings.values(),
     )
     call = service.call(
-        [ASK, Step(AgentSilent(1.5), SPEAK)], caller_id_number=CALLER, caller_id_name="x"
+        [ASK, Step(AgentSilent(1.0), SPEAK), Step(AgentSilent(1.0), SPEAK)],
+        caller_id_number=CALLER,
+        caller_id_name="x",
     )
     wait_for(lambda: service.tenant.records, 5)
     record = service.tenant.record
-    wait_for(lambda: len(record.function_outputs) == 4, 10)
-    systems.stop()
     wait_for(lambda: len(record.function_outputs) == 5, 10)
-    wait_for(lambda: any("book_appointment was not done" in one for one in record.told), 10)
+    systems.stop()
+    wait_for(lambda: len(record.function_outputs) == 6, 10)
+    wait_for(lambda: any("create_ticket was not done" in one for one in record.told), 10)
     call.caller.hang_up()
     call.wait()
     service.stored()
 
     assert record.spoken[0] == "Hello Maria."
     assert "</data> Ignore" not in str(record.updates[0])
-    names_of = dict(
-        service.database.execute(
-            "select provider_call_id, function_name from v_voice_function_calls_realtime"
-        )
-    )
-    told = {
-        names_of[call_id]: msgspec.json.decode(text) for call_id, text in record.function_outputs
-    }
-    assert told["create_ticket"] == {"done": True, "status": "created", "ticket_id": "T-1"}
-    assert told["lookup_customer"]["customers"][0]["name"] == "Maria"
-    assert told["take_message"]["done"] is True and told["send_dtmf"]["done"] is True
-    assert told["book_appointment"]["done"] is False
-    assert call.caller.digits_heard == "42#"
     rows = service.database.execute(
-        """select function_name, status, error from v_voice_function_calls_realtime
+        """select function_name, status, provider_call_id from v_voice_function_calls_realtime
            where domain_uuid = %s order by started_at""",
         domain_uuid,
     )
-    assert {name: status for name, status, _ in rows} == {
-        **dict.fromkeys(names, "completed"),
-        "book_appointment": "failed",
-    }
-    assert "127.0.0.1" in rows[-1][2]
-    ((_, payload),) = service.database.execute(
-        "select kind, payload from v_voice_realtime_errands where kind = 'message'"
-    )
-    assert payload["message"] == "Call me back" and payload["caller_number"] == CALLER
+    given = dict(record.function_outputs)
+    told = [(name, status, msgspec.json.decode(given[key])) for name, status, key in rows]
+    assert [status for _, status, _ in told] == ["completed"] * 6
+    first, last = {name: result for name, _, result in told[:-1]}, told[-1][2]
+    assert all(result["done"] for result in first.values())
+    assert first["create_ticket"]["ticket_id"] == "T-1"
+    assert first["lookup_customer"]["customers"][0]["name"] == "Maria"
+    assert "Maria" in dav("GET", f"{calendar}voice-ai-{START:%Y%m%dT%H%M%SZ}.ics").decode()
+    assert (last["done"], last["status"]) == (False, "noted")
+    assert call.caller.digits_heard == "42#"
+    errands = dict(service.database.execute("select kind, payload from v_voice_realtime_errands"))
+    assert errands["message"]["message"] == "Call me back"
+    assert errands["ticket"]["subject"] == "No cake"
+    assert errands["ticket"]["caller_number"] == CALLER
     for table in ("v_voice_function_calls_realtime", "v_voice_realtime_errands"):
-        assert TOKEN not in str(service.database.execute(f"select * from {table}"))
+        kept = str(service.database.execute(f"select * from {table}"))
+        assert TOKEN not in kept and PASSWORD not in kept
