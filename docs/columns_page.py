@@ -68,7 +68,14 @@ _LEFT_OUT = Words("left out", "ignorada")
 _SAME = Words("as empty", "como vazia")
 _PARTS = Words("the wrong part is left out", "a parte errada é ignorada")
 _IN_PARTS = frozenset(
-    {"allowed_tool_hosts", "business_hours", "languages", "transfer_rules", "voice_settings"}
+    {
+        "allowed_tool_hosts",
+        "business_hours",
+        "functions_config",
+        "languages",
+        "transfer_rules",
+        "voice_settings",
+    }
 )
 _SETTINGS_OF = Words(
     "`provider_settings` of kind `{kind}` may hold {names}.",

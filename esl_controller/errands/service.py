@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import partial
 
 import gevent
 import structlog
@@ -20,7 +19,7 @@ from gevent.event import Event
 from gevent.pool import Pool as Greenlets
 
 from esl_controller.database.acts import QueuedErrand
-from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
+from esl_controller.database.pool import DatabaseError, GreenConnection, Pool, RowRefused
 from esl_controller.database.repository import errands
 from esl_controller.errands.backoff import FIRST_S, delay_s
 from esl_controller.errands.base import Dead, Delivered, Delivery, Means, Retry
@@ -29,7 +28,8 @@ from esl_controller.tenants.rules import ConfigError
 LOOK_S = 2.0
 COUNT_S = 15.0
 WRITE_AGAIN_S = 1.0
-MAX_RESULT_BYTES = 32 * 1024
+MAX_ATTEMPTS = 200
+"""Far more than the waits allow: an errand that kills whoever takes it."""
 
 _log = structlog.get_logger("errands")
 MeansOf = Callable[[str], Means | None]
@@ -152,7 +152,7 @@ class ErrandService:
 
     def _attempt(self, taken: QueuedErrand) -> Delivered | Retry | Dead:
         """One attempt, whose deadline is ours. A bug of a kind must not end the others' errands."""
-        with gevent.Timeout(self._pace.attempt_s) as deadline:
+        with gevent.Timeout(self._pace.attempt_s):
             try:
                 return self._deliver(taken)
             except (Retry, Dead) as failed:
@@ -161,9 +161,7 @@ class ErrandService:
                 return Retry(f"the domain's settings cannot be used: {error}")
             except DatabaseError as error:
                 return Retry(f"database: {error}")
-            except gevent.Timeout as timeout:
-                if timeout is not deadline:
-                    raise
+            except gevent.Timeout:
                 return Retry("not done in time")
             except Exception as error:  # noqa: BLE001 - boundary: see above
                 _log.exception("errands.failed", kind=taken.kind, errand_uuid=taken.errand_uuid)
@@ -173,6 +171,8 @@ class ErrandService:
         delivery = self._kinds.get(taken.kind)
         if delivery is None:
             raise Dead(f"this version knows no errand of kind {taken.kind!r:.60}")
+        if taken.attempts > MAX_ATTEMPTS:
+            raise Dead("no attempt comes to an end")
         means = self._means_of(taken.domain_uuid)
         if means is None:
             raise Dead("the domain is gone")
@@ -188,12 +188,14 @@ class ErrandService:
         if isinstance(became, Retry):
             first_s = self._pace.first_retry_s
             in_s = delay_s(taken.attempts, self._chance(), became.after_s, first_s=first_s)
-        store = partial(_store, taken=taken, became=became, in_s=in_s)
         while True:
             try:
                 with self._pool.connection() as connection:
-                    kept = store(connection)
+                    kept = _store(connection, taken=taken, became=became, in_s=in_s)
                 break
+            except (RowRefused, ValueError) as error:  # what came back is nothing to be stored
+                _log.error("errands.result_refused", kind=taken.kind, why=type(error).__name__)
+                became = _storable(became)
             except DatabaseError as error:
                 _log.warning("errands.not_written", error=str(error))
                 gevent.sleep(WRITE_AGAIN_S)
@@ -219,6 +221,13 @@ class ErrandService:
         with self._pool.connection(autocommit=True) as connection:
             self.counters.open = errands.count_open(connection)
         self._counted_at = time.monotonic()
+
+
+def _storable(became: Delivered | Retry | Dead) -> Delivered | Dead:
+    """In our own words alone."""
+    if isinstance(became, Delivered) and not became.more:
+        return replace(became, result={})
+    return Dead("what came of it cannot be stored")
 
 
 def _over(taken: QueuedErrand, limit_s: float) -> bool:

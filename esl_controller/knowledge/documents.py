@@ -5,25 +5,27 @@ from __future__ import annotations
 import sys
 import uuid
 from dataclasses import dataclass
-from functools import partial
 
+import gevent
+import msgspec
 from gevent import subprocess
 
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import knowledge
 from esl_controller.database.repository.statements import Row
-from esl_controller.knowledge.passages import cut, without_accents
 from esl_controller.knowledge.reader import (
     FORMATS,
-    HOSTILE,
     MAX_DOCUMENT_BYTES,
     UNREADABLE,
     Unreadable,
+    passages_of,
     text_of,
 )
-from esl_controller.telemetry.background import in_thread
 
 READ_S = 60.0
+PLAIN = ("text", "markdown")
+SMALL_BYTES = 16 * 1024
+"""Plain text up to here is read at once; all else in a process of its own."""
 MAX_DOCUMENTS = 500
 """Of a domain."""
 MAX_PASSAGES = 20_000
@@ -68,14 +70,26 @@ def configuration_of(language: str | None) -> str:
     )
 
 
-def read_text(source_format: str, content: bytes) -> str:
-    """The text of a document, read by a process of its own. Raises DocumentRefused."""
+def read_passages(source_format: str, content: bytes) -> list[tuple[str, str]]:
+    """The passages of a document, as written and without accents. Raises DocumentRefused."""
     if source_format not in FORMATS:
         raise DocumentRefused(f"the format must be one of {', '.join(FORMATS)}")
     if len(content) > MAX_DOCUMENT_BYTES:
         raise DocumentRefused(f"has more than {MAX_DOCUMENT_BYTES} bytes")
-    if source_format not in HOSTILE:
-        return _read_here(source_format, content)
+    if source_format in PLAIN and len(content) <= SMALL_BYTES:
+        try:
+            return passages_of(text_of(source_format, content))
+        except Unreadable as error:
+            raise DocumentRefused(str(error)) from None
+    passages = []
+    for number, line in enumerate(_read_elsewhere(source_format, content).splitlines()):
+        passages.append(msgspec.json.decode(line, type=tuple[str, str]))
+        if number % 50 == 0:
+            gevent.sleep(0)
+    return passages
+
+
+def _read_elsewhere(source_format: str, content: bytes) -> bytes:
     command = [sys.executable, "-m", "esl_controller.knowledge.reader", source_format]
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": ":".join(filter(None, sys.path))}
     with subprocess.Popen(
@@ -96,16 +110,8 @@ def read_text(source_format: str, content: bytes) -> str:
         raise DocumentRefused(said.decode(errors="replace")[:300])
     if process.returncode != 0:
         raise DocumentRefused("cannot be read: it takes too much time or memory")
-    text: str = out.decode(errors="replace")
-    return text
-
-
-def _read_here(source_format: str, content: bytes) -> str:
-    """Plain text is only decoded."""
-    text = in_thread(partial(text_of, source_format), content, Unreadable)
-    if isinstance(text, Unreadable):
-        raise DocumentRefused(str(text))
-    return text
+    told: bytes = out
+    return told
 
 
 def add(pool: Pool, domain_uuid: str, document: Document) -> Row:
@@ -116,10 +122,7 @@ def add(pool: Pool, domain_uuid: str, document: Document) -> Row:
     title = " ".join(document.title.split())[:MAX_TITLE]
     if not title:
         raise DocumentRefused("needs a title")
-    text = read_text(document.source_format, document.content)
-    passages = in_thread(_cut, text, MemoryError)
-    if isinstance(passages, Exception):
-        raise DocumentRefused("is too large")
+    passages = read_passages(document.source_format, document.content)
     row = {
         "document_uuid": str(uuid.uuid4()),
         "title": title,
@@ -142,7 +145,3 @@ def add(pool: Pool, domain_uuid: str, document: Document) -> Row:
         if error.sqlstate == _UNIQUE:
             raise DocumentRefused("was just stored by somebody else") from None
         raise
-
-
-def _cut(text: str) -> list[tuple[str, str]]:
-    return [(one, without_accents(one)) for one in cut(text)]

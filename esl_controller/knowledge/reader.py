@@ -1,19 +1,23 @@
-"""Reads a document in a process of its own: `python -m esl_controller.knowledge.reader FORMAT`.
+"""Reads and cuts a document in a process of its own.
 
-The document comes on standard input, its text goes out as UTF-8. A hostile PDF costs this process
-its time or its memory, and nobody else anything.
+    python -m esl_controller.knowledge.reader FORMAT
+
+The document comes on standard input; each passage goes out as one line of JSON, as it is written
+and without its accents. A hostile PDF costs this process its time or its memory, and nobody else
+anything.
 """
 
 from __future__ import annotations
 
 import io
+import json
 import resource
 import sys
 from html.parser import HTMLParser
 
+from esl_controller.knowledge.passages import cut, without_accents
+
 FORMATS = ("text", "markdown", "html", "pdf")
-HOSTILE = ("html", "pdf")
-"""What is more than decoded: read in a process of its own."""
 MAX_DOCUMENT_BYTES = 8 << 20
 MAX_TEXT_CHARS = 2_000_000
 MAX_PAGES = 2000
@@ -40,7 +44,13 @@ def text_of(kind: str, document: bytes) -> str:
         text = _decoded(document)
     if not text.strip():
         raise Unreadable("holds no text; a scanned page has to be recognised first (OCR)")
-    return text[:MAX_TEXT_CHARS]
+    # A PDF may hold half of a character (a surrogate), which no encoding takes.
+    return text[:MAX_TEXT_CHARS].encode(errors="replace").decode()
+
+
+def passages_of(text: str) -> list[tuple[str, str]]:
+    """The passages of a text, each as it is written and without accents."""
+    return [(one, without_accents(one)) for one in cut(text)]
 
 
 def _decoded(document: bytes) -> str:
@@ -121,7 +131,8 @@ def main() -> None:
     except Unreadable as error:
         sys.stderr.write(str(error))
         raise SystemExit(UNREADABLE) from None
-    sys.stdout.buffer.write(text.encode(errors="replace"))
+    for passage in passages_of(text):
+        sys.stdout.write(json.dumps(passage) + "\n")
 
 
 if __name__ == "__main__":

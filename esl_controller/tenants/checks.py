@@ -234,12 +234,6 @@ def _read_addresses(value: Any) -> tuple[str, ...]:
     return tuple(addresses)
 
 
-def _read_credential(value: Any) -> str:
-    if not isinstance(value, str) or not CREDENTIAL_FORM.fullmatch(value):
-        raise ValueError("must be sealed, or env:NAME or file:/path")  # never repeated
-    return value
-
-
 def _read_sealed(value: Any) -> str:
     if not isinstance(value, str) or not _SEALED.fullmatch(value):
         raise ValueError("must be sealed: a key of the operator's goes to no tenant's system")
@@ -307,7 +301,6 @@ MAX_HOSTS = 100
 MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
 MAX_ADDRESSES = 20
-CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
 _SEALED = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+")
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
@@ -348,10 +341,6 @@ WEB_ADDRESS = Rule(_read_web_address, Words("address, https://…", "endereço, 
 ADDRESSES = Rule(
     _read_addresses,
     Words('list of e-mail addresses, `["a@example.com"]`', 'lista de e-mails, `["a@example.com"]`'),
-)
-CREDENTIAL = Rule(
-    _read_credential,
-    Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
 )
 SEALED = Rule(_read_sealed, Words("`sealed:…`", "`sealed:…`"))
 HOSTS = Rule(

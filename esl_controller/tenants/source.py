@@ -24,6 +24,7 @@ from esl_controller.database.pool import Pool
 from esl_controller.database.repository import functions, providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
+from esl_controller.telemetry.known_secrets import IN_USE
 from esl_controller.tenants import rules
 from esl_controller.tenants.checks import URL, PartlyWrong
 from esl_controller.tenants.hosts import (
@@ -192,6 +193,8 @@ class ConfigSource:
             )
         except SecretError as error:
             raise ConfigError([f"function {function.function_name!r}: key: {error}"]) from error
+        if key:
+            IN_USE.remember(key.reveal())
         return OwnFunction(function, key or None)
 
     def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -14,23 +15,35 @@ MAX_TEXT = 2000
 MAX_ITEMS = 50
 """Of one list or object."""
 MAX_DEPTH = 8
+MAX_VALUES = 2000
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 """Also what only steers how text is shown: invisible to who checks, seen by a model."""
 NOT_THERE = object()
 
 
-def clean(value: Any, depth: int = MAX_DEPTH) -> Any:
-    """A JSON value with its texts cleaned and cut, its lists and objects cut."""
-    if isinstance(value, str):
-        return clean_text(value)
-    if isinstance(value, Mapping):
-        if depth == 0:
+def clean(value: Any) -> Any:
+    """A JSON value with its texts cleaned and cut, its lists and objects cut, MAX_VALUES in all."""
+    return _Cleaner().clean(value, MAX_DEPTH)
+
+
+class _Cleaner:
+    """Counts what it has seen: a small answer can hold very many values."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def clean(self, value: Any, depth: int) -> Any:
+        self._left -= 1
+        if isinstance(value, str):
+            return clean_text(value)
+        if not isinstance(value, Mapping | list | tuple):
+            return value
+        if depth == 0 or self._left <= 0:
             return "…"
-        items = list(value.items())[:MAX_ITEMS]
-        return {clean_text(str(name), 100): clean(inner, depth - 1) for name, inner in items}
-    if isinstance(value, list | tuple):
-        return [clean(inner, depth - 1) for inner in value[:MAX_ITEMS]] if depth else "…"
-    return value
+        if isinstance(value, Mapping):
+            items = islice(value.items(), MAX_ITEMS)
+            return {clean_text(str(name), 100): self.clean(one, depth - 1) for name, one in items}
+        return [self.clean(one, depth - 1) for one in value[:MAX_ITEMS]]
 
 
 def clean_text(text: str, limit: int = MAX_TEXT) -> str:

@@ -10,14 +10,16 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from bridge.providers.conversation import Tool
 from esl_controller.database.functions import OwnFunction
 from esl_controller.database.models import RouteEntry
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.foreign import clean_text, told
-from esl_controller.tools.http_function import MAX_REFUSAL, NO_ARGUMENTS, failed
-from esl_controller.tools.own_call import OwnCall, headers_of, own_call
+from esl_controller.tools.http_function import MAX_REFUSAL, NO_ARGUMENTS, decoded, failed
+from esl_controller.tools.own_call import OwnCall, headers_of, own_call, without_key
 
 MAX_NAME = 64
 """Of a function, as providers take it."""
@@ -60,6 +62,7 @@ class McpFunction:
             )
         except ServiceFailed as error:
             raise failed(error) from error
+        result = decoded(without_key(self._function, msgspec.json.encode(result)))
         if result.get("is_error"):
             said = clean_text(str(result.get("text") or ""), MAX_REFUSAL)
             raise FunctionFailed(f"The other system refused it: {said or 'it did not say why'}")

@@ -9,6 +9,9 @@ from esl_controller.services.ports import Http, Mcp
 from esl_controller.tenants.own_functions import KEY
 from esl_controller.tools.base import ToolContext
 
+MIN_KEY = 6
+"""A shorter one may be a part of anything."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnCall:
@@ -32,6 +35,12 @@ def own_call(context: ToolContext) -> OwnCall:
         conversation_uuid=context.conversation_uuid,
         idempotency_key=context.idempotency_key,
     )
+
+
+def without_key(function: OwnFunction, answer: bytes) -> bytes:
+    """An answer without the key that was sent: some systems repeat what they are asked with."""
+    key = function.key.reveal().encode() if function.key else b""
+    return answer.replace(key, b"***") if len(key) >= MIN_KEY else answer
 
 
 def headers_of(function: OwnFunction) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from esl_controller.database.models import RouteEntry
 from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
@@ -40,6 +41,7 @@ def test_closed_but_answered_and_then_in_spanish(database: Any, tmp_path: Path) 
         "closed_message": "{{company}} is closed, {{caller_name|caller}}.",
         "closed_prompt": "Take a message.",
         "max_turns": 2,
+        "system_prompt": "For {{caler_name}}.",
     }
     with service(database, tmp_path, emulator=TALK, secretary=secretary) as site:
         database.execute(
@@ -50,6 +52,11 @@ def test_closed_but_answered_and_then_in_spanish(database: Any, tmp_path: Path) 
             NEVER_OPEN,
         )
         site.app.config.invalidate(site.tenant.domain_uuid)
+        entry = site.app.config.secretary_for(site.tenant.domain_uuid, "8001")
+        assert isinstance(entry, RouteEntry)
+        assert "did you mean caller_name?" in " ".join(entry.warnings)
+        opening = site.app._admission.judge(entry).opening
+        assert opening is not None and not opening.open and opening.next_open_at is None
         steps = [Step(AgentSilent(0.4), SPEAK), Step(AgentSilent(0.5), SPEAK)]
         call = site.call([*steps, hang_up_after(AgentSilent(20))], caller_id_name="Ana</data>")
         call.wait(20)

@@ -14,6 +14,7 @@ import pytest
 from esl_controller.database.acts import errand
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import errands
+from esl_controller.errands.base import Delivered
 from esl_controller.errands.service import ErrandService
 from esl_controller.errands.signature import is_valid
 from esl_controller.tenants.keys.secrets import SecretStore
@@ -88,7 +89,8 @@ def test_given_up_after_its_time(house: House) -> None:
     ("settings", "why"),
     [
         ({"webhook_secret": None}, "unsigned"),
-        ({"webhook_secret": "env:NOT_OURS"}, "webhook_secret"),
+        ({"webhook_secret": "env:OPENAI_API_KEY"}, "unsigned"),
+        ({"webhook_secret": "sealed:0123456789abcdef:AAAA"}, "webhook_secret: sealed with key"),
         ({"webhook_url": None}, "no webhook_url"),
         ({"webhook_url": "http://10.0.0.7/"}, "VOICE_AI_SERVICES_ALLOWED_HOSTS"),
     ],
@@ -161,6 +163,28 @@ def test_a_bug_of_a_kind_is_its_own(house: House) -> None:
         "dead",
         True,
     )
+
+
+def test_what_cannot_be_stored_is_over_all_the_same(house: House) -> None:
+    class Odd:
+        limit_s = 60.0
+
+        def deliver(self, wanted: Any, _means: Any) -> Delivered:
+            more = [wanted] if wanted.payload else []
+            return Delivered({"said": "\ud800"}, more)
+
+    house.service = ErrandService(house.pool, {"x": Odd()}, house.means, "w")
+    done, dead = house.ask("x", "a", {}), house.ask("x", "b", {"more": 1})
+    house.work()
+    assert (house.row(done).state, house.row(done).result) == ("delivered", {})
+    assert house.row(dead).last_error == "what came of it cannot be stored"
+
+
+def test_an_errand_that_kills_its_worker_comes_to_an_end(house: House) -> None:
+    wanted = house.ask("webhook", "k", event())
+    house.database.execute("update v_voice_realtime_errands set attempts = 200")
+    house.work()
+    assert (house.row(wanted).state, house.http.posted) == ("dead", [])
 
 
 def test_erasing_and_retention_reach_the_queue(house: House) -> None:

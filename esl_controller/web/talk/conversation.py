@@ -19,6 +19,7 @@ from bridge.audio.formats import AudioFormat, Encoding
 from bridge.playout.browser import BrowserPlayout
 from bridge.ports import EndCause, SessionEnd, SetPhrase, TurnLatency, Utterance
 from bridge.providers.base import ErrorKind, FunctionCall, Usage
+from bridge.providers.conversation import Speaker
 from bridge.routes import TalkRequest
 from bridge.session.media_plan import Leg, MediaPlan
 from bridge.session.session import Session
@@ -44,9 +45,10 @@ from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.tenants.providers import NoProvider
 from esl_controller.tools.base import FunctionFailed, FunctionOutcome, ToolContext
+from esl_controller.tools.honesty import Honesty
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
-from esl_controller.web.talk.without_telephone import WithoutTelephone
+from esl_controller.web.talk.no_telephone import NoTelephone
 
 _log = structlog.get_logger("talk")
 
@@ -56,7 +58,7 @@ MAX_TOLD_BYTES = 1024
 """Of a text from the page."""
 
 
-class TalkCall(WithoutTelephone):
+class TalkCall(NoTelephone):
     """One conversation. `run` returns when it is over; a session's listener, and `CallActions`."""
 
     def __init__(self, request: TalkRequest, desk: CallDesk) -> None:
@@ -78,6 +80,7 @@ class TalkCall(WithoutTelephone):
         self._secretary: SecretaryRealtime | None = None
         self._end: SessionEnd | None = None
         self._gone = False
+        self._honesty = Honesty()
 
     # --- as the worker sees it -----------------------------------------------------------------
 
@@ -271,6 +274,9 @@ class TalkCall(WithoutTelephone):
         """Stored, and shown."""
         if self._record is not None:
             self._record.uttered(utterance)
+        agents = utterance.speaker is Speaker.AGENT
+        if agents and (untrue := self._honesty.said(utterance.text, utterance.at_s)):
+            self.tell(untrue, respond=True)
         self._say(
             "turn",
             item=utterance.item_id,
@@ -343,6 +349,8 @@ class TalkCall(WithoutTelephone):
         self._function(outcome)
         session = self._session
         if session is not None and not (session.ended or session.closing or outcome.cancelled):
+            if self._record is not None:
+                self._honesty.told(outcome, self._record.now_s)
             failed = outcome.status != "completed"
             session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)
 

@@ -1,4 +1,4 @@
-"""What functions may ask of a telephone, and a browser has not."""
+"""What functions ask of a call and a browser has not: it is declined, and the model told so."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from esl_controller.database.acts import OutboundCall
 from esl_controller.tools.base import Recording
 
 
-class WithoutTelephone:
-    """Of `CallActions`, what is refused or needs nothing."""
+class NoTelephone:
+    """That part of `CallActions`."""
 
     def call_off(self) -> None:
         """No transfer is going on."""
