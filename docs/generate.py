@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 from columns_page import secretary_page
+from functions_page import functions_page
 
 from bridge.session.floor_states import FLOOR_TABLE
 from bridge.session.states import SESSION_TABLE
@@ -285,6 +286,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("esl_controller/settings/table.py", settings_page),
     "secretary.md": ("esl_controller/tenants/columns", partial(secretary_page, "en")),
     "pt-BR/secretaria.md": ("esl_controller/tenants/columns", partial(secretary_page, "pt")),
+    "functions.md": ("esl_controller/tools/registry.py", functions_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
     "api.md": ("esl_controller/web/api/table.py", api_page),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 import click
 
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
-from esl_controller.doctor import database, freeswitch, host, provider, speech
+from esl_controller.doctor import database, freeswitch, host, outside, provider, speech
 from esl_controller.doctor.finding import Finding, State
 from esl_controller.settings.table import Settings
 
@@ -48,6 +48,7 @@ def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> lis
         ("FreeSWITCH", freeswitch.look),
         ("the provider", lambda settings: provider.look(settings, online=online)),
         ("the speech process", speech.look),
+        ("what tenants bring", outside.look),
     ]
     findings: list[Finding] = []
     for name, look in looks:
