@@ -19,6 +19,7 @@ from esl_controller.rehearsal.scenario import (
 )
 from esl_controller.rehearsal.table import Table
 from esl_controller.tenants import rules
+from esl_controller.tenants.checks import did_you_mean
 from esl_controller.tenants.columns.secretary import SECRETARY
 from esl_controller.tenants.rules import ConfigError
 
@@ -72,7 +73,7 @@ def read_rehearsal(text: str, source: str, stored: Mapping[str, Any] | None = No
 def _secretary_problems(columns: Mapping[str, Any], path: str) -> list[str]:
     """What is wrong with the columns; here what would only be a warning in the database, too."""
     said = [
-        f"{path}.{name}: there is no such column"
+        f"{path}.{name}: there is no such column{did_you_mean(name, SECRETARY)}"
         for name in sorted(columns.keys() - SECRETARY.keys())
     ]
     row = {"secretary_realtime_uuid": _NO_UUID, "domain_uuid": _NO_UUID, "secretary_name": path}
