@@ -15,7 +15,6 @@ from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import gevent  # noqa: E402
-from nacl.public import PrivateKey  # noqa: E402
 
 from esl_controller.database.acts import Errand, errand  # noqa: E402
 from esl_controller.database.pool import Pool  # noqa: E402
@@ -30,7 +29,6 @@ from esl_controller.tenants.hosts import ServiceHosts  # noqa: E402
 from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore  # noqa: E402
 from esl_controller.tenants.source import ConfigSource  # noqa: E402
 
-SECRET_VARIABLE = "BENCH_WEBHOOK_SECRET"
 AT_ONCE = 10
 PACE = Pace(attempt_s=3.0, lease_s=4.0, look_s=0.2, first_retry_s=0.3, of_one_domain=8)
 """Short, so that what a kill costs is over soon."""
@@ -46,9 +44,9 @@ def wanted(domain_uuid: str, number: int) -> Errand:
     return errand("webhook", domain_uuid, key, payload, now)
 
 
-def service(dsn: str, smtp_port: int, worker: str) -> ErrandService:
+def service(dsn: str, smtp_port: int, worker: str, keys: Path) -> ErrandService:
     pool = Pool(dsn, size=3, wait_timeout_s=10.0)
-    store = SecretStore(SecretKeys([PrivateKey.generate()]), environment_names=[SECRET_VARIABLE])
+    store = SecretStore(SecretKeys.load(keys))
     addresses = OwnAddresses()
     http = ServiceHttp(addresses, ServiceHosts(["127.0.0.1"]))
     mail = Mail(host="127.0.0.1", port=smtp_port, security="none", sender="v@pbx.example")
@@ -59,7 +57,7 @@ def service(dsn: str, smtp_port: int, worker: str) -> ErrandService:
 def main(spool: str, dsn: str, domain_uuid: str, smtp_port: str, first: str, end: str) -> None:
     journal = Journal(Path(spool), Pool(dsn, size=2))
     journal.start()
-    doing = service(dsn, int(smtp_port), journal.worker)
+    doing = service(dsn, int(smtp_port), journal.worker, Path(spool) / "../secret.key")
 
     running = gevent.spawn(doing.run)
     for begin in range(int(first), int(end), AT_ONCE):

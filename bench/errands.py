@@ -11,7 +11,6 @@ from gevent import monkey
 monkey.patch_all()
 
 import json  # noqa: E402
-import os  # noqa: E402
 import random  # noqa: E402
 import signal  # noqa: E402
 import subprocess  # noqa: E402
@@ -28,11 +27,11 @@ import click  # noqa: E402
 import gevent  # noqa: E402
 import psycopg2  # noqa: E402
 
-from bench.errand_worker import SECRET_VARIABLE  # noqa: E402
 from bench.processes import DOMAIN_UUID, free_port  # noqa: E402
 from esl_controller.database.embedded import EmbeddedPostgres  # noqa: E402
 from esl_controller.database.migrate import Migrator  # noqa: E402
 from esl_controller.database.repository.demo import prepare_standalone  # noqa: E402
+from esl_controller.tenants.keys.secrets import SecretKeys  # noqa: E402
 
 WORKERS = 2
 ROOT = Path(__file__).parents[1]
@@ -55,7 +54,6 @@ class Running:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env={**os.environ, SECRET_VARIABLE: "a-secret-of-the-tenant"},
         )
         gevent.spawn(self._listen, self.process)
 
@@ -97,11 +95,13 @@ class Soak:
         with closing(psycopg2.connect(self.dsn)) as connection, connection:
             prepare_standalone(connection)
         Migrator(self.dsn).up()
+        keys = SecretKeys.load_or_create(self.directory / "secret.key")
+        secret = keys.seal(DOMAIN_UUID, "a-secret-of-the-tenant")
         url = f"http://127.0.0.1:{self.http}/hook"
         self.execute("insert into v_domains (domain_uuid, domain_name) values (%s, 'bench')")
         self.execute(
             f"""insert into v_voice_realtime_settings (domain_uuid, webhook_url, webhook_secret)
-                values (%s, '{url}', 'env:{SECRET_VARIABLE}')"""
+                values (%s, '{url}', '{secret}')"""
         )
         self.receiver.start()
         share = -(-self.errands // WORKERS)

@@ -57,8 +57,7 @@ from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
 from esl_controller.routes.routing import Outcome
-from esl_controller.services.access import service_http
-from esl_controller.services.systems import TenantSystems
+from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever, in_thread
@@ -139,16 +138,13 @@ class App:
         )
         source = config_source(settings, self._pool)
         self.config = ConfigLoader(source, dsn)
-        self._model_watch = ModelWatch(
-            default_provider(settings.provider), source.ends, lambda: self._network
-        )
-        self._http = service_http(settings, source.load_tenant)
-        self._systems = TenantSystems(self._http, source.secret_store.open)
+        usual = default_provider(settings.provider)
+        self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
+        self._systems = tenant_systems(settings, source, self._pool)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
-        self._leases = CallLeases(
-            self._pool, self.journal.worker, total_limit=settings.esl.total_capacity or None
-        )
+        places = settings.esl.total_capacity or None
+        self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
         budget = BudgetGuard(self._pool, on_reached=BudgetTeller(self._record, self.metrics))
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
@@ -225,15 +221,14 @@ class App:
         self.manager.start()
         self.media.start()
         self._desk = self._shared()
+        at = self.settings
         self._background = [
-            forever(
-                "statsd",
-                StatsdFlusher(self.metrics, self.settings.statsd, self.settings.worker.index).run,
-            ),
+            forever("statsd", StatsdFlusher(self.metrics, at.statsd, at.worker.index).run),
             forever("hub_lag", HubLag(self.metrics).run),
             forever("retention", self._retention.run),
             forever("model_ends", self._model_watch.run),
             forever("outbound", self.outbound.run),
+            gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
         ]
         self.metrics.on_sample(self._sample)
@@ -306,7 +301,7 @@ class App:
                 *(self.stopped.set, self._heartbeat.stop, self._pool.close),
                 *(partial(gevent.killall, self._background), self.outbound.stop),
                 *(self.errands.stop, self._stop_journal, self.speech.stop, self._leases.stop),
-                *(self._places.stop, self.config.stop, self._http.close, self._clock.stop),
+                *(self._places.stop, self.config.stop, self._systems.close, self._clock.stop),
                 *(self.manager.stop, partial(self.media.stop, 1.0), self._live.stop),
                 *(partial(self.door.stop, 2.0), partial(self.esl.stop, 2.0), self.port.stop),
             ):
@@ -385,6 +380,7 @@ class App:
                 AwayCalls(self.settings.freeswitch, self._places, self.config.secretary_for),
             ),
             record=self._record,
+            systems=self._systems,
         )
         return Api(AdminDoor(self.settings.http), resources, ROUTES, self.metrics)
 

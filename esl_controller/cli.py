@@ -26,6 +26,8 @@ COMMANDS = {
     "tenant": Entry("esl_controller.commands.tenant", "Show and change the limits of a domain."),
     "provider": Entry("esl_controller.commands.provider", "Add, change and test providers."),
     "secretary": Entry("esl_controller.commands.secretary", "Add, change and check secretaries."),
+    "function": Entry("esl_controller.commands.function", "Add, change and try own functions."),
+    "knowledge": Entry("esl_controller.commands.knowledge", "Documents to look things up in."),
     "config": Entry("esl_controller.commands.config", "Check and show the settings."),
     "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
     "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),

@@ -85,7 +85,8 @@ def set_(site: Site, **options: Any) -> None:
 def _require_no_key_in_view(name: str, text: str | None, pairs: Sequence[str]) -> None:
     given = [text or ""]
     given += [pair.partition("=")[2] for pair in pairs if pair.replace("-", "_").startswith(name)]
-    if not all(one.startswith(_NO_KEY) or not one for one in given):
+    in_view = (one.startswith("@@") or not one.startswith(_NO_KEY) for one in given if one)
+    if any(in_view):
         raise click.UsageError(f"give {name} as @FILE: others see what is on a command line")
 
 

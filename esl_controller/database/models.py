@@ -135,6 +135,8 @@ class SecretaryRealtime:
     """Names of these; empty: all that are set up."""
     email_to: Sequence[str]
     """Empty: the domain's."""
+    enable_rag: bool
+    """It may look things up in the domain's documents."""
     enabled: bool
 
 
@@ -221,6 +223,49 @@ class TenantSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FunctionRow:
+    """One row of `v_voice_realtime_functions`, validated: something of the tenant's own."""
+
+    voice_realtime_function_uuid: str
+    domain_uuid: str
+    function_name: str
+    """As the model calls it; before the tool's own name, where it is an MCP server."""
+    function_kind: str
+    """http | mcp"""
+    description: str
+    url: str
+    """http: a template, `{argument}` in its path."""
+    http_method: str
+    parameters: Mapping[str, Any]
+    """JSON Schema of the arguments."""
+    argument_places: Mapping[str, str]
+    """Argument: `path`, `query[:name]` or `body[:/json/pointer]`."""
+    result_fields: Mapping[str, str]
+    """Name in the result: JSON Pointer in the answer. Empty: the whole answer."""
+    max_result_bytes: int
+    timeout_seconds: int
+    headers: Mapping[str, str] = field(repr=False)
+    """`{key}` in a value stands for the credential."""
+    credential: str | None = field(repr=False)
+    """`sealed:…`"""
+    mcp_tools: Sequence[str]
+    """Names of the server's tools that may be called."""
+    mcp_catalogue: Sequence[Mapping[str, Any]]
+    """What the server said of its tools when it was last asked: name, description, parameters."""
+    extensions: Sequence[str]
+    """Numbers of the secretaries it is for; empty: all of the domain."""
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFunction:
+    """A function of the tenant's that can be called: its row and its opened key."""
+
+    row: FunctionRow
+    key: Secret | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderAccess:
     """A provider ready to be connected: its settings and its opened key."""
 
@@ -246,6 +291,8 @@ class RouteEntry:
     """What is wrong with the settings and does not keep the number from being answered."""
     outbound: OutboundCall | None = None
     """The call is ours: we have dialled."""
+    functions: tuple[OwnFunction, ...] = ()
+    """The tenant's own, as far as they are for this number."""
     time_condition: ZonedHours | None = None
     """FusionPBX's, where the secretary names one that is there."""
     opening: Opening | None = None
@@ -339,7 +386,6 @@ JournalEntry = (
 UNUSED_COLUMNS: Mapping[type, tuple[str, ...]] = {
     SecretaryRealtime: (
         "voice_secretary_uuid",
-        "enable_rag",
         "rag_collection_id",
     ),
 }

@@ -74,7 +74,9 @@ class ErrandService:
         *,
         pace: Pace = Pace(),
         chance: Callable[[], float] = random.random,
+        on_stop: Callable[[], object] = lambda: None,
     ) -> None:
+        """`on_stop` closes what the deliveries use."""
         self.counters = ErrandCounters()
         self._pool = pool
         self._kinds = kinds
@@ -82,6 +84,7 @@ class ErrandService:
         self._worker = worker
         self._pace = pace
         self._chance = chance
+        self._on_stop = on_stop
         self._running = Greenlets()
         self._of_domain: Counter[str] = Counter()
         self._more = Event()
@@ -108,9 +111,10 @@ class ErrandService:
         return sum(self._begin(domain_uuid) for domain_uuid in domains)
 
     def stop(self) -> None:
-        """Leave what is being done: the leases run out."""
+        """Leave what is being done, the leases run out; and let go of the database."""
         self._running.kill(block=False)
         self._pool.close()
+        self._on_stop()
 
     def wait(self, timeout_s: float) -> bool:
         """Until nothing is being done; False when that takes longer."""

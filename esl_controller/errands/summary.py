@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -25,6 +26,7 @@ from esl_controller.errands.text_service import (
 from esl_controller.errands.told import transcript_of
 from esl_controller.services.http import Response, ServiceFailed
 from esl_controller.settings.types import Secret
+from esl_controller.tenants.hosts import is_loopback
 from esl_controller.tenants.keys.secrets import SecretError
 from esl_controller.tools.schema import Arguments, SchemaWrong
 
@@ -80,6 +82,7 @@ class Summary:
         }
         headers = {"Idempotency-Key": errand.errand_uuid}
         if service.key:
+            _require_private(service.url)
             headers["Authorization"] = f"Bearer {service.key.reveal()}"
         try:
             answer = means.http.request(
@@ -138,6 +141,12 @@ def _service(means: Means) -> TextService:
         raise Dead(f"summary_key: {error}") from None
     except NoTextService as error:
         raise Dead(str(error)) from None
+
+
+def _require_private(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
+        raise Dead("a key goes over https:// alone")
 
 
 def _fields(said: Mapping[str, Any], wanted: Mapping[str, Any] | None) -> dict[str, Any] | None:

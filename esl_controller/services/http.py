@@ -8,56 +8,30 @@ is followed and nothing is sent twice.
 
 from __future__ import annotations
 
-import re
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit, urlunsplit
 
+import gevent
 import msgspec
 
-from bridge.wire.dialling import Dialler, Resolve, look_up
+from bridge.wire.dialling import AddressRefused, Dialler, Resolve, look_up
 from bridge.wire.exchange import ExchangeFailed, Exchanges
+from esl_controller.services.failed import ServiceFailed
+from esl_controller.tenants.addresses import METHODS, header_problem, readable_url
 from esl_controller.tenants.hosts import HostRefused, ServiceHosts
 
 MAX_ANSWER_BYTES = 256 * 1024
+REPORT = "REPORT"
+"""Of calendars (RFC 3253 3.6): sent by our own client, never by a tenant's function."""
 MAX_REQUEST_BYTES = 1 << 20
-_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
-_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4096}")
-_OURS = re.compile(
-    r"host|content-length|transfer-encoding|connection|keep-alive|te|trailer|upgrade|expect|"
-    r"accept-encoding|proxy-.*",
-    re.IGNORECASE,
-)
-"""Headers that say how a message is carried, and to whom."""
-_URL = re.compile(r"https?://[\x21-\x5b\x5d-\x7e]{1,4000}")
-"""No backslash, no blank, nothing outside ASCII: all readers of addresses see the same host."""
-_HOST = re.compile(r"[0-9a-z_]([0-9a-z._-]{0,251}[0-9a-z_])?|[0-9a-f:.]{2,45}")
+
+__all__ = ["Response", "ServiceFailed", "ServiceHttp"]
 
 AllowedHosts = Callable[[str], Sequence[str]]
 """The hosts a tenant names as its own, by `domain_uuid`. May wait."""
-
-
-class ServiceFailed(Exception):
-    """A tenant's system did not do it.
-
-    `reason` is refused (by us, nothing was sent), timeout, unreachable, status, too_large or
-    malformed. `words` are for the operator; they hold nothing that was sent.
-    """
-
-    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
-        super().__init__(words)
-        self.reason = reason
-        self.words = words
-        self.status = status
-        """Of the answer, where the reason is `status`."""
-
-    @property
-    def may_have_arrived(self) -> bool:
-        """Whether the other side may have acted all the same."""
-        return self.reason != "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +73,8 @@ class ServiceHttp:
     ) -> None:
         self._allowed = allowed
         self._hosts = hosts
-        self._exchanges = Exchanges(Dialler(hosts.refusal, resolve), tls)
+        self._dialler = Dialler(hosts.refusal, resolve)
+        self._exchanges = Exchanges(self._dialler, tls)
 
     def request(
         self,
@@ -144,40 +119,34 @@ class ServiceHttp:
             raise ServiceFailed("refused", str(error)) from None
         return urlunsplit(parts._replace(fragment=""))
 
+    def judged(
+        self, url: str, domain_uuid: str, *, timeout_s: float
+    ) -> tuple[str, tuple[str, ...]]:
+        """For who connects elsewhere: the address as it is dialled, and the IP addresses that may
+        be connected. Raises ServiceFailed."""
+        url = self.require_allowed(url, domain_uuid)
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            with gevent.Timeout(timeout_s) as late:
+                return url, tuple(self._dialler.addresses(host, port))
+        except gevent.Timeout as error:
+            if error is not late:
+                raise
+            raise ServiceFailed("timeout", f"{host}: no address in time") from None
+        except AddressRefused as error:
+            raise ServiceFailed("refused", str(error)) from None
+        except OSError:
+            raise ServiceFailed("unreachable", f"{host}: the host has no address") from None
+
     def close(self) -> None:
         """Close the connections that are kept."""
         self._exchanges.close()
 
 
-def readable_url(url: str) -> SplitResult:
-    """The parts of an http address that every reader splits alike, the host in lower case.
-
-    Raises ValueError, whose text does not repeat the address: it may hold a key.
-    """
-    problem = "must be an http:// or https:// address without a user name"
-    try:
-        parts = urlsplit(url) if _URL.fullmatch(url) else urlsplit("")
-        host, port = (parts.hostname or "").rstrip("."), parts.port
-    except ValueError:
-        raise ValueError(problem) from None
-    if not _HOST.fullmatch(host) or "@" in parts.netloc or port == 0:
-        raise ValueError(problem)
-    shown = f"[{host}]" if ":" in host else host
-    return parts._replace(netloc=shown if port is None else f"{shown}:{port}")
-
-
-def header_problem(name: str, value: str) -> str | None:
-    """Why a header cannot be sent; None: it can. Does not repeat the value, which may be a key."""
-    if not _HEADER_NAME.fullmatch(name):
-        return f"{name!r:.60} is no header name (RFC 9110 section 5.1)"
-    if _OURS.fullmatch(name):
-        return f"{name} is ours to set"
-    return None if _HEADER_VALUE.fullmatch(value) else f"{name}: must be printable ASCII"
-
-
 def _require_sendable(method: str, headers: Mapping[str, str], body: bytes) -> None:
-    if method not in _METHODS:
-        raise ServiceFailed("refused", f"the method must be one of {', '.join(_METHODS)}")
+    if method not in (*METHODS, REPORT):
+        raise ServiceFailed("refused", f"the method must be one of {', '.join(METHODS)}")
     for name, value in headers.items():
         if problem := header_problem(name, value):
             raise ServiceFailed("refused", problem)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from esl_controller.database.models import RouteEntry
+from esl_controller.knowledge.found import Passage
 
 
 class SystemFailed(Exception):
@@ -170,12 +171,46 @@ class Http(Protocol):
         """Send one request for a tenant; raises `services.http.ServiceFailed`."""
 
 
+class Mcp(Protocol):
+    """The way to a tenant's MCP servers: `services.mcp.McpClient`."""
+
+    def call(
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        tool: str,
+        arguments: Mapping[str, Any],
+        *,
+        domain_uuid: str,
+        timeout_s: float,
+    ) -> Mapping[str, Any]:
+        """Call a tool: `structured`, `text` and `is_error` of its result.
+
+        Raises `services.http.ServiceFailed`.
+        """
+
+
+class Knowledge(Protocol):
+    """The tenant's documents."""
+
+    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
+        """The passages that fit best, the best first. Raises `knowledge.found.SearchFailed`."""
+
+
 class Services(Protocol):
     """What functions reach the outside with; None for what a tenant has not set up."""
 
     @property
     def http(self) -> Http:
         """Any address the tenant has named."""
+
+    @property
+    def mcp(self) -> Mcp:
+        """Its MCP servers."""
+
+    @property
+    def knowledge(self) -> Knowledge:
+        """Its documents."""
 
     def tickets(self, entry: RouteEntry) -> Tickets | None:
         """Where its tickets are opened."""

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 from esl_controller.database.models import RouteEntry
+from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.repository import functions
+from esl_controller.knowledge.search import DocumentSearch
+from esl_controller.services.access import service_http
 from esl_controller.services.agenda import agenda_client
+from esl_controller.services.caldav import caldav_client
 from esl_controller.services.crm import crm_client
-from esl_controller.services.ports import Agenda, Customers, Http, Tickets
+from esl_controller.services.http import ServiceHttp
+from esl_controller.services.mcp import McpClient
+from esl_controller.services.ports import Agenda, Customers, Tickets
 from esl_controller.services.tickets import ticket_client
+from esl_controller.settings.table import Settings
 from esl_controller.settings.types import Secret
+from esl_controller.tenants.source import ConfigSource
 
 
 @dataclass(frozen=True, slots=True)
 class TenantSystems:
     """One for a worker."""
 
-    http: Http
+    pool: Pool
+    http: ServiceHttp
+    mcp: McpClient
+    knowledge: DocumentSearch
     open_key: Callable[[str, str], Secret]
     """Of a domain, what a credential holds; raises SecretError."""
+
+    def warm_up(self) -> None:
+        """Start what only some installations need, and a call should not wait for. Waits."""
+        with suppress(DatabaseError), self.pool.connection(autocommit=True) as connection:
+            if functions.has_enabled_mcp(connection):
+                self.mcp.warm_up()
+
+    def close(self) -> None:
+        """Close kept connections, and end the process that speaks MCP."""
+        self.mcp.stop()
+        self.http.close()
 
     def tickets(self, entry: RouteEntry) -> Tickets | None:
         """Where its tickets are opened."""
@@ -32,7 +56,17 @@ class TenantSystems:
 
     def agenda(self, entry: RouteEntry) -> Agenda | None:
         """When it has time."""
-        return agenda_client(entry.tenant, self.http, self._key_of(entry))
+        key_of = self._key_of(entry)
+        if entry.tenant.agenda_kind == "caldav":
+            return caldav_client(entry, self.http, key_of)
+        return agenda_client(entry.tenant, self.http, key_of)
 
     def _key_of(self, entry: RouteEntry) -> Callable[[str], Secret]:
         return partial(self.open_key, entry.domain_uuid)
+
+
+def tenant_systems(settings: Settings, source: ConfigSource, pool: Pool) -> TenantSystems:
+    """Of the installation's settings. Raises OSError for its CA file."""
+    http = service_http(settings, source.load_tenant)
+    mcp = McpClient(http, settings.services.ca_file)
+    return TenantSystems(pool, http, mcp, DocumentSearch(pool), source.secret_store.open)

@@ -210,6 +210,13 @@ def _read_headers(value: Any) -> Mapping[str, str]:
     return headers
 
 
+def _read_extensions(value: Any) -> tuple[str, ...]:
+    extensions = _read_list(value)
+    if len(extensions) > MAX_EXTENSIONS:
+        raise ValueError(f"must be a JSON list of at most {MAX_EXTENSIONS} numbers")
+    return tuple(map(_read_dialable, extensions))
+
+
 def _read_web_address(value: Any) -> str:
     address = _read_url(value)
     if not address.startswith(("https://", "http://")) or "@" in urlsplit(address).netloc:
@@ -225,12 +232,6 @@ def _read_addresses(value: Any) -> tuple[str, ...]:
         if not isinstance(one, str) or not _EMAIL.fullmatch(one):
             raise ValueError(f"is {one!r:.80}, must be an e-mail address")
     return tuple(addresses)
-
-
-def _read_credential(value: Any) -> str:
-    if not isinstance(value, str) or not CREDENTIAL_FORM.fullmatch(value):
-        raise ValueError("must be sealed, or env:NAME or file:/path")  # never repeated
-    return value
 
 
 def _read_sealed(value: Any) -> str:
@@ -295,11 +296,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {near[0]}?" if near else ""
 
 
+MAX_EXTENSIONS = 256
 MAX_HOSTS = 100
 MAX_LANGUAGES = 20
 MAX_PAUSE_WORDS = 100
 MAX_ADDRESSES = 20
-CREDENTIAL_FORM = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+|(env|file):[\x20-\x7e]+")
 _SEALED = re.compile(r"sealed:[0-9a-f]{16}:[\x21-\x7e]+")
 _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@"
@@ -321,6 +322,9 @@ DIALABLE = Rule(
     _read_dialable,
     Words("digits, letters and `* # + . _ -`", "dígitos, letras e `* # + . _ -`"),
 )
+EXTENSIONS = Rule(
+    _read_extensions, Words('list of numbers, `["8000"]`', 'lista de números, `["8000"]`')
+)
 LANGUAGE = Rule(_read_language, Words("language tag such as `pt-BR`", "idioma, como `pt-BR`"))
 LANGUAGES = Rule(
     _read_languages, Words('list of tags, `["en", "es"]`', 'lista de idiomas, `["en", "es"]`')
@@ -337,10 +341,6 @@ WEB_ADDRESS = Rule(_read_web_address, Words("address, https://…", "endereço, 
 ADDRESSES = Rule(
     _read_addresses,
     Words('list of e-mail addresses, `["a@example.com"]`', 'lista de e-mails, `["a@example.com"]`'),
-)
-CREDENTIAL = Rule(
-    _read_credential,
-    Words("`sealed:…`, `env:NAME` or `file:/path`", "`sealed:…`, `env:NOME` ou `file:/caminho`"),
 )
 SEALED = Rule(_read_sealed, Words("`sealed:…`", "`sealed:…`"))
 HOSTS = Rule(

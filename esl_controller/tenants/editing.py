@@ -13,6 +13,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from bridge.providers.registry import DEFAULT_KIND
+from esl_controller.database.models import TenantSettings
 from esl_controller.database.pool import GreenConnection as Connection
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import configuration
@@ -21,9 +22,14 @@ from esl_controller.tenants import rules
 from esl_controller.tenants.doubts import provider_doubts, secretary_doubts
 from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Missing, Subject
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
 
 _CREDENTIAL = re.compile(r"sealed:[0-9a-f]{16}:.+|(env|file):.+", re.DOTALL)
-_NAMES = {"secretary": ("extension", "secretary_name"), "provider": ("provider_label",)}
+_NAMES = {
+    "secretary": ("extension", "secretary_name"),
+    "provider": ("provider_label",),
+    "function": ("function_name",),
+}
 _CALLED = {"secretary": "secretary_name", "provider": "provider_label"}
 _UNIQUE, _TOO_LONG = "23505", "22001"
 
@@ -137,7 +143,7 @@ class Editor:
                 values = _to_store(subject, {name: row[name] for name in names})
                 return write(connection, values) if values else row
         except RowRefused as error:
-            raise EditError([_refused(error)]) from None
+            raise EditError([_refused(error, subject)]) from None
 
     def _stored(self, connection: Connection, subject: Subject, key: str) -> Row:
         row = None
@@ -202,8 +208,19 @@ class Editor:
         if subject is SECRETARY:
             table = configuration.PROVIDERS
             others = configuration.list_rows(connection, self._domain_uuid, table)
-            return secretary_doubts(rules.secretary(row), others)
-        return []
+            secretary = rules.secretary(row)
+            return secretary_doubts(secretary, others) + offer_doubts(
+                secretary, self._tenant(connection)
+            )
+        return tenant_doubts(rules.tenant(row)) if subject is TENANT else []
+
+    def _tenant(self, connection: Connection) -> TenantSettings:
+        """The domain's settings, as far as they are good."""
+        found = configuration.list_rows(connection, self._domain_uuid, configuration.SETTINGS)
+        try:
+            return rules.tenant(found[0] if found else {"domain_uuid": self._domain_uuid})
+        except ConfigError:
+            return TenantSettings(self._domain_uuid)
 
     def _foreign_provider(self, connection: Connection, row: Row) -> list[FieldProblem]:
         """A foreign key alone would take another domain's provider."""
@@ -302,10 +319,16 @@ def _defaults(subject: Subject) -> dict[str, Any]:
     return {field.name: subject.read(field.name, None) for field in subject.fields()}
 
 
-def _refused(error: RowRefused) -> FieldProblem:
+_TAKEN = {
+    "secretary": ("extension", "has an enabled secretary already"),
+    "function": ("function_name", "is the name of another function of this domain"),
+}
+
+
+def _refused(error: RowRefused, subject: Subject) -> FieldProblem:
     """PostgreSQL's refusal in our words; its own detail repeats the row."""
-    if error.sqlstate == _UNIQUE:
-        return FieldProblem("extension", "has an enabled secretary already", "taken")
+    if error.sqlstate == _UNIQUE and subject.noun in _TAKEN:
+        return FieldProblem(*_TAKEN[subject.noun], "taken")
     if error.sqlstate == _TOO_LONG:
         return FieldProblem(None, "a text is longer than its column takes", "refused")
     told = str(error).partition(chr(10))[0]

@@ -15,6 +15,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from esl_controller.database.repository.configuration import (
+    FUNCTIONS,
     PROVIDERS,
     SECRETARIES,
     SETTINGS,
@@ -23,11 +24,13 @@ from esl_controller.database.repository.configuration import (
 from esl_controller.database.repository.statements import Row
 from esl_controller.tenants import rules
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.function import FUNCTION as FUNCTION_COLUMNS
 from esl_controller.tenants.columns.provider import PROVIDER as PROVIDER_COLUMNS
 from esl_controller.tenants.columns.secretary import SECRETARY as SECRETARY_COLUMNS
 from esl_controller.tenants.columns.tenant import TENANT as TENANT_COLUMNS
 
-READ_ONLY = ("domain_uuid",)
+READ_ONLY = ("domain_uuid", "mcp_catalogue")
+"""Not for people to set: what an MCP server has told is asked for, never typed."""
 
 
 class Shape(enum.Enum):
@@ -138,6 +141,7 @@ _FLAGS |= dict.fromkeys(("false", "no", "off", "0"), False)
 
 SECRETARY = Subject("secretary", SECRETARIES, rules.secretary, SECRETARY_COLUMNS)
 PROVIDER = Subject("provider", PROVIDERS, rules.provider, PROVIDER_COLUMNS)
+FUNCTION = Subject("function", FUNCTIONS, rules.function, FUNCTION_COLUMNS)
 TENANT = Subject("tenant", SETTINGS, rules.tenant, TENANT_COLUMNS)
 
 

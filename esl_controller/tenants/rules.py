@@ -12,9 +12,16 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from esl_controller.database.models import RealtimeProviderConfig, SecretaryRealtime, TenantSettings
+from esl_controller.database.models import (
+    FunctionRow,
+    RealtimeProviderConfig,
+    SecretaryRealtime,
+    TenantSettings,
+)
+from esl_controller.tenants import own_functions
 from esl_controller.tenants.checks import PartlyWrong
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.function import FUNCTION
 from esl_controller.tenants.columns.provider import PROVIDER
 from esl_controller.tenants.columns.secretary import SECRETARY
 from esl_controller.tenants.columns.tenant import TENANT
@@ -50,6 +57,16 @@ def provider(row: Mapping[str, Any], warnings: list[str] | None = None) -> Realt
     """Read a row of `v_voice_realtime_providers`; as `secretary`."""
     name = row.get("provider_label") or row.get("voice_realtime_provider_uuid")
     return _read(RealtimeProviderConfig, PROVIDER, row, f"provider {name!r}", warnings)
+
+
+def function(row: Mapping[str, Any], warnings: list[str] | None = None) -> FunctionRow:
+    """Read a row of `v_voice_realtime_functions`; as `secretary`."""
+    name = row.get("function_name") or row.get("voice_realtime_function_uuid")
+    what = f"function {name!r:.60}"
+    found = _read(FunctionRow, FUNCTION, row, what, warnings)
+    if problems := [f"{what}: {one}" for one in own_functions.problems(found)]:
+        raise ConfigError(problems)
+    return found
 
 
 def tenant(

@@ -26,6 +26,14 @@ def provider_shown(row: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
+def function_shown(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A function's row without secrets; `key` is `sealed`, or None when there is none."""
+    shown = {name: value for name, value in row.items() if name not in ("credential", "headers")}
+    shown["key"] = "sealed" if row.get("credential") else None
+    shown["header_names"] = sorted(row.get("headers") or {})
+    return shown
+
+
 def tenant_shown(row: Mapping[str, Any]) -> dict[str, Any]:
     """A domain's row without secrets; `keys` says where each of them is that is set."""
     shown = {name: value for name, value in row.items() if name not in SECRETS}

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import (
+    OwnFunction,
     ProcessingMode,
     ProviderAccess,
     RealtimeProviderConfig,
@@ -20,7 +21,7 @@ from esl_controller.database.models import (
     TurnBasedEntry,
 )
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import providers, secretaries, tenants
+from esl_controller.database.repository import functions, providers, secretaries, tenants
 from esl_controller.database.repository.statements import Row
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
@@ -37,6 +38,7 @@ from esl_controller.tenants.model_ends import ModelEnds
 from esl_controller.tenants.prompt import variable_doubts
 from esl_controller.tenants.providers import models_asked, tenant_settings
 from esl_controller.tenants.rules import ConfigError
+from esl_controller.tenants.system_doubts import offer_doubts, tenant_doubts
 from esl_controller.tenants.time_conditions import TimeCondition, read_time_condition
 from esl_controller.tenants.wishes import fitted
 
@@ -84,6 +86,7 @@ class ConfigSource:
             provider_rows = providers.list_providers(connection, domain_uuid)
             settings_row = tenants.find_settings(connection, domain_uuid)
             fusionpbx_zone = tenants.find_time_zone(connection, domain_uuid)
+            function_rows = functions.list_functions(connection, domain_uuid)
             wanted = realtime and realtime["time_condition"]
             condition = (
                 tenants.find_time_condition(connection, domain_uuid, wanted) if wanted else None
@@ -97,7 +100,7 @@ class ConfigSource:
         if realtime is None:
             raise ConfigError([f"extension {extension} is set to {mode} without realtime settings"])
         row = settings_row or {"domain_uuid": domain_uuid}
-        stored = _Stored(realtime, provider_rows, row, fusionpbx_zone, condition)
+        stored = _Stored(realtime, provider_rows, row, fusionpbx_zone, function_rows, condition)
         return self._entry(domain_name, extension, mode, stored)
 
     def load_tenant(self, domain_uuid: str) -> TenantSettings:
@@ -146,6 +149,7 @@ class ConfigSource:
             secretary, doubts = fitted(secretary, access[0].config)
             warnings += doubts
         warnings += variable_doubts(secretary, access[0].config if access and access[0] else None)
+        warnings += tenant_doubts(tenant) + offer_doubts(secretary, tenant)
         warnings += self._ending(secretary, [one for one in access if one is not None])
         return RouteEntry(
             secretary.domain_uuid,
@@ -155,9 +159,40 @@ class ConfigSource:
             secretary,
             tuple(one for one in access if one is not None),
             tenant,
-            tuple(warnings),
+            functions=self._functions(warnings, extension, stored.functions),
+            warnings=tuple(warnings),
             time_condition=condition,
         )
+
+    def load_function(self, domain_uuid: str, function_uuid: str) -> OwnFunction | None:
+        """Read one function of a domain, enabled or not; None when the domain has no such row.
+
+        Raises ConfigError, DatabaseError.
+        """
+        with self._pool.connection(autocommit=True) as connection:
+            rows = functions.list_functions(connection, domain_uuid)
+        found = [row for row in rows if row["voice_realtime_function_uuid"] == function_uuid]
+        return self._function([], found[0]) if found else None
+
+    def _functions(
+        self, warnings: list[str], extension: str, rows: list[Row]
+    ) -> tuple[OwnFunction, ...]:
+        """Those a number has; one that is wrong costs itself."""
+        enabled = [row for row in rows if row["enabled"]]
+        read = [_checked(warnings, partial(self._function, warnings, row)) for row in enabled]
+        return tuple(
+            one for one in read if one and extension in (one.row.extensions or [extension])
+        )
+
+    def _function(self, warnings: list[str], row: Row) -> OwnFunction:
+        function = rules.function(row, warnings)
+        try:
+            key = function.credential and self.secret_store.open(
+                function.domain_uuid, function.credential
+            )
+        except SecretError as error:
+            raise ConfigError([f"function {function.function_name!r}: key: {error}"]) from error
+        return OwnFunction(function, key or None)
 
     def _ending(self, secretary: SecretaryRealtime, access: list[ProviderAccess]) -> list[str]:
         """Models a call would name that end soon."""
@@ -244,6 +279,7 @@ class _Stored:
     settings: Row
     zone: str | None
     """FusionPBX's own for the domain."""
+    functions: list[Row]
     time_condition: str | None = None
     """Its XML, where the secretary names one that is there."""
 

@@ -16,6 +16,8 @@ from esl_controller.tools.end_call import EndCall
 from esl_controller.tools.lookup_customer import LookupCustomer
 from esl_controller.tools.opening_hours import OpeningHours
 from esl_controller.tools.outbound import LeaveMessage, RequestCallback
+from esl_controller.tools.own import own_tools
+from esl_controller.tools.search_knowledge import SearchKnowledge
 from esl_controller.tools.send_dtmf import SendDtmf
 from esl_controller.tools.take_message import TakeMessage
 from esl_controller.tools.transfer_call import TransferCall
@@ -27,6 +29,7 @@ BUILT_IN: Mapping[str, CallTool] = {
     "change_language": ChangeLanguage(),
     "leave_message": LeaveMessage(),
     "request_callback": RequestCallback(),
+    "search_knowledge": SearchKnowledge(),
     **{tool.name: tool for tool in (recording.PAUSE, recording.RESUME, recording.REFUSE)},
     "create_ticket": CreateTicket(),
     "lookup_customer": LookupCustomer(),
@@ -41,12 +44,13 @@ ONLY_BY_NAME = frozenset({"send_dtmf"})
 
 
 def tools_for(entry: RouteEntry) -> Mapping[str, CallTool]:
-    """The functions of a secretary, by the name its model uses."""
-    return {
+    """The functions of a secretary, by the name its model uses: ours, and the tenant's own."""
+    ours = {
         name: tool
         for name, tool in BUILT_IN.items()
         if _wanted(name, entry) and tool.describe(entry) is not None
     }
+    return {**own_tools(entry), **ours}
 
 
 def offered_tools(entry: RouteEntry) -> tuple[Tool, ...]:

@@ -35,6 +35,7 @@ OFFENCES = {
     "websockets": ("bridge/server.py", "import websockets"),
     "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
     "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),
+    "mcp": ("esl_controller/services/mcp.py", "import mcp"),
 }
 """Contract, and a line in a module that breaks it."""
 

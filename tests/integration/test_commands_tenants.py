@@ -170,3 +170,16 @@ def test_no_command_starts_a_database_because_a_setting_is_missing(
     result = run(name, *more, VOICE_AI_STORAGE_STATE_DIR=str(tmp_path))
     assert (result.exit_code, "no database is set" in result.stderr) == (1, True)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_keys_of_a_tenant_are_sealed_and_never_seen(do: Do, tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("a-secret-of-the-tenant\n")
+    for in_view in ("plain", "@@plain"):
+        assert "as @FILE" in do("tenant", "set", "--webhook-secret", in_view).output
+        assert "as @FILE" in do("tenant", "set", f"webhook-secret={in_view}").output
+    refused = do("tenant", "set", "--webhook-secret", "env:OPENAI_API_KEY")
+    assert "goes to no tenant's system" in refused.stderr
+    stored = do("tenant", "set", "--webhook-secret", f"@{key}", "--json")
+    assert data(stored)["keys"] == {"webhook_secret": "sealed"}
+    assert "a-secret" not in stored.stdout + do("tenant", "show").stdout

@@ -163,12 +163,19 @@ def test_everything_doubtful_is_told_and_the_number_answered(
         provider_config={"temperatura": 1.2},
         voice_settings={"spped": 1.2},
         language="pt_BR",
-        enable_rag=True,
+        rag_collection_id="22222222-2222-2222-2222-222222222222",
     )
     answer, code = config_check(tenant, "--extension", "8000", OPENAI_API_KEY="sk-x", **site)
     assert (code, answer["outcome"], answer["problems"]) == (0, "realtime", [])
     told = "\n".join(answer["warnings"])
-    for what in ("marina", "did you mean marin?", "temperatura", "spped", "pt-BR", "enable_rag"):
+    for what in (
+        "marina",
+        "did you mean marin?",
+        "temperatura",
+        "spped",
+        "pt-BR",
+        "rag_collection_id",
+    ):
         assert what in told
     assert len(answer["warnings"]) == 5
 

@@ -352,15 +352,22 @@ def test_after_a_rotation_every_key_is_sealed_again(database, pool, secret_store
             tenant.domain_uuid,
         )
     add_provider(database, tenants[0], provider_label="env", credential="env:OPENAI_API_KEY")
+    database.execute(
+        "insert into v_voice_realtime_settings (domain_uuid, webhook_secret) values (%s, %s)",
+        tenants[0].domain_uuid,
+        old.seal(tenants[0].domain_uuid, "hook"),
+    )
     new = old.rotate(tmp_path / "secret.key")
     report = reseal_all(pool, new)
-    assert (report.resealed, report.current, len(report.problems)) == (1, 0, 1)
+    assert (report.resealed, report.current, len(report.problems)) == (2, 0, 1)
     assert f"domain {tenants[1].domain_uuid}, provider 'demo'" in report.problems[0]
     only_newest = SecretKeys([next(iter(new._keys.values()))])
     source = ConfigSource(pool, SecretStore(only_newest))
     entry = source.load(tenants[0].domain_uuid, "8000")
     assert entry.providers[0].api_key.reveal() == "sk-a"
-    assert reseal_all(pool, new).current == 1
+    hook = source.load_tenant(tenants[0].domain_uuid).webhook_secret
+    assert source.secret_store.open(tenants[0].domain_uuid, hook).reveal() == "hook"
+    assert reseal_all(pool, new).current == 2
 
 
 def test_a_silent_listener_proves_it_is_alive(database):

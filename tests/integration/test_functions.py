@@ -78,13 +78,14 @@ class World:
                 transfer_rules=[],
                 transfer_directory=False,
                 record_calls=False,
+                enable_rag=False,
                 language="pt-BR",
                 languages=(),
             ),
             tenant=TenantSettings(DOMAIN, **(settings | tenant)),
             opening=None,
-            outbound=None,
             functions=(),
+            outbound=None,
         )
         self.http = ServiceHttp(lambda _: ["*"], ServiceHosts(["127.0.0.1"]))
         self.actions = Actions()
@@ -103,7 +104,9 @@ class World:
             language="pt-BR",
             actions=self.actions,  # type: ignore[arg-type]
             places=no,
-            services=TenantSystems(self.http, lambda _domain, _credential: Secret(TOKEN)),
+            services=TenantSystems(
+                None, self.http, None, None, lambda _domain, _key: Secret(TOKEN)
+            ),
         )
         return FunctionRunner(
             tools_for(self.entry),

@@ -128,7 +128,6 @@ def test_what_no_answer_is_possible_without_is_named_at_once():
         ),
         ("functions_config", [{"name": "a"}], "functions_config is not used by this version"),
         ("enable_functions", True, "not used by this version: the AI can always hang up"),
-        ("enable_rag", True, "enable_rag is not used by this version"),
         ("rag_collection_id", DOMAIN, "rag_collection_id is not used"),
         ("voice_secretary_uuid", DOMAIN, "voice_secretary_uuid is not used"),
     ],

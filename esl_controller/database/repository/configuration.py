@@ -9,6 +9,7 @@ from typing import Any
 from psycopg2.extensions import connection as Connection
 
 from esl_controller.database.models import (
+    FunctionRow,
     RealtimeProviderConfig,
     SecretaryRealtime,
     TenantSettings,
@@ -51,6 +52,12 @@ PROVIDERS = ConfigurationTable(
     "voice_realtime_provider_uuid",
     RealtimeProviderConfig,
     "priority, created_at, voice_realtime_provider_uuid",
+)
+FUNCTIONS = ConfigurationTable(
+    "v_voice_realtime_functions",
+    "voice_realtime_function_uuid",
+    FunctionRow,
+    "function_name, voice_realtime_function_uuid",
 )
 SETTINGS = ConfigurationTable(
     "v_voice_realtime_settings", "domain_uuid", TenantSettings, "domain_uuid"

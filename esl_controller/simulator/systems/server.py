@@ -57,12 +57,12 @@ class SystemsServer:
 
     def start(self, port: int = 0) -> str:
         """Listen; return the address, without a slash at its end."""
-        self._server = WSGIServer((self.host, port), self._serve, log=None)
+        self._server = WSGIServer((self.host, port), self._serve, log=None, spawn=100)
         self._server.start()
         return f"http://{self.host}:{self._server.server_port}"
 
     def stop(self) -> None:
-        """Stop listening: whoever connects is refused."""
+        """As a power cut: connections that are kept end too."""
         if self._server is not None:
             self._server.stop(timeout=0)
             self._server = None

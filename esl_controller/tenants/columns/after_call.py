@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from esl_controller.tenants.checks import (
     ADDRESSES,
-    CREDENTIAL,
     FLAG,
     OBJECT,
+    SEALED,
     WEB_ADDRESS,
     Words,
     text,
@@ -40,7 +40,7 @@ AFTER_CALL: Mapping[str, Column] = {
         ),
     ),
     "webhook_secret": Column(
-        rule=CREDENTIAL,
+        rule=SEALED,
         meaning=Words(
             "The key of those signatures, sealed; without one they are not sent.",
             "A chave dessas assinaturas, selada; sem ela não são enviadas.",
@@ -92,7 +92,7 @@ AFTER_CALL: Mapping[str, Column] = {
         ),
     ),
     "summary_key": Column(
-        rule=CREDENTIAL,
+        rule=SEALED,
         meaning=Words("The key of `summary_url`, sealed.", "A chave de `summary_url`, selada."),
     ),
     "send_unstored": Column(

@@ -260,14 +260,15 @@ _WHAT: Mapping[str, Column] = {
     "enable_rag": Column(
         rule=FLAG,
         default=False,
-        use=Use.UNUSED,
-        because=": there is no knowledge base yet",
-        meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
+        meaning=Words(
+            "It may look things up in the documents of the domain (`esl-controller knowledge`).",
+            "Pode consultar os documentos do domínio (`esl-controller knowledge`).",
+        ),
     ),
     "rag_collection_id": Column(
         rule=UUID,
         use=Use.UNUSED,
-        because=": there is no knowledge base yet",
+        because=": a domain has one knowledge base, switched on by enable_rag",
         meaning=Words("Kept for a knowledge base.", "Reservado para base de conhecimento."),
     ),
     **OFFERED,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from esl_controller.database.pool import Pool
-from esl_controller.database.repository import configuration, providers, tenants
+from esl_controller.database.pool import GreenConnection, Pool
+from esl_controller.database.repository import configuration, functions, providers, tenants
 from esl_controller.tenants.columns.after_call import SECRETS
 from esl_controller.tenants.keys.secrets import SecretError, SecretKeys
 
@@ -43,6 +43,7 @@ def _reseal_domain(pool: Pool, keys: SecretKeys, domain_uuid: str, report: Resea
             if sealed is not None:
                 key = row["voice_realtime_provider_uuid"]
                 providers.store_credential(connection, domain_uuid, key, sealed)
+        _reseal_functions(connection, keys, domain_uuid, report)
         settings = tenants.find_settings(connection, domain_uuid) or {}
         for name in SECRETS:
             sealed = _resealed(keys, domain_uuid, settings.get(name), name, report)
@@ -51,6 +52,17 @@ def _reseal_domain(pool: Pool, keys: SecretKeys, domain_uuid: str, report: Resea
                 configuration.update_row(
                     connection, domain_uuid, configuration.SETTINGS, domain_uuid, values
                 )
+
+
+def _reseal_functions(
+    connection: GreenConnection, keys: SecretKeys, domain_uuid: str, report: ResealReport
+) -> None:
+    for row in functions.list_functions(connection, domain_uuid):
+        what = f"function {row['function_name']!r}"
+        sealed = _resealed(keys, domain_uuid, row["credential"], what, report)
+        if sealed is not None:
+            key = row["voice_realtime_function_uuid"]
+            functions.store_credential(connection, domain_uuid, key, sealed)
 
 
 def _resealed(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from esl_controller.tenants.columns.column import Column, Use
-from esl_controller.tenants.fields import PROVIDER, SECRETARY, TENANT, Subject
+from esl_controller.tenants.fields import FUNCTION, PROVIDER, SECRETARY, TENANT, Subject
 from esl_controller.web.api.remarks import expected
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
@@ -36,11 +36,17 @@ class Columns(_Answer, frozen=True):
     secretary: Sequence[ColumnView]
     provider: Sequence[ColumnView]
     settings: Sequence[ColumnView]
+    function: Sequence[ColumnView]
 
 
 def list_columns(resources: Resources, request: Request) -> Columns:
     """Of this version, whatever the database has besides."""
-    return Columns(secretary=_of(SECRETARY), provider=_of(PROVIDER), settings=_of(TENANT))
+    return Columns(
+        secretary=_of(SECRETARY),
+        provider=_of(PROVIDER),
+        settings=_of(TENANT),
+        function=_of(FUNCTION),
+    )
 
 
 def _of(subject: Subject) -> list[ColumnView]:

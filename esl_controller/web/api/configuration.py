@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 from esl_controller.tenants.columns.after_call import SECRETS
@@ -47,27 +48,27 @@ class ProviderRows(_Answer, frozen=True):
 
 def list_secretaries(resources: Resources, request: Request) -> SecretaryRows:
     """All of a domain."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         rows = editor.rows(SECRETARY)
     return SecretaryRows(secretaries=[answer_of(SecretaryRow, row) for row in rows])
 
 
 def show_secretary(resources: Resources, request: Request) -> Any:
     """One of a domain."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         return answer_of(SecretaryRow, editor.find(SECRETARY, request.path["secretary_uuid"]))
 
 
 def add_secretary(resources: Resources, request: Request) -> Any:
     """Store a new one."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         return answer_of(SecretaryRow, editor.add(SECRETARY, values_of(request.body)))
 
 
 def change_secretary(resources: Resources, request: Request) -> Any:
     """Change what the body names."""
     key = request.path["secretary_uuid"]
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         row = editor.change(SECRETARY, key, values_of(request.body))
         return answer_of(SecretaryRow, row)
 
@@ -79,30 +80,36 @@ def remove_secretary(resources: Resources, request: Request) -> Removed:
 
 def validate_secretary(resources: Resources, request: Request) -> Validation:
     """A new one, as the form holds it."""
-    return _validated(resources, request, SECRETARY)
+    return validated(resources, request, SECRETARY)
 
 
 def validate_change(resources: Resources, request: Request) -> Validation:
     """A change of a stored one, as the form holds it."""
-    return _validated(resources, request, SECRETARY, request.path["secretary_uuid"])
+    return validated(resources, request, SECRETARY, request.path["secretary_uuid"])
 
 
 def validate_provider(resources: Resources, request: Request) -> Validation:
     """A new one, as the form holds it; its key is not looked at."""
-    return _validated(resources, request, PROVIDER)
+    return validated(resources, request, PROVIDER)
 
 
 def validate_provider_change(resources: Resources, request: Request) -> Validation:
     """A change of a stored one, as the form holds it."""
-    return _validated(resources, request, PROVIDER, request.path["provider_uuid"])
+    return validated(resources, request, PROVIDER, request.path["provider_uuid"])
 
 
-def _validated(
-    resources: Resources, request: Request, subject: Subject, key: str = ""
+def validated(
+    resources: Resources,
+    request: Request,
+    subject: Subject,
+    key: str = "",
+    *,
+    sealed: Mapping[str, Any] = MappingProxyType({}),
 ) -> Validation:
+    """What would be wrong with a row; `sealed` stands for what is sealed before it is stored."""
     values = {name: one for name, one in values_of(request.body).items() if name != "credential"}
-    with _editing(resources, request, subject) as editor:
-        report = editor.validate(subject, values, key)
+    with editing(resources, request, subject) as editor:
+        report = editor.validate(subject, {**values, **sealed}, key)
     return Validation(
         ok=not report.problems,
         problems=remarks(subject, report.problems),
@@ -112,28 +119,28 @@ def _validated(
 
 def list_providers(resources: Resources, request: Request) -> ProviderRows:
     """All of a domain."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         rows = editor.rows(PROVIDER)
     return ProviderRows(providers=[_provider(row) for row in rows])
 
 
 def show_provider(resources: Resources, request: Request) -> Any:
     """One of a domain, without its key."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         return _provider(editor.find(PROVIDER, request.path["provider_uuid"]))
 
 
 def add_provider(resources: Resources, request: Request) -> Any:
     """Store a new one; its key is sealed first."""
     values = _with_sealed_keys(resources, request)
-    with _editing(resources, request, PROVIDER) as editor:
+    with editing(resources, request, PROVIDER) as editor:
         return _provider(editor.add(PROVIDER, values))
 
 
 def change_provider(resources: Resources, request: Request) -> Any:
     """Change what the body names; a key that is not named stays."""
     values = _with_sealed_keys(resources, request)
-    with _editing(resources, request, PROVIDER) as editor:
+    with editing(resources, request, PROVIDER) as editor:
         return _provider(editor.change(PROVIDER, request.path["provider_uuid"], values))
 
 
@@ -144,19 +151,19 @@ def remove_provider(resources: Resources, request: Request) -> Removed:
 
 def show_tenant(resources: Resources, request: Request) -> Any:
     """The defaults where the domain has set nothing."""
-    with _editing(resources, request) as editor:
+    with editing(resources, request) as editor:
         return answer_of(TenantRow, tenant_shown(editor.settings()))
 
 
 def change_tenant(resources: Resources, request: Request) -> Any:
     """Change what the body names; keys are sealed first."""
     values = _with_sealed_keys(resources, request, SECRETS)
-    with _editing(resources, request, TENANT) as editor:
+    with editing(resources, request, TENANT) as editor:
         return answer_of(TenantRow, tenant_shown(editor.set_settings(values)))
 
 
 @contextmanager
-def _editing(
+def editing(
     resources: Resources, request: Request, subject: Subject = SECRETARY
 ) -> Iterator[Editor]:
     """The domain's rows, within the places for reading; errors as problems."""
@@ -176,7 +183,7 @@ def refused(error: EditError, subject: Subject) -> Problem:
 
 
 def _removed(resources: Resources, request: Request, subject: Subject, key: str) -> Removed:
-    with _editing(resources, request, subject) as editor:
+    with editing(resources, request, subject) as editor:
         editor.remove(subject, key)
     return Removed(removed=key)
 

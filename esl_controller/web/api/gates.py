@@ -19,6 +19,8 @@ class Gate(enum.Enum):
     PROVIDER = (2, 0.0, "provider tests and previews")
     TEST_CALL = (1, 0.0, "test calls")
     PLAY = (8, 0.0, "recordings being played")
+    OUTSIDE = (4, 2.0, "functions being tried")
+    DOCUMENT = (1, 10.0, "documents being read")
     ACT = (4, 2.0, "acts on calls")
 
 

@@ -12,6 +12,7 @@ from esl_controller.calls.supervision import Supervision
 from esl_controller.database.pool import GreenConnection, Pool
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.routes.admission import Admission
+from esl_controller.services.systems import TenantSystems
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.source import ConfigSource
 from esl_controller.web.api.gates import Gate, Gates
@@ -44,6 +45,8 @@ class Resources:
     """What may be done to the calls of this worker."""
     record: Record
     """Writes down, without waiting."""
+    systems: TenantSystems
+    """What tenants bring of their own."""
     gates: Gates = field(default_factory=Gates)
     jobs: Jobs = field(default_factory=Jobs)
 

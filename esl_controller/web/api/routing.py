@@ -28,6 +28,8 @@ PARAMETERS: dict[str, Any] = {
     "secretary_uuid": Uuid,
     "test_call_uuid": Uuid,
     "outbound_uuid": Uuid,
+    "function_uuid": Uuid,
+    "document_uuid": Uuid,
     "errand_uuid": Uuid,
     "call_uuid": CallUuid,
     "extension": Extension,

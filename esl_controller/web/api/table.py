@@ -22,6 +22,7 @@ from esl_controller.web.api import (
 )
 from esl_controller.web.api.calls_table import CALL_ROUTES
 from esl_controller.web.api.errands_table import ERRAND_ROUTES
+from esl_controller.web.api.own_table import OWN_ROUTES
 from esl_controller.web.api.routing import Route
 
 _DOMAIN = "/domains/{domain_uuid}"
@@ -89,6 +90,7 @@ ROUTES = (
         query=tickets.EventsQuery,
     ),
     *CALL_ROUTES,
+    *OWN_ROUTES,
     *ERRAND_ROUTES,
     Route(
         _GET,

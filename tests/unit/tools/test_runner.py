@@ -147,6 +147,7 @@ def test_functions_belong_to_the_secretary() -> None:
             transfer_rules=rules,
             transfer_directory=False,
             transfer_return=False,
+            enable_rag=False,
             record_calls=False,
             language="en",
             languages=(),
@@ -155,7 +156,9 @@ def test_functions_belong_to_the_secretary() -> None:
             email_to=("a@example.com",),
         )
         tenant = TenantSettings("d", ticket_url="https://tickets.example")
-        return SimpleNamespace(secretary=secretary, tenant=tenant, outbound=None, opening=None)
+        return SimpleNamespace(
+            secretary=secretary, tenant=tenant, outbound=None, opening=None, functions=()
+        )
 
     assert set(tools_for(entry([]))) == {"end_call"}
     assert [tool.name for tool in offered_tools(entry(rules))] == ["transfer_call", "end_call"]

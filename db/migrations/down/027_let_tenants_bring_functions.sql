@@ -1,0 +1,1 @@
+drop table if exists v_voice_realtime_functions;

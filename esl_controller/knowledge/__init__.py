@@ -1,0 +1,1 @@
+"""A tenant's documents: read, cut into passages, and found again."""
