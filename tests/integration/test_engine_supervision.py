@@ -251,6 +251,24 @@ def test_a_person_is_called(stage: Callable[..., Stage]) -> None:
     assert phone.hearing.last_sound_at is not None, "the agent is heard at the telephone"
 
 
+def test_who_is_called_is_not_left_alone_by_a_worker_that_is_killed(
+    stage: Callable[..., Stage],
+) -> None:
+    here = stage(lines=("Hello?",))
+    may_call(here)
+    phone = here.phone()
+    body = {"extension": "8001", "number": f"p{phone.address.rpartition(':')[2]}"}
+    here.api.post(f"/domains/{here.domain}/outbound", body)
+    here.service.app.outbound.run_once()
+    wait_for(phone.answered.is_set, CALL_S, "not called")
+    phone.say(joined(silence(0.5), synthetic(0.6)).frames(8000))
+    wait_for(lambda: here.service.tenant.records and here.service.tenant.record.spoken, 20)
+    for leg in tuple(here.service.app.door._server._calls):
+        leg.close()
+    wait_for(phone.over.is_set, CALL_S, "the call goes on with nobody")
+    assert phone.hung_up_by_far_end
+
+
 def test_a_machine_is_left_the_message(stage: Callable[..., Stage]) -> None:
     here = stage(lines=("You have reached us. Leave a message.",), voicemail_message=MESSAGE)
     phone = here.phone()
