@@ -198,6 +198,9 @@ class Metrics:
         if metric.kind is Kind.COUNTER:
             for labels in itertools.product(*metric.values):
                 self.count(metric, *labels, by=0)
+        elif metric.kind is Kind.HISTOGRAM:
+            for labels in itertools.product(*metric.values):
+                self._child(metric, Histogram, labels)
         elif metric.kind is Kind.GAUGE and not metric.labels:
             self._totals[metric, ()] = 0.0
 

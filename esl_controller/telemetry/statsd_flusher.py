@@ -39,6 +39,8 @@ class StatsdFlusher:
     def run(self) -> None:
         """Flush every second until killed, and a last time then."""
         try:
+            if self._settings.host:
+                self._connected()
             while True:
                 gevent.sleep(PERIOD_S)
                 self.flush()
@@ -68,8 +70,9 @@ class StatsdFlusher:
     def _put(self, pipe: statsd.client.base.StatsClientBase, series: Series, total: float) -> None:
         if series[0].kind is Kind.GAUGE:
             pipe.gauge(self._name(series), total)
-        elif growth := total - self._sent.get(series, 0.0):
-            pipe.incr(self._name(series), growth)
+        elif series not in self._sent or total != self._sent[series]:
+            # One that has not grown is sent once: a dashboard then shows 0 and not "no data".
+            pipe.incr(self._name(series), total - self._sent.get(series, 0.0))
             self._sent[series] = total
 
     def _connected(self) -> bool:
