@@ -197,8 +197,12 @@ def _cuts(world: World | SocketWorld) -> list[float]:
 
 
 def over_sockets(
-    provider: str, condition: Condition, happening: Sequence[Event], sounds: Corpus, rng: Any
-) -> list[Talk]:
+    provider: str,
+    condition: Condition,
+    happening: Iterator[Event],
+    sounds: Corpus,
+    rng: random.Random,
+) -> list[tuple[Talk, Event]]:
     """The same calls in real time."""
     talks, pacer = [], Pacer()
     turns = TurnTaking(resumes=True, turn_end_ms=500)
@@ -207,8 +211,8 @@ def over_sockets(
             phone, question = caller(condition, event, sounds, rng)
             kind, make = served(provider, script(sounds), stack)
             world = SocketWorld(make, kind, phone, pacer, turns=turns)
-            talks.append(Talk(world, phone, question, _cuts(world)))
-        hold([cast("SocketWorld", talk.world) for talk in talks], pacer, TALK_S)
+            talks.append((Talk(world, phone, question, _cuts(world)), event))
+        hold([cast("SocketWorld", talk.world) for talk, _ in talks], pacer, TALK_S)
     return talks
 
 
@@ -294,15 +298,13 @@ def measure(
         rng = random.Random(f"{provider} {condition.name}")
         figures, happens = Figures(provider, condition.name), events(sounds, rng)
         count = target_calls if condition is TARGET else calls
+        coming = itertools.islice(happens, count)
         if sockets:
-            happening = list(itertools.islice(happens, count))
-            talks = over_sockets(provider, condition, happening, sounds, rng)
-            for talk, event in zip(talks, happening, strict=True):
+            for talk, event in over_sockets(provider, condition, coming, sounds, rng):
                 judge(figures, talk, event)
-            yield figures
-            continue
-        for event in itertools.islice(happens, count):
-            judge(figures, one_call(provider, condition, event, sounds, rng), event)
+        else:
+            for event in coming:
+                judge(figures, one_call(provider, condition, event, sounds, rng), event)
         yield figures
 
 

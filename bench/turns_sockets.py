@@ -48,8 +48,8 @@ from tests.unit.bridge.session_kit import PHRASES
 
 DELAY_S = 0.05
 """Each way, as in virtual time."""
-AT_ONCE = 6
-"""Calls that a core carries with their services and recognisers besides."""
+AT_ONCE = 3
+"""Calls that a busy core carries, with their services and recognisers."""
 Make = Callable[[], p.ProviderProtocol]
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from bridge.providers.base import ErrorKind, ProviderFailure
 from bridge.providers.conversation import Speaker
+from esl_controller.simulator import speech
 from esl_controller.simulator.caller_script import (
     AgentSilent,
     AgentSpeaking,
@@ -34,6 +35,7 @@ OURS = {
     "openai": {"turn_detection": "none", "interrupt_response": False},
     "gemini": {"turn_detection": "none"},
 }
+HUM = speech.synthetic(0.3, 8000, seed=31)
 ASKS = Step(AgentSilent(0.6), Say(INTERRUPTION))
 
 
@@ -193,6 +195,20 @@ def test_a_murmur_that_our_ear_found_does_not(kind, monkeypatch):
     assert [why for why, _ in w.call.of("resumed")] == ["back_channel"]
     assert "Of course." not in texts(w)
     assert texts(w, Speaker.CALLER)[-1] == "uh-huh"
+
+
+@pytest.mark.parametrize("kind", ["openai", "gemini"])
+def test_a_voice_that_says_nothing_is_gone_on_after(kind, monkeypatch):
+    """A hum: our ear cannot know better, the service hears no words in it."""
+    w = make(kind, monkeypatch, during(Say(HUM)), provider=OURS[kind]).begin()
+    w.run(30.0)
+    assert w.call.of("interrupted") == []
+    assert [why for why, _ in w.call.of("resumed")] == ["noise"]
+    assert "Of course." not in texts(w)
+    if kind == "openai":
+        (session,) = w.services[0].sessions
+        assert len(session.core.record.deletions) == 1, "the model remembers no turn of noise"
+        assert session.core.record.errors == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
