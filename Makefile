@@ -8,23 +8,25 @@ SPEECH := $(VENV)/.speech
 PYTEST_ARGS ?=
 
 # Calls run in real time, and a failure says how late the test's process was woken: no test is run twice.
-# gevent keeps to one core and most calls wait, so the tests run in three processes that take about as
+# gevent keeps to one core and most calls wait, so the tests run in four processes that take about as
 # long as each other. All are waited for, each can fail.
-CALLS := $(wildcard tests/integration/test_call_*.py)
+FIRST_CALLS := $(wildcard tests/integration/test_call_[a-m]*.py)
+LAST_CALLS := $(wildcard tests/integration/test_call_[n-z]*.py)
 PAGES := $(wildcard tests/integration/test_api*.py tests/integration/test_commands*.py)
 UNITS := $(filter-out tests/integration/ tests/__pycache__/,$(wildcard tests/*/))
-define TEST_IN_THREE
+PARTS := tests/integration $(addprefix --ignore=,$(FIRST_CALLS) $(LAST_CALLS) $(PAGES))
+define TEST_IN_FOUR
 mkdir -p build; \
-$(BIN)/python -m pytest $(UNITS) $(PAGES) >build/pytest-units.txt 2>&1 & units=$$!; \
-$(BIN)/python -m pytest tests/integration $(addprefix --ignore=,$(CALLS) $(PAGES)) \
-	>build/pytest-parts.txt 2>&1 & parts=$$!; \
-trap 'kill $$units $$parts' INT TERM; \
+run() { name=$$1; shift; $(BIN)/python -m pytest "$$@" >build/pytest-$$name.txt 2>&1; }; \
+run first-calls $(FIRST_CALLS) & first=$$!; \
+run last-calls $(LAST_CALLS) & last=$$!; \
+run parts $(PARTS) & parts=$$!; \
+trap 'kill $$first $$last $$parts' INT TERM; \
 failed=0; \
-$(BIN)/python -m pytest $(CALLS) || failed=$$?; \
-wait $$units || failed=$$?; \
-cat build/pytest-units.txt; \
-wait $$parts || failed=$$?; \
-cat build/pytest-parts.txt; \
+$(BIN)/python -m pytest $(UNITS) $(PAGES) || failed=$$?; \
+for lane in first-calls:$$first last-calls:$$last parts:$$parts; do \
+	wait $${lane#*:} || failed=$$?; cat build/pytest-$${lane%:*}.txt; \
+done; \
 exit $$failed
 endef
 
@@ -57,7 +59,7 @@ demo: $(SPEECH) ## Hold a conversation: database, switch, caller and provider al
 	$(BIN)/esl-controller demo $(DEMO_ARGS)
 
 test: check ## Check style, types and imports, then run every test
-	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_THREE))
+	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_FOUR))
 
 test-quick: $(STAMP) ## Run the tests that take less than five seconds each
 	$(BIN)/python -m pytest -m 'not slow' $(PYTEST_ARGS)

@@ -31,6 +31,7 @@ from bridge.providers.host import Network, ProviderHost  # noqa: E402
 from bridge.providers.pipeline.config import PipelineConfig  # noqa: E402
 from bridge.providers.pipeline.realtime import TTS, Pipeline  # noqa: E402
 from bridge.speech.messages import Status, Told, decode_reply  # noqa: E402
+from bridge.speech.sphinx import MAX_DECODERS  # noqa: E402
 from bridge.speech.trial import Trial  # noqa: E402
 from esl_controller.commands.speech_here import own_speech_process  # noqa: E402
 from esl_controller.settings.host import Speech  # noqa: E402
@@ -81,7 +82,8 @@ def main(
                 ("silero", recording("reader_statement"), "a caller who speaks all the time"),
                 ("pocketsphinx", quiet, "a caller who listens"),
             ):
-                cost = _cpu_percent(path, service, clip, calls, seconds)
+                most = MAX_DECODERS if service == "pocketsphinx" else calls
+                cost = _cpu_percent(path, service, clip, min(calls, most), seconds)
                 click.echo(f"{service + ', ' + what:<44} {cost:>12.2f}")
             cost = _cpu_percent(path, "pocketsphinx", spoken[0], 1, seconds)
             click.echo(f"{'pocketsphinx, one caller, all the time':<44} {cost:>12.1f}")

@@ -2,7 +2,8 @@
 
 Whole conversations in virtual time: the real session, protocol objects, playout and pacer, the
 emulated services with their voice activity detection, and a simulated telephone with noise and
-echo. Nothing depends on how busy the machine is. Real but for the sockets: `tests/pairs/world.py`.
+echo. Nothing depends on how busy the machine is. Real but for the sockets: `tests/pairs/world.py`;
+`--sockets` holds the same calls in real time and over real ones.
 """
 
 from __future__ import annotations
@@ -16,14 +17,17 @@ import json  # noqa: E402
 import random  # noqa: E402
 import statistics  # noqa: E402
 from collections.abc import Iterator, Sequence  # noqa: E402
+from contextlib import ExitStack  # noqa: E402
 from dataclasses import asdict, dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, cast  # noqa: E402
 
 import click  # noqa: E402
 import pytest  # noqa: E402
 
 from bench.turns_corpus import RATE_HZ, VOICE_DBFS, Corpus, corpus  # noqa: E402
+from bench.turns_sockets import SocketWorld, hold, served  # noqa: E402
+from bridge.audio.pacer import Pacer  # noqa: E402
 from bridge.ports import EndCause  # noqa: E402
 from bridge.session.barge_in import TurnTaking  # noqa: E402
 from esl_controller.simulator import speech  # noqa: E402
@@ -164,7 +168,7 @@ def events(sounds: Corpus, rng: random.Random) -> Iterator[Event]:
 class Talk:
     """A call that is over."""
 
-    world: World
+    world: World | SocketWorld
     phone: Caller
     question: Clip
     cut_at: list[float]
@@ -174,6 +178,48 @@ class Talk:
 def one_call(
     provider: str, condition: Condition, event: Event, sounds: Corpus, rng: random.Random
 ) -> Talk:
+    """In virtual time."""
+    phone, question = caller(condition, event, sounds, rng)
+    with pytest.MonkeyPatch.context() as patch:
+        world = _world(provider, patch, sounds, phone)
+        cut_at = _cuts(world)
+        world.begin()
+        world.run(TALK_S)
+        world.session.end(EndCause.HANGUP)
+    return Talk(world, phone, question, cut_at)
+
+
+def _cuts(world: World | SocketWorld) -> list[float]:
+    """Notes when the agent is cut off."""
+    cut_at: list[float] = []
+    world.call.interrupted = lambda _: cut_at.append(world.now)  # type: ignore[method-assign]
+    return cut_at
+
+
+def over_sockets(
+    provider: str, condition: Condition, happening: Sequence[Event], sounds: Corpus, rng: Any
+) -> list[Talk]:
+    """The same calls in real time."""
+    talks, pacer = [], Pacer()
+    turns = TurnTaking(resumes=True, turn_end_ms=500)
+    with ExitStack() as stack:
+        for event in happening:  # each its own service: it answers by the number of the turn
+            phone, question = caller(condition, event, sounds, rng)
+            kind, make = served(provider, script(sounds), stack)
+            world = SocketWorld(make, kind, phone, pacer, turns=turns)
+            talks.append(Talk(world, phone, question, _cuts(world)))
+        hold([cast("SocketWorld", talk.world) for talk in talks], pacer, TALK_S)
+    return talks
+
+
+def script(sounds: Corpus) -> Script:
+    """What a service knows: one long answer, and the words of the callers."""
+    return Script((Answer(LONG),), recogniser=sounds.recogniser)
+
+
+def caller(
+    condition: Condition, event: Event, sounds: Corpus, rng: random.Random
+) -> tuple[Caller, Clip]:
     """A question in two breaths, a long answer, and what happens meanwhile."""
     first, second = rng.sample(sounds.sentences, 2)
     question = speech.joined(first, speech.silence(PAUSE_S, RATE_HZ), second)
@@ -181,33 +227,25 @@ def one_call(
     if event.clip is not None:
         action = Murmur(event.clip) if event.kind == "murmur" else Say(event.clip)
         steps.append(Step(AgentSpeaking(event.after_s), action))
-    phone = Caller(steps, rate_hz=RATE_HZ, seed=rng.randrange(1 << 30))
-    with pytest.MonkeyPatch.context() as patch:
-        world = _world(provider, patch, sounds, phone)
-        cut_at: list[float] = []
-        world.call.interrupted = lambda _: cut_at.append(world.now)  # type: ignore[method-assign]
-        world.begin()
-        world.run(TALK_S)
-        world.session.end(EndCause.HANGUP)
-    return Talk(world, phone, question, cut_at)
+    return Caller(steps, rate_hz=RATE_HZ, seed=rng.randrange(1 << 30)), question
 
 
 def _world(provider: str, patch: Any, sounds: Corpus, phone: Caller) -> World:
-    script = Script((Answer(LONG),), recogniser=sounds.recogniser)
+    knows = script(sounds)
     config: dict[str, Any] = {"turns": TurnTaking(resumes=True, turn_end_ms=500), "phone": phone}
     kind, _, own = provider.partition("-")
     if kind == "openai":
         fields: dict[str, Any] = {"interrupt_response": False, "vad_silence_ms": 500}
         fields |= {"turn_detection": "none"} if own else {}
-        return World(patch, Service(EmulatorConfig(script=script)), provider=fields, **config)
+        return World(patch, Service(EmulatorConfig(script=knows)), provider=fields, **config)
     if kind == "gemini":
         fields = {"turn_detection": "none"} if own else {"vad_silence_ms": 500}
         return GeminiWorld(
-            patch, GeminiService(GeminiConfig(script=script)), provider=fields, **config
+            patch, GeminiService(GeminiConfig(script=knows)), provider=fields, **config
         )
     if kind == "elevenlabs":
-        return World(patch, Agent(AgentConfig(script=script, turn_timeout_s=None)), **config)
-    return PipelineWorld(patch, Stages(script), provider={"endpointing_ms": 500}, **config)
+        return World(patch, Agent(AgentConfig(script=knows, turn_timeout_s=None)), **config)
+    return PipelineWorld(patch, Stages(knows), provider={"endpointing_ms": 500}, **config)
 
 
 def judge(figures: Figures, talk: Talk, event: Event) -> None:
@@ -243,15 +281,27 @@ def _still_heard(phone: Caller, began_at: float) -> bool:
 
 
 def measure(
-    providers: Sequence[str], conditions: Sequence[Condition], calls: int, target_calls: int
+    providers: Sequence[str],
+    conditions: Sequence[Condition],
+    calls: int,
+    target_calls: int,
+    *,
+    sockets: bool = False,
 ) -> Iterator[Figures]:
     """Figures as they come."""
     sounds = corpus()
     for provider, condition in itertools.product(providers, conditions):
         rng = random.Random(f"{provider} {condition.name}")
         figures, happens = Figures(provider, condition.name), events(sounds, rng)
-        for _ in range(target_calls if condition is TARGET else calls):
-            event = next(happens)
+        count = target_calls if condition is TARGET else calls
+        if sockets:
+            happening = list(itertools.islice(happens, count))
+            talks = over_sockets(provider, condition, happening, sounds, rng)
+            for talk, event in zip(talks, happening, strict=True):
+                judge(figures, talk, event)
+            yield figures
+            continue
+        for event in itertools.islice(happens, count):
             judge(figures, one_call(provider, condition, event, sounds, rng), event)
         yield figures
 
@@ -261,8 +311,11 @@ def measure(
 @click.option("--lines", default="", help="Only conditions whose name has this in it.")
 @click.option("--calls", default=24, show_default=True, help="For each provider and line.")
 @click.option("--target-calls", default=120, show_default=True, help="On the line of the target.")
+@click.option("--sockets", is_flag=True, help="In real time, over real sockets; not the pipeline.")
 @click.option("--out", default="build/turns.json", type=click.Path(path_type=Path))
-def main(providers: str, lines: str, calls: int, target_calls: int, out: Path) -> None:
+def main(
+    providers: str, lines: str, calls: int, target_calls: int, sockets: bool, out: Path
+) -> None:
     """Measure interruptions and answers for each provider on each kind of line."""
     conditions = [one for one in CONDITIONS if lines in one.name]
     voices = "espeak-ng and recordings" if corpus().synthesised else "recordings and shapes"
@@ -270,7 +323,8 @@ def main(providers: str, lines: str, calls: int, target_calls: int, out: Path) -
     click.echo("| " + " | ".join(HEADINGS) + " |")
     click.echo("|" + "---|" * len(HEADINGS))
     runs = []
-    for figures in measure(providers.split(","), conditions, calls, target_calls):
+    kinds = providers.split(",")
+    for figures in measure(kinds, conditions, calls, target_calls, sockets=sockets):
         click.echo("| " + " | ".join(figures.row()) + " |")
         runs.append(asdict(figures))
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ from typing import Any
 
 from esl_controller.tenants.checks import Words
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.function import FUNCTION
 from esl_controller.tenants.columns.provider import PROVIDER
 from esl_controller.tenants.columns.secretary import SECRETARY
 from esl_controller.tenants.columns.tenant import TENANT
@@ -51,6 +52,10 @@ _TABLES: dict[str, tuple[Words, dict[str, Column]]] = {
         Words("Limits of a domain", "Limites de um domínio"),
         dict(TENANT),
     ),
+    "v_voice_realtime_functions": (
+        Words("A function of the domain's own", "Uma função do próprio domínio"),
+        dict(FUNCTION),
+    ),
 }
 _HEAD = Words(
     "| column | allowed | default | when wrong | meaning |",
@@ -62,7 +67,9 @@ _UNUSED = Words("not used by this version", "não usada por esta versão")
 _LEFT_OUT = Words("left out", "ignorada")
 _SAME = Words("as empty", "como vazia")
 _PARTS = Words("the wrong part is left out", "a parte errada é ignorada")
-_IN_PARTS = frozenset({"business_hours", "transfer_rules", "voice_settings"})
+_IN_PARTS = frozenset(
+    {"allowed_tool_hosts", "business_hours", "languages", "transfer_rules", "voice_settings"}
+)
 _SETTINGS_OF = Words(
     "`provider_settings` of kind `{kind}` may hold {names}.",
     "`provider_settings` do tipo `{kind}` pode conter {names}.",

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import click
+import dashboards
 from columns_page import secretary_page
+from functions_page import functions_page
 
 from bridge.session.floor_states import FLOOR_TABLE
 from bridge.session.states import SESSION_TABLE
@@ -83,10 +85,11 @@ def metrics_page() -> str:
         "",
         "StatsD gets them once a second when `VOICE_AI_STATSD_HOST` is set, as",
         "`<prefix>.<host>.worker_<n>.<StatsD name>.<label value>…`: counters as growth, durations",
-        "as timers in milliseconds, gauges as they are. Add workers up in Graphite:",
-        "`sumSeries(voice_ai.*.*.active_sessions)`,",
-        "`sumSeries(voice_ai.*.*.calls.openai.completed)`. No label ever holds anything of a",
-        "tenant or a caller.",
+        "as timers in milliseconds, gauges as they are. With the StatsD settings of",
+        "[Monitoring](monitoring.md) Graphite adds workers up by",
+        "`sumSeries(voice_ai.*.*.active_sessions)` and",
+        "`sumSeries(voice_ai.*.*.calls.openai.completed.count)`. No label ever holds anything of",
+        "a caller, and of a tenant the UUID of its domain alone.",
         "",
         "| name | StatsD name | kind | labels | meaning |",
         "|---|---|---|---|---|",
@@ -285,6 +288,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "settings.md": ("esl_controller/settings/table.py", settings_page),
     "secretary.md": ("esl_controller/tenants/columns", partial(secretary_page, "en")),
     "pt-BR/secretaria.md": ("esl_controller/tenants/columns", partial(secretary_page, "pt")),
+    "functions.md": ("esl_controller/tools/registry.py", functions_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
     "api.md": ("esl_controller/web/api/table.py", api_page),
@@ -305,6 +309,12 @@ def main() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(f"docs/{name} written")
+    for name in dashboards.FILES:
+        path, text = DOCS.parent / name, dashboards.text(name)
+        if not path.exists() or path.read_text("utf-8") != text:
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text, "utf-8")
+            print(f"{name} written")
 
 
 if __name__ == "__main__":

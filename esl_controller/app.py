@@ -18,8 +18,8 @@ from bridge.playout.pacer_timer import PacerClock
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
-from bridge.wire.network import Network
 from esl_controller.calls import hold_music, phrases
+from esl_controller.calls.away import AwayCalls
 from esl_controller.calls.breakers import Breakers, limits_of
 from esl_controller.calls.call import Call
 from esl_controller.calls.desk import CallDesk
@@ -42,7 +42,7 @@ from esl_controller.esl.server import EslServer, listening_socket, networks
 from esl_controller.esl.session import ControllerSession
 from esl_controller.money.budget import BudgetGuard
 from esl_controller.money.ledger import UsageLedger
-from esl_controller.money.price_file import PriceListError, price_list
+from esl_controller.money.price_file import price_list
 from esl_controller.outbound.service import OutboundService
 from esl_controller.record.budget_told import BudgetTeller
 from esl_controller.record.conversation import CallBook
@@ -58,7 +58,7 @@ from esl_controller.routes.routing import Outcome
 from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
-from esl_controller.telemetry.background import forever, in_thread
+from esl_controller.telemetry.background import forever
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
@@ -78,6 +78,7 @@ from esl_controller.web.pages import HttpPages
 from esl_controller.web.talk.door import BrowserDoor
 from esl_controller.worker_counters import (
     follow_breakers,
+    follow_calls,
     follow_errands,
     follow_event_socket,
     follow_listeners,
@@ -88,6 +89,7 @@ from esl_controller.worker_counters import (
     follow_storage,
     follow_workers,
 )
+from esl_controller.worker_files import read_again
 from esl_controller.workers.garbage import calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
@@ -143,7 +145,8 @@ class App:
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         places = settings.esl.total_capacity or None
         self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
-        budget = BudgetGuard(self._pool, on_reached=BudgetTeller(self._record, self.metrics))
+        told = BudgetTeller(self._record, self.metrics)
+        self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
@@ -233,6 +236,7 @@ class App:
         follow_listeners(self.metrics, self.media, self.esl)
         follow_storage(self.metrics, self.journal, self._pool, self.config)
         follow_media(self.metrics, self.pacer, self.manager)
+        follow_calls(self.metrics, self.manager, self.budget, (self.calls, self.talks.calls))
         follow_people(self.metrics, self.door, self.returning)
         follow_workers(self.metrics, self.register, self.port)
         follow_speech(self.metrics, self.speech)
@@ -250,25 +254,9 @@ class App:
         _log.info("app.ready", esl=self.esl.address, media=self.media.address)
 
     def reload(self) -> None:
-        """Read prices, the provider's CA file and every tenant's settings again.
-
-        The key file is read again by itself when it changes. What is wrong is told, and what was in
-        use stays. Calls keep what they began with.
-        """
+        """Read prices, the provider's CA file and every tenant's settings again."""
         _log.info("app.reloading")
-        settings = self.settings
-        prices = in_thread(price_list, settings.storage.price_file, PriceListError)
-        if isinstance(prices, Exception):
-            _log.error("app.prices_not_reloaded", error=str(prices))
-        else:
-            self._ledger.use(prices)
-        network: Network | Exception = self._network
-        if settings.provider.ca_file:
-            network = in_thread(provider_network, settings, OSError)  # ssl.SSLError is one
-        if isinstance(network, Exception):
-            _log.error("app.ca_file_not_reloaded", error=str(network))
-        else:
-            self._network = network
+        self._network = read_again(self.settings, self._network, self._ledger)
         self.config.invalidate()
         _log.info("app.reloaded")
 
@@ -383,7 +371,10 @@ class App:
             worker=self.journal.worker,
             view=self.view,
             circuits=self.breakers.of_domain,
-            supervision=Supervision(self.calls),
+            supervision=Supervision(
+                self.calls,
+                AwayCalls(self.settings.freeswitch, self._places, self.config.secretary_for),
+            ),
             record=self._record,
             systems=self._systems,
         )

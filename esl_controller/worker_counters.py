@@ -6,18 +6,20 @@ The objects count for themselves, without knowing of metrics; once a second this
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
 from bridge.audio.pacer import Pacer
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.door import LegDoor
+from esl_controller.calls.registry import Served
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.pool import Pool
 from esl_controller.errands.service import ErrandCounters
 from esl_controller.esl.peer import EventSocketPeer
 from esl_controller.esl.server import EslServer
+from esl_controller.money.budget import BudgetGuard
 from esl_controller.record.journal import Journal
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import failures
@@ -89,6 +91,7 @@ def follow_storage(metrics: Metrics, journal: Journal, pool: Pool, config: Confi
     def set_gauges() -> None:
         connections, written = pool.statistics(), journal.statistics
         metrics.set(m.SPOOL_BYTES, value=written.spool_bytes + written.queue_bytes)
+        metrics.set(m.SPOOL_FREE_BYTES, value=written.free_bytes)
         metrics.set(m.DATABASE_CONNECTIONS, "in_use", value=connections.in_use)
         metrics.set(m.DATABASE_CONNECTIONS, "idle", value=connections.idle)
         metrics.set(m.DATABASE_CONNECTIONS, "waiting", value=connections.waiting)
@@ -107,6 +110,23 @@ def follow_media(metrics: Metrics, pacer: Pacer, manager: SessionManager) -> End
 
     late = metrics.follow(lambda: {(m.LATE_FRAMES, ()): pacer.counters.late_frames})
     return _both(metrics.on_sample(set_depth), late)
+
+
+def follow_calls(
+    metrics: Metrics,
+    manager: SessionManager,
+    budget: BudgetGuard,
+    calls: Sequence[Iterable[Served]],
+) -> End:
+    """Show budgets, and conversations that have outlived their call; `calls`: all there are."""
+
+    def set_gauges() -> None:
+        served = {call.key for call in itertools.chain(*calls)}
+        going_on = [(session.domain_uuid, session.call_uuid) for session in manager.sessions()]
+        metrics.set(m.ORPHANED_SESSIONS, value=sum(key not in served for key in going_on))
+        metrics.set_only(m.BUDGET_USED, dict(budget.used()))
+
+    return metrics.on_sample(set_gauges)
 
 
 def follow_workers(metrics: Metrics, register: WorkerRegister, port: SharedPort) -> End:

@@ -317,8 +317,12 @@ class ProviderProtocol(Protocol):
     def begin_turn(self, now: float) -> None:
         """`Turns.OURS`: the caller speaks."""
 
-    def end_turn(self, now: float) -> None:
-        """`Turns.OURS`: the caller has spoken, and an answer is wanted."""
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
+        """`Turns.OURS`: the caller has spoken, and an answer is wanted.
+
+        Without `answer` only its words are, for now: then comes `answer` or `disregard`. A provider
+        that answers each turn by itself need not wait.
+        """
 
     def send_text(self, text: str, now: float) -> None:
         """A turn of the caller in words (keys pressed, for instance); an answer is wanted."""
@@ -330,7 +334,8 @@ class ProviderProtocol(Protocol):
         """Have the agent say exactly this next, whatever the caller does (`speaks_text`)."""
 
     def answer(self, now: float) -> None:
-        """Answer what the conversation holds: the last answer failed, or said nothing."""
+        """Answer what the conversation holds: the last answer failed, or said nothing, or the turn
+        that ended without one is wanted after all."""
 
     def send_function_result(self, call_id: str, output: str, *, failed: bool, now: float) -> None:
         """Give a result. Whether and when the model goes on is the protocol's own affair."""

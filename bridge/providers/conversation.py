@@ -68,7 +68,14 @@ class Brief:
     """What the agent says first; empty lets the caller begin."""
     language: str | None = None
     """BCP 47, for instance `pt-BR`."""
+    languages: Sequence[str] = ()
+    """Others the caller may speak."""
     tools: Sequence[Tool] = ()
+
+    @property
+    def heard_language(self) -> str | None:
+        """What the caller surely speaks; None: an ear must find out."""
+        return None if self.languages else self.language
 
 
 @dataclass(frozen=True, slots=True)

@@ -238,6 +238,11 @@ class Answering:
             self._listener.answer_late()
         return not (late is AnswerLate.REPLACE and closing)
 
+    @property
+    def longest_wait_s(self) -> float:
+        """The longest silence in which something was due to the caller."""
+        return self._wait.longest_s
+
     def _look_at_wait(self, now: float, *, away: bool) -> AnswerLate | None:
         config, floor = self._config, self._floor
         waits_for_us = bool(floor.functions) or self._ask_at is not None

@@ -40,11 +40,22 @@ _WORDS = {
 _ALL = frozenset[str]().union(*_WORDS.values())
 
 
+def _known(language: str | None) -> frozenset[str]:
+    return _WORDS.get((language or "").lower().partition("-")[0], _ALL)
+
+
 def is_back_channel(text: str, language: str | None) -> bool:
     """Whether `text` only says that its speaker is listening; `language` is BCP 47."""
-    known = _WORDS.get((language or "").lower().partition("-")[0], _ALL)
-    words = _WORD.findall(_folded(text))
+    known, words = _known(language), _WORD.findall(_folded(text))
     return 0 < len(words) <= MAX_WORDS and all(word in known for word in words)
+
+
+def may_become_one(text: str, language: str | None) -> bool:
+    """The same of words that are still being written down: the last may be a piece of one."""
+    known, words = _known(language), _WORD.findall(_folded(text))
+    if not 0 < len(words) <= MAX_WORDS or not all(word in known for word in words[:-1]):
+        return False
+    return any(word.startswith(words[-1]) for word in known)
 
 
 def has_words(text: str) -> bool:

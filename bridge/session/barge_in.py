@@ -10,7 +10,8 @@ from __future__ import annotations
 import enum
 from dataclasses import dataclass
 
-from bridge.session.back_channels import has_words, is_back_channel
+from bridge.providers.base import Turns
+from bridge.session.back_channels import has_words, is_back_channel, may_become_one
 from bridge.session.ear import TURN_END_MS
 
 LASTING_MS = 1000
@@ -20,11 +21,16 @@ LASTING_UNWRITTEN_MS = 600
 """The same where nobody writes down what was said."""
 SPOKEN_MS = 450
 """A voice of this length whose words do not come was probably no noise."""
+VOICED_MS = 100
+"""Of it with a pitch, where no words can come: "stop" has that much, a cough half of it."""
 PAUSE_MS = 300
 """Quiet for so long, by our own ear: what was said is over."""
 WORDS_WAIT_S = 0.9
 """From the end of what was said to its words."""
 NOTICES_LATER_S = 0.6
+UNVOICED_WAIT_S = 0.3
+"""The same after a sound in which our ear heard no voice; words that come later still interrupt."""
+HARDLY_VOICED_MS = 40
 HARDLY_MS = 250
 """A voice shorter than that is hardly one."""
 INSISTING_S = 2.5
@@ -48,7 +54,7 @@ class TurnTaking:
     greeting_barge_in: bool = True
     """The caller may interrupt what the agent says first."""
     vad_threshold: float = 0.5
-    """Of our own ear: 0 to 1, see `bridge.session.ear.loud_rms`."""
+    """Of our own ear: 0 to 1, see `bridge.session.voice_activity.loud_rms`."""
     comfort_sound: bool = False
     """A soft sound while a function works."""
     by_sense: bool = False
@@ -78,10 +84,16 @@ class Heard:
     """Of the caller's voice since it began, by our ear."""
     quiet_ms: int
     """Since then."""
+    voiced_ms: int
+    """Of `loud_ms`, what had a pitch."""
     words_come: bool
     """The provider writes down what the caller says."""
-    tells_turns: bool
-    """It tells when the caller begins and ends."""
+    turns: Turns
+
+    @property
+    def tells_turns(self) -> bool:
+        """The provider tells when the caller begins and ends."""
+        return self.turns is Turns.TOLD
 
 
 class BargeIn:
@@ -94,7 +106,9 @@ class BargeIn:
         """The provider's name of what was said."""
         self.stopped_at: float | None = None
         """When the caller was silent again."""
-        self.voice_ms = 0
+        self.voice_ms = self.voiced_ms = 0
+        self.asked_at: float | None = None
+        """When the provider was asked to write down what was said, all of it."""
         self._rules = rules
         self._language = language
         self._mistaken: tuple[str, float] | None = None
@@ -113,8 +127,8 @@ class BargeIn:
     def begin(self, now: float, turn_id: str = "") -> None:
         """The agent was silenced."""
         self.began_at, self.turn_id = now, turn_id
-        self.stopped_at = self._mistaken = None
-        self.voice_ms = 0
+        self.stopped_at = self._mistaken = self.asked_at = None
+        self.voice_ms = self.voiced_ms = 0
 
     def went_on(self, turn_id: str) -> None:
         """The caller speaks again before it is known what the first sound was."""
@@ -134,8 +148,11 @@ class BargeIn:
         """
         if not has_words(text):
             return Verdict.NOISE if whole and self.stopped_at is not None else Verdict.OPEN
-        if much_left and self._rules.back_channels and is_back_channel(text, self._language):
-            return Verdict.BACK_CHANNEL if whole else Verdict.OPEN
+        if much_left and self._rules.back_channels:
+            if whole and is_back_channel(text, self._language):
+                return Verdict.BACK_CHANNEL
+            if not whole and may_become_one(text, self._language):
+                return Verdict.OPEN
         return Verdict.INTERRUPTION
 
     def look(self, now: float, heard: Heard) -> Verdict:
@@ -143,6 +160,7 @@ class BargeIn:
         if self.began_at is None:
             return Verdict.OPEN
         self.voice_ms = max(self.voice_ms, heard.loud_ms)
+        self.voiced_ms = max(self.voiced_ms, heard.voiced_ms)
         lasting_ms = LASTING_MS if heard.words_come else LASTING_UNWRITTEN_MS
         if self.voice_ms >= lasting_ms and heard.quiet_ms < PAUSE_MS:
             return Verdict.INTERRUPTION
@@ -156,29 +174,38 @@ class BargeIn:
                 return Verdict.OPEN
             self.stopped_at = now
         elif not heard.tells_turns and heard.quiet_ms < PAUSE_MS:
-            self.stopped_at = None  # the caller goes on
+            self.stopped_at = self.asked_at = None  # the caller goes on
             return Verdict.OPEN
         if heard.words_come and now - self.stopped_at < self._patience_s(heard):
             return Verdict.OPEN
-        if heard.words_come and not heard.tells_turns:
+        if heard.words_come and heard.turns is Turns.HIDDEN:
             return Verdict.NOISE  # it would have answered a turn
-        return Verdict.INTERRUPTION if self.voice_ms >= SPOKEN_MS else Verdict.NOISE
+        if heard.words_come:
+            return Verdict.INTERRUPTION if self.voice_ms >= SPOKEN_MS else Verdict.NOISE
+        return Verdict.INTERRUPTION if self.voiced_ms >= VOICED_MS else Verdict.NOISE
+
+    @property
+    def must_ask(self) -> bool:
+        """What was said is over, and nobody has been asked to write it down."""
+        return self.stopped_at is not None and self.asked_at is None
 
     def _patience_s(self, heard: Heard) -> float:
         """A provider that tells no turns notices their ends later than our ear."""
+        if not heard.tells_turns and self.voiced_ms < HARDLY_VOICED_MS:
+            return UNVOICED_WAIT_S
         late = not heard.tells_turns and self.voice_ms >= HARDLY_MS
         return WORDS_WAIT_S + (NOTICES_LATER_S if late else 0.0)
 
     def end(self, now: float, verdict: Verdict) -> None:
         """It is known."""
-        if verdict is not Verdict.INTERRUPTION and self.turn_id:
+        if verdict is not Verdict.INTERRUPTION and (self.turn_id or self.asked_at is not None):
             self._mistaken = (self.turn_id, now + LATE_WORDS_S)
         self.began_at = self.stopped_at = None
 
     def was_wrong(self, turn_id: str, text: str, now: float) -> bool:
         """Words come late, of a turn for which the agent did not stay silent."""
         mistaken = self._mistaken
-        if mistaken is None or turn_id != mistaken[0] or now > mistaken[1]:
+        if mistaken is None or mistaken[0] not in ("", turn_id) or now > mistaken[1]:
             return False
         self._mistaken = None
         back = self._rules.back_channels and is_back_channel(text, self._language)

@@ -73,7 +73,7 @@ class Dialogue:
         self.doubt = Doubt(config, seat, floor, line, self._on_settled)
         self._item_id = self._response_id = ""
         """Of the audio that came last."""
-        self._own_turns = OwnTurns(seat, floor, line)
+        self._own_turns = OwnTurns(seat, floor, line, answering.ask)
         self.replayed = self._own_turns.replayed
         self._answered_early = False
         """The provider answers a turn of which our ear has not heard the end."""
@@ -128,6 +128,7 @@ class Dialogue:
         if self._unanswered or early:
             self._floor.caller_stopped(self._line.ear.loud_at(now))
         self._unanswered = False
+        self._own_turns.answered()
         self._answering.response_started(event.response_id, event.token)
         self._floor.response_started(event.response_id)
         self._response_id = event.response_id
@@ -205,7 +206,7 @@ class Dialogue:
             if self._floor.dropped(event.response_id):  # what is here must be heard
                 self._over(event.response_id, now)
             return
-        if self._floor.interrupts and self.doubt.begin(now):
+        if self.doubt.interrupted(now):
             if self._floor.dropped(event.response_id):
                 self._over(event.response_id, now)
             return
@@ -236,9 +237,6 @@ class Dialogue:
         free = self._floor.state in (FloorState.LISTENING, FloorState.CALLER_SPEAKING)
         if hidden and free and self._unanswered and not self._line.ear.active:
             self._floor.caller_stopped(now)
-
-    def _on_failure(self, event: p.ProviderFailure, now: float) -> None:
-        self._listener.provider_trouble(event.kind, event.code, event.message)
 
     # --- our own ear ----------------------------------------------------------------------------
 
@@ -295,7 +293,7 @@ class Dialogue:
         if settled.verdict is Verdict.INTERRUPTION:
             self._confirmed(settled, now)
             return
-        if self._seat.capabilities.turns is p.Turns.TOLD:
+        if self._seat.capabilities.turns is p.Turns.TOLD or settled.turn_id:
             self._seat.disregard(settled.turn_id, settled.unheard, words=settled.said)
         self._line.resume(self._floor.resumed(), now)
         self._line.uplink.turn_over()
@@ -309,16 +307,17 @@ class Dialogue:
             floor.caller_started(now, told=False),
             now,
             theirs=theirs,
-            knows=floor.interrupts,
+            knows=floor.interrupts or (settled.answered and turns is p.Turns.OURS),
             unheard=settled.unheard,
             reaction_ms=settled.reaction_ms,
         )
         if turns is p.Turns.HIDDEN:
             self._unanswered = True
         elif turns is p.Turns.OURS:
-            self._own_turns.begin()
-            if settled.stopped_at is not None:
-                self._own_turns.end(settled.stopped_at)
+            stopped_at = settled.stopped_at or now
+            self._own_turns.confirmed(settled.asked_at, stopped_at, answered=settled.answered)
+            for event in settled.kept:
+                self.on_event(event, now, self._state)
         elif settled.stopped_at is not None:
             floor.caller_stopped(settled.stopped_at)
             self._answering.ask()
@@ -386,6 +385,7 @@ class Dialogue:
 
 
 _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
+    p.Audio: Dialogue.on_audio,
     p.ResponseStarted: Dialogue._on_response_started,
     p.ResponseDone: Dialogue._on_response_done,
     p.CallerStarted: Dialogue._on_caller_started,
@@ -395,5 +395,5 @@ _HANDLERS: dict[type, Callable[[Dialogue, Any, float], None]] = {
     p.Transcript: Dialogue._on_transcript,
     p.FunctionCall: lambda dialogue, event, now: dialogue.functions.called(event, now),
     p.FunctionCancelled: lambda dialogue, event, now: dialogue.functions.cancelled(event),
-    p.ProviderFailure: Dialogue._on_failure,
+    p.ProviderFailure: lambda it, e, _: it._listener.provider_trouble(e.kind, e.code, e.message),
 }

@@ -37,10 +37,17 @@ class Settled:
     """When the caller was silent again; None: the caller speaks on."""
     reaction_ms: float
     """From the provider's word to silence."""
-    answered: bool
-    """The provider has begun an answer of its own to what was heard."""
+    asked_at: float | None
+    """When the provider was asked to write down what our ear heard; None: it was not."""
+    kept: tuple[p.ProviderEvent, ...]
+    """Of an answer of its own to what was heard, if it has begun one."""
     unheard: tuple[str, ...]
     """Items of that answer."""
+
+    @property
+    def answered(self) -> bool:
+        """The provider has begun an answer of its own to what was heard."""
+        return bool(self.kept)
 
     @property
     def said(self) -> bool:
@@ -61,7 +68,7 @@ class Doubt:
     ) -> None:
         self.dismissed = ""
         """The caller's turn that was none; its end begins nothing."""
-        self._barge = BargeIn(config.turns, config.brief.language)
+        self._barge = BargeIn(config.turns, config.brief.heard_language)
         self._seat = seat
         self._floor = floor
         self._line = line
@@ -104,6 +111,16 @@ class Doubt:
         self._barge.begin(now, turn_id)
         return True
 
+    def interrupted(self, now: float) -> bool:
+        """The provider dropped the rest of its answer; return whether that is in doubt.
+
+        One that is told turns drops it for the turn that it was asked to write down.
+        """
+        if self.open and self._seat.capabilities.turns is p.Turns.OURS:
+            self._drop_kept()
+            return True
+        return self._floor.interrupts and self.begin(now)
+
     # --- what is known by and by ----------------------------------------------------------------
 
     def keeps(self, event: p.ProviderEvent) -> bool:
@@ -135,6 +152,8 @@ class Doubt:
     def words(self, turn_id: str, text: str, now: float, *, whole: bool = True) -> None:
         """What the caller said, or has said so far."""
         if self.open and self._barge.turn_id in ("", turn_id):
+            if self._barge.asked_at is not None and whole:
+                self._barge.turn_id = turn_id
             much_left = self._floor.due or self._line.downlink.waiting_ms >= LEFT_MS
             self._take(self._barge.words(text, much_left=much_left, whole=whole), now)
 
@@ -164,9 +183,12 @@ class Doubt:
         if self._line.echo.explains_all(now):
             self._take(Verdict.ECHO, now)
             return
-        tells = can.turns is p.Turns.TOLD
-        comes = can.writes and can.turns is not p.Turns.OURS
-        self._take(self._barge.look(now, Heard(ear.loud_ms, ear.quiet_ms, comes, tells)), now)
+        heard = Heard(ear.loud_ms, ear.quiet_ms, ear.voiced_ms, can.writes, can.turns)
+        self._take(self._barge.look(now, heard), now)
+        if can.turns is p.Turns.OURS and can.writes and self.open and self._barge.must_ask:
+            self._barge.asked_at = now
+            self._seat.begin_turn()
+            self._seat.end_turn(answer=False)
 
     # --- the end --------------------------------------------------------------------------------
 
@@ -181,7 +203,7 @@ class Doubt:
     def _settle(self, verdict: Verdict, now: float) -> None:
         barge = self._barge
         began_at, stopped_at = barge.began_at or now, barge.stopped_at
-        answered = self._kept is not None
+        asked_at, kept = barge.asked_at, tuple(self._kept or ())
         barge.end(now, verdict)
         unheard = self._forget()
         if verdict is not Verdict.INTERRUPTION:
@@ -192,14 +214,18 @@ class Doubt:
             began_at,
             stopped_at,
             self._reaction_ms,
-            answered,
+            asked_at,
+            kept,
             unheard,
         )
         self._on_settled(settled, now)
 
     def _forget(self) -> tuple[str, ...]:
-        kept, self._kept = self._kept or [], None
         self._barge.began_at = None
+        return self._drop_kept()
+
+    def _drop_kept(self) -> tuple[str, ...]:
+        kept, self._kept = self._kept or [], None
         for event in kept:
             if isinstance(event, p.ResponseStarted):
                 self._floor.ignore(event.response_id)

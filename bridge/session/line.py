@@ -11,11 +11,12 @@ from bridge.audio.pcm import audioop
 from bridge.playout.base import Playout
 from bridge.providers.base import SessionReady
 from bridge.session.downlink import Downlink, DownlinkListener, ItemHeard
-from bridge.session.ear import LOUD_RMS, TURN_END_MS, Ear
+from bridge.session.ear import TURN_END_MS, Ear
 from bridge.session.echo import EchoMeter
 from bridge.session.media_plan import MediaPlan
 from bridge.session.music import Music
 from bridge.session.uplink import Uplink
+from bridge.session.voice_activity import LOUD_RMS
 
 MUSIC_AHEAD_MS = 1000
 """Of music kept in the queue: it is filled up at each tick, four times a second."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bridge.ports import EndCause, SessionListener, SetPhrase
 from bridge.session.answering import Answering
 from bridge.session.closing import PHRASE_WAIT_S
@@ -45,7 +47,7 @@ class Minding:
     def change_language(self, language: str, phrases: Phrases) -> None:
         """Set phrases, and whoever serves next, go on in another language."""
         self._config.phrases.change_to(phrases)
-        self._seat.change_language(language)
+        self._seat.brief = replace(self._seat.brief, language=language)
 
     def phrase(self, phrase: SetPhrase) -> None:
         """Have a set phrase said by the agent, or played by the call where it cannot."""

@@ -7,7 +7,6 @@ and crosses a provider's session limit in a pause, so that the caller notices no
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import gevent
 
@@ -51,7 +50,8 @@ class ProviderSeat:
         clock: Callable[[], float],
     ) -> None:
         self._candidates = Candidates(candidates)
-        self._brief = brief
+        self.brief = brief
+        """Of connections to come."""
         self._listener = listener
         self._formats = formats
         self._connect_timeout_s = connect_timeout_s
@@ -117,10 +117,6 @@ class ProviderSeat:
             self._protocol.send_audio(data)
             self._now.host.flush_audio()
 
-    def change_language(self, language: str) -> None:
-        """Of connections to come."""
-        self._brief = replace(self._brief, language=language)
-
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""
         if self._now is not None and not self._now.heard:
@@ -152,10 +148,10 @@ class ProviderSeat:
         if self._now is not None:
             self._order(lambda protocol, now: protocol.begin_turn(now))
 
-    def end_turn(self) -> None:
+    def end_turn(self, *, answer: bool = True) -> None:
         """The caller has spoken (`Turns.OURS`)."""
         if self._now is not None:
-            self._order(lambda protocol, now: protocol.end_turn(now))
+            self._order(lambda protocol, now: protocol.end_turn(now, answer=answer))
 
     def send_text(self, text: str) -> None:
         """A turn of the caller in words."""
@@ -282,7 +278,7 @@ class ProviderSeat:
         self._made += 1
         audio_in, audio_out = self._formats(protocol.capabilities)
         conversation = Conversation(
-            audio_in, audio_out, self._brief, start.opening, start.history, start.opening_token
+            audio_in, audio_out, self.brief, start.opening, start.history, start.opening_token
         )
         connection: Connection
         host = ProviderHost(

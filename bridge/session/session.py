@@ -84,6 +84,11 @@ class Session:
         return self._floor.turns_answered
 
     @property
+    def longest_wait_s(self) -> float:
+        """The longest silence in which something was due to the caller."""
+        return self._answering.longest_wait_s
+
+    @property
     def late_audio_dropped(self) -> int:
         """Pieces of answers that had been cut."""
         return self._dialogue.late_audio_dropped

@@ -37,6 +37,8 @@ class Wait:
         self._silent_since: float | None = None
         self._stalled_since: float | None = None
         self._fault = self._covered = False
+        self.longest_s = 0.0
+        """The longest silence in which something was due."""
 
     def look(
         self, now: float, *, silent: bool, provider_owes: bool, cover_s: float
@@ -49,6 +51,8 @@ class Wait:
             cover_s: longest silence of this wait.
         """
         self._silent_since = _since(self._silent_since, silent, now - LOOK_S)
+        if self._silent_since is not None:
+            self.longest_s = max(self.longest_s, now - self._silent_since)
         # Once begun, the wait goes on under words of ours: they are no answer.
         begun = provider_owes and (silent or self._stalled_since is not None)
         self._stalled_since = _since(self._stalled_since, begun, now)

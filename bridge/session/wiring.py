@@ -16,7 +16,6 @@ from bridge.session.config import SessionConfig
 from bridge.session.connection import SeatListener
 from bridge.session.dialogue import Dialogue
 from bridge.session.downlink import DownlinkListener
-from bridge.session.ear import loud_rms
 from bridge.session.floor import Floor
 from bridge.session.hold import Hold
 from bridge.session.last_words import LastWords
@@ -27,6 +26,7 @@ from bridge.session.sense import Sense
 from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
 from bridge.session.transcript import Transcript
+from bridge.session.voice_activity import loud_rms
 
 
 class Owner(Protocol):

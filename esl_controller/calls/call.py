@@ -290,6 +290,15 @@ class Call(Asked):
         """Connect the caller when the agent's last words have been heard."""
         self.post(partial(self._when_talking, partial(self._connecting.begin, plan)))
 
+    def take_over(self, number: str, reason: str) -> bool:
+        """The caller goes to a number now, or after a word of the agent's; False when the
+        conversation is ending."""
+        talk = self.talk
+        if talk is None or talk.end is not None or talk.session.closing:
+            return False
+        self.post(partial(self._when_talking, partial(self._connecting.take_over, number, reason)))
+        return True
+
     def call_off(self) -> None:
         """Stop the transfer that is going on, unless the two talk already."""
         self.post(self._connecting.call_off)

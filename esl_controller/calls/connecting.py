@@ -22,6 +22,9 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
+TAKEOVER = "takeover"
+"""Kind of a transfer that a supervisor has wanted, as its row calls it."""
+
 
 class Owner(Leaving, Protocol):
     """The call."""
@@ -67,6 +70,14 @@ class Connecting:
             return
         self._course = Course(self, talk, identity, plan)
         self._course.begin()
+
+    def take_over(self, number: str, reason: str) -> None:
+        """To a number somebody has chosen, whoever is being rung."""
+        talk = self._call.talk
+        if talk is None or talk.end is not None or talk.session.closing:
+            return
+        self.close()
+        self.hand_over(TAKEOVER, number, reason)
 
     def call_off(self) -> None:
         """Stop the one that goes on."""

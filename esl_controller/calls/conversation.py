@@ -288,7 +288,8 @@ class Conversation:
         """Measured from the answer, once."""
         if not self._greeted and self._answered_at is not None:
             self._greeted = True
-            self._metrics.observe(m.ANSWER_TO_GREETING, value_s=self._clock() - self._answered_at)
+            after_s = self._clock() - self._answered_at
+            self._metrics.observe(m.ANSWER_TO_GREETING, self.session.provider_name, value_s=after_s)
 
     def function_called(self, call: FunctionCall) -> None:
         """Run it aside."""
@@ -304,6 +305,7 @@ class Conversation:
 
     def answer_late(self) -> None:
         """The call covers it with words."""
+        self._metrics.count(m.COVERS)
         self._inbox.post(self._jobs.on_answer_late)
 
     def provider_trouble(self, kind: ErrorKind, code: str, message: str) -> None:
@@ -324,6 +326,7 @@ class Conversation:
     def ended(self, end: SessionEnd) -> None:
         """The session is over."""
         self.end = end
+        self._metrics.observe(m.DEAD_AIR, value_s=self.session.longest_wait_s)
         echo = self.session.line.echo.found
         if echo is not None:
             self.record.echoed(echo)

@@ -33,10 +33,8 @@ EXPORTED = (
     "outbound_caller_id_number",
     "outbound_caller_id_name",
     "effective_caller_id_number",
-    "media_mix_inbound_outbound_codecs",
-    "export_vars",
 )
-"""Variables the dialplan's half of the loopback gets too (mod_loopback.c, `loopback_export`)."""
+"""Variables the dialplan's half of the loopback gets too."""
 
 _log = structlog.get_logger("outbound")
 
@@ -134,14 +132,7 @@ def _dial_string(call: OutboundCall, entry: RouteEntry, call_uuid: str, token: s
         TOKEN: token,
         # Ring-back and announcements on the way are no answer.
         "ignore_early_media": "true",
-        "loopback_export": ",".join(EXPORTED),
-        # A loopback speaks L16, and a trunk is offered what the other leg speaks alone, unless the
-        # trunk's own channel says otherwise (switch_core_media_prepare_codecs).
-        "media_mix_inbound_outbound_codecs": "true",
-        "export_vars": "media_mix_inbound_outbound_codecs",
-        # Else the half we control would be taken out of the call once the other is bridged.
-        "loopback_bowout": "false",
-        "loopback_bowout_on_execute": "false",
+        **dialstring.through_dialplan(*EXPORTED),
     }
     endpoint = dialstring.loopback(call.number, entry.domain_name)
     return DialString([Leg(endpoint)], variables)

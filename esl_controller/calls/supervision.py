@@ -1,89 +1,34 @@
 """What a person does to a call going on: listens, tells the model something, takes the caller over.
 
 All of it is done by the worker that has the call, on the call's own Event Socket: so it reaches the
-FreeSWITCH the call is on, whichever of several that is.
+FreeSWITCH the call is on, whichever of several that is. A caller who talks with a human has none of
+ours any more: see `away`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import enum
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import gevent
 import structlog
 
+from esl_controller.calls.away import AwayCalls
 from esl_controller.calls.call import Call
+from esl_controller.calls.listening import ANSWER_S, RING_S, listening
 from esl_controller.calls.registry import Calls
-from esl_controller.calls.transfer.destination import Destination, Kind
-from esl_controller.calls.transfer.plan import TransferPlan
+from esl_controller.calls.supervised import Act, Action, Later, Result
 from esl_controller.esl import commands, dialstring
-from esl_controller.esl.applications import Application
-from esl_controller.esl.dialstring import DialString, Leg
 from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
-from esl_controller.tools.base import Recording
-
-RING_S = 30
-"""Longest ringing of the telephone of who wants to listen."""
-ANSWER_S = 5.0
-"""FreeSWITCH's own answer after that."""
-LISTENER = "Voice AI"
 
 _log = structlog.get_logger("supervision")
-
-
-class Action(enum.Enum):
-    """What can be done."""
-
-    LISTEN = "listen"
-    TELL = "tell"
-    TAKEOVER = "takeover"
-    HANGUP = "hangup"
-    RECORDING = "recording"
-
-
-class Result(enum.Enum):
-    """What became of it."""
-
-    DONE = "done"
-    ASKED = "asked"
-    """Begun: how it went is told later."""
-    REFUSED = "refused"
-    """The call is not in a state for it."""
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """One thing somebody wants done to a call."""
-
-    action: Action
-    actor: str
-    extension: str = ""
-    """Who listens, or takes over."""
-    text: str = ""
-    respond: bool = False
-    """Whether the model says something about the text at once."""
-    wanted: Recording | None = None
-
-    @property
-    def detail(self) -> str:
-        """For the audit."""
-        wanted = "" if self.wanted is None else self.wanted.value
-        return self.extension or self.text or wanted
-
-
-Later = Callable[[Result, str], None]
-"""Told how something that was begun went, with FreeSWITCH's words where it failed."""
 
 
 class Supervision:
     """Of one worker."""
 
-    def __init__(self, calls: Calls[Call]) -> None:
+    def __init__(self, calls: Calls[Call], away: AwayCalls) -> None:
         self._calls = calls
+        self.away = away
 
     def has(self, domain_uuid: str, call_uuid: str) -> bool:
         """This worker has that call of that domain."""
@@ -116,20 +61,21 @@ def _take_over(call: Call, act: Act) -> Result:
     if call.talk is None:
         return Result.REFUSED
     entry = call.talk.entry
-    wanted = Destination(Kind.EXTENSION, act.extension, act.extension, announceable=False)
+    wanted = call.places.of_number(entry, act.extension)
     why_not = call.places.may_dial(entry, wanted)
     if why_not is not None:
         _log.info("supervision.not_dialled", why=why_not)
         return Result.REFUSED
-    call.transfer(TransferPlan((wanted,), reason=f"taken over by {act.actor}"))
-    return Result.DONE
+    return _result(call.take_over(act.extension, f"taken over by {act.actor}"))
 
 
 def _listen(call: Call, act: Act, later: Later) -> None:
     """Ring the telephone and let it hear both sides; it is heard by nobody."""
-    listener_uuid = str(uuid.uuid4())
+    assert call.talk is not None
+    listener_uuid = ""
     try:
-        dial, target = _to_listener(call, act, listener_uuid)
+        dial, target = listening(call.leg.uuid, call.talk.entry, act.extension)
+        listener_uuid = dial.variables["origination_uuid"]
         argument = dialstring.originate(dial, target)
         call.leg.esl.bgapi("originate", argument, RING_S + ANSWER_S)
     except CommandFailed as error:
@@ -142,21 +88,3 @@ def _listen(call: Call, act: Act, later: Later) -> None:
         later(Result.FAILED, str(error)[:200])
     else:
         later(Result.DONE, "")
-
-
-def _to_listener(call: Call, act: Act, listener_uuid: str) -> tuple[DialString, str]:
-    assert call.talk is not None
-    entry = call.talk.entry
-    variables = {
-        "origination_uuid": listener_uuid,
-        "originate_timeout": str(RING_S),
-        "origination_caller_id_name": LISTENER,
-        "origination_caller_id_number": entry.extension,
-        "domain_uuid": entry.domain_uuid,
-        "domain_name": entry.domain_name,
-        "ignore_early_media": "true",
-        # Keys would let the listener speak to either side (mod_dptools.c, eavesdrop_function).
-        "eavesdrop_enable_dtmf": "false",
-    }
-    dial = DialString([Leg(dialstring.user(act.extension, entry.domain_name))], variables)
-    return dial, dialstring.run(Application.EAVESDROP, call.leg.uuid)

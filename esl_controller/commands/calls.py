@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -10,13 +9,15 @@ from typing import Any
 
 import click
 
+from esl_controller.commands.call_found import chosen_domains, whole
 from esl_controller.commands.call_told import call_told
 from esl_controller.commands.columns import table
+from esl_controller.commands.explain import LOG_HELP, Sought, explained
 from esl_controller.commands.moments import Moment
 from esl_controller.commands.shared import Shell, with_database
-from esl_controller.commands.site import find_domain, pool_of
+from esl_controller.commands.site import pool_of
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import conversations, pages, spending, tenants
+from esl_controller.database.repository import pages
 from esl_controller.database.repository.pages import Wanted
 from esl_controller.database.repository.statements import Row
 from esl_controller.tenants.editing import Editor
@@ -62,7 +63,7 @@ def _list(shell: Shell, options: dict[str, Any]) -> None:
     conditions = ("since", "until", "failed", "outcome", "secretary", "caller", "text")
     past = options["past"] or any(options[name] for name in conditions)
     with pool_of(shell, shell.settings()) as pool:
-        domains = _domains(pool, options["domain"])
+        domains = chosen_domains(pool, options["domain"])
         rows = _past(pool, domains, options) if past else _live(pool, domains)
     shown = [{**row, "started_at": _local(row["started_at"])} for row in rows]
     columns = [name for name in (_PAST if past else _LIVE) if _has(shown, name)]
@@ -79,13 +80,6 @@ def _has(rows: Sequence[Row], name: str) -> bool:
     if name == "domain":
         return len({row["domain"] for row in rows}) > 1
     return name != "reason" or any(row.get(name) for row in rows)
-
-
-def _domains(pool: Pool, name: str | None) -> list[Row]:
-    if name is not None:
-        return [find_domain(pool, name)]
-    with pool.connection(autocommit=True) as connection:
-        return tenants.list_domains(connection)
 
 
 def _live(pool: Pool, domains: Sequence[Row]) -> list[dict[str, Any]]:
@@ -127,6 +121,22 @@ def _secretary(pool: Pool, domains: Sequence[Row], options: dict[str, Any]) -> s
 
 
 @command.command()
+@click.argument("name", metavar="CALL")
+@click.option("--domain", help="Its domain, by name or UUID; else it is looked for in all.")
+@click.option("--log", "logs", multiple=True, type=click.File("rb"), help=LOG_HELP)
+@click.option("--language", type=click.Choice(("en", "pt")), default="en", show_default=True)
+@with_database
+def explain(shell: Shell, **options: Any) -> None:
+    """Say why a call went as it did: the root cause first, what the caller heard, what to do.
+
+    Looks at the database, at the spool of this host and at the log. CALL is its UUID, as
+    FreeSWITCH has it, or the conversation's. The log is that of the shipped supervisord.conf, or
+    what --log names: `journalctl -u 'voice-ai@*' -o cat | esl-controller calls explain --log - …`
+    """
+    explained(shell, Sought(**options))
+
+
+@command.command()
 @click.argument("name", metavar="UUID")
 @click.option("--domain", help="Its domain, by name or UUID; else it is looked for in all.")
 @with_database
@@ -136,34 +146,10 @@ def show(shell: Shell, name: str, domain: str | None) -> None:
     UUID is the call's, as FreeSWITCH has it, or the conversation's.
     """
     with pool_of(shell, shell.settings()) as pool:
-        for row in _domains(pool, domain):
-            found = _whole(pool, row["domain_uuid"], name)
+        for row in chosen_domains(pool, domain):
+            found = whole(pool, row["domain_uuid"], name)
             if found is not None:
                 found = {"domain": row["domain_name"], **found}
                 shell.result(found, call_told(found))
                 return
     raise shell.fail(f"no conversation {name}")
-
-
-def _whole(pool: Pool, domain_uuid: str, name: str) -> dict[str, Any] | None:
-    with pool.connection(autocommit=True) as connection:
-        key = pages.find_key_by_call(connection, domain_uuid, name) or _uuid(name)
-        one = None if key is None else conversations.find_conversation(connection, domain_uuid, key)
-        if one is None or key is None:
-            return None
-        names = (connection, domain_uuid, key)
-        return {
-            "conversation": asdict(one),
-            "turns": list(map(asdict, conversations.list_turns(*names))),
-            "function_calls": list(map(asdict, conversations.list_function_calls(*names))),
-            "transfers": list(map(asdict, conversations.list_transfers(*names))),
-            "usage": list(map(asdict, conversations.list_usage(*names))),
-            "cost_usd": spending.conversation_cost(*names),
-        }
-
-
-def _uuid(text: str) -> str | None:
-    try:
-        return str(uuid.UUID(text))
-    except ValueError:
-        return None

@@ -20,6 +20,8 @@ _SHORT = {
     "first_message": "--greeting",
     "voice_id": "--voice",
     "realtime_provider": "--kind",
+    "function_kind": "--kind",
+    "http_method": "--method",
 }
 """Names that are quicker to type, beside the columns' own."""
 

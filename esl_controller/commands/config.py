@@ -13,7 +13,7 @@ from esl_controller.commands.storage import database, domain_named
 from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import secretaries
-from esl_controller.doctor import speech
+from esl_controller.doctor import outside, speech
 from esl_controller.money.budget import BudgetGuard, BudgetState
 from esl_controller.money.price_file import read_prices
 from esl_controller.money.prices import PRICES
@@ -101,7 +101,10 @@ def _tried(verdict: Verdict, settings: Settings) -> Verdict:
     """With what the speech process of this host could not do for such a call."""
     if verdict.outcome is not Outcome.REALTIME or not isinstance(verdict.entry, RouteEntry):
         return verdict
-    missing = speech.problems(verdict.entry, settings)
+    missing = [
+        *speech.problems(verdict.entry, settings),
+        *outside.problems(verdict.entry, settings),
+    ]
     return replace(verdict, warnings=(*verdict.warnings, *missing))
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
 import shutil
 import tempfile
 import textwrap
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,12 +22,11 @@ from bridge.speech.trial import TrialFailed
 from esl_controller.commands import demo_cast, demo_story
 from esl_controller.commands.demo_cast import Cast
 from esl_controller.commands.demo_story import Story
+from esl_controller.commands.own_service import own_database, own_service
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.simulated import ask_for_faults, fault_option
 from esl_controller.database.models import TransferRecord, Turn
 from esl_controller.database.repository.demo import DemoProvider
-from esl_controller.settings.host import Speech, Storage
-from esl_controller.settings.table import Database, Esl, Http, Media, Provider, Settings, Worker
 from esl_controller.simulator.caller_script import Note, Step
 from esl_controller.simulator.switch.action import Action
 
@@ -145,11 +143,11 @@ def command(
             )
         )
         directory.chmod(0o755)  # PostgreSQL runs as a user of its own
-        dsn = stack.enter_context(_database(shell, directory))
+        dsn = stack.enter_context(own_database(shell, directory))
         cast = _cast(stack, provider, language, directory)
         ask_for_faults(shell, cast.provider.base_url or "", faults)
         _seed(dsn, cast)
-        app = stack.enter_context(_service(dsn, directory, view))
+        app = stack.enter_context(own_service(dsn, directory, view.record))
         if talks:
             _let_talk(shell, app, cast.by)
             return
@@ -250,33 +248,6 @@ def _text(story: Story, table: str, wav: Path, html: Path) -> str:
     )
 
 
-@contextmanager
-def _database(shell: Shell, directory: Path) -> Iterator[str]:
-    from esl_controller.database.embedded import EmbeddedDatabaseError, EmbeddedPostgres
-    from esl_controller.database.migrate import Migrator
-    from esl_controller.database.pool import Pool
-    from esl_controller.database.repository.demo import prepare_standalone
-
-    server = EmbeddedPostgres(directory / "postgresql", durable=False)
-    try:
-        with shell.step("Starting the packaged PostgreSQL"):
-            dsn = server.start()
-        pool = Pool(dsn, size=1)
-        with pool.connection() as connection:
-            prepare_standalone(connection)
-        pool.close()
-        with shell.step("Making the tables"):
-            Migrator(dsn).up()
-        yield dsn
-    except EmbeddedDatabaseError as error:
-        raise shell.fail(str(error)) from error
-    finally:
-        try:
-            server.stop()
-        except EmbeddedDatabaseError as error:  # the call is over: nothing of it is lost
-            shell.say(f"The packaged PostgreSQL did not stop: {error}")
-
-
 def _seed(dsn: str, cast: Cast) -> None:
     from esl_controller.database.pool import Pool
     from esl_controller.database.repository.demo import demo_seed
@@ -296,38 +267,6 @@ def _seed(dsn: str, cast: Cast) -> None:
     pool.close()
 
 
-@contextmanager
-def _service(dsn: str, directory: Path, view: LiveView) -> Iterator[App]:
-    from esl_controller.app import App
-    from esl_controller.settings.types import Secret
-
-    prices = directory / "prices.json"
-    prices.write_text('[{"provider": "custom", "model": "*", "since": "2026-01-01"}]')
-    settings = Settings(
-        esl=Esl(port=_free_port()),
-        media=Media(port=_free_port()),
-        database=Database(dsn=Secret(dsn)),
-        provider=Provider(allowed_hosts=("*", "127.0.0.1")),
-        worker=Worker(drain_deadline_s=2),
-        storage=Storage(
-            state_dir=str(directory),
-            spool_dir=str(directory / "spool"),
-            secret_key_file=str(directory / "secret.key"),
-            price_file=str(prices),
-        ),
-        speech=Speech(
-            socket=str(directory / "speech" / "socket"), voices_dir=demo_cast.voices_dir()
-        ),
-        http=Http(admin_token=Secret(secrets.token_urlsafe(24))),
-    )
-    app = App(settings, dsn, watch=view.record)
-    app.start()
-    try:
-        yield app
-    finally:
-        app.drain()
-
-
 def _let_talk(shell: Shell, app: App, by: str) -> None:
     """Until Ctrl-C."""
     from esl_controller.commands.demo_talk import TalkPage
@@ -339,15 +278,6 @@ def _let_talk(shell: Shell, app: App, by: str) -> None:
         shell.say("Ctrl-C ends the demo.\n")
         with contextlib.suppress(KeyboardInterrupt):
             app.stopped.wait()
-
-
-def _free_port() -> int:
-    from esl_controller.esl.server import listening_socket
-
-    sock = listening_socket(("127.0.0.1", 0))
-    port: int = sock.getsockname()[1]
-    sock.close()
-    return port
 
 
 def _call(

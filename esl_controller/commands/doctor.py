@@ -6,11 +6,14 @@ import shutil
 import sys
 import textwrap
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
 
 import click
 
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
-from esl_controller.doctor import database, freeswitch, host, provider, speech
+from esl_controller.doctor import bundle, database, freeswitch, host, outside, provider, speech
+from esl_controller.doctor.advice_words import LANGUAGES, told
 from esl_controller.doctor.finding import Finding, State
 from esl_controller.settings.table import Settings
 
@@ -25,19 +28,44 @@ Look = Callable[[Settings], Iterable[Finding]]
 
 @click.command()
 @click.option("--online", is_flag=True, help="Also connect to the provider's host.")
+@click.option("--language", type=click.Choice(LANGUAGES), default="en", show_default=True)
+@click.option(
+    "--bundle",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write what was found and looked at into this file (tar.gz), without secrets.",
+)
 @with_shell
-def command(shell: Shell, online: bool) -> None:
+def command(shell: Shell, online: bool, language: str, file: Path | None) -> None:
     """Find what keeps this host from answering calls.
 
     Changes nothing, and may be run while calls go on. Exit code 1 if something must be mended.
+    What is to be done is told in the language; --bundle makes a file for a support request.
     """
-    findings = look_at_everything(shell, shell.settings(), online=online)
+    settings = shell.settings()
+    found = look_at_everything(shell, settings, online=online)
+    findings = [replace(one, advice=told(one.advice, language)) for one in found]
     healthy = all(finding.state is not State.FAILED for finding in findings)
+    points = bundle.score(findings)
+    if file is not None:
+        _write(shell, settings, file, findings)
     shell.result(
-        {"healthy": healthy, "findings": [finding.as_dict() for finding in findings]},
-        shown(findings),
+        {
+            "healthy": healthy,
+            "score": points,
+            "findings": [finding.as_dict() for finding in findings],
+        },
+        f"{shown(findings)}\n\nscore {points} of 100",
     )
     sys.exit(0 if healthy else EXIT_FAILED)
+
+
+def _write(shell: Shell, settings: Settings, file: Path, findings: list[Finding]) -> None:
+    try:
+        bundle.write(file, settings, findings, database.tenants_keys(settings))
+    except OSError as error:
+        raise shell.fail(f"{file} was not written: {error.strerror}") from error
+    shell.say(f"{file} was written: read it before you send it.")
 
 
 def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> list[Finding]:
@@ -48,6 +76,7 @@ def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> lis
         ("FreeSWITCH", freeswitch.look),
         ("the provider", lambda settings: provider.look(settings, online=online)),
         ("the speech process", speech.look),
+        ("what tenants bring", outside.look),
     ]
     findings: list[Finding] = []
     for name, look in looks:

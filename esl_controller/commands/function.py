@@ -14,7 +14,7 @@ from esl_controller.commands.api_key import credential_of, key_options
 from esl_controller.commands.columns import column_options, given_values, one_row, table
 from esl_controller.commands.shared import EXIT_FAILED, EXIT_SETTINGS, confirm
 from esl_controller.commands.site import Site, with_domain
-from esl_controller.database.models import OwnFunction
+from esl_controller.database.functions import OwnFunction
 from esl_controller.services.access import service_http
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.http import ServiceHttp
@@ -22,6 +22,7 @@ from esl_controller.services.mcp import EXTRA, McpClient, is_installed
 from esl_controller.services.offered import refresh as ask_server
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.fields import FUNCTION
+from esl_controller.tenants.own_functions import without_arguments
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.shown import function_shown
 from esl_controller.tools.base import FunctionFailed
@@ -190,7 +191,7 @@ def _lacking(site: Site, row: Mapping[str, Any]) -> list[str]:
     said = []
     http = service_http(site.settings, config_source(site.settings, site.pool).load_tenant)
     try:
-        http.require_allowed(row["url"].replace("{", "").replace("}", ""), site.domain_uuid)
+        http.require_allowed(without_arguments(row["url"]), site.domain_uuid)
     except ServiceFailed as error:
         said.append(f"wrong: {error.words}")
     if row["function_kind"] == "mcp":

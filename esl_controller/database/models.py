@@ -9,13 +9,23 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall
+from esl_controller.database.functions import OwnFunction
 from esl_controller.database.hours import BusinessHours, Opening, ZonedHours
+from esl_controller.database.records import (
+    FunctionCallRecord,
+    TransferRecord,
+    Turn,
+    UsageRecord,
+)
 from esl_controller.settings.types import Secret
+
+__all__ = ["FunctionCallRecord", "TransferRecord", "Turn", "UsageRecord"]
+"""Models too, in a module of their own."""
 
 
 class ProcessingMode(enum.StrEnum):
@@ -214,49 +224,6 @@ class TenantSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionRow:
-    """One row of `v_voice_realtime_functions`, validated: something of the tenant's own."""
-
-    voice_realtime_function_uuid: str
-    domain_uuid: str
-    function_name: str
-    """As the model calls it; before the tool's own name, where it is an MCP server."""
-    function_kind: str
-    """http | mcp"""
-    description: str
-    url: str
-    """http: a template, `{argument}` in its path."""
-    http_method: str
-    parameters: Mapping[str, Any]
-    """JSON Schema of the arguments."""
-    argument_places: Mapping[str, str]
-    """Argument: `path`, `query[:name]` or `body[:/json/pointer]`."""
-    result_fields: Mapping[str, str]
-    """Name in the result: JSON Pointer in the answer. Empty: the whole answer."""
-    max_result_bytes: int
-    timeout_seconds: int
-    headers: Mapping[str, str] = field(repr=False)
-    """`{key}` in a value stands for the credential."""
-    credential: str | None = field(repr=False)
-    """`sealed:…`"""
-    mcp_tools: Sequence[str]
-    """Names of the server's tools that may be called."""
-    mcp_catalogue: Sequence[Mapping[str, Any]]
-    """What the server said of its tools when it was last asked: name, description, parameters."""
-    extensions: Sequence[str]
-    """Numbers of the secretaries it is for; empty: all of the domain."""
-    enabled: bool
-
-
-@dataclass(frozen=True, slots=True)
-class OwnFunction:
-    """A function of the tenant's that can be called: its row and its opened key."""
-
-    row: FunctionRow
-    key: Secret | None
-
-
-@dataclass(frozen=True, slots=True)
 class ProviderAccess:
     """A provider ready to be connected: its settings and its opened key."""
 
@@ -359,96 +326,6 @@ class ConversationRealtime:
     """By a model, after the call; written by its errand, with `summary_fields`."""
     summary_fields: Mapping[str, Any] | None = None
     """As `TenantSettings.summary_schema` says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
-    """One row of `v_voice_turns_realtime`: something said, and how long its answer took."""
-
-    turn_uuid: str
-    domain_uuid: str
-    conversation_uuid: str
-    turn_number: int
-    role: str
-    """user | assistant | system | dtmf"""
-    content: str = ""
-    started_at: datetime
-    ended_at: datetime | None = None
-    heard_ms: int | None = None
-    """How much of an interrupted answer the caller heard."""
-    interrupted: bool = False
-    total_ms: int | None = None
-    network_ms: int | None = None
-    model_ms: int | None = None
-    buffer_ms: int | None = None
-    playout_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionCallRecord:
-    """One row of `v_voice_function_calls_realtime`: the audit of what the AI did. Recorded when
-    begun and again when over."""
-
-    function_call_uuid: str
-    domain_uuid: str
-    conversation_uuid: str
-    provider_call_id: str | None = None
-    function_name: str
-    arguments: Any = field(default_factory=dict)
-    result: Any = None
-    status: str
-    """started | completed | failed | timeout | refused"""
-    error: str | None = None
-    started_at: datetime
-    duration_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransferRecord:
-    """One row of `v_voice_transfers_realtime`. Recorded when tried and again when decided."""
-
-    transfer_uuid: str
-    domain_uuid: str
-    conversation_uuid: str
-    transfer_type: str
-    """blind | attended | fallback | overflow | announced | three_way | voicemail | takeover"""
-    destination: str
-    reason: str | None = None
-    status: str
-    """started | completed | no_answer | busy | failed | cancelled | passed_on | declined |
-    unreachable | no_verdict | human_left | returned; `passed_on`: the dialplan has the caller, and
-    the rest is not known; `returned`: they talked, and the caller came back"""
-    hangup_cause: str | None = None
-    started_at: datetime
-    ended_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageRecord:
-    """One row of `v_voice_usage_realtime`: what the provider counted, and its price."""
-
-    usage_uuid: str
-    domain_uuid: str
-    conversation_uuid: str | None
-    """None: a voice preview."""
-    provider: str
-    model: str = ""
-    occurred_at: datetime
-    input_text_tokens: int = 0
-    input_audio_tokens: int = 0
-    input_image_tokens: int = 0
-    cached_text_tokens: int = 0
-    cached_audio_tokens: int = 0
-    output_text_tokens: int = 0
-    output_audio_tokens: int = 0
-    transcription_seconds: float = 0.0
-    transcription_tokens: int = 0
-    audio_seconds: float = 0.0
-    characters: int = 0
-    cost_usd: Decimal | None = None
-    """None: the model is in no price list."""
-    price_date: date | None = None
-    """The price list it was priced with."""
 
 
 JournalEntry = (

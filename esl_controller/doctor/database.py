@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
 from collections.abc import Iterator
@@ -15,10 +16,13 @@ from esl_controller.database.embedded import (
 from esl_controller.database.migrate import MigrationError, Migrator
 from esl_controller.database.migrate import State as Ledger
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository import workers
+from esl_controller.database.repository import inspection, providers, tenants, workers
 from esl_controller.database.repository.statements import Row, fetch_all
+from esl_controller.doctor import dialplans
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
+from esl_controller.tenants.config import config_source
+from esl_controller.tenants.keys.secrets import SecretError
 
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,
@@ -91,6 +95,7 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
         with pool.connection() as connection:
             (facts,) = fetch_all(connection, _FACTS, ())
             registered = workers.list_workers(connection) if facts["register"] else []
+            role = inspection.role(connection)
     except DatabaseError as error:
         yield failed("database", str(error), "check VOICE_AI_DATABASE_DSN and pg_hba.conf")
         return
@@ -101,6 +106,9 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     yield _clock(float(facts["now_s"]) - time.time())
     yield _migrations(dsn)
     yield _workers(settings, registered)
+    yield from _role(role)
+    if facts["register"]:
+        yield from _rows(settings, dsn)
 
 
 def _tables(fusionpbx: bool) -> Finding:
@@ -109,6 +117,91 @@ def _tables(fusionpbx: bool) -> Finding:
     return failed(
         "FusionPBX tables", "v_domains is missing", "point the DSN at FusionPBX's database"
     )
+
+
+def _role(role: Row) -> Iterator[Finding]:
+    """What the service's role may: too little breaks calls, too much breaks the database."""
+    check = "database role"
+    if role["replica"]:
+        advice = "point VOICE_AI_DATABASE_DSN at the primary: a replica takes no rows"
+        yield failed("database writes", "this server is a replica", advice)
+    if role["closed"]:
+        tables = ", ".join(role["closed"][:3])
+        advice = "grant select, insert, update, delete on the v_voice tables to the role"
+        yield failed(check, f"{role['name']} may not write {tables}", advice)
+    elif role["superuser"] or role["creates"]:
+        advice = "use a role of its own that owns or may write the v_voice tables alone"
+        yield note(check, f"{role['name']} may do everything", advice)
+    else:
+        yield ok(check, role["name"])
+    remote = role["client"] and not role["client"].startswith(("127.", "::1"))
+    if remote and not role["tls"]:
+        advice = "add sslmode=verify-full to VOICE_AI_DATABASE_DSN"
+        yield warning("database way", f"not encrypted, from {role['client']}", advice)
+
+
+def _rows(settings: Settings, dsn: str) -> Iterator[Finding]:
+    """Numbers that another dialplan takes, and keys of providers that cannot be opened."""
+    pool = _pool(settings, dsn)
+    try:
+        with pool.connection() as connection:
+            rows = inspection.earlier_dialplans(connection, dialplans.APP_UUID)
+        yield from dialplans.judge(rows)
+    except DatabaseError as error:
+        advice = "point the DSN at FusionPBX's database"
+        yield note("dialplan order", f"not looked at: {str(error).splitlines()[0]}", advice)
+    try:
+        yield _keys(settings, pool)
+    except (DatabaseError, SecretError) as error:
+        advice = "see the finding about the secret key"
+        yield failed("tenants' keys", str(error), advice)
+    finally:
+        pool.close()
+
+
+def tenants_keys(settings: Settings) -> list[str]:
+    """Every key of tenants that can be opened here, and its sealed form: to be hidden."""
+    dsn = settings.database.dsn.reveal()
+    if not dsn:
+        return []
+    pool, found = _pool(settings, dsn), []
+    try:
+        for domain_uuid, row in _provider_rows(pool):
+            found += [f"{name}: {value}" for name, value in (row["headers"] or {}).items()]
+            found.append(row["credential"] or "")
+            with contextlib.suppress(SecretError):
+                store = config_source(settings, pool).secret_store
+                found.append(store.open(domain_uuid, row["credential"] or "").reveal())
+    except DatabaseError:  # `look` says so
+        pass
+    finally:
+        pool.close()
+    return found
+
+
+def _provider_rows(pool: Pool) -> Iterator[tuple[str, Row]]:
+    """Domain and provider row of every tenant."""
+    with pool.connection(autocommit=True) as connection:
+        for domain in tenants.list_domains(connection):
+            for row in providers.list_providers(connection, domain["domain_uuid"]):
+                yield domain["domain_uuid"], row
+
+
+def _keys(settings: Settings, pool: Pool) -> Finding:
+    """Providers' keys of tenants: each must be opened here, or its calls are refused."""
+    store, good, bad = config_source(settings, pool).secret_store, 0, []
+    for domain_uuid, row in _provider_rows(pool):
+        if not row["credential"]:
+            continue
+        try:
+            store.open(domain_uuid, row["credential"])
+            good += 1
+        except SecretError as error:
+            bad.append(f"{row['provider_label']} of domain {domain_uuid}: {error}")
+    if bad:
+        advice = "enter the key again: `esl-controller provider set`"
+        return failed("tenants' keys", f"{len(bad)} cannot be used: {bad[0]}", advice)
+    return ok("tenants' keys", f"{good} can be opened")
 
 
 def _clock(difference_s: float) -> Finding:

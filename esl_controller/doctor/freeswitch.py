@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from esl_controller.calls.audio_module import USAGE_COMMAND, best_playback, editions
+from esl_controller.doctor import switch
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.esl.errors import EslError
 from esl_controller.esl.inbound import InboundClient
@@ -28,6 +30,7 @@ def look(settings: Settings) -> Iterator[Finding]:
         version = client.api("version", "short", at.timeout_s, check=False).strip()
         usage = client.api(USAGE_COMMAND, "", at.timeout_s, check=False)
         lua = client.api("module_exists", "mod_lua", at.timeout_s, check=False).strip() == "true"
+        seen = list(_seen(client, settings))
     except EslError as error:
         yield failed(
             _CHECK,
@@ -42,6 +45,22 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield _lua(lua)
     yield _module(settings, editions(usage))
     yield _playback(settings, editions(usage))
+    yield from switch.channel_limit(editions(usage), settings.esl.capacity)
+    yield from switch.version(version)
+    yield from seen
+
+
+def _seen(client: InboundClient, settings: Settings) -> Iterator[Finding]:
+    """What is asked of the live FreeSWITCH, and says how it is set up. Raises EslError."""
+
+    def ask(command: str, argument: str = "") -> str:
+        return client.api(command, argument, settings.freeswitch.timeout_s, check=False)
+
+    yield from switch.clock(ask("strepoch"), time.time())
+    yield from switch.room(ask("status"), settings.esl.capacity * settings.worker.count)
+    yield from switch.event_socket(ask(*switch.EVENT_SOCKET))
+    for name in switch.profiles(ask("sofia", "status")):
+        yield from switch.profile(ask("sofia", f"xmlstatus profile {name}"))
 
 
 def _password(settings: Settings) -> Finding:

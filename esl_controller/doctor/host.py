@@ -19,6 +19,8 @@ from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.keys.secrets import SecretError, SecretKeys, SecretUnreadable
 
+SCARCE_BYTES = 1_000_000_000
+"""The alert VoiceAiDiskFull has the same."""
 FUSIONPBX_WEBSOCKET_PORT = 8080
 """FusionPBX's own websocket server listens there since version 5.4."""
 DESCRIPTORS_PER_CALL = 6
@@ -35,6 +37,7 @@ def look(settings: Settings, registered: Sequence[Row] = ()) -> Iterator[Finding
     yield _esl_port(settings, running)
     yield _reachable(settings)
     yield _writable("spool directory", Path(settings.storage.spool_dir))
+    yield _disk(Path(settings.storage.spool_dir))
     yield _secret_key(Path(settings.storage.secret_key_file))
     yield _descriptors(settings)
     yield _cores(len(registered) or settings.worker.count)
@@ -138,6 +141,17 @@ def _writable(check: str, path: Path) -> Finding:
         advice = f"make {path} and give it to the service's user"
         return failed(check, f"this user cannot write to {nearest}: {error.strerror}", advice)
     return ok(check, f"{path}" if nearest == path else f"{path} will be made")
+
+
+def _disk(path: Path) -> Finding:
+    check = "disk"
+    nearest = next(p for p in (path, *path.absolute().parents) if p.exists())
+    disk = os.statvfs(nearest)
+    free, share = disk.f_bavail * disk.f_frsize, disk.f_bavail / max(1, disk.f_blocks)
+    detail = f"{free / 1e9:.1f} GB free, {share:.0%}, where the spool is"
+    if free < SCARCE_BYTES:
+        return warning(check, detail, "make room: a full disk costs records, recordings and logs")
+    return ok(check, detail)
 
 
 def _secret_key(path: Path) -> Finding:

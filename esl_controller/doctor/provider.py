@@ -22,6 +22,7 @@ from esl_controller.tenants.model_ends import ModelEnds, read_ends, tells_ends
 from esl_controller.tenants.providers import models_asked
 
 _SLOW_S = 0.5
+SOON_S = 21 * 86400.0
 
 
 def look(settings: Settings, *, online: bool) -> Iterator[Finding]:
@@ -29,8 +30,10 @@ def look(settings: Settings, *, online: bool) -> Iterator[Finding]:
     provider = settings.provider
     access = default_provider(provider)
     yield _key(provider)
+    if provider.ca_file:
+        yield from _ca_file(provider.ca_file)
     if online:
-        yield _reach(provider, settings.timeouts.provider_connect_s)
+        yield from _reach(provider, settings.timeouts.provider_connect_s)
     else:
         yield note("provider host", "not looked at", "use --online to connect to it")
     if access is not None:
@@ -69,7 +72,7 @@ def _models(access: ProviderAccess, ends: ModelEnds, online: Provider | None) ->
         yield ok(check, f"no end of {', '.join(models)} is known")
 
 
-def _reach(provider: Provider, timeout_s: float) -> Finding:
+def _reach(provider: Provider, timeout_s: float) -> Iterator[Finding]:
     own = provider.base_url == Provider().base_url
     host = DESCRIPTORS[provider.name].hosts["base_url"]
     parts = urlsplit(f"wss://{host}" if own else provider.base_url)
@@ -78,19 +81,49 @@ def _reach(provider: Provider, timeout_s: float) -> Finding:
     began = time.monotonic()
     try:
         with gevent.Timeout(timeout_s, TimeoutError(f"nothing within {timeout_s:g} s")):
-            _connect(parts.hostname or "", port, provider if parts.scheme == "wss" else None)
+            ends_s = _connect(
+                parts.hostname or "", port, provider if parts.scheme == "wss" else None
+            )
     except (OSError, UnicodeError) as error:
-        return failed(check, f"{where}: {error}", "check DNS, firewall, proxy and certificates")
+        yield failed(check, f"{where}: {error}", "check DNS, firewall, proxy and certificates")
+        return
+    if ends_s is not None:
+        yield certificate(f"certificate of {parts.hostname}", ends_s - time.time())
     took_s = time.monotonic() - began
     detail = f"{where} answered in {took_s * 1000:.0f} ms"
     if took_s > _SLOW_S:
-        return warning(check, detail, "every answer waits for this way; choose a nearer region")
+        yield warning(check, detail, "every answer waits for this way; choose a nearer region")
+    else:
+        yield ok(check, detail)
+
+
+def certificate(check: str, left_s: float) -> Finding:
+    """Days until a certificate ends."""
+    detail = f"ends in {left_s / 86400:.0f} days"
+    if left_s < SOON_S:
+        return warning(check, detail, "renew it: calls are refused on that day")
     return ok(check, detail)
 
 
-def _connect(host: str, port: int, secure: Provider | None) -> None:
+def _ca_file(path: str) -> Iterator[Finding]:
+    """Our own list of authorities ends too."""
+    check = "CA file"
+    try:
+        found = ssl.create_default_context(cafile=path).get_ca_certs()
+    except OSError as error:
+        yield failed(check, f"{path}: {error}", "restore it, or unset VOICE_AI_PROVIDER_CA_FILE")
+        return
+    ends = [ssl.cert_time_to_seconds(str(one["notAfter"])) for one in found]
+    if ends:
+        yield certificate(check, min(ends) - time.time())
+
+
+def _connect(host: str, port: int, secure: Provider | None) -> float | None:
+    """When the certificate there ends, Unix time; None without TLS. Raises OSError."""
     with socket.create_connection((host, port)) as plain:
         if secure is not None:
             context = ssl.create_default_context(cafile=secure.ca_file or None)
-            with context.wrap_socket(plain, server_hostname=host):
-                pass
+            with context.wrap_socket(plain, server_hostname=host) as tls:
+                shown = tls.getpeercert() or {}
+                return ssl.cert_time_to_seconds(str(shown["notAfter"]))
+    return None

@@ -8,7 +8,9 @@ MOST_ASKED_S = 6 * 3600.0
 """Of what the other side may ask for."""
 
 
-def delay_s(attempt: int, chance: float, asked_s: float | None = None) -> float:
+def delay_s(
+    attempt: int, chance: float, asked_s: float | None = None, *, first_s: float = FIRST_S
+) -> float:
     """Return the wait after attempt 1, 2 …: doubled each time, of which a random part is taken off
     so that what failed together does not come back together.
 
@@ -16,6 +18,6 @@ def delay_s(attempt: int, chance: float, asked_s: float | None = None) -> float:
         chance: from 0 to 1, evenly.
         asked_s: what the other side asked for: never sooner than that.
     """
-    full_s = min(LONGEST_S, FIRST_S * 2.0 ** min(attempt - 1, 20))
+    full_s = min(LONGEST_S, first_s * 2.0 ** min(attempt - 1, 20))
     own_s = full_s * (0.5 + chance / 2)
     return own_s if asked_s is None else max(own_s, min(asked_s, MOST_ASKED_S))

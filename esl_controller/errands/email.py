@@ -82,4 +82,4 @@ def _rank(name: str) -> int:
     return _FIRST.index(name) if name in _FIRST else len(_FIRST)
 
 
-_FIRST = ("caller_name", "name", "caller_number", "caller_id", "phone", "for", "subject", "message")
+_FIRST = ("caller_name", "name", "caller_number", "number", "recipient", "subject", "message")

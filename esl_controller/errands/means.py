@@ -80,6 +80,10 @@ class MeansReader:
         http = ServiceHttp(addresses, ServiceHosts(at.allowed_hosts), tls=tls)
         return cls(pool, source, http, addresses, MailServer(settings.mail))
 
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._http.close()
+
     def __call__(self, domain_uuid: str) -> Means | None:
         """None when the domain is gone. Raises ConfigError, DatabaseError."""
         with self._pool.connection(autocommit=True) as connection:

@@ -25,4 +25,5 @@ def errands_of(settings: Settings, dsn: str, source: ConfigSource, worker: str) 
     )
     own = config_source(settings, pool)
     own.secret_store = source.secret_store
-    return ErrandService(pool, KINDS, MeansReader.of(settings, pool, own), worker)
+    means = MeansReader.of(settings, pool, own)
+    return ErrandService(pool, KINDS, means, worker, on_stop=means.close)

@@ -22,7 +22,7 @@ from gevent.pool import Pool as Greenlets
 from esl_controller.database.acts import QueuedErrand
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import errands
-from esl_controller.errands.backoff import delay_s
+from esl_controller.errands.backoff import FIRST_S, delay_s
 from esl_controller.errands.base import Dead, Delivered, Delivery, Means, Retry
 from esl_controller.tenants.rules import ConfigError
 
@@ -49,6 +49,7 @@ class Pace:
     lease_s: float = 90.0
     """More than an attempt, and the writing of what became of it."""
     look_s: float = LOOK_S
+    first_retry_s: float = FIRST_S
 
 
 @dataclass(slots=True)
@@ -73,7 +74,9 @@ class ErrandService:
         *,
         pace: Pace = Pace(),
         chance: Callable[[], float] = random.random,
+        on_stop: Callable[[], object] = lambda: None,
     ) -> None:
+        """`on_stop` closes what the deliveries use."""
         self.counters = ErrandCounters()
         self._pool = pool
         self._kinds = kinds
@@ -81,6 +84,7 @@ class ErrandService:
         self._worker = worker
         self._pace = pace
         self._chance = chance
+        self._on_stop = on_stop
         self._running = Greenlets()
         self._of_domain: Counter[str] = Counter()
         self._more = Event()
@@ -107,9 +111,10 @@ class ErrandService:
         return sum(self._begin(domain_uuid) for domain_uuid in domains)
 
     def stop(self) -> None:
-        """Leave what is being done: the leases run out."""
+        """Leave what is being done, the leases run out; and let go of the database."""
         self._running.kill(block=False)
         self._pool.close()
+        self._on_stop()
 
     def wait(self, timeout_s: float) -> bool:
         """Until nothing is being done; False when that takes longer."""
@@ -179,7 +184,11 @@ class ErrandService:
         limit_s = getattr(self._kinds.get(taken.kind), "limit_s", 0.0)
         if isinstance(became, Retry) and _over(taken, limit_s):
             became = Dead(f"given up after {limit_s:.0f} s: {became}")
-        store = partial(_store, taken=taken, became=became, chance=self._chance())
+        in_s = 0.0
+        if isinstance(became, Retry):
+            first_s = self._pace.first_retry_s
+            in_s = delay_s(taken.attempts, self._chance(), became.after_s, first_s=first_s)
+        store = partial(_store, taken=taken, became=became, in_s=in_s)
         while True:
             try:
                 with self._pool.connection() as connection:
@@ -222,11 +231,10 @@ def _store(
     *,
     taken: QueuedErrand,
     became: Delivered | Retry | Dead,
-    chance: float,
+    in_s: float,
 ) -> bool:
     """What became of an attempt, and what follows from it, in one transaction."""
     if isinstance(became, Retry):
-        in_s = delay_s(taken.attempts, chance, became.after_s)
         return errands.retry(connection, taken.domain_uuid, taken, in_s=in_s, why=str(became))
     if isinstance(became, Dead):
         return errands.bury(connection, taken.domain_uuid, taken, str(became))

@@ -25,6 +25,8 @@ _PART = re.compile(r"[A-Za-z0-9_.+*#~!%-]+")
 _NUMBER = re.compile(r"[A-Za-z0-9*#+][A-Za-z0-9_.+*#-]*")
 _CONTROL = re.compile("[\0-\x1f\x7f]")
 
+LOOPBACK: Final = "loopback/"
+"""How an endpoint begins that runs a dialplan."""
 _SPLITS_CALLS: Final = ":_:"
 """switch_ivr_originate looks for it in the whole string before anything else."""
 _VARIABLE_SEPARATOR: Final = "\x02"
@@ -93,7 +95,28 @@ def gateway(name: str, number: str) -> str:
 
 def loopback(extension: str, context: str) -> str:
     """Return an endpoint that runs the dialplan for `extension` in `context`."""
-    return f"loopback/{_part(extension)}/{_part(context)}"
+    return f"{LOOPBACK}{_part(extension)}/{_part(context)}"
+
+
+def through_dialplan(*exported: str) -> dict[str, str]:
+    """Return variables for a call to a `loopback` endpoint of which we control the near half.
+
+    A loopback speaks L16, and what the dialplan bridges it to is offered what the other leg speaks
+    alone, unless that channel's own variable says otherwise (switch_core_media_prepare_codecs). And
+    once both halves are bridged it takes itself out (mod_loopback.c, `loopback_bowout`), and the
+    half we control with it.
+
+    Args:
+        exported: variables of ours that the dialplan's half gets too (`loopback_export`).
+    """
+    mixed = "media_mix_inbound_outbound_codecs"
+    return {
+        mixed: "true",
+        "export_vars": mixed,
+        "loopback_export": ",".join([*exported, mixed, "export_vars"]),
+        "loopback_bowout": "false",
+        "loopback_bowout_on_execute": "false",
+    }
 
 
 def run(application: Application, argument: str = "") -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -21,6 +21,8 @@ from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import spending
 
 REFRESH_S = 15.0
+SHOWN_S = 600.0
+"""A sum older than that may be of another day."""
 LONGEST_WAIT_S = 1.0
 """A caller waits this long for sums to be read, ringing."""
 _log = structlog.get_logger("budget")
@@ -95,6 +97,13 @@ class BudgetGuard:
         self._tell(spent)
         return max(spent.states(), key=lambda state: state.level)
 
+    def used(self) -> Iterator[tuple[tuple[str, str], float]]:
+        """Domain and period, and used share, of each budget looked at in the last ten minutes."""
+        for domain_uuid, spent in self._spent.items():
+            if self._clock() - spent.read_at < SHOWN_S:
+                for state in spent.states():
+                    yield (domain_uuid, state.period), _share(state)
+
     def add(self, domain_uuid: str, cost_usd: Decimal | None) -> None:
         """Count what a call of this worker just cost, until the sums are read again."""
         spent = self._spent.get(domain_uuid)
@@ -145,6 +154,10 @@ def judge(spent_usd: Decimal, limit_usd: Decimal, warning_percent: int, period: 
     else:
         level = BudgetLevel.OPEN
     return BudgetState(level, period, spent_usd, limit_usd)
+
+
+def _share(state: BudgetState) -> float:
+    return float(state.spent_usd / state.limit_usd) if state.limit_usd else 1.0
 
 
 def low_cost(entry: RouteEntry, usable: Callable[[ProviderAccess], bool]) -> RouteEntry | None:

@@ -60,6 +60,8 @@ class UsageLedger:
             )
         )
         self._count(usage)
+        if priced.cost_usd:
+            self._metrics.count(m.COST, usage.vendor, by=float(priced.cost_usd))
         self._budget.add(domain_uuid, priced.cost_usd)
         if priced.cost_usd is None:
             self._tell_unpriced(usage.vendor, priced.model)

@@ -64,6 +64,8 @@ class JournalStatistics:
     adopted_segments: int = 0
     queue_bytes: int = 0
     spool_bytes: int = 0
+    free_bytes: int = 0
+    """Of the spool's disk, when last looked at."""
 
 
 class JournalFlusher:

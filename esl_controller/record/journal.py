@@ -160,6 +160,7 @@ class Journal:
         try:
             self.statistics.adopted_segments += self._in_thread(self._spool.adopt, _obituary)
             self._in_thread(self._spool.forget_rejected)
+            self.statistics.free_bytes = self._in_thread(self._spool.free_bytes)
         except OSError as error:  # a full disk: tried again with the next round
             self.statistics.write_failures += 1
             _log.error("spool_not_taken_over", error=str(error))

@@ -51,6 +51,11 @@ class Spool:
         self.waiting_bytes = 0
         """Size of all segments, the open one too."""
 
+    def free_bytes(self) -> int:
+        """What the disk still takes from users other than root; raises OSError."""
+        disk = os.statvfs(self._own)
+        return disk.f_bavail * disk.f_frsize
+
     def append(self, lines: bytes) -> None:
         """Write whole lines and wait until the disk has them; raises OSError."""
         segment = self._open if self._open is not None else self._begin_segment()

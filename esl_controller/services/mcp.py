@@ -53,6 +53,7 @@ class McpClient:
         self._waiting: dict[int, AsyncResult[Mapping[str, Any]]] = {}
         self._numbers = itertools.count(1)
         self._started_at = float("-inf")
+        self._stopping = False
         self.starts = 0
         """How often the process was started."""
 
@@ -86,6 +87,7 @@ class McpClient:
 
     def stop(self) -> None:
         """End the process."""
+        self._stopping = True
         self._kill(self._process)
         if self._reader is not None:
             self._reader.join()
@@ -200,7 +202,8 @@ class McpClient:
             process.kill()
         process.wait()
         if self._process is process:
-            _log.warning("mcp.process_ended", code=process.returncode)
+            if not self._stopping:
+                _log.warning("mcp.process_ended", code=process.returncode)
             self._process = None
             for waiting in self._waiting.values():
                 died = ServiceFailed("unreachable", "the MCP process has died")

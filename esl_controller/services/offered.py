@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from esl_controller.database.models import OwnFunction
+from esl_controller.database.functions import OwnFunction
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import functions
 from esl_controller.services.failed import ServiceFailed

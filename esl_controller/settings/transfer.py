@@ -22,7 +22,7 @@ class Transfer(Group, frozen=True):
     outside_per_hour: Annotated[
         int,
         doc(
-            "Calls to such numbers in one hour of the clock for each domain, over all workers.",
+            "Calls to such numbers within any hour for each domain, over all workers.",
             ge=0,
             le=100_000,
         ),

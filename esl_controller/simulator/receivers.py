@@ -12,6 +12,7 @@ from gevent.pywsgi import WSGIServer
 from gevent.server import StreamServer
 
 MAX_LINE = 1024
+_HEADERS = [("Content-Type", "application/json"), ("Connection", "close")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,12 @@ Answer = tuple[int, Any]
 class HttpReceiver:
     """Keeps every request; `answer` says what each gets (it may also wait)."""
 
-    def __init__(self, answer: Callable[[Posted], Answer] = lambda _: (200, {})) -> None:
+    def __init__(
+        self, answer: Callable[[Posted], Answer] = lambda _: (200, {}), port: int = 0
+    ) -> None:
         self.posted: list[Posted] = []
         self.answer = answer
-        self._server = WSGIServer(("127.0.0.1", 0), self._take, log=None, error_log=None)
+        self._server = WSGIServer(("127.0.0.1", port), self._take, log=None, error_log=None)
         self._server.start()
 
     @property
@@ -60,7 +63,7 @@ class HttpReceiver:
         posted = Posted(environ["PATH_INFO"], headers, environ["wsgi.input"].read())
         self.posted.append(posted)
         status, body = self.answer(posted)
-        start_response(f"{status} told", [("Content-Type", "application/json")])
+        start_response(f"{status} told", _HEADERS)
         return [msgspec.json.encode(body)]
 
 
@@ -74,12 +77,16 @@ class Mailed:
 
 
 class MailReceiver:
-    """As much of RFC 5321 as smtplib needs. `replies` gives a command another answer."""
+    """As much of RFC 5321 as smtplib needs. `replies` gives a command another answer, `answer` a
+    letter."""
 
-    def __init__(self, replies: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, answer: Callable[[Mailed], str] = lambda _: "250 taken", port: int = 0
+    ) -> None:
         self.mailed: list[Mailed] = []
-        self.replies = dict(replies or {})
-        self._server = StreamServer(("127.0.0.1", 0), self._serve)
+        self.replies: dict[str, str] = {}
+        self.answer = answer
+        self._server = StreamServer(("127.0.0.1", port), self._serve)
         self._server.start()
 
     @property
@@ -115,7 +122,7 @@ class MailReceiver:
                 say("354 go on")
                 letter.content = _content(stream)
                 self.mailed.append(letter)
-                say(self.replies.get(".", "250 taken"))
+                say(self.answer(letter))
             else:
                 say("221 bye" if command == "QUIT" else "250 yes")
             if command == "QUIT":

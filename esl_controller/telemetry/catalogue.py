@@ -1,8 +1,8 @@
 """Every metric of the service, once: name, kind, meaning, labels, buckets.
 
 Labels take few, known values, told here: counters of them start at 0, so that a rate sees the first
-event too. Nothing of a tenant or a caller is ever a label: such values have no limit, and metrics
-have readers who must not see them.
+event too. Nothing of a caller is ever a label, and of a tenant the UUID of its domain alone, in
+`BUDGET_USED`: others have no limit, and metrics have readers who must not see them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,19 @@ LISTENING = _gauge(
 PORT_PAUSES = _counter("port_pauses", "Times a full worker left the Event Socket port to others.")
 CALL_DURATION = _histogram("call_duration", "Length of calls, answer to end.", _LENGTH_S)
 ANSWER_TO_GREETING = _histogram(
-    "answer_to_greeting", "Answer to the greeting's first audio frame sent.", _LATENCY_S
+    "answer_to_greeting",
+    "Answer to the greeting's first audio frame sent.",
+    _LATENCY_S,
+    provider=KINDS,
+)
+DEAD_AIR = _histogram(
+    "dead_air",
+    "The longest silence of each conversation in which something was due to the caller.",
+    (0.5, 1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0, 5.0, 10.0, 30.0),
+)
+COVERS = _counter("covers", "Times an answer was so late that words of ours covered the silence.")
+ORPHANED_SESSIONS = _gauge(
+    "orphaned_sessions", "Conversations of this worker whose call it no longer has."
 )
 TURNS = _counter("turns", "Answers of the AI that reached the caller.", provider=KINDS)
 INTERRUPTIONS = _counter("interruptions", "Answers cut off by the caller.", provider=KINDS)
@@ -236,6 +248,13 @@ USAGE_UNPRICED = _counter(
     "Usage of models without a price: no budget knows of it.",
     provider=KINDS,
 )
+COST = _counter("cost_usd", "US dollars that usage cost, by the prices in use.", provider=KINDS)
+BUDGET_USED = _gauge(
+    "budget_used_ratio",
+    "Spent share of a budget, 1 being all, of domains that called in the last ten minutes.",
+    domain=(),
+    period=("day", "month"),
+)
 BUDGETS_REACHED = _counter(
     "budgets_reached",
     "Budgets of tenants seen by this worker to reach their warning, or to be used up.",
@@ -296,6 +315,7 @@ ERRANDS_OPEN = _gauge(
     "Errands of every domain that are not delivered, as any worker counts them in the database.",
     state=("queued", "running", "dead"),
 )
+SPOOL_FREE_BYTES = _gauge("spool_free_bytes", "Free space of the disk the spool is on.")
 DATABASE_CONNECTIONS = _gauge(
     "database_connections",
     "Connections: in_use, idle; calls that are waiting for one.",

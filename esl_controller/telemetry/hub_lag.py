@@ -8,8 +8,11 @@ import gevent
 
 from esl_controller.telemetry.catalogue import HUB_LAG
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.telemetry.rare_log import RareLog
 
 PERIOD_S = 0.1
+HEARD_S = 0.1
+"""Callers hear a hub that was blocked so long: worth a line in the log, at most one a minute."""
 
 
 class HubLag:
@@ -17,6 +20,7 @@ class HubLag:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._late = RareLog("hub.late")
         self.worst_s = 0.0
 
     def run(self) -> None:
@@ -31,6 +35,8 @@ class HubLag:
         lag_s = max(0.0, lag_s)
         self.worst_s = max(self.worst_s, lag_s)
         self._metrics.observe(HUB_LAG, value_s=lag_s)
+        if lag_s >= HEARD_S:
+            self._late.warn(lag_ms=round(lag_s * 1000))
 
     def take_worst_s(self) -> float:
         """The worst lateness since the last call."""

@@ -100,6 +100,16 @@ class Metrics:
         self._totals[metric, labels] = value
         self._child(metric, Gauge, labels).set(value)
 
+    def set_only(self, metric: Metric, values: Mapping[Labels, float]) -> None:
+        """Set a gauge for these labels, and forget it for all others."""
+        for labels in self._known[metric] - set(values):
+            self._families[metric].remove(*labels)
+            self._children.pop((metric, labels), None)
+            self._totals.pop((metric, labels), None)
+            self._known[metric].discard(labels)
+        for labels, value in values.items():
+            self.set(metric, *labels, value=value)
+
     def observe(self, metric: Metric, *labels: str, value_s: float) -> None:
         """Put a duration in seconds into a histogram."""
         labels = self._bounded(metric, labels)

@@ -79,6 +79,11 @@ def placeholders(url: str) -> tuple[str, ...]:
     return tuple(_PLACEHOLDER.findall(url))
 
 
+def without_arguments(url: str) -> str:
+    """An address with a word in place of each of its arguments."""
+    return _PLACEHOLDER.sub("x", url)
+
+
 def places(row: Any) -> dict[str, Place]:
     """Where each argument of a row goes: as the row says, into the address, else by the method."""
     in_url = placeholders(row.url)
@@ -108,7 +113,7 @@ def _read_name(value: Any) -> str:
 def _read_template(value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError("must be an http:// or https:// address")
-    filled = _PLACEHOLDER.sub("x", value)
+    filled = without_arguments(value)
     parts = readable_url(filled)
     if "{" in filled or "}" in filled:
         raise ValueError("has a brace too many")
@@ -282,7 +287,7 @@ def problems(row: Any) -> Iterator[str]:
         yield f'a key is stored, and no header holds {KEY}: {{"Authorization": "Bearer {KEY}"}}'
     if uses_key and not row.credential:
         yield f"headers: {KEY} stands for a key, and none is stored"
-    parts = readable_url(_PLACEHOLDER.sub("x", row.url))
+    parts = readable_url(without_arguments(row.url))
     if row.headers and parts.scheme != "https" and not is_loopback(parts.hostname or ""):
         yield "url: headers and keys go over https:// alone"
     yield from _mcp_problems(row) if row.function_kind == "mcp" else _http_problems(row)

@@ -106,6 +106,7 @@ def brief_of(secretary: SecretaryRealtime, tools: Sequence[Tool]) -> Brief:
         instructions=secretary.system_prompt or "",
         greeting=" ".join(filter(None, (secretary.legal_notice, secretary.first_message))),
         language=secretary.language,
+        languages=tuple(one for one in secretary.languages if one != secretary.language),
         tools=tuple(tools),
     )
 

@@ -12,12 +12,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from esl_controller.database.models import (
-    FunctionRow,
-    RealtimeProviderConfig,
-    SecretaryRealtime,
-    TenantSettings,
-)
+from esl_controller.database.functions import FunctionRow
+from esl_controller.database.models import RealtimeProviderConfig, SecretaryRealtime, TenantSettings
 from esl_controller.tenants import own_functions
 from esl_controller.tenants.checks import PartlyWrong
 from esl_controller.tenants.columns.column import Column, Use

@@ -10,8 +10,8 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from bridge.providers.registry import DESCRIPTORS
+from esl_controller.database.functions import OwnFunction
 from esl_controller.database.models import (
-    OwnFunction,
     ProcessingMode,
     ProviderAccess,
     RealtimeProviderConfig,

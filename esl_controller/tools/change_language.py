@@ -14,7 +14,7 @@ class ChangeLanguage(BuiltIn):
     """Our own phrases follow, and whoever serves the conversation next."""
 
     def describe(self, entry: RouteEntry) -> Tool | None:
-        """None where there is only one language."""
+        """Where there is more than one language."""
         tags = list(dict.fromkeys(filter(None, (entry.secretary.language, *_others(entry)))))
         if not _others(entry):
             return None

@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from bridge.providers.conversation import Tool
-from esl_controller.database.models import OwnFunction, RouteEntry
+from esl_controller.database.functions import OwnFunction
+from esl_controller.database.models import RouteEntry
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.ports import HttpResponse
 from esl_controller.tenants.own_functions import placeholders, places, segments

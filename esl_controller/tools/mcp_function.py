@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from bridge.providers.conversation import Tool
-from esl_controller.database.models import OwnFunction, RouteEntry
+from esl_controller.database.functions import OwnFunction
+from esl_controller.database.models import RouteEntry
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.tools.base import FunctionFailed, ToolContext
 from esl_controller.tools.foreign import clean_text, told

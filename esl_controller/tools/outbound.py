@@ -76,7 +76,11 @@ class RequestCallback(BuiltIn):
         if not _NUMBER.fullmatch(number):
             raise FunctionFailed("The caller's number is not known. Take a message instead.")
         now = datetime.now(UTC)
-        entry = context.entry
+        entry, places = context.entry, context.places
+        # A caller says what number he calls from: it may be one that costs a fortune.
+        why_not = places.may_dial(entry, places.of_number(entry, number))
+        if why_not is not None:
+            raise FunctionFailed(f"Nobody can be called back there: {why_not}.")
         wanted = OutboundCall(
             outbound_uuid=str(uuid.uuid4()),
             domain_uuid=entry.domain_uuid,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from esl_controller.database.models import OwnFunction, RouteEntry
+from esl_controller.database.functions import OwnFunction
+from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import CallTool, FunctionFailed
 from esl_controller.tools.http_function import HttpFunction
 from esl_controller.tools.mcp_function import McpFunction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from esl_controller.database.models import OwnFunction
+from esl_controller.database.functions import OwnFunction
 from esl_controller.services.ports import Http, Mcp
 from esl_controller.tenants.own_functions import KEY
 from esl_controller.tools.base import ToolContext

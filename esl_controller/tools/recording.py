@@ -28,7 +28,7 @@ class RecordingTool:
     repeatable: bool = True
 
     def describe(self, entry: RouteEntry) -> Tool | None:
-        """None where nothing is recorded."""
+        """Where calls are recorded."""
         secretary = entry.secretary
         if not secretary.record_calls:
             return None

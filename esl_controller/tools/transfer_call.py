@@ -13,6 +13,11 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.tools.base import BuiltIn, FunctionFailed, ToolContext
 
 _ANYBODY = "any colleague, department or extension the caller names"
+_RETURNS = {
+    True: "; where the result says `ringing`, the caller is with you again when they hang up.",
+    False: ", and the call does not come back to you.",
+}
+"""By `transfer_return`; said to a caller who asks for it, and to nobody else."""
 MAX_NAMED = 20
 """Destinations named to the model in an error."""
 
@@ -40,7 +45,9 @@ class TransferCall(BuiltIn):
         return Tool(
             "transfer_call",
             "Connect the caller to a person. Say in one short sentence whom you are connecting "
-            "to before you call this, and nothing after it. Destinations: "
+            "to before you call this, and nothing after it. You do not stay on the line with them"
+            + _RETURNS[entry.secretary.transfer_return]
+            + " Destinations: "
             + "; ".join(destinations),
             {
                 "type": "object",
@@ -90,16 +97,10 @@ def _found(wanted: str, context: ToolContext) -> Destination:
 
 
 def _others(destination: Destination, context: ToolContext) -> tuple[Destination, ...]:
-    """Who is tried next, as far as they can be found and dialled."""
+    """Who is tried next, as far as they can be found; whether they may be dialled is asked then."""
     names = rule_for(context.entry, destination).get("next") or ()
     found = [context.places.find(context.entry, str(name)) for name in names]
-    return tuple(
-        one
-        for one in found
-        if isinstance(one, Destination)
-        and one != destination
-        and context.places.may_dial(context.entry, one) is None
-    )
+    return tuple(one for one in found if isinstance(one, Destination) and one != destination)
 
 
 def _name(rule: Mapping[str, Any]) -> str:

@@ -18,6 +18,7 @@ FOLDERS = {
 MAY_NAME_A_KIND = {
     "esl_controller/commands/demo.py": "which emulator it plays",
     "esl_controller/commands/demo_cast.py": "who plays in it",
+    "esl_controller/rehearsal/cast.py": "who is emulated in a rehearsal",
     "esl_controller/database/repository/demo.py": "what it plays by itself",
     "bridge/providers/registry.py": "folders, which are called like it",
 }

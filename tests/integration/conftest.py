@@ -17,12 +17,14 @@ from tests.integration.db_fixtures import (
     secret_store,
 )
 from tests.integration.db_outage import outage, outage_server
+from tests.integration.errand_house import house
 from tests.integration.hub_watch import HubWatch
 
 __all__ = [
     "clean_databases",
     "database",
     "empty_database",
+    "house",
     "migrated_relations",
     "migrated_template",
     "open_directory",

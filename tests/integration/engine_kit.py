@@ -26,11 +26,17 @@ def channels(client: InboundClient) -> int:
     return int(client.api("show", "channels count").split()[0])
 
 
+def event_socket() -> tuple[str, int]:
+    """Where its Event Socket is."""
+    host, port, *_ = os.environ["FREESWITCH_ESL"].split(":")
+    return host, int(port)
+
+
 @contextmanager
 def engine_client() -> Iterator[InboundClient]:
     """Its inbound Event Socket; at the end it must have no more calls than at the beginning."""
-    host, port, *rest = os.environ["FREESWITCH_ESL"].split(":")
-    client = InboundClient((host, int(port)), rest[0] if rest else "ClueCon")
+    _, _, *rest = os.environ["FREESWITCH_ESL"].split(":")
+    client = InboundClient(event_socket(), rest[0] if rest else "ClueCon")
     client.connect()
     before = channels(client)
     yield client

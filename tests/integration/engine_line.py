@@ -10,6 +10,7 @@ import os
 import time
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bridge.audio.formats import FRAME_MS, L16_24K, AudioFormat, Encoding
@@ -21,6 +22,7 @@ from esl_controller.simulator import speech
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.service import voice
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
+from esl_controller.simulator.speech import Clip
 from esl_controller.simulator.switch.sound import decode, encode, level
 from tests.integration import rtp
 from tests.integration.engine_kit import CALL_S
@@ -85,9 +87,13 @@ class Line:
         return rtp.match(
             self.phone.packets,
             self.phone.format,
-            as_heard(text, self._provider_format, self.phone.format),
+            self.as_heard(text),
             after,
         )
+
+    def as_heard(self, text: str) -> bytes:
+        """The emulator's audio of `text` as the telephone must hear it."""
+        return as_heard(text, self._provider_format, self.phone.format)
 
     def say(self) -> None:
         """Speak for a moment."""
@@ -170,17 +176,25 @@ def media(way: str) -> dict[str, Any]:
 
 
 def dial(
-    client: InboundClient, service: Service, phone: Phone, way: str, *, codecs: str = ""
+    client: InboundClient,
+    service: Service,
+    phone: Phone,
+    way: str,
+    *,
+    codecs: str = "",
+    number: str = "",
 ) -> None:
     """Have FreeSWITCH call the telephone, and the service take that call.
 
-    `codecs` may be used later in the call; without them only the telephone's.
+    `codecs` may be used later in the call; without them only the telephone's. `number` is the
+    telephone's own.
     """
     mode = PlayoutMode(way.partition(" ")[0])
     variables = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
         "voice_ai_extension": service.tenant.extension,
+        "origination_caller_id_number": number,
         "absolute_codec_string": codecs or OFFERS[phone.codec],
         # The service sets it before it answers; this call is answered already.
         "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",
@@ -189,3 +203,32 @@ def dial(
     leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
     target = f"'&socket({host}:{port} async full)'"
     client.originate(dialstring.DialString([leg], variables), target)
+
+
+def cough() -> Clip:
+    """Loud, short, and no words."""
+    noise = np.convolve(np.random.default_rng(3).standard_normal(2480), np.ones(20), "same")
+    noise = noise[:2400] * np.hanning(2400) * 9000 / np.std(noise)
+    return Clip(np.clip(noise, -32767, 32767).astype("<i2").tobytes(), 8000, "cough")
+
+
+def went_on_after(phone: Phone, moment: float) -> bool:
+    """Whether there has been a sound behind a silence of 200 ms since then."""
+    hearing, last = phone.hearing, moment
+    for at, loud in zip(hearing.times, hearing.levels, strict=True):
+        if at > moment and loud >= AUDIBLE:
+            if at - last > 0.2:
+                return True
+            last = at
+    return False
+
+
+def silence_around(phone: Phone, moment: float) -> tuple[float, float]:
+    """The first silence of 200 ms since then: after how many milliseconds, and for how many."""
+    hearing, last = phone.hearing, moment
+    for at, loud in zip(hearing.times, hearing.levels, strict=True):
+        if at > moment and loud >= AUDIBLE:
+            if at - last > 0.2:
+                return (last - moment) * 1000, (at - last) * 1000
+            last = at
+    raise ValueError("no silence, or nothing behind it")

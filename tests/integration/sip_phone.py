@@ -1,5 +1,5 @@
-"""A telephone for FreeSWITCH to call: it answers, speaks, presses keys, hangs up, and writes down
-every RTP packet with the kernel's time of its arrival. Loopback only."""
+"""A telephone for FreeSWITCH to call: it registers, answers or does not, speaks, presses keys,
+hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loopback only."""
 
 from __future__ import annotations
 
@@ -21,12 +21,16 @@ HOST = "127.0.0.1"
 REPEAT_S = 0.5
 BYE_S = 4.0
 ASK_S = 8.0
+REGISTERED_S = 600
+TAKES, RINGS, BUSY, DECLINES = "200 OK", "180 Ringing", "486 Busy Here", "603 Decline"
+"""What a telephone does with a call: RINGS is never answered."""
 
 
 class Phone:
     """Takes one call in one codec of `sip_wire.CODECS`.
 
-    `ptime_ms` is what its SDP says, `sends_ms` what it sends, where that differs.
+    `ptime_ms` is what its SDP says, `sends_ms` what it sends, where that differs; `does` one of
+    TAKES, RINGS, BUSY, DECLINES.
     """
 
     def __init__(
@@ -36,7 +40,11 @@ class Phone:
         sends_ms: int | None = None,
         *,
         direction: str = "sendrecv",
+        does: str = TAKES,
     ) -> None:
+        self.does = does
+        self.rung = 0
+        """Calls that came, taken or not."""
         self.codec = codec
         self.ptime_ms = ptime_ms
         self.sends_ms = sends_ms or ptime_ms
@@ -54,6 +62,10 @@ class Phone:
         self._sip, self._rtp = _bound(), _bound()
         self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
         self._invite: sip_wire.SipMessage | None = None
+        self._refused: dict[str, sip_wire.SipMessage] = {}
+        """INVITEs of calls that were not taken, by Call-ID."""
+        self._registered: tuple[str, str, tuple[str, int]] | None = None
+        self._registration = uuid.uuid4().hex
         self._far = (HOST, 0)
         self._number = -1
         self._offered: dict[tuple[str, int], int] = {}
@@ -72,6 +84,29 @@ class Phone:
         """Where it is called: `host:port`."""
         host, port = self._sip.getsockname()
         return f"{host}:{port}"
+
+    @property
+    def shown(self) -> str:
+        """Who calls, as its display has it."""
+        return "" if self._invite is None else self._invite.one("From")
+
+    def register(self, user: str, domain: str, server: tuple[str, int]) -> None:
+        """Be where `user` of a domain is called."""
+        self._registered = (user, domain, server)
+        self._register(REGISTERED_S)
+
+    def unregister(self) -> None:
+        """Be there no more."""
+        self._register(0)
+        self._registered = None
+
+    def _register(self, expires_s: int) -> None:
+        assert self._registered is not None
+        user, domain, server = self._registered
+        self._requests += 1
+        number, branch = self._requests, uuid.uuid4().hex[:12]
+        names = (user, domain, self._registration, branch, self.address, number, expires_s)
+        self._send("REGISTER", number, sip_wire.register(*names), server)
 
     def say(self, frames: Sequence[bytes]) -> None:
         """Speak frames of 20 ms of 16-bit PCM at the codec's rate."""
@@ -117,9 +152,12 @@ class Phone:
 
     def _ask(self, method: str, body: str = "") -> float:
         number, message = self._request(method, body)
+        return self._send(method, number, message, self._far)
+
+    def _send(self, method: str, number: int, message: bytes, far: tuple[str, int]) -> float:
         began = time.monotonic()
         with gevent.Timeout(ASK_S, AssertionError(f"no reply to {method}")):
-            self._sip.sendto(message, self._far)
+            self._sip.sendto(message, far)
             while number not in self._replies:
                 gevent.sleep(0.001)
         assert self._replies[number].startswith("200"), self._replies[number]
@@ -134,6 +172,8 @@ class Phone:
 
     def close(self) -> None:
         """Leave the call if it is still on, and be gone."""
+        if self._registered is not None:
+            self.unregister()
         if self.answered.is_set() and not self.over.is_set():
             self.hang_up()
         gevent.killall(self._greenlets)
@@ -148,10 +188,18 @@ class Phone:
 
     def _receive_sip(self, data: bytes, far: tuple[str, int], at: float) -> None:
         message = sip_wire.parse(data)
-        self._far = far
+        refused = message.method != "SIP/2.0" and self._refused.get(message.one("Call-ID"))
+        if self._invite is None or message.method == "INVITE":
+            self._far = far
         match message.method:
             case "INVITE":
-                self._answer(message)
+                self._ring(message)
+            case "CANCEL":
+                self._reply(message, "200 OK")
+                if refused:
+                    self._reply(refused, "487 Request Terminated")
+            case "ACK" if refused:
+                pass
             case "BYE":
                 self.hung_up_by_far_end = True
                 self._reply(message, "200 OK")
@@ -174,6 +222,18 @@ class Phone:
             branch = uuid.uuid4().hex[:12]
             arguments = ("ACK", self._invite, self._tag, branch, self.address, int(number))
             self._sip.sendto(sip_wire.request(*arguments), self._far)
+
+    def _ring(self, invite: sip_wire.SipMessage) -> None:
+        own = self._invite is not None and invite.one("Call-ID") == self._invite.one("Call-ID")
+        if invite.one("Call-ID") not in self._refused and not own:
+            self.rung += 1
+        does = self.does if self._invite is None or own else BUSY
+        if does == TAKES or own:
+            self._answer(invite)
+        else:
+            self._refused[invite.one("Call-ID")] = invite
+            self._reply(invite, "100 Trying")
+            self._reply(invite, does)
 
     def _answer(self, invite: sip_wire.SipMessage) -> None:
         """The first INVITE, one sent once more, or one that changes the call."""

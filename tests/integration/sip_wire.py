@@ -107,6 +107,23 @@ def request(
     return render(f"{method} {invite.contact} SIP/2.0", headers, body)
 
 
+def register(
+    user: str, domain: str, call_id: str, branch: str, local: str, number: int, expires_s: int
+) -> bytes:
+    """Says where `user` of a domain is to be called (RFC 3261 10.2); 0 s: nowhere any more."""
+    headers = [
+        ("Via", f"SIP/2.0/UDP {local};branch=z9hG4bK{branch}"),
+        ("Max-Forwards", "70"),
+        ("From", f"<sip:{user}@{domain}>;tag={call_id[:8]}"),
+        ("To", f"<sip:{user}@{domain}>"),
+        ("Call-ID", call_id),
+        ("CSeq", f"{number} REGISTER"),
+        ("Contact", f"<sip:{user}@{local}>"),
+        ("Expires", str(expires_s)),
+    ]
+    return render(f"REGISTER sip:{domain} SIP/2.0", headers)
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """What the caller's SDP says of its audio."""

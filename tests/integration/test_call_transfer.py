@@ -189,7 +189,8 @@ def first(phone: Caller, who: str) -> float | None:
 
 def test_what_else_a_caller_and_a_tenant_may_do(serve):
     """Leaves while it rings or in the briefing, thinks better of it; the next one, the mailbox,
-    the tenant's fallback; a briefing that nobody can give; a worker that is drained, a supervisor.
+    the tenant's fallback; a briefing that nobody can give; a worker that is drained, a supervisor;
+    a note that somebody gets, and no promise where nobody would.
     """
     briefed = Human()
     ends = {
@@ -203,6 +204,9 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "218": (by_tones := Human(ACCEPTS)).far_end(),
         "219": FarEnd(rings=True),
         "220": FarEnd(rings=True),
+        "222": FarEnd(cause="USER_BUSY"),
+        "223": FarEnd(cause="USER_BUSY"),
+        "224": FarEnd(rings=True),
     }
     service = serve(far_ends=ends)
     calls = {
@@ -213,11 +217,15 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
             service, "217", rule={"fallback": "hand_back"}, fallback_extension="1000"
         ),
     }
+    note, to = {"fallback": "message"}, ["sales@example.com"]
+    calls["222"] = call_number(service, "222", [ASK], rule=note, email_to=to)
+    calls["223"] = call_number(service, "223", [ASK], rule=note)
     for number, act in (
         ("211", lambda call: calls["211"].caller.hang_up()),
         ("213", lambda call: calls["213"].caller.press("*")),
         ("219", lambda call: call.drain()),
         ("220", lambda call: call.hand_back("failed", extension="1004")),
+        ("224", lambda call: call.take_over("1004", "taken over")),
     ):
         calls[number] = call_number(service, number, [ASK])
         gevent.spawn(when_held, service, calls[number], act)
@@ -231,7 +239,11 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
     assert "called off" in back.tenant.records[0].told[0]
     for number in ("211", "212", "214", "218", "219"):
         calls[number].wait()
-    wait_for(lambda: all(calls[number].leg.sent_to for number in ("216", "217", "220")))
+    wait_for(lambda: all(calls[number].leg.sent_to for number in ("216", "217", "220", "224")))
+    for number, words in (("222", "A note has gone out"), ("223", "promise none")):
+        records = calls[number].tenant.records
+        wait_for(lambda r=records: r[0].told, 20, "never came back")
+        assert words in records[0].told[0]
     for call in calls.values():
         call.caller.hang_up()
         call.wait()
@@ -246,7 +258,16 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
         "218": [("announced", "218", "completed")],
         "219": [("announced", "219", "cancelled")],
         "220": [("announced", "220", "cancelled")],
+        "222": [("announced", "222", "busy")],
+        "223": [("announced", "223", "busy")],
+        "224": [("announced", "224", "cancelled"), ("takeover", "1004", "passed_on")],
     }
+    errands = service.database.execute(
+        """select kind, payload ->> 'for', payload ->> 'reason', payload -> 'to', conversation_uuid
+           from v_voice_realtime_errands"""
+    )
+    key = calls["222"].row()["conversation_uuid"]
+    assert errands == [("message", "222", "an invoice", to, key)]
     assert calls["219"].row()["end_cause"] == "drained"
     assert AGENT not in who_is_heard(by_tones.phone) and CALLER in who_is_heard(by_tones.phone)
     assert briefed.phone.cause == "NORMAL_CLEARING"

@@ -264,7 +264,7 @@ def test_the_zone_is_the_secretary_s_the_domain_s_fusionpbx_s_then_utc(database,
         return entry.secretary.time_zone or entry.tenant.time_zone
 
     assert zone() == "UTC"
-    assert "business_hours are taken as UTC" in source.load(mine, "8000").warnings[0]
+    assert "its hours are taken as UTC" in source.load(mine, "8000").warnings[0]
     database.execute(FUSIONPBX_SETTINGS.format(flag=flag))
     assert zone() == "UTC"
     set_zone(database, "default", "Asia/Tokyo", "false")

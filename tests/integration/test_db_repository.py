@@ -111,6 +111,7 @@ def taken(tenant: Tenant) -> QueuedErrand:
 ACROSS: dict[str, Callable] = {
     "tenants.find_domain_name": lambda c, d, o: tenants.find_domain_name(c, d),
     "tenants.find_settings": lambda c, d, o: tenants.find_settings(c, d),
+    "tenants.find_time_condition": lambda c, d, o: tenants.find_time_condition(c, d, "805"),
     "tenants.find_time_zone": lambda c, d, o: tenants.find_time_zone(c, d),
     "secretaries.find_realtime": lambda c, d, o: secretaries.find_realtime(c, d, "8000"),
     "secretaries.list_realtime": lambda c, d, o: secretaries.list_realtime(c, d),

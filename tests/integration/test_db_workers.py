@@ -215,6 +215,22 @@ def test_the_owner_of_a_call_is_found(database, pool):
         assert [one["worker"] for one in workers.list_workers(connection)] == ["one"]
 
 
+def test_a_caller_who_was_transferred_is_anybodys_when_his_worker_is_no_more(database, pool):
+    mine = database.seed().domain_uuid
+    key = begin(pool, mine, "one")
+    sql = "update v_voice_conversations_realtime set ended_at = now(), outcome = %s"
+    with pool.connection() as connection:
+        find = lambda: workers.find_owner(connection, mine, f"call-{key}")  # noqa: E731
+        statements.execute(connection, sql, ("transferred",))
+        workers.register(connection, row("two"))
+        there = find()
+        assert there and (there.worker, there.alive, there.away) == ("two", True, True)
+        workers.register(connection, row("one"))
+        assert find().worker == "one"
+        statements.execute(connection, sql, ("completed",))
+        assert find() is None
+
+
 # --- the shared port ----------------------------------------------------------------------------
 
 

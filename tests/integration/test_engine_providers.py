@@ -6,6 +6,7 @@ the emulated ones.
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -20,9 +21,10 @@ from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentCo
 from esl_controller.simulator.gemini.config import EmulatorConfig as GeminiConfig
 from esl_controller.simulator.gemini.server import GeminiEmulator
 from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.simulator.service.recogniser import Recogniser
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from tests.integration.engine_kit import ENGINE_MARKS, engine_client
-from tests.integration.engine_line import dial, media
+from tests.integration.engine_line import cough, dial, media, silence_around, went_on_after
 from tests.integration.service import LONG_TEXT, QUICK, Service, Tenant, wait_for
 from tests.integration.sip_phone import Phone
 from tests.integration.speech_process import speech_process
@@ -39,6 +41,7 @@ PAUSE_S = 0.8
 """Longer than any pause inside an answer."""
 SPEECH_S = 0.8
 PATIENCE_S = 20.0
+QUESTION = speech.synthetic(SPEECH_S)
 
 
 ENDS: dict[str, tuple[str, list[Any]]] = {"elevenlabs": ("agent_left", [])}
@@ -46,19 +49,19 @@ ENDS: dict[str, tuple[str, list[Any]]] = {"elevenlabs": ("agent_left", [])}
 ENDS_BY_FUNCTION = ("finished", [("end_call", "completed")])
 
 
-def _openai(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
-    config = EmulatorConfig(script=SCRIPT, think_s=0.05)
+def _openai(serve: Any, stack: ExitStack, tmp_path: Path, script: Script) -> Service:
+    config = EmulatorConfig(script=script, think_s=0.05)
     return _served(serve, emulator=config)
 
 
-def _elevenlabs(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
-    config = AgentConfig(script=SCRIPT, think_s=0.05, turn_timeout_s=None, public=True)
+def _elevenlabs(serve: Any, stack: ExitStack, tmp_path: Path, script: Script) -> Service:
+    config = AgentConfig(script=script, think_s=0.05, turn_timeout_s=None, public=True)
     return _served(serve, emulator=config)
 
 
-def _gemini(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+def _gemini(serve: Any, stack: ExitStack, tmp_path: Path, script: Script) -> Service:
     service = _served(serve)
-    emulator = GeminiEmulator(GeminiConfig(script=SCRIPT, think_s=0.05))
+    emulator = GeminiEmulator(GeminiConfig(script=script, think_s=0.05))
     base_url = emulator.start()
     row = service.database.seed(
         extension="8001",
@@ -74,10 +77,10 @@ def _gemini(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
     return service
 
 
-def _custom(serve: Any, stack: ExitStack, tmp_path: Path) -> Service:
+def _custom(serve: Any, stack: ExitStack, tmp_path: Path, script: Script) -> Service:
     process = stack.enter_context(speech_process(tmp_path))
     service = _served(serve, speech={"socket": str(process.path)})
-    stages = Stages(service, SCRIPT, "tones")
+    stages = Stages(service, script, "tones")
     stack.callback(stages.stop)
     return service
 
@@ -121,7 +124,7 @@ class Caller:
     def say(self) -> None:
         """Speak for a moment; what the agent still says meanwhile is no answer."""
         self._did_at = time.monotonic() + SPEECH_S
-        self._phone.say(speech.synthetic(SPEECH_S).frames(self._phone.format.rate_hz))
+        self._phone.say(QUESTION.frames(self._phone.format.rate_hz))
 
     def press(self, keys: str) -> None:
         """On the keypad."""
@@ -138,7 +141,7 @@ class Caller:
 @pytest.fixture(params=KINDS)
 def service(request: Any, serve: Any, tmp_path: Path) -> Iterator[Service]:
     with ExitStack() as stack:
-        yield KINDS[request.param](serve, stack, tmp_path)
+        yield KINDS[request.param](serve, stack, tmp_path, SCRIPT)
 
 
 def test_a_whole_call(service: Service, request: Any) -> None:
@@ -182,3 +185,43 @@ def test_a_whole_call(service: Service, request: Any) -> None:
         conversation,
     )
     assert functions == functions_called
+
+
+HEARS = dataclasses.replace(
+    SCRIPT,
+    answers=(Answer(LONG_TEXT.strip()), Answer(STOPPED)),
+    recogniser=Recogniser([("tell me", (QUESTION.pcm, QUESTION.rate_hz))]),
+)
+"""A cough is not one of the caller's sentences."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_false_interruption_is_gone_on_with(
+    kind: str, serve: Any, tmp_path: Path, capsys: Any
+) -> None:
+    with ExitStack() as stack:
+        service = KINDS[kind](serve, stack, tmp_path, HEARS)
+        client = stack.enter_context(engine_client())
+        phone = stack.enter_context(closing(Phone("PCMU")))
+        dial(client, service, phone, "unicast")
+        caller = Caller(phone)
+        caller.listen("the greeting")
+        caller.say()
+        caller.hears(1.5)
+        coughed_at = time.monotonic()
+        phone.say(cough().frames(phone.format.rate_hz))
+        wait_for(lambda: went_on_after(phone, coughed_at), PATIENCE_S, "not gone on with")
+        caller.listen("the rest")
+        phone.hang_up()
+    service.stored()
+    domain = service.tenant.domain_uuid
+    ((interruptions, resumptions),) = service.database.execute(
+        """select interruptions, resumptions from v_voice_conversations_realtime
+           where domain_uuid = %s""",
+        domain,
+    )
+    silent_ms, pause_ms = silence_around(phone, coughed_at)
+    with capsys.disabled():
+        print(f"\n{kind}: silent {silent_ms:.0f} ms after a cough began, for {pause_ms:.0f} ms")
+    assert (interruptions, resumptions) == (0, 1)
+    assert 300 <= pause_ms <= 2500

@@ -3,120 +3,22 @@
 from __future__ import annotations
 
 import email
-import email.policy
+import random
 import time
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import gevent
-import msgspec
 import pytest
 
-from esl_controller.database.acts import Errand, QueuedErrand, errand
-from esl_controller.database.models import ConversationRealtime
+from esl_controller.database.acts import errand
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import configuration, conversations, errands
-from esl_controller.errands.kinds import KINDS
-from esl_controller.errands.means import MeansReader, OwnAddresses
-from esl_controller.errands.service import ErrandService, Pace
+from esl_controller.database.repository import errands
+from esl_controller.errands.service import ErrandService
 from esl_controller.errands.signature import is_valid
-from esl_controller.errands.smtp import MailServer
-from esl_controller.services.http import ServiceHttp
-from esl_controller.settings.mail import Mail
-from esl_controller.simulator.receivers import HttpReceiver, MailReceiver, Posted
-from esl_controller.tenants.hosts import ServiceHosts
 from esl_controller.tenants.keys.secrets import SecretStore
-from esl_controller.tenants.source import ConfigSource
+from tests.integration.errand_house import NOW, SECRET, House, event
 from tests.integration.service import wait_for
-
-SECRET = "a-secret-of-the-tenant"
-NOW = datetime.now(UTC)
-
-
-class House:
-    """One domain, the queue, a worker's service, and both receivers."""
-
-    def __init__(self, database: Any, pool: Pool, store: SecretStore) -> None:
-        self.database, self.pool = database, pool
-        self.http, self.mail = HttpReceiver(), MailReceiver()
-        self.domain = database.seed().domain_uuid
-        self._keys = store.keys
-        keys = store.keys
-        self.set(webhook_url=self.http.url, webhook_secret=keys.seal(self.domain, SECRET))
-        addresses = OwnAddresses()
-        source = ConfigSource(pool, store)
-        hosts = ServiceHosts(["127.0.0.1"])
-        mail = Mail(
-            host="127.0.0.1", port=self.mail.port, security="none", sender="voice@pbx.example"
-        )
-        means = MeansReader(
-            pool, source, ServiceHttp(addresses, hosts), addresses, MailServer(mail)
-        )
-        self.means = means
-        self.service = self.worker("w")
-
-    def worker(self, name: str, **pace: Any) -> ErrandService:
-        return ErrandService(self.pool, KINDS, self.means, name, pace=Pace(**pace))
-
-    def seal(self, key: str) -> str:
-        return self._keys.seal(self.domain, key)
-
-    def set(self, **values: Any) -> None:
-        with self.pool.connection() as connection:
-            names = (connection, self.domain, configuration.SETTINGS)
-            if configuration.find_row(*names, self.domain) is None:
-                configuration.insert_row(*names, values)
-            else:
-                configuration.update_row(*names, self.domain, values)
-
-    def ask(self, kind: str, key: str, payload: Any, **more: Any) -> Errand:
-        wanted = errand(kind, self.domain, key, payload, NOW, **more)
-        with self.pool.connection() as connection:
-            assert errands.insert(connection, self.domain, wanted)
-        return wanted
-
-    def row(self, wanted: Errand) -> QueuedErrand:
-        with self.pool.connection(autocommit=True) as connection:
-            row = errands.find(connection, self.domain, wanted.errand_uuid)
-        assert row is not None
-        return row
-
-    def work(self) -> None:
-        """Until nothing is to be done now."""
-        while self.service.run_once():
-            assert self.service.wait(10)
-
-    def hurry(self) -> None:
-        """The next attempts are due."""
-        self.database.execute("update v_voice_realtime_errands set next_at = now()")
-
-    def conversation(self, words: list[Any], **more: Any) -> str:
-        key = errand("x", self.domain, str(time.monotonic()), {}, NOW).errand_uuid
-        row = ConversationRealtime(
-            conversation_uuid=key,
-            domain_uuid=self.domain,
-            call_uuid="c",
-            started_at=NOW,
-            ended_at=NOW,
-            transcript=words,
-            **more,
-        )
-        with self.pool.connection() as connection:
-            conversations.store(connection, self.domain, row)
-        return key
-
-
-@pytest.fixture
-def house(database: Any, pool: Pool, secret_store: SecretStore) -> Iterator[House]:
-    house = House(database, pool, secret_store)
-    yield house
-    house.http.stop()
-    house.mail.stop()
-
-
-def event(name: str = "message.taken", **data: Any) -> dict[str, Any]:
-    return {"event": name, "data": data}
 
 
 def test_a_webhook_can_be_believed(house: House) -> None:
@@ -200,155 +102,6 @@ def test_what_cannot_work_is_told_at_once(house: House, settings: dict[str, Any]
     assert why in (row.last_error or "")
 
 
-def test_a_letter(house: House) -> None:
-    hostile = "Ana\r\nBcc: x@y.example"
-    wanted = house.ask(
-        "email",
-        "k",
-        {"to": ["desk@clinic.example"], "call": {"caller_id": "5511", "caller_name": hostile}},
-        conversation_uuid=house.conversation([{"role": "user", "text": "Olá", "timestamp": 1}]),
-    )
-    house.work()
-    (mailed,) = house.mail.mailed
-    assert (mailed.sender, mailed.to) == ("voice@pbx.example", ["desk@clinic.example"])
-    read = email.message_from_bytes(mailed.content, policy=email.policy.default)
-    assert read["Bcc"] is None
-    assert "Caller: Olá" in read.get_content()
-    assert wanted.errand_uuid in read["Message-ID"]
-    assert house.row(wanted).state == "delivered"
-
-
-@pytest.mark.parametrize(
-    ("command", "answer", "state"),
-    [("RCPT", "550 nobody", "dead"), ("RCPT", "450 later", "queued"), (".", "451 no", "queued")],
-)
-def test_a_mail_server_that_refuses(house: House, command: str, answer: str, state: str) -> None:
-    house.mail.replies[command] = answer
-    wanted = house.ask("email", "k", {"to": ["a@b.example"], "text": "t"})
-    house.work()
-    assert (house.row(wanted).state, answer in (house.row(wanted).last_error or "")) == (
-        state,
-        True,
-    )
-
-
-def test_no_password_goes_to_a_server_without_encryption(house: House) -> None:
-    """STARTTLS that is not offered ends the attempt."""
-    at = Mail(host="127.0.0.1", port=house.mail.port, sender="v@pbx.example", username="u")
-    house.means._mail = MailServer(at)  # type: ignore[attr-defined]
-    wanted = house.ask("email", "k", {"to": ["a@b.example"], "text": "t"})
-    house.work()
-    assert "STARTTLS" in (house.row(wanted).last_error or "")
-    assert house.mail.mailed == []
-
-
-def test_a_message_becomes_a_letter_and_an_event(house: House) -> None:
-    nobody = house.ask("message", "k1", {"message": "Call me."})
-    house.set(webhook_events=["call.ended"])
-    house.work()
-    dead = house.row(nobody)
-    assert (dead.state, dead.last_error) == (
-        "dead",
-        "nobody to give it to: set email_to or webhook_url",
-    )
-    house.set(email_to=["desk@clinic.example"], webhook_events=None)
-    wanted = house.ask("message", "k2", {"caller_name": "Ana", "message": "Call me."})
-    house.work()
-    assert house.row(wanted).result == {"became": ["email", "webhook"]}
-    read = email.message_from_bytes(house.mail.mailed[0].content, policy=email.policy.default)
-    assert read["Subject"] == "Message from Ana"
-    assert read.get_content().splitlines() == ["Caller name: Ana", "Message: Call me."]
-    (posted,) = house.http.posted
-    assert posted.json["event"] == "message.taken"
-    assert posted.json["data"]["message"] == "Call me."
-
-
-WORDS = [{"role": "user", "text": "A table for four.", "timestamp": 1.0}]
-SCHEMA = {
-    "type": "object",
-    "properties": {"people": {"type": "integer"}},
-    "required": ["people"],
-}
-
-
-def summed_up(posted: Posted, fields: Any) -> tuple[int, Any]:
-    assert posted.headers["authorization"] == "Bearer the-key"
-    said = msgspec.json.encode({"summary": "Ana wants a table.", "fields": fields}).decode()
-    return 200, {"choices": [{"message": {"content": f"```json\n{said}\n```"}}]}
-
-
-def after_call(house: House, **settings: Any) -> tuple[Errand, Errand]:
-    text = HttpReceiver(lambda posted: summed_up(posted, {"people": 4}))
-    house.set(
-        summarise_calls=True,
-        summary_url=text.url,
-        summary_model="m",
-        summary_key=house.seal("the-key"),
-        summary_schema=SCHEMA,
-        **settings,
-    )
-    call = house.conversation(WORDS)
-    first = house.ask("summary", f"{call}:summary", {}, conversation_uuid=call)
-    told = house.ask(
-        "webhook",
-        f"{call}:call.ended",
-        event("call.ended", caller_id="5511"),
-        conversation_uuid=call,
-        waits_for=first.errand_uuid,
-    )
-    house.text = text  # type: ignore[attr-defined]
-    return first, told
-
-
-def test_a_call_is_summed_up_before_it_is_told(house: House) -> None:
-    first, told = after_call(house)
-    house.work()
-    data = house.http.posted[0].json["data"]
-    assert data == {
-        "caller_id": "5511",
-        "summary": "Ana wants a table.",
-        "fields": {"people": 4},
-        "transcript": WORDS,
-    }
-    with house.pool.connection() as connection:
-        row = conversations.find_conversation(
-            connection, house.domain, first.conversation_uuid or ""
-        )
-    assert row is not None
-    assert (row.summary, row.summary_fields) == ("Ana wants a table.", {"people": 4})
-    asked = house.text.posted[0].json  # type: ignore[attr-defined]
-    assert asked["model"] == "m"
-    assert "A table for four." in asked["messages"][1]["content"]
-    assert "A table" not in asked["messages"][0]["content"]
-    assert house.row(told).state == "delivered"
-
-
-def test_a_summary_that_never_comes_holds_nothing_up_for_ever(house: House) -> None:
-    first, told = after_call(house)
-    house.text.answer = lambda posted: summed_up(posted, {"people": "four"})  # type: ignore[attr-defined]
-    house.work()
-    assert house.row(first).state == "queued"
-    assert "people" in (house.row(first).last_error or "")
-    assert house.http.posted == [], "it waits"
-    house.database.execute(
-        "update v_voice_realtime_errands set first_attempt_at = now() - interval '1 hour'"
-    )
-    house.hurry()
-    house.work()
-    assert (house.row(first).state, house.row(told).state) == ("dead", "delivered")
-    assert house.http.posted[0].json["data"]["summary"] is None
-
-
-def test_what_is_not_kept_is_forgotten_once_it_is_sent(house: House) -> None:
-    first, told = after_call(house, send_unstored=True, store_transcripts=False)
-    house.work()
-    assert house.http.posted[0].json["data"]["summary"] == "Ana wants a table."
-    assert [house.row(one).payload for one in (first, told)] == [{}, {}]
-    assert house.row(first).result is None
-    stored = house.database.execute("select summary from v_voice_conversations_realtime")
-    assert stored == [(None,)]
-
-
 def test_one_worker_at_a_time_and_a_late_one_changes_nothing(house: House) -> None:
     wanted = house.ask("webhook", "k", event())
     with house.pool.connection() as connection:
@@ -411,7 +164,7 @@ def test_a_bug_of_a_kind_is_its_own(house: House) -> None:
 
 
 def test_erasing_and_retention_reach_the_queue(house: House) -> None:
-    call = house.conversation(WORDS)
+    call = house.conversation([])
     kept, gone = (
         house.ask("webhook", "a", event()),
         house.ask("webhook", "b", event(), conversation_uuid=call),
@@ -427,3 +180,37 @@ def test_erasing_and_retention_reach_the_queue(house: House) -> None:
     with house.pool.connection() as connection:
         assert errands.forget_old(connection, house.domain, None) == 1
         assert errands.find(connection, house.domain, kept.errand_uuid) is None
+
+
+def test_killed_at_random_each_arrives(
+    outage: Any, secret_store: SecretStore, request: pytest.FixtureRequest
+) -> None:
+    """`python -m bench.errands` in small: workers, receiver and database, in one process."""
+    chance = random.Random(1)
+    pool = Pool(outage.database.dsn, size=4, connect_timeout_s=0.5, wait_timeout_s=5.0)
+    request.addfinalizer(pool.close)
+    house = House(outage.database, pool, secret_store)
+    request.addfinalizer(house.stop)
+    house.http.answer = lambda _: (chance.choice([200, 200, 503]), {})
+    asked = [house.ask("webhook" if n % 2 else "email", str(n), content(n)) for n in range(40)]
+    pace = {"lease_s": 0.6, "attempt_s": 0.5, "look_s": 0.05, "first_retry_s": 0.05}
+    workers = [gevent.spawn(house.worker(f"w{n}", **pace).run) for n in range(2)]
+    for number in range(6):
+        gevent.sleep(0.15)
+        workers.pop(0).kill()
+        workers.append(gevent.spawn(house.worker(f"x{number}", **pace).run))
+        if number == 3:
+            outage.begin(kill=True)
+            outage.end()
+    wait_for(lambda: all(house.row(one).state == "delivered" for one in asked), 20)
+    gevent.killall(workers)
+    arrived = {one.headers["idempotency-key"] for one in house.http.posted}
+    arrived |= {
+        email.message_from_bytes(one.content)["Idempotency-Key"] for one in house.mail.mailed
+    }
+    assert arrived == {str(number) for number in range(40)}
+    assert len({one.json["id"] for one in house.http.posted}) == 20
+
+
+def content(number: int) -> Any:
+    return event(number=number) if number % 2 else {"to": ["a@b.example"], "text": "t"}

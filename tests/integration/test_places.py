@@ -170,12 +170,8 @@ def test_what_a_number_is_the_tables_say_and_not_the_rule(site: Site) -> None:
         {"department": "d", "destination": "190"},
         {"department": "e", "destination": "voice_ai_turn_based"},
     ]
-    kinds = [one.kind for one in site.places().offered(site.entry(*rules))]
-    not_read_yet = [Kind.EXTENSION, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTENSION, Kind.IVR]
-    assert kinds == not_read_yet
-    places = site.places()
-    places.find(site.entry(*rules), "a")
-    offered = places.offered(site.entry(*rules))
+    places, entry = site.places(), site.entry(*rules)
+    offered: list[Any] = [places.find(entry, rule["department"]) for rule in rules]
     assert [one.kind for one in offered] == [
         Kind.QUEUE, Kind.VOICEMAIL, Kind.EXTERNAL, Kind.EXTERNAL, Kind.IVR
     ]  # fmt: skip
@@ -188,10 +184,70 @@ def test_without_fusionpbx_the_rules_are_taken_at_their_word(database: Any, pool
     site = Site(database, pool, database.seed().domain_uuid)
     rules = [{"destination": "1000"}, {"destination": "+5511999998888"}]
     places = site.places()
-    places.find(site.entry(*rules), "x")
-    assert [one.kind for one in places.offered(site.entry(*rules))] == [
-        Kind.EXTENSION, Kind.EXTERNAL
-    ]  # fmt: skip
+    found = [places.of_number(site.entry(*rules), str(rule["destination"])) for rule in rules]
+    assert [one.kind for one in found] == [Kind.EXTENSION, Kind.EXTERNAL]
+
+
+def test_what_a_number_is_that_no_rule_lists(site: Site) -> None:
+    numbers = {
+        "201": Kind.EXTENSION,
+        "300": Kind.RING_GROUP,
+        "500": Kind.QUEUE,
+        "777": Kind.EXTERNAL,
+    }
+    places, entry = site.places(), site.entry(directory=False)
+    assert {number: places.of_number(entry, number).kind for number in numbers} == numbers
+    assert places.of_number(entry, "201").mailbox == "*99201"
+    assert places.of_number(entry, "202").mailbox == ""
+
+
+def test_a_ring_group_that_greets_answers_by_itself(site: Site) -> None:
+    site.database.execute(
+        "update v_ring_groups set ring_group_greeting = 'hello.wav'"
+        " where ring_group_extension = '301'"
+    )
+    places, entry = site.places(), site.entry()
+    assert places.of_number(entry, "300").announceable
+    assert not places.of_number(entry, "301").announceable
+
+
+def test_whom_an_extension_is_forwarded_to(site: Site) -> None:
+    def presence(**row: Any) -> Any:
+        for name, value in row.items():
+            sql = f"update v_extensions set {name} = %s where extension = '201'"
+            site.database.execute(sql, value)
+        places, entry = site.places(), site.entry()
+        answers = {"sofia_contact": "error/user_not_registered"}
+        asked: Any = SimpleNamespace(api=lambda command, *_, **__: answers[command])
+        found = places.presence(asked, entry, places.of_number(entry, "201"))
+        return found.state, found.to, found.instead
+
+    follow_me = str(uuid.uuid4())
+    for order, number in enumerate(("0551199999", "202")):
+        site.database.execute(
+            """insert into v_follow_me_destinations (domain_uuid, follow_me_uuid,
+                 follow_me_destination_uuid, follow_me_destination, follow_me_order)
+               values (%s, %s, gen_random_uuid(), %s, %s)""",
+            site.domain_uuid,
+            follow_me,
+            number,
+            order,
+        )
+    assert presence() == ("unregistered", (), True)
+    other = {"forward_user_not_registered_destination": "202"}
+    assert presence(**other)[0] == "unregistered"
+    assert presence(forward_user_not_registered_enabled=True) == ("forwarded", ("202",), True)
+    assert presence(follow_me_uuid=follow_me)[1] == ("202",)
+    followed = ("forwarded", ("0551199999", "202"), False)
+    assert presence(follow_me_enabled=True) == followed
+    assert presence(forward_all_enabled=True) == followed  # to nowhere
+    assert presence(forward_all_destination="300") == ("forwarded", ("300",), True)
+    assert (
+        site.places()
+        .through_dialplan(site.entry(), site.places().of_number(site.entry(), "201"))
+        .dial_string
+        == "loopback/201/d.example.com"
+    )
 
 
 def test_what_is_remembered_grows_old_and_serves_while_the_database_is_away(site: Site) -> None:
@@ -237,6 +293,16 @@ def test_calls_outside_are_counted_over_all_workers(site: Site) -> None:
         stranger = site.database.seed().domain_uuid
         assert count_outside(connection, stranger, 1)
         assert not count_outside(connection, stranger, 1)
+        assert not count_outside(connection, stranger, 0)
+    for minutes, free in ((64, False), (66, True)):  # an hour, whatever the clock says
+        site.database.execute(
+            "update v_voice_outside_transfers_realtime"
+            " set hour = now() - %s * interval '1 minute' where domain_uuid = %s",
+            minutes,
+            stranger,
+        )
+        with site.pool.connection() as connection:
+            assert count_outside(connection, stranger, 1) is free
 
 
 def test_what_cannot_be_counted_is_not_dialled(site: Site) -> None:

@@ -10,14 +10,22 @@ from typing import Any
 import pytest
 
 from esl_controller.simulator.caller import Caller
-from esl_controller.simulator.caller_script import AgentSilent, Step
+from esl_controller.simulator.caller_script import AgentSilent, AgentSpeaking, Press, Step
 from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, TOKEN, Client, client_of
 from tests.integration.api_rows import NOW, begin
 from tests.integration.cli_kit import run
-from tests.integration.service import SPEAK, Service, TestCall, hang_up_after, wait_for
+from tests.integration.service import (
+    SPEAK,
+    Service,
+    TestCall,
+    free_port,
+    hang_up_after,
+    wait_for,
+)
+from tests.integration.test_call_transfer import model
 
 ACTS: dict[str, Any] = {
     "tell": {"text": "Offer Tuesday."},
@@ -208,3 +216,72 @@ def test_the_commands_find_the_call_and_its_worker(serve: Callable[..., Service]
     assert "agent: Hello." in run("live", "follow", call.leg.uuid, **environ).stdout
     (actor,) = {actor for actor, *_ in audits(client, call)}
     assert actor.startswith("cli:")
+
+
+def with_a_human(serve: Callable[..., Service]) -> tuple[Service, TestCall, Client, list[Caller]]:
+    """A caller who was connected to 201, and talks."""
+    accepts = [Step(AgentSpeaking(0.9), Press("1"))]
+    phones: list[Caller] = []
+
+    def end() -> Caller:
+        phones.append(Caller(accepts))
+        return phones[-1]
+
+    port = free_port()
+    listener = FarEnd(end=lambda: Caller([]))
+    service = serve(
+        **OPEN, far_ends={"201": FarEnd(end=end), "200": listener}, freeswitch={"port": port}
+    )
+    service.switch.listen_inbound(port)
+    tenant = service.add_tenant(
+        model("201"),
+        transfer_rules=[{"destination": "201", "mode": "announced"}],
+        transfer_return=True,
+        resume_after_noise=False,
+    )
+    call = service.call([Step(AgentSilent(0.35), SPEAK)], tenant=tenant)
+    wait_for(lambda: phones and not len(service.app.calls), 20)
+    service.app.journal.wait_stored(5)
+    return service, call, client_of(service), phones
+
+
+def test_a_caller_who_talks_with_a_human_is_listened_to_taken_over_and_ended(
+    serve: Callable[..., Service],
+) -> None:
+    service, call, client, phones = with_a_human(serve)
+    try:
+        for act in ("tell", "recording"):  # there is no model in the call any more
+            assert client.post(page(call, act), ACTS[act]).json["result"] == "refused"
+        assert client.post(page(call, "listen"), {"extension": "200"}).json["result"] == "asked"
+        wait_for(lambda: ("operator", "listen", "200", "done") in audits(client, call))
+        # The worker that let him go is no more: any other will do.
+        service.database.execute(
+            "update v_voice_conversations_realtime set worker = 'gone' where call_uuid = %s",
+            call.leg.uuid,
+        )
+        outside = client.post(page(call, "takeover"), {"extension": "+390612345678"})
+        assert outside.json["result"] == "refused"
+        taken = client.post(page(call, "takeover?actor=maria"), {"extension": "1004"})
+        assert taken.json["result"] == "done"
+        wait_for(lambda: call.leg.channel.destination == "1004")
+        wait_for(lambda: phones[0].ended_at is not None)
+        assert not call.leg.channel.get("transfer_after_bridge")
+        assert client.post(page(call, "hangup")).json["result"] == "done"
+        call.wait()
+        assert client.post(page(call, "hangup")).status == 404
+        service.stored()
+        assert ("maria", "takeover", "1004", "done") in audits(client, call)
+        assert len([act for act in audits(client, call) if act[1] == "hangup"]) == 1
+    finally:
+        service.switch.close_inbound()
+
+
+def test_a_number_outside_is_asked_about_before_a_caller_is_taken_there(
+    serve: Callable[..., Service],
+) -> None:
+    service, call, client = talking(serve)
+    outside = client.post(page(call, "takeover"), {"extension": "+390612345678"})
+    assert outside.json["result"] == "refused"
+    assert service.session(call).ended is False
+    call.leg.hang_up()
+    call.wait()

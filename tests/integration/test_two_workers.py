@@ -16,8 +16,8 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.record import SessionRecord
 from esl_controller.simulator.service.script import Answer, Script
 from tests.integration.hub_watch import HubWatch
-from tests.integration.killed_worker import kill_while_people_talk
-from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, wait_for
+from tests.integration.killed_worker import kill_while_people_talk, kill_while_we_call
+from tests.integration.service import FALLBACK, SPEAK, Tenant, TestCall, free_port, wait_for
 from tests.integration.two_workers import (
     PATIENCE_S,
     Pair,
@@ -30,6 +30,8 @@ from tests.integration.two_workers import (
 )
 
 ASK = Step(AgentSilent(0.35), SPEAK)
+SWITCH_PORT = free_port()
+"""Where workers reach the switch to have calls made."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def site(
     state_dir = tmp_path_factory.mktemp("state")
     with (
         new_database(postgres_server, migrated_template) as database,
-        two_workers(database, state_dir) as workers,
+        two_workers(database, state_dir, VOICE_AI_FREESWITCH_PORT=str(SWITCH_PORT)) as workers,
     ):
         yield workers, database
 
@@ -316,6 +318,10 @@ def watch(worker: Worker, party: Party, call: TestCall) -> Any:
 
 def test_a_worker_killed_takes_no_caller_along(pair: Pair) -> None:
     kill_while_people_talk(pair)
+
+
+def test_a_call_of_ours_whose_worker_is_killed_is_made_again(pair: Pair) -> None:
+    kill_while_we_call(pair, SWITCH_PORT)
 
 
 def test_two_tenants_alike_never_meet(pair: Pair) -> None:

@@ -240,9 +240,9 @@ def supervised(*workers: Worker) -> Iterator[None]:
 
 
 @contextmanager
-def two_workers(database: TestDatabase, state_dir: Path) -> Iterator[list[Worker]]:
+def two_workers(database: TestDatabase, state_dir: Path, **environ: str) -> Iterator[list[Worker]]:
     """Both running, and both told to stop at the end."""
-    workers = [Worker(index, database.dsn, state_dir) for index in range(2)]
+    workers = [Worker(index, database.dsn, state_dir, **environ) for index in range(2)]
     try:
         restart(workers)
         yield workers

@@ -61,6 +61,8 @@ def _who(window: Any, rate_hz: int) -> str:
     power = np.abs(np.fft.rfft(window * np.hanning(len(window)))) ** 2
     hertz = np.fft.rfftfreq(len(window), 1 / rate_hz)
     total = power.sum()
+    if not total:  # a click where the window's edge weighs nothing
+        return ""
 
     def share(low: float, high: float) -> float:
         return float(power[(hertz >= low) & (hertz <= high)].sum() / total)

@@ -30,6 +30,10 @@ from tests.pairs.turn_world import (
 
 GONE = ProviderFailure(ErrorKind.CONNECTION, "lost", "gone", True, True)
 KINDS = ["openai", "pipeline", "gemini", "elevenlabs"]
+OURS = {
+    "openai": {"turn_detection": "none", "interrupt_response": False},
+    "gemini": {"turn_detection": "none"},
+}
 ASKS = Step(AgentSilent(0.6), Say(INTERRUPTION))
 
 
@@ -159,27 +163,36 @@ def test_a_greeting_that_must_be_heard(kind, monkeypatch):
     assert w.call.of("interrupted") == w.call.of("resumed") == []
 
 
-@pytest.mark.parametrize("detection", ["none"])
-def test_a_noise_is_never_told_where_turns_are_ours(detection, monkeypatch):
+def test_a_noise_does_not_even_silence_the_agent_where_turns_are_ours(monkeypatch):
     w = make(
-        "gemini", monkeypatch, during(Say(knock())), provider={"turn_detection": detection}
+        "gemini", monkeypatch, during(Say(knock())), provider={"turn_detection": "none"}
     ).begin()
     w.run(30.0)
     (session,) = w.services[0].sessions
     assert session.core.record.manual_turns == 1
-    assert w.call.of("interrupted") == []
-    assert len(w.call.of("resumed")) == 1
+    assert w.call.of("interrupted") == w.call.of("resumed") == []
 
 
-def test_a_turn_of_ours_that_interrupts_is_given_whole(monkeypatch):
-    w = make(
-        "gemini", monkeypatch, during(Say(INTERRUPTION)), provider={"turn_detection": "none"}
-    ).begin()
+@pytest.mark.parametrize("kind", ["openai", "gemini"])
+@pytest.mark.parametrize("clip", [INTERRUPTION, SHORT], ids=["sentence", "stop"])
+def test_a_turn_of_ours_interrupts_and_is_answered(kind, clip, monkeypatch):
+    """Also a short one: the service writes it down before it is known what it was."""
+    w = make(kind, monkeypatch, during(Say(clip)), provider=OURS[kind]).begin()
     w.run(30.0)
-    (session,) = w.services[0].sessions
-    assert session.core.record.manual_turns == 2
     assert len(w.call.of("interrupted")) == 1
-    assert "Of course." in texts(w)
+    assert w.call.of("resumed") == []
+    assert texts(w).count("Of course.") == 1
+    assert errors(w) == []
+
+
+@pytest.mark.parametrize("kind", ["openai", "gemini"])
+def test_a_murmur_that_our_ear_found_does_not(kind, monkeypatch):
+    w = make(kind, monkeypatch, during(Murmur(MURMUR)), provider=OURS[kind]).begin()
+    w.run(30.0)
+    assert w.call.of("interrupted") == []
+    assert [why for why, _ in w.call.of("resumed")] == ["back_channel"]
+    assert "Of course." not in texts(w)
+    assert texts(w, Speaker.CALLER)[-1] == "uh-huh"
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -61,7 +61,7 @@ def test_storage() -> None:
     journal = holder(
         statistics=JournalStatistics(
             durable=1, stored=2, rejected=3, dropped=4, write_failures=5, flush_failures=6,
-            queue_bytes=10, spool_bytes=20,
+            queue_bytes=10, spool_bytes=20, free_bytes=40,
         )
     )  # fmt: skip
     connections = PoolStatistics(
@@ -84,6 +84,7 @@ def test_storage() -> None:
         ("journal_failures_total", ("spool",)): 5,
         ("journal_failures_total", ("database",)): 6,
         ("spool_bytes", ()): 30,
+        ("spool_free_bytes", ()): 40,
         ("database_connections", ("in_use",)): 1,
         ("database_connections", ("idle",)): 2,
         ("database_connections", ("waiting",)): 3,
@@ -96,6 +97,30 @@ def test_storage() -> None:
         ("config_changes_total", ()): 14,
         ("config_listening", ()): 1,
     }
+
+
+def test_calls() -> None:
+    """A conversation without its call, and budgets; a domain that calls no more is forgotten."""
+    metrics = Metrics()
+    sessions = [holder(domain_uuid="d", call_uuid=name) for name in ("a", "b")]
+    shares = {("d", "day"): 0.5}
+    end = worker_counters.follow_calls(
+        metrics,
+        holder(sessions=lambda: sessions),
+        holder(used=lambda: shares.items()),
+        ([holder(key=("d", "a"))], [holder(key=None)]),
+    )
+    metrics.sample()
+    assert counted(metrics) == {
+        ("orphaned_sessions", ()): 1,
+        ("budget_used_ratio", ("d", "day")): 0.5,
+    }
+    shares.clear()
+    sessions.pop()
+    metrics.sample()
+    end()
+    assert counted(metrics) == {}
+    assert b'domain="d"' not in metrics.exposition()
 
 
 def session(playout: Any = None) -> Any:

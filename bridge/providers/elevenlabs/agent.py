@@ -195,7 +195,7 @@ class ElevenLabsAgent(Begun[SessionState, Inbox]):
     def begin_turn(self, now: float) -> None:
         """The service finds turns itself."""
 
-    def end_turn(self, now: float) -> None:
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
         """The service finds turns itself."""
 
     def send_text(self, text: str, now: float) -> None:

@@ -42,7 +42,7 @@ MAX_UNSENT = 1024
 """Messages waiting for the host; what is more is dropped and counted."""
 MAX_ORDERS = 64
 """Texts that wait for the session, or for an answer to end."""
-PREROLL_MS = 1200
+PREROLL_MS = 2000
 """Kept from before our ear noticed a voice, and was sure that it interrupts (`Turns.OURS`)."""
 
 _AUDIO_HEAD = b'{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=16000","data":"'
@@ -65,7 +65,7 @@ class GeminiLive(Begun[SessionState, Inbox]):
         self._listens = False
         """Ready, and nothing has failed: the caller's audio has somewhere to go."""
         self._automatic = config.turn_detection == "automatic"
-        self._in_turn = False
+        self._in_turn = self._answers_unasked = False
         self._preroll = bytearray()
         self._going_away_told = False
         self._owed_since = 0.0
@@ -178,16 +178,16 @@ class GeminiLive(Begun[SessionState, Inbox]):
         """`activityStart`, and the sound from before our ear was sure."""
         if self._automatic or self._in_turn:
             return
-        self._in_turn = True
+        self._in_turn, self._answers_unasked = True, False
         self._send({"realtimeInput": {"activityStart": {}}})
         if self._preroll:
             self._send_audio(bytes(self._preroll))
             self._preroll.clear()
 
-    def end_turn(self, now: float) -> None:
-        """`activityEnd`: the model answers."""
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
+        """`activityEnd`: the model answers, wanted or not."""
         if not self._automatic and self._in_turn:
-            self._in_turn = False
+            self._in_turn, self._answers_unasked = False, not answer
             self._send({"realtimeInput": {"activityEnd": {}}})
 
     def send_text(self, text: str, now: float) -> None:
@@ -203,8 +203,10 @@ class GeminiLive(Begun[SessionState, Inbox]):
         self._order(Order(SAY + text, respond=True, token=token))
 
     def answer(self, now: float) -> None:
-        """Ask for an answer; results of functions that run bring one about."""
-        if not self.state.calls.open:
+        """Ask for an answer; results of functions that run bring one about, and so did the end of
+        a turn."""
+        unasked, self._answers_unasked = self._answers_unasked, False
+        if not self.state.calls.open and not unasked:
             self._order(Order(ANSWER, respond=True))
 
     def send_function_result(self, call_id: str, output: str, *, failed: bool, now: float) -> None:

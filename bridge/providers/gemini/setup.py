@@ -41,7 +41,7 @@ def setup_message(
 ) -> dict[str, Any]:
     """The `setup` message. `handle` resumes a session, empty begins one."""
     traits, brief = traits_of(config.model), conversation.brief
-    language = brief.language if name_language and traits.names_language else None
+    language = brief.heard_language if name_language and traits.names_language else None
     setup: dict[str, Any] = {
         "model": model_name(config),
         "generationConfig": _generation(config, language),

@@ -176,14 +176,15 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
     def begin_turn(self, now: float) -> None:
         """The audio says so itself: it is in the server's buffer until `end_turn` commits it."""
 
-    def end_turn(self, now: float) -> None:
-        """The caller's audio so far becomes a turn, which is to be answered."""
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
+        """The caller's audio so far becomes a turn, which is to be answered, or written down."""
         audio_in = self.state.conversation.audio_in
         if audio_in.ms_for_bytes(self._uncommitted_bytes) >= MIN_COMMIT_MS:
             self._send("input_audio_buffer.commit")
             self._uncommitted_bytes = 0
             self.state.requests.conversation_changed()
-        self._request(ANSWER, now)
+        if answer:
+            self._request(ANSWER, now)
 
     def send_text(self, text: str, now: float) -> None:
         """A text turn of the caller; the answer waits for a response that is under way."""

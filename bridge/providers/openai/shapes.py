@@ -58,7 +58,7 @@ def _ga_session(config: OpenAIRealtimeConfig, conversation: Conversation) -> dic
     audio_input = {
         "format": GA_FORMATS[conversation.audio_in][1],
         "noise_reduction": _noise_reduction(config),
-        "transcription": _transcription(config, conversation.brief.language),
+        "transcription": _transcription(config, conversation.brief.heard_language),
         "turn_detection": _turn_detection(config),
     }
     audio_output = {"format": GA_FORMATS[conversation.audio_out][1]} | _present(
@@ -83,7 +83,7 @@ def _beta_session(config: OpenAIRealtimeConfig, conversation: Conversation) -> d
         "input_audio_format": _BETA_FORMATS[conversation.audio_in][1],
         "output_audio_format": _BETA_FORMATS[conversation.audio_out][1],
         "input_audio_noise_reduction": _noise_reduction(config),
-        "input_audio_transcription": _transcription(config, conversation.brief.language),
+        "input_audio_transcription": _transcription(config, conversation.brief.heard_language),
         "turn_detection": _turn_detection(config),
         "tools": [_tool(tool) for tool in conversation.brief.tools],
         "tool_choice": _tool_choice(config.tool_choice),
@@ -102,7 +102,7 @@ def _xai_session(config: OpenAIRealtimeConfig, conversation: Conversation) -> di
     if detection is not None:
         detection = {name: detection[name] for name in detection if name not in _NOT_XAI_S}
         detection["type"] = "server_vad"
-    hint = conversation.brief.language
+    hint = conversation.brief.heard_language
     session: dict[str, Any] = {
         "turn_detection": detection,
         "audio": {

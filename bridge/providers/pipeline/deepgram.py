@@ -24,6 +24,8 @@ VENDOR = "deepgram"
 SILENCE_MS = 80
 CLOSE_STREAM = b'{"type":"CloseStream"}'
 _KEEP_ALIVE = b'{"type":"KeepAlive"}'
+SEVERAL = "multi"
+"""Nova-3's `language` for callers of several (Deepgram, Multilingual Codeswitching)."""
 _ENCODINGS = {Encoding.PCMU: "mulaw", Encoding.PCMA: "alaw", Encoding.L16: "linear16"}
 _FLUX_LANGUAGES = frozenset({"en", "es", "fr", "de", "hi", "ru", "pt", "ja", "it", "nl"})
 
@@ -87,7 +89,7 @@ class Deepgram:
     def bill(self, seconds: float) -> Usage:
         """Several languages at once cost more: the price list has a model of its own for them."""
         model = hearing_model(self._config, self._language)
-        model = f"{model}-multi" if self._language == "multi" else model
+        model = f"{model}-multi" if self._language == SEVERAL else model
         return Usage(VENDOR, model, transcription_seconds=round(seconds, 3))
 
     def end_meaning(self, end: ChannelEnd) -> ProviderFailure:

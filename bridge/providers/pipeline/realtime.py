@@ -25,9 +25,9 @@ from bridge.providers.base import (
     SessionReady,
     Transcript,
 )
-from bridge.providers.conversation import Conversation, Opening, Speaker
+from bridge.providers.conversation import Brief, Conversation, Opening, Speaker
 from bridge.providers.pipeline.config import LOCAL_HEARING, PipelineConfig
-from bridge.providers.pipeline.deepgram import Flux, Nova, is_flux
+from bridge.providers.pipeline.deepgram import SEVERAL, Flux, Nova, is_flux
 from bridge.providers.pipeline.hearing import Began, Hearing, SoFar, TurnOver
 from bridge.providers.pipeline.local_hearing import LocalHearing
 from bridge.providers.pipeline.replies import CHAT, Replies, Wish
@@ -53,7 +53,7 @@ class Pipeline:
         self._out: list[Action] = []
         self._talk: Conversation | None = None
         self._replies: Replies | None = None
-        self._hearing = hearing(config, None)
+        self._hearing = hearing(config, Brief())
         self._open: set[str] = set()
         self._over = False
         self._turns = self._begun_before = 0
@@ -89,7 +89,7 @@ class Pipeline:
         self._talk, brief = conversation, conversation.brief
         replies = Replies(self._config, conversation, self._events, self._out)
         self._replies = replies
-        self._hearing = hearing(self._config, brief.language)
+        self._hearing = hearing(self._config, brief)
         self._out.append(Open(STT, self._hearing.target(conversation.audio_in)))
         replies.speaking.open()
         if conversation.opening is Opening.GREET and brief.greeting:
@@ -173,7 +173,7 @@ class Pipeline:
     def begin_turn(self, now: float) -> None:
         """The service finds turns itself."""
 
-    def end_turn(self, now: float) -> None:
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
         """The service finds turns itself."""
 
     def send_text(self, text: str, now: float) -> None:
@@ -307,8 +307,11 @@ class Pipeline:
         return self._talk
 
 
-def hearing(config: PipelineConfig, language: str | None) -> Hearing:
-    """A fresh one of the configured kind, for the secretary's language."""
+def hearing(config: PipelineConfig, brief: Brief) -> Hearing:
+    """A fresh one of the configured kind, for the secretary's language or several."""
+    language = brief.heard_language
     if config.stt in LOCAL_HEARING:
         return LocalHearing(config, language)
+    if brief.languages:
+        language = SEVERAL
     return Flux(config, language) if is_flux(config) else Nova(config, language)

@@ -5,8 +5,9 @@ Everything here runs in the call's own greenlet; the attempts run beside it and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
@@ -26,18 +27,22 @@ from esl_controller.calls.transfer.outcomes import Outcome, status_of
 from esl_controller.calls.transfer.plan import (
     BackToAi,
     Dial,
+    Fallback,
     Mode,
     ToDialplan,
     ToMailbox,
     TransferPlan,
     next_step,
 )
+from esl_controller.calls.transfer.promised import Missed, Promise, errand_of, promised
 from esl_controller.calls.transfer.returning import EXTENSION, Returned, Returning, variables
 from esl_controller.calls.transfer.states import TransferEvent, TransferState
 from esl_controller.calls.transfer.three_way import open_room
 from esl_controller.esl.errors import CommandFailed, EslError
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry.metrics import Metrics
+from esl_controller.tools.base import FunctionFailed
+from esl_controller.tools.registry import tools_for
 
 _log = structlog.get_logger("transfer")
 
@@ -135,11 +140,17 @@ class Course:
     def _try(self, destination: Destination) -> None:
         self._tried += 1
         plan, call = self.plan, self._call
+        if self._tried > 1 and not self._may_dial(destination):
+            return self._decide(destination, Outcome.UNREACHABLE, "")
         if plan.mode_for(destination) is Mode.BLIND:
             return call.hand_over(BLIND, destination.number, plan.reason)
         self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
         presence = self._presence(destination)
         outcome = _NOT_WORTH_RINGING.get(presence.state)
+        if presence.to and self._all_may_be_dialled(presence.to):
+            destination = call.site.places.through_dialplan(self._talk.entry, destination)
+        elif presence.to and presence.instead:
+            outcome = Outcome.UNREACHABLE
         if outcome is not None:
             self._talk.keep_results()
             return call.post(partial(self._decide_when_asked, destination, outcome))
@@ -158,6 +169,18 @@ class Course:
         )
         self._attempt = attempt = Attempt(caller, call.door, destination, plan.ring_s)
         self._greenlet = gevent.spawn(attempt.run)
+
+    def _may_dial(self, destination: Destination) -> bool:
+        """Of who was not asked about when the plan was made: to ask is to count it."""
+        why_not = self._call.site.places.may_dial(self._talk.entry, destination)
+        if why_not is not None:
+            _log.info("transfer.not_dialled", why=why_not)
+        return why_not is None
+
+    def _all_may_be_dialled(self, numbers: Sequence[str]) -> bool:
+        """Where an extension is forwarded to."""
+        places, entry = self._call.site.places, self._talk.entry
+        return all(self._may_dial(places.of_number(entry, number)) for number in numbers)
 
     def _decide_when_asked(
         self, destination: Destination, outcome: Outcome, looks: int = RETURN_LOOKS
@@ -264,13 +287,42 @@ class Course:
             self._decide(attempt.destination, attempt.outcome, attempt.words)
 
     def _decide(self, destination: Destination, outcome: Outcome, words: str) -> None:
-        self._talk.record.transfer_decided(status_of(outcome))
+        row = self._talk.record.transfer_decided(status_of(outcome))
+        transfer_uuid = "" if row is None else row.transfer_uuid
+        key = self._talk.record.row.conversation_uuid
+        missed = Missed(
+            self._identity, destination.name, outcome, self.plan.reason, transfer_uuid, key
+        )
         step = next_step(self.plan, self._tried, outcome)
         if isinstance(step, Dial):
             self._try(step.destination)
         elif isinstance(step, BackToAi):
-            self._call.go_on(told(destination.name, step.outcome, step.errand, words))
+            self._back(missed, step.errand, words)
         elif isinstance(step, ToMailbox):
-            self._call.hand_over(MAILBOX, step.number, self.plan.reason)
+            self._to_mailbox(step, missed)
         elif isinstance(step, ToDialplan):
             self._call.give_up(step.outcome)
+
+    def _back(self, missed: Missed, wanted: Fallback, words: str = "") -> None:
+        """The agent is told what was done, and no more than that."""
+        promise = self._leave_behind(missed, wanted)
+        self._call.go_on(told(missed.name, missed.outcome, promise, words))
+
+    def _leave_behind(self, missed: Missed, wanted: Fallback) -> Promise:
+        talk = self._talk
+        promise = promised(wanted, talk.entry, tools_for(talk.entry))
+        left = errand_of(promise, wanted, missed, talk.entry, datetime.now(UTC))
+        try:
+            if left is not None:
+                talk.record.promises.add(left)
+        except FunctionFailed as error:
+            _log.warning("transfer.nothing_left_behind", why=str(error))
+            return Promise.IMPOSSIBLE
+        return promise
+
+    def _to_mailbox(self, step: ToMailbox, missed: Missed) -> None:
+        mailbox = self._call.site.places.of_number(self._talk.entry, step.number)
+        if self._may_dial(mailbox):
+            self._call.hand_over(MAILBOX, step.number, self.plan.reason)
+        else:
+            self._back(missed, Fallback.MESSAGE)

@@ -33,6 +33,8 @@ class Destination:
     dial_string: str = ""
     """Endpoint for `originate` when announceable, such as `user/201@tenant.example.com`; made by
     `esl.dialstring`, which refuses what would be read as something else."""
+    mailbox: str = ""
+    """Number that leads to its mailbox; empty: none is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +58,8 @@ class Presence:
     state: str
     """free | busy | dnd | forwarded | unregistered | unknown"""
     detail: str = ""
+    to: tuple[str, ...] = ()
+    """Numbers it is forwarded to. FusionPBX forwards in its dialplan: what its directory says of
+    the extension rings its own telephone alone."""
+    instead: bool = True
+    """Its own telephone is not to be rung: forwarded, not followed."""

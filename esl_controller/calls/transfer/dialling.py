@@ -8,6 +8,7 @@ import re
 from esl_controller.calls.door import TOKEN
 from esl_controller.calls.transfer.destination import Destination
 from esl_controller.database.models import RouteEntry
+from esl_controller.esl import dialstring
 from esl_controller.esl.dialstring import DialString, Leg
 from esl_controller.routes.identity import CallIdentity
 
@@ -33,6 +34,8 @@ def dial_string(
     Raises LocalProtocolError for what cannot be dialled.
     """
     number = _NUMBER.sub("", identity.caller_id_number)
+    there = destination.dial_string.startswith(dialstring.LOOPBACK)
+    on_the_way = dialstring.through_dialplan("domain_uuid", "domain_name") if there else {}
     return DialString(
         [Leg(destination.dial_string)],
         {
@@ -44,5 +47,6 @@ def dial_string(
             "origination_caller_id_name": _NAME.sub("", identity.caller_id_name) or number,
             "domain_uuid": entry.domain_uuid,
             "domain_name": entry.domain_name,
+            **on_the_way,
         },
     )

@@ -31,6 +31,7 @@ MANY = 25
 _KINDS = {
     "extension": Kind.EXTENSION,
     "ring_group": Kind.RING_GROUP,
+    "greeting_group": Kind.RING_GROUP,
     "queue": Kind.QUEUE,
     "ivr": Kind.IVR,
     "voicemail": Kind.VOICEMAIL,
@@ -46,6 +47,8 @@ class Place:
     """IVR also for whatever else the dialplan has: a time condition, another secretary."""
     number: str
     names: tuple[str, ...]
+    greets: bool = False
+    """A ring group that answers with a greeting before it rings: nobody can be told who calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,4 +146,5 @@ def arranged(rows: Sequence[Row]) -> TenantPlaces:
 
 def _place(row: Row) -> Place:
     names = dict.fromkeys(name.strip() for name in row["names"] if name and name.strip())
-    return Place(_KINDS.get(row["kind"], Kind.IVR), row["number"], tuple(names))
+    kind = _KINDS.get(row["kind"], Kind.IVR)
+    return Place(kind, row["number"], tuple(names), greets=row["kind"] == "greeting_group")

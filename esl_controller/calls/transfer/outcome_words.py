@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from esl_controller.calls.transfer.outcomes import Outcome
-from esl_controller.calls.transfer.plan import Fallback
+from esl_controller.calls.transfer.promised import Promise
 
 _WHAT: Mapping[Outcome, str] = {
     Outcome.BUSY: "{name} is on another call or does not want to be disturbed.",
@@ -17,23 +17,24 @@ _WHAT: Mapping[Outcome, str] = {
     Outcome.CALLED_OFF: "The transfer to {name} was called off.",
     Outcome.FAILED: "Connecting to {name} did not work.",
 }
-_THEN: Mapping[Fallback, str] = {
-    Fallback.AI: "Tell the caller in one sentence, and ask how you can help instead.",
-    Fallback.TICKET: "Tell the caller in one sentence, and offer to take the matter down: ask for "
-    "what is missing, repeat it, and say that it will be looked after.",
-    Fallback.CALLBACK: "Tell the caller in one sentence, and offer a call back: ask for the number "
-    "and a good time, and repeat both.",
-    Fallback.MESSAGE: "Tell the caller in one sentence, and offer to take a message: ask for it, "
-    "and repeat it.",
+_THEN: Mapping[Promise, str] = {
+    Promise.NONE: "Tell the caller in one sentence, and ask how you can help instead.",
+    Promise.NOTE: "A note has gone out, with who called and why. Tell the caller both in one "
+    "sentence, and ask whether there is anything else.",
+    Promise.TICKET: "A ticket has been asked for, with who called and why; its number is not known "
+    "yet. Tell the caller both in one sentence, and ask whether there is anything else.",
+    Promise.CALLBACK: "Tell the caller in one sentence, and offer a call back at this number. If "
+    "they want it, call request_callback: nobody calls back before that.",
+    Promise.IMPOSSIBLE: "Tell the caller in one sentence. No note, ticket or call back can be "
+    "arranged from here: promise none, and ask how you can help instead.",
 }
 
 
-def told(name: str, outcome: Outcome, errand: Fallback, words: str = "") -> str:
+def told(name: str, outcome: Outcome, promise: Promise, words: str = "") -> str:
     """After an attempt that came to nothing. `words` are the human's own."""
     what = _WHAT.get(outcome, _WHAT[Outcome.FAILED]).format(name=name)
     said = f' They said, for the caller: "{words}".' if words else ""
-    then = _THEN.get(errand, _THEN[Fallback.AI])
-    return f"[The caller was on hold and hears you again. {what}{said} {then}]"
+    return f"[The caller was on hold and hears you again. {what}{said} {_THEN[promise]}]"
 
 
 def back_from(name: str) -> str:

@@ -53,6 +53,9 @@ OF_CAUSE: Mapping[str, Outcome] = {
     "SERVICE_UNAVAILABLE": Outcome.UNREACHABLE,
     "CHAN_NOT_IMPLEMENTED": Outcome.UNREACHABLE,
     "GATEWAY_DOWN": Outcome.UNREACHABLE,
+    # A dialplan that came to its end (switch_core_state_machine.c): an outbound route of FusionPBX
+    # goes on after most failures, so that what its gateway said is not told.
+    "NORMAL_CLEARING": Outcome.UNREACHABLE,
 }
 """What `originate` answers behind `-ERR` (switch_channel.c, CAUSE_CHART)."""
 

@@ -29,11 +29,11 @@ class Outside:
             _log.warning("transfer_outside_refused", domain_uuid=domain_uuid)
             return "numbers outside the company may not be dialled from here"
         try:
-            with self._pool.connection(autocommit=True, limit_s=LONGEST_WAIT_S) as connection:
+            with self._pool.connection(limit_s=LONGEST_WAIT_S) as connection:
                 counted = repository.count_outside(connection, domain_uuid, self._per_hour)
         except DatabaseError as error:
             _log.warning("transfer_outside_not_counted", domain_uuid=domain_uuid, error=str(error))
             return "calls to numbers outside cannot be counted at the moment"
         if not counted:
             _log.warning("transfer_outside_capped", domain_uuid=domain_uuid)
-        return None if counted else "too many calls to numbers outside in this hour"
+        return None if counted else "too many calls to numbers outside within an hour"

@@ -23,11 +23,14 @@ class Places(Protocol):
     def find(self, entry: RouteEntry, wanted: str) -> Destination | Ambiguous | Unknown:
         """By name, alias, department or number. May wait."""
 
-    def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
-        """What the model is told about, from memory: does not wait."""
+    def of_number(self, entry: RouteEntry, number: str) -> Destination:
+        """What a number is, whether it is listed or not. May wait."""
 
     def presence(self, esl: Asks, entry: RouteEntry, destination: Destination) -> Presence:
         """Asked of FreeSWITCH on the caller's own socket. Waits, at most two seconds."""
+
+    def through_dialplan(self, entry: RouteEntry, destination: Destination) -> Destination:
+        """The same, reached as a telephone of the domain that dials it would."""
 
     def may_dial(self, entry: RouteEntry, destination: Destination) -> str | None:
         """None, or in words why not: what the installation allows, caps of an hour."""

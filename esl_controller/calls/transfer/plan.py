@@ -79,7 +79,7 @@ class BackToAi:
 
     outcome: Outcome
     errand: Fallback = Fallback.AI
-    """AI, or TICKET, CALLBACK or MESSAGE: what the model shall offer the caller."""
+    """AI, or TICKET, CALLBACK or MESSAGE: what is left behind."""
 
 
 @dataclass(frozen=True, slots=True)

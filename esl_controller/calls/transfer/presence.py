@@ -28,9 +28,9 @@ def of_extension(
     if wishes is not None and wishes["do_not_disturb"]:
         return Presence("dnd")
     if wishes is not None and wishes["forward_all"]:
-        return Presence("forwarded", "all calls")
+        return Presence("forwarded", "all calls", (wishes["forward_all"],))
     if wishes is not None and wishes["follow_me"]:
-        return Presence("forwarded", "follow me")
+        return Presence("forwarded", "follow me", tuple(wishes["follow_me"]), instead=False)
     if not (_ASKABLE.fullmatch(extension) and _ASKABLE.fullmatch(domain_name)):
         return Presence("unknown")
     try:
@@ -38,10 +38,10 @@ def of_extension(
             "sofia_contact", f"*/{extension}@{domain_name}", deadline.left_s, check=False
         )
         if contact.strip().startswith("error/"):
-            forwards = wishes is not None and wishes["forward_unregistered"]
-            return Presence(
-                "forwarded" if forwards else "unregistered", "no telephone is registered"
-            )
+            why = "no telephone is registered"
+            if wishes is not None and wishes["forward_unregistered"]:
+                return Presence("forwarded", why, (wishes["forward_unregistered"],))
+            return Presence("unregistered", why)
         if not contact.strip().startswith("sofia/"):
             return Presence("unknown")
         answer = esl.api(

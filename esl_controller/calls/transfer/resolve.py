@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from esl_controller.calls.transfer import naming, presence
@@ -67,10 +68,18 @@ class FusionPlaces:
         found = in_thread(lambda said: _who(entry, places, said), wanted, ValueError)
         return Unknown() if isinstance(found, ValueError) else found
 
-    def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
-        """Those the rules list: what the model is told about."""
-        places = self._directory.remembered(entry.domain_uuid)
-        return tuple(offer.destination for offer in _listed(entry, places))
+    def of_number(self, entry: RouteEntry, number: str) -> Destination:
+        """Waits for the database."""
+        places = self._directory.of(entry.domain_uuid)
+        return _from_rule({"destination": number}, places, entry.domain_name).destination
+
+    def through_dialplan(self, entry: RouteEntry, destination: Destination) -> Destination:
+        """By a loopback; blind where no dial string carries its number."""
+        try:
+            endpoint = dialstring.loopback(destination.number, entry.domain_name)
+        except LocalProtocolError:
+            endpoint = ""
+        return replace(destination, announceable=bool(endpoint), dial_string=endpoint)
 
     def presence(self, esl: Asks, entry: RouteEntry, destination: Destination) -> Presence:
         """Waits at most `presence.LONGEST_WAIT_S`, the database included."""
@@ -108,7 +117,7 @@ def _who(
     found = _found(offers, wanted if owner is None else owner)
     if owner is None or not isinstance(found, Destination):
         return found
-    return _mailbox(found, places) or Unknown()
+    return _mailbox(found) or Unknown()
 
 
 def _found(offers: Sequence[_Offer], wanted: str) -> Destination | Ambiguous | Unknown:
@@ -142,7 +151,7 @@ def _offers(entry: RouteEntry, places: TenantPlaces | None) -> list[_Offer]:
         return listed
     there = {offer.destination.number for offer in listed}
     others = (place for place in places.named if place.number not in there and place.names)
-    return listed + [_from_directory(place, entry.domain_name) for place in others]
+    return listed + [_from_directory(place, entry.domain_name, places) for place in others]
 
 
 def _listed(entry: RouteEntry, places: TenantPlaces | None) -> list[_Offer]:
@@ -159,7 +168,7 @@ def _from_rule(rule: Mapping[str, Any], places: TenantPlaces | None, domain_name
     if kind is Kind.VOICEMAIL and not number.startswith("*"):
         made = Destination(kind, name, TO_MAILBOX + number, announceable=False)
     else:
-        made = _destination(kind, name, number, place, domain_name)
+        made = _destination(kind, name, number, place, domain_name, places)
     names = (name, *map(str, rule.get("aliases") or ()), *own)
     return _Offer(made, names, (number, made.number))
 
@@ -182,30 +191,36 @@ def _kind(
     return said or Kind.EXTENSION
 
 
-def _from_directory(place: Place, domain_name: str) -> _Offer:
-    made = _destination(place.kind, place.names[0], place.number, place, domain_name)
+def _from_directory(place: Place, domain_name: str, places: TenantPlaces) -> _Offer:
+    made = _destination(place.kind, place.names[0], place.number, place, domain_name, places)
     return _Offer(made, place.names, (place.number, *filter(str.isdigit, place.names)))
 
 
 def _destination(
-    kind: Kind, name: str, number: str, place: Place | None, domain_name: str
+    kind: Kind,
+    name: str,
+    number: str,
+    place: Place | None,
+    domain_name: str,
+    places: TenantPlaces | None,
 ) -> Destination:
     """An extension is rung itself; what the dialplan must be run for, through a loopback."""
     dialled = place.number if place else number
     endpoint = ""
-    if kind in _ANSWERED_BY_PEOPLE:
+    if kind in _ANSWERED_BY_PEOPLE and not (place and place.greets):
         make = dialstring.user if kind is Kind.EXTENSION else dialstring.loopback
         try:
             endpoint = make(dialled, domain_name)
         except LocalProtocolError:  # a name that no dial string carries: blind only
             endpoint = ""
-    return Destination(kind, name, number, announceable=bool(endpoint), dial_string=endpoint)
+    mailbox = TO_MAILBOX + dialled if places and dialled in places.mailboxes else ""
+    return Destination(kind, name, number, bool(endpoint), endpoint, mailbox)
 
 
-def _mailbox(owner: Destination, places: TenantPlaces | None) -> Destination | None:
+def _mailbox(owner: Destination) -> Destination | None:
     """The mailbox of who was found; None when there is none."""
     if owner.kind is Kind.VOICEMAIL:
         return owner
-    if places is None or owner.number not in places.mailboxes:
+    if not owner.mailbox:
         return None
-    return Destination(Kind.VOICEMAIL, owner.name, TO_MAILBOX + owner.number, announceable=False)
+    return Destination(Kind.VOICEMAIL, owner.name, owner.mailbox, announceable=False)

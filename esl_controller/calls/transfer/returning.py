@@ -31,6 +31,8 @@ HISTORY_CHARS = 12_000
 EXTENSION = "voice_ai_return"
 """Of dialplan_xml/900_voice_ai_realtime.xml: leads back to a worker."""
 RETURN_TO = "voice_ai_return_to"
+GOING_BACK = ("transfer_after_bridge", RETURNING, CONVERSATION)
+"""Variables without which a caller who leaves a human does not come back to us."""
 
 _log = structlog.get_logger("transfer")
 _SPEAKERS = {"user": Speaker.CALLER, "assistant": Speaker.AGENT}

@@ -47,7 +47,7 @@ def planned(
         music=secretary.hold_music,
         returns=secretary.transfer_return,
         fallback=fallbacks(rule.get("fallback")),
-        mailbox=str(rule.get("mailbox") or ""),
+        mailbox=str(rule.get("mailbox") or destination.mailbox),
     )
 
 

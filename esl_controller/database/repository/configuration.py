@@ -8,12 +8,8 @@ from typing import Any
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.models import (
-    FunctionRow,
-    RealtimeProviderConfig,
-    SecretaryRealtime,
-    TenantSettings,
-)
+from esl_controller.database.functions import FunctionRow
+from esl_controller.database.models import RealtimeProviderConfig, SecretaryRealtime, TenantSettings
 from esl_controller.database.repository.statements import (
     Row,
     as_stored,

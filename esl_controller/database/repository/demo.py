@@ -48,10 +48,10 @@ def prepare_standalone(connection: Connection) -> None:
     execute(connection, _V_DOMAINS, ())
 
 
-def add_domain(connection: Connection, name: str) -> str:
+def add_domain(connection: Connection, name: str, domain_uuid: str | None = None) -> str:
     """Make a domain where there is no FusionPBX, and return its `domain_uuid`.
 
-    One of this name that is there is left as it is.
+    One of this name that is there is left as it is. `domain_uuid`: that it is to have.
     """
     prepare_standalone(connection)
     found = fetch_one(
@@ -59,8 +59,8 @@ def add_domain(connection: Connection, name: str) -> str:
     )
     if found is None:
         sql = """insert into v_domains (domain_uuid, domain_name, domain_enabled)
-                 values (gen_random_uuid(), %s, true) returning domain_uuid"""
-        found = fetch_one(connection, sql, (name,))
+                 values (coalesce(%s, gen_random_uuid()), %s, true) returning domain_uuid"""
+        found = fetch_one(connection, sql, (domain_uuid, name))
     assert found is not None  # an insert with RETURNING has its row
     return str(found["domain_uuid"])
 

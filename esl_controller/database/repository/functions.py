@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.models import FunctionRow
+from esl_controller.database.functions import FunctionRow
 from esl_controller.database.repository.statements import (
     Row,
     as_stored,

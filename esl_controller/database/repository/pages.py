@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from decimal import Decimal
@@ -54,6 +55,9 @@ class ConversationSummary:
     direction: str | None
     answered_by: str | None
     recording_consent: str | None
+    summary: str | None
+    """By a model, after the call; null where none is wanted, or yet."""
+    summary_fields: Mapping[str, Any] | None
 
     @classmethod
     def of(cls, conversation: ConversationRealtime) -> ConversationSummary:

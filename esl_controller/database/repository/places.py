@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from psycopg2.extensions import connection as Connection
 
-from esl_controller.database.repository.statements import Row, fetch_all, fetch_one
+from esl_controller.database.repository.statements import Row, execute, fetch_all, fetch_one
 
 MAX_PLACES = 2000
 """Of one domain; further ones are not found by name."""
+_LOCK_KEY = 0x76616C74  # 'valt': one transfer outside of a domain is counted at a time
 
 _PLACES = {
     "v_extensions": """select 'extension' as kind, extension as number,
@@ -19,8 +20,11 @@ _PLACES = {
           concat_ws(' ', nullif(directory_first_name, ''), nullif(directory_last_name, ''))]
           as names
       from v_extensions where domain_uuid = %s and cast(enabled as text) = 'true'""",
-    "v_ring_groups": """select 'ring_group', ring_group_extension, array[ring_group_name]
-      from v_ring_groups where domain_uuid = %s and cast(ring_group_enabled as text) = 'true'""",
+    "v_ring_groups": """select
+        case when coalesce(to_jsonb(g) ->> 'ring_group_greeting', '') = '' then 'ring_group'
+          else 'greeting_group' end,
+        ring_group_extension, array[ring_group_name]
+      from v_ring_groups g where domain_uuid = %s and cast(ring_group_enabled as text) = 'true'""",
     "v_call_center_queues": """select 'queue', queue_extension, array[queue_name]
       from v_call_center_queues where domain_uuid = %s""",
     "v_ivr_menus": """select 'ivr', ivr_menu_extension, array[ivr_menu_name]
@@ -50,33 +54,53 @@ def list_places(connection: Connection, domain_uuid: str) -> list[Row] | None:
 
 
 def find_availability(connection: Connection, domain_uuid: str, extension: str) -> Row | None:
-    """Return `do_not_disturb`, `forward_all`, `forward_unregistered` and `follow_me` of an
-    extension, each true or false; None when there is no such extension."""
-    if "v_extensions" not in _tables(connection):
+    """Return what an extension's owner has set: `do_not_disturb`, and the numbers in `forward_all`
+    and `forward_unregistered` (empty: not forwarded) and `follow_me` (a list). None when there is
+    no such extension."""
+    there = _tables(connection)
+    if "v_extensions" not in there:
         return None
     sql = """select coalesce(cast(do_not_disturb as text), '') = 'true' as do_not_disturb,
-               coalesce(cast(forward_all_enabled as text), '') = 'true'
-                 and coalesce(forward_all_destination, '') <> '' as forward_all,
-               coalesce(cast(forward_user_not_registered_enabled as text), '') = 'true'
-                 and coalesce(forward_user_not_registered_destination, '') <> ''
+               case when cast(forward_all_enabled as text) = 'true'
+                 then coalesce(forward_all_destination, '') else '' end as forward_all,
+               case when cast(forward_user_not_registered_enabled as text) = 'true'
+                 then coalesce(forward_user_not_registered_destination, '') else '' end
                  as forward_unregistered,
-               coalesce(cast(follow_me_enabled as text), '') = 'true' as follow_me
+               case when cast(follow_me_enabled as text) = 'true' then follow_me_uuid end
+                 as follow_me
              from v_extensions where domain_uuid = %s and extension = %s limit 1"""
-    return fetch_one(connection, sql, (domain_uuid, extension))
+    row = fetch_one(connection, sql, (domain_uuid, extension))
+    if row is None:
+        return None
+    followed = row["follow_me"] and "v_follow_me_destinations" in there
+    numbers = _followed(connection, domain_uuid, row["follow_me"]) if followed else []
+    return {**row, "follow_me": numbers}
+
+
+def _followed(connection: Connection, domain_uuid: str, follow_me_uuid: str) -> list[str]:
+    sql = """select follow_me_destination as number from v_follow_me_destinations
+             where domain_uuid = %s and follow_me_uuid = %s
+               and coalesce(follow_me_destination, '') <> ''
+             order by follow_me_order limit 20"""
+    return [row["number"] for row in fetch_all(connection, sql, (domain_uuid, follow_me_uuid))]
 
 
 def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
-    """Count one transfer to a number outside; False, and not counted, when the domain has had
-    `limit` in this hour of the clock. Holds however many workers ask at once."""
-    if limit <= 0:
-        return False
-    sql = """with old as (
-               delete from v_voice_outside_transfers_realtime
-               where domain_uuid = %s and hour < now() - interval '2 days')
-             insert into v_voice_outside_transfers_realtime as counted
-               (domain_uuid, hour, transfers) values (%s, date_trunc('hour', now()), 1)
+    """Count one transfer to a number outside, in a transaction of the caller's; False, and not
+    counted, when the domain has had `limit` in the last hour. Holds however many workers ask.
+
+    A row counts what began in five minutes, `hour` the first of them, for an hour after the last.
+    """
+    execute(connection, "select pg_advisory_xact_lock(%s, hashtext(%s))", (_LOCK_KEY, domain_uuid))
+    sql = """delete from v_voice_outside_transfers_realtime
+             where domain_uuid = %s and hour <= now() - interval '65 minutes'"""
+    execute(connection, sql, (domain_uuid,))
+    sql = """insert into v_voice_outside_transfers_realtime as counted
+               (domain_uuid, hour, transfers)
+             select %s, to_timestamp(floor(extract(epoch from now()) / 300) * 300), 1
+             where (select coalesce(sum(transfers), 0) from v_voice_outside_transfers_realtime
+                    where domain_uuid = %s) < %s
              on conflict (domain_uuid, hour) do update set transfers = counted.transfers + 1
-               where counted.transfers < %s
              returning transfers"""
     return fetch_one(connection, sql, (domain_uuid, domain_uuid, limit)) is not None
 
@@ -84,4 +108,6 @@ def count_outside(connection: Connection, domain_uuid: str, limit: int) -> bool:
 def _tables(connection: Connection) -> set[str]:
     """Which of FusionPBX's tables there are."""
     sql = "select name from unnest(%s::text[]) as name where to_regclass(name) is not null"
-    return {row["name"] for row in fetch_all(connection, sql, (list(_PLACES),))}
+    return {
+        row["name"] for row in fetch_all(connection, sql, ([*_PLACES, "v_follow_me_destinations"],))
+    }

@@ -55,6 +55,10 @@ class Owner:
     """None: it is not in the register."""
     http_url: str | None
     alive: bool
+    away: bool
+    """The caller talks with whom he was transferred to, as far as is known: any worker will do."""
+    extension: str
+    """Number that was called."""
 
 
 def register(connection: Connection, row: WorkerRow) -> None:
@@ -114,14 +118,23 @@ _OTHER_WITH_ROOM = """select 1 from v_voice_workers_realtime other
 
 
 def find_owner(connection: Connection, domain_uuid: str, call_uuid: str) -> Owner | None:
-    """Return the worker that has a call of the domain, None when no such call is going on."""
-    sql = """select c.worker, w.host, w.http_url,
-               coalesce(w.seen_at > now() - %s * interval '1 second', false) as alive
-             from v_voice_conversations_realtime c
-             left join v_voice_workers_realtime w on w.worker = c.worker
-             where c.domain_uuid = %s and c.call_uuid = %s and c.ended_at is null
-             order by c.started_at desc limit 1"""
-    row = fetch_one(connection, sql, (FRESH_S, domain_uuid, call_uuid))
+    """Return the worker that has a call of the domain; of a caller who was transferred the one that
+    let him go, or where that is no more any that lives. None when no such call is going on.
+    """
+    sql = """select coalesce(w.worker, c.worker) as worker, w.host, w.http_url,
+               coalesce(w.alive, false) as alive, c.away, coalesce(c.destination, '') as extension
+             from (select worker, destination, outcome, ended_at is not null as away
+                   from v_voice_conversations_realtime
+                   where domain_uuid = %s and call_uuid = %s
+                   order by started_at desc limit 1) c
+             left join lateral (
+               select worker, host, http_url, seen_at,
+                 seen_at > now() - %s * interval '1 second' as alive
+               from v_voice_workers_realtime other where other.worker = c.worker or c.away
+               order by seen_at > now() - %s * interval '1 second' desc,
+                 other.worker = c.worker desc, seen_at desc limit 1) w on true
+             where not c.away or c.outcome = 'transferred'"""
+    row = fetch_one(connection, sql, (domain_uuid, call_uuid, FRESH_S, FRESH_S))
     return None if row is None or row["worker"] is None else Owner(**row)
 
 

@@ -49,6 +49,7 @@ class EmulatedSession:
         self._vad: VoiceActivityDetector | None = None
         self._in_turn = False
         self._turn_ms = 0.0
+        self._turn_audio = bytearray()
         self._initial_history = False
         self._handlers: dict[str, Callable[[Any], None]] = {
             "clientContent": self._on_client_content,
@@ -223,6 +224,7 @@ class EmulatedSession:
         core.conversation.tokens += int(length_ms * AUDIO_TOKENS_PER_S / 1000)
         if self._in_turn:
             self._turn_ms += length_ms
+            self._turn_audio += data if self._vad is None else b""
         if self._vad is None or not data:
             return
         for boundary in self._vad.receive(data):
@@ -245,6 +247,7 @@ class EmulatedSession:
         self._in_turn = begins
         if begins:
             self._turn_ms = 0.0
+            self._turn_audio.clear()
             core.record.stamp("speech_started", core.now, core.config.on_stamp)
             handling = core.setup.get("realtimeInputConfig", {}).get("activityHandling")
             if handling != "NO_INTERRUPTION":
@@ -252,7 +255,7 @@ class EmulatedSession:
             return
         turn = core.record.turns
         core.record.turns += 1
-        heard = self._vad.turn_audio if self._vad is not None else b""
+        heard = self._vad.turn_audio if self._vad is not None else bytes(self._turn_audio)
         text = core.config.script.caller_line(turn, int(self._turn_ms), heard, RATE_HZ)
         if core.config.script.recogniser is not None and not text and self._vad is not None:
             return  # a sound that interrupted, and said nothing

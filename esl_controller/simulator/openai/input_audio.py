@@ -17,7 +17,7 @@ from esl_controller.simulator.openai.conversation import (
 )
 from esl_controller.simulator.openai.core import Core
 from esl_controller.simulator.openai.settings import audio_format
-from esl_controller.simulator.service.vad import Boundary, VoiceActivityDetector
+from esl_controller.simulator.service.vad import MAX_KEPT_MS, Boundary, VoiceActivityDetector
 from esl_controller.simulator.service.voice import decode
 
 MIN_COMMIT_MS = 100
@@ -43,6 +43,8 @@ class InputAudio:
         self._buffered_ms = 0.0
         self._started_ms = 0
         self._item_id = ""
+        self._uncommitted = bytearray()
+        """What a recogniser hears of it, where the client ends the turns."""
         self._quiet_ms = QUIET_MS
         self._format: AudioFormat
         self._turn_detection: dict[str, Any] | None
@@ -88,6 +90,9 @@ class InputAudio:
         self._buffered_ms += length_ms
         self._core.record.audio_in_ms += length_ms
         self._stamp(samples, length_ms)
+        if self._vad is None and self._core.config.script.recogniser is not None:
+            self._uncommitted += samples
+            del self._uncommitted[: -self._format.rate_hz * 2 * MAX_KEPT_MS // 1000]
         if self._vad is not None:
             for boundary in self._vad.receive(samples):
                 self._turn(boundary)
@@ -118,6 +123,7 @@ class InputAudio:
     def clear(self) -> None:
         """Discard audio that was not committed."""
         self._buffered_ms = 0.0
+        self._uncommitted.clear()
         self._begin()
         self._core.emit("input_audio_buffer.cleared")
 
@@ -172,7 +178,8 @@ class InputAudio:
         if transcription is None:
             return
         model = transcription.get("model", "whisper-1")
-        heard = self._vad.turn_audio if self._vad is not None else b""
+        heard = self._vad.turn_audio if self._vad is not None else bytes(self._uncommitted)
+        self._uncommitted.clear()
         rate_hz = self._format.rate_hz
         text = core.config.script.caller_line(turn, int(item.audio_ms), heard, rate_hz)
         when = core.now + core.config.transcription_delay_s

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import dataclasses
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPMethod
 from typing import Annotated, Literal
 from urllib.parse import quote
 
 import msgspec
 
-from esl_controller.calls.supervision import Act, Action, Result
+from esl_controller.calls.supervised import Act, Action, Later, Result
 from esl_controller.database.acts import AuditRecord
 from esl_controller.database.repository import audits, conversations, pages
+from esl_controller.esl.errors import EslError
 from esl_controller.record.privacy import redact
 from esl_controller.tools.base import Recording
 from esl_controller.web.api.fields import Extension
-from esl_controller.web.api.forwarding import forward
+from esl_controller.web.api.forwarding import forward, owner_of
 from esl_controller.web.api.gates import Gate
+from esl_controller.web.api.problems import not_found, unavailable
 from esl_controller.web.api.reply import Reply
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
@@ -144,10 +148,35 @@ def _actor(request: Request) -> str:
 
 def _act(resources: Resources, request: Request, act: Act) -> CallAct | Reply:
     domain_uuid, call_uuid = request.domain_uuid, request.path["call_uuid"]
-    if not resources.supervision.has(domain_uuid, call_uuid):
-        page = f"/api/v1/domains/{domain_uuid}/calls/{call_uuid}/{act.action.value}"
-        path = f"{page}?actor={quote(act.actor, safe='')}"
-        return forward(resources, request, HTTPMethod.POST, path)
+    supervision = resources.supervision
+    if supervision.has(domain_uuid, call_uuid):
+        do = partial(supervision.do, domain_uuid, call_uuid, act)
+        return _written_down(resources, request, act, do)
+    owner = owner_of(resources, request)
+    if owner.away and (request.forwarded or owner.worker == resources.worker):
+        return _act_away(resources, request, act, owner.extension)
+    page = f"/api/v1/domains/{domain_uuid}/calls/{call_uuid}/{act.action.value}"
+    path = f"{page}?actor={quote(act.actor, safe='')}"
+    return forward(resources, owner, request, HTTPMethod.POST, path)
+
+
+def _act_away(resources: Resources, request: Request, act: Act, extension: str) -> CallAct:
+    """The caller talks with a human, if he has not hung up: FreeSWITCH knows."""
+    domain_uuid, call_uuid = request.domain_uuid, request.path["call_uuid"]
+    away = resources.supervision.away
+    try:
+        if not away.has(call_uuid):
+            raise not_found("call")
+        do = partial(away.do, domain_uuid, call_uuid, extension, act)
+        return _written_down(resources, request, act, do)
+    except EslError as error:
+        raise unavailable("freeswitch", f"FreeSWITCH cannot be asked: {error}") from error
+
+
+def _written_down(
+    resources: Resources, request: Request, act: Act, do: Callable[[Later], Result]
+) -> CallAct:
+    domain_uuid, call_uuid = request.domain_uuid, request.path["call_uuid"]
     row = _row(resources, request, act)
     with (
         resources.gates.through(Gate.ACT),
@@ -160,7 +189,11 @@ def _act(resources: Resources, request: Request, act: Act) -> CallAct | Reply:
         after = dataclasses.replace(row, result=result.value, error=error or None, decided_at=over)
         resources.record(after, personal=True)
 
-    result = resources.supervision.do(domain_uuid, call_uuid, act, decided)
+    try:
+        result = do(decided)
+    except EslError as error:
+        decided(Result.FAILED, str(error)[:200])
+        raise
     if result is not Result.ASKED:
         decided(result, "")
     return CallAct(

@@ -33,16 +33,23 @@ _TYPES = ("application/json", CONTENT_TYPE)
 _log = structlog.get_logger("api")
 
 
-def forward(resources: Resources, request: Request, method: HTTPMethod, path: str) -> Reply:
-    """Have the owner of the path's call do it, with the body that came, and give its answer.
-
-    Raises Problem: 404 when no such call is going on, 503 when its worker cannot be asked.
-    """
-    if request.forwarded:
-        raise not_found("call")
+def owner_of(resources: Resources, request: Request) -> Owner:
+    """Who has the path's call. Raises Problem 404 when no such call is going on."""
     with resources.reading() as connection:
         owner = workers.find_owner(connection, request.domain_uuid, request.path["call_uuid"])
-    if owner is None or owner.worker == resources.worker:
+    if owner is None:
+        raise not_found("call")
+    return owner
+
+
+def forward(
+    resources: Resources, owner: Owner, request: Request, method: HTTPMethod, path: str
+) -> Reply:
+    """Have the owner of a call do it, with the body that came, and give its answer.
+
+    Raises Problem: 404 when it has no such call after all, 503 when it cannot be asked.
+    """
+    if request.forwarded or owner.worker == resources.worker:
         raise not_found("call")
     url = _address(owner)
     try:

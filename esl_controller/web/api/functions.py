@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from esl_controller.database.models import OwnFunction
+from esl_controller.database.functions import OwnFunction
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.offered import refresh
 from esl_controller.tenants.fields import FUNCTION

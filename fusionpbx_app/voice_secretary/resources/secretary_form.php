@@ -80,7 +80,7 @@
 	require __DIR__."/business_hours_form.php";
 	echo $form->input('time_zone', [], 'text', ['maxlength' => '64', 'list' => 'zones', 'autocomplete' => 'off']);
 	echo "<datalist id='zones'>".implode('', array_map(function ($zone) { return "<option value='".escape($zone)."'>"; }, DateTimeZone::listIdentifiers()))."</datalist>\n";
-	echo $handed('closed_extension');
+	echo $handed('closed_extension').$more('hours');
 	echo $form->end();
 
 	echo $form->section('turns', false);

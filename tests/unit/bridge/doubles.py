@@ -92,9 +92,9 @@ class StrictProvider:
         self._require(self._capabilities.turns is p.Turns.OURS, "turns are not ours")
         self._keep("begin_turn")
 
-    def end_turn(self, now: float) -> None:
+    def end_turn(self, now: float, *, answer: bool = True) -> None:
         self._require(self._capabilities.turns is p.Turns.OURS, "turns are not ours")
-        self._keep("end_turn")
+        self._keep("end_turn" if answer else "write_turn")
 
     def send_text(self, text: str, now: float) -> None:
         self._keep("send_text", text)

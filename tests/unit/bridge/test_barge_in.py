@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bridge.providers.base import Turns
 from bridge.session.back_channels import has_words, is_back_channel
 from bridge.session.barge_in import (
     INSISTING_S,
@@ -11,6 +12,8 @@ from bridge.session.barge_in import (
     LATE_WORDS_S,
     PAUSE_MS,
     SPOKEN_MS,
+    UNVOICED_WAIT_S,
+    VOICED_MS,
     WORDS_WAIT_S,
     BargeIn,
     Heard,
@@ -18,9 +21,11 @@ from bridge.session.barge_in import (
     Verdict,
 )
 
-TOLD = {"words_come": True, "tells_turns": True}
-HIDDEN = {"words_come": True, "tells_turns": False}
-OURS = {"words_come": False, "tells_turns": False}
+TOLD, HIDDEN, OURS = Turns.TOLD, Turns.HIDDEN, Turns.OURS
+
+
+def heard(loud_ms: int, quiet_ms: int, turns: Turns = TOLD, **more) -> Heard:
+    return Heard(loud_ms, quiet_ms, more.pop("voiced_ms", 0), more.pop("words_come", True), turns)
 
 
 def doubt(**rules) -> BargeIn:
@@ -60,6 +65,8 @@ def test_words_decide():
     assert made.words("pare", much_left=True) is Verdict.INTERRUPTION
     assert made.words("sim sim", much_left=True) is Verdict.BACK_CHANNEL
     assert made.words("sim", much_left=True, whole=False) is Verdict.OPEN, "sim, mas…"
+    assert made.words("sim, si", much_left=True, whole=False) is Verdict.OPEN
+    assert made.words("sim, mas", much_left=True, whole=False) is Verdict.INTERRUPTION
     assert made.words("sim", much_left=False) is Verdict.INTERRUPTION, "it answers the agent"
     made.stopped(10.5, expects_answer=True)
     assert made.words(" ", much_left=True) is Verdict.NOISE
@@ -72,31 +79,58 @@ def test_a_provider_that_heard_nothing_is_believed():
 
 def test_a_voice_that_lasts_interrupts():
     made = doubt()
-    assert made.look(10.9, Heard(LASTING_MS - 20, 0, **TOLD)) is Verdict.OPEN
-    assert made.look(11.0, Heard(LASTING_MS, 0, **TOLD)) is Verdict.INTERRUPTION
+    assert made.look(10.9, heard(LASTING_MS - 20, 0)) is Verdict.OPEN
+    assert made.look(11.0, heard(LASTING_MS, 0)) is Verdict.INTERRUPTION
 
 
 def test_words_that_do_not_come():
     for voice_ms, verdict in ((SPOKEN_MS, Verdict.INTERRUPTION), (200, Verdict.NOISE)):
         made = doubt()
         made.stopped(10.5, expects_answer=True)
-        heard = Heard(voice_ms, 500, **TOLD)
-        assert made.look(10.5 + WORDS_WAIT_S - 0.01, heard) is Verdict.OPEN
-        assert made.look(10.5 + WORDS_WAIT_S, heard) is verdict
+        assert made.look(10.5 + WORDS_WAIT_S - 0.01, heard(voice_ms, 500)) is Verdict.OPEN
+        assert made.look(10.5 + WORDS_WAIT_S, heard(voice_ms, 500)) is verdict
+
+
+def test_where_nothing_is_written_down_a_pitch_tells_a_word_from_a_cough():
+    for voiced_ms, verdict in ((VOICED_MS, Verdict.INTERRUPTION), (40, Verdict.NOISE)):
+        sound = heard(240, PAUSE_MS, OURS, voiced_ms=voiced_ms, words_come=False)
+        assert doubt().look(10.5, sound) is verdict
+
+
+def test_what_our_ear_found_is_asked_for_once_and_again_when_more_is_said():
+    made = doubt()
+    made.look(10.3, heard(200, PAUSE_MS - 20, OURS))
+    assert not made.must_ask
+    assert made.look(10.4, heard(200, PAUSE_MS, OURS)) is Verdict.OPEN
+    assert made.must_ask
+    made.asked_at = 10.4
+    assert not made.must_ask
+    made.look(10.5, heard(260, 0, OURS))  # the caller goes on
+    made.look(10.9, heard(260, PAUSE_MS, OURS))
+    assert made.must_ask
 
 
 def test_our_ear_finds_the_end_where_nobody_tells_it():
     made = doubt()
-    assert made.look(10.2, Heard(200, PAUSE_MS - 20, **OURS)) is Verdict.OPEN
-    assert made.look(10.3, Heard(200, PAUSE_MS, **OURS)) is Verdict.NOISE
+    unwritten = {"words_come": False}
+    assert made.look(10.2, heard(200, PAUSE_MS - 20, OURS, **unwritten)) is Verdict.OPEN
+    assert made.look(10.3, heard(200, PAUSE_MS, OURS, **unwritten)) is Verdict.NOISE
     made = doubt()
-    made.look(10.3, Heard(SPOKEN_MS, PAUSE_MS, **HIDDEN))
-    made.look(10.5, Heard(SPOKEN_MS + 100, 0, **HIDDEN))  # the caller goes on
+    made.look(10.3, heard(SPOKEN_MS, PAUSE_MS, HIDDEN))
+    made.look(10.5, heard(SPOKEN_MS + 100, 0, HIDDEN))  # the caller goes on
     assert made.stopped_at is None
 
 
+def test_a_sound_without_a_voice_is_not_waited_for_long():
+    for voiced_ms, waits_s in ((60, WORDS_WAIT_S), (0, UNVOICED_WAIT_S)):
+        made, sound = doubt(), heard(200, PAUSE_MS, HIDDEN, voiced_ms=voiced_ms)
+        made.look(10.5, sound)
+        assert made.look(10.5 + waits_s - 0.05, sound) is Verdict.OPEN
+        assert made.look(10.5 + waits_s + 0.05, sound) is Verdict.NOISE
+
+
 def test_a_provider_that_insists():
-    loud, quiet = Heard(300, 100, **TOLD), Heard(100, 2000, **TOLD)
+    loud, quiet = heard(300, 100), heard(100, 2000)
     assert doubt().look(10.0 + INSISTING_S, loud) is Verdict.INTERRUPTION
     assert doubt().look(10.0 + INSISTING_S, quiet) is Verdict.NOISE
 

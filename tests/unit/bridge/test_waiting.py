@@ -92,3 +92,11 @@ def test_nothing_is_told_of_a_wait_shorter_than_its_limit(looks):
         if late is AnswerLate.REPLACE:
             assert owed_s >= 6 - 1e-6
         silent_before, owes_before = silent, owes
+
+
+def test_the_longest_silence_is_kept() -> None:
+    """Words of ours begin the next silence; the longest is what the caller remembers."""
+    wait = Wait(replace_s=6)
+    for now, silent in ((1.0, True), (2.0, True), (2.25, False), (3.0, True), (3.25, True)):
+        wait.look(now, silent=silent, provider_owes=True, cover_s=9)
+    assert wait.longest_s == 1.25

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from esl_controller.calls.transfer.destination import (
@@ -26,13 +27,17 @@ class ListedPlaces:
     def find(self, entry: RouteEntry, wanted: str) -> Destination | Ambiguous | Unknown:
         """By name, however written, or by number."""
         said = wanted.strip().casefold()
-        offered = self.offered(entry)
+        offered = self._offered(entry)
         found = [one for one in offered if said in (one.name.casefold(), one.number.casefold())]
         if len(found) > 1:
             return Ambiguous(tuple(f"{one.name} ({one.number})" for one in found))
         return found[0] if found else Unknown(tuple(one.name for one in offered))
 
-    def offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
+    def of_number(self, entry: RouteEntry, number: str) -> Destination:
+        """An extension."""
+        return _destination({"destination": number}, entry.domain_name)
+
+    def _offered(self, entry: RouteEntry) -> tuple[Destination, ...]:
         """One for each rule."""
         rules = entry.secretary.transfer_rules
         return tuple(_destination(rule, entry.domain_name) for rule in rules)
@@ -40,6 +45,11 @@ class ListedPlaces:
     def presence(self, esl: Asks, entry: RouteEntry, destination: Destination) -> Presence:
         """Nobody is asked."""
         return Presence("unknown")
+
+    def through_dialplan(self, entry: RouteEntry, destination: Destination) -> Destination:
+        """By a loopback."""
+        endpoint = dialstring.loopback(destination.number, entry.domain_name)
+        return replace(destination, dial_string=endpoint)
 
     def may_dial(self, entry: RouteEntry, destination: Destination) -> str | None:
         """What the tenant listed may be dialled."""

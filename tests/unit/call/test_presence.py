@@ -11,9 +11,12 @@ from esl_controller.calls.transfer import presence
 from esl_controller.esl.errors import CommandTimeout
 from esl_controller.esl.waiting import Deadline
 
-NOTHING = dict.fromkeys(
-    ("do_not_disturb", "forward_all", "forward_unregistered", "follow_me"), False
-)
+NOTHING: dict[str, Any] = {
+    "do_not_disturb": False,
+    "forward_all": "",
+    "forward_unregistered": "",
+    "follow_me": [],
+}
 HERE = "sofia/internal/sip:201@192.0.2.7:5060"
 
 
@@ -43,18 +46,25 @@ def extension(asked: Asked, wishes: Any = NOTHING, number: str = "201") -> str:
 
 
 @pytest.mark.parametrize(
-    ("wish", "state"),
-    [("do_not_disturb", "dnd"), ("forward_all", "forwarded"), ("follow_me", "forwarded")],
+    ("wish", "state", "to", "instead"),
+    [
+        ({"do_not_disturb": True, "forward_all": "300"}, "dnd", (), True),
+        ({"forward_all": "300", "follow_me": ["400"]}, "forwarded", ("300",), True),
+        ({"follow_me": ["400", "+551"]}, "forwarded", ("400", "+551"), False),
+    ],
 )
-def test_what_the_owner_has_set_comes_first(wish: str, state: str) -> None:
+def test_what_the_owner_has_set_comes_first(
+    wish: dict[str, Any], state: str, to: tuple[str, ...], instead: bool
+) -> None:
     asked = Asked()
-    assert extension(asked, NOTHING | {wish: True}) == state
+    found = presence.of_extension(asked, "201", "d.example.com", NOTHING | wish, Deadline(2.0))
+    assert (found.state, found.to, found.instead) == (state, to, instead)
     assert asked.questions == []
 
 
 def test_a_telephone_must_be_registered() -> None:
     assert extension(Asked("error/user_not_registered")) == "unregistered"
-    away = NOTHING | {"forward_unregistered": True}
+    away = NOTHING | {"forward_unregistered": "300"}
     assert extension(Asked("error/user_not_registered"), away) == "forwarded"
     assert extension(Asked("-ERR no mod_sofia")) == "unknown"
 

@@ -45,6 +45,7 @@ def secretary(**fields: Any) -> SecretaryRealtime:
         "vad_eagerness": "auto",
         "vad_idle_timeout_ms": None,
         "barge_in": True,
+        "languages": (),
         **{"turn_detector": "provider", "resume_after_noise": False, "legal_notice": None},
         **{"noise_reduction": "none", "transcription_model": None, "provider_config": {}},
     }

@@ -15,7 +15,7 @@ from esl_controller.calls.transfer import returning as module
 from esl_controller.calls.transfer.briefing_words import briefing, quoted
 from esl_controller.calls.transfer.outcome_words import back_from, told
 from esl_controller.calls.transfer.outcomes import Outcome
-from esl_controller.calls.transfer.plan import Fallback
+from esl_controller.calls.transfer.promised import Promise
 from esl_controller.calls.transfer.returning import (
     MAX_TICKETS,
     TICKET_S,
@@ -133,9 +133,10 @@ def test_a_briefing_quotes_and_does_not_obey() -> None:
     assert len(quoted([Said(Speaker.CALLER, "x" * 9000)])) == 4000
 
 
-def test_the_model_is_told_every_outcome_and_what_to_offer() -> None:
+def test_the_model_is_told_every_outcome_and_what_was_done() -> None:
     for outcome in Outcome:
-        assert "sales" in told("sales", outcome, Fallback.AI)
-    assert "call back" in told("sales", Outcome.BUSY, Fallback.CALLBACK)
-    assert '"at three"' in told("sales", Outcome.DECLINED, Fallback.AI, "at three")
+        assert "sales" in told("sales", outcome, Promise.NONE)
+    assert "request_callback" in told("sales", Outcome.BUSY, Promise.CALLBACK)
+    assert "promise none" in told("sales", Outcome.BUSY, Promise.IMPOSSIBLE)
+    assert '"at three"' in told("sales", Outcome.DECLINED, Promise.NONE, "at three")
     assert "a colleague" in back_from("")

@@ -89,6 +89,7 @@ def test_words_of_a_rule() -> None:
         ("CALL_REJECTED", "declined"),
         ("SUBSCRIBER_ABSENT", "unreachable"),
         ("NORMAL_TEMPORARY_FAILURE", "unreachable"),
+        ("NORMAL_CLEARING", "unreachable"),  # a dialplan that ended
         ("something new", "failed"),
         ("", "failed"),
     ],

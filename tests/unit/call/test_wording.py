@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from bridge.audio.formats import PCMU_8K
+from bridge.providers.pipeline.config import PipelineConfig
+from bridge.providers.pipeline.realtime import hearing
 from esl_controller.calls.known import known_of
 from esl_controller.calls.plan import briefed
 from esl_controller.calls.wording import phrases_of
 from esl_controller.database.hours import Opening, Reason
-from esl_controller.database.models import SecretaryRealtime
+from esl_controller.database.models import ProcessingMode, RouteEntry, SecretaryRealtime
 from esl_controller.tenants import rules
 from esl_controller.tools.base import FunctionFailed
 from esl_controller.tools.change_language import ChangeLanguage
@@ -26,14 +29,12 @@ def secretary_row(**columns: Any) -> SecretaryRealtime:
     return rules.secretary({"secretary_realtime_uuid": key, "domain_uuid": key, **columns})
 
 
-def entry(opening: Opening | None = None, **columns: Any) -> Any:
-    return SimpleNamespace(
-        secretary=secretary_row(**columns),
-        tenant=SimpleNamespace(company_name="Padaria Sol"),
-        domain_name="d.example.com",
-        extension="8001",
-        opening=opening,
-        outbound=None,
+def entry(opening: Opening | None = None, **columns: Any) -> RouteEntry:
+    row = secretary_row(**columns)
+    tenant = rules.tenant({"domain_uuid": row.domain_uuid, "company_name": "Padaria Sol"})
+    mode = ProcessingMode.REALTIME
+    return RouteEntry(
+        row.domain_uuid, "d.example.com", "8001", mode, row, (), tenant, opening=opening
     )
 
 
@@ -130,3 +131,13 @@ def test_languages_are_offered_where_there_are_several() -> None:
     with pytest.raises(FunctionFailed, match="ending"):
         tool.run({"language": "en"}, context)
     assert asked == ["en"]
+
+
+def test_an_ear_is_not_bound_to_one_language_where_there_are_several() -> None:
+    one = briefed(entry(language="pt-BR", languages=["pt-BR"]), (), {})
+    assert (one.language, one.heard_language) == ("pt-BR", "pt-BR")
+    two = briefed(entry(language="pt-BR", languages=["en"]), (), {})
+    assert (two.language, two.heard_language, two.languages) == ("pt-BR", None, ("en",))
+    config = PipelineConfig(api_key="stt=k,chat=k")
+    urls = [hearing(config, brief).target(PCMU_8K) for brief in (one, two)]
+    assert "language=pt-BR" in urls[0].url and "language=multi" in urls[1].url  # type: ignore[union-attr]

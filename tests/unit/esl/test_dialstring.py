@@ -131,3 +131,10 @@ def test_misuse_is_refused(make):
 def test_number_that_would_be_read_as_something_else_is_refused(number):
     with pytest.raises(LocalProtocolError):
         dialstring.extension(number, "default")
+
+
+def test_a_loopback_is_not_taken_out_and_its_far_half_offers_its_own_codecs() -> None:
+    variables = dialstring.through_dialplan("domain_uuid")
+    exported = variables["loopback_export"].split(",")
+    assert exported == ["domain_uuid", "media_mix_inbound_outbound_codecs", "export_vars"]
+    assert (variables["loopback_bowout"], variables["export_vars"]) == ("false", exported[1])

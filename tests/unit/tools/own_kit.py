@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
-from esl_controller.database.models import FunctionRow, OwnFunction
+from esl_controller.database.functions import FunctionRow, OwnFunction
 from esl_controller.settings.types import Secret
 from esl_controller.tenants import rules
 

@@ -42,8 +42,11 @@ def entry(
     )
 
 
-def context(entry: Any, actions: Actions, caller: str = "+5511999990000") -> Any:
-    return SimpleNamespace(entry=entry, actions=actions, caller_id_number=caller)
+def context(
+    entry: Any, actions: Actions, caller: str = "+5511999990000", why_not: str | None = None
+) -> Any:
+    places = SimpleNamespace(of_number=lambda *_: None, may_dial=lambda *_: why_not)
+    return SimpleNamespace(entry=entry, actions=actions, caller_id_number=caller, places=places)
 
 
 def test_recordings_are_touched_where_there_are_some() -> None:
@@ -100,6 +103,14 @@ def test_a_callback_goes_to_the_number_that_calls() -> None:
 def test_what_cannot_be_promised_is_not(caller: str, arguments: Any, why: str) -> None:
     with pytest.raises(FunctionFailed, match=why):
         RequestCallback().run(arguments, context(entry(at_once=1), Actions(), caller))
+
+
+def test_nobody_is_called_back_where_nobody_may_be_called() -> None:
+    actions = Actions()
+    refused = context(entry(at_once=1), actions, why_not="not from here")
+    with pytest.raises(FunctionFailed, match="not from here"):
+        RequestCallback().run({"reason": "an invoice"}, refused)
+    assert actions.asked == []
 
 
 def test_a_second_callback_of_a_call_is_refused() -> None:

@@ -146,6 +146,7 @@ def test_functions_belong_to_the_secretary() -> None:
         secretary = SimpleNamespace(
             transfer_rules=rules,
             transfer_directory=False,
+            transfer_return=False,
             enable_rag=False,
             record_calls=False,
             language="en",

@@ -111,7 +111,7 @@ class voice_secretary_fields {
 
 	/** Sections of the form for columns that come with a controller, by how their names begin. */
 	const SECTIONS = [
-		'functions_offered' => '/^enable_functions$/', 'transfers' => '/^(transfer_|hold_)/', 'recording' => '/^record/', 'words' => '/^(legal_notice|voicemail_)/',
+		'functions_offered' => '/^enable_functions$/', 'transfers' => '/^(transfer_|hold_)/', 'recording' => '/^record/', 'words' => '/^(legal_notice|voicemail_)/', 'hours' => '/^(closed_|time_condition)/',
 		'turns' => '/^(turn_|resume_|ignore_|greeting_|comfort_)/', 'expert' => '/^/',
 	];
 

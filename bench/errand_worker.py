@@ -1,0 +1,75 @@
+"""A worker of `bench.errands`: a journal that asks for errands, and a service that delivers them.
+
+python -m bench.errand_worker SPOOL DSN DOMAIN SMTP_PORT FIRST END: says `durable N` once the
+errands up to N survive it, and goes on until it is killed.
+"""
+
+from __future__ import annotations
+
+from gevent import monkey
+
+monkey.patch_all()
+
+import sys  # noqa: E402
+from datetime import UTC, datetime  # noqa: E402
+from pathlib import Path  # noqa: E402
+
+import gevent  # noqa: E402
+from nacl.public import PrivateKey  # noqa: E402
+
+from esl_controller.database.acts import Errand, errand  # noqa: E402
+from esl_controller.database.pool import Pool  # noqa: E402
+from esl_controller.errands.kinds import KINDS  # noqa: E402
+from esl_controller.errands.means import MeansReader, OwnAddresses  # noqa: E402
+from esl_controller.errands.service import ErrandService, Pace  # noqa: E402
+from esl_controller.errands.smtp import MailServer  # noqa: E402
+from esl_controller.record.journal import Journal  # noqa: E402
+from esl_controller.services.http import ServiceHttp  # noqa: E402
+from esl_controller.settings.mail import Mail  # noqa: E402
+from esl_controller.tenants.hosts import ServiceHosts  # noqa: E402
+from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore  # noqa: E402
+from esl_controller.tenants.source import ConfigSource  # noqa: E402
+
+SECRET_VARIABLE = "BENCH_WEBHOOK_SECRET"
+AT_ONCE = 10
+PACE = Pace(attempt_s=3.0, lease_s=4.0, look_s=0.2, first_retry_s=0.3, of_one_domain=8)
+"""Short, so that what a kill costs is over soon."""
+
+
+def wanted(domain_uuid: str, number: int) -> Errand:
+    """Every other one is a letter."""
+    now, key = datetime.now(UTC), f"bench:{number}"
+    if number % 2:
+        payload = {"to": ["desk@clinic.example"], "subject": key, "text": "A call."}
+        return errand("email", domain_uuid, key, payload, now)
+    payload = {"event": "message.taken", "data": {"number": number}}
+    return errand("webhook", domain_uuid, key, payload, now)
+
+
+def service(dsn: str, smtp_port: int, worker: str) -> ErrandService:
+    pool = Pool(dsn, size=3, wait_timeout_s=10.0)
+    store = SecretStore(SecretKeys([PrivateKey.generate()]), environment_names=[SECRET_VARIABLE])
+    addresses = OwnAddresses()
+    http = ServiceHttp(addresses, ServiceHosts(["127.0.0.1"]))
+    mail = Mail(host="127.0.0.1", port=smtp_port, security="none", sender="v@pbx.example")
+    means = MeansReader(pool, ConfigSource(pool, store), http, addresses, MailServer(mail))
+    return ErrandService(pool, KINDS, means, worker, pace=PACE)
+
+
+def main(spool: str, dsn: str, domain_uuid: str, smtp_port: str, first: str, end: str) -> None:
+    journal = Journal(Path(spool), Pool(dsn, size=2))
+    journal.start()
+    doing = service(dsn, int(smtp_port), journal.worker)
+
+    running = gevent.spawn(doing.run)
+    for begin in range(int(first), int(end), AT_ONCE):
+        until = min(begin + AT_ONCE, int(end))
+        for number in range(begin, until):
+            assert journal.record(wanted(domain_uuid, number))
+        assert journal.wait_durable(60)
+        print("durable", until, flush=True)
+    running.join()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
