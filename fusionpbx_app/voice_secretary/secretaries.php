@@ -79,6 +79,12 @@
 	if (permission_exists('voice_secretary_overview_view')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-overview'], 'icon' => 'chart-line', 'link' => 'overview_realtime.php']);
 	}
+	if (permission_exists('voice_secretary_function_view')) {
+		echo button::create(['type' => 'button', 'label' => $text['button-functions'], 'icon' => 'wrench', 'link' => 'functions_realtime.php']);
+	}
+	if (permission_exists('voice_secretary_errand_view')) {
+		echo button::create(['type' => 'button', 'label' => $text['button-errands'], 'icon' => 'paper-plane', 'link' => 'errands_realtime.php']);
+	}
 	if (permission_exists('voice_secretary_provider_view')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-providers'], 'icon' => 'plug', 'link' => 'providers_realtime.php']);
 	}

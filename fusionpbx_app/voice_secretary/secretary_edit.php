@@ -59,6 +59,7 @@
 		}
 		$values['transfer_rules'] = voice_secretary_fields::transfer_rules($_POST);
 		$values['business_hours'] = voice_secretary_fields::business_hours($_POST);
+		$values['functions_config'] = voice_secretary_fields::functions($_POST);
 		list($special, $wrong) = voice_secretary_fields::read($_POST, ['voice_speed' => 'number', 'provider_config' => 'json']);
 		foreach ($wrong as $name => $label) {
 			$errors[$name] = $text[$label];
@@ -109,7 +110,7 @@
 			$shown[$name] = $shown[$name] ? json_encode($shown[$name], JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES) : '';
 		}
 	}
-	foreach (['transfer_rules', 'business_hours'] as $name) {
+	foreach (['transfer_rules', 'business_hours', 'functions_config'] as $name) {
 		$shown[$name] = $values ? $values[$name] : ($shown[$name] ?? null);
 	}
 	$settings_of_voice = $values ? (array) $values['voice_settings'] : (array) ($shown['voice_settings'] ?? []);

@@ -11,6 +11,7 @@ import pytest
 from tests.integration.api_kit import Client
 from tests.pages.forms import Page
 from tests.pages.test_conversation import begin, say
+from tests.pages.test_functions import errand
 from tests.pages.world import APP, TOKEN
 
 BASE = "/app/voice_secretary"
@@ -30,7 +31,17 @@ def theirs(here) -> dict[str, str]:
     call = here.row(
         "select call_uuid from v_voice_conversations_realtime where conversation_uuid = %s", talk
     )[0]
+    sql = """insert into v_voice_realtime_functions (voice_realtime_function_uuid, domain_uuid,
+               function_name, function_kind, description, url)
+             values (gen_random_uuid(), %s, 'f' || substr(md5(random()::text), 1, 8), 'http', %s,
+               'https://two.example/') returning voice_realtime_function_uuid::text"""
+    function = here.row(sql, here.two.domain_uuid, SECRET)[0]
+    sql = "update v_voice_realtime_errands set last_error = %s where errand_uuid = %s"
+    given_up = errand(here, here.two)
+    here.database.execute(sql, SECRET, given_up)
     return {
+        "function": function,
+        "errand": given_up,
         "secretary": here.two.secretary_realtime_uuid,
         "provider": here.two.voice_realtime_provider_uuid,
         "conversation": talk,
@@ -49,6 +60,8 @@ def everything(here: Any) -> list[Any]:
         "v_voice_turns_realtime",
         "v_voice_realtime_settings",
         "v_voice_secretaries",
+        "v_voice_realtime_functions",
+        "v_voice_realtime_errands",
     ):
         sql = f"select to_jsonb(t)::text from {table} t where domain_uuid = %s order by 1"
         found.append(here.database.execute(sql, here.two.domain_uuid))
@@ -88,6 +101,9 @@ def test_no_page_shows_or_changes_what_is_another_s(here, theirs, page) -> None:
 ACTIONS = {
     "secretaries.php": ("secretaries", "secretary", ("copy", "toggle", "delete")),
     "providers_realtime.php": ("providers", "provider", ("copy", "toggle", "delete", "up", "down")),
+    "functions_realtime.php": ("functions", "function", ("copy", "toggle", "delete")),
+    "functions_realtime_edit.php": ("", "function", ("save",)),
+    "errands_realtime.php": ("", "errand", ("retry", "drop")),
     "secretary_edit.php": ("", "secretary", ("save", "delete")),
     "providers_realtime_edit.php": ("", "provider", ("save", "delete")),
 }
@@ -102,6 +118,7 @@ def test_no_form_changes_what_is_another_s(here, theirs, page) -> None:
     for action in actions:
         fields = Page(visitor.get(f"{BASE}/{page}")[1]).fields
         forged = {"action": action, "id": key, "moved": key, "domain_uuid": theirs["domain"]}
+        forged |= {action: key}
         if rows:
             forged |= {f"{rows}[0][checked]": "true", f"{rows}[0][uuid]": key}
         else:

@@ -67,6 +67,15 @@
 	require __DIR__."/transfer_rules_form.php";
 	echo $more('transfers').$form->end();
 
+	echo $form->section('functions_offered', false).$more('functions_offered');
+	$offered = is_array($shown['functions_config'] ?? null) ? $shown['functions_config'] : [];
+	$boxes = '';
+	foreach (voice_secretary_fields::FUNCTIONS as $one) {
+		$boxes .= "<label><input type='checkbox' name='functions_config[]' value='".$one."'".(in_array($one, $offered, true) ? " checked='checked'" : '').'> '.escape($text['option-'.$one]).'</label> ';
+	}
+	echo $form->row('functions_config', "<fieldset class='vs_modes' aria-labelledby='label_functions_config'>".$boxes.'</fieldset>', ['bare' => true]);
+	echo $form->end();
+
 	echo $form->section('hours');
 	require __DIR__."/business_hours_form.php";
 	echo $form->input('time_zone', [], 'text', ['maxlength' => '64', 'list' => 'zones', 'autocomplete' => 'off']);

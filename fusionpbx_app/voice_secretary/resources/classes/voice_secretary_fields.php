@@ -21,7 +21,10 @@ class voice_secretary_fields {
 	];
 
 	/** Columns of a secretary with an editor of their own. */
-	const SECRETARY_EDITORS = ['voice_settings', 'transfer_rules', 'business_hours', 'provider_config'];
+	const SECRETARY_EDITORS = ['voice_settings', 'transfer_rules', 'business_hours', 'provider_config', 'functions_config'];
+
+	/** Functions of ours that a secretary may offer. */
+	const FUNCTIONS = ['create_ticket', 'lookup_customer', 'check_appointment', 'book_appointment', 'cancel_appointment', 'take_message', 'send_dtmf'];
 
 	const PROVIDER = [
 		'realtime_provider' => 'text', 'provider_label' => 'text', 'model' => 'text', 'default_voice_id' => 'text',
@@ -108,7 +111,7 @@ class voice_secretary_fields {
 
 	/** Sections of the form for columns that come with a controller, by how their names begin. */
 	const SECTIONS = [
-		'transfers' => '/^(transfer_|hold_)/', 'recording' => '/^record/', 'words' => '/^(legal_notice|voicemail_)/', 'hours' => '/^(closed_|time_condition)/',
+		'functions_offered' => '/^enable_functions$/', 'transfers' => '/^(transfer_|hold_)/', 'recording' => '/^record/', 'words' => '/^(legal_notice|voicemail_)/', 'hours' => '/^(closed_|time_condition)/',
 		'turns' => '/^(turn_|resume_|ignore_|greeting_|comfort_)/', 'expert' => '/^/',
 	];
 
@@ -147,6 +150,14 @@ class voice_secretary_fields {
 			$rules[] = array_filter($rule, 'strlen') + (is_array($kept) ? array_diff_key($kept, $rule) : []);
 		}
 		return $rules;
+	}
+
+	/**
+	 * Functions it offers, as ticked.
+	 */
+	public static function functions(array $post): array {
+		$ticked = is_array($post['functions_config'] ?? null) ? $post['functions_config'] : [];
+		return array_values(array_intersect(self::FUNCTIONS, array_filter($ticked, 'is_string')));
 	}
 
 	const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];

@@ -1,0 +1,67 @@
+<?php
+
+/**
+ * Functions a domain brings of its own: HTTP requests and MCP servers. Keys go to the controller to be sealed.
+ */
+class voice_secretary_function extends voice_secretary_rows {
+
+	const FIELDS = [
+		'function_name' => 'text', 'function_kind' => 'text', 'description' => 'long', 'enabled' => 'flag',
+		'url' => 'text', 'http_method' => 'text', 'parameters' => 'json', 'argument_places' => 'json', 'result_fields' => 'json',
+		'headers' => 'json', 'mcp_tools' => 'json', 'extensions' => 'json', 'timeout_seconds' => 'whole', 'max_result_bytes' => 'whole',
+	];
+
+	/** What an empty field of JSON means. */
+	const LISTS = ['mcp_tools', 'extensions'];
+
+	protected function table(): string { return 'v_voice_realtime_functions'; }
+	protected function key(): string { return 'voice_realtime_function_uuid'; }
+	protected function path(): string { return '/functions'; }
+	protected function permission(): string { return 'voice_secretary_function'; }
+
+	protected function copied(array $row, string $suffix): array {
+		// The controller never tells a key or a header's value: they are given anew.
+		$row = array_intersect_key($row, self::FIELDS);
+		unset($row['headers']);
+		$row['function_name'] = substr(($row['function_name'] ?? '').'_2', 0, 64);
+		$row['enabled'] = false;
+		return $row;
+	}
+
+	public function list(): array {
+		$sql = 'select voice_realtime_function_uuid, function_name, function_kind, description, url, cast(enabled as text) as enabled
+			from v_voice_realtime_functions where domain_uuid = :domain_uuid order by function_name limit 500';
+		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid], 'all') ?: [];
+	}
+
+	/**
+	 * A row without its secrets.
+	 */
+	public function find($uuid): array {
+		$row = parent::find($uuid);
+		if ($row) {
+			$row['has_key'] = !empty($row['credential']);
+			$row['header_names'] = is_array($row['headers']) ? array_keys($row['headers']) : [];
+			unset($row['credential'], $row['headers']);
+		}
+		return $row;
+	}
+
+	/**
+	 * What a form sent, as values for the controller; headers that were not typed stay.
+	 *
+	 * @return array [values, name => label of what is wrong with it]
+	 */
+	public static function typed(array $post): array {
+		list($values, $wrong) = voice_secretary_fields::read($post, self::FIELDS);
+		foreach (self::FIELDS as $name => $type) {
+			if ($type === 'json' && array_key_exists($name, $values) && $values[$name] === null) {
+				$values[$name] = in_array($name, self::LISTS, true) ? [] : new stdClass;
+			}
+		}
+		if (trim(is_string($post['headers'] ?? null) ? $post['headers'] : '') === '') {
+			unset($values['headers']);
+		}
+		return [array_filter($values, function ($value) { return $value !== null; }), $wrong];
+	}
+}

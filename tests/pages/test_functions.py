@@ -1,0 +1,104 @@
+"""Functions a domain brings, those a secretary offers, and what calls left to be delivered."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from tests.pages.forms import Page
+
+BASE = "/app/voice_secretary"
+
+
+def errand(here: Any, tenant: Any, state: str = "dead") -> str:
+    sql = """insert into v_voice_realtime_errands (errand_uuid, domain_uuid, kind, idempotency_key,
+               not_before, next_at, state, last_error)
+             values (%s, %s, 'webhook', %s, now(), now(), %s, 'the other side said 500')"""
+    key = str(uuid.uuid4())
+    here.database.execute(sql, key, tenant.domain_uuid, key, state)
+    return key
+
+
+def test_a_function_is_made_changed_and_removed(here) -> None:
+    visitor = here.visitor(here.one)
+    page = f"{BASE}/functions_realtime_edit.php"
+    fields = Page(visitor.get(page)[1]).fields
+    fields |= {"function_name": "order_status", "description": "Says how an order stands."}
+    fields |= {"url": "https://shop.example/orders/{order}", "credential": "sk-of-the-shop"}
+    status, html, _ = visitor.post(page, fields | {"parameters": "{no json"})
+    assert (status, "JSON" in Page(html).errors["parameters"]) == (200, True)
+    fields = Page(html).fields | {"url": "ftp://shop.example", "credential": "sk-of-the-shop"}
+    status, html, _ = visitor.post(page, fields | {"parameters": "{}"})
+    assert Page(html).errors["url"] != ""
+    fields = Page(html).fields | {
+        "url": "https://shop.example/orders/{order}",
+        "credential": "sk-of-the-shop",
+        "parameters": json.dumps(
+            {
+                "type": "object",
+                "properties": {"order": {"type": "string"}},
+                "required": ["order"],
+            }
+        ),
+        "headers": '{"Authorization": "Bearer {key}"}',
+    }
+    status, html, place = visitor.post(page, fields)
+    assert status == 302, (Page(html).errors, Page(html).notices)
+    html = visitor.get(f"{BASE}/{place}")[1]
+    assert "sk-of-the-shop" not in html
+    assert "Authorization" in html
+    sql = "select voice_realtime_function_uuid::text, credential, headers, enabled from"
+    rows = f"{sql} v_voice_realtime_functions where domain_uuid = %s"
+    key, sealed, headers, enabled = here.row(rows, here.one.domain_uuid)
+    assert "sk-of-the-shop" not in sealed
+    assert enabled
+    # What is not typed again stays.
+    fields = Page(html).fields | {"description": "Says where an order is."}
+    assert visitor.post(page, fields)[0] == 302
+    assert here.row(rows, here.one.domain_uuid)[1:3] == (sealed, headers)
+    for action, left in (("toggle", 1), ("delete", 0)):
+        fields = Page(visitor.get(f"{BASE}/functions_realtime.php")[1]).fields | {
+            "action": action,
+            "functions[0][checked]": "true",
+            "functions[0][uuid]": key,
+        }
+        visitor.post(f"{BASE}/functions_realtime.php", fields)
+        found = here.database.execute(rows, here.one.domain_uuid)
+        assert [row[3] for row in found] == [False] * left
+
+
+def test_a_secretary_offers_what_is_ticked(here) -> None:
+    visitor = here.visitor(here.one)
+    page = f"{BASE}/secretary_edit.php"
+    fields = Page(visitor.get(f"{page}?id={here.one.secretary_realtime_uuid}")[1]).fields
+    fields.pop("functions_config[]", None)
+    told = {"enable_functions": "true", "functions_config[0]": "take_message"}
+    told |= {"functions_config[1]": "rm -rf", "action": "save"}
+    assert visitor.post(page, fields | told)[0] == 302
+    sql = """select enable_functions, functions_config from v_voice_secretaries_realtime
+             where secretary_realtime_uuid = %s"""
+    assert here.row(sql, here.one.secretary_realtime_uuid) == (True, ["take_message"])
+    html = visitor.get(f"{page}?id={here.one.secretary_realtime_uuid}")[1]
+    assert "value='take_message' checked='checked'" in html
+    fields = Page(html).fields
+    fields.pop("functions_config[]")
+    assert visitor.post(page, fields | {"enable_functions": "false", "action": "save"})[0] == 302
+    assert here.row(sql, here.one.secretary_realtime_uuid) == (False, [])
+
+
+def test_what_was_given_up_is_sent_again_or_dropped(here) -> None:
+    visitor = here.visitor(here.one)
+    page = f"{BASE}/errands_realtime.php"
+    again, dropped, theirs = errand(here, here.one), errand(here, here.one), errand(here, here.two)
+    html = visitor.get(f"{page}?state=dead")[1]
+    assert again in html
+    assert theirs not in html
+    assert "the other side said 500" in html
+    for key, button in ((again, "retry"), (dropped, "drop"), (theirs, "retry"), (theirs, "drop")):
+        fields = Page(visitor.get(page)[1]).fields
+        visitor.post(page, fields | {button: key})
+    sql = "select state from v_voice_realtime_errands where errand_uuid = %s"
+    assert here.row(sql, again) != ("dead",)
+    assert here.database.execute(sql, dropped) == []
+    assert here.row(sql, theirs) == ("dead",)
