@@ -50,8 +50,9 @@ class Stage:
 
     def talk(self) -> float:
         """Both speak all the time from now on; returns when they hear each other."""
-        for one, hertz in ((self.caller, CALLER_HZ), (self.human, HUMAN_HZ)):
-            self.speaking.append(gevent.spawn(_speak, one, hertz))
+        turns = ((0.0, self.caller, CALLER_HZ), (0.5, self.human, HUMAN_HZ))
+        for later_s, one, hertz in turns:  # in turn, so that who hears both tells them apart
+            self.speaking.append(gevent.spawn_later(later_s, _speak, one, hertz))
         wait_for(lambda: HUMAN in who_is_heard(self.caller), CALL_S, "not joined")
         wait_for(lambda: CALLER in who_is_heard(self.human), CALL_S, "not joined")
         return time.monotonic()
