@@ -57,6 +57,7 @@ class Session:
         self._last_words = parts.last_words
         self._seat = parts.seat
         self._answering = parts.answering
+        self.longest_wait_s = parts.answering.longest_wait_s
         self._minding = parts.minding
         self._dialogue = parts.dialogue
         self._hold_of = parts.hold
@@ -81,11 +82,6 @@ class Session:
     def turns(self) -> int:
         """Turns so far."""
         return self._floor.turns_answered
-
-    @property
-    def longest_wait_s(self) -> float:
-        """The longest silence in which something was due to the caller."""
-        return self._answering.longest_wait_s
 
     @property
     def late_audio_dropped(self) -> int:
