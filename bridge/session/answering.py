@@ -238,7 +238,6 @@ class Answering:
             self._listener.answer_late()
         return not (late is AnswerLate.REPLACE and closing)
 
-    @property
     def longest_wait_s(self) -> float:
         """The longest silence in which something was due to the caller."""
         return self._wait.longest_s

@@ -56,7 +56,8 @@ class Session:
         self._silence = parts.silence
         self._last_words = parts.last_words
         self._seat = parts.seat
-        self.answering = parts.answering
+        self._answering = parts.answering
+        self.longest_wait_s = parts.answering.longest_wait_s
         self._minding = parts.minding
         self._dialogue = parts.dialogue
         self._hold_of = parts.hold
@@ -119,7 +120,7 @@ class Session:
         phrase = self.config.phrases.phrase(text)
         if self._seat.capabilities.speaks_text:
             self._silence.floor_taken()
-            self.answering.say(text)
+            self._answering.say(text)
         elif phrase is not None:
             self._minding.phrase(phrase)
 
@@ -302,7 +303,7 @@ class Session:
                 self._look_after(now)
 
     def _look_after(self, now: float) -> None:
-        if not self.answering.look(now, self.state):
+        if not self._answering.look(now, self.state):
             self._last_words.give_up()
         self._minding.look(now, self.state)
         self._last_words.handle_timeout(now, idle=self.line.idle(now))
@@ -342,7 +343,7 @@ class Session:
         self._step(SessionEvent.PROVIDER_READY)
         self._dialogue.replayed(begins=False)
         self._listener.provider_ready()
-        self.answering.provider_ready(self._clock())
+        self._answering.provider_ready(self._clock())
         if self._hold_of.broken_off:
             self._repeat()
 
@@ -350,7 +351,7 @@ class Session:
         """A new session of the same provider took over."""
         self._take_on(ready)
         self._floor.provider_lost()
-        self.answering.provider_ready(self._clock())
+        self._answering.provider_ready(self._clock())
 
     def _take_on(self, ready: p.SessionReady) -> None:
         capabilities = self._seat.capabilities
@@ -362,7 +363,7 @@ class Session:
         """The provider is gone; another is being connected."""
         self._step(SessionEvent.PROVIDER_LOST)
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
-        self.answering.provider_lost(self._clock())
+        self._answering.provider_lost(self._clock())
         if self._last_words.awaited:
             self._closing.ask(self.config.phrases.good_bye, self._clock())
 

@@ -326,7 +326,7 @@ class Conversation:
     def ended(self, end: SessionEnd) -> None:
         """The session is over."""
         self.end = end
-        self._metrics.observe(m.DEAD_AIR, value_s=self.session.answering.longest_wait_s)
+        self._metrics.observe(m.DEAD_AIR, value_s=self.session.longest_wait_s())
         echo = self.session.line.echo.found
         if echo is not None:
             self.record.echoed(echo)

@@ -115,7 +115,9 @@ def shows_all(ask: Any, url: str) -> dict[str, list[float]]:
         empty = [n for n, values in found.items() if not values or all(map(math.isnan, values))]
         if not empty or time.monotonic() > until:
             assert empty == [], (url, [{name: found[name][:5]} for name in empty[:3]])
-            return dict(found)
+            return {
+                n: [one for one in values if not math.isnan(one)] for n, values in found.items()
+            }
         gevent.sleep(0.5)
 
 

@@ -48,14 +48,13 @@ from esl_controller.tools.base import FunctionFailed, FunctionOutcome, ToolConte
 from esl_controller.tools.honesty import Honesty
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
+from esl_controller.web.talk.keys import pressed
 from esl_controller.web.talk.no_telephone import NoTelephone
 
 _log = structlog.get_logger("talk")
 
 CALLER = "browser"
 """Stands where a call has the caller's number."""
-MAX_TOLD_BYTES = 1024
-"""Of a text from the page."""
 
 
 class TalkCall(NoTelephone):
@@ -215,14 +214,9 @@ class TalkCall(NoTelephone):
 
     def told(self, payload: bytes) -> None:
         """A text of the page: a key that was pressed. Anything else is not looked at."""
-        if len(payload) > MAX_TOLD_BYTES or self._session is None:
-            return
-        try:
-            text = msgspec.json.decode(payload, type=_Told)
-        except msgspec.DecodeError:
-            return
-        if len(text.digit) == 1 and text.digit in "0123456789*#":
-            self._session.press_digit(text.digit)
+        key = pressed(payload)
+        if key is not None and self._session is not None:
+            self._session.press_digit(key)
 
     def closed(self, info: CloseInfo) -> None:
         """The page has gone, or hung up."""
@@ -391,10 +385,6 @@ class TalkCall(NoTelephone):
             return False
         session.tell(text, respond=respond)
         return True
-
-
-class _Told(msgspec.Struct):
-    digit: str = ""
 
 
 def _whole(value: float | None) -> int | None:
