@@ -33,7 +33,7 @@ from esl_controller.calls.phrases import Phrase, phrase_audio
 from esl_controller.calls.plan import plan_conversation
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.wording import phrases_of
-from esl_controller.database.acts import Errand, OutboundCall
+from esl_controller.database.acts import Errand
 from esl_controller.database.models import RouteEntry, SecretaryRealtime
 from esl_controller.record.conversation import ConversationRecord
 from esl_controller.record.outcome import own_ending
@@ -43,9 +43,10 @@ from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import bind_call
 from esl_controller.tenants.providers import NoProvider
-from esl_controller.tools.base import FunctionFailed, FunctionOutcome, Recording, ToolContext
+from esl_controller.tools.base import FunctionFailed, FunctionOutcome, ToolContext
 from esl_controller.tools.registry import offered_tools, tools_for
 from esl_controller.tools.runner import FunctionRunner
+from esl_controller.web.talk.without_telephone import WithoutTelephone
 
 _log = structlog.get_logger("talk")
 
@@ -55,7 +56,7 @@ MAX_TOLD_BYTES = 1024
 """Of a text from the page."""
 
 
-class TalkCall:
+class TalkCall(WithoutTelephone):
     """One conversation. `run` returns when it is over; a session's listener, and `CallActions`."""
 
     def __init__(self, request: TalkRequest, desk: CallDesk) -> None:
@@ -360,29 +361,11 @@ class TalkCall:
         self._say("transfer", destination=plan.destinations[0].name, reason=plan.reason)
         self._inbox.post(partial(self._finish, EndCause.FINISHED))
 
-    def call_off(self) -> None:
-        """No transfer is going on."""
-
-    def recording(self, wanted: Recording, by: str = "agent") -> bool:
-        """Nothing is recorded."""
-        return False
-
-    def call_back(self, wanted: OutboundCall) -> bool:
-        """A browser has no number."""
-        return False
-
     def errand(self, wanted: Errand) -> bool:
         """Hand it to the queue of errands: a trial shows all of what a call would do."""
         if self._record is None:
             raise FunctionFailed(OVER)
         return self._record.promises.add(wanted)
-
-    def send_dtmf(self, digits: str) -> bool:
-        """A browser has no line to press keys on."""
-        return False
-
-    def leave_message(self, message: str) -> None:
-        """No machine has answered."""
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Told to the page: there is no dialplan to go back to."""
