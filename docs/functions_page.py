@@ -23,7 +23,7 @@ What the AI can do besides talking. Functions of the call itself are offered whe
 sense: `transfer_call` where there is somebody to connect to, `pause_recording` where calls are
 recorded. Those that reach the domain's own systems are offered with `enable_functions`, once the
 system is set up; `functions_config` of a [secretary](secretary.md) limits them to those it names.
-A domain's own functions, by HTTP and MCP, are set up one by one (`esl-controller function`).
+A domain's own functions, by HTTP and MCP, are [set up one by one](functions-own.md).
 
 Every call of a function is a row of `v_voice_function_calls_realtime`, written when it begins and
 again when it is over.

@@ -38,7 +38,8 @@ begin
   ('v_voice_realtime_settings', 'ticket_url',
     'Where tickets are opened (OmniPlay and its like); empty: nowhere.'),
   ('v_voice_realtime_settings', 'ticket_format',
-    'Generation of the request: `contact`, `plain`, `event`, `handoff`.'),
+    'Generation of the request: `contact` (`/api/v1/tickets`), `plain`, `event` (webhook), '
+    '`handoff` (`/api/tickets/realtime-handoff`).'),
   ('v_voice_realtime_settings', 'ticket_queue', 'Queue of new tickets there.'),
   ('v_voice_realtime_settings', 'ticket_company', 'Company there, with `handoff`.'),
   ('v_voice_realtime_settings', 'ticket_key', 'Its token, sealed.'),

@@ -42,7 +42,7 @@ class TenantHosts:
             if domain_uuid in self._known:
                 return hosts
             raise ServiceFailed("refused", "the tenant's settings cannot be read") from error
-        hosts = [*tenant.allowed_tool_hosts, *system_hosts(tenant)]
+        hosts = (*tenant.allowed_tool_hosts, *system_hosts(tenant))
         self._known[domain_uuid] = (self._clock(), hosts)
         self._known.move_to_end(domain_uuid)
         if len(self._known) > MAX_TENANTS:

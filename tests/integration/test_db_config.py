@@ -220,7 +220,7 @@ def test_every_wrong_field_of_all_rows_is_named_and_costs_itself(database, sourc
     )
     entry = source.load(tenant.domain_uuid, "8000")
     fields = [warning.split(": ", 1)[1].split()[0] for warning in entry.warnings]
-    assert fields == ["language:", "functions_config", "time_zone"]
+    assert fields == ["language:", "functions_config:", "time_zone"]
     database.execute(
         "update v_voice_realtime_providers set credential = 'env:PATH', base_url = 'x'"
     )

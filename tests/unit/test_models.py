@@ -126,6 +126,8 @@ def test_what_no_answer_is_possible_without_is_named_at_once():
             {"closed_dates": ["25/12/2026"]},
             "closed_dates, entry 1: '25/12",
         ),
+        ("functions_config", [{"name": "a"}], "may have create_ticket"),
+        ("enable_functions", "maybe", "must be true or false"),
         ("rag_collection_id", DOMAIN, "rag_collection_id is not used"),
         ("voice_secretary_uuid", DOMAIN, "voice_secretary_uuid is not used"),
     ],
