@@ -75,8 +75,8 @@ class Doubt:
         self._on_settled = on_settled
         self._kept: list[p.ProviderEvent] | None = None
         self._reaction_ms = 0.0
-        self._went_on: tuple[Verdict, float] | None = None
-        """After what the agent went on last, and when."""
+        self._went_on: tuple[Verdict, float, bool] | None = None
+        """After what the agent went on last, when, and whether the provider was told of it."""
 
     @property
     def open(self) -> bool:
@@ -169,7 +169,8 @@ class Doubt:
         """An answer begins that nobody waits for, to what the agent went on after: return that."""
         after, self._went_on = self._went_on, None
         lately = after is not None and now - after[1] < ANSWERED_LATE_S
-        awaited = self._floor.wanted or self._floor.due or not self._floor.playing
+        told = after is not None and after[2]  # it answers that, whether or not anybody speaks
+        awaited = self._floor.wanted or self._floor.due or not (self._floor.playing or told)
         return after[0] if after is not None and lately and not awaited else None
 
     def look(self, now: float, state: SessionState) -> None:
@@ -204,10 +205,12 @@ class Doubt:
         barge = self._barge
         began_at, stopped_at = barge.began_at or now, barge.stopped_at
         asked_at, kept = barge.asked_at, tuple(self._kept or ())
+        if asked_at is None and self._seat.capabilities.turns is p.Turns.OURS:
+            kept = ()  # it answers what was said before the caller went on
         barge.end(now, verdict)
         unheard = self._forget()
         if verdict is not Verdict.INTERRUPTION:
-            self.dismissed, self._went_on = barge.turn_id, (verdict, now)
+            self.dismissed, self._went_on = barge.turn_id, (verdict, now, asked_at is not None)
         settled = Settled(
             verdict,
             barge.turn_id,
