@@ -31,27 +31,33 @@ begin
   for said in
     select t.*, a.attrelid, a.attnum from (values
   ('v_voice_secretaries_realtime', 'enable_functions',
-    'Whether it offers functions that reach the domain''s own systems, and messages; those of the '
-    'call itself need no switch.'),
+    'Whether it offers functions that reach the domain''s own systems, and messages; those of the call itself need no switch.'),
   ('v_voice_secretaries_realtime', 'functions_config',
     'Names of those it offers; empty: all that are set up, `send_dtmf` excepted.'),
   ('v_voice_realtime_settings', 'ticket_url',
     'Where tickets are opened (OmniPlay and its like); empty: nowhere.'),
   ('v_voice_realtime_settings', 'ticket_format',
-    'Generation of the request: `contact` (`/api/v1/tickets`), `plain`, `event` (webhook), '
-    '`handoff` (`/api/tickets/realtime-handoff`).'),
-  ('v_voice_realtime_settings', 'ticket_queue', 'Queue of new tickets there.'),
-  ('v_voice_realtime_settings', 'ticket_company', 'Company there, with `handoff`.'),
-  ('v_voice_realtime_settings', 'ticket_key', 'Its token, sealed.'),
+    'Generation of the request: `contact` (`/api/v1/tickets`), `plain`, `event` (webhook), `handoff` (`/api/tickets/realtime-handoff`).'),
+  ('v_voice_realtime_settings', 'ticket_queue',
+    'Queue of new tickets there.'),
+  ('v_voice_realtime_settings', 'ticket_company',
+    'Company there, with `handoff`.'),
+  ('v_voice_realtime_settings', 'ticket_key',
+    'Its token, sealed.'),
   ('v_voice_realtime_settings', 'crm_url',
     'Where customers are looked up, also while the telephone rings; empty: nowhere.'),
-  ('v_voice_realtime_settings', 'crm_key', 'Its token, sealed.'),
-  ('v_voice_realtime_settings', 'agenda_kind', 'Our HTTP contract, or a CalDAV calendar.'),
+  ('v_voice_realtime_settings', 'crm_key',
+    'Its token, sealed.'),
+  ('v_voice_realtime_settings', 'agenda_kind',
+    'Our HTTP contract, or a CalDAV calendar.'),
   ('v_voice_realtime_settings', 'agenda_url',
     'Of the agenda; with CalDAV, of the one calendar; empty: none.'),
-  ('v_voice_realtime_settings', 'agenda_user', 'User name there; empty: a token.'),
-  ('v_voice_realtime_settings', 'agenda_key', 'Its password or token, sealed.'),
-  ('v_voice_realtime_settings', 'appointment_minutes', 'Length of an appointment.')
+  ('v_voice_realtime_settings', 'agenda_user',
+    'User name there; empty: a token.'),
+  ('v_voice_realtime_settings', 'agenda_key',
+    'Its password or token, sealed.'),
+  ('v_voice_realtime_settings', 'appointment_minutes',
+    'Length of an appointment.')
     ) as t (of_table, column_name, meaning)
     join pg_attribute a on a.attrelid = to_regclass(t.of_table) and a.attname = t.column_name
   loop

@@ -66,27 +66,27 @@ begin
   for said in
     select t.*, a.attrelid, a.attnum from (values
   ('v_voice_realtime_settings', 'webhook_url',
-    'Address that is told what happens in calls, signed; empty: nobody is.'),
+    'Address that is told what happens in calls, signed (docs/errands.md); empty: none.'),
   ('v_voice_realtime_settings', 'webhook_secret',
-    'The key of those signatures, sealed.'),
+    'The key of those signatures, sealed; without one they are not sent.'),
   ('v_voice_realtime_settings', 'webhook_events',
-    'Names of the events that are told; empty: all.'),
+    'Events that are told; empty: all.'),
   ('v_voice_realtime_settings', 'email_to',
-    'Addresses that get each call by e-mail, and messages; empty: nobody.'),
+    'Who gets calls and messages by e-mail; a secretary''s own wins; empty: nobody.'),
   ('v_voice_realtime_settings', 'summarise_calls',
     'Whether a model sums up each call when it is over.'),
   ('v_voice_realtime_settings', 'summary_schema',
     'JSON Schema of the fields it is to find besides; empty: none.'),
   ('v_voice_realtime_settings', 'summary_url',
-    'Address of an OpenAI-compatible service for that, up to /chat/completions; empty: that of the domain''s own provider.'),
+    'OpenAI-compatible service for that, up to `/chat/completions`; empty: that of the domain''s own provider.'),
   ('v_voice_realtime_settings', 'summary_model',
-    'Model to ask there; empty: the provider''s own.'),
+    'Model to ask there; empty: the pipeline''s own.'),
   ('v_voice_realtime_settings', 'summary_key',
-    'The key of that address, sealed.'),
+    'The key of `summary_url`, sealed.'),
   ('v_voice_realtime_settings', 'send_unstored',
-    'Whether webhooks and e-mails carry what is not stored: words where no transcript is kept, personal data where it is hidden.'),
+    'Webhooks and e-mails carry what is not stored too: words where no transcript is kept, personal data where it is hidden. It is forgotten once sent.'),
   ('v_voice_secretaries_realtime', 'email_to',
-    'Addresses that get the calls of this secretary; empty: the domain''s.')
+    'Who gets this secretary''s calls and messages by e-mail; empty: the domain''s.')
     ) as t (of_table, column_name, meaning)
     join pg_attribute a on a.attrelid = to_regclass(t.of_table) and a.attname = t.column_name
   loop

@@ -17,3 +17,5 @@ select voice_ai_constraint('v_voice_spent_tickets_realtime', name, definition) f
 
 create index if not exists idx_voice_spent_tickets_realtime_expires
   on v_voice_spent_tickets_realtime (expires_at);
+create index if not exists idx_voice_spent_tickets_realtime_domain
+  on v_voice_spent_tickets_realtime (domain_uuid);

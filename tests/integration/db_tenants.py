@@ -13,7 +13,7 @@ from esl_controller.database.models import (
     Turn,
     UsageRecord,
 )
-from esl_controller.database.repository import conversations, errands, leases
+from esl_controller.database.repository import conversations, errands, knowledge, leases, tickets
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.database.repository.leases import Lease
 
@@ -33,11 +33,23 @@ class Tenant:
     voice_realtime_provider_uuid: str
     conversation_uuid: str
     outbound_uuid: str
+    function_uuid: str
+    document_uuid: str
+    ticket_uuid: str
     errand: Errand
     entries: list
 
 
 CALL = new_id()
+DOCUMENT = {
+    "title": "Hours",
+    "source_format": "text",
+    "language": "en",
+    "text_search": "english",
+    "size_bytes": 20,
+    "passages": 1,
+}
+PASSAGES = [("We are open. +551199", "We are open. +551199")]
 
 
 def populated(database, pool) -> Tenant:
@@ -101,7 +113,15 @@ def populated(database, pool) -> Tenant:
         assert errands.insert(connection, domain, wanted)
         place = Lease(CALL, seeded.secretary_realtime_uuid, seeded.voice_realtime_provider_uuid)
         leases.hold(connection, domain, [place], worker="w", duration_s=60)
+        document, function, ticket = new_id(), new_id(), new_id()
+        knowledge.add_document(connection, domain, DOCUMENT | {"document_uuid": document}, PASSAGES)
+        assert tickets.spend_ticket(connection, domain, ticket)
         cursor = connection.cursor()
+        cursor.execute(
+            """insert into v_voice_realtime_functions (voice_realtime_function_uuid, domain_uuid,
+               function_name, function_kind, url) values (%s, %s, 'f', 'mcp', 'https://x.example')""",
+            (function, domain),
+        )
         cursor.execute("insert into v_voice_realtime_settings (domain_uuid) values (%s)", (domain,))
         cursor.execute(
             """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, extension,
@@ -114,6 +134,9 @@ def populated(database, pool) -> Tenant:
         seeded.voice_realtime_provider_uuid,
         conversation,
         outbound,
+        function,
+        document,
+        ticket,
         wanted,
         entries,
     )

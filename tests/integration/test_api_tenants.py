@@ -10,15 +10,22 @@ from typing import Any
 import pytest
 
 from esl_controller.database.acts import OutboundCall, errand
-from esl_controller.database.repository import errands
+from esl_controller.database.repository import errands, knowledge
 from esl_controller.database.repository.demo import DemoProvider
 from esl_controller.web.api.routing import Route
 from esl_controller.web.api.table import ROUTES
 from tests.integration.api_kit import OPEN, Answer, Client, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
+from tests.integration.db_tenants import DOCUMENT, PASSAGES
 from tests.integration.service import service
 
 SECRETARY = "Victim's secretary"
+FUNCTION = {
+    "function_name": "own",
+    "description": "Tells the time.",
+    "url": "https://time.example/",
+    "enabled": False,
+}
 BODIES: dict[str, Any] = {
     "preview_voice": {"text": "Hello."},
     "simulate_call": {"extension": "8001", "seconds": 3},
@@ -40,10 +47,19 @@ BODIES: dict[str, Any] = {
     "tell_model": {"text": "Hello."},
     "change_recording": {"wanted": "pause"},
     "request_call": {"extension": "8001", "number": "1001"},
+    "add_function": FUNCTION,
+    "validate_function": FUNCTION,
+    "change_function": {"description": "Taken"},
+    "validate_function_change": {"description": "Taken"},
+    "try_function": {"arguments": {}},
+    "add_document": {"title": "Own", "source_format": "text", "content": "V2UgYXJlIG9wZW4u"},
 }
+QUERIES = {"search_documents": "?question=open"}
 KEYS = {"conversation_uuid", "provider_uuid", "call_uuid", "secretary_uuid", "test_call_uuid"} | {
     "outbound_uuid",
     "errand_uuid",
+    "function_uuid",
+    "document_uuid",
 }
 """Parts of a path that name a row."""
 
@@ -81,10 +97,21 @@ class Asked:
         )
         self.talk.store(outbound)
         wanted = errand("x", self.victim, "k", {"text": "Hello."}, NOW)
+        document = DOCUMENT | {"document_uuid": new_id()}
+        function_uuid = new_id()
         with running.app._pool.connection() as connection:
             errands.insert(connection, self.victim, wanted)
+            knowledge.add_document(connection, self.victim, document, PASSAGES)
+        database.execute(
+            """insert into v_voice_realtime_functions (voice_realtime_function_uuid, domain_uuid,
+               function_name, function_kind, url) values (%s, %s, 'f', 'mcp', 'https://x.example')""",
+            function_uuid,
+            self.victim,
+        )
         self.names = {
             "errand_uuid": wanted.errand_uuid,
+            "function_uuid": function_uuid,
+            "document_uuid": document["document_uuid"],
             "outbound_uuid": outbound.outbound_uuid,
             "conversation_uuid": self.talk.key,
             "provider_uuid": victim.voice_realtime_provider_uuid,
@@ -97,7 +124,8 @@ class Asked:
         self.secrets.remove("8001")
 
     def ask(self, route: Route, domain_uuid: str) -> Answer:
-        path = route.path.format(domain_uuid=domain_uuid, **self.names)
+        name = route.handler.__name__
+        path = route.path.format(domain_uuid=domain_uuid, **self.names) + QUERIES.get(name, "")
         return self.client.ask(route.method, path, BODIES.get(route.handler.__name__))
 
 

@@ -20,6 +20,8 @@ from esl_controller.database.repository import (
     conversations,
     demo,
     errands,
+    functions,
+    knowledge,
     leases,
     outbound,
     pages,
@@ -28,13 +30,22 @@ from esl_controller.database.repository import (
     secretaries,
     spending,
     tenants,
+    tickets,
     workers,
 )
 from esl_controller.database.repository.leases import Lease
 from esl_controller.database.repository.pages import Wanted
 from tests.integration.configuration_calls import CONFIGURATION
 from tests.integration.db_fixtures import Recorder
-from tests.integration.db_tenants import CALL, NOW, Tenant, new_id, populated
+from tests.integration.db_tenants import (
+    CALL,
+    DOCUMENT,
+    NOW,
+    PASSAGES,
+    Tenant,
+    new_id,
+    populated,
+)
 
 DIRECTORY = {"find_domain", "list_domains", "prepare_standalone", "add_domain"}
 """The directory of domains itself: FusionPBX's table, no tenant's data."""
@@ -46,11 +57,14 @@ INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listenin
     "count_open",
     "expire",
     "list_all_active",
+    "has_enabled_mcp",
+    "role",
+    "earlier_dialplans",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
 whether the host needs a speech process, which serves every domain too. Whoever is to be called next
 is asked for every domain at once, and so are errands; what is done then carries its own. All calls
-that go on are for who has the installation's own token."""
+that go on are for who has the installation's own token; what `doctor` asks is the operator's."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""
 
@@ -202,6 +216,23 @@ ACROSS: dict[str, Callable] = {
     "conversations.keep_summary": lambda c, d, o: conversations.keep_summary(
         c, d, o.conversation_uuid, "x", {}
     ),
+    "functions.list_functions": lambda c, d, o: functions.list_functions(c, d),
+    "functions.store_credential": lambda c, d, o: functions.store_credential(
+        c, d, o.function_uuid, "sealed:x"
+    ),
+    "functions.store_catalogue": lambda c, d, o: functions.store_catalogue(
+        c, d, o.function_uuid, [{"name": "x"}]
+    ),
+    "knowledge.list_documents": lambda c, d, o: knowledge.list_documents(c, d),
+    "knowledge.list_passages": lambda c, d, o: knowledge.list_passages(c, d, o.document_uuid),
+    "knowledge.totals": lambda c, d, o: knowledge.totals(c, d)["passages"],
+    "knowledge.add_document": lambda c, d, o: knowledge.add_document(
+        c, d, DOCUMENT | {"document_uuid": new_id(), "title": new_id()}, PASSAGES
+    ),
+    "knowledge.remove_document": lambda c, d, o: knowledge.remove_document(c, d, o.document_uuid),
+    "knowledge.remove_titled": lambda c, d, o: knowledge.remove_titled(c, d, "Hours"),
+    "knowledge.search": lambda c, d, o: knowledge.search(c, d, "open", "open", 5),
+    "tickets.spend_ticket": lambda c, d, o: tickets.spend_ticket(c, d, o.ticket_uuid),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
     **CONFIGURATION,
 }
@@ -211,6 +242,10 @@ TENANT_TABLE = re.compile(r"(?:from|into|update|join)\s+((?!v_voice_workers_real
 """The register of workers has no domain, and no row of it is a tenant's."""
 NO_TENANT = re.compile(r"pg_advisory_xact_lock|to_regclass|pg_notify")
 """Statements on no tenant's table."""
+MAKES_ROWS = {"demo.demo_seed", "configuration.insert_row", "knowledge.add_document"} | {
+    "tickets.spend_ticket"
+}
+"""Of the domain they are called for."""
 NOTHING = (None, [], ([], []), 0, False, {}, [False] * 7, [0] * 4, {"today_usd": 0, "month_usd": 0})
 
 
@@ -233,8 +268,7 @@ def test_nothing_of_another_domain_is_read_or_changed(database, pool, two):
             result = function(connection, stranger, victim)
         assert rows_of(database, victim.domain_uuid) == before, name
         assert not any(secret in repr(result) for secret in secrets), name
-        # these make rows of the domain they are called for
-        if name not in ("demo.demo_seed", "configuration.insert_row"):
+        if name not in MAKES_ROWS:
             assert result in NOTHING, name
 
 

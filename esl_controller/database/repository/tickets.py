@@ -11,10 +11,11 @@ GOOD_S = 300
 
 
 def spend_ticket(connection: Connection, domain_uuid: str, ticket_uuid: str) -> bool:
-    """Whether it had not been spent; it is now. What has expired is forgotten."""
+    """Whether it had not been spent; it is now. What has expired of the domain is forgotten."""
     sql = """with old as (
-               delete from v_voice_spent_tickets_realtime where expires_at < now())
+               delete from v_voice_spent_tickets_realtime
+               where domain_uuid = %s and expires_at < now())
              insert into v_voice_spent_tickets_realtime (ticket_uuid, domain_uuid, expires_at)
              values (%s, %s, now() + %s * interval '1 second')
              on conflict (ticket_uuid) do nothing returning 1"""
-    return fetch_one(connection, sql, (ticket_uuid, domain_uuid, GOOD_S)) is not None
+    return fetch_one(connection, sql, (domain_uuid, ticket_uuid, domain_uuid, GOOD_S)) is not None
