@@ -19,7 +19,7 @@ from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.tools import registry
-from esl_controller.tools.base import FunctionFailed, ToolContext
+from esl_controller.tools.base import BuiltIn, FunctionFailed, ToolContext
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
     BRIEF,
@@ -133,10 +133,8 @@ def test_a_provider_that_is_connected_and_dead_is_found_out(serve, hub):
 # --- functions ------------------------------------------------------------------------------------
 
 
-class SlowTool:
+class SlowTool(BuiltIn):
     """A function that takes its time, or fails."""
-
-    suggested: frozenset[str] = frozenset()
 
     def __init__(self, name: str, *, takes_s: float, fails: bool = False) -> None:
         self.name = name
@@ -158,7 +156,7 @@ def test_a_slow_function_is_covered_after_a_second_and_ends_at_its_deadline(
 ):
     """Filler words; then the model is told the truth, and says it."""
     slow, broken = SlowTool("slow", takes_s=60), SlowTool("broken", takes_s=0.1, fails=True)
-    monkeypatch.setattr(registry, "_BUILT_IN", {"slow": slow, "broken": broken})
+    monkeypatch.setattr(registry, "BUILT_IN", {"slow": slow, "broken": broken})
 
     def asks(name: str) -> EmulatorConfig:
         answer = Answer("Let me look.", calls=(ScriptedCall(name),))
