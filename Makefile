@@ -31,7 +31,7 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 	.venv-conformance/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[demo,dev]' --requirement tests/conformance/requirements.txt
 	.venv-conformance/bin/python -m pytest -m conformance tests/conformance $(PYTEST_ARGS)
+
+dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
+	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
 
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
