@@ -68,9 +68,9 @@ class Brief:
     """What the agent says first; empty lets the caller begin."""
     language: str | None = None
     """BCP 47, for instance `pt-BR`."""
+    tools: Sequence[Tool] = ()
     languages: Sequence[str] = ()
     """Others the caller may speak."""
-    tools: Sequence[Tool] = ()
 
     @property
     def heard_language(self) -> str | None:

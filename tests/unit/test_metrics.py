@@ -301,7 +301,7 @@ def test_a_host_that_cannot_be_resolved_is_tried_again(
     metrics.count(catalogue.DTMF)
     flusher._settings = receiver.settings()
     flusher.flush()
-    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf")
+    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf:1")
 
 
 def test_flusher_and_heartbeat_run_until_killed(receiver: Receiver) -> None:
@@ -313,7 +313,7 @@ def test_flusher_and_heartbeat_run_until_killed(receiver: Receiver) -> None:
     assert sampled.wait(5)
     metrics.count(catalogue.DTMF)
     gevent.killall(greenlets)
-    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf")
+    assert f"{PATH.format(0)}.dtmf:1.0|c" in receiver.lines("dtmf:1")
     assert samples(metrics)["voice_ai_realtime_hub_lag_seconds_count", ()] >= 1
 
 
