@@ -85,9 +85,8 @@
 	require_once "resources/header.php";
 	require_once __DIR__."/resources/style.php";
 	$form = new voice_secretary_form($text, $shown, $errors, !empty($input_toggle_style_switch));
-	$lang = (string) $settings->get('domain', 'language', 'en-us');
-	$about = function (string $name) use ($columns, $text, $lang) {
-		return ['about' => $text['description-'.$name] ?? $columns[$name][$lang === 'pt-br' ? 'help_pt' : 'help_en'] ?? ''];
+	$about = function (string $name) use ($columns, $text) {
+		return ['about' => $text['description-'.$name] ?? $columns[$name]['help'] ?? ''];
 	};
 
 //show the content

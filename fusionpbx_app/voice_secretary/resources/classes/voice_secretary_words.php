@@ -34,18 +34,26 @@ class voice_secretary_words {
 		return $detail === '' || $answer->remarks() ? $said : $said.' ('.$detail.')';
 	}
 
+	/** What a field takes, where more may be wrong with it than a label of ours can tell. */
+	const TOLD = ['transfer_rules', 'hours', 'headers', 'object', 'list', 'voice_settings'];
+
 	/**
-	 * What is wrong with one field, by what its rule allows.
+	 * What is wrong with one field, by what its rule allows; the controller's own words, in the
+	 * operator's language, where they say more.
 	 */
 	public function remark(array $remark): string {
 		$kind = is_string($remark['kind'] ?? null) ? $remark['kind'] : 'wrong';
 		if ($kind !== 'wrong') {
 			$said = $this->text['message-field_'.$kind] ?? '';
 			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
-			return trim($said.(in_array($kind, ['together', 'refused', 'unknown'], true) ? ' '.$message : ''));
+			return trim($said.(in_array($kind, ['together', 'refused', 'unknown', 'taken'], true) ? ' '.$message : ''));
 		}
 		$expected = is_string($remark['expected'] ?? null) ? $remark['expected'] : '';
-		$said = $this->text['message-expected_'.$expected] ?? $this->text['message-field_wrong'] ?? '';
+		if ($expected === 'text' || !isset($this->text['message-expected_'.$expected])) {
+			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
+			return trim(($this->text['message-field_wrong'] ?? '').($message === '' ? '' : ' ('.$message.')'));
+		}
+		$said = $this->text['message-expected_'.$expected];
 		$choices = array_filter($remark['choices'] ?? [], 'is_string');
 		$names = array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices);
 		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
@@ -54,7 +62,7 @@ class voice_secretary_words {
 			'{most}' => self::number($remark['most'] ?? null),
 			'{choices}' => implode(', ', $names),
 		]);
-		return in_array($expected, ['transfer_rules', 'hours', 'headers', 'object', 'list', 'voice_settings'], true)
+		return in_array($expected, self::TOLD, true)
 			? trim($said.' ('.$message.')') : $said;
 	}
 
