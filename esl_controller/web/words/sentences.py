@@ -9,7 +9,6 @@ SENTENCES: dict[str, Tongues] = {
     "secretary {}": Tongues("secretária {}", "secretaria {}"),
     "provider {}": Tongues("provedor {}", "proveedor {}"),
     "function {}": Tongues("função {}", "función {}"),
-    "tool {}": Tongues("ferramenta {}", "herramienta {}"),
     "entry {}": Tongues("entrada {}", "entrada {}"),
     "{}, entry {}": Tongues("{}, entrada {}", "{}, entrada {}"),
     "an entry": Tongues("uma entrada", "una entrada"),
@@ -119,9 +118,9 @@ SENTENCES: dict[str, Tongues] = {
     ),
     "must be printable ASCII": Tongues("deve ser ASCII imprimível", "debe ser ASCII imprimible"),
     "must be sealed": Tongues("deve estar selada", "debe estar sellada"),
-    "a key of the operator's goes to no tenant's system": Tongues(
-        "uma chave do operador não vai para o sistema de nenhum cliente",
-        "una clave del operador no va al sistema de ningún cliente",
+    "must be sealed: a key of the operator's goes to no tenant's system": Tongues(
+        "deve estar selada: uma chave do operador não vai para o sistema de nenhum cliente",
+        "debe estar sellada: una clave del operador no va al sistema de ningún cliente",
     ),
     "must be sealed, or env:NAME or file:/path": Tongues(
         "deve estar selada, ou ser env:NOME ou file:/caminho",

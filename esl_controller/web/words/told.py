@@ -15,9 +15,10 @@ from esl_controller.web.words import provider_sentences, sentences
 from esl_controller.web.words.tongues import Tongues
 
 LANGUAGES = ("en", "pt", "es")
-MAX_PARTS = 40
+MAX_PARTS = 12
 """Of one text: what is longer has been said often enough."""
-MAX_PART = 600
+MAX_PART = 400
+MAX_DEPTH = 6
 _AWAY = "\ue000"
 _PUT_AWAY = re.compile(_AWAY)
 _QUOTED = re.compile(r"""(?<!\w)(?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|\ue000""")
@@ -63,7 +64,7 @@ def key_of(part: str) -> tuple[str, tuple[str, ...]] | None:
     if len(part) > MAX_PART:
         return None
     for one in _patterns():
-        if all(word in part for word in one.words) and (found := one.pattern.fullmatch(part)):
+        if one.word in part and (found := one.pattern.fullmatch(part)):
             return one.key, found.groups()
     return None
 
@@ -77,24 +78,23 @@ def split(part: str) -> tuple[str, str, str] | None:
     return (head, mark, tail) if mark and _NAME.fullmatch(head) else None
 
 
-def _told_part(part: str, language: str) -> str:
+def _told_part(part: str, language: str, depth: int = MAX_DEPTH) -> str:
     if (known := key_of(part)) is not None:
         key, filled = known
         sentence: str = getattr(SENTENCES[key], language)
         return sentence.format(*filled)
-    if (pieces := split(part)) is None:
+    if (pieces := split(part)) is None or depth == 0:
         return part
     head, mark, tail = pieces
     if mark == " ":
-        said = key_of(tail)
-        return part if said is None else f"{head} {_told_part(tail, language)}"
-    return f"{_told_part(head, language)}: {_told_part(tail, language)}"
+        return part if key_of(tail) is None else f"{head} {_told_part(tail, language, 0)}"
+    return f"{_told_part(head, language, 0)}: {_told_part(tail, language, depth - 1)}"
 
 
 class _Pattern(NamedTuple):
     key: str
-    words: tuple[str, ...]
-    """What stands in any such sentence: quicker to look for than to match."""
+    word: str
+    """The longest that stands in any such sentence: quicker to look for than to match."""
     pattern: re.Pattern[str]
 
 
@@ -105,7 +105,7 @@ def _patterns() -> tuple[_Pattern, ...]:
     return tuple(
         _Pattern(
             key,
-            tuple(word for word in key.split("{}") if word),
+            max(key.split("{}"), key=len),
             re.compile(_filled(key).join(map(re.escape, key.split("{}"))), re.DOTALL),
         )
         for key in keys
