@@ -6,6 +6,8 @@ import json
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.pages.forms import Page
 
 BASE = "/app/voice_secretary"
@@ -66,6 +68,23 @@ def test_a_function_is_made_changed_and_removed(here) -> None:
         visitor.post(f"{BASE}/functions_realtime.php", fields)
         found = here.database.execute(rows, here.one.domain_uuid)
         assert [row[3] for row in found] == [False] * left
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en-us", "must be an http:// or https:// address without a user name"),
+        ("pt-br", "deve ser um endereço http:// ou https:// sem nome de usuário"),
+        ("es-cl", "debe ser una dirección http:// o https:// sin nombre de usuario"),
+    ],
+)
+def test_a_refusal_stands_at_its_field_in_the_operator_s_language(here, language, said) -> None:
+    visitor = here.visitor(here.one, language=language)
+    page = f"{BASE}/functions_realtime_edit.php"
+    fields = Page(visitor.get(page)[1]).fields | {"function_name": "order_status"}
+    fields |= {"description": "Says how an order stands.", "url": "ftp://shop.example"}
+    status, html, _ = visitor.post(page, fields)
+    assert (status, said in Page(html).errors["url"]) == (200, True), Page(html).errors
 
 
 def test_a_secretary_offers_what_is_ticked(here) -> None:

@@ -43,27 +43,33 @@ class voice_secretary_words {
 	 */
 	public function remark(array $remark): string {
 		$kind = is_string($remark['kind'] ?? null) ? $remark['kind'] : 'wrong';
+		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
+		if ($kind === 'taken' && ($remark['field'] ?? '') !== 'extension') {
+			return $this->unusable($message);
+		}
 		if ($kind !== 'wrong') {
 			$said = $this->text['message-field_'.$kind] ?? '';
-			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
-			return trim($said.(in_array($kind, ['together', 'refused', 'unknown', 'taken'], true) ? ' '.$message : ''));
+			return trim($said.(in_array($kind, ['together', 'refused', 'unknown'], true) ? ' '.$message : ''));
 		}
 		$expected = is_string($remark['expected'] ?? null) ? $remark['expected'] : '';
 		if ($expected === 'text' || !isset($this->text['message-expected_'.$expected])) {
-			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
-			return trim(($this->text['message-field_wrong'] ?? '').($message === '' ? '' : ' ('.$message.')'));
+			return $this->unusable($message);
 		}
-		$said = $this->text['message-expected_'.$expected];
 		$choices = array_filter($remark['choices'] ?? [], 'is_string');
 		$names = array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices);
-		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
-		$said = strtr($said, [
+		$said = strtr($this->text['message-expected_'.$expected], [
 			'{least}' => self::number($remark['least'] ?? null),
 			'{most}' => self::number($remark['most'] ?? null),
 			'{choices}' => implode(', ', $names),
 		]);
-		return in_array($expected, self::TOLD, true)
-			? trim($said.' ('.$message.')') : $said;
+		return in_array($expected, self::TOLD, true) ? trim($said.' ('.$message.')') : $said;
+	}
+
+	/**
+	 * In the controller's own words.
+	 */
+	private function unusable(string $message): string {
+		return trim(($this->text['message-field_wrong'] ?? '').($message === '' ? '' : ' ('.$message.')'));
 	}
 
 	/**
