@@ -66,6 +66,25 @@ class voice_secretary_words {
 	}
 
 	/**
+	 * What came of trying a function, or of asking for its tools.
+	 */
+	public function tried(voice_secretary_answer $answer, string $url): string {
+		if (!$answer->ok()) {
+			return trim($this->problem($answer, $url).' '.implode(' ', array_filter($answer->data['problems'] ?? [], 'is_string')));
+		}
+		$lines = array_filter($answer->data['remarks'] ?? [], 'is_string');
+		foreach (array_filter($answer->data['tools'] ?? [], 'is_array') as $tool) {
+			$lines[] = ($tool['name'] ?? '').': '.$this->say(empty($tool['kept']) ? 'message-tool_not_kept' : 'message-tool_kept');
+		}
+		if (isset($answer->data['ok'])) {
+			$lines[] = $answer->data['ok']
+				? $this->say('message-tried_good').' '.json_encode($answer->data['told'] ?? null, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES)
+				: $this->say('message-tried_bad').' '.($answer->data['why'] ?? '').' ('.($answer->data['error'] ?? '').')';
+		}
+		return implode("\n", $lines);
+	}
+
+	/**
 	 * In the controller's own words.
 	 */
 	private function unusable(string $message): string {
