@@ -150,8 +150,7 @@ def _read_list(value: Any) -> list[Any]:
 
 def _read_dialable(value: Any) -> str:
     if not isinstance(value, str) or not dialable.DIALABLE.fullmatch(value):
-        allowed = "digits, letters and * # + . _ -, at most 32"
-        raise ValueError(f"is {value!r:.60}, must be {allowed}")
+        raise ValueError(f"is {value!r:.60}, must be digits, letters and * # + . _ -, at most 32")
     return value
 
 
@@ -177,7 +176,7 @@ def _read_languages(value: Any) -> tuple[str, ...]:
             problems += error.problems
             tags[error.value] = None
         except ValueError as error:
-            problems.append(f"an entry {error}")
+            problems.append(f"an entry: {error}")
     if problems:
         raise PartlyWrong(problems, tuple(tags))
     return tuple(tags)

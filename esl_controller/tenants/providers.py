@@ -229,8 +229,10 @@ def _interface(config: RealtimeProviderConfig) -> Interface:
     found = _find_interface(config)
     if found is None:
         name = config.provider_settings.get(INTERFACE)
-        which = f" by the interface {name!r:.40}" if name else ""
-        raise NoProvider(f"{config.realtime_provider} is not spoken here{which}")
+        kind = config.realtime_provider
+        if name:
+            raise NoProvider(f"{kind} is not spoken here by the interface {name!r:.40}")
+        raise NoProvider(f"{kind} is not spoken here")
     return found
 
 

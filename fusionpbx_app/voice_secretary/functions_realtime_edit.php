@@ -34,8 +34,29 @@
 	$columns = $registry->columns('function');
 	$errors = [];
 
+//try it as a model would, or ask its server for its tools
+	$tried = $refreshed = null;
+	$act = $_POST['act'] ?? '';
+	if ($uuid !== null && in_array($act, ['try', 'refresh'], true)) {
+		$token = new token;
+		if (!$token->validate($_SERVER['PHP_SELF'])) {
+			message::add($text['message-invalid_token'], 'negative');
+			header('Location: functions_realtime.php');
+			exit;
+		}
+		if ($act === 'refresh') {
+			$refreshed = $functions->refresh($uuid);
+		}
+		else {
+			list($arguments, $wrong) = voice_secretary_fields::read($_POST, ['try_arguments' => 'json']);
+			$errors += array_map(function ($label) use ($text) { return $text[$label]; }, $wrong);
+			$tool = is_string($_POST['try_tool'] ?? null) ? trim($_POST['try_tool']) : '';
+			$tried = $errors ? null : $functions->try_out($uuid, (array) ($arguments['try_arguments'] ?? []), $tool);
+		}
+	}
+
 //process the form
-	if (count($_POST) > 0) {
+	elseif (count($_POST) > 0) {
 		$token = new token;
 		if (!$token->validate($_SERVER['PHP_SELF'])) {
 			message::add($text['message-invalid_token'], 'negative');
@@ -85,9 +106,8 @@
 	require_once "resources/header.php";
 	require_once __DIR__."/resources/style.php";
 	$form = new voice_secretary_form($text, $shown, $errors, !empty($input_toggle_style_switch));
-	$lang = (string) $settings->get('domain', 'language', 'en-us');
-	$about = function (string $name) use ($columns, $text, $lang) {
-		return ['about' => $text['description-'.$name] ?? $columns[$name][$lang === 'pt-br' ? 'help_pt' : 'help_en'] ?? ''];
+	$about = function (string $name) use ($columns, $text) {
+		return ['about' => $text['description-'.$name] ?? $columns[$name]['help'] ?? ''];
 	};
 
 //show the content
@@ -124,6 +144,9 @@
 		echo "<input type='hidden' name='id' value='".escape($uuid)."'>\n";
 	}
 	echo "<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n";
+	if ($uuid !== null) {
+		require_once __DIR__."/resources/function_try_form.php";
+	}
 
 //include the footer
 	require_once "resources/footer.php";

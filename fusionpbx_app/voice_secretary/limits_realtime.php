@@ -115,7 +115,7 @@
 	echo $form->toggle('redact_personal_data');
 	echo $form->end();
 	if ($further) {
-		echo $form->section('expert', false).$form->further($columns, $further, (string) $settings->get('domain', 'language', 'en-us')).$form->end();
+		echo $form->section('expert', false).$form->further($columns, $further).$form->end();
 	}
 	echo "</div>\n<br /><br />\n<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n";
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -78,7 +79,31 @@ def test_a_refusal_says_at_each_field_what_it_takes(client, domain):
     assert kinds == {"realtime_provider": "wrong", "provider_label": "needed"}
     columns = client.get("/columns").json
     assert {"vad_threshold", "transfer_rules"} <= {one["name"] for one in columns["secretary"]}
-    assert all(one["help_pt"] for kind in columns.values() for one in kind)
+    assert all(one["help"] for kind in columns.values() for one in kind)
+
+
+@pytest.mark.parametrize(
+    ("language", "nothing", "said"),
+    [
+        ("en-us", "nothing was stored", "is 0, must be between 1 and 10000"),
+        ("pt-br", "nada foi salvo", "é 0, deve ficar entre 1 e 10000"),
+        ("es-cl", "no se guardó nada", "es 0, debe estar entre 1 y 10000"),
+    ],
+)
+def test_rows_are_spoken_of_in_the_language_that_is_asked_for(
+    client, domain, language, nothing, said
+):
+    ask = partial(client.ask, **{"Accept-Language": language})
+    wrong = {"max_turns": 0, "secretary_name": "Two"}
+    refused = ask("POST", f"{domain}/secretaries", wrong).json
+    assert (refused["detail"], refused["problems"]) == (nothing, [f"max_turns {said}"])
+    assert [one["message"] for one in refused["fields"]] == [said]
+    judged = ask("POST", f"{domain}/secretaries/validate", wrong).json
+    assert [one["message"] for one in judged["problems"]] == [said]
+    helps = [one["help"] for one in ask("GET", "/columns").json["secretary"]]
+    assert ("Whether it answers." in helps) == (language == "en-us")
+    features = [one["help"] for one in ask("GET", "/registry").json["features"]]
+    assert ("writes down both sides" in features) == (language == "en-us")
 
 
 def test_a_provider_s_key_goes_in_and_is_never_seen(client, domain, database):

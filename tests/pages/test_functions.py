@@ -6,6 +6,8 @@ import json
 import uuid
 from typing import Any
 
+import pytest
+
 from tests.pages.forms import Page
 
 BASE = "/app/voice_secretary"
@@ -66,6 +68,49 @@ def test_a_function_is_made_changed_and_removed(here) -> None:
         visitor.post(f"{BASE}/functions_realtime.php", fields)
         found = here.database.execute(rows, here.one.domain_uuid)
         assert [row[3] for row in found] == [False] * left
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en-us", "must be an http:// or https:// address without a user name"),
+        ("pt-br", "deve ser um endereço http:// ou https:// sem nome de usuário"),
+        ("es-cl", "debe ser una dirección http:// o https:// sin nombre de usuario"),
+    ],
+)
+def test_a_refusal_stands_at_its_field_in_the_operator_s_language(here, language, said) -> None:
+    visitor = here.visitor(here.one, language=language)
+    page = f"{BASE}/functions_realtime_edit.php"
+    fields = Page(visitor.get(page)[1]).fields | {"function_name": "order_status"}
+    fields |= {"description": "Says how an order stands.", "url": "ftp://shop.example"}
+    status, html, _ = visitor.post(page, fields)
+    assert (status, said in Page(html).errors["url"]) == (200, True), Page(html).errors
+
+
+def test_a_function_is_tried_from_its_page(here) -> None:
+    visitor = here.visitor(here.one, language="pt-br")
+    page = f"{BASE}/functions_realtime_edit.php"
+    fields = Page(visitor.get(page)[1]).fields | {"function_name": "tools", "function_kind": "mcp"}
+    fields |= {"description": "Tools.", "url": "https://tools.example/mcp", "mcp_tools": '["one"]'}
+    status, html, place = visitor.post(page, fields)
+    assert status == 302, Page(html).errors
+    key = place.partition("id=")[2]
+    told = {}
+    for act, arguments in (("try", "{no json"), ("try", "{}"), ("refresh", "")):
+        html = visitor.get(f"{BASE}/{place}")[1]
+        assert "id='btn_refresh'" in html
+        fields = Page(html).fields | {"act": act, "try_arguments": arguments}
+        status, html, _ = visitor.post(page, fields)
+        assert status == 200
+        told[act, arguments] = (Page(html).errors, "\n".join(Page(html).notices))
+    assert told["try", "{no json"][0] == {"try_arguments": "Isto não é JSON."}
+    assert "Não funciona:" in told["try", "{}"][1]
+    assert "o servidor não foi consultado" in told["refresh", ""][1]
+    stranger = here.visitor(here.two)
+    fields = Page(stranger.get(page)[1]).fields | {"act": "try", "id": key}
+    assert stranger.post(page, fields)[0] == 302
+    sql = "delete from v_voice_realtime_functions where domain_uuid = %s"
+    here.database.execute(sql, here.one.domain_uuid)
 
 
 def test_a_secretary_offers_what_is_ticked(here) -> None:

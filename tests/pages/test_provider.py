@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -91,6 +93,26 @@ def test_what_is_wrong_is_said_at_the_field(here, field):
     status, html, _ = visitor.post(EDIT, fields)
     assert (status, said in Page(html).errors.get(field, "")) == (200, True), Page(html).errors
     assert row_of(here, "demo") == before
+
+
+@pytest.mark.parametrize(
+    ("language", "explained", "doubt"),
+    [
+        ("pt-br", "Por cima de todo o resto", "fica de fora"),
+        ("es-cl", "por encima de todo lo demás", "queda fuera"),
+    ],
+)
+def test_fields_and_doubts_are_told_in_the_operator_s_language(here, language, explained, doubt):
+    visitor = here.visitor(here.one, language=language)
+    page = f"{EDIT}?id={here.one.voice_realtime_provider_uuid}"
+    html = visitor.get(page)[1]
+    assert explained.lower() in html.lower()
+    assert "Further fields of the session" not in html
+    page = json.loads(re.search(r"window\.voice_secretary = (\{.*?\})</script>", html)[1])
+    fields = Page(html).fields | {page["token_name"]: page["token"], "ask": "judge_provider"}
+    fields |= {"id": page["id"], "provider_settings": '{"voic": "marin"}'}
+    told = json.loads(visitor.post("/app/voice_secretary/realtime_ask.php", fields)[1])
+    assert any(doubt in one for one in told["warnings"]), told
 
 
 def test_each_kind_has_its_own_fields(here, browser):

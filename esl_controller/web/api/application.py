@@ -30,6 +30,7 @@ from esl_controller.web.api.routing import (
     read_query,
 )
 from esl_controller.web.tickets import admits
+from esl_controller.web.words.told import preferred
 
 PREFIX = "/api/v1"
 DOCUMENT_PATH = "/openapi.json"
@@ -102,6 +103,7 @@ class Api:
             body=_body(route, environ),
             last_event_id=environ.get("HTTP_LAST_EVENT_ID", ""),
             actor=actor,
+            language=preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
             byte_range=environ.get("HTTP_RANGE", "")[:MAX_RANGE],
             forwarded="HTTP_X_VOICE_AI_FORWARDED" in environ,
             domain_name=self._domain_name(parts["domain_uuid"]) if parts else "",

@@ -11,6 +11,7 @@ from esl_controller.web.api.remarks import expected
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import _Answer
+from esl_controller.web.words.columns import help_of
 
 
 class ColumnView(_Answer, frozen=True):
@@ -26,8 +27,8 @@ class ColumnView(_Answer, frozen=True):
     least: float | None
     most: float | None
     choices: Sequence[str]
-    help_en: str
-    help_pt: str
+    help: str
+    """In the language asked for (`Accept-Language`: en, pt, es)."""
 
 
 class Columns(_Answer, frozen=True):
@@ -42,18 +43,18 @@ class Columns(_Answer, frozen=True):
 def list_columns(resources: Resources, request: Request) -> Columns:
     """Of this version, whatever the database has besides."""
     return Columns(
-        secretary=_of(SECRETARY),
-        provider=_of(PROVIDER),
-        settings=_of(TENANT),
-        function=_of(FUNCTION),
+        secretary=_of(SECRETARY, request.language),
+        provider=_of(PROVIDER, request.language),
+        settings=_of(TENANT, request.language),
+        function=_of(FUNCTION, request.language),
     )
 
 
-def _of(subject: Subject) -> list[ColumnView]:
-    return [_view(field.name, subject.rules[field.name]) for field in subject.fields()]
+def _of(subject: Subject, language: str) -> list[ColumnView]:
+    return [_view(field.name, subject.rules[field.name], language) for field in subject.fields()]
 
 
-def _view(name: str, column: Column) -> ColumnView:
+def _view(name: str, column: Column, language: str) -> ColumnView:
     least, most = column.rule.limits or (None, None)
     return ColumnView(
         name=name,
@@ -63,6 +64,5 @@ def _view(name: str, column: Column) -> ColumnView:
         least=least,
         most=most,
         choices=column.rule.choices,
-        help_en=column.meaning.en,
-        help_pt=column.meaning.pt,
+        help=help_of(column.meaning, language),
     )

@@ -19,6 +19,7 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.rows import answer_of, answer_type, request_type, values_of
 from esl_controller.web.api.schemas import Removed, Validation, _Answer
+from esl_controller.web.words.told import told
 
 SecretaryRow = answer_type(SECRETARY, "SecretaryRow")
 ProviderRow = answer_type(
@@ -112,8 +113,8 @@ def validated(
         report = editor.validate(subject, {**values, **sealed}, key)
     return Validation(
         ok=not report.problems,
-        problems=remarks(subject, report.problems),
-        warnings=report.warnings,
+        problems=remarks(subject, report.problems, request.language),
+        warnings=[told(one, request.language) for one in report.warnings],
     )
 
 
@@ -171,15 +172,16 @@ def editing(
         try:
             yield Editor(resources.pool, request.domain_uuid)
         except EditError as error:
-            raise refused(error, subject) from None
+            raise refused(error, subject, request.language) from None
         except NoSuchRow:
             raise not_found("row") from None
 
 
-def refused(error: EditError, subject: Subject) -> Problem:
+def refused(error: EditError, subject: Subject, language: str) -> Problem:
     """Nothing was stored; each field is named."""
-    said = list(map(str, error.problems))
-    return invalid("nothing was stored", said, remarks(subject, error.problems))
+    said = [told(str(one), language) for one in error.problems]
+    nothing = told("nothing was stored", language)
+    return invalid(nothing, said, remarks(subject, error.problems, language))
 
 
 def _removed(resources: Resources, request: Request, subject: Subject, key: str) -> Removed:

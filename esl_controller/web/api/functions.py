@@ -24,6 +24,7 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.rows import answer_of, answer_type, request_type, values_of
 from esl_controller.web.api.schemas import Removed, Validation, _Answer
+from esl_controller.web.words.told import told
 
 _NAME = "function_uuid"
 
@@ -135,10 +136,10 @@ def try_function(resources: Resources, request: Request) -> Tried:
             domain_uuid=request.domain_uuid, http=resources.systems.http, mcp=resources.systems.mcp
         )
         try:
-            told = tried(own, wanted.tool, wanted.arguments, call)
+            result = tried(own, wanted.tool, wanted.arguments, call)
         except FunctionFailed as error:
             return Tried(ok=False, told={}, error=str(error), why=error.why)
-    return Tried(ok=True, told=dict(told), error="", why="")
+    return Tried(ok=True, told=dict(result), error="", why="")
 
 
 def refresh_function(resources: Resources, request: Request) -> Refreshed:
@@ -148,7 +149,8 @@ def refresh_function(resources: Resources, request: Request) -> Refreshed:
         try:
             offered = refresh(resources.pool, resources.systems.mcp, own)
         except ServiceFailed as error:
-            raise invalid(f"the server was not asked: {error.words}") from error
+            said = told(f"the server was not asked: {error.words}", request.language)
+            raise invalid(said) from error
     tools = [
         ToolOffered(
             name=tool["name"],
@@ -157,7 +159,7 @@ def refresh_function(resources: Resources, request: Request) -> Refreshed:
         )
         for tool in offered.tools
     ]
-    return Refreshed(tools=tools, remarks=offered.remarks)
+    return Refreshed(tools=tools, remarks=[told(one, request.language) for one in offered.remarks])
 
 
 def _own(resources: Resources, request: Request) -> OwnFunction:
@@ -165,7 +167,8 @@ def _own(resources: Resources, request: Request) -> OwnFunction:
         try:
             own = resources.source.load_function(request.domain_uuid, request.path[_NAME])
         except ConfigError as error:
-            raise invalid("the function cannot be used", error.problems) from error
+            said = [told(one, request.language) for one in error.problems]
+            raise invalid(told("the function cannot be used", request.language), said) from error
     if own is None:
         raise not_found("row")
     return own

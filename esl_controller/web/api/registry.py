@@ -16,6 +16,7 @@ from esl_controller.tenants.providers import INTERFACE
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import _Answer
+from esl_controller.web.words.provider_fields import OF_INTERFACE, help_of
 
 
 class ModelPrice(_Answer, frozen=True):
@@ -61,6 +62,7 @@ class SettingField(_Answer, frozen=True):
     """text | integer | number | boolean | list | object"""
     choices: Sequence[str]
     help: str
+    """In the language asked for (`Accept-Language`: en, pt, es)."""
 
 
 class KnownInterface(_Answer, frozen=True):
@@ -120,29 +122,31 @@ class Registry(_Answer, frozen=True):
 
 def show_registry(resources: Resources, request: Request) -> Registry:
     """With the prices that calls are priced with today."""
-    return registry(price_list(resources.settings.storage.price_file))
+    return registry(price_list(resources.settings.storage.price_file), request.language)
 
 
-def registry(prices: PriceList) -> Registry:
+def registry(prices: PriceList, language: str = "en") -> Registry:
     """The whole of it."""
     return Registry(
-        providers=known_providers(prices),
-        features=[Feature(id=word, help=text) for word, text in FEATURES.items()],
+        providers=known_providers(prices, language),
+        features=[
+            Feature(id=word, help=help_of(text, language)) for word, text in FEATURES.items()
+        ],
     )
 
 
-def known_providers(prices: PriceList | None) -> list[KnownProvider]:
+def known_providers(prices: PriceList | None, language: str = "en") -> list[KnownProvider]:
     """Each kind; without a list with no prices."""
-    return [_provider(one, prices) for one in DESCRIPTORS.values()]
+    return [_provider(one, prices, language) for one in DESCRIPTORS.values()]
 
 
-def _provider(known: Descriptor, prices: PriceList | None) -> KnownProvider:
+def _provider(known: Descriptor, prices: PriceList | None, language: str) -> KnownProvider:
     interfaces = [
         KnownInterface(
             name=one.name,
             formats=one.formats,
             features=one.features,
-            fields=list(_fields(one.protocol, known)),
+            fields=list(_fields(one.protocol, known, language)),
         )
         for one in known.interfaces
     ]
@@ -166,14 +170,14 @@ def _provider(known: Descriptor, prices: PriceList | None) -> KnownProvider:
     )
 
 
-def _fields(protocol: str, known: Descriptor) -> Iterable[SettingField]:
+def _fields(protocol: str, known: Descriptor, language: str) -> Iterable[SettingField]:
     if len(known.interfaces) > 1:
         names = tuple(one.name for one in known.interfaces if one.name)
         yield SettingField(
-            name=INTERFACE, type="text", choices=names, help="Another interface of the vendor's."
+            name=INTERFACE, type="text", choices=names, help=help_of(OF_INTERFACE, language)
         )
     for name, word, choices, text in described_settings(protocol):
-        yield SettingField(name=name, type=word, choices=choices, help=text)
+        yield SettingField(name=name, type=word, choices=choices, help=help_of(text, language))
 
 
 def _model(model: Model, prices: PriceList | None) -> KnownModel:

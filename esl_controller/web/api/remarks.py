@@ -11,6 +11,7 @@ from esl_controller.tenants.checks import Rule
 from esl_controller.tenants.columns.column import Column
 from esl_controller.tenants.editing import FieldProblem
 from esl_controller.tenants.fields import Subject
+from esl_controller.web.words.told import told
 
 _OF_RULE = (
     (checks.FLAG, "flag"),
@@ -34,7 +35,7 @@ class FieldRemark(msgspec.Struct, frozen=True, kw_only=True):
     field: str | None
     """Null when it is not one field's fault."""
     message: str
-    """In English."""
+    """In the language asked for (`Accept-Language`: en, pt, es)."""
     kind: str = "wrong"
     """What is the matter: `wrong`, `needed`, `unknown`, `taken` (by another row), `foreign` (of
     another domain), `together` (good alone), `refused` (by the database)."""
@@ -47,9 +48,10 @@ class FieldRemark(msgspec.Struct, frozen=True, kw_only=True):
     choices: Sequence[str] = ()
 
 
-def remarks(subject: Subject, problems: Sequence[FieldProblem]) -> list[FieldRemark]:
+def remarks(subject: Subject, problems: Sequence[FieldProblem], language: str) -> list[FieldRemark]:
     """What was found, with what the field's rule allows."""
-    return [_remark(subject, problem) for problem in problems]
+    said = [one._replace(message=told(one.message, language)) for one in problems]
+    return [_remark(subject, problem) for problem in said]
 
 
 def expected(name: str, column: Column) -> str:

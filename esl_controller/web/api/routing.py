@@ -52,6 +52,8 @@ class Request:
     """Whom a ticket was made for; empty for who has the token."""
     domain_name: str = ""
     """Of the domain in the path, which exists."""
+    language: str = "en"
+    """What sentences about rows are told in: one of `words.told.LANGUAGES`."""
     forwarded: bool = False
     """Another worker asks, and has looked for the call itself."""
 

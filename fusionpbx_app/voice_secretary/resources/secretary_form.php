@@ -22,7 +22,7 @@
 	};
 
 	$more = function (string $section) use ($form, $columns, $further, $settings) {
-		return $form->further($columns, voice_secretary_fields::section($further, $section), (string) $settings->get('domain', 'language', 'en-us'));
+		return $form->further($columns, voice_secretary_fields::section($further, $section));
 	};
 
 	echo "<div class='card'>\n";

@@ -72,7 +72,7 @@ class voice_secretary_answer {
 	}
 
 	/**
-	 * What the controller says for people, in English.
+	 * What the controller says for people: of rows in the operator's language, else in English.
 	 */
 	public function detail(): string {
 		$detail = $this->data['detail'] ?? '';

@@ -15,9 +15,11 @@ class voice_secretary_api {
 	private $token;
 	private $timeout_s;
 	private $domain_uuid;
+	private $language;
 
 	/**
-	 * The installation's own settings alone are read: a domain's could send the token elsewhere.
+	 * The installation's own settings alone say where the token goes: a domain's could send it
+	 * elsewhere. The operator's language is what the controller is to answer in.
 	 *
 	 * @param database $database
 	 * @param string   $domain_uuid whose rows every path is put below: the session's, never a parameter
@@ -28,6 +30,9 @@ class voice_secretary_api {
 		$this->token = self::token($settings);
 		$this->timeout_s = max(1, min(60, (int) $settings->get('voice_secretary', 'api_timeout', 8)));
 		$this->domain_uuid = is_uuid($domain_uuid) ? $domain_uuid : '';
+		$own = new settings(['database' => $database, 'domain_uuid' => $domain_uuid, 'user_uuid' => $_SESSION['user_uuid'] ?? '']);
+		$language = (string) ($_SESSION['domain']['language']['code'] ?? $own->get('domain', 'language', 'en-us'));
+		$this->language = preg_match('/^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?$/', $language) ? $language : 'en-us';
 	}
 
 	/**
@@ -123,7 +128,7 @@ class voice_secretary_api {
 		if (!preg_match('#^https?://[A-Za-z0-9.\-\[\]:]+$#', $this->url)) {
 			return new voice_secretary_answer(0, '', 'bad_url');
 		}
-		$headers = ['Accept: application/json', 'Expect:'];
+		$headers = ['Accept: application/json', 'Accept-Language: '.$this->language, 'Expect:'];
 		if ($this->token !== '') {
 			$headers[] = 'Authorization: Bearer '.$this->token;
 		}

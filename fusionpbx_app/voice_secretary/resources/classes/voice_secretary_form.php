@@ -162,11 +162,11 @@ class voice_secretary_form {
 	/**
 	 * Columns of the controller these pages do not know yet, as plain fields with its own help.
 	 */
-	public function further(array $columns, array $types, string $language): string {
+	public function further(array $columns, array $types): string {
 		$html = '';
 		foreach ($types as $name => $type) {
 			$column = $columns[$name];
-			$about = $this->text['description-'.$name] ?? $column[$language === 'pt-br' ? 'help_pt' : 'help_en'] ?? '';
+			$about = $this->text['description-'.$name] ?? $column['help'] ?? '';
 			$options = ['label' => $this->text['label-'.$name] ?? ucfirst(str_replace('_', ' ', $name)), 'about' => $about];
 			$choices = array_filter($column['choices'] ?? [], 'is_string');
 			if ($type === 'flag') {

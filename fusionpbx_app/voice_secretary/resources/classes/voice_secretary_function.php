@@ -47,6 +47,31 @@ class voice_secretary_function extends voice_secretary_rows {
 		return $row;
 	}
 
+	const TRY_S = 40;
+
+	/**
+	 * Call it as a model would: a real request.
+	 *
+	 * @param string $tool of an MCP server; empty: its first
+	 */
+	public function try_out(string $uuid, array $arguments, string $tool): voice_secretary_answer {
+		return $this->acted($uuid, 'try', ['arguments' => (object) $arguments, 'tool' => $tool]);
+	}
+
+	/**
+	 * Ask an MCP server for its tools; those that are allowed are kept.
+	 */
+	public function refresh(string $uuid): voice_secretary_answer {
+		return $this->acted($uuid, 'refresh', null);
+	}
+
+	private function acted(string $uuid, string $what, ?array $body): voice_secretary_answer {
+		if (!permission_exists('voice_secretary_function_edit') || !$this->owns($uuid)) {
+			return new voice_secretary_answer(404, '');
+		}
+		return $this->api->domain('POST', '/functions/'.$uuid.'/'.$what, $body, self::TRY_S);
+	}
+
 	/**
 	 * What a form sent, as values for the controller; headers that were not typed stay.
 	 *

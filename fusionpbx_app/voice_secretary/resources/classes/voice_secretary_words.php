@@ -34,28 +34,61 @@ class voice_secretary_words {
 		return $detail === '' || $answer->remarks() ? $said : $said.' ('.$detail.')';
 	}
 
+	/** What a field takes, where more may be wrong with it than a label of ours can tell. */
+	const TOLD = ['transfer_rules', 'hours', 'headers', 'object', 'list', 'voice_settings'];
+
 	/**
-	 * What is wrong with one field, by what its rule allows.
+	 * What is wrong with one field, by what its rule allows; the controller's own words, in the
+	 * operator's language, where they say more.
 	 */
 	public function remark(array $remark): string {
 		$kind = is_string($remark['kind'] ?? null) ? $remark['kind'] : 'wrong';
+		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
+		if ($kind === 'taken' && ($remark['field'] ?? '') !== 'extension') {
+			return $this->unusable($message);
+		}
 		if ($kind !== 'wrong') {
 			$said = $this->text['message-field_'.$kind] ?? '';
-			$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
 			return trim($said.(in_array($kind, ['together', 'refused', 'unknown'], true) ? ' '.$message : ''));
 		}
 		$expected = is_string($remark['expected'] ?? null) ? $remark['expected'] : '';
-		$said = $this->text['message-expected_'.$expected] ?? $this->text['message-field_wrong'] ?? '';
+		if ($expected === 'text' || !isset($this->text['message-expected_'.$expected])) {
+			return $this->unusable($message);
+		}
 		$choices = array_filter($remark['choices'] ?? [], 'is_string');
 		$names = array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices);
-		$message = is_string($remark['message'] ?? null) ? $remark['message'] : '';
-		$said = strtr($said, [
+		$said = strtr($this->text['message-expected_'.$expected], [
 			'{least}' => self::number($remark['least'] ?? null),
 			'{most}' => self::number($remark['most'] ?? null),
 			'{choices}' => implode(', ', $names),
 		]);
-		return in_array($expected, ['transfer_rules', 'hours', 'headers', 'object', 'list', 'voice_settings'], true)
-			? trim($said.' ('.$message.')') : $said;
+		return in_array($expected, self::TOLD, true) ? trim($said.' ('.$message.')') : $said;
+	}
+
+	/**
+	 * What came of trying a function, or of asking for its tools.
+	 */
+	public function tried(voice_secretary_answer $answer, string $url): string {
+		if (!$answer->ok()) {
+			return trim($this->problem($answer, $url).' '.implode(' ', array_filter($answer->data['problems'] ?? [], 'is_string')));
+		}
+		$lines = array_filter($answer->data['remarks'] ?? [], 'is_string');
+		foreach (array_filter($answer->data['tools'] ?? [], 'is_array') as $tool) {
+			$lines[] = ($tool['name'] ?? '').': '.$this->say(empty($tool['kept']) ? 'message-tool_not_kept' : 'message-tool_kept');
+		}
+		if (isset($answer->data['ok'])) {
+			$lines[] = $answer->data['ok']
+				? $this->say('message-tried_good').' '.json_encode($answer->data['told'] ?? null, JSON_UNESCAPED_UNICODE | JSON_UNESCAPED_SLASHES)
+				: $this->say('message-tried_bad').' '.($answer->data['why'] ?? '').' ('.($answer->data['error'] ?? '').')';
+		}
+		return implode("\n", $lines);
+	}
+
+	/**
+	 * In the controller's own words.
+	 */
+	private function unusable(string $message): string {
+		return trim(($this->text['message-field_wrong'] ?? '').($message === '' ? '' : ' ('.$message.')'));
 	}
 
 	/**

@@ -54,7 +54,6 @@
 		'message-not_number' => ['A number, please.', 'Um número, por favor.', 'Un número, por favor.'],
 		'message-not_money' => ['An amount such as 25.00, please.', 'Um valor como 25,00, por favor.', 'Un monto como 25,00, por favor.'],
 		'message-not_json' => ['This is no JSON.', 'Isto não é JSON.', 'Esto no es JSON.'],
-		'message-expected_text' => ['Too long, or with characters that cannot be used.', 'Longo demais, ou com caracteres que não podem ser usados.', 'Demasiado largo, o con caracteres que no se pueden usar.'],
 		'message-expected_choice' => ['One of: {choices}.', 'Um destes: {choices}.', 'Uno de: {choices}.'],
 		'message-expected_whole' => ['A whole number from {least} to {most}.', 'Um número inteiro de {least} a {most}.', 'Un número entero de {least} a {most}.'],
 		'message-expected_number' => ['A number from {least} to {most}.', 'Um número de {least} a {most}.', 'Un número de {least} a {most}.'],
