@@ -109,6 +109,22 @@ class Browser:
         wait = WebDriverWait(self.driver, WAIT_S, 0.05, ignored)
         return wait.until(lambda _: condition(), what or self.text()[:2000])
 
+    def press(self, *keys: str) -> None:
+        """Keys by their names (`TAB`), or what is typed, where the focus is."""
+        from selenium.webdriver.common.action_chains import ActionChains
+        from selenium.webdriver.common.keys import Keys
+
+        strokes = [getattr(Keys, key, key) for key in keys]
+        ActionChains(self.driver).send_keys(*strokes).perform()
+
+    def tab_to(self, name: str) -> None:
+        """By the keyboard alone, to the element of this id."""
+        for _ in range(60):
+            self.press("TAB")
+            if self.driver.switch_to.active_element.get_attribute("id") == name:
+                return
+        raise AssertionError(f"no way to {name} by keyboard")
+
     def complaints(self) -> list[str]:
         """Errors of scripts, since the last time."""
         log = self.driver.get_log("browser")

@@ -68,22 +68,10 @@ def test_axe_finds_nothing_serious(here, browser) -> None:
 
 
 def test_a_secretary_is_renamed_by_keyboard_alone(here, browser) -> None:
-    from selenium.webdriver.common.action_chains import ActionChains
-    from selenium.webdriver.common.keys import Keys
-
     browser.log_in(here.one.domain_uuid)
     browser.open(f"{BASE}/secretary_edit.php?id={here.one.secretary_realtime_uuid}")
-
-    def tab_to(name: str) -> None:
-        for _ in range(60):
-            ActionChains(browser.driver).send_keys(Keys.TAB).perform()
-            one = browser.driver.switch_to.active_element
-            if one.get_attribute("id") == name:
-                return
-        raise AssertionError(f"no way to {name} by keyboard")
-
-    tab_to("secretary_name")
-    ActionChains(browser.driver).send_keys(Keys.END, " by keys", Keys.ENTER).perform()
+    browser.tab_to("secretary_name")
+    browser.press("END", " by keys", "ENTER")
     browser.wait(lambda: "Update Completed" in browser.text())
     assert browser.find("#secretary_name").get_attribute("value").endswith(" by keys")
     sql = "update v_voice_secretaries_realtime set secretary_name = 'Demo secretary'"

@@ -128,6 +128,41 @@ def test_a_transcript_grows_while_the_call_runs(here, browser, some):
     assert "completed" in browser.text("#fact_outcome")
 
 
+def test_a_call_is_acted_on_by_keyboard_alone(here, browser):
+    here.database.execute(
+        "insert into v_extensions values (%s, '1009', 'Ana', '', true)", here.one.domain_uuid
+    )
+    key = begin(here, here.one, ended_at=None, outcome=None)
+    browser.log_in(here.one.domain_uuid)
+    browser.open(f"{DETAIL}?id={key}")
+    browser.driver.execute_script(
+        "window.asked = []; const was = window.fetch;"
+        "window.fetch = (url, more) => { asked.push(more.body.get('ask')); return was(url, more); }"
+    )
+
+    def press(name: str) -> None:
+        browser.tab_to(name)
+        browser.press("ENTER")
+        if name in ("btn_hang_up", "btn_takeover"):
+            browser.driver.switch_to.alert.accept()
+        wanted = name.removeprefix("btn_")
+        browser.wait(lambda: wanted in browser.driver.execute_script("return asked"), wanted)
+
+    press("btn_hang_up")
+    browser.tab_to("whisper")
+    browser.press("Offer a call back.")
+    browser.tab_to("respond")
+    press("btn_tell")
+    browser.tab_to("my_extension")
+    press("btn_listen")
+    press("btn_takeover")
+    browser.complaints()
+    here.database.execute("delete from v_extensions where extension = '1009'")
+    here.database.execute(
+        "delete from v_voice_conversations_realtime where conversation_uuid = %s", key
+    )
+
+
 def test_without_nginx_the_page_asks_and_says_so(here, browser, some):
     key = begin(here, here.one, ended_at=None, outcome=None)
     behind, browser.url = browser.url, here.url

@@ -9,6 +9,7 @@ from esl_controller.web.api.gates import Gate
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import ExtensionCheck
+from esl_controller.web.words.told import told
 
 
 def check_extension(resources: Resources, request: Request) -> ExtensionCheck:
@@ -23,8 +24,8 @@ def check_extension(resources: Resources, request: Request) -> ExtensionCheck:
         secretary=verdict.secretary,
         providers=verdict.providers,
         budget=None if verdict.budget is None else budget_view(verdict.budget),
-        problems=verdict.problems,
-        warnings=verdict.warnings,
+        problems=[told(one, request.language) for one in verdict.problems],
+        warnings=[told(one, request.language) for one in verdict.warnings],
     )
 
 

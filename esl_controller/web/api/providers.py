@@ -7,6 +7,8 @@ from dataclasses import asdict
 from functools import partial
 from http import HTTPStatus
 
+import msgspec
+
 from bridge.providers.base import Usage
 from esl_controller.database.models import ProviderAccess
 from esl_controller.money.budget import BudgetLevel
@@ -20,6 +22,7 @@ from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import Circuits, CircuitView, PreviewRequest, ProviderTest
 from esl_controller.web.api.trying import failed, try_access
+from esl_controller.web.words.told import told
 
 PREVIEW_S = 20.0
 
@@ -30,15 +33,18 @@ def try_provider(resources: Resources, request: Request) -> ProviderTest:
         try:
             access = _access(resources, request)
         except ConfigError as error:
-            return failed(ProbeFailed("configuration", "settings", str(error)))
+            why = told(str(error), request.language)
+            return failed(ProbeFailed("configuration", "settings", why))
         connect_s = resources.settings.timeouts.provider_connect_s
-        return try_access(
+        result = try_access(
             access,
             resources.network(),
             connect_s,
             on_usage=_booking(resources, access),
             ends=resources.source.ends,
         )
+    said = [told(one, request.language) for one in result.warnings]
+    return msgspec.structs.replace(result, warnings=said)
 
 
 def show_circuits(resources: Resources, request: Request) -> Circuits:
