@@ -11,8 +11,8 @@ PYTEST_ARGS ?=
 # gevent keeps to one core and most calls wait, so the tests run in four processes that take about as
 # long as each other. All are waited for, each can fail.
 FIRST_CALLS := $(wildcard tests/integration/test_call_[a-m]*.py)
-LAST_CALLS := $(wildcard tests/integration/test_call_[n-z]*.py)
-PAGES := $(wildcard tests/integration/test_api*.py tests/integration/test_commands*.py)
+LAST_CALLS := $(wildcard tests/integration/test_call_[n-z]*.py tests/integration/test_commands*.py)
+PAGES := $(wildcard tests/integration/test_api*.py)
 UNITS := $(filter-out tests/integration/ tests/__pycache__/,$(wildcard tests/*/))
 PARTS := tests/integration $(addprefix --ignore=,$(FIRST_CALLS) $(LAST_CALLS) $(PAGES))
 define TEST_IN_FOUR
