@@ -22,7 +22,7 @@ from bridge.speech.trial import TrialFailed
 from esl_controller.commands import demo_cast, demo_story
 from esl_controller.commands.demo_cast import Cast
 from esl_controller.commands.demo_story import Story
-from esl_controller.commands.own_service import own_database, own_service
+from esl_controller.commands.own_service import own_database, own_directory, own_service
 from esl_controller.commands.shared import Shell, with_shell
 from esl_controller.commands.simulated import ask_for_faults, fault_option
 from esl_controller.database.models import TransferRecord, Turn
@@ -136,13 +136,7 @@ def command(
     provider = _chosen(shell, provider, language)
     view = LiveView(shell)
     with ExitStack() as stack:
-        # What is still being made when the demo is interrupted cannot be removed cleanly.
-        directory = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="voice-ai-demo", ignore_cleanup_errors=True)
-            )
-        )
-        directory.chmod(0o755)  # PostgreSQL runs as a user of its own
+        directory = stack.enter_context(own_directory("demo"))
         dsn = stack.enter_context(own_database(shell, directory))
         cast = _cast(stack, provider, language, directory)
         ask_for_faults(shell, cast.provider.base_url or "", faults)

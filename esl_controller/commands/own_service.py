@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,20 @@ from esl_controller.settings.table import Database, Esl, Http, Media, Provider, 
 
 if TYPE_CHECKING:
     from esl_controller.app import App
+
+
+@contextmanager
+def own_directory(what: str) -> Iterator[Path]:
+    """A directory for as long as a command of ours runs.
+
+    What is still being made when it is interrupted cannot be removed cleanly.
+    """
+    with tempfile.TemporaryDirectory(
+        prefix=f"voice-ai-{what}", ignore_cleanup_errors=True
+    ) as directory:
+        path = Path(directory)
+        path.chmod(0o755)  # PostgreSQL runs as a user of its own
+        yield path
 
 
 @contextmanager

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import gevent
 
-from esl_controller.commands.own_service import own_database, own_service
+from esl_controller.commands.own_service import own_database, own_directory, own_service
 from esl_controller.commands.shared import Shell
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository.demo import DemoProvider
@@ -34,12 +32,7 @@ def prepared(
     Raises ClickException.
     """
     with ExitStack() as stack:
-        directory = Path(
-            stack.enter_context(
-                tempfile.TemporaryDirectory(prefix="voice-ai-rehearsal", ignore_cleanup_errors=True)
-            )
-        )
-        directory.chmod(0o755)  # PostgreSQL runs as a user of its own
+        directory = stack.enter_context(own_directory("rehearsal"))
         dsn = stack.enter_context(own_database(shell, directory))
         notebook, words = Notebook(), has_words()
         pool = Pool(dsn, size=4)

@@ -101,18 +101,17 @@ class AgendaClient:
         return _read(answer.appointment)
 
 
+def agenda_remote(tenant: TenantSettings, url: str, http: Http, open_key: OpenKey) -> Remote:
+    """The way to a tenant's agenda at `url`, of whichever kind it is."""
+    key, user = tenant.agenda_key, tenant.agenda_user
+    return Remote(http, tenant.domain_uuid, url, key, open_key, user)
+
+
 def agenda_client(tenant: TenantSettings, http: Http, open_key: OpenKey) -> AgendaClient | None:
     """None where the tenant has set up no agenda of this kind."""
     if not tenant.agenda_url or tenant.agenda_kind != "http":
         return None
-    remote = Remote(
-        http,
-        tenant.domain_uuid,
-        tenant.agenda_url,
-        tenant.agenda_key,
-        open_key,
-        tenant.agenda_user,
-    )
+    remote = agenda_remote(tenant, tenant.agenda_url, http, open_key)
     return AgendaClient(remote, tenant.appointment_minutes)
 
 

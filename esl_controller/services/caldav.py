@@ -20,6 +20,7 @@ from zoneinfo import ZoneInfo
 from esl_controller.database.hours import BusinessHours, Hours, Span
 from esl_controller.database.models import RouteEntry
 from esl_controller.services import icalendar_text as text
+from esl_controller.services.agenda import agenda_remote
 from esl_controller.services.ports import Appointment, Booking, Http, Slot, SystemFailed
 from esl_controller.services.remote import OpenKey, Remote
 from esl_controller.services.values import same_number
@@ -163,14 +164,7 @@ def caldav_client(entry: RouteEntry, http: Http, open_key: OpenKey) -> CaldavAge
     tenant = entry.tenant
     if not tenant.agenda_url:
         return None
-    remote = Remote(
-        http,
-        tenant.domain_uuid,
-        tenant.agenda_url,
-        tenant.agenda_key,
-        open_key,
-        tenant.agenda_user,
-    )
+    remote = agenda_remote(tenant, tenant.agenda_url, http, open_key)
     condition = entry.time_condition
     zone = entry.secretary.time_zone or tenant.time_zone
     if condition is not None:

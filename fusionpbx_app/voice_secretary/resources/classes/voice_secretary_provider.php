@@ -34,13 +34,7 @@ class voice_secretary_provider extends voice_secretary_rows {
 	 * A row without its secrets.
 	 */
 	public function find($uuid): array {
-		$row = parent::find($uuid);
-		if ($row) {
-			$row['has_key'] = !empty($row['credential']);
-			$row['header_names'] = is_array($row['headers']) ? array_keys($row['headers']) : [];
-			unset($row['credential'], $row['headers']);
-		}
-		return $row;
+		return $this->without_secrets(parent::find($uuid));
 	}
 
 	/**

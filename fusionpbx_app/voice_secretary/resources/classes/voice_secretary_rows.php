@@ -71,6 +71,18 @@ abstract class voice_secretary_rows {
 	}
 
 	/**
+	 * The same without its secrets: what may be shown.
+	 */
+	protected function without_secrets(array $row): array {
+		if ($row) {
+			$row['has_key'] = !empty($row['credential']);
+			$row['header_names'] = is_array($row['headers']) ? array_keys($row['headers']) : [];
+			unset($row['credential'], $row['headers']);
+		}
+		return $row;
+	}
+
+	/**
 	 * JSON as arrays, booleans as booleans whatever the driver gives.
 	 */
 	protected function decoded(array $row): array {
