@@ -31,7 +31,8 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards lock release \
+	changelog clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,5 +90,20 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
 
+# Tools of a release in an environment of their own.
+.venv-release/.installed: deploy/release-tools.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+lock: .venv-release/.installed ## Write versions and hashes of everything that is installed, and its licences
+	.venv-release/bin/python deploy/supply.py lock
+
+release: .venv-release/.installed ## Make the files of a release in build/release
+	.venv-release/bin/python deploy/supply.py release
+
+changelog: .venv-release/.installed ## Show what the next release's section of CHANGELOG.md will be
+	.venv-release/bin/towncrier build --draft
+
 clean: ## Remove what the other jobs made
-	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-conformance .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

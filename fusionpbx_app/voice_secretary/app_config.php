@@ -5,7 +5,7 @@
 	$apps[$x]['uuid'] = 'f768064f-9585-47ad-a39e-ed24c2c063fe';
 	$apps[$x]['category'] = 'Switch';
 	$apps[$x]['subcategory'] = '';
-	$apps[$x]['version'] = '2.0';
+	$apps[$x]['version'] = '0.1.0';
 	$apps[$x]['license'] = 'MIT';
 	$apps[$x]['url'] = '';
 	$apps[$x]['description']['en-us'] = 'Calls answered by a realtime AI: secretaries, providers, conversations.';
