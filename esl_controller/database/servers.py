@@ -1,6 +1,6 @@
 """The servers of a connection string with several hosts, and which is tried first.
 
-libpq tries them in turn by itself, but when it is asked to connect without blocking it knows no time
+libpq tries them in turn by itself, but asked to connect without blocking it knows no time
 limit (`PQconnectPoll` reads no `connect_timeout`): it would stay with a machine that is gone until
 the kernel gives up, and never come to the next. So each is tried alone, for its share of the time.
 """
