@@ -239,7 +239,8 @@ class CallMedia:
     def _open_line(self) -> UnicastLine:
         site = self._site
         hears = self._session.receive_audio if self.path is MediaPath.UNICAST else None
-        self._line = UnicastLine(site.local_host, site.freeswitch_host, site.ports, hears)
+        freeswitch_host = site.freeswitch_host or self._esl.far_host
+        self._line = UnicastLine(site.local_host, freeswitch_host, site.ports, hears)
         return self._line
 
     def _prove(self, line: UnicastLine) -> None:

@@ -23,7 +23,7 @@ class MediaSite:
     local_host: str
     """Our address for unicast datagrams, as FreeSWITCH reaches it."""
     freeswitch_host: str
-    """FreeSWITCH's address for unicast datagrams, as we reach it."""
+    """FreeSWITCH's address for unicast datagrams, as we reach it; empty: where it came from."""
     ports: PortRange
     buffer_ms: int = 20
     stream_rates_hz: Sequence[int] = STREAM_RATES_HZ

@@ -124,7 +124,7 @@ def _flavour(settings: Settings, found: tuple[Flavour, ...]) -> Flavour | None:
 
 def _unicast(settings: Settings) -> Finding:
     """Whoever reaches a unicast port is heard by the caller: it has no authentication."""
-    media, host = settings.media, settings.media.unicast_host
+    media, host = settings.media, settings.media.unicast_host or settings.freeswitch.host
     detail = f"unicast, UDP {media.unicast_port_first} to {media.unicast_port_last} on {host}"
     if not host.startswith("127.") and host not in {"::1", "localhost"}:
         advice = "let a firewall pass these ports from this host only: they ask for no password"

@@ -144,8 +144,13 @@ class Media(_Group, frozen=True):
     ] = 0
     unicast_host: Annotated[
         str,
-        doc("FreeSWITCH's address for unicast datagrams, as a worker reaches it.", pattern=HOST),
-    ] = "127.0.0.1"
+        doc(
+            "FreeSWITCH's address for unicast datagrams, as a worker reaches it. Empty: the "
+            "address its Event Socket connection comes from, so several FreeSWITCH hosts may "
+            "share the workers.",
+            pattern=HOST_OR_EMPTY,
+        ),
+    ] = ""
     unicast_port_first: Annotated[
         int, doc("First UDP port of the unicast range.", ge=1024, le=65535)
     ] = 61000

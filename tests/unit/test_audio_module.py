@@ -6,6 +6,8 @@ import pytest
 
 from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
 from esl_controller.calls.audio_module import best_playback, editions, without_unicast
+from esl_controller.calls.installed_module import InstalledModule
+from tests.unit.call.fake_esl import FakeEsl
 
 OPEN = (
     "-USAGE: <uuid> [start | stop | send_text | pause | resume | graceful-shutdown ] "
@@ -61,3 +63,24 @@ def test_what_can_play_where_unicast_ended(flavour: Flavour, mode: PlayoutMode |
     other = without_unicast(flavour)
     assert other == (None if mode is None else (mode, flavour))
     assert mode is None or flavour in FLAVOURS[mode]
+
+
+class Asked(FakeEsl):
+    """One FreeSWITCH, which says what module it has."""
+
+    def __init__(self, host: str, answer: str) -> None:
+        super().__init__()
+        self.far_host, self._usage, self.times = host, answer, 0
+
+    def api(self, *_: object, **__: object) -> str:
+        self.times += 1
+        return self._usage
+
+
+def test_each_freeswitch_has_its_own_module() -> None:
+    installed = InstalledModule("auto")
+    with_module, without = Asked("10.0.0.1", OPEN), Asked("10.0.0.2", "-ERR no such command")
+    for _ in range(2):
+        assert installed(with_module) is Flavour.OPEN
+        assert installed(without) is None
+    assert (with_module.times, without.times) == (1, 1)
