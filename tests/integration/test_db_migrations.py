@@ -33,6 +33,7 @@ NEW_TABLES = {
     "v_voice_realtime_functions",
     "v_voice_realtime_documents",
     "v_voice_realtime_passages",
+    "v_voice_realtime_embeddings",
     "v_voice_turns_realtime",
     "v_voice_function_calls_realtime",
     "v_voice_transfers_realtime",

@@ -121,6 +121,15 @@
 			'size_bytes' => 'integer',
 			'passages' => 'integer',
 			'created_at' => 'timestamptz',
+			'embedded_as' => 'character varying(64)',
+			'embedded_at' => 'timestamptz',
+		],
+		'v_voice_realtime_embeddings' => [
+			'passage_uuid' => 'uuid',
+			'domain_uuid' => 'uuid',
+			'document_uuid' => 'uuid',
+			'space' => 'character varying(64)',
+			'embedding' => 'real[]',
 		],
 		'v_voice_realtime_errands' => [
 			'errand_uuid' => 'uuid',
@@ -232,6 +241,9 @@
 			'summary_key' => 'text',
 			'send_unstored' => 'boolean',
 			'company_name' => 'text',
+			'embedding_url' => 'text',
+			'embedding_model' => 'character varying(100)',
+			'embedding_key' => 'text',
 		],
 		'v_voice_secretaries_realtime' => [
 			'secretary_realtime_uuid' => 'uuid',
