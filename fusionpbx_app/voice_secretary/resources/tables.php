@@ -124,13 +124,6 @@
 			'embedded_as' => 'character varying(64)',
 			'embedded_at' => 'timestamptz',
 		],
-		'v_voice_realtime_embeddings' => [
-			'passage_uuid' => 'uuid',
-			'domain_uuid' => 'uuid',
-			'document_uuid' => 'uuid',
-			'space' => 'character varying(64)',
-			'embedding' => 'real[]',
-		],
 		'v_voice_realtime_errands' => [
 			'errand_uuid' => 'uuid',
 			'domain_uuid' => 'uuid',
