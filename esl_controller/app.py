@@ -15,6 +15,7 @@ from gevent.event import Event as Signal
 from bridge.audio import resampler
 from bridge.audio.pacer import Pacer
 from bridge.playout.pacer_timer import PacerClock
+from bridge.providers.base import Usage
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
@@ -140,7 +141,7 @@ class App:
         self.config = ConfigLoader(source, dsn)
         usual = default_provider(settings.provider)
         self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
-        self._systems = tenant_systems(settings, source, self._pool)
+        self._systems = tenant_systems(settings, source, self._pool, self._book_own)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         places = settings.esl.total_capacity or None
@@ -206,7 +207,9 @@ class App:
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
-        self.errands = errands_of(settings, dsn, source, self.journal.worker)
+        self.errands, self._embedding_desk = errands_of(
+            settings, dsn, source, self.journal.worker, self._book_own
+        )
         self._background: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
@@ -231,6 +234,7 @@ class App:
             forever("outbound", self.outbound.run),
             gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
+            forever("embeddings", self._embedding_desk.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -385,6 +389,10 @@ class App:
         if self._watch is not None:
             self._watch(entry)
         return kept
+
+    def _book_own(self, usage: Usage, domain_uuid: str) -> None:
+        """What was used for a domain outside of its conversations."""
+        self._ledger.book(usage, domain_uuid, conversation_uuid=None)
 
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)

@@ -10,6 +10,7 @@ from esl_controller.database.acts import Errand, QueuedErrand
 from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.errands.letter import Letter
+from esl_controller.services.embeddings import Embeddings
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.types import Secret
 
@@ -54,6 +55,7 @@ class Means:
     pool: Pool
     http: ServiceHttp
     mail: MailSender
+    embeddings: Embeddings
     open_key: Callable[[str], Secret]
     """The key a credential of the tenant stands for; raises SecretError."""
     providers: Callable[[], Sequence[ProviderAccess]]

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from esl_controller.database.models import RouteEntry
-from esl_controller.knowledge.found import Passage
+from esl_controller.knowledge.found import Found
 
 
 class SystemFailed(Exception):
@@ -193,7 +193,7 @@ class Mcp(Protocol):
 class Knowledge(Protocol):
     """The tenant's documents."""
 
-    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
+    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Found:
         """The passages that fit best, the best first. Raises `knowledge.found.SearchFailed`."""
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
+from esl_controller.settings.embedding import Embedding
 from esl_controller.settings.group import Group as _Group
 from esl_controller.settings.host import Log, Speech, Storage
 from esl_controller.settings.mail import Mail
@@ -326,6 +327,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transfer: Transfer = Transfer()
     mail: Mail = Mail()
     services: Services = Services()
+    embedding: Embedding = Embedding()
     log: Log = Log()
 
 

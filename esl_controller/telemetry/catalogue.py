@@ -303,7 +303,7 @@ JOURNAL_FAILURES = _counter(
     "journal_failures", "Failed writes of the journal.", target=("spool", "database")
 )
 SPOOL_BYTES = _gauge("spool_bytes", "Journal not yet in the database.")
-_ERRANDS = ("ticket", "message", "webhook", "email", "summary", "other")
+_ERRANDS = ("ticket", "message", "webhook", "email", "summary", "embedding", "other")
 ERRANDS = _counter(
     "errands",
     "Attempts to deliver errands: delivered, retried, dead, lost to another worker.",

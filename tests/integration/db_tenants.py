@@ -35,6 +35,7 @@ class Tenant:
     outbound_uuid: str
     function_uuid: str
     document_uuid: str
+    passage_uuid: str
     ticket_uuid: str
     errand: Errand
     entries: list
@@ -49,6 +50,7 @@ DOCUMENT = {
     "size_bytes": 20,
     "passages": 1,
 }
+SPACE = "a-model"
 PASSAGES = [("We are open. +551199", "We are open. +551199")]
 
 
@@ -115,6 +117,9 @@ def populated(database, pool) -> Tenant:
         leases.hold(connection, domain, [place], worker="w", duration_s=60)
         document, function, ticket = new_id(), new_id(), new_id()
         knowledge.add_document(connection, domain, DOCUMENT | {"document_uuid": document}, PASSAGES)
+        passage = knowledge.to_embed(connection, domain, document, SPACE, 1)[0]["passage_uuid"]
+        knowledge.add_embeddings(connection, domain, document, SPACE, [(passage, "[1, 0]")])
+        knowledge.finish_embedding(connection, domain, document, SPACE)
         assert tickets.spend_ticket(connection, domain, ticket)
         cursor = connection.cursor()
         cursor.execute(
@@ -136,6 +141,7 @@ def populated(database, pool) -> Tenant:
         outbound,
         function,
         document,
+        passage,
         ticket,
         wanted,
         entries,

@@ -17,6 +17,7 @@ from esl_controller.errands.kinds import KINDS
 from esl_controller.errands.means import MeansReader, OwnAddresses
 from esl_controller.errands.service import ErrandService, Pace
 from esl_controller.errands.smtp import MailServer
+from esl_controller.services.embeddings import Embeddings
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.mail import Mail
 from esl_controller.simulator.receivers import HttpReceiver, MailReceiver
@@ -45,8 +46,10 @@ class House:
             host="127.0.0.1", port=self.mail.port, security="none", sender="voice@pbx.example"
         )
         means = MeansReader(
-            pool, source, ServiceHttp(addresses, hosts), addresses, MailServer(mail)
+            *(pool, source, http := ServiceHttp(addresses, hosts), addresses, MailServer(mail)),
+            Embeddings(http, store.open, book=lambda *used: self.booked.append(used)),
         )
+        self.booked: list[Any] = []
         self.means = means
         self.service = self.worker("w")
 

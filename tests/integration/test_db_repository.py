@@ -42,6 +42,7 @@ from tests.integration.db_tenants import (
     DOCUMENT,
     NOW,
     PASSAGES,
+    SPACE,
     Tenant,
     new_id,
     populated,
@@ -60,10 +61,14 @@ INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listenin
     "has_enabled_mcp",
     "role",
     "earlier_dialplans",
+    "has_vectors",
+    "list_embedded",
+    "looks_alone",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
 whether the host needs a speech process, which serves every domain too. Whoever is to be called next
-is asked for every domain at once, and so are errands; what is done then carries its own. All calls
+is asked for every domain at once, and so are errands and documents without vectors; what is done
+then carries its own. All calls
 that go on are for who has the installation's own token; what `doctor` asks is the operator's."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""
@@ -232,6 +237,17 @@ ACROSS: dict[str, Callable] = {
     "knowledge.remove_document": lambda c, d, o: knowledge.remove_document(c, d, o.document_uuid),
     "knowledge.remove_titled": lambda c, d, o: knowledge.remove_titled(c, d, "Hours"),
     "knowledge.search": lambda c, d, o: knowledge.search(c, d, "open", "open", 5),
+    "knowledge.not_embedded": lambda c, d, o: knowledge.not_embedded(c, d, "another"),
+    "knowledge.to_embed": lambda c, d, o: knowledge.to_embed(c, d, o.document_uuid, "another", 5),
+    "knowledge.add_embeddings": lambda c, d, o: knowledge.add_embeddings(
+        c, d, o.document_uuid, "another", [(o.passage_uuid, "[0, 1]")]
+    ),
+    "knowledge.finish_embedding": lambda c, d, o: knowledge.finish_embedding(
+        c, d, o.document_uuid, "another"
+    ),
+    "knowledge.is_embedded": lambda c, d, o: knowledge.is_embedded(c, d, SPACE),
+    "knowledge.forget_misfits": lambda c, d, o: knowledge.forget_misfits(c, d, SPACE, "[1]"),
+    "errands.is_open": lambda c, d, o: errands.is_open(c, d, "x", {"said": "+551199"}),
     "tickets.spend_ticket": lambda c, d, o: tickets.spend_ticket(c, d, o.ticket_uuid),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
     **CONFIGURATION,

@@ -37,7 +37,8 @@ def store(pool, domain, title="Política", language="pt-BR", kind="markdown", co
 
 def found(pool, domain, question):
     return [
-        (one.source, one.text) for one in DocumentSearch(pool).search(domain, question, timeout_s=5)
+        (one.source, one.text)
+        for one in DocumentSearch(pool).search(domain, question, timeout_s=5).passages
     ]
 
 

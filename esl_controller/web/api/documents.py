@@ -54,6 +54,8 @@ class DocumentView(_Answer, frozen=True):
     size_bytes: int
     passages: int
     created_at: datetime
+    embedded_at: datetime | None
+    """Since when it is found by meaning too; null: by its words."""
 
 
 class DocumentList(_Answer, frozen=True):
@@ -80,6 +82,10 @@ class Passages(_Answer, frozen=True):
     """What a model would be given, the best first."""
 
     passages: Sequence[PassageView]
+    by_meaning: bool
+    """Else by their words alone."""
+    why: str
+    """Why by words alone, where the domain has a service for more; else empty."""
 
 
 def list_documents(resources: Resources, request: Request) -> DocumentList:
@@ -138,8 +144,10 @@ def search_documents(resources: Resources, request: Request) -> Passages:
             )
         except SearchFailed as error:
             raise unavailable("documents", str(error)) from error
-    return Passages(passages=[PassageView(source=one.source, text=one.text) for one in found])
+    passages = [PassageView(source=one.source, text=one.text) for one in found.passages]
+    return Passages(passages=passages, by_meaning=found.by_meaning, why=found.why)
 
 
 def _view(row: Mapping[str, Any]) -> DocumentView:
-    return DocumentView(**{name: row[name] for name in DocumentView.__struct_fields__})
+    shown = {name: row[name] for name in DocumentView.__struct_fields__}
+    return DocumentView(**shown | ({} if row["embedded_as"] else {"embedded_at": None}))
