@@ -20,7 +20,7 @@ typedef struct {
     PyObject *resampler;  /* NULL where the rate stays as it is */
     PyObject *table;      /* G.711 code of each upper 14 bits of a sample; NULL for L16 */
     PyObject *head, *tail;
-    PyTypeObject *resampler_class;
+    PyObject *resampler_class;
     uint8_t first;        /* byte of the frames that are built: final, and its opcode */
     int base64;
 } UplinkCodec;
@@ -290,7 +290,7 @@ static int is_table(PyObject *given)
 
 static int is_resampler(const UplinkCodec *self, PyObject *given)
 {
-    return PyObject_TypeCheck(given, self->resampler_class);
+    return PyObject_TypeCheck(given, (PyTypeObject *)self->resampler_class);
 }
 
 static int find_resampler_class(UplinkCodec *self)
@@ -298,7 +298,7 @@ static int find_resampler_class(UplinkCodec *self)
     PyObject *module = PyImport_ImportModule("voice_ai_switch_core");
     if (module == NULL)
         return -1;
-    self->resampler_class = (PyTypeObject *)PyObject_GetAttrString(module, "Resampler");
+    self->resampler_class = PyObject_GetAttrString(module, "Resampler");
     Py_DECREF(module);
     return self->resampler_class == NULL ? -1 : 0;
 }
