@@ -146,7 +146,9 @@ class SessionManager:
             return
         self.joined += 1
         stream = _Stream(ticket.session, ticket.owner)
-        ticket.owner.stream_joined(open_link(stream.on_messages, ticket.owner.stream_closed))
+        link = open_link(stream.on_messages, ticket.owner.stream_closed)
+        link.offer_reads(ticket.session.receive_plain)
+        ticket.owner.stream_joined(link)
 
     def _ticket(self, request: StreamRequest) -> _Ticket | None:
         """The one with this token; every one of the call is compared, in constant time."""

@@ -1,4 +1,4 @@
-"""Makes src/taps.h: `python design_taps.py > src/taps.h`. Needs scipy, which nothing else here does.
+"""Makes src/taps.h: `python design_taps.py > src/taps.h`. Needs scipy; nothing else here does.
 
 One low-pass for each pair of rates, by Parks and McClellan: flat to 3.4 kHz where the slower side
 has 8 kHz, to 6.5 kHz where it has 16. What would fold into that band, or appear as an image of it,
@@ -32,7 +32,10 @@ def prototype(rate_hz: int, band_hz: int, edge_hz: int, reach: int) -> list[floa
 
 
 def main() -> None:
-    print("/* Made by design_taps.py: the right half of each symmetrical filter, the middle first. */")
+    """Print the header."""
+    print(
+        "/* Made by design_taps.py: the right half of each symmetrical filter, the middle first. */"
+    )
     for name, *spec in PROTOTYPES:
         words = ", ".join(f"{tap:.9e}f" for tap in prototype(*spec))
         print(f"static const float {name}[] = {{")

@@ -1,4 +1,4 @@
-"""Build script: one extension, which runs on every Python from 3.11 on. Metadata is in setup.cfg."""
+"""Build script: one extension for every Python from 3.11 on. Metadata is in setup.cfg."""
 
 from setuptools import Extension, setup
 

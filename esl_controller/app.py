@@ -12,7 +12,7 @@ import gevent
 import structlog
 from gevent.event import Event as Signal
 
-from bridge.audio import resampler
+from bridge.audio import core, resampler
 from bridge.audio.pacer import Pacer
 from bridge.playout.pacer_timer import PacerClock
 from bridge.providers.base import Usage
@@ -60,6 +60,7 @@ from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever
+from esl_controller.telemetry.catalogue import MEDIA_CORE_INFO
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
@@ -214,6 +215,9 @@ class App:
 
     def start(self) -> None:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
+        if not self.settings.media.compiled:
+            core.forgo()
+        self.metrics.set(MEDIA_CORE_INFO, core.running(), value=1)
         resampler.warm_up()
         phrases.warm_up()
         hold_music.warm_up()

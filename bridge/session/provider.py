@@ -13,6 +13,7 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
+from bridge.providers.audio_way import AudioWay
 from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import NOT_TRIED, Candidate, Candidates, Served
@@ -116,6 +117,10 @@ class ProviderSeat:
         if self._now is not None:
             self._protocol.send_audio(data)
             self._now.host.flush_audio()
+
+    def audio_way(self) -> AudioWay | None:
+        """Where a message of caller audio can go at once; None: `send_audio` does it."""
+        return self._now.host.audio_way() if self._now is not None else None
 
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""

@@ -64,8 +64,8 @@ class Session:
         self._closing = parts.closing
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
-        self.receive_audio = self.line.uplink.receive
-        """Caller audio in the plan's stream format. The hot path."""
+        self.receive_audio, self.receive_plain = self.line.uplink.receive, parts.plain.receive
+        """Caller audio in the plan's stream format, and as it is read, where that is plain."""
 
     # --- what the call asks -----------------------------------------------------------------
 

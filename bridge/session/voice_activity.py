@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from bridge.audio.pcm import audioop
-from bridge.session.voicing import HOP_MS, Voicing
+from bridge.session.voicing import HOP_MS, make_voicing
 
 LOUD_RMS = 500
 """-36 dBFS: speech on a telephone line lies above, the noise of most lines below."""
@@ -77,7 +77,7 @@ class VoiceActivity:
         self._end_ms = end_ms
         self._noise = NoiseFloor()
         self._least_rms = least_rms
-        self._voicing = Voicing(rate_hz)
+        self._voicing = make_voicing(rate_hz)
         self._hop_bytes = rate_hz * HOP_MS // 1000 * 2
         self._rest = b""
 
@@ -110,13 +110,17 @@ class VoiceActivity:
     def _hop(self, hop: bytes, rms: float, echo_rms: float) -> bool:
         noise = self._noise
         noise.hear(rms, HOP_MS / 1000)
+        noise_rms = noise.rms
         self.since_ms += HOP_MS
-        least_rms = max(self._least_rms, OVER_ECHO * echo_rms)
-        if rms < max(least_rms, VOICED_OVER_NOISE * noise.rms):
+        if (
+            rms < self._least_rms
+            or rms < OVER_ECHO * echo_rms
+            or rms < VOICED_OVER_NOISE * noise_rms
+        ):
             self._voicing.skip(hop)
             return self._quiet()
         voiced = self._voicing.look(hop)
-        if voiced or (rms >= OVER_NOISE * noise.rms and not self._hisses(hop)):
+        if voiced or (rms >= OVER_NOISE * noise_rms and not self._hisses(hop)):
             return self._loud(voiced)
         return self._quiet()
 
@@ -136,6 +140,8 @@ class VoiceActivity:
 
     def _quiet(self) -> bool:
         self.quiet_ms += HOP_MS
+        if not (self.active or self.loud_ms):  # the hot path: nothing to forget
+            return False
         masked_ms = MASKED_MS if self._noise.rms > self._least_rms else 0
         if self.quiet_ms < self._end_ms + masked_ms:
             return False

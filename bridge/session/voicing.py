@@ -7,9 +7,12 @@ carries well tells that also where the voice is only 5 dB above the noise.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.audio import core
 from bridge.audio.formats import FRAME_MS
 
 HOP_MS = FRAME_MS
@@ -25,7 +28,29 @@ _STEADY = 0.15
 _INNER_HZ = 8000
 """The rate the autocorrelation is computed at: there is no pitch above it to be found."""
 _SIZE = 2 * WINDOW_MS * _INNER_HZ // 1000
+_AS_GOOD = 1 - 1e-9
+"""Two lags that differ by rounding alone: the shorter one is the pitch."""
+COMPILED_RATES_HZ = frozenset((8000, 16000))
+"""Rates the compiled core looks at."""
 _FIRST_LAG, _LAST_LAG = _INNER_HZ // HIGHEST_HZ, _INNER_HZ // LOWEST_HZ + 1
+
+
+class Looks(Protocol):
+    """Looks at one caller's voice, piece by piece."""
+
+    def skip(self, hop: bytes, /) -> None:
+        """A piece that is too quiet to be worth a look."""
+
+    def look(self, hop: bytes, /) -> bool:
+        """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on."""
+
+
+def make_voicing(rate_hz: int) -> Looks:
+    """The compiled one where there is one for this rate, or a `Voicing`."""
+    if core.module is not None and rate_hz in COMPILED_RATES_HZ:
+        compiled: Looks = core.module.Voicing(rate_hz)
+        return compiled
+    return Voicing(rate_hz)
 
 
 class Voicing:
@@ -43,12 +68,12 @@ class Voicing:
         self._lag = 0
         """Of the pitch heard last; 0: there was none."""
 
-    def skip(self, hop: bytes) -> None:
+    def skip(self, hop: bytes, /) -> None:
         """A piece that is too quiet to be worth a look."""
         self._before = (self._before + hop)[-self._bytes :]
         self._lag = 0
 
-    def look(self, hop: bytes) -> bool:
+    def look(self, hop: bytes, /) -> bool:
         """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on. 25 µs."""
         self._before = (self._before + hop)[-self._bytes :]
         before, self._lag = self._lag, self._pitch(np.frombuffer(self._before, "<i2"))
@@ -61,7 +86,7 @@ class Voicing:
         if alike[0] <= 0:
             return 0
         found = alike[_FIRST_LAG:_LAST_LAG] / (alike[0] * self._fade)
-        best = int(found.argmax())
+        best = int((found >= found.max() * _AS_GOOD).argmax())
         if not 0 < best < len(found) - 1 or found[best] < _LIKE:  # an edge is the slope of another
             return 0
         return _FIRST_LAG + best

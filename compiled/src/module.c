@@ -2,6 +2,8 @@
    and knows no socket: bytes go in and bytes come out, as from the Python it stands for. */
 #include "core.h"
 
+#define INTERFACE 1  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
+
 void free_object(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -37,6 +39,8 @@ static int execute(PyObject *module)
     if (add_type(module, "Resampler", resampler_type()) < 0
         || add_type(module, "UplinkCodec", uplink_codec_type()) < 0
         || add_type(module, "Voicing", voicing_type()) < 0)
+        return -1;
+    if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", CORE_VERSION);
 }

@@ -20,10 +20,9 @@ typedef struct {
     PyObject *resampler;  /* NULL where the rate stays as it is */
     PyObject *table;      /* G.711 code of each upper 14 bits of a sample; NULL for L16 */
     PyObject *head, *tail;
-    PyTypeObject *resampler_class;
+    PyObject *resampler_class;
     uint8_t first;        /* byte of the frames that are built: final, and its opcode */
     int base64;
-    size_t max_message_bytes;
 } UplinkCodec;
 
 typedef struct {
@@ -52,7 +51,7 @@ static void mask(uint8_t *out, const uint8_t *in, size_t length, const uint8_t *
         out[at] = in[at] ^ key[at & 3];
 }
 
-static Frame plain_frame(const uint8_t *data, size_t size, size_t max_message_bytes)
+static Frame plain_frame(const uint8_t *data, size_t size)
 {
     Frame frame = {NULL, NULL, 0, 0};
     size_t head = 2;
@@ -65,7 +64,7 @@ static Frame plain_frame(const uint8_t *data, size_t size, size_t max_message_by
     } else if (length > LENGTH_16) {
         return frame;  /* longer than any read */
     }
-    if (length > max_message_bytes || size < head + KEY_BYTES || size - head - KEY_BYTES < length)
+    if (size < head + KEY_BYTES || size - head - KEY_BYTES < length)
         return frame;
     frame.key = data + head;
     frame.payload = frame.key + KEY_BYTES;
@@ -75,11 +74,11 @@ static Frame plain_frame(const uint8_t *data, size_t size, size_t max_message_by
 }
 
 /* Bytes of audio in a read of nothing but plain frames, and their number; 0: it is not. */
-static size_t plain_bytes(const UplinkCodec *self, const uint8_t *data, size_t size, long *frames)
+static size_t plain_bytes(const uint8_t *data, size_t size, long *frames)
 {
     size_t total = 0;
     while (size > 0) {
-        Frame frame = plain_frame(data, size, self->max_message_bytes);
+        Frame frame = plain_frame(data, size);
         if (frame.size == 0)
             return 0;
         total += frame.length;
@@ -90,10 +89,10 @@ static size_t plain_bytes(const UplinkCodec *self, const uint8_t *data, size_t s
     return total & 1 ? 0 : total;  /* half a sample waits for its other half elsewhere */
 }
 
-static void unmask_all(const UplinkCodec *self, const uint8_t *data, size_t size, uint8_t *out)
+static void unmask_all(const uint8_t *data, size_t size, uint8_t *out)
 {
     while (size > 0) {
-        Frame frame = plain_frame(data, size, self->max_message_bytes);
+        Frame frame = plain_frame(data, size);
         mask(out, frame.payload, frame.length, frame.key);
         out += frame.length;
         data += frame.size;
@@ -218,20 +217,20 @@ static PyObject *build_frame(
 
 static PyObject *codec_feed(PyObject *object, PyObject *arg)
 {
-    UplinkCodec *self = (UplinkCodec *)object;
+    (void)object;
     char *data;
     Py_ssize_t size;
     if (PyBytes_AsStringAndSize(arg, &data, &size) < 0)
         return NULL;
     long frames = 0;
-    size_t total = plain_bytes(self, (const uint8_t *)data, (size_t)size, &frames);
+    size_t total = plain_bytes((const uint8_t *)data, (size_t)size, &frames);
     if (total == 0)
         Py_RETURN_NONE;
     PyObject *audio = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)total);
     if (audio == NULL)
         return NULL;
     uint8_t *l16 = (uint8_t *)PyBytes_AsString(audio);
-    unmask_all(self, (const uint8_t *)data, (size_t)size, l16);
+    unmask_all((const uint8_t *)data, (size_t)size, l16);
     return Py_BuildValue("(Nll)", audio, rms_of(l16, total / 2), frames);
 }
 
@@ -291,7 +290,7 @@ static int is_table(PyObject *given)
 
 static int is_resampler(const UplinkCodec *self, PyObject *given)
 {
-    return PyObject_TypeCheck(given, self->resampler_class);
+    return PyObject_TypeCheck(given, (PyTypeObject *)self->resampler_class);
 }
 
 static int find_resampler_class(UplinkCodec *self)
@@ -299,7 +298,7 @@ static int find_resampler_class(UplinkCodec *self)
     PyObject *module = PyImport_ImportModule("voice_ai_switch_core");
     if (module == NULL)
         return -1;
-    self->resampler_class = (PyTypeObject *)PyObject_GetAttrString(module, "Resampler");
+    self->resampler_class = PyObject_GetAttrString(module, "Resampler");
     Py_DECREF(module);
     return self->resampler_class == NULL ? -1 : 0;
 }
@@ -308,13 +307,12 @@ static PyObject *codec_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     PyObject *resampler, *table, *head, *tail;
     int opcode, base64;
-    Py_ssize_t max_message_bytes;
     if (kwargs != NULL && PyDict_Size(kwargs) != 0)
         return PyErr_Format(PyExc_TypeError, "UplinkCodec takes no keywords");
-    if (!PyArg_ParseTuple(args, "OOSSipn:UplinkCodec", &resampler, &table, &head, &tail, &opcode,
-                          &base64, &max_message_bytes))
+    if (!PyArg_ParseTuple(args, "OOSSip:UplinkCodec", &resampler, &table, &head, &tail, &opcode,
+                          &base64))
         return NULL;
-    if (PyBytes_Size(head) > MAX_BYTES || PyBytes_Size(tail) > MAX_BYTES || max_message_bytes < 0)
+    if (PyBytes_Size(head) > MAX_BYTES || PyBytes_Size(tail) > MAX_BYTES)
         return PyErr_Format(PyExc_ValueError, "UplinkCodec: too large");
     allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
     UplinkCodec *self = (UplinkCodec *)allocate(type, 0);
@@ -322,7 +320,6 @@ static PyObject *codec_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         return NULL;
     self->first = (uint8_t)(FINAL | (opcode & 0x0f));
     self->base64 = base64;
-    self->max_message_bytes = (size_t)max_message_bytes;
     if (find_resampler_class(self) < 0
         || take(resampler, is_resampler(self, resampler), "resampler", &self->resampler) < 0
         || take(table, is_table(table), "table", &self->table) < 0
@@ -353,7 +350,7 @@ static PyMethodDef methods[] = {
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "UplinkCodec(resampler, table, head, tail, opcode, base64, max_message_bytes)."},
+    {Py_tp_doc, "UplinkCodec(resampler, table, head, tail, opcode, base64)."},
     {Py_tp_new, codec_new},
     {Py_tp_dealloc, codec_dealloc},
     {Py_tp_methods, methods},

@@ -15,8 +15,8 @@
 #define MAX_SAMPLES (WINDOW_MS * MAX_RATE_HZ / 1000)
 #define LOWEST_HZ 70
 #define HIGHEST_HZ 400
-#define BAND_LOW_HZ 200
-#define BAND_HIGH_HZ 2200
+#define FIRST_BIN 13   /* 203 Hz: the band is 200 to 2200 Hz */
+#define LAST_BIN 140   /* 2188 Hz */
 #define FIRST_LAG (INNER_HZ / HIGHEST_HZ)
 #define LAST_LAG (INNER_HZ / LOWEST_HZ + 1)
 #define LAGS (LAST_LAG - FIRST_LAG)
@@ -38,7 +38,10 @@ typedef struct {
 } Voicing;
 
 static Shape shapes[] = {{8000, 256, {0}, {0}}, {16000, 512, {0}, {0}}};
-static double cosines[MAX_SAMPLES], sines[MAX_SAMPLES];  /* of n / (2 * MAX_SAMPLES) turns */
+/* At half + n, for each half that is a power of two: of n / half half-turns. */
+static double cosines[2 * MAX_SAMPLES], sines[2 * MAX_SAMPLES];
+/* At size + n, for each size that is a power of two: the bits of n from right to left. */
+static uint16_t reversed[2 * MAX_SAMPLES];
 
 static const double PI = 3.14159265358979323846;
 
@@ -46,42 +49,44 @@ static const double PI = 3.14159265358979323846;
 
 static void reorder(double *re, double *im, int size)
 {
-    for (int from = 1, to = 0; from < size; from++) {
-        int bit = size >> 1;
-        for (; to & bit; bit >>= 1)
-            to ^= bit;
-        to |= bit;
+    for (int from = 0; from < size; from++) {
+        int to = reversed[size + from];
         if (from < to) {
-            double kept = re[from];
+            double x = re[from], y = im[from];
             re[from] = re[to];
-            re[to] = kept;
-            kept = im[from];
             im[from] = im[to];
-            im[to] = kept;
+            re[to] = x;
+            im[to] = y;
         }
+    }
+}
+
+/* One stage, of two blocks of `half` numbers. */
+static inline void combine(double *restrict re, double *restrict im, double *restrict upper_re,
+                           double *restrict upper_im, int half)
+{
+    const double *c = cosines + half, *s = sines + half;
+    for (int n = 0; n < half; n++) {
+        double x = upper_re[n] * c[n] + upper_im[n] * s[n];
+        double y = upper_im[n] * c[n] - upper_re[n] * s[n];
+        upper_re[n] = re[n] - x;
+        upper_im[n] = im[n] - y;
+        re[n] += x;
+        im[n] += y;
     }
 }
 
 static void transform(double *re, double *im, int size)
 {
     reorder(re, im, size);
-    for (int half = 1; half < size; half *= 2) {
-        int stride = MAX_SAMPLES / half;
-        for (int block = 0; block < size; block += 2 * half)
-            for (int n = 0; n < half; n++) {
-                double c = cosines[n * stride], s = sines[n * stride];
-                int a = block + n, b = a + half;
-                double x = re[b] * c + im[b] * s, y = im[b] * c - re[b] * s;
-                re[b] = re[a] - x;
-                im[b] = im[a] - y;
-                re[a] += x;
-                im[a] += y;
-            }
-    }
+    for (int half = 1; half < size; half *= 2)
+        for (int at = 0; at < size; at += 2 * half)
+            combine(re + at, im + at, re + at + half, im + at + half, half);
 }
 
-/* Power of the first `bins` frequencies of `count` real values, followed by as many zeros. */
-static void power_of(const double *values, int count, int bins, double *power)
+/* Power of frequencies of `count` real values, followed by as many zeros: of all BINS, or of those
+   between the first and the last alone. */
+static void power_of(const double *values, int count, int first, int last, double *power)
 {
     double re[MAX_SAMPLES] = {0}, im[MAX_SAMPLES] = {0};
     for (int n = 0; n < count / 2; n++) {  /* even and odd ones as one complex number */
@@ -89,10 +94,10 @@ static void power_of(const double *values, int count, int bins, double *power)
         im[n] = values[2 * n + 1];
     }
     transform(re, im, count);
-    for (int k = 0; k < bins; k++) {
+    memset(power, 0, sizeof(double) * BINS);
+    for (int k = first; k <= last; k++) {
         int mirror = (count - k) % count, at = k % count;
-        double c = k < count ? cosines[k * (MAX_SAMPLES / count)] : -1.0;
-        double s = k < count ? sines[k * (MAX_SAMPLES / count)] : 0.0;
+        double c = k < count ? cosines[count + k] : -1.0, s = k < count ? sines[count + k] : 0.0;
         double even_re = (re[at] + re[mirror]) / 2, even_im = (im[at] - im[mirror]) / 2;
         double odd_re = (im[at] + im[mirror]) / 2, odd_im = (re[mirror] - re[at]) / 2;
         double x = even_re + odd_re * c + odd_im * s, y = even_im + odd_im * c - odd_re * s;
@@ -107,7 +112,7 @@ static void autocorrelation(const double *power, double *alike)
     double re[HALF], im[HALF];
     for (int k = 0; k < HALF; k++) {
         double sum = power[k] + power[HALF - k], difference = power[k] - power[HALF - k];
-        double c = cosines[k * (MAX_SAMPLES / HALF)], s = sines[k * (MAX_SAMPLES / HALF)];
+        double c = cosines[HALF + k], s = sines[HALF + k];
         re[k] = sum - difference * s;
         im[k] = -difference * c;  /* conjugated: the way back by the way there */
     }
@@ -120,10 +125,14 @@ static void autocorrelation(const double *power, double *alike)
 
 static void make_tables(void)
 {
-    for (int n = 0; n < MAX_SAMPLES; n++) {
-        cosines[n] = cos(PI * n / MAX_SAMPLES);
-        sines[n] = sin(PI * n / MAX_SAMPLES);
-    }
+    for (int half = 1; half <= MAX_SAMPLES; half *= 2)
+        for (int n = 0; n < half; n++) {
+            cosines[half + n] = cos(PI * n / half);
+            sines[half + n] = sin(PI * n / half);
+            /* Of a size, from those of half the size: one bit more, on the left. */
+            if (half > 1)
+                reversed[half + n] = (uint16_t)(reversed[half / 2 + n / 2] + n % 2 * (half / 2));
+        }
 }
 
 static void make_shape(Shape *shape)
@@ -131,7 +140,7 @@ static void make_shape(Shape *shape)
     double power[BINS], alike[LAST_LAG];
     for (int n = 0; n < shape->samples; n++)
         shape->window[n] = 0.5 - 0.5 * cos(2 * PI * n / (shape->samples - 1));
-    power_of(shape->window, shape->samples, BINS, power);
+    power_of(shape->window, shape->samples, 0, BINS - 1, power);
     autocorrelation(power, alike);
     for (int n = 0; n < LAGS; n++)
         shape->fade[n] = alike[FIRST_LAG + n] / alike[0];
@@ -139,26 +148,17 @@ static void make_shape(Shape *shape)
 
 /* --- pitch --------------------------------------------------------------------------------- */
 
-static void keep_band(double *power)
-{
-    for (int k = 0; k < BINS; k++) {
-        double hz = (double)k * INNER_HZ / SIZE;
-        if (hz < BAND_LOW_HZ || hz > BAND_HIGH_HZ)
-            power[k] = 0;
-    }
-}
-
-/* The shortest lag that is as good as the best. */
+/* The shortest lag that is as good as the best; 0 where none is good. */
 static int best_lag(const double *found)
 {
-    double most = found[0];
-    for (int n = 1; n < LAGS; n++)
+    double most = LIKE;
+    for (int n = 0; n < LAGS; n++)
         if (found[n] > most)
             most = found[n];
-    int best = 0;
-    while (found[best] < most * AS_GOOD)
-        best++;
-    return best;
+    for (int n = 0; n < LAGS; n++)
+        if (found[n] >= LIKE && found[n] >= most * AS_GOOD)
+            return n;
+    return 0;
 }
 
 static int pitch(const Voicing *self)
@@ -167,15 +167,14 @@ static int pitch(const Voicing *self)
     double values[MAX_SAMPLES], power[BINS], alike[LAST_LAG], found[LAGS];
     for (int n = 0; n < shape->samples; n++)
         values[n] = self->before[n] * shape->window[n];
-    power_of(values, shape->samples, BINS, power);
-    keep_band(power);
+    power_of(values, shape->samples, FIRST_BIN, LAST_BIN, power);
     autocorrelation(power, alike);
     if (!(alike[0] > 0))
         return 0;
     for (int n = 0; n < LAGS; n++)
         found[n] = alike[FIRST_LAG + n] / (alike[0] * shape->fade[n]);
     int best = best_lag(found);
-    if (best == 0 || best == LAGS - 1 || found[best] < LIKE)
+    if (best == 0 || best == LAGS - 1)
         return 0;  /* an edge is the slope of another */
     return FIRST_LAG + best;
 }

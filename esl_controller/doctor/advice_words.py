@@ -20,6 +20,9 @@ class Tongues(NamedTuple):
 
 
 ADVICE: dict[str, Tongues] = {
+    "install the extra: compiled": Tongues(
+        "instale o extra: compiled", "instale el extra: compiled"
+    ),
     "install the extra: {}": Tongues("instale o extra: {}", "instale el extra: {}"),
     "for FusionPBX set VOICE_AI_DATABASE_DSN to its database": Tongues(
         "para o FusionPBX, aponte VOICE_AI_DATABASE_DSN para o banco dele",

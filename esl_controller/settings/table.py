@@ -143,6 +143,9 @@ class Media(_Group, frozen=True):
             "packets than 20 ms is always asked for at its own: the module would drop the rest."
         ),
     ] = 0
+    compiled: Annotated[
+        bool, doc("Use the compiled core where it is installed; `false`: Python alone.")
+    ] = True
     unicast_host: Annotated[
         str,
         doc(

@@ -354,6 +354,9 @@ BACKGROUND_FAILURES = _counter(
 )
 WORKERS_LOST = _counter("workers_lost", "Workers this one found lost, and closed the calls of.")
 BUILD_INFO = _gauge("build_info", "Always 1; the labels say what runs.", version=(), python=())
+MEDIA_CORE_INFO = _gauge(
+    "media_core_info", "Always 1; the label says what works on callers' audio.", core=()
+)
 
 METRICS: tuple[Metric, ...] = tuple(
     value for value in globals().copy().values() if isinstance(value, Metric)

@@ -15,6 +15,16 @@ from bridge.wire import frames
 from tests.unit.bridge.session_kit import Stage
 
 
+class Link:
+    """Asks nobody but who it is told to ask."""
+
+    def __init__(self) -> None:
+        self.take = None
+
+    def offer_reads(self, take) -> None:
+        self.take = take
+
+
 class Owner:
     """A `StreamOwner` that keeps what it gets."""
 
@@ -99,8 +109,10 @@ def test_each_session_of_a_call_has_its_own_ticket(manager, stage, monkeypatch):
     second_token = manager.issue_ticket(second.session, second_owner)
     assert manager.check(request(first_token)) is None
     assert manager.check(request(second_token)) is None
-    manager.join(request(second_token), lambda on_messages, on_closed: "link")
-    assert (first_owner.links, second_owner.links) == ([], ["link"])
+    link = Link()
+    manager.join(request(second_token), lambda on_messages, on_closed: link)
+    assert (first_owner.links, second_owner.links) == ([], [link])
+    assert link.take == second.session.receive_plain
     manager.release(second.session)
     assert manager.check(request(second_token)).status == 403
     assert manager.check(request(first_token)).status == 409
@@ -138,12 +150,10 @@ def test_messages_of_a_stream_reach_the_session(manager, stage):
     stage.talking()
     owner = Owner()
     token = manager.issue_ticket(stage.session, owner)
-    streams = []
+    streams, link = [], Link()
     manager.check(request(token))
-    manager.join(
-        request(token), lambda on_messages, on_closed: streams.append(on_messages) or "link"
-    )
-    assert owner.links == ["link"]
+    manager.join(request(token), lambda on_messages, on_closed: streams.append(on_messages) or link)
+    assert owner.links == [link]
     (on_messages,) = streams
     on_messages([(frames.BINARY, bytes(320))])
     on_messages([(frames.BINARY, bytes(160)), (frames.TEXT, b"{}"), (frames.BINARY, bytes(160))])
