@@ -10,6 +10,7 @@ the start command of exactly that call.
 from __future__ import annotations
 
 import hmac
+import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterable
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 TICK_S = 0.25
 """Resolution of every session timer; the shortest is the two-second pause after digits."""
+SLICES = 10
+"""Sessions are looked at in turn, a tenth of them at a time: two hundred at once would hold up
+everybody's sound."""
 Key = tuple[str, str]
 """Domain and call."""
 
@@ -75,6 +79,7 @@ class SessionManager:
         self._calls: dict[Key, list[Session]] = {}
         self._tickets: dict[Key, list[_Ticket]] = {}
         """The newest of each session."""
+        self._slices: tuple[dict[Session, None], ...] = tuple({} for _ in range(SLICES))
         self._sweeper: gevent.Greenlet[..., None] | None = None
 
     # --- sessions -----------------------------------------------------------------------------
@@ -95,6 +100,7 @@ class SessionManager:
         sessions = self._calls.setdefault(key, [])
         if session not in sessions:
             sessions.append(session)
+            min(self._slices, key=len)[session] = None
 
     def release(self, session: Session) -> None:
         """Forget a session that has ended."""
@@ -103,6 +109,8 @@ class SessionManager:
         tickets = [ticket for ticket in self._tickets.get(key, ()) if ticket.session is not session]
         _keep(self._calls, key, left)
         _keep(self._tickets, key, tickets)
+        for part in self._slices:
+            part.pop(session, None)
 
     def sessions(self) -> Iterable[Session]:
         """All sessions, a copy."""
@@ -171,10 +179,10 @@ class SessionManager:
             self._sweeper = None
 
     def _sweep(self) -> None:
-        while True:
-            gevent.sleep(TICK_S)
+        for part in itertools.cycle(self._slices):
+            gevent.sleep(TICK_S / SLICES)
             now = self._clock()
-            for session in self.sessions():
+            for session in tuple(part):
                 self._tick(session, now)
 
     def _tick(self, session: Session, now: float) -> None:

@@ -30,10 +30,12 @@ typedef struct {
     double fade[LAGS];
 } Shape;
 
+#define NOBODY_LOOKED (-1)
+
 typedef struct {
     PyObject_HEAD
     const Shape *shape;
-    int lag;  /* of the pitch heard last; 0: there was none */
+    int lag;  /* of the pitch heard last; 0: there was none, NOBODY_LOOKED: it may have been */
     int16_t before[MAX_SAMPLES];
 } Voicing;
 
@@ -214,12 +216,21 @@ static PyObject *voicing_skip(PyObject *object, PyObject *hop)
     Py_RETURN_NONE;
 }
 
-static PyObject *voicing_look(PyObject *object, PyObject *hop)
+static PyObject *voicing_pass_over(PyObject *object, PyObject *hop)
 {
     Voicing *self = (Voicing *)object;
     if (remember(self, hop) < 0)
         return NULL;
-    int before = self->lag;
+    self->lag = NOBODY_LOOKED;
+    Py_RETURN_NONE;
+}
+
+static PyObject *voicing_look(PyObject *object, PyObject *hop)
+{
+    Voicing *self = (Voicing *)object;
+    int before = self->lag == NOBODY_LOOKED ? pitch(self) : self->lag;
+    if (remember(self, hop) < 0)
+        return NULL;
     self->lag = pitch(self);
     return PyBool_FromLong(before && self->lag && abs(self->lag - before) <= STEADY * before);
 }
@@ -243,6 +254,8 @@ static PyObject *voicing_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static PyMethodDef methods[] = {
     {"skip", voicing_skip, METH_O, "A piece that is too quiet to be worth a look."},
+    {"pass_over", voicing_pass_over, METH_O,
+     "A piece of which nobody asks; the next may still go on with its pitch."},
     {"look", voicing_look, METH_O, "Return whether the pitch of the piece before it goes on."},
     {NULL, NULL, 0, NULL},
 };

@@ -10,7 +10,7 @@ import pytest
 from bridge.ports import EndCause
 from bridge.routes import StreamRequest
 from bridge.session.session import Session
-from bridge.session_manager import CapacityReached, SessionManager
+from bridge.session_manager import SLICES, CapacityReached, SessionManager
 from bridge.wire import frames
 from tests.unit.bridge.session_kit import Stage
 
@@ -40,6 +40,17 @@ class Owner:
 
     def stream_text(self, payload: bytes) -> None:
         self.texts.append(payload)
+
+
+class Ticked:
+    """Of a session what the timers need."""
+
+    def __init__(self, number: int) -> None:
+        self.domain_uuid, self.call_uuid = "domain", str(number)
+        self.seen: list[float] = []
+
+    def tick(self, now: float) -> None:
+        self.seen.append(now)
 
 
 @pytest.fixture
@@ -177,3 +188,23 @@ def test_the_timers_of_one_session_do_not_stop_the_others(manager, stage, caplog
                 gevent.sleep(0.001)
         manager.stop()
     manager.stop()
+
+
+def test_all_sessions_are_looked_at_but_never_all_at_once(monkeypatch):
+    """Two hundred in one go would take as long as a frame of everybody's sound."""
+    monkeypatch.setattr("bridge.session_manager.TICK_S", 0.01)
+    number = 4 * SLICES
+    stage = Stage(monkeypatch)
+    manager = SessionManager(capacity=number, clock=lambda: stage.now)
+    sessions = [Ticked(n) for n in range(number)]
+    for session in sessions:
+        manager.open(session)
+    manager.release(sessions[0])
+    manager.start()
+    with gevent.Timeout(5):
+        while not all(session.seen for session in sessions[1:]):
+            together = sum(len(session.seen) for session in sessions)
+            gevent.sleep(0)
+            assert sum(len(session.seen) for session in sessions) - together <= 4
+    manager.stop()
+    assert not sessions[0].seen
