@@ -47,6 +47,11 @@ class Playout(Protocol):
         minus one frame, has been sent ahead."""
 
     @property
+    def margin_ms(self) -> tuple[int, int] | None:
+        """Least and most time between sending a chunk and the end of what was sent before, where
+        that follows how late the hub is; None: `lead_ms` says when."""
+
+    @property
     def tail_padding_ms(self) -> int:
         """Silence that must follow an answer for all of it to be heard."""
 

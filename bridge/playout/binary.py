@@ -62,6 +62,7 @@ class BinaryPlayout:
 
     frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     recalls = True
+    margin_ms = None
     silence_every_s = None
 
     def __init__(

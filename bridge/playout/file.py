@@ -43,6 +43,7 @@ class FilePlayout:
     tail_padding_ms = 0
     latency_ms = 45
     recalls = True
+    margin_ms = None
     fade = Fade.NONE
     silence_every_s = None
 

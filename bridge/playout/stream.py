@@ -19,6 +19,7 @@ from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
 from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
+from bridge.playout.lead import Lead
 
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
@@ -39,7 +40,7 @@ class PlayoutStream:
         limit_ms: int = DEFAULT_LIMIT_MS,
     ) -> None:
         fmt = playout.format
-        lead = playout.lead_ms if lead_ms is None else lead_ms
+        self._lead = lead = Lead(playout, pacer, lead_ms)
         self.counters = PlayoutCounters()
         self.on_first_frame: Callable[[float, int], None] | None = None
         """The first chunk of an answer was sent, and is heard this many milliseconds later."""
@@ -62,9 +63,8 @@ class PlayoutStream:
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
         """A pause recalls what was sent ahead; so the last of it is kept."""
-        lately_ms = lead + playout.latency_ms + playout.chunk_ms + _SPARE_MS
+        lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + _SPARE_MS
         self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
-        self._full_s = max(0, lead - playout.frame_ms) / 1000
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
         self._items = ItemLedger()
@@ -129,7 +129,7 @@ class PlayoutStream:
             self._tell_overflow(item_id, dropped)
         self.counters.max_depth_ms = max(self.counters.max_depth_ms, self.depth_ms)
         self._pump(now)
-        self._pacer.join(self, now)
+        self._lead.join(self, self._timeline.until, now)
         return dropped
 
     def finish(self, now: float) -> None:
@@ -147,7 +147,7 @@ class PlayoutStream:
         self._pad(self._format.bytes_for_ms(self._playout.tail_padding_ms))
         self._pump(now)
         if not self._end_if_heard(now):
-            self._pacer.join(self, now)
+            self._lead.join(self, self._timeline.until, now)
 
     def clear(self, now: float) -> HeardPosition | None:
         """The caller interrupted: drop the queue and silence what can be silenced.
@@ -207,7 +207,7 @@ class PlayoutStream:
             self._timeline.silence(now)
         self._pump(now)
         if not (self._finished and self._end_if_heard(now)):
-            self._pacer.join(self, now)
+            self._lead.join(self, self._timeline.until, now)
 
     def heard(self, now: float) -> tuple[HeardPosition, ...]:
         """Every item of the current answer, in order, with how much of it would have been heard
@@ -267,6 +267,7 @@ class PlayoutStream:
         if self._paused:
             return False
         self._pump(now)
+        self._lead.follow(self, self._timeline.until, now)
         if self._finished:
             self._end_if_heard(now)
         return self._finished or len(self._ring) >= self._frame_bytes
@@ -275,7 +276,8 @@ class PlayoutStream:
         if self._paused:
             return
         ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
-        while timeline.until - now <= self._full_s:
+        enough_s = self._lead.enough_s(now)
+        while timeline.until - now <= enough_s:
             whole = len(ring) // frame * frame
             if not whole:
                 return
@@ -347,7 +349,7 @@ class PlayoutStream:
         if ahead_s < 0:
             self.counters.underruns += 1
             self.counters.underrun_ms -= ahead_s * 1000
-        was_due = max(now + ahead_s - self._full_s, self._ready_since)
+        was_due = max(now + ahead_s - self._lead.due_s(now), self._ready_since)
         if (now - was_due) * 1000 > LATE_MS:
             self.counters.late_frames += 1
 

@@ -58,6 +58,7 @@ class StreamAudioPlayout:
     """Base64 in JSON, numbered within the call."""
 
     frame_ms = FRAME_MS
+    margin_ms = None
 
     def __init__(
         self,
