@@ -73,8 +73,8 @@ class Pacer:
     ) -> None:
         """Put `stream` into the slot due next after `now`; no effect when it is on the wheel.
 
-        `wanted` is a moment of one of its calls instead: it is called in the last slot before it, and
-        whole periods before that. `twice`: it is called twice in a period.
+        `wanted` is a moment of one of its calls instead: it is called in the last slot before it,
+        and whole periods before that. `twice`: it is called twice in a period.
         """
         if stream in self._slots_of:
             return

@@ -24,8 +24,9 @@ from bridge.playout.lead import Lead
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
-_SPARE_MS = 100
-"""Of what was sent, kept beyond what the far end may still hold."""
+_SPARE_MS, _DEAD_MS = 100, 1000
+"""Of what was sent, kept beyond what the far end may still hold; where nothing can be recalled,
+until it is known that the line has died."""
 
 
 class PlayoutStream:
@@ -63,7 +64,8 @@ class PlayoutStream:
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
         """A pause recalls what was sent ahead; so the last of it is kept."""
-        lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + _SPARE_MS
+        ahead_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms
+        lately_ms = ahead_ms + (_SPARE_MS if playout.recalls else _DEAD_MS)
         self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
@@ -219,6 +221,20 @@ class PlayoutStream:
             for item_id in self._items.items()
         )
 
+    def give_back(self, heard_until: float, now: float) -> list[tuple[str, bytes]]:
+        """The line is gone: what was not heard of each item, in order. What was sent ahead is
+        recalled where it can be, else it was heard until `heard_until`."""
+        if not self._active:
+            return []
+        timeline, recalls = self._timeline, self._playout.recalls
+        at = now if recalls else heard_until
+        back = self._lately.take_back(timeline.sent - timeline.heard(at))
+        if recalls:
+            self._playout.clear(self._generation, now)
+        start = timeline.sent - len(back)
+        rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]
+        return self._items.pieces(rest, start)
+
     def give_way(self, pause_s: float) -> None:
         """Leave a pause of `pause_s` after what was sent, then go on. Nothing is lost."""
         if self._active:
@@ -289,8 +305,7 @@ class PlayoutStream:
         if not starting:
             self._count_late(ahead_s, now)
         self._starting = False
-        if self._takes_back:
-            self._lately.add(chunk)
+        self._lately.add(chunk)
         if self._resumed:
             self._resumed = False
             if self._format.encoding is Encoding.L16:

@@ -49,6 +49,8 @@ UNICAST_PROOF_S = 0.5
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
+EVENT_LATE_S = 0.04
+"""An event comes up to 20 ms after what it tells (observed), and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
@@ -94,8 +96,9 @@ class CallMedia:
         self._attached = self._stopping = False
         self._codec_told = False
         """The codec was set anew at a moment when nobody could ask for it."""
+        self._codec_at = 0.0
         self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
-        self._watch = LineWatch()
+        self._watch = LineWatch(patient=without_unicast(module) is None)
         self._looks: Any = None
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
@@ -291,7 +294,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all()
+            self._lose_all(time.monotonic() - self._watch.silent_s)
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -317,11 +320,11 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self) -> None:
-        """Nothing plays any more: the call will `restart`."""
+    def _lose_all(self, heard_until: float) -> None:
+        """Nothing has played since then: the call will `restart`."""
         self._attached = False
         if self._alive:
-            self._session.lose_media()
+            self._session.lose_media(heard_until=heard_until)
 
     def _count_restart(self) -> None:
         now, times = time.monotonic(), self._restarted_at
@@ -332,6 +335,7 @@ class CallMedia:
 
     def _on_codec(self, event: Event) -> None:
         """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
+        self._codec_at = time.monotonic()
         if not self._attached:
             self._codec_told = True
         elif self._alive:
@@ -356,7 +360,7 @@ class CallMedia:
             self._leg = leg  # what we send and get stays the same
             return
         self._close_line()  # it has ended: FreeSWITCH says nothing about that
-        self._lose_all()
+        self._lose_all(self._codec_at - EVENT_LATE_S)
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

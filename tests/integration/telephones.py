@@ -1,4 +1,4 @@
-"""One telephone of many with the service on a real FreeSWITCH: what is done to it, what it hears."""
+"""One of many telephones with the service on a real FreeSWITCH: what befalls it, what it hears."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GLIDE_S, GLIDE_HZ = 0.02, 1.3
 
 @lru_cache(maxsize=8)
 def gliding(text: str) -> bytes:
-    """The emulator's voice with a pitch that rises and falls by a sixth: no place is like another."""
+    """The emulator's voice with a pitch that glides: no place is like another."""
     pcm = np.frombuffer(synthetic_speech(text), "<i2").astype(np.float64)
     time_s = np.arange(len(pcm)) / RATE_HZ
     bent_s = time_s + GLIDE_S * np.sin(2 * np.pi * GLIDE_HZ * time_s)
@@ -212,9 +212,7 @@ class Telephone:
             wanted = as_heard(text, self._spoken_in, phone.format, gliding)
             found = rtp.match(packets, phone.format, wanted)
             lost_ms, gap_ms = found.wanted_ms - found.exact_ms, found.largest_gap_ms
-            return Heard(
-                lost_ms, found.inserted_ms, gap_ms - self.cell.ptime_ms, found.last_at
-            )
+            return Heard(lost_ms, found.inserted_ms, gap_ms - self.cell.ptime_ms, found.last_at)
         pieces = [
             Piece(packet.at, rtp.from_wire(packet, audio_format), audio_format.rate_hz)
             for audio_format, packets in self._all()
@@ -230,11 +228,11 @@ class Telephone:
 
 
 _DO: dict[str, Callable[[Telephone, str], None]] = {
-    "steady": Telephone._steady,  # noqa: SLF001 - its own table
-    "re-INVITE": Telephone._reinvite,  # noqa: SLF001
-    "another codec": Telephone._another_codec,  # noqa: SLF001
-    "autofix": Telephone._autofix,  # noqa: SLF001
-    "hold": Telephone._hold,  # noqa: SLF001
+    "steady": Telephone._steady,
+    "re-INVITE": Telephone._reinvite,
+    "another codec": Telephone._another_codec,
+    "autofix": Telephone._autofix,
+    "hold": Telephone._hold,
 }
 
 
@@ -246,7 +244,6 @@ def table(way: str, event: str, done: Sequence[Cell]) -> str:
     for codec in dict.fromkeys(cell.codec for cell in done):
         row = {cell.ptime_ms: str(cell) for cell in done if cell.codec == codec}
         late_ms = max(cell.late_ms for cell in done if cell.codec == codec)
-        told = " | ".join(row.get(ms, "–") for ms in PTIMES_MS)
+        told = " | ".join(row.get(ms, "-") for ms in PTIMES_MS)
         lines.append(f"| {codec} | {told} | {late_ms:.0f} |")
     return "\n".join(lines)
-

@@ -130,9 +130,7 @@ class Codec:
 
 
 def _plain(name: str, audio_format: AudioFormat) -> Codec:
-    return Codec(
-        name, audio_format, audio_format.rate_hz, lambda: Plain(audio_format.encoding)
-    )
+    return Codec(name, audio_format, audio_format.rate_hz, lambda: Plain(audio_format.encoding))
 
 
 CODECS: dict[str, Codec] = {
