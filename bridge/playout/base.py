@@ -99,3 +99,11 @@ class PlayoutSinks:
     """`uuid_break <uuid> all`."""
     stream_break: Callable[[], None] = _no_sink
     """`uuid_audio_stream <uuid> break`."""
+
+    def clear_module(self, message: bytes | None) -> None:
+        """Have the module drop what it has queued: by this message, by `break` if it is empty, or
+        not at all."""
+        if message:
+            self.send_text(message)
+        elif message is not None:
+            self.stream_break()

@@ -17,7 +17,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -35,6 +36,7 @@ from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, parse_codec
 from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
+from esl_controller.calls.stream_start import stream_variables, token_in_url
 from esl_controller.calls.unicast_line import UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
@@ -89,6 +91,7 @@ class CallMedia:
         self._log = call_logger()
         self._leg = DEFAULT_LEG
         self._stream = CallerStream(self)
+        self._token = ""
         self._stream_hz = 0
         """Rate the stream was started with."""
         self._line: UnicastLine | None = None
@@ -190,16 +193,14 @@ class CallMedia:
     # --- the stream ----------------------------------------------------------------------------
 
     def _stream_variables(self) -> list[tuple[str, str]]:
-        token = self._manager.issue_ticket(self._session, self._stream)
-        return [
-            ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
-            ("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)),
-        ]
+        self._token = self._manager.issue_ticket(self._session, self._stream)
+        return stream_variables(self._module, self._token, self._site.buffer_ms)
 
     def _stream_command(self) -> commands.Command:
         uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
         self._stream_hz = rate_hz
         url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
+        url += token_in_url(self._module, self._token)
         return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
 
     def _start_stream(self) -> None:

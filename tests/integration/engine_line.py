@@ -16,7 +16,8 @@ import pytest
 
 from bridge.audio.formats import FRAME_MS, L16_24K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
@@ -36,7 +37,7 @@ MODULE = Flavour(os.environ.get("FREESWITCH_MODULE", "open"))
 WAYS = ["unicast", "unicast without module"] + [
     mode.value
     for mode in (PlayoutMode.FILE, PlayoutMode.BINARY, PlayoutMode.JSON)
-    if MODULE in FLAVOURS[mode]
+    if MODULE in flavours(mode)
 ]
 OFFERS = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16@16000h", "G722": "G722", "opus": "opus"}
 GREETING, LONG_GREETING = "Good morning, how can I help you?", LONG_TEXT.strip()
