@@ -174,17 +174,17 @@ class Session:
         if self.state is SessionState.TALKING:
             self._repeat()
 
-    def lose_media(self, *, still_playing: bool = False) -> None:
-        """The stream is gone; a new one may join. `still_playing`: the caller hears us yet."""
+    def lose_media(self, *, still_playing: bool = False, heard_until: float | None = None) -> None:
+        """The stream is gone; a new one may join. `still_playing`: the caller hears us yet; else he
+        has heard what was sent until `heard_until`, or now."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
             self._finish(self._closing.end_or(SessionEnd(EndCause.STREAM_LOST)))
             return
         if not still_playing:
-            if self.state is not SessionState.HELD:
-                self._hold_of.break_off(self._clock())
-            self.line.close()
+            held, now = self.state is SessionState.HELD, self._clock()
+            self._hold_of.lose_line(now if heard_until is None else heard_until, now, held=held)
         self.line.detach()
         self.expect_media()
         self._listener.stream_lost()

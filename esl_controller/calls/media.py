@@ -17,7 +17,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -35,6 +36,7 @@ from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, parse_codec
 from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
+from esl_controller.calls.stream_start import stream_variables, token_in_url
 from esl_controller.calls.unicast_line import UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
@@ -49,6 +51,8 @@ UNICAST_PROOF_S = 0.5
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
+EVENT_LATE_S = 0.04
+"""An event comes up to 20 ms after what it tells (observed), and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
@@ -87,6 +91,7 @@ class CallMedia:
         self._log = call_logger()
         self._leg = DEFAULT_LEG
         self._stream = CallerStream(self)
+        self._token = ""
         self._stream_hz = 0
         """Rate the stream was started with."""
         self._line: UnicastLine | None = None
@@ -94,8 +99,9 @@ class CallMedia:
         self._attached = self._stopping = False
         self._codec_told = False
         """The codec was set anew at a moment when nobody could ask for it."""
+        self._codec_at = 0.0
         self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
-        self._watch = LineWatch()
+        self._watch = LineWatch(patient=without_unicast(module) is None)
         self._looks: Any = None
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
@@ -187,16 +193,14 @@ class CallMedia:
     # --- the stream ----------------------------------------------------------------------------
 
     def _stream_variables(self) -> list[tuple[str, str]]:
-        token = self._manager.issue_ticket(self._session, self._stream)
-        return [
-            ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
-            ("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)),
-        ]
+        self._token = self._manager.issue_ticket(self._session, self._stream)
+        return stream_variables(self._module, self._token, self._site.buffer_ms)
 
     def _stream_command(self) -> commands.Command:
         uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
         self._stream_hz = rate_hz
         url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
+        url += token_in_url(self._module, self._token)
         return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
 
     def _start_stream(self) -> None:
@@ -292,7 +296,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all()
+            self._lose_all(time.monotonic() - self._watch.silent_s)
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -318,11 +322,11 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self) -> None:
-        """Nothing plays any more: the call will `restart`."""
+    def _lose_all(self, heard_until: float) -> None:
+        """Nothing has played since then: the call will `restart`."""
         self._attached = False
         if self._alive:
-            self._session.lose_media()
+            self._session.lose_media(heard_until=heard_until)
 
     def _count_restart(self) -> None:
         now, times = time.monotonic(), self._restarted_at
@@ -333,6 +337,7 @@ class CallMedia:
 
     def _on_codec(self, event: Event) -> None:
         """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
+        self._codec_at = time.monotonic()
         if not self._attached:
             self._codec_told = True
         elif self._alive:
@@ -357,7 +362,7 @@ class CallMedia:
             self._leg = leg  # what we send and get stays the same
             return
         self._close_line()  # it has ended: FreeSWITCH says nothing about that
-        self._lose_all()
+        self._lose_all(self._codec_at - EVENT_LATE_S)
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

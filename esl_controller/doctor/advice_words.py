@@ -116,6 +116,10 @@ ADVICE: dict[str, Tongues] = {
         "defina VOICE_AI_MEDIA_FLAVOUR se não for o primeiro",
         "defina VOICE_AI_MEDIA_FLAVOUR si no es el primero",
     ),
+    "set VOICE_AI_MEDIA_FLAVOUR to the edition it is like, and make a call": Tongues(
+        "defina VOICE_AI_MEDIA_FLAVOUR com a edição a que se assemelha e faça uma chamada",
+        "defina VOICE_AI_MEDIA_FLAVOUR con la edición a la que se parece y haga una llamada",
+    ),
     "set VOICE_AI_MEDIA_FLAVOUR to what is installed": Tongues(
         "defina VOICE_AI_MEDIA_FLAVOUR com o que está instalado",
         "defina VOICE_AI_MEDIA_FLAVOUR con lo que está instalado",

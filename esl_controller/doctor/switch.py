@@ -11,12 +11,11 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from bridge.playout.editions import EDITIONS
 from bridge.playout.modes import Flavour
 from esl_controller.doctor.finding import Finding, note, ok, warning
 
 EVENT_SOCKET = ("xml_locate", "configuration configuration name event_socket.conf")
-FREE_CHANNELS = 10
-"""Of the free binary of the edition that plays: github.com/amigniter/mod_audio_stream, issue 71."""
 MAX_CLOCK_DIFFERENCE_S = 2.0
 MAX_PROFILES = 8
 WANTED_CODECS = ("PCMU", "PCMA", "G722", "OPUS")
@@ -45,8 +44,9 @@ def version(told: str) -> Iterator[Finding]:
 
 def channel_limit(found: tuple[Flavour, ...], capacity: int) -> Iterator[Finding]:
     """The free binary of one edition takes ten channels, and says nothing when it takes no more."""
-    if Flavour.CLOSED_1_0_3 in found and capacity > FREE_CHANNELS:
-        detail = f"its free binary carries {FREE_CHANNELS} channels, a worker takes {capacity}"
+    carried = [most for one in found if (most := EDITIONS[one].channels) is not None]
+    if carried and capacity > min(carried):
+        detail = f"its free binary carries {min(carried)} channels, a worker takes {capacity}"
         advice = "buy a licence for it, install the open edition, or lower VOICE_AI_ESL_CAPACITY"
         yield warning("channels of mod_audio_stream", detail, advice)
 

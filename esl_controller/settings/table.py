@@ -119,10 +119,12 @@ class Media(_Group, frozen=True):
             "auto",
             "open",
             "1.0.3",
+            "1.1.0",
             "voxcom-us",
             "cloudfieldcz",
             "julianotarga",
             "alchemilla",
+            "earshot",
         ],
         doc("Edition of mod_audio_stream; `auto` asks FreeSWITCH as `doctor` does."),
     ] = "auto"

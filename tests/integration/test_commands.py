@@ -112,7 +112,8 @@ def test_the_table_for_people_has_advice(doctor: Doctor) -> None:
     ("edition", "state", "words"),
     [
         (Edition.OPEN, "note", "open or voxcom-us or cloudfieldcz"),
-        (Edition.CLOSED, "note", "1.0.3 or alchemilla"),
+        (Edition.CLOSED, "note", "1.0.3 or 1.1.0 or alchemilla"),
+        (Edition.EARSHOT, "ok", "earshot"),
         (Edition.NONE, "failed", "not loaded"),
     ],
 )
