@@ -31,7 +31,7 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards rolling hosts clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,12 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
+
+rolling: $(STAMP) ## Restart two workers one after the other under a hundred calls
+	$(BIN)/python -m pytest -s -m rolling tests/integration/test_rolling.py
+
+hosts: $(STAMP) ## Several machines in network namespaces: as root, with haproxy and iproute2
+	$(BIN)/python -m pytest -s -m hosts tests/hosts
 
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -24,6 +24,7 @@ from esl_controller.database.repository.demo import DemoProvider, demo_seed
 from tests.hosts import freeswitch
 from tests.hosts.databases import NAME, Server
 from tests.hosts.network import NETWORK, Machine, network
+from tests.hosts.switch_host import START
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "deploy" / "haproxy.cfg"
@@ -73,7 +74,7 @@ class SwitchMachine:
             command = freeswitch.command(directory / "freeswitch", PROXY)
             self._begin(command, directory / "freeswitch.out")
         orders = {"socket": PROXY, "real": bool(freeswitch.HOME)}
-        command = [sys.executable, "-m", "tests.hosts.switch_host", json.dumps(orders)]
+        command = [sys.executable, "-c", START, json.dumps(orders)]
         log = (directory / "callers.log").open("w")
         self._stack.callback(log.close)
         self._callers: Any = machine.start(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=log)

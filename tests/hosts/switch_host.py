@@ -1,12 +1,10 @@
 """A machine of callers: a FreeSWITCH, real or simulated, and telephones that talk with the AI.
 
-A process of its own, `python -m tests.hosts.switch_host ORDERS`: it is told what to do by lines of
-JSON, and answers each with one. Times are monotonic seconds, the same clock in every process.
+A process of its own, begun by START: it is told what to do by lines of JSON, and answers each with
+one. Times are monotonic seconds, the same clock in every process.
 """
 
 from __future__ import annotations
-
-import tests.gevent_patch  # noqa: F401, I001 - before anything that opens a socket
 
 import json
 import sys
@@ -35,6 +33,8 @@ from esl_controller.simulator.switch.sound import level
 from tests.hosts import freeswitch
 from tests.integration.sip_phone import Phone
 
+START = "import tests.gevent_patch; from tests.hosts import switch_host; switch_host.main()"
+"""For `python -c`: patched before anything is imported. Its first argument is JSON."""
 RATE_HZ = 8000
 LISTENS_S = 0.8
 """A caller who has heard nothing for so long says something."""
@@ -240,7 +240,3 @@ def main() -> None:
     for line in FileObject(sys.stdin.buffer, "rb"):
         order = json.loads(line)
         print(json.dumps(does[order["do"]](order)), flush=True)
-
-
-if __name__ == "__main__":
-    main()
