@@ -69,11 +69,16 @@ class SwitchMachine:
         self._stack = ExitStack()
         self._asked = directory / "haproxy.sock"
         settings = _proxy_settings(directory, workers, self._asked)
-        self._begin(["haproxy", "-db", "-f", str(settings)], directory / "haproxy.log")
+        command = ["haproxy", "-db", "-f", str(settings)]
+        self._proxy = machine.start(command, log=directory / "haproxy.log")
+        self._stack.callback(lambda: _end(self._proxy))
+        self._start_proxy = lambda: machine.start(command, log=directory / "haproxy.log")
+        # A worker is named behind the proxy, should that one be down.
+        where = f"{PROXY}|{workers[-1]}:8084"
         if freeswitch.HOME:
-            command = freeswitch.command(directory / "freeswitch", PROXY)
+            command = freeswitch.command(directory / "freeswitch", where)
             self._begin(command, directory / "freeswitch.out")
-        orders = {"socket": PROXY, "real": bool(freeswitch.HOME)}
+        orders = {"socket": where, "real": bool(freeswitch.HOME)}
         command = [sys.executable, "-c", START, json.dumps(orders)]
         log = (directory / "callers.log").open("w")
         self._stack.callback(log.close)
@@ -113,6 +118,16 @@ class SwitchMachine:
         at = rows[0].index("status")
         backends = ("FRONTEND", "BACKEND")
         return [row[at] for row in rows[1:] if row[0] == "workers" and row[1] not in backends]
+
+    def kill_proxy(self) -> None:
+        """HAProxy alone."""
+        self._proxy.kill()
+        self._proxy.wait()
+
+    def restart_proxy(self) -> None:
+        """It is there again."""
+        self._proxy = self._start_proxy()
+        wait_for(self._asked.exists, PATIENCE_S, "no HAProxy")
 
     def stop(self) -> None:
         """End everything on it."""

@@ -88,7 +88,7 @@ class Call(Protocol):
 class SimulatedCall:
     """By the simulator's switch."""
 
-    def __init__(self, switch: Switch, socket: tuple[str, int], order: dict[str, Any]) -> None:
+    def __init__(self, switch: Switch, socket: str, order: dict[str, Any]) -> None:
         self._caller = Caller(rate_hz=RATE_HZ, keep_audio=False)
         self.ear = self._caller.hearing = Ear()  # type: ignore[assignment]
         self.began_at = time.monotonic()
@@ -98,14 +98,9 @@ class SimulatedCall:
             domain_name=order["domain_name"],
             destination_number=order["number"],
         )
-        after = [Action("sched_cancel", "voice_ai_${uuid}"), *SENT_ON]
-        self._leg = switch.originate_to_controller(
-            *socket,
-            caller=self._caller,
-            channel=channel,
-            actions_before=GUARD,
-            actions_after=after,
-        )
+        handed = Action("socket", f"{socket} async full")
+        program = [*GUARD, handed, Action("sched_cancel", "voice_ai_${uuid}"), *SENT_ON]
+        self._leg = switch.start_call(program, caller=self._caller, channel=channel)
         self.uuid = self._leg.uuid
 
     @property
@@ -154,8 +149,7 @@ class SwitchHost:
     """Does what it is told."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
-        host, port = orders["socket"].rsplit(":", 1)
-        self._socket = (host, int(port))
+        self._socket: str = orders["socket"]
         self._switch: Switch | None = None
         self._client: InboundClient | None = None
         if orders["real"]:
