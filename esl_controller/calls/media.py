@@ -244,12 +244,28 @@ class CallMedia:
         return self._line
 
     def _prove(self, line: UnicastLine) -> None:
-        """Wait for the first datagram, whose length wins over what the channel's data say."""
+        """Wait for the first datagram, whose length wins over what the channel's data say.
+
+        FreeSWITCH says `+OK` to a port that it has given to a worker of another host, and plays
+        nothing: one more is tried.
+        """
         if not self._came(line.proven, UNICAST_PROOF_S):
-            self._without_unicast("no datagram came")
-            return
+            self._close_line()
+            another = self._second_line()
+            if another is None or not self._came(another.proven, UNICAST_PROOF_S):
+                self._without_unicast("no datagram came")
+                return
+            line = another
         ptime_ms = line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
         self._leg = replace(self._leg, ptime_ms=ptime_ms)
+
+    def _second_line(self) -> UnicastLine | None:
+        try:
+            line = self._open_line()
+        except (PortsExhausted, OSError):
+            return None
+        self._esl.pipeline([line.command()])
+        return line
 
     def _without_unicast(self, why: str) -> None:
         """Play by the module, if there is one that can."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import re
+import subprocess
 from typing import Any
 
 import kubernetes_validate
@@ -101,6 +102,23 @@ def test_a_worker_has_the_time_it_takes_to_drain(settings: Settings) -> None:
 
 def test_no_variable_of_a_service_is_taken_for_a_setting() -> None:
     assert POD["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("pod", [0, read("autoscaling.yaml")["spec"]["maxReplicas"] - 1])
+def test_every_pod_has_ports_of_its_own_for_its_calls(settings: Settings, pod: int) -> None:
+    """The script of the container, run with a program that only says what it was given."""
+    (script,) = WORKER["args"]
+    said = "echo $VOICE_AI_MEDIA_UNICAST_PORT_FIRST $VOICE_AI_MEDIA_UNICAST_PORT_LAST"
+    script = script.replace("exec esl-controller serve", said)
+    environ = {"POD": str(pod), "PATH": "/usr/bin:/bin"}
+    done = subprocess.run(
+        [*WORKER["command"], script], env=environ, capture_output=True, check=True
+    )
+    first, last = map(int, done.stdout.split())
+    media = settings.media
+    assert media.unicast_port_first <= first < last <= media.unicast_port_last
+    assert last - first + 1 == 200 > settings.esl.capacity
+    assert (first - media.unicast_port_first) % 200 == 0
 
 
 def test_the_policy_lets_through_what_is_used(settings: Settings) -> None:

@@ -165,6 +165,9 @@ class WorkerMachine:
             "VOICE_AI_STORAGE_STATE_DIR": str(directory / "state"),
             "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "60",
+            # So few that workers of both machines often want the same one of a FreeSWITCH.
+            "VOICE_AI_MEDIA_UNICAST_PORT_FIRST": "61000",
+            "VOICE_AI_MEDIA_UNICAST_PORT_LAST": "61099",
         }
         self._worker: Any = None
         self._emulator: Any = None

@@ -39,10 +39,12 @@ def place_of_all_tests() -> Iterator[Installation]:
 
 @pytest.fixture(autouse=True)
 def whole(place: Installation) -> Iterator[None]:
-    """Every test begins with everything up and nobody calling."""
+    """Every test begins with everything up and nobody calling, and no call loses its `unicast`."""
     place.wait_all_taking()
     yield
     place.hang_up()
+    for worker in place.workers:
+        assert "media.no_unicast" not in worker.log.read_text()
 
 
 def tell(what: str) -> None:
