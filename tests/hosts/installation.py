@@ -123,6 +123,7 @@ class SwitchMachine:
         """HAProxy alone."""
         self._proxy.kill()
         self._proxy.wait()
+        self._asked.unlink()
 
     def restart_proxy(self) -> None:
         """It is there again."""

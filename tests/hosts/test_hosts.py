@@ -185,7 +185,7 @@ def test_a_worker_hangs(place: Installation) -> None:
 
 def test_a_machine_never_returns(place: Installation) -> None:
     """Its conversations are ended, and its places are free again, by the others."""
-    tenant = place.tenant()
+    tenant = place.tenant(max_concurrent_calls=9)
     place.dial(tenant, 3)
     place.wait_greeted(6)
     place.workers[0].lose_power()
