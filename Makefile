@@ -144,5 +144,11 @@ fuzz-compiled: $(STAMP) ## Try the compiled core with wrong and random bytes und
 		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
 		$(BIN)/python -m tests.compiled.fuzz_core $(FUZZ_SECONDS)
 
+rolling: $(STAMP) ## Restart two workers one after the other under a hundred calls
+	$(BIN)/python -m pytest -s -m rolling tests/integration/test_rolling.py
+
+hosts: $(STAMP) ## Several machines in network namespaces: as root, with haproxy and iproute2
+	$(BIN)/python -m pytest -s -m hosts tests/hosts
+
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -73,6 +73,7 @@ class SessionManager:
     def __init__(self, *, capacity: int, clock: Callable[[], float]) -> None:
         self.capacity = capacity
         self.draining = False
+        """No new calls are wanted. Those that came before are opened all the same."""
         self.refused = 0
         self.joined = 0
         self._clock = clock
@@ -91,10 +92,10 @@ class SessionManager:
             going_on: the call has had a session before, and keeps its place between two of them.
 
         Raises:
-            CapacityReached: a new call, and no place for it or the worker is draining.
+            CapacityReached: a new call, and no place for it.
         """
         key = _key(session)
-        full = self.draining or len(self._calls) >= self.capacity
+        full = len(self._calls) >= self.capacity
         if full and key not in self._calls and not going_on:
             raise CapacityReached(f"{len(self._calls)} calls of {self.capacity}")
         sessions = self._calls.setdefault(key, [])

@@ -318,8 +318,11 @@ class App:
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while (self.calls or self.talks.calls) and time.monotonic() < until:
+        while self._going_on() and time.monotonic() < until:
             gevent.sleep(0.1)
+
+    def _going_on(self) -> bool:
+        return bool(self.calls or self.talks.calls or self.esl.connecting)
 
     def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
         call = Call(esl, self._desk, outbound)
@@ -353,7 +356,7 @@ class App:
         )
 
     def _turned_away(self, esl: ControllerSession) -> None:
-        """The worker was full, or draining: the tenant sees that somebody called."""
+        """The worker was full: the tenant sees that somebody called."""
         channel = esl.connect()
         try:
             identity = parse_identity(
@@ -361,8 +364,7 @@ class App:
             )
         except (InvalidCall, DatabaseError):
             return
-        why = "the worker is draining" if self.manager.draining else "the worker is full"
-        refused = Ending("refused", Outcome.OVERFLOW.value, None, why)
+        refused = Ending("refused", Outcome.OVERFLOW.value, None, "the worker is full")
         self._book.turned_away(identity, None, refused)
 
     def _api(self, source: ConfigSource) -> Api:

@@ -6,7 +6,6 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -37,7 +36,7 @@ from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.stream_start import stream_variables, token_in_url
-from esl_controller.calls.unicast_line import UnicastLine
+from esl_controller.calls.unicast_line import PROOF_S, UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
 from esl_controller.esl.events import Event
@@ -46,8 +45,6 @@ from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import call_logger
 from esl_controller.telemetry.metrics import Metrics
 
-UNICAST_PROOF_S = 0.5
-"""FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
@@ -56,10 +53,6 @@ EVENT_LATE_S = 0.04
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
-
-_CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
-"""mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
-a connection, of an older one perhaps."""
 
 
 class CallMedia:
@@ -233,10 +226,8 @@ class CallMedia:
             self._session.lose_media(still_playing=self._line is not None)
 
     def _on_stream_error(self, event: Event) -> None:
-        """When it cannot connect there is nothing to wait for."""
         self._log.warning("media.stream_error", text=event.text[:200])
-        if _CANNOT_CONNECT.search(event.text):
-            self._stream.refuse(f"mod_audio_stream: {event.text[:200]}")
+        self._stream.hear_error(event.text)
 
     # --- unicast -------------------------------------------------------------------------------
 
@@ -249,11 +240,21 @@ class CallMedia:
 
     def _prove(self, line: UnicastLine) -> None:
         """Wait for the first datagram, whose length wins over what the channel's data say."""
-        if not self._came(line.proven, UNICAST_PROOF_S):
+        if not self._came(line.proven, PROOF_S) and not self._try_another_port():
             self._without_unicast("no datagram came")
-            return
-        ptime_ms = line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
-        self._leg = replace(self._leg, ptime_ms=ptime_ms)
+        elif self._line is not None:
+            ptime_ms = self._line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
+            self._leg = replace(self._leg, ptime_ms=ptime_ms)
+
+    def _try_another_port(self) -> bool:
+        """FreeSWITCH says `+OK` to one that a worker of another host has, and plays nothing."""
+        self._close_line()
+        try:
+            line = self._open_line()
+        except (PortsExhausted, OSError):
+            return False
+        self._esl.pipeline([line.command()])
+        return self._came(line.proven, PROOF_S)
 
     def _without_unicast(self, why: str) -> None:
         """Play by the module, if there is one that can."""

@@ -24,6 +24,7 @@ from esl_controller.database.repository.demo import DemoProvider, demo_seed
 from tests.hosts import freeswitch
 from tests.hosts.databases import NAME, Server
 from tests.hosts.network import NETWORK, Machine, network
+from tests.hosts.switch_host import START
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "deploy" / "haproxy.cfg"
@@ -68,12 +69,17 @@ class SwitchMachine:
         self._stack = ExitStack()
         self._asked = directory / "haproxy.sock"
         settings = _proxy_settings(directory, workers, self._asked)
-        self._begin(["haproxy", "-db", "-f", str(settings)], directory / "haproxy.log")
+        command = ["haproxy", "-db", "-f", str(settings)]
+        self._proxy = machine.start(command, log=directory / "haproxy.log")
+        self._stack.callback(lambda: _end(self._proxy))
+        self._start_proxy = lambda: machine.start(command, log=directory / "haproxy.log")
+        # A worker is named behind the proxy, should that one be down.
+        where = f"{PROXY}|{workers[-1]}:8084"
         if freeswitch.HOME:
-            command = freeswitch.command(directory / "freeswitch", PROXY)
+            command = freeswitch.command(directory / "freeswitch", where)
             self._begin(command, directory / "freeswitch.out")
-        orders = {"socket": PROXY, "real": bool(freeswitch.HOME)}
-        command = [sys.executable, "-m", "tests.hosts.switch_host", json.dumps(orders)]
+        orders = {"socket": where, "real": bool(freeswitch.HOME)}
+        command = [sys.executable, "-c", START, json.dumps(orders)]
         log = (directory / "callers.log").open("w")
         self._stack.callback(log.close)
         self._callers: Any = machine.start(command, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=log)
@@ -113,6 +119,17 @@ class SwitchMachine:
         backends = ("FRONTEND", "BACKEND")
         return [row[at] for row in rows[1:] if row[0] == "workers" and row[1] not in backends]
 
+    def kill_proxy(self) -> None:
+        """HAProxy alone."""
+        self._proxy.kill()
+        self._proxy.wait()
+        self._asked.unlink()
+
+    def restart_proxy(self) -> None:
+        """It is there again."""
+        self._proxy = self._start_proxy()
+        wait_for(self._asked.exists, PATIENCE_S, "no HAProxy")
+
     def stop(self) -> None:
         """End everything on it."""
         self._stack.close()
@@ -149,6 +166,9 @@ class WorkerMachine:
             "VOICE_AI_STORAGE_STATE_DIR": str(directory / "state"),
             "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "60",
+            # So few that workers of both machines often want the same one of a FreeSWITCH.
+            "VOICE_AI_MEDIA_UNICAST_PORT_FIRST": "61000",
+            "VOICE_AI_MEDIA_UNICAST_PORT_LAST": "61099",
         }
         self._worker: Any = None
         self._emulator: Any = None

@@ -1,12 +1,10 @@
 """A machine of callers: a FreeSWITCH, real or simulated, and telephones that talk with the AI.
 
-A process of its own, `python -m tests.hosts.switch_host ORDERS`: it is told what to do by lines of
-JSON, and answers each with one. Times are monotonic seconds, the same clock in every process.
+A process of its own, begun by START: it is told what to do by lines of JSON, and answers each with
+one. Times are monotonic seconds, the same clock in every process.
 """
 
 from __future__ import annotations
-
-import tests.gevent_patch  # noqa: F401, I001 - before anything that opens a socket
 
 import json
 import sys
@@ -35,6 +33,8 @@ from esl_controller.simulator.switch.sound import level
 from tests.hosts import freeswitch
 from tests.integration.sip_phone import Phone
 
+START = "import tests.gevent_patch; from tests.hosts import switch_host; switch_host.main()"
+"""For `python -c`: patched before anything is imported. Its first argument is JSON."""
 RATE_HZ = 8000
 LISTENS_S = 0.8
 """A caller who has heard nothing for so long says something."""
@@ -88,7 +88,7 @@ class Call(Protocol):
 class SimulatedCall:
     """By the simulator's switch."""
 
-    def __init__(self, switch: Switch, socket: tuple[str, int], order: dict[str, Any]) -> None:
+    def __init__(self, switch: Switch, socket: str, order: dict[str, Any]) -> None:
         self._caller = Caller(rate_hz=RATE_HZ, keep_audio=False)
         self.ear = self._caller.hearing = Ear()  # type: ignore[assignment]
         self.began_at = time.monotonic()
@@ -98,14 +98,9 @@ class SimulatedCall:
             domain_name=order["domain_name"],
             destination_number=order["number"],
         )
-        after = [Action("sched_cancel", "voice_ai_${uuid}"), *SENT_ON]
-        self._leg = switch.originate_to_controller(
-            *socket,
-            caller=self._caller,
-            channel=channel,
-            actions_before=GUARD,
-            actions_after=after,
-        )
+        handed = Action("socket", f"{socket} async full")
+        program = [*GUARD, handed, Action("sched_cancel", "voice_ai_${uuid}"), *SENT_ON]
+        self._leg = switch.start_call(program, caller=self._caller, channel=channel)
         self.uuid = self._leg.uuid
 
     @property
@@ -154,8 +149,7 @@ class SwitchHost:
     """Does what it is told."""
 
     def __init__(self, orders: dict[str, Any]) -> None:
-        host, port = orders["socket"].rsplit(":", 1)
-        self._socket = (host, int(port))
+        self._socket: str = orders["socket"]
         self._switch: Switch | None = None
         self._client: InboundClient | None = None
         if orders["real"]:
@@ -240,7 +234,3 @@ def main() -> None:
     for line in FileObject(sys.stdin.buffer, "rb"):
         order = json.loads(line)
         print(json.dumps(does[order["do"]](order)), flush=True)
-
-
-if __name__ == "__main__":
-    main()
