@@ -53,9 +53,10 @@ MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
 
-_CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
+_CANNOT_CONNECT = re.compile(r'"code":\s*([678]|10)\b|certificate verify failed')
 """mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
-a connection, of an older one perhaps."""
+a connection, of an older one perhaps. A certificate it does not trust has the code of any later
+trouble with TLS, and OpenSSL's words (WebSocketContext.cpp, handleEvent)."""
 
 
 class CallMedia:
@@ -188,10 +189,8 @@ class CallMedia:
 
     def _stream_variables(self) -> list[tuple[str, str]]:
         token = self._manager.issue_ticket(self._session, self._stream)
-        return [
-            ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
-            ("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)),
-        ]
+        header = ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}')
+        return [header, *self._site.stream_variables()]
 
     def _stream_command(self) -> commands.Command:
         uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
