@@ -31,6 +31,7 @@ COMMANDS = {
     "config": Entry("esl_controller.commands.config", "Check and show the settings."),
     "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
     "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),
+    "database-role": Entry("esl_controller.commands.database_role", "Rights of the workers' role."),
     "calls": Entry("esl_controller.commands.calls", "List the conversations going on."),
     "live": Entry("esl_controller.commands.live", "Listen to calls, steer them, take them over."),
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),

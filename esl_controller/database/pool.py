@@ -101,6 +101,11 @@ def cannot_connect(error: Exception) -> str:
     return f"cannot connect: {str(error).strip().partition(chr(10))[0]}"
 
 
+def parts_of(dsn: str) -> dict[str, str]:
+    """A connection string's parts by libpq's names; for one that a connection was made with."""
+    return dict(extensions.parse_dsn(dsn))
+
+
 def _resolved(dsn: str) -> str:
     """Add `hostaddr`, looked up by gevent, so that libpq has no name to look up itself."""
     parts = extensions.parse_dsn(dsn)

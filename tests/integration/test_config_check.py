@@ -18,7 +18,7 @@ from tests.integration.speech_process import speech_process
 def site(database: TestDatabase, tmp_path: Path) -> dict[str, str]:
     """The environment of commands that work on the test's database."""
     return {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
     }
