@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pwd
 from typing import NamedTuple
 
 import click
@@ -51,6 +52,17 @@ COMMANDS = {
 }
 
 
+def live_at_home() -> None:
+    """Take the home of the user we are where HOME is another's.
+
+    supervisord starts programs of other users with its own HOME, root's. libpq looks there for a
+    certificate as soon as the connection is encrypted, and ends at what it may not enter
+    (fe-secure-openssl.c, initialize_SSL).
+    """
+    if not os.access(os.environ.get("HOME", "/"), os.X_OK):
+        os.environ["HOME"] = pwd.getpwuid(os.geteuid()).pw_dir
+
+
 class LazyGroup(click.Group):
     """Imports a command's module only when that command is used.
 
@@ -83,6 +95,7 @@ def cli(ctx: click.Context) -> None:
 
     Settings come from VOICE_AI_… variables and a TOML file: see `esl-controller config show`.
     """
+    live_at_home()
     ctx.call_on_close(for_a_command())
     if os.environ.get("NO_COLOR"):  # https://no-color.org
         ctx.color = False

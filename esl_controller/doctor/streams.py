@@ -26,6 +26,8 @@ from esl_controller.settings.table import Settings
 
 TIMEOUT_S = 3.0
 _CHECK = "stream address"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+"""A path as a stream's: one that is none a worker answers with 404, as nginx does."""
 _NO_WORKER = {502, 503, 504}
 
 
@@ -108,7 +110,7 @@ def _status(parts: SplitResult, ca_file: str) -> tuple[int, float | None]:
 
 
 def _ask(sock: socket.socket, parts: SplitResult) -> int:
-    request = f"GET {parts.path}/doctor/doctor HTTP/1.1\r\nHost: {parts.netloc}\r\n"
+    request = f"GET {parts.path}/{_NOBODY}/{_NOBODY} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
     upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     sock.sendall(f"{request}{upgrade}Sec-WebSocket-Key: ZG9jdG9yIHdhcyBoZXJlIQ==\r\n\r\n".encode())
     answer = re.match(rb"HTTP/1\.[01] (\d{3})", sock.recv(4096))
