@@ -187,7 +187,7 @@ class CallMedia:
 
     def _stream_variables(self) -> list[tuple[str, str]]:
         self._token = self._manager.issue_ticket(self._session, self._stream)
-        return stream_variables(self._module, self._token, self._site.buffer_ms)
+        return stream_variables(self._module, self._token, self._site.stream_variables())
 
     def _stream_command(self) -> commands.Command:
         uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz

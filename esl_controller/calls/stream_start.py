@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bridge.playout.editions import EDITIONS
 from bridge.playout.modes import Flavour
 
 
-def stream_variables(module: Flavour | None, token: str, buffer_ms: int) -> list[tuple[str, str]]:
+def stream_variables(
+    module: Flavour | None, token: str, of_site: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
     """What a module needs to be told before it brings the caller's audio."""
     edition = EDITIONS[module or Flavour.OPEN]
-    variables = [("STREAM_BUFFER_SIZE", str(buffer_ms)), *edition.variables]
+    variables = [*of_site, *edition.variables]
     if not edition.token_in_url:
         variables.insert(0, ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'))
     return variables

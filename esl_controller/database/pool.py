@@ -138,6 +138,11 @@ def cannot_connect(error: Exception) -> str:
     return f"cannot connect: {str(error).strip().partition(chr(10))[0]}"
 
 
+def parts_of(dsn: str) -> dict[str, str]:
+    """A connection string's parts by libpq's names; for one that a connection was made with."""
+    return dict(extensions.parse_dsn(dsn))
+
+
 def _translated(error: psycopg2.Error) -> DatabaseError:
     sqlstate = error.pgcode or ""
     text = str(error).strip() or type(error).__name__

@@ -21,10 +21,22 @@ MAX_PROFILES = 8
 WANTED_CODECS = ("PCMU", "PCMA", "G722", "OPUS")
 _DEFECTS: tuple[tuple[tuple[int, int, int], str], ...] = (
     ((1, 10, 7), "SIP messages end it or need no password (CVE-2021-37624, -41105, -41145)"),
-    ((1, 10, 10), "a call with many codecs ends it (CVE-2023-40018, -40019)"),
-    ((1, 10, 11), "a race in DTLS lets a stranger refuse calls (CVE-2023-51443)"),
+    ((1, 10, 10), "an offer with odd ICE candidates or codecs ends it (CVE-2023-40018, -40019)"),
+    ((1, 10, 11), "a stranger's DTLS packet ends a call (CVE-2023-51443)"),
+    ((1, 11, 1), "a stranger can take over a verto session; SIP events are used after free"),
+    (
+        (1, 11, 2),
+        "whoever reaches the Event Socket ends it without the password; RTP, STUN, RTCP and SRTP "
+        "keys of strangers are read past their end",
+    ),
 )
-"""The version in which it was mended, and what it was: FreeSWITCH's security advisories."""
+"""The version in which it was mended, and what it was.
+
+Until 1.10.11: FreeSWITCH's security advisories, and its commits 9347c96712 and cfb39e88dc (1.10.10)
+and 6ea8c96c3d (1.10.11). 1.11.1: commits 74d320834b, 693f7dc6aa (mod_verto) and 08c3fffa7c
+(mod_sofia). 1.11.2: a097e12421 (mod_event_socket, read_packet), a38cd80733, 68ec688eb6, 03485e1f4c,
+e730a4e541, 86b10358e2 (core), of its security merges of 2026-08-08.
+"""
 
 
 def version(told: str) -> Iterator[Finding]:

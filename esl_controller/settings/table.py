@@ -22,6 +22,7 @@ from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
     HOST_OR_EMPTY,
+    PATH_OR_EMPTY,
     WORD,
     Port,
     Secret,
@@ -35,6 +36,7 @@ from esl_controller.settings.types import (
     one_of,
     variable,
     websocket_url,
+    worker_url,
 )
 
 PREFIX = "VOICE_AI_"
@@ -104,6 +106,23 @@ class Media(_Group, frozen=True):
         doc(
             "Host put into the stream address given to FreeSWITCH. Empty: `listen_host`.",
             pattern=HOST_OR_EMPTY,
+        ),
+    ] = ""
+    public_url: Annotated[
+        str,
+        doc(
+            "Address FreeSWITCH opens its streams at, where nginx stands before the workers "
+            "(docs/security.md): `wss://voice.example.com:8443/worker/{index}`; `{index}` becomes "
+            "the worker's number. Empty: `ws://<public_host>:<port>`, in clear.",
+            check=worker_url,
+        ),
+    ] = ""
+    tls_ca_file: Annotated[
+        str,
+        doc(
+            "CA certificates by which FreeSWITCH judges that address, a file on its host "
+            "(STREAM_TLS_CA_FILE). Empty: those of its system.",
+            pattern=PATH_OR_EMPTY,
         ),
     ] = ""
     input: Annotated[

@@ -2,8 +2,11 @@
 
 import dataclasses
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import psycopg2
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, errand
 from esl_controller.database.models import (
@@ -54,7 +57,7 @@ SPACE = "a-model"
 PASSAGES = [("We are open. +551199", "We are open. +551199")]
 
 
-def populated(database, pool) -> Tenant:
+def populated(database) -> Tenant:
     seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
     domain, conversation, outbound = seeded.domain_uuid, new_id(), new_id()
     key = {"domain_uuid": domain, "conversation_uuid": conversation}
@@ -108,7 +111,7 @@ def populated(database, pool) -> Tenant:
             created_at=NOW,
         ),
     ]
-    with pool.connection() as connection:
+    with closing(psycopg2.connect(database.dsn)) as connection, connection:
         for entry in entries:
             assert conversations.store(connection, domain, entry)
         wanted = errand("x", domain, "k", {"said": "+551199"}, NOW, conversation_uuid=conversation)

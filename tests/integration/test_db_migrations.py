@@ -357,10 +357,10 @@ def test_wrong_names_are_refused(tmp_path: Path):
         load_migrations(tmp_path)
 
 
-def test_deleting_a_domain_takes_everything_of_it(database, pool):
+def test_deleting_a_domain_takes_everything_of_it(database, owners_pool):
     tenant = database.seed()
     other = database.seed()
-    with pool.connection() as connection:
+    with owners_pool.connection() as connection:
         demo_seed(connection, tenant.domain_uuid, "8001")
     database.execute("delete from v_domains where domain_uuid = %s", tenant.domain_uuid)
     left = database.execute("select distinct domain_uuid::text from v_voice_secretaries_realtime")

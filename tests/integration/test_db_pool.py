@@ -72,15 +72,15 @@ def test_queries_run_side_by_side(database):
     assert pool.statistics().idle == 0
 
 
-def test_a_transaction_is_kept_or_undone_whole(pool):
-    ask(pool, "create table t (a integer primary key)")
-    with pytest.raises(ZeroDivisionError), pool.connection() as connection:
+def test_a_transaction_is_kept_or_undone_whole(owners_pool):
+    ask(owners_pool, "create table t (a integer primary key)")
+    with pytest.raises(ZeroDivisionError), owners_pool.connection() as connection:
         connection.cursor().execute("insert into t values (1)")
         raise ZeroDivisionError
-    assert ask(pool, "select count(*) from t") == [(0,)]
-    with pool.connection(autocommit=True) as connection:
+    assert ask(owners_pool, "select count(*) from t") == [(0,)]
+    with owners_pool.connection(autocommit=True) as connection:
         connection.cursor().execute("insert into t values (1)")
-        assert ask(pool, "select count(*) from t") == [(1,)]
+        assert ask(owners_pool, "select count(*) from t") == [(1,)]
 
 
 def test_exhausted_pool_waits_with_a_deadline(database):
@@ -120,22 +120,22 @@ def test_a_query_interrupted_costs_its_connection(database, interruption):
     pool.close()
 
 
-def test_wrong_data_and_wrong_statements_are_told_apart(pool):
-    ask(pool, "create table t (a integer primary key)")
-    ask(pool, "insert into t values (1)")
+def test_wrong_data_and_wrong_statements_are_told_apart(owners_pool):
+    ask(owners_pool, "create table t (a integer primary key)")
+    ask(owners_pool, "insert into t values (1)")
     for statement in ("insert into t values (1)", "select 'x'::uuid"):
         with pytest.raises(RowRefused):
-            ask(pool, statement)
+            ask(owners_pool, statement)
     with pytest.raises(DatabaseError) as caught:
-        ask(pool, "select * from nothing")
+        ask(owners_pool, "select * from nothing")
     assert type(caught.value) is DatabaseError
     assert caught.value.sqlstate == "42P01"
-    assert pool.statistics().opened == 1
+    assert owners_pool.statistics().opened == 1
 
 
-def test_a_server_that_became_read_only_is_unavailable(pool):
-    ask(pool, "create table t (a integer)")
-    with pytest.raises(DatabaseUnavailable), pool.connection() as connection:
+def test_a_server_that_became_read_only_is_unavailable(owners_pool):
+    ask(owners_pool, "create table t (a integer)")
+    with pytest.raises(DatabaseUnavailable), owners_pool.connection() as connection:
         connection.cursor().execute("set transaction read only; insert into t values (1)")
 
 
