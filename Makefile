@@ -31,7 +31,7 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards docs-site clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,5 +89,25 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
 
+# The site is made by Zensical, in an environment of its own. Its diagrams are drawn by a library of the npm
+# registry; without npm they stay text.
+DOCS := .venv-docs/.installed
+
+$(DOCS): docs/requirements.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+build/mermaid/package/dist/mermaid.min.js:
+	@mkdir -p build/mermaid
+	@if command -v npm >/dev/null; then npm pack --silent --pack-destination build/mermaid mermaid@12.3.0 >/dev/null \
+		&& tar -xzf build/mermaid/mermaid-12.3.0.tgz -C build/mermaid package/dist/mermaid.min.js \
+		&& touch $@; else echo "No npm: the site's diagrams stay text."; fi
+
+docs-site: $(STAMP) $(DOCS) build/mermaid/package/dist/mermaid.min.js ## Build the site of all pages into build/docs/site, and search it
+	$(BIN)/python docs/stage.py build/docs build/mermaid/package/dist/mermaid.min.js
+	.venv-docs/bin/zensical build --clean --strict --config-file build/docs/mkdocs.yml
+	$(BIN)/python -m pytest -m site tests/docs/test_site.py
+
 clean: ## Remove what the other jobs made
-	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-conformance .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
