@@ -40,6 +40,7 @@ SECTIONS: dict[str, list[str]] = {
     "Inside": [
         "architecture.md",
         "media-protocol.md",
+        "turns-measured.md",
         "media-path.md",
         "editions.md",
         "telephones.md",
@@ -55,7 +56,6 @@ SECTIONS: dict[str, list[str]] = {
 }
 
 PORTUGUESE: dict[str, str] = {
-    "index.md": "README.md",
     "first-hour.md": "primeira-hora.md",
     "faq.md": "perguntas-frequentes.md",
     "secretary-guide.md": "guia-da-secretaria.md",
@@ -86,7 +86,10 @@ PORTUGUESE: dict[str, str] = {
 }
 """A user's guide in English, and the page below `pt-BR` with the same facts."""
 
+PORTUGUESE_HOME = "pt-BR/README.md"
+
 IN_ENGLISH_ALONE = [
+    "index.md",
     "glossary.md",  # has both languages
     "runbook.md",
     "settings.md",

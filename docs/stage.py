@@ -11,8 +11,9 @@ import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
-from navigation import PORTUGUESE, SECTIONS
+from navigation import PORTUGUESE, PORTUGUESE_HOME, SECTIONS
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -110,17 +111,15 @@ def decisions() -> str:
     return "\n".join(lines) + "\n"
 
 
-def navigation(pages: Path) -> list[dict[str, list[str]]]:
+def navigation(pages: Path) -> list[dict[str, list[Any]]]:
     """Sections with their pages, as far as they are there; each page names itself."""
-    sections: list[dict[str, list[str]]] = []
-    portuguese: list[str] = []
+    sections: list[dict[str, list[Any]]] = []
+    portuguese = [PORTUGUESE_HOME]
     for title, names in SECTIONS.items():
-        found = [name for name in names if (pages / name).exists()]
+        found: list[Any] = [name for name in names if (pages / name).exists()]
         if title == "Inside":
-            place = found.index("adr/README.md") + 1
-            found[place:place] = [
-                f"adr/{path.name}" for path in sorted((pages / "adr").glob("[0-9]*.md"))
-            ]
+            inner = [str(path.relative_to(pages)) for path in sorted((pages / "adr").glob("0*.md"))]
+            found[found.index("adr/README.md")] = {"Decisions": ["adr/README.md", *inner]}
             found += [str(path.relative_to(pages)) for path in sorted(pages.glob("files/**/*.md"))]
         sections.append({title: found})
         translated = [f"pt-BR/{PORTUGUESE[name]}" for name in names if name in PORTUGUESE]

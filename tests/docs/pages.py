@@ -74,8 +74,12 @@ def links(path: Path) -> list[str]:
 
 
 def spans(path: Path) -> list[str]:
-    """Words set as code in running text and tables."""
-    return re.findall(r"(?<!`)`([^`\n]+)`(?!`)", prose(path))
+    """Words set as code in running text and tables; one may go over the end of a line."""
+    found: list[str] = []
+    for paragraph in re.split(r"\n\s*\n", prose(path)):
+        joined = re.sub(r"\s*\n\s*", " ", paragraph)
+        found += re.findall(r"(?<!`)`([^`]+)`(?!`)", joined)
+    return found
 
 
 def tables(path: Path) -> Iterator[list[list[str]]]:

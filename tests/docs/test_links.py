@@ -50,6 +50,7 @@ def test_a_broken_link_is_found(tmp_path: Path) -> None:
 def test_every_page_has_its_place() -> None:
     named = {name for names in navigation.SECTIONS.values() for name in names}
     named |= {f"pt-BR/{name}" for name in navigation.PORTUGUESE.values()}
+    named.add(navigation.PORTUGUESE_HOME)
     made = {name for name in named if name.startswith("project/") or name == "adr/README.md"}
     there = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
     there = {name for name in there if not name.startswith("adr/")}
