@@ -137,6 +137,14 @@ def test_values_of_columns_are_allowed(path: Path) -> None:
     assert wrong == []
 
 
+@pytest.mark.parametrize("path", GUIDES, ids=pages.name)
+def test_lines_of_doctor_exist(path: Path) -> None:
+    """What is named as *line* of `doctor`."""
+    named = re.findall(r"\*([^*\n|]+)\* (?:of|do) `doctor`", pages.text(path))
+    code = "".join(file.read_text() for file in (ROOT / "esl_controller/doctor").glob("*.py"))
+    assert [line for line in named if f'"{line}' not in code] == []
+
+
 def test_a_wrong_name_is_found() -> None:
     assert not is_known("transfer_rulez")
     assert not is_known("late_framez_total")
