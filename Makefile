@@ -150,5 +150,25 @@ rolling: $(STAMP) ## Restart two workers one after the other under a hundred cal
 hosts: $(STAMP) ## Several machines in network namespaces: as root, with haproxy and iproute2
 	$(BIN)/python -m pytest -s -m hosts tests/hosts
 
+# The site is made by Zensical, in an environment of its own. Its diagrams are drawn by a library of the npm
+# registry; without npm they stay text.
+DOCS := .venv-docs/.installed
+
+$(DOCS): docs/requirements.txt
+	@test -x .venv-docs/bin/python || $(PYTHON) -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+build/mermaid/package/dist/mermaid.min.js:
+	@mkdir -p build/mermaid
+	@if command -v npm >/dev/null; then npm pack --silent --pack-destination build/mermaid mermaid@12.3.0 >/dev/null \
+		&& tar -xzf build/mermaid/mermaid-12.3.0.tgz -C build/mermaid package/dist/mermaid.min.js \
+		&& touch $@; else echo "No npm: the site's diagrams stay text."; fi
+
+docs-site: $(STAMP) $(DOCS) build/mermaid/package/dist/mermaid.min.js ## Build the site of all pages into build/docs/site, and search it
+	$(BIN)/python docs/stage.py build/docs build/mermaid/package/dist/mermaid.min.js
+	.venv-docs/bin/zensical build --clean --strict --config-file build/docs/mkdocs.yml
+	$(BIN)/python -m pytest -m site tests/docs/test_site.py
+
 clean: ## Remove what the other jobs made
-	rm -rf .venv .venv-conformance .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -13,6 +13,7 @@ from typing import Any
 import click
 import dashboards
 from columns_page import secretary_page
+from editions_page import editions_page
 from functions_page import functions_page
 
 from bridge.session.floor_states import FLOOR_TABLE
@@ -203,8 +204,8 @@ takes longer than {send_s:.0f} s to take what it is sent is dropped.
 
 A browser is better not sent through PHP for these, which would hold one PHP process per viewer. The
 page makes a ticket (`POST …/tickets`, scope `calls/<uuid>/events`) and the browser opens the events
-with `?ticket=…`, through a location of nginx that lets nothing else through ([FusionPBX's pages](
-fusionpbx.md#nginx)).
+with `?ticket=…`, through a location of nginx that lets nothing else through
+([FusionPBX's pages](fusionpbx.md#nginx)).
 
 A ticket is for one page of one domain, and for five minutes at most; one for `talk/<number>` is for
 one conversation. `GET /talk/<domain>/<number>?ticket=…&rate=16000` is a WebSocket
@@ -289,6 +290,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "secretary.md": ("esl_controller/tenants/columns", partial(secretary_page, "en")),
     "pt-BR/secretaria.md": ("esl_controller/tenants/columns", partial(secretary_page, "pt")),
     "functions.md": ("esl_controller/tools/registry.py", functions_page),
+    "editions.md": ("bridge/playout/modes.py", editions_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
     "api.md": ("esl_controller/web/api/table.py", api_page),

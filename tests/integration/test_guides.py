@@ -63,29 +63,3 @@ def test_the_dialplan_of_the_guide_is_one_extension(guide: Path) -> None:
     assert re.match(r"<extension .*</extension>\s*\Z", block, re.DOTALL)
     assert 'application="socket" data="127.0.0.1:8084 async full"' in block
     assert block.index("socket") < block.index("transfer")
-
-
-def shape(path: Path) -> list[str]:
-    """What a page is made of, whatever its language: headings, tables, blocks of code."""
-    parts: list[str] = []
-    fenced = False
-    for line in path.read_text("utf-8").splitlines():
-        if line.startswith("```"):
-            fenced = not fenced
-            if fenced:
-                parts.append(line)
-        elif not fenced and line.startswith("#"):
-            parts.append(line.split()[0])
-        elif not fenced and line.startswith("|"):
-            cells = len(re.split(r"(?<!\\)\|", line)) - 2
-            parts.append(f"row of {cells}")
-    return parts
-
-
-@pytest.mark.parametrize(
-    ("english", "portuguese"),
-    [("operations", "operacao"), ("first-hour", "primeira-hora"), ("secretary", "secretaria")],
-)
-def test_both_languages_have_the_same_parts(english: str, portuguese: str) -> None:
-    docs = ROOT / "docs"
-    assert shape(docs / f"pt-BR/{portuguese}.md") == shape(docs / f"{english}.md")

@@ -22,7 +22,7 @@ from esl_controller.settings.loader import SettingsError, load_settings
 from tests.arch.tree import ROOT
 
 ENTRY = {"provider": "openai", "model": "m", "since": "2026-01-01"}
-GUIDES = ["docs/operations.md", "docs/pt-BR/operacao.md"]
+GUIDES = ["docs/costs.md", "docs/pt-BR/custos.md"]
 
 
 def places(text: str | bytes) -> list[str]:
