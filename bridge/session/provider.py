@@ -13,6 +13,7 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
+from bridge.providers.ahead import Ahead
 from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import NOT_TRIED, Candidate, Candidates, Served
@@ -48,7 +49,9 @@ class ProviderSeat:
         connect_timeout_s: float,
         network: Network | None,
         clock: Callable[[], float],
+        ahead: Ahead | None = None,
     ) -> None:
+        self._ahead = ahead
         self._candidates = Candidates(candidates)
         self.brief = brief
         """Of connections to come."""
@@ -135,6 +138,9 @@ class ProviderSeat:
         self._closed = True
         if self._waiting is not None:
             self._waiting.kill(block=False)
+        ahead = self._take_ahead()
+        if ahead is not None:
+            ahead.close()
         leaving = (self._standby, self._now)
         self._now = self._standby = None
         for connection in leaving:
@@ -288,11 +294,17 @@ class ProviderSeat:
             connect_timeout_s=self._connect_timeout_s,
             network=self._network,
             clock=self._clock,
+            ahead=self._take_ahead(),
         )
         prefix = f"{self._made}:" if self._made > 1 else ""
         connection = Connection(host, prefix, self._clock(), tuple(start.history))
         host.start()
         return connection
+
+    def _take_ahead(self) -> Ahead | None:
+        """For the first connection alone."""
+        ahead, self._ahead = self._ahead, None
+        return ahead
 
     def _take_seat(self, connection: Connection) -> None:
         self._now, self._crossing = connection, None

@@ -8,7 +8,7 @@ up here.
     {"id": 1, "op": "call" | "list", "url": …, "addresses": […], "headers": {…}, "tool": …,
      "arguments": {…}, "deadline_s": 8, "max_bytes": 262144}
     {"id": 1, "result": …}
-    {"id": 1, "failed": "timeout" | "unreachable" | …, "words": …, "sent": whether the tool was asked}
+    {"id": 1, "failed": "timeout" | "unreachable" | …, "words": …, "sent": the tool was asked}
 
 It has no keys but those of the request in hand, and its environment is empty.
 """

@@ -180,11 +180,11 @@ class House:
             row = {"url": f"{url}/tickets", "http_method": "POST", "result_fields": {"id": "/id"}}
             row |= {"parameters": body | {"required": ["subject"]}} | headers
         else:
-            self._own_mcp(editor, url if cell.system != "success" else self._mcp)
+            self._own_mcp(editor, cell, url if cell.system != "success" else self._mcp)
             return
         editor.add(FUNCTION, {"function_name": cell.function, **common, **row})
 
-    def _own_mcp(self, editor: Editor, url: str) -> None:
+    def _own_mcp(self, editor: Editor, cell: Cell, url: str) -> None:
         row = editor.add(
             FUNCTION,
             {
@@ -192,7 +192,7 @@ class House:
                 "function_kind": "mcp",
                 "description": "x.",
                 "url": url,
-                "timeout_seconds": 3,
+                "timeout_seconds": 3 if cell.situation == "time-out" else 10,
                 "mcp_tools": list(MCP_TOOLS),
             },
         )
@@ -279,7 +279,7 @@ class House:
             for status, error, result, at, ms in found
         ]
         asked = "select kind from v_voice_realtime_errands where domain_uuid = %s order by 1"
-        told.errands = [kind for (kind,) in database.execute(asked, domain) if kind != "webhook"]
+        told.errands = [kind for (kind,) in database.execute(asked, domain) if kind in _ASKED_FOR]
         self._hear(told)
         return told
 
@@ -302,6 +302,10 @@ class House:
 def _spoken(told: Told) -> list[str]:
     assert told.tenant is not None
     return [words for record in told.tenant.records for words in record.spoken]
+
+
+_ASKED_FOR = ("message", "ticket")
+"""Errands that functions make; others come of these, or of the call's end."""
 
 
 def _is_announced(cell: Cell) -> bool:

@@ -30,6 +30,8 @@ _MASKS = (
     (r"[0-9a-f]{8}-[0-9a-f-]{27}", "…"),
     (r"(T|a)-\d+", r"\1-…"),
     (r"\d+\.\d+ s\b", "… s"),
+    (r' to server on socket "[^"]+"', ""),
+    (r"\s+", " "),
 )
 """What differs from run to run, or says nothing."""
 
@@ -41,14 +43,14 @@ def compare(told: Sequence[Told]) -> None:
     SEEN.write_text(page, encoding="utf-8")
     kept = PAGE.read_text("utf-8") if PAGE.exists() else ""
     changed = [line for line in page.splitlines() if line not in kept.splitlines()]
-    assert page == kept, (f"if this is right: cp {SEEN} {PAGE}", changed)
+    assert page == kept, f"if this is right, cp {SEEN} {PAGE}: {changed[:3]}"
 
 
-def made(told: Iterable[Told]) -> str:
+def made(told: Sequence[Told]) -> str:
     """The page."""
     parts = [INTRODUCTION]
     function = ""
-    for one in told:
+    for one in sorted(told, key=lambda one: _place(one, told)):
         if one.cell.function != function:
             function = one.cell.function
             parts.append(f"\n## `{function}`\n\n{_line(HEAD)}{_line(['---'] * len(HEAD))}")
@@ -57,6 +59,11 @@ def made(told: Iterable[Told]) -> str:
         cells = (one.cell.situation, _heard(one), one.model or "nothing: it is over", kept)
         parts.append(_line(_masked(cell) for cell in cells))
     return "".join(parts)
+
+
+def _place(one: Told, told: Sequence[Told]) -> int:
+    """Functions in the order of their first cells."""
+    return next(i for i, two in enumerate(told) if two.cell.function == one.cell.function)
 
 
 def measured(told: Iterable[Told]) -> str:
