@@ -36,6 +36,7 @@ from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.errands.of_worker import errands_of
+from esl_controller.errands.purse import Purse
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
@@ -206,7 +207,8 @@ class App:
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
-        self.errands = errands_of(settings, dsn, source, self.journal.worker)
+        purse = Purse(self._ledger, budget)
+        self.errands = errands_of(settings, dsn, source, self.journal.worker, purse)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:

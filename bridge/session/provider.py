@@ -138,14 +138,12 @@ class ProviderSeat:
         self._closed = True
         if self._waiting is not None:
             self._waiting.kill(block=False)
-        ahead = self._take_ahead()
-        if ahead is not None:
-            ahead.close()
+        if self._ahead is not None:
+            self._ahead.close()
         leaving = (self._standby, self._now)
         self._now = self._standby = None
-        for connection in leaving:
-            if connection is not None:
-                connection.host.stop()
+        for connection in filter(None, leaving):
+            connection.host.stop()
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -259,14 +257,13 @@ class ProviderSeat:
     def _order(self, command: Callable[[p.ProviderProtocol, float], None]) -> None:
         if self._closed:
             return
-        if self._now is None:
-            if len(self._commands) < MAX_COMMANDS:
-                self._commands.append(command)
-            else:
-                self.commands_dropped += 1
-            return
-        command(self._protocol, self._clock())
-        self._now.host.flush()
+        if self._now is not None:
+            command(self._protocol, self._clock())
+            self._now.host.flush()
+        elif len(self._commands) < MAX_COMMANDS:
+            self._commands.append(command)
+        else:
+            self.commands_dropped += 1
 
     def _is_ours(self, name: str) -> bool:
         if self.prefix:
@@ -294,17 +291,13 @@ class ProviderSeat:
             connect_timeout_s=self._connect_timeout_s,
             network=self._network,
             clock=self._clock,
-            ahead=self._take_ahead(),
+            ahead=self._ahead,
         )
+        self._ahead = None  # it was for the first connection alone
         prefix = f"{self._made}:" if self._made > 1 else ""
         connection = Connection(host, prefix, self._clock(), tuple(start.history))
         host.start()
         return connection
-
-    def _take_ahead(self) -> Ahead | None:
-        """For the first connection alone."""
-        ahead, self._ahead = self._ahead, None
-        return ahead
 
     def _take_seat(self, connection: Connection) -> None:
         self._now, self._crossing = connection, None

@@ -14,6 +14,7 @@ from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import providers, tenants
 from esl_controller.errands.base import MailSender, Means
+from esl_controller.errands.purse import Purse
 from esl_controller.errands.smtp import MailServer
 from esl_controller.errands.text_service import as_http
 from esl_controller.services.http import ServiceHttp
@@ -65,20 +66,22 @@ class MeansReader:
         http: ServiceHttp,
         addresses: OwnAddresses,
         mail: MailSender,
+        purse: Purse,
     ) -> None:
         self._pool = pool
         self._source = source
         self._http = http
         self._addresses = addresses
         self._mail = mail
+        self._purse = purse
 
     @classmethod
-    def of(cls, settings: Settings, pool: Pool, source: ConfigSource) -> MeansReader:
+    def of(cls, settings: Settings, pool: Pool, source: ConfigSource, purse: Purse) -> MeansReader:
         """For a worker. Reads the CA file of the services; raises OSError."""
         at, addresses = settings.services, OwnAddresses()
         tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
         http = ServiceHttp(addresses, ServiceHosts(at.allowed_hosts), tls=tls)
-        return cls(pool, source, http, addresses, MailServer(settings.mail))
+        return cls(pool, source, http, addresses, MailServer(settings.mail), purse)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -100,6 +103,7 @@ class MeansReader:
             mail=self._mail,
             open_key=partial(self._source.secret_store.open, domain_uuid),
             providers=partial(self._providers, tenant),
+            purse=self._purse,
         )
 
     def _providers(self, tenant: TenantSettings) -> Sequence[ProviderAccess]:
