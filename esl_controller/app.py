@@ -15,7 +15,6 @@ from gevent.event import Event as Signal
 from bridge.audio import core, resampler
 from bridge.audio.pacer import Pacer
 from bridge.playout.pacer_timer import PacerClock
-from bridge.providers.base import Usage
 from bridge.server import MediaServer
 from bridge.session_manager import SessionManager
 from bridge.wire.keepalive import KeepAlive
@@ -37,6 +36,7 @@ from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.errands.of_worker import errands_of
+from esl_controller.errands.purse import Purse
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
@@ -142,7 +142,6 @@ class App:
         self.config = ConfigLoader(source, dsn)
         usual = default_provider(settings.provider)
         self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
-        self._systems = tenant_systems(settings, source, self._pool, self._book_own)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         places = settings.esl.total_capacity or None
@@ -151,6 +150,8 @@ class App:
         self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
+        purse = Purse(self._ledger, budget)
+        self._systems = tenant_systems(settings, source, self._pool, purse.book_own)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
         self._places = FusionPlaces(self._pool, settings.transfer)
         self._live = LiveFeed(dsn)
@@ -209,7 +210,7 @@ class App:
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self.errands, self._embedding_desk = errands_of(
-            settings, dsn, source, self.journal.worker, self._book_own
+            settings, dsn, source, self.journal.worker, purse
         )
         self._background: list[gevent.Greenlet[..., None]] = []
 
@@ -395,10 +396,6 @@ class App:
         if self._watch is not None:
             self._watch(entry)
         return kept
-
-    def _book_own(self, usage: Usage, domain_uuid: str) -> None:
-        """What was used for a domain outside of its conversations."""
-        self._ledger.book(usage, domain_uuid, conversation_uuid=None)
 
     def _sample(self) -> None:
         self.view.set_gauges(self.metrics)

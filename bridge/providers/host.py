@@ -16,6 +16,7 @@ import gevent
 
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send, Target
+from bridge.providers.ahead import Ahead
 from bridge.providers.audio_way import AudioWay
 from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
@@ -54,8 +55,12 @@ class ProviderHost:
         connect_timeout_s: float,
         network: Network | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ahead: Ahead | None = None,
     ) -> None:
+        """`ahead`: channels that are open already, or will be soon; what is not taken of them is
+        closed."""
         self.protocol = protocol
+        self._ahead = ahead
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
@@ -107,6 +112,7 @@ class ProviderHost:
         conversation = dataclasses.replace(self._conversation, unix_s=time.time())
         self._run(self.protocol.start, conversation, self._started_at)
         self.flush()
+        self._leave_ahead()
 
     def flush(self) -> None:
         """Carry out what commands brought about; events are told at the hub's next turn."""
@@ -212,9 +218,17 @@ class ProviderHost:
             on_end=lambda end: self._guarded(self._on_end, slot, end),
             on_fault=self._fault,
         )
-        slot.channel = open_channel(target, listener, self._network, self._connect_timeout_s)
+        there = None if self._ahead is None else self._ahead.take(name, target, listener)
+        slot.channel = there or open_channel(
+            target, listener, self._network, self._connect_timeout_s
+        )
         if self._websocket is None and isinstance(slot.channel, WebSocketChannel):
             self._websocket = slot.channel
+
+    def _leave_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.close()
 
     def _drop(self, name: str) -> None:
         """Close a channel: what still comes of it is of nobody."""
@@ -306,6 +320,7 @@ class ProviderHost:
 
     def _finish(self) -> None:
         self.is_over = True
+        self._leave_ahead()
         self._disarm()
         for name in list(self._slots):
             self._drop(name)

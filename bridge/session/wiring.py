@@ -103,6 +103,7 @@ def wire(
         connect_timeout_s=config.provider_connect_timeout_s,
         network=config.network,
         clock=clock,
+        ahead=config.ahead,
     )
     line = Line(
         pacer,

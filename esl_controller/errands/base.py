@@ -10,6 +10,7 @@ from esl_controller.database.acts import Errand, QueuedErrand
 from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.errands.letter import Letter
+from esl_controller.errands.purse import Purse
 from esl_controller.services.embeddings import Embeddings
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.types import Secret
@@ -60,6 +61,8 @@ class Means:
     """The key a credential of the tenant stands for; raises SecretError."""
     providers: Callable[[], Sequence[ProviderAccess]]
     """The tenant's own that can be used, in their order. May wait."""
+    purse: Purse
+    """The tenant's money."""
 
 
 class Delivery(Protocol):

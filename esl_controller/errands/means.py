@@ -14,9 +14,10 @@ from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import providers, tenants
 from esl_controller.errands.base import MailSender, Means
+from esl_controller.errands.purse import Purse
 from esl_controller.errands.smtp import MailServer
 from esl_controller.errands.text_service import as_http
-from esl_controller.services.embeddings import Book, Embeddings, embeddings_of
+from esl_controller.services.embeddings import Embeddings, embeddings_of
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.hosts import ServiceHosts
@@ -69,6 +70,7 @@ class MeansReader:
         addresses: OwnAddresses,
         mail: MailSender,
         embeddings: Embeddings,
+        purse: Purse,
     ) -> None:
         self.embeddings = embeddings
         self._pool = pool
@@ -76,16 +78,17 @@ class MeansReader:
         self._http = http
         self._addresses = addresses
         self._mail = mail
+        self._purse = purse
 
     @classmethod
-    def of(cls, settings: Settings, pool: Pool, source: ConfigSource, book: Book) -> MeansReader:
-        """For a worker; `book` takes what a delivery costs. Reads the CA file of the services;
-        raises OSError."""
+    def of(cls, settings: Settings, pool: Pool, source: ConfigSource, purse: Purse) -> MeansReader:
+        """For a worker. Reads the CA file of the services; raises OSError."""
         at, addresses = settings.services, OwnAddresses()
         tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
         http = ServiceHttp(addresses, ServiceHosts(at.allowed_hosts), tls=tls)
-        embeddings = embeddings_of(settings, http, source.secret_store.open, tls, book)
-        return cls(pool, source, http, addresses, MailServer(settings.mail), embeddings)
+        open_key = source.secret_store.open
+        embeddings = embeddings_of(settings, http, open_key, tls, purse.book_own)
+        return cls(pool, source, http, addresses, MailServer(settings.mail), embeddings, purse)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -108,6 +111,7 @@ class MeansReader:
             embeddings=self.embeddings,
             open_key=partial(self._source.secret_store.open, domain_uuid),
             providers=partial(self._providers, tenant),
+            purse=self._purse,
         )
 
     def _providers(self, tenant: TenantSettings) -> Sequence[ProviderAccess]:

@@ -6,8 +6,8 @@ from esl_controller.database.pool import Pool
 from esl_controller.errands.embedding import EmbeddingDesk
 from esl_controller.errands.kinds import KINDS
 from esl_controller.errands.means import MeansReader
+from esl_controller.errands.purse import Purse
 from esl_controller.errands.service import ErrandService
-from esl_controller.services.embeddings import Book
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.source import ConfigSource
@@ -17,9 +17,9 @@ CONNECTIONS = 2
 
 
 def errands_of(
-    settings: Settings, dsn: str, source: ConfigSource, worker: str, book: Book
+    settings: Settings, dsn: str, source: ConfigSource, worker: str, purse: Purse
 ) -> tuple[ErrandService, EmbeddingDesk]:
-    """With who asks for vectors of documents. `book` takes what they cost.
+    """With who asks for vectors of documents.
 
     Reads the CA file of the services, and the key file. Raises OSError, SecretError.
     """
@@ -32,6 +32,6 @@ def errands_of(
     )
     own = config_source(settings, pool)
     own.secret_store = source.secret_store
-    means = MeansReader.of(settings, pool, own, book)
+    means = MeansReader.of(settings, pool, own, purse)
     service = ErrandService(pool, KINDS, means, worker, on_stop=means.close)
     return service, EmbeddingDesk(pool, means.embeddings)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import gevent
+
 from esl_controller.database.hours import Opening
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
@@ -62,7 +64,7 @@ class Admission:
 
     def opening(self, entry: RouteEntry) -> Opening:
         """Whether the secretary is open now, and until when."""
-        return opening_of(entry, self._now())
+        return opening_of(entry, self._now(), pause=lambda: gevent.sleep(0))
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""

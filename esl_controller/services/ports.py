@@ -22,17 +22,24 @@ class SystemFailed(Exception):
     malformed | conflict (the time has gone) | not_found.
     """
 
-    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
+    def __init__(self, reason: str, words: str, *, status: int = 0, sent: bool = True) -> None:
+        """`sent`: something may have been, or it is not known."""
         super().__init__(words)
+        self.sent = sent
         self.reason = reason
         self.words = words
         self.status = status
         """Of HTTP, where it answered."""
 
     @property
+    def refused(self) -> bool:
+        """Whether somebody has said no: asked again, the answer would be the same."""
+        return self.reason in ("refused", "conflict", "not_found") or 400 <= self.status < 500
+
+    @property
     def certain(self) -> bool:
         """Whether nothing has happened for sure."""
-        return self.reason in ("refused", "conflict", "not_found") or 400 <= self.status < 500
+        return self.refused or not self.sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
