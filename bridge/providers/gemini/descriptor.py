@@ -137,5 +137,6 @@ DESCRIPTOR = Descriptor(
         proactivity=named_fields("proactiveAudio proactiveVideo"),
         historyConfig=named_fields("initialHistoryInClientContent"),
     ),
+    chat_url="https://generativelanguage.googleapis.com/v1beta/openai",
     unread=("transcription_model", "vad_idle_timeout_ms", "voice_settings", "noise_reduction"),
 )
