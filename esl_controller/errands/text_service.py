@@ -60,8 +60,8 @@ def of_provider(providers: Sequence[ProviderAccess], model: str | None) -> TextS
     """The first provider that has one. Raises NoTextService."""
     for access in providers:
         config, known = access.config, DESCRIPTORS[access.config.realtime_provider]
-        base = config.base_url or known.chat_url
-        if not known.chat_url or not base:
+        base = _chat_base(config.base_url, known.chat_url)
+        if not base:
             continue
         chat_models = [one.id for one in known.models if one.role == "chat"]
         name = model or (chat_models and (config.model or chat_models[0]))
@@ -101,6 +101,15 @@ def _count(told: Any, otherwise: int) -> int:
 
 def _completions(base: str) -> str:
     return f"{base.rstrip('/')}/chat/completions"
+
+
+def _chat_base(own: str | None, usual: str) -> str:
+    """Where a row's vendor answers in text; an address of the row's own that is a host alone has
+    the usual path. Empty: nowhere."""
+    if not own or not usual:
+        return usual
+    is_host = not urlsplit(as_http(own)).path.strip("/")
+    return own.rstrip("/") + urlsplit(usual).path if is_host else own
 
 
 def as_http(address: str) -> str:

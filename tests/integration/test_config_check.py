@@ -62,7 +62,7 @@ def test_config_check_says_what_a_call_would_meet_and_why(
     assert changed(settings, poor) == ("budget", used_up, "1001")
     outcome, why, _ = changed(settings, "budget_action = 'low_cost'")
     assert outcome == "turn_based"
-    assert why == f"{used_up}, and the domain has no low-cost provider that can be used"
+    assert why == f"{used_up}; the domain has no low-cost provider that can be used"
     closed = changed(secretary, "business_hours = '{}', closed_extension = '1002'")
     assert closed == ("closed", "outside the secretary's hours (UTC)", "1002")
 

@@ -188,6 +188,9 @@ ACROSS: dict[str, Callable] = {
     "privacy.forget_words_of_audits": lambda c, d, o: privacy.forget_words_of_audits(
         c, d, [o.conversation_uuid]
     ),
+    "privacy.forget_number_in_audits": lambda c, d, o: privacy.forget_number_in_audits(
+        c, d, "+551199"
+    ),
     "privacy.is_going_on": lambda c, d, o: privacy.is_going_on(c, d, o.conversation_uuid),
     "privacy.list_recordings": lambda c, d, o: privacy.list_recordings(c, d, [o.conversation_uuid]),
     "audits.list_of_call": lambda c, d, o: audits.list_of_call(c, d, CALL),

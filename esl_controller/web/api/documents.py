@@ -21,6 +21,7 @@ from esl_controller.web.api.problems import invalid, not_found, unavailable
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import Removed, _Answer
+from esl_controller.web.words.told import told
 
 MAX_BODY_BYTES = 4 << 20
 """Three megabytes in base64: what may be parsed beside calls. The command line takes more."""
@@ -122,7 +123,7 @@ def add_document(resources: Resources, request: Request) -> DocumentView:
         try:
             return _view(documents.add(resources.pool, request.domain_uuid, document))
         except DocumentRefused as error:
-            raise invalid(f"the document {error}") from error
+            raise invalid(f"document: {error}") from error
 
 
 def remove_document(resources: Resources, request: Request) -> Removed:
@@ -145,7 +146,8 @@ def search_documents(resources: Resources, request: Request) -> Passages:
         except SearchFailed as error:
             raise unavailable("documents", str(error)) from error
     passages = [PassageView(source=one.source, text=one.text) for one in found.passages]
-    return Passages(passages=passages, by_meaning=found.by_meaning, why=found.why)
+    why = told(found.why, request.language)
+    return Passages(passages=passages, by_meaning=found.by_meaning, why=why)
 
 
 def _view(row: Mapping[str, Any]) -> DocumentView:
