@@ -30,7 +30,7 @@ _FS_CLI = re.compile(
 )
 """Commands of FreeSWITCH that the pages use; the engine tests run those that matter."""
 ORDINARY = frozenset(
-    """amtool apt-get cat cd chmod chown df docker git grep journalctl ln ls mkdir nft nginx node
+    """amtool apt-get cat cd chmod chown df docker git grep haproxy journalctl ln ls mkdir nft nginx node
     npm openssl php promtool rm sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
 )
 """Programs that are not ours, with nothing of ours in their options."""
@@ -202,6 +202,13 @@ def copy(arguments: Sequence[str]) -> str | None:
     return f"no {missing[0]}" if missing else None
 
 
+def kubectl(arguments: Sequence[str]) -> str | None:
+    """Files of ours that are named are there."""
+    files = [word for word in arguments if word.startswith("deploy/")]
+    missing = [file for file in files if not (ROOT / file).exists()]
+    return f"no {missing[0]}" if missing else None
+
+
 JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
     "esl-controller": esl_controller,
     "make": make,
@@ -214,5 +221,7 @@ JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
     "systemctl": systemctl,
     "supervisorctl": supervisorctl,
     "cp": copy,
+    "install": copy,
+    "kubectl": kubectl,
     "mv": copy,
 }
