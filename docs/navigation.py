@@ -82,6 +82,7 @@ PORTUGUESE: dict[str, str] = {
     "security.md": "seguranca.md",
     "troubleshooting.md": "solucao-de-problemas.md",
     "monitoring.md": "monitoramento.md",
+    "runbook.md": "runbook.md",
     "telephones.md": "telefones.md",
 }
 """A user's guide in English, and the page below `pt-BR` with the same facts."""
@@ -91,7 +92,6 @@ PORTUGUESE_HOME = "pt-BR/README.md"
 IN_ENGLISH_ALONE = [
     "index.md",
     "glossary.md",  # has both languages
-    "runbook.md",
     "settings.md",
     "metrics.md",
     "cli.md",
