@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import navigation  # docs/navigation.py
 import pytest
 
 from tests.docs import pages
-from tests.docs.pages import DOCS, PAGES
+from tests.docs.pages import DOCS, PAGES, navigation
 
 COMING = {
     "licences.md",
