@@ -14,6 +14,7 @@ SECTIONS: dict[str, list[str]] = {
         "turns.md",
         "transfers.md",
         "functions.md",
+        "functions-faults.md",
         "functions-own.md",
         "knowledge.md",
         "errands.md",
@@ -52,6 +53,7 @@ SECTIONS: dict[str, list[str]] = {
         "project/changelog.md",
         "project/licence.md",
         "licences.md",
+        "releasing.md",
     ],
 }
 
@@ -92,6 +94,7 @@ PORTUGUESE_HOME = "pt-BR/README.md"
 IN_ENGLISH_ALONE = [
     "index.md",
     "glossary.md",  # has both languages
+    "functions-faults.md",
     "settings.md",
     "metrics.md",
     "cli.md",

@@ -30,7 +30,7 @@ _FS_CLI = re.compile(
 )
 """Commands of FreeSWITCH that the pages use; the engine tests run those that matter."""
 ORDINARY = frozenset(
-    """amtool apt-get cat cd chmod chown df docker git grep journalctl ln ls mkdir nft nginx node
+    """amtool apt-get haproxy cat cd chmod chown df docker git grep journalctl ln ls mkdir nft nginx node
     npm openssl php promtool rm sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
 )
 """Programs that are not ours, with nothing of ours in their options."""
@@ -194,12 +194,14 @@ def supervisorctl(arguments: Sequence[str]) -> str | None:
 
 
 def copy(arguments: Sequence[str]) -> str | None:
-    """Files of ours that are copied are there."""
-    sources = [
-        word for word in arguments[:-1] if re.match(r"(deploy|fusionpbx_app|lua|docs)\b", word)
-    ]
+    """Files of ours that it is given are there."""
+    sources = [word for word in arguments if re.match(r"(deploy|fusionpbx_app|lua|docs)/", word)]
+    sources = [word for word in sources if word not in MADE_BY_OPERATORS]
     missing = [source for source in sources if not (ROOT / source).exists()]
     return f"no {missing[0]}" if missing else None
+
+
+MADE_BY_OPERATORS = {"deploy/.env"}
 
 
 JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
@@ -215,4 +217,6 @@ JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
     "supervisorctl": supervisorctl,
     "cp": copy,
     "mv": copy,
+    "install": copy,
+    "kubectl": copy,
 }

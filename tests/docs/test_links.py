@@ -10,8 +10,10 @@ from tests.docs import pages
 from tests.docs.pages import DOCS, PAGES, navigation
 
 COMING = {
+    "functions-faults.md",
     "licences.md",
     "media-path.md",
+    "releasing.md",
     "scale.md",
     "security.md",
     "telephones.md",
