@@ -84,6 +84,7 @@ PORTUGUESE: dict[str, str] = {
     "security.md": "seguranca.md",
     "troubleshooting.md": "solucao-de-problemas.md",
     "monitoring.md": "monitoramento.md",
+    "runbook.md": "runbook.md",
     "telephones.md": "telefones.md",
 }
 """A user's guide in English, and the page below `pt-BR` with the same facts."""
@@ -93,7 +94,7 @@ PORTUGUESE_HOME = "pt-BR/README.md"
 IN_ENGLISH_ALONE = [
     "index.md",
     "glossary.md",  # has both languages
-    "runbook.md",
+    "functions-faults.md",
     "settings.md",
     "metrics.md",
     "cli.md",

@@ -30,8 +30,8 @@ _FS_CLI = re.compile(
 )
 """Commands of FreeSWITCH that the pages use; the engine tests run those that matter."""
 ORDINARY = frozenset(
-    """amtool apt-get cat cd chmod chown df docker git grep haproxy journalctl ln ls mkdir nft nginx node
-    npm openssl php promtool rm sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
+    """amtool apt-get cat cd chmod chown df docker git grep haproxy journalctl ln ls mkdir nft nginx
+    node npm openssl php promtool rm sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
 )
 """Programs that are not ours, with nothing of ours in their options."""
 
@@ -194,19 +194,14 @@ def supervisorctl(arguments: Sequence[str]) -> str | None:
 
 
 def copy(arguments: Sequence[str]) -> str | None:
-    """Files of ours that are copied are there."""
-    sources = [
-        word for word in arguments[:-1] if re.match(r"(deploy|fusionpbx_app|lua|docs)\b", word)
-    ]
+    """Files of ours that it is given are there."""
+    sources = [word for word in arguments if re.match(r"(deploy|fusionpbx_app|lua|docs)/", word)]
+    sources = [word for word in sources if word not in MADE_BY_OPERATORS]
     missing = [source for source in sources if not (ROOT / source).exists()]
     return f"no {missing[0]}" if missing else None
 
 
-def kubectl(arguments: Sequence[str]) -> str | None:
-    """Files of ours that are named are there."""
-    files = [word for word in arguments if word.startswith("deploy/")]
-    missing = [file for file in files if not (ROOT / file).exists()]
-    return f"no {missing[0]}" if missing else None
+MADE_BY_OPERATORS = {"deploy/.env"}
 
 
 JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
@@ -221,7 +216,7 @@ JUDGES: dict[str, Callable[[Sequence[str]], str | None]] = {
     "systemctl": systemctl,
     "supervisorctl": supervisorctl,
     "cp": copy,
-    "install": copy,
-    "kubectl": kubectl,
     "mv": copy,
+    "install": copy,
+    "kubectl": copy,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,11 @@ from pathlib import Path
 from tests.arch.tree import ROOT
 
 DOCS = ROOT / "docs"
+if str(DOCS) not in sys.path:  # as it is for a program that is started there
+    sys.path.insert(0, str(DOCS))
+import navigation  # noqa: E402
+
+__all__ = ["navigation"]
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 GUIDES = [path for path in PAGES if path.name != "CHANGELOG.md" and path.parent.name != "adr"]
 """Pages that tell what to do now; the others tell what was."""

@@ -6,11 +6,10 @@ import re
 from collections import Counter
 from pathlib import Path
 
-import navigation
 import pytest
 
 from tests.docs import pages, shell
-from tests.docs.pages import DOCS
+from tests.docs.pages import DOCS, navigation
 
 _NAME = re.compile(r"VOICE_AI_[A-Z_]+|\b[a-z]+(?:_[a-z0-9]+)+\b")
 _FIGURE = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?!\d|[A-Za-su-z]|\.\d)")

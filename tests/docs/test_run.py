@@ -97,3 +97,10 @@ def test_the_commands_of_a_page_work_in_its_order(
         if result.exit_code != 0:
             failed.append((command.line, result.exit_code, result.output[-300:]))
     assert failed == []
+
+
+def test_the_sql_of_the_pages_fits_the_tables(database: TestDatabase) -> None:
+    found = [block.text for path in GUIDES for block in pages.blocks(path, "sql")]
+    assert len(found) >= 2
+    for text in found:
+        database.execute("explain " + text.replace("'…'", f"'{judges.UUID}'").rstrip("; \n"))
