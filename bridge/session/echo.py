@@ -60,10 +60,7 @@ class _Levels:
         self._values = [0.0] * BINS
 
     def put(self, number: int, level: float) -> None:
-        if number == self.last + 1:  # the hot path
-            self._values[number % BINS] = level
-            self.last = number
-        elif number > self.last:
+        if number > self.last:
             first = max(self.last + 1, number - BINS + 1)
             for skipped in range(first, number):
                 self._values[skipped % BINS] = 0.0

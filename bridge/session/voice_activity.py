@@ -19,6 +19,9 @@ BEGIN_MS = 120
 VOICED_MS = 60
 """Of it with a pitch that lasts: words have 100 ms and more also at 5 dB of noise, coughs and bumps
 40 ms at most."""
+ENOUGH_VOICED_MS = 120
+"""With a pitch in so much of it a voice is one for whoever asks (`bridge.session.barge_in`): how it
+goes on the level tells."""
 UNVOICED_BEGIN_MS = 500
 """Loud for so long it is a voice without a pitch: a whisper."""
 END_MS = 400
@@ -69,7 +72,7 @@ class VoiceActivity:
         self.loud_ms = 0
         """How much of the voice was loud, since it began."""
         self.voiced_ms = 0
-        """How much of that had a pitch."""
+        """How much of that had a pitch; not counted beyond `ENOUGH_VOICED_MS`."""
         self.quiet_ms = 0
         """For how long nothing has been loud, also where that may be a pause between words."""
         self.since_ms = 0
@@ -119,10 +122,12 @@ class VoiceActivity:
         ):
             self._voicing.skip(hop)
             return self._quiet()
+        loud = rms >= OVER_NOISE * noise_rms and not self._hisses(hop)
+        if loud and self.active and self.voiced_ms >= ENOUGH_VOICED_MS:
+            self._voicing.pass_over(hop)
+            return self._loud(False)
         voiced = self._voicing.look(hop)
-        if voiced or (rms >= OVER_NOISE * noise_rms and not self._hisses(hop)):
-            return self._loud(voiced)
-        return self._quiet()
+        return self._loud(voiced) if loud or voiced else self._quiet()
 
     def _hisses(self, hop: bytes) -> bool:
         return audioop.cross(hop, 2) * 1000 >= MAX_CROSSINGS_PER_S * HOP_MS

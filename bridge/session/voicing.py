@@ -41,6 +41,9 @@ class Looks(Protocol):
     def skip(self, hop: bytes, /) -> None:
         """A piece that is too quiet to be worth a look."""
 
+    def pass_over(self, hop: bytes, /) -> None:
+        """A piece of which nobody asks; the next may still go on with its pitch."""
+
     def look(self, hop: bytes, /) -> bool:
         """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on."""
 
@@ -65,22 +68,29 @@ class Voicing:
         self._band = ((bins >= _BAND_HZ[0]) & (bins <= _BAND_HZ[1])).astype(np.float64)
         of_window = np.fft.irfft(np.abs(np.fft.rfft(self._window, 2 * count)[: len(bins)]) ** 2)
         self._fade = (of_window / of_window[0])[_FIRST_LAG:_LAST_LAG]
-        self._lag = 0
-        """Of the pitch heard last; 0: there was none."""
+        self._lag: int | None = 0
+        """Of the pitch heard last; 0: there was none, None: nobody has looked."""
 
     def skip(self, hop: bytes, /) -> None:
         """A piece that is too quiet to be worth a look."""
         self._before = (self._before + hop)[-self._bytes :]
         self._lag = 0
 
+    def pass_over(self, hop: bytes, /) -> None:
+        """A piece of which nobody asks; the next may still go on with its pitch."""
+        self._before = (self._before + hop)[-self._bytes :]
+        self._lag = None
+
     def look(self, hop: bytes, /) -> bool:
         """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on. 25 µs."""
+        before = self._pitch() if self._lag is None else self._lag
         self._before = (self._before + hop)[-self._bytes :]
-        before, self._lag = self._lag, self._pitch(np.frombuffer(self._before, "<i2"))
-        return bool(before and self._lag and abs(self._lag - before) <= _STEADY * before)
+        lag = self._lag = self._pitch()
+        return bool(before and lag and abs(lag - before) <= _STEADY * before)
 
-    def _pitch(self, samples: NDArray[np.int16]) -> int:
-        """Its period in samples of `_INNER_HZ`; 0: there is none."""
+    def _pitch(self) -> int:
+        """The period of what was heard last in samples of `_INNER_HZ`; 0: there is none."""
+        samples: NDArray[np.int16] = np.frombuffer(self._before, "<i2")
         spectrum = np.fft.rfft(samples * self._window, 2 * len(samples))[: len(self._band)]
         alike = np.fft.irfft((spectrum.real**2 + spectrum.imag**2) * self._band)
         if alike[0] <= 0:

@@ -23,6 +23,7 @@
 #define LIKE 0.5
 #define STEADY 0.15
 #define AS_GOOD (1 - 1e-9)
+#define UNKNOWN (-1)
 
 typedef struct {
     int rate_hz, samples;
@@ -33,7 +34,7 @@ typedef struct {
 typedef struct {
     PyObject_HEAD
     const Shape *shape;
-    int lag;  /* of the pitch heard last; 0: there was none */
+    int lag;  /* of the pitch heard last; 0: there was none; UNKNOWN: nobody has looked */
     int16_t before[MAX_SAMPLES];
 } Voicing;
 
@@ -214,12 +215,21 @@ static PyObject *voicing_skip(PyObject *object, PyObject *hop)
     Py_RETURN_NONE;
 }
 
-static PyObject *voicing_look(PyObject *object, PyObject *hop)
+static PyObject *voicing_pass_over(PyObject *object, PyObject *hop)
 {
     Voicing *self = (Voicing *)object;
     if (remember(self, hop) < 0)
         return NULL;
-    int before = self->lag;
+    self->lag = UNKNOWN;
+    Py_RETURN_NONE;
+}
+
+static PyObject *voicing_look(PyObject *object, PyObject *hop)
+{
+    Voicing *self = (Voicing *)object;
+    int before = self->lag == UNKNOWN ? pitch(self) : self->lag;
+    if (remember(self, hop) < 0)
+        return NULL;
     self->lag = pitch(self);
     return PyBool_FromLong(before && self->lag && abs(self->lag - before) <= STEADY * before);
 }
@@ -243,6 +253,8 @@ static PyObject *voicing_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
 static PyMethodDef methods[] = {
     {"skip", voicing_skip, METH_O, "A piece that is too quiet to be worth a look."},
+    {"pass_over", voicing_pass_over, METH_O,
+     "A piece of which nobody asks; the next may still go on with its pitch."},
     {"look", voicing_look, METH_O, "Return whether the pitch of the piece before it goes on."},
     {NULL, NULL, 0, NULL},
 };

@@ -66,6 +66,9 @@ def voices(rng: random.Random) -> None:
         if rng.random() < 0.3:
             compiled.skip(hop)
             twin.skip(hop)
+        elif rng.random() < 0.2:
+            compiled.pass_over(hop)
+            twin.pass_over(hop)
         assert compiled.look(hop) is twin.look(hop)
 
 

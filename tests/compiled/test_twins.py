@@ -98,6 +98,9 @@ def test_pitches_are_heard_alike(rate_hz: int, seed: int, steady: bool) -> None:
         if rng.random() < 0.2:
             compiled.skip(hop)
             twin.skip(hop)
+        elif rng.random() < 0.2:
+            compiled.pass_over(hop)
+            twin.pass_over(hop)
         assert compiled.look(hop) is twin.look(hop)
         if not steady or rng.random() < 0.2:
             hop = piece(rng, rate_hz)[: 2 * int(rng.integers(1, rate_hz // 50 + 1))]
@@ -111,6 +114,7 @@ def test_wrong_arguments_are_errors(wrong) -> None:
         made.Resampler(8000, 16000).process,
         made.Voicing(8000).look,
         made.Voicing(8000).skip,
+        made.Voicing(8000).pass_over,
         lambda given: compiled.frame(given, b"mask"),
         lambda given: compiled.frame(b"", given),
         lambda given: made.Resampler(given, 8000),
