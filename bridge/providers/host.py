@@ -158,11 +158,13 @@ class ProviderHost:
         self._finish()
         if events:
             self._hand_over(events)
+        self._on_events = _nobody
 
     def close(self) -> None:
         """End at once; nothing is told any more."""
         self._events = []
         self._finish()
+        self._on_events = _nobody
 
     # --- channels ----------------------------------------------------------------------------
 
@@ -213,8 +215,8 @@ class ProviderHost:
         """Close a channel: what still comes of it is of nobody."""
         slot = self._slots.pop(name, None)
         self._senders.pop(name, None)
-        if slot is not None and slot.channel is not None:
-            slot.channel.close()
+        if slot is not None:
+            slot.close()
 
     def _current(self, slot: Slot) -> bool:
         return not self._over and self._slots.get(slot.name) is slot
@@ -249,6 +251,7 @@ class ProviderHost:
             return
         del self._slots[slot.name]
         self._senders.pop(slot.name, None)
+        slot.close()
         end = self._cleaner.end(end)
         _log.debug("channel %s ended by %s at %r: %s", slot.name, end.by.value, end.stage, end.code)
         self.protocol.receive_end(slot.name, end, self._clock())
@@ -287,7 +290,8 @@ class ProviderHost:
             fatal = isinstance(event, ProviderFailure) and event.fatal
             if fatal or isinstance(event, Ended):
                 self._finish()
-                self._on_events(events[: number + 1])
+                on_events, self._on_events = self._on_events, _nobody
+                on_events(events[: number + 1])
                 return
         self._on_events(events)
 
@@ -299,6 +303,7 @@ class ProviderHost:
 
     def _finish(self) -> None:
         self._over = True
+        self._websocket = None
         self._disarm()
         for name in list(self._slots):
             self._drop(name)
@@ -366,9 +371,14 @@ class ProviderHost:
         self._events = []
         self._finish()
         self._hand_over([*events, _BROKEN])
+        self._on_events = _nobody
 
 
 _BROKEN = ProviderFailure(ErrorKind.PROTOCOL, "internal_error", "internal error", True, True)
+
+
+def _nobody(_: object) -> None:
+    """Hears of a conversation that is over."""
 
 
 def _is_last(event: ProviderEvent) -> bool:

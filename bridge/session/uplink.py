@@ -80,6 +80,11 @@ class Uplink:
         """The caller's stream is gone."""
         self._converter = None
 
+    def close(self) -> None:
+        """Nobody will listen or hear any more."""
+        self._converter = None
+        self._send, self._hear = _nobody, _unheard
+
     def listen(self, listener: AudioFormat) -> None:
         """What the provider takes."""
         if listener != self._listener:
@@ -168,3 +173,11 @@ class Uplink:
         if excess > 0:
             del self._held[:excess]
             self.counters.held_dropped_bytes += excess
+
+
+def _nobody(_: bytes) -> None:
+    """Takes what a session that is over would send."""
+
+
+def _unheard(_: bytes) -> bool:
+    return False
