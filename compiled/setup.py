@@ -23,6 +23,7 @@ setup(
                 "-Wextra",
                 "-Wno-psabi",
                 "-fno-math-errno",
+                "-ffp-contract=fast",
             ],
             py_limited_api=True,
         )
