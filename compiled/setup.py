@@ -24,6 +24,7 @@ setup(
                 "-Wno-psabi",
                 "-fno-math-errno",
                 "-ffp-contract=fast",
+                "-g0",
             ],
             py_limited_api=True,
         )
