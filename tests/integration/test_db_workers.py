@@ -251,14 +251,15 @@ class Port:
 class Sharing:
     """One worker: its port, its row, and the look it takes once a second."""
 
-    def __init__(self, pool: Pool, name: str, **more: object) -> None:
+    def __init__(self, pool: Pool, name: str, *, anywhere: bool = False, **more: object) -> None:
         self.port = Port()
         self.row = lambda: row(
             name, calls=self.port.active_calls, listening=self.port.listening, **more
         )
         self.register = WorkerRegister(pool, self.row)
         self.register.beat()
-        self.sharing = SharedPort(self.port, pool, name, tell=self.register.beat)
+        tell = self.register.beat
+        self.sharing = SharedPort(self.port, pool, name, tell=tell, anywhere=anywhere)
 
     def take(self, calls: int) -> bool:
         """Have so many calls, look; whether the port is open then."""
@@ -298,6 +299,15 @@ def test_nobody_else_with_room_keeps_it_open(database, pool, other):
     with pool.connection() as connection:
         workers.register(connection, row("two", **other))
     one = Sharing(pool, "one")
+    assert one.take(10)
+
+
+def test_with_several_hosts_a_full_worker_leaves_its_port_to_any_other(database, pool):
+    one = Sharing(pool, "one", anywhere=True)
+    two = Sharing(pool, "two", anywhere=True, host="elsewhere", esl_address="10.0.0.6:8084")
+    assert not one.take(10)
+    assert two.take(10)  # the last one answers
+    two.register.beat()
     assert one.take(10)
 
 
