@@ -1,4 +1,4 @@
-"""What of rows is told to others: notifications, PostgreSQL's own log, values that hold anything."""
+"""What of rows is told to others: notifications, PostgreSQL's own log, values of any kind."""
 
 import uuid
 from datetime import UTC, datetime
