@@ -143,6 +143,9 @@ ACROSS: dict[str, Callable] = {
     "conversations.store": lambda c, d, o: [
         conversations.store(c, d, foreign(entry, d)) for entry in o.entries
     ],
+    "conversations.store_together": lambda c, d, o: [
+        bool(conversations.store_together(c, d, [foreign(entry, d)])) for entry in o.entries
+    ],
     "conversations.list_conversations": lambda c, d, o: conversations.list_conversations(
         c, d, started_before=NOW + timedelta(days=1), caller_id="+551199"
     ),

@@ -24,6 +24,8 @@ from esl_controller.database.repository.statements import (
     execute,
     fetch_all,
     fetch_one,
+    insert_rows,
+    rows_statement,
     upsert_statement,
     values,
 )
@@ -81,6 +83,7 @@ _MERGED: dict[type, dict[str, str]] = {
         field.name: f"{_OUTBOUND}.{field.name}" for field in dataclasses.fields(OutboundCall)[2:]
     },
 }
+_TOGETHER = {m: rows_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
 _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
 
 
@@ -93,6 +96,24 @@ def store(connection: Connection, domain_uuid: str, entry: JournalEntry) -> bool
         raise ValueError("entry of another domain")
     parameters = [*values(_fitted(entry)), domain_uuid]
     return execute(connection, _UPSERTS[type(entry)], parameters) == 1
+
+
+def store_together(
+    connection: Connection, domain_uuid: str, entries: Sequence[JournalEntry]
+) -> set[str]:
+    """Insert or complete entries of one kind, no key twice; return the keys of those stored.
+
+    Not stored: all of them when the domain is gone, or one whose key is another domain's. Raises
+    ValueError when an entry is not of `domain_uuid`.
+    """
+    if any(entry.domain_uuid != domain_uuid for entry in entries):
+        raise ValueError("entry of another domain")
+    sql = "select 1 from v_domains where domain_uuid = %s"
+    if fetch_one(connection, sql, (domain_uuid,)) is None:
+        return set()
+    rows = [values(_fitted(entry)) for entry in entries]
+    stored = insert_rows(connection, _TOGETHER[type(entries[0])], rows)
+    return {str(key) for (key,) in stored}
 
 
 def _fitted(entry: JournalEntry) -> JournalEntry:

@@ -56,15 +56,46 @@ def upsert_statement(table: str, model: type, *, merged: Mapping[str, str] | Non
     gives other rules by column.
     """
     names = [field.name for field in dataclasses.fields(model)]
+    return (
+        f"insert into {table} ({', '.join(names)}) select {', '.join(['%s'] * len(names))} "
+        "where exists (select 1 from v_domains where domain_uuid = %s) "
+        f"{_on_conflict(table, names, merged)}"
+    )
+
+
+def _on_conflict(table: str, names: Sequence[str], merged: Mapping[str, str] | None) -> str:
     rules = {name: f"coalesce(excluded.{name}, {table}.{name})" for name in names[2:]}
     rules |= merged or {}
     changes = ", ".join(f"{name} = {rule}" for name, rule in rules.items())
     return (
-        f"insert into {table} ({', '.join(names)}) select {', '.join(['%s'] * len(names))} "
-        "where exists (select 1 from v_domains where domain_uuid = %s) "
         f"on conflict ({names[0]}) do update set {changes} "
         f"where {table}.domain_uuid = excluded.domain_uuid"
     )
+
+
+def rows_statement(
+    table: str, model: type, *, merged: Mapping[str, str] | None = None
+) -> tuple[str, str, str]:
+    """The same for many rows, none with a key twice: what comes before them, one row, and what
+    comes after them. Returns the keys that were stored. Domains must be looked for before."""
+    names = [field.name for field in dataclasses.fields(model)]
+    return (
+        f"insert into {table} ({', '.join(names)}) values ",
+        f"({', '.join(['%s'] * len(names))})",
+        f" {_on_conflict(table, names, merged)} returning {names[0]}",
+    )
+
+
+def insert_rows(
+    connection: Connection, sql: tuple[str, str, str], rows: Sequence[Sequence[Any]]
+) -> list[tuple[Any, ...]]:
+    """Run a `rows_statement`; return what it returns."""
+    before, row, after = sql
+    with connection.cursor() as cursor:
+        cursor.execute(
+            before + ", ".join([row] * len(rows)) + after, [one for many in rows for one in many]
+        )
+        return list(cursor.fetchall())
 
 
 def values(record: Any) -> list[Any]:

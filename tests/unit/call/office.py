@@ -105,6 +105,9 @@ class FakeTalk:
         self._end(EndCause.HANGUP)
         self.leg.stop_media()
 
+    def let_go(self) -> None:
+        """Nobody asks it for anything any more."""
+
     def close(self) -> None:
         self.leg.close_media()
         self.told("talk.close")
