@@ -286,7 +286,7 @@ class CallMedia:
         if line is None or not self._attached:
             return
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
-        verdict = self._watch.look(line.seen(heard))
+        verdict = self._watch.look(line.seen(heard), time.monotonic())
         if verdict is Verdict.GIVE_WAY:
             self._metrics.count(m.CALLER_STALLS)
             self._log.warning("media.caller_stalled")
@@ -295,7 +295,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all(time.monotonic() - self._watch.silent_s)
+            self._lose_all(self._watch.alive_at)
 
     # --- both ----------------------------------------------------------------------------------
 
