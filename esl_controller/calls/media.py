@@ -10,7 +10,6 @@ import re
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import gevent
@@ -250,9 +249,8 @@ class CallMedia:
         """Wait for the first datagram, whose length wins over what the channel's data say."""
         if not self._came(line.proven, UNICAST_PROOF_S):
             self._without_unicast("no datagram came")
-            return
-        ptime_ms = line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
-        self._leg = replace(self._leg, ptime_ms=ptime_ms)
+        else:
+            self._leg = line.proves(self._leg)
 
     def _without_unicast(self, why: str) -> None:
         """Play by the module, if there is one that can."""

@@ -216,7 +216,8 @@ class Telephone:
     def _heard(self, text: str, after: float, until: float) -> Heard:
         phone = self.phone
         packets = [packet for packet in phone.packets if after < packet.at < until]
-        if CODECS[phone.codec].exact and not phone.earlier:
+        same = self.cell.event not in ("another codec", "autofix")
+        if CODECS[phone.codec].exact and same:
             wanted = as_heard(text, self._spoken_in, phone.format, gliding)
             found = rtp.match(packets, phone.format, wanted)
             lost_ms, gap_ms = found.wanted_ms - found.exact_ms, found.largest_gap_ms
