@@ -6,6 +6,7 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections import deque
@@ -319,8 +320,8 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self, heard_until: float) -> None:
-        """Nothing has played since then: the call will `restart`."""
+    def _lose_all(self, heard_until: float | None) -> None:
+        """Nothing has played since then, or from now on: the call will `restart`."""
         self._attached = False
         if self._alive:
             self._session.lose_media(heard_until=heard_until)
@@ -352,14 +353,14 @@ class CallMedia:
             # Silence of the old length is written for each packet of the new one, and up to 500
             # frames wait before the caller (switch_core_media.c, audio_write_thread).
             self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
-        if self._line is None and (leg.rate_hz, leg.ptime_ms) == (
-            self._leg.rate_hz,
-            self._leg.ptime_ms,
-        ):
+        if self._line is None and leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
             return
-        self._close_line()  # it has ended: FreeSWITCH says nothing about that
-        self._lose_all(self._codec_at - EVENT_LATE_S)
+        # Files that FreeSWITCH has are played on, unless the stream that they came by must end.
+        rest = math.inf if leg.rate_hz == self._leg.rate_hz else None
+        heard_until = rest if self._line is None else self._codec_at - EVENT_LATE_S
+        self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
+        self._lose_all(heard_until)
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"
