@@ -69,14 +69,14 @@ class FilePlayout:
         self.second_breaks = 0
         self._sinks = sinks
         self._seq = 0
-        self._others = 0
-        """Numbers up to this one are of the playout before this one on the same line."""
+        self._recalled = 0
+        """Chunks up to this number are not played any more."""
         self._given_up = -1
         self._break_again_until: float | None = None
 
     def follow(self, before: FilePlayout) -> None:
-        """Take over from another one: what it sent is not played any more."""
-        self._seq = self._others = before._seq
+        """Take over from another one; what it sent and did not recall is still played."""
+        self._seq, self._recalled, self.queued = before._seq, before._recalled, before.queued
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Have a chunk written to a file; the module answers with a play event."""
@@ -91,7 +91,7 @@ class FilePlayout:
         Only if there are any: `uuid_break all` also drops everything else queued on the call, a
         transfer for instance (mod_commands.c, break_function).
         """
-        self._given_up = max(self._given_up, generation)
+        self._given_up, self._recalled = max(self._given_up, generation), self._seq
         if self.queued:
             self.queued = 0
             self._break_again_until = now + BREAK_AGAIN_WITHIN_S
@@ -104,7 +104,7 @@ class FilePlayout:
             RemoteProtocolError: the body is not what the module sends.
         """
         event = _parse(body)
-        if event.generation <= self._given_up or 0 < event.seq <= self._others:
+        if event.generation <= self._given_up or 0 < event.seq <= self._recalled:
             self.ignored_events += 1
             return False
         if self.queued >= MAX_QUEUED:

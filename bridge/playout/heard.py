@@ -59,6 +59,7 @@ class Timeline:
     def heard(self, now: float) -> int:
         """Position of the caller's ear."""
         end = self.sent
+        now = min(now, self.until + self._latency_s)
         for began_at, began in reversed(self._runs):
             heard_s = now - began_at - self._latency_s
             if heard_s >= 0:

@@ -25,11 +25,11 @@ DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
 _SPARE_MS, _DEAD_MS = 100, 1000
-"""Of what was sent, kept beyond what may still be heard; the latter until a line is known dead."""
+"""Of what was sent, kept beyond what may still be heard: the latter until it is known dead."""
 
 
 class PlayoutStream:
-    """One call's playing. `now` is monotonic seconds everywhere and never goes back."""
+    """One call's playing. `now` is monotonic seconds and never goes back."""
 
     def __init__(
         self,
@@ -220,14 +220,14 @@ class PlayoutStream:
             for item_id in self._items.items()
         )
 
-    def give_back(self, heard_until: float, now: float) -> list[tuple[str, bytes]]:
-        """The line is gone: what was not heard of each item. What can be is recalled now."""
+    def give_back(self, heard_until: float | None, now: float) -> list[tuple[str, bytes]]:
+        """The line is gone: what was not heard of each item; None: by now, and recall the rest."""
         if not self._active:
             return []
         timeline = self._timeline
-        if self._playout.recalls:
+        if heard_until is None:
             self._playout.clear(self._generation, now)
-            heard_until = now
+            heard_until = now - self._latency_s  # for sure
         back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
         start = timeline.sent - len(back)
         rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]

@@ -92,7 +92,7 @@ class Line:
         if self._sense is not None:
             self._sense.stop()
 
-    def suspend(self, heard_until: float, now: float) -> None:
+    def suspend(self, heard_until: float | None, now: float) -> None:
         """The caller can no longer hear us; on the next line he hears what he has missed."""
         self.downlink.suspend(heard_until, now)
         self._phrase_until = None

@@ -177,7 +177,7 @@ class Session:
 
     def lose_media(self, *, still_playing: bool = False, heard_until: float | None = None) -> None:
         """The stream is gone; a new one may join. `still_playing`: the caller hears us yet; else he
-        has heard what was sent until `heard_until`, or now."""
+        has heard what was sent until `heard_until`, or now: the rest is recalled."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
@@ -185,7 +185,7 @@ class Session:
             return
         if not still_playing:
             held, now = self.state is SessionState.HELD, self._clock()
-            self._hold_of.lose_line(now if heard_until is None else heard_until, now, held=held)
+            self._hold_of.lose_line(heard_until, now, held=held)
         self.line.detach()
         self.expect_media()
         self._listener.stream_lost()

@@ -29,6 +29,12 @@ def parse_codec(text: str) -> Leg | None:
     return Leg(found[1], rate_hz, _ptime(found[3] or ""))
 
 
+def packets_may_differ(leg: Leg) -> bool:
+    """Whether FreeSWITCH may write other packets than the telephone sends: it corrects its own only
+    for codecs of a constant rate (switch_core_media.c, SCMF_AUTOFIX_TIMING), and Opus has none."""
+    return leg.codec.lower() == "opus"
+
+
 def offered_leg(channel: ChannelData) -> Leg:
     """The leg before the answer: what is negotiated already, else the first codec offered.
 

@@ -57,11 +57,9 @@ class LineWatch:
         self._last: Seen | None = None
         self._silent = 0
         self._long_looks = PATIENT_LOOKS if patient else LONG_LOOKS
-
-    @property
-    def silent_s(self) -> float:
-        """For at most so long it has been dead."""
-        return (self._silent + 1) * LOOK_S
+        self._looked_at = 0.0
+        self.alive_at = 0.0
+        """It lived then for sure, and perhaps for a look longer: monotonic seconds."""
 
     @property
     def pause_s(self) -> float:
@@ -71,9 +69,12 @@ class LineWatch:
         """
         return GIVE_WAY_S if self._silent <= 1 else LOOK_S
 
-    def look(self, seen: Seen) -> Verdict:
+    def look(self, seen: Seen, now: float) -> Verdict:
         """Compare with the look before."""
         last, self._last = self._last, seen
+        before, self._looked_at = self._looked_at, now
+        if last is None or seen.came > last.came:
+            self.alive_at = before or now
         if last is None:
             return Verdict.WELL
         if seen.refused > last.refused:

@@ -6,6 +6,7 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -243,8 +244,7 @@ class CallMedia:
         if not self._came(line.proven, PROOF_S) and not self._try_another_port():
             self._without_unicast("no datagram came")
         elif self._line is not None:
-            ptime_ms = self._line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
-            self._leg = replace(self._leg, ptime_ms=ptime_ms)
+            self._leg = self._line.proves(self._leg)
 
     def _try_another_port(self) -> bool:
         """FreeSWITCH says `+OK` to one that a worker of another host has, and plays nothing."""
@@ -288,7 +288,7 @@ class CallMedia:
         if line is None or not self._attached:
             return
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
-        verdict = self._watch.look(line.seen(heard))
+        verdict = self._watch.look(line.seen(heard), time.monotonic())
         if verdict is Verdict.GIVE_WAY:
             self._metrics.count(m.CALLER_STALLS)
             self._log.warning("media.caller_stalled")
@@ -297,7 +297,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all(time.monotonic() - self._watch.silent_s)
+            self._lose_all(self._watch.alive_at)
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -323,8 +323,8 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self, heard_until: float) -> None:
-        """Nothing has played since then: the call will `restart`."""
+    def _lose_all(self, heard_until: float | None) -> None:
+        """Nothing has played since then, or from now on: the call will `restart`."""
         self._attached = False
         if self._alive:
             self._session.lose_media(heard_until=heard_until)
@@ -356,14 +356,14 @@ class CallMedia:
             # Silence of the old length is written for each packet of the new one, and up to 500
             # frames wait before the caller (switch_core_media.c, audio_write_thread).
             self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
-        if self._line is None and (leg.rate_hz, leg.ptime_ms) == (
-            self._leg.rate_hz,
-            self._leg.ptime_ms,
-        ):
+        if self._line is None and leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
             return
-        self._close_line()  # it has ended: FreeSWITCH says nothing about that
-        self._lose_all(self._codec_at - EVENT_LATE_S)
+        # Files that FreeSWITCH has are played on, unless the stream that they came by must end.
+        rest = math.inf if leg.rate_hz == self._leg.rate_hz else None
+        heard_until = rest if self._line is None else self._codec_at - EVENT_LATE_S
+        self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
+        self._lose_all(heard_until)
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

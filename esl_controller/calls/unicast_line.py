@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from gevent.event import Event as Signal
 
+from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
-from esl_controller.calls.leg_codec import PTIMES_MS
+from esl_controller.calls.leg_codec import PTIMES_MS, packets_may_differ
 from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.esl import commands
@@ -53,11 +55,14 @@ class UnicastLine:
         """A packet to the caller's ear."""
         self._link.send(packet)
 
-    def ptime_ms(self, rate_hz: int, otherwise: int) -> int:
-        """Packet time of the channel: the first datagram is as long as each of ours must be."""
+    def proves(self, leg: Leg) -> Leg:
+        """The leg with the packet time of the first datagram: ours must be as long."""
+        if packets_may_differ(leg):
+            return leg
         samples_ms = self._first_bytes // 2 * 1000
-        ms = samples_ms // rate_hz
-        return ms if ms * rate_hz == samples_ms and ms in PTIMES_MS else otherwise
+        ms = samples_ms // leg.rate_hz
+        told = ms * leg.rate_hz == samples_ms and ms in PTIMES_MS
+        return replace(leg, ptime_ms=ms) if told else leg
 
     def seen(self, heard: int | None) -> Seen:
         """Counts for the watch. `heard`: see there."""

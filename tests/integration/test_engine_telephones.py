@@ -28,6 +28,7 @@ from tests.integration.service import wait_for
 from tests.integration.telephones import (
     EVENTS,
     LONG,
+    REINVITES,
     SHORT,
     Cell,
     GlidingVoice,
@@ -37,6 +38,12 @@ from tests.integration.telephones import (
 )
 
 pytestmark = [*ENGINE_MARKS, pytest.mark.timeout(300)]
+
+
+DELAY_MS = 7.0
+"""Encoders look ahead, Opus by 6.5 ms: so much is between two codecs."""
+AGAIN_MS = 60.0
+"""After a change: what may have been heard already, in whole packets."""
 
 
 @pytest.fixture
@@ -71,8 +78,13 @@ def telephones(serve: Any) -> Iterator[Callable[[str, str], list[Cell]]]:
 def test_every_telephone(
     telephones: Callable[[str, str], list[Cell]], way: str, event: str
 ) -> None:
+    changes = event in ("another codec", "autofix")
     for cell in telephones(way, event):
-        assert not cell.trouble, cell
         late_ms = max(0.0, cell.late_ms - COVERED_MS)
-        assert (cell.lost_packets, cell.lost_ms) == (0, 0), cell
-        assert cell.doubled_ms <= late_ms, cell
+        lost_ms, doubled_ms = (DELAY_MS, AGAIN_MS) if changes else (0.0, 0.0)
+        if event == "re-INVITE" and way.startswith("unicast"):
+            lost_ms += REINVITES * cell.ptime_ms  # FreeSWITCH writes nothing while it answers
+        assert not cell.trouble, cell
+        assert cell.lost_packets == 0, cell
+        assert cell.lost_ms <= lost_ms, cell
+        assert cell.doubled_ms <= doubled_ms + late_ms, cell

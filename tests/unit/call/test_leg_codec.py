@@ -3,7 +3,12 @@
 import pytest
 
 from bridge.session.media_plan import Leg
-from esl_controller.calls.leg_codec import answered_leg, offered_leg, parse_codec
+from esl_controller.calls.leg_codec import (
+    answered_leg,
+    offered_leg,
+    packets_may_differ,
+    parse_codec,
+)
 from esl_controller.esl.events import ChannelData, Event, Headers
 
 
@@ -46,3 +51,8 @@ def test_the_answer_tells_codec_rate_and_packet_time() -> None:
     event = Event(data(**known, variable_rtp_use_codec_ptime="30"), b"")
     assert answered_leg(event, Leg("PCMU", 8000)) == Leg("G722", 16000, 30)
     assert answered_leg(Event(data(), b""), Leg("PCMA", 8000, 40)) == Leg("PCMA", 8000, 40)
+
+
+def test_only_opus_may_be_written_in_other_packets_than_it_is_read() -> None:
+    assert packets_may_differ(Leg("opus", 48000, 20))
+    assert not packets_may_differ(Leg("PCMU", 8000, 20))

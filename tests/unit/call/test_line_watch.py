@@ -2,14 +2,22 @@
 
 import pytest
 
-from esl_controller.calls.line_watch import LONG_LOOKS, SURE_LOOKS, LineWatch, Seen, Verdict
+from esl_controller.calls.line_watch import (
+    LONG_LOOKS,
+    LOOK_S,
+    PATIENT_LOOKS,
+    SURE_LOOKS,
+    LineWatch,
+    Seen,
+    Verdict,
+)
 
 WELL, GIVE_WAY, DEAD = Verdict.WELL, Verdict.GIVE_WAY, Verdict.DEAD
 
 
 def verdicts(*seen: Seen) -> list[Verdict]:
     watch = LineWatch()
-    return [watch.look(one) for one in seen]
+    return [watch.look(one, n * LOOK_S) for n, one in enumerate(seen)]
 
 
 def test_as_long_as_datagrams_come_all_is_well() -> None:
@@ -38,10 +46,25 @@ def test_who_sends_nothing_has_nothing_to_give() -> None:
 
 def test_the_pause_grows_once() -> None:
     watch = LineWatch()
-    watch.look(Seen(0, 0, 0))
-    watch.look(Seen(0, 9, 0))
+    watch.look(Seen(0, 0, 0), 0.0)
+    watch.look(Seen(0, 9, 0), 0.0)
     first = watch.pause_s
-    watch.look(Seen(0, 18, 0))
+    watch.look(Seen(0, 18, 0), 0.0)
     assert 0 < first < watch.pause_s
-    watch.look(Seen(1, 20, 0))
+    watch.look(Seen(1, 20, 0), 0.0)
     assert watch.pause_s == first
+
+
+def test_a_second_is_enough_unless_there_is_no_other_way() -> None:
+    assert LONG_LOOKS * LOOK_S < 1.0
+    patient, watch = LineWatch(patient=True), LineWatch()
+    silent = [Seen(7, 0, 0) for _ in range(PATIENT_LOOKS + 1)]
+    assert [watch.look(one, 0.0) for one in silent].index(DEAD) == LONG_LOOKS
+    assert [patient.look(one, 0.0) for one in silent].index(DEAD) == PATIENT_LOOKS
+
+
+def test_when_it_was_last_alive_is_told_by_the_clock_however_late_the_looks_were() -> None:
+    watch = LineWatch()
+    for at, came in ((10.0, 1), (10.25, 9), (10.5, 20), (11.7, 20), (11.9, 20)):
+        watch.look(Seen(came, 0, 0, 5), at)
+    assert watch.alive_at == 10.25
