@@ -37,5 +37,6 @@ class InstalledModule:
                 return known[1] if known is not None else Flavour.OPEN
             if len(self._found) >= MAX_HOSTS:
                 self._found.clear()
-            known = self._found[esl.far_host] = (now, found[0] if found else None)
+            known = (now, found[0] if found else None)
+            self._found[esl.far_host] = known
         return known[1]
