@@ -31,7 +31,7 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards debian clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,9 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
+
+debian: $(STAMP) ## Replay the Dockerfile in a Debian 12 of debootstrap's making; as root
+	$(BIN)/python -m pytest -m debian tests/host $(PYTEST_ARGS)
 
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
