@@ -170,5 +170,8 @@ docs-site: $(STAMP) $(DOCS) build/mermaid/package/dist/mermaid.min.js ## Build t
 	.venv-docs/bin/zensical build --clean --strict --config-file build/docs/mkdocs.yml
 	$(BIN)/python -m pytest -m site tests/docs/test_site.py
 
+debian: $(STAMP) ## Replay the Dockerfile in a Debian 12 of debootstrap's making; as root
+	$(BIN)/python -m pytest -m debian tests/host $(PYTEST_ARGS)
+
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

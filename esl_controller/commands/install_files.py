@@ -113,6 +113,7 @@ TimeoutStartSec=120
 User={place.user}
 WorkingDirectory={place.state_dir}
 ReadWritePaths={place.state_dir}
+LogsDirectory=voice-ai
 Environment=VOICE_AI_CONFIG={place.settings_file}
 Environment=VOICE_AI_WORKER_INDEX=%i
 Environment=VOICE_AI_LOG_FORMAT=json

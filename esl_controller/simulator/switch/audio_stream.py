@@ -176,6 +176,7 @@ class AudioStream:
                 request,
                 quirks.stream_connect_timeout_s,
                 plain=quirks.module_without_tls,
+                ca_file=self.session.channel.get("STREAM_TLS_CA_FILE") or "",
             )
         except ConnectFailedError as error:
             self.fail(error.code, str(error))

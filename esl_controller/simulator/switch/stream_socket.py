@@ -72,10 +72,12 @@ def masked_frame(opcode: int, payload: bytes, key: int) -> bytes:
     return head + mask + masked
 
 
-def hand_shake(url: str, request: bytes, deadline_s: float, *, plain: bool) -> socket.socket:
+def hand_shake(
+    url: str, request: bytes, deadline_s: float, *, plain: bool, ca_file: str = ""
+) -> socket.socket:
     """Connect and upgrade within `deadline_s`. Raises ConnectFailedError.
 
-    As in libwsc the answer's Sec-WebSocket-Accept is not checked.
+    As in libwsc the answer's Sec-WebSocket-Accept is not checked. `ca_file`: STREAM_TLS_CA_FILE.
     """
     parts = urlsplit(url)
     secure = parts.scheme == "wss" and not plain
@@ -86,12 +88,15 @@ def hand_shake(url: str, request: bytes, deadline_s: float, *, plain: bool) -> s
             sock = socket.create_connection((parts.hostname or "", port))
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if secure:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
+                context = _trust(ca_file)
                 sock = context.wrap_socket(sock, server_hostname=parts.hostname)
             sock.sendall(request)
             _read_answer(sock)
+    except ssl.SSLError as error:
+        _close(sock)
+        text = "TLS error: error:0A000086:SSL routines::certificate verify failed"
+        verified = isinstance(error, ssl.SSLCertVerificationError)
+        raise ConnectFailedError(9, text if verified else f"TLS error: {error.reason}") from error
     except socket.gaierror as error:
         text = "Resource temporarily unavailable (system error 11)"
         raise ConnectFailedError(6, text) from error
@@ -103,6 +108,22 @@ def hand_shake(url: str, request: bytes, deadline_s: float, *, plain: bool) -> s
         _close(sock)
         raise
     return sock
+
+
+def _trust(ca_file: str) -> ssl.SSLContext:
+    """As WebSocketTLSContext.cpp reads it: a file, SYSTEM (or nothing), NONE."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca_file == "NONE":
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    elif ca_file in ("", "SYSTEM"):
+        context.load_default_certs()
+    else:
+        try:
+            context.load_verify_locations(ca_file)
+        except OSError as error:
+            raise ConnectFailedError(7, "Failed to initialize TLS") from error
+    return context
 
 
 def _close(sock: socket.socket | None) -> None:
