@@ -31,7 +31,7 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards clean
+.PHONY: help setup demo test test-quick check format types imports docs bench conformance functions dashboards clean
 
 help: ## List the jobs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -85,6 +85,9 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 	.venv-conformance/bin/python -m pip install --quiet --disable-pip-version-check \
 		--editable '.[demo,dev]' --requirement tests/conformance/requirements.txt
 	.venv-conformance/bin/python -m pytest -m conformance tests/conformance $(PYTEST_ARGS)
+
+functions: $(STAMP) ## Call every function in every situation, a whole call each; checks docs/functions-faults.md
+	$(BIN)/python -m pytest -m functions -s tests/integration/test_call_function_table.py
 
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py

@@ -24,7 +24,7 @@ from tests.integration.hub_watch import HubWatch
 AT_ONCE = 30
 SILENCE_S = 1.25
 """A second, and the quarter in which a silence is seen."""
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.functions
 
 
 def test_every_function_in_every_situation(
