@@ -86,6 +86,9 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 		--editable '.[demo,dev]' --requirement tests/conformance/requirements.txt
 	.venv-conformance/bin/python -m pytest -m conformance tests/conformance $(PYTEST_ARGS)
 
+functions: $(STAMP) ## Call every function in every situation, a whole call each; checks docs/functions-faults.md
+	$(BIN)/python -m pytest -m functions -s tests/integration/test_call_function_table.py
+
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
 

@@ -36,11 +36,16 @@ _MASKS = (
 """What differs from run to run, or says nothing."""
 
 
-def compare(told: Sequence[Told]) -> None:
-    """Raises AssertionError where the page is not what was seen."""
+def written(told: Sequence[Told]) -> str:
+    """The page, left in SEEN."""
     page = made(told)
     SEEN.parent.mkdir(exist_ok=True)
     SEEN.write_text(page, encoding="utf-8")
+    return page
+
+
+def compare(page: str) -> None:
+    """Raises AssertionError where what was seen is not the page that is kept."""
     kept = PAGE.read_text("utf-8") if PAGE.exists() else ""
     changed = [line for line in page.splitlines() if line not in kept.splitlines()]
     assert page == kept, f"if this is right, cp {SEEN} {PAGE}: {changed[:3]}"

@@ -24,7 +24,7 @@ from tests.integration.hub_watch import HubWatch
 AT_ONCE = 30
 SILENCE_S = 1.25
 """A second, and the quarter in which a silence is seen."""
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.functions
 
 
 def test_every_function_in_every_situation(
@@ -36,6 +36,7 @@ def test_every_function_in_every_situation(
         told = held(here, outage)
         took_s = time.monotonic() - began
     late_s = hub_watch.worst_ms / 500
+    page = function_page.written(told)
     print(function_page.measured(told))
     print(f"{len(told)} calls in {took_s:.1f} s; this process was up to {late_s / 2:.2f} s late")
     assert [one.cell.name for one in told if one.late] == []
@@ -46,7 +47,7 @@ def test_every_function_in_every_situation(
     } == {}
     waits = [one for one in told if one.cell.waits]
     assert [one.cell.name for one in waits if not one.words_of_ours] == []
-    function_page.compare(told)
+    function_page.compare(page)
 
 
 def held(here: House, outage: Any) -> list[Told]:
