@@ -3,12 +3,20 @@
 #   docker run --network host --env-file voice-ai.env --volume voice-ai:/var/lib/voice-ai voice-ai-switch
 
 FROM python:3.11-slim-bookworm AS build
+# For the compiled core of the media path (docs/media-path.md); the second stage has no compiler.
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends gcc libc6-dev \
+    && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 RUN python -m venv /opt/voice-ai
 COPY deploy/locks deploy/locks
 # Nothing but the versions that were tried, by their hashes.
 RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
     --requirement deploy/locks/build.txt --requirement deploy/locks/service.txt
+COPY compiled compiled
+RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check \
+    --no-deps --no-build-isolation ./compiled
 COPY setup.cfg setup.py README.md LICENSE ./
 COPY bridge bridge
 COPY esl_controller esl_controller
