@@ -5,11 +5,16 @@
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /src
 RUN python -m venv /opt/voice-ai
+COPY deploy/locks deploy/locks
+# Nothing but the versions that were tried, by their hashes.
+RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+    --requirement deploy/locks/build.txt --requirement deploy/locks/service.txt
 COPY setup.cfg setup.py README.md LICENSE ./
 COPY bridge bridge
 COPY esl_controller esl_controller
 COPY db db
-RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check .
+RUN /opt/voice-ai/bin/pip install --no-cache-dir --disable-pip-version-check \
+    --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-bookworm
 RUN useradd --system --home-dir /var/lib/voice-ai --create-home --uid 8085 voice-ai

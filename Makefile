@@ -31,10 +31,10 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-quick check format types imports docs bench conformance dashboards docs-site clean
+.PHONY: $(shell awk -F: '/^[a-z-]+:[^=]/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything needed to run and test
 
@@ -89,6 +89,67 @@ conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 dashboards: $(STAMP) ## Feed real Prometheus, StatsD and Graphite, and ask every panel and alert
 	$(BIN)/python -m pytest -m stack tests/integration/test_dashboards.py tests/unit/test_watching.py
 
+# Tools of a release in an environment of their own.
+.venv-release/.installed: deploy/release-tools.txt
+	$(PYTHON) -m venv .venv-release
+	.venv-release/bin/python -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+lock: .venv-release/.installed ## Write versions and hashes of everything that is installed, and its licences
+	.venv-release/bin/python deploy/supply.py lock
+
+release: .venv-release/.installed ## Make the files of a release in build/release
+	.venv-release/bin/python deploy/supply.py release
+
+changelog: .venv-release/.installed ## Show what the next release's section of CHANGELOG.md will be
+	.venv-release/bin/towncrier build --draft
+
+# The compiled core is no part of .venv, where all other tests run without it.
+CORE := build/compiled
+CORE_SOURCES := $(wildcard compiled/src/*) compiled/setup.py compiled/setup.cfg
+COMPILED_TESTS := tests/compiled tests/pairs tests/unit/audio tests/unit/bridge tests/unit/wire \
+	tests/unit/playout tests/integration/wire/test_links.py tests/integration/wire/test_media_server.py \
+	tests/integration/test_call_conversation.py tests/integration/test_call_media.py \
+	tests/integration/test_call_interruption.py tests/integration/test_call_pipeline.py \
+	tests/integration/test_call_gemini.py tests/integration/test_call_elevenlabs.py
+WITH_CORE := PYTHONPATH=$(CURDIR)/$(CORE)
+
+compiled: $(CORE)/.made ## Build the compiled core's wheel into build/ (gcc and Python's headers are needed)
+
+$(CORE)/.made: $(CORE_SOURCES) $(STAMP)
+	@rm -rf build/voice_ai_switch_core-*.whl $(CORE) build/core-sources
+	@mkdir -p build && cp -r compiled build/core-sources
+	@$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build build/core-sources
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --target $(CORE) \
+		build/voice_ai_switch_core-*.whl
+	@touch $@
+	@ls build/voice_ai_switch_core-*.whl
+
+test-compiled: $(CORE)/.made ## Run the tests of audio, frames, sessions and whole calls with the compiled core
+	$(WITH_CORE) $(BIN)/python -m pytest -m 'not engine and not conformance and not stack' \
+		$(COMPILED_TESTS) $(PYTEST_ARGS)
+
+# Built apart, with what finds a byte read or written beside its buffer. Python's own leaks are not ours.
+SANITIZED := build/sanitized
+FUZZ_SECONDS ?= 30
+
+fuzz-compiled: $(STAMP) ## Try the compiled core with wrong and random bytes under ASan and UBSan
+	@mkdir -p $(SANITIZED)
+	gcc -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared -fno-omit-frame-pointer \
+		-fsanitize=address,undefined -fno-sanitize-recover=all \
+		-DPy_LIMITED_API=0x030b0000 -DCORE_VERSION='"0"' \
+		-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \
+		compiled/src/*.c -lm -o $(SANITIZED)/voice_ai_switch_core.abi3.so
+	PYTHONPATH=$(CURDIR)/$(SANITIZED) PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0 \
+		LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+		$(BIN)/python -m tests.compiled.fuzz_core $(FUZZ_SECONDS)
+
+rolling: $(STAMP) ## Restart two workers one after the other under a hundred calls
+	$(BIN)/python -m pytest -s -m rolling tests/integration/test_rolling.py
+
+hosts: $(STAMP) ## Several machines in network namespaces: as root, with haproxy and iproute2
+	$(BIN)/python -m pytest -s -m hosts tests/hosts
+
 # The site is made by Zensical, in an environment of its own. Its diagrams are drawn by a library of the npm
 # registry; without npm they stay text.
 DOCS := .venv-docs/.installed
@@ -110,4 +171,4 @@ docs-site: $(STAMP) $(DOCS) build/mermaid/package/dist/mermaid.min.js ## Build t
 	$(BIN)/python -m pytest -m site tests/docs/test_site.py
 
 clean: ## Remove what the other jobs made
-	rm -rf .venv .venv-conformance .venv-docs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -20,11 +20,16 @@ from esl_controller.database.acts import Errand, errand  # noqa: E402
 from esl_controller.database.pool import Pool  # noqa: E402
 from esl_controller.errands.kinds import KINDS  # noqa: E402
 from esl_controller.errands.means import MeansReader, OwnAddresses  # noqa: E402
+from esl_controller.errands.purse import Purse  # noqa: E402
 from esl_controller.errands.service import ErrandService, Pace  # noqa: E402
 from esl_controller.errands.smtp import MailServer  # noqa: E402
+from esl_controller.money.budget import BudgetGuard  # noqa: E402
+from esl_controller.money.ledger import UsageLedger  # noqa: E402
+from esl_controller.money.prices import PriceList  # noqa: E402
 from esl_controller.record.journal import Journal  # noqa: E402
 from esl_controller.services.http import ServiceHttp  # noqa: E402
 from esl_controller.settings.mail import Mail  # noqa: E402
+from esl_controller.telemetry.metrics import Metrics  # noqa: E402
 from esl_controller.tenants.hosts import ServiceHosts  # noqa: E402
 from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore  # noqa: E402
 from esl_controller.tenants.source import ConfigSource  # noqa: E402
@@ -50,7 +55,9 @@ def service(dsn: str, smtp_port: int, worker: str, keys: Path) -> ErrandService:
     addresses = OwnAddresses()
     http = ServiceHttp(addresses, ServiceHosts(["127.0.0.1"]))
     mail = Mail(host="127.0.0.1", port=smtp_port, security="none", sender="v@pbx.example")
-    means = MeansReader(pool, ConfigSource(pool, store), http, addresses, MailServer(mail))
+    budget = BudgetGuard(pool)
+    purse = Purse(UsageLedger(PriceList(), budget, lambda *_, **__: None, Metrics()), budget)
+    means = MeansReader(pool, ConfigSource(pool, store), http, addresses, MailServer(mail), purse)
     return ErrandService(pool, KINDS, means, worker, pace=PACE)
 
 

@@ -11,6 +11,8 @@ MATCH_S = 1.0
 """Stamps further apart belong to different things."""
 NEIGHBOURS = 10
 """So many places may lie between a call's number and its session's."""
+REPLY_S = 4.0
+"""An answer that begins later is another one's."""
 CUT_S = 0.06
 """Three frames: the last audio before a cut may have left so long ago."""
 
@@ -36,6 +38,37 @@ def delays_ms(before: Sequence[float], after: Sequence[float]) -> list[float]:
         if place < len(ordered) and ordered[place] - moment < MATCH_S:
             found.append((ordered[place] - moment) * 1000)
     return found
+
+
+def since_ms(after: Sequence[float], before: Sequence[float]) -> list[float]:
+    """For each stamp of `after`, milliseconds since the last one of `before`.
+
+    An answer that the session keeps back and has given anew has two beginnings at the provider, and
+    one that is heard.
+    """
+    ordered, found = sorted(before), []
+    for moment in after:
+        place = bisect.bisect_right(ordered, moment)
+        if place and moment - ordered[place - 1] < MATCH_S:
+            found.append((moment - ordered[place - 1]) * 1000)
+    return found
+
+
+def replies_ms(
+    words: Sequence[tuple[float, float]], begins: Sequence[float], ends: Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Milliseconds from the caller's last word to the answer: where he waited for his turn, and
+    where he interrupted. `words`: from when until when he spoke."""
+    waited: list[float] = []
+    interrupted: list[float] = []
+    for began, ended in words:
+        place = bisect.bisect_right(begins, ended)
+        if place == len(begins) or begins[place] - ended > REPLY_S:
+            continue
+        before = bisect.bisect_left(begins, began)
+        spoken_over = 0 < before <= len(ends) and ends[before - 1] > began
+        (interrupted if spoken_over else waited).append((begins[place] - ended) * 1000)
+    return waited, interrupted
 
 
 def sessions_of(

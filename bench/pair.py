@@ -1,4 +1,4 @@
-"""`python -m bench.pair --against DIR`: this checkout and another, by turns, and their ratio.
+"""`python -m bench --reference DIR`: this checkout and another, by turns, and their ratios.
 
 CPU figures of one machine differ by up to two between a busy minute and a quiet one, so only runs
 made right after one another compare. Each checkout is measured by its own bench with its own
@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from bench.machine import STARVED_MS
 
 HERE = Path(__file__).parents[1]
 SHOWN = (
@@ -37,32 +39,20 @@ LONGEST_RUN_S = 600.0
 Run = dict[str, Any]
 
 
-@click.command()
-@click.option(
-    "--against",
-    required=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The other checkout, with its .venv.",
-)
-@click.option("--calls", default="100", show_default=True, help="Sizes of the runs.")
-@click.option("--kinds", default="pcm,g711", show_default=True)
-@click.option("--seconds", default=20.0, show_default=True, help="Measured time of each run.")
-@click.option("--rounds", default=2, show_default=True, help="Runs of each checkout.")
-@click.option("--tls/--no-tls", default=False)
-def main(against: Path, calls: str, kinds: str, seconds: float, rounds: int, tls: bool) -> None:
-    """Measure two checkouts by turns."""
-    options = ["--calls", calls, "--kinds", kinds, "--seconds", str(seconds)]
-    options.append("--tls" if tls else "--no-tls")
-    ours: list[Run] = []
-    theirs: list[Run] = []
-    for _ in range(rounds):
-        theirs += _measure(against.resolve(), options)
-        ours += _measure(HERE, options)
-    for key in dict.fromkeys(_key(run) for run in ours):
+def compare(reference: Path, options: Sequence[str], rounds: int) -> None:
+    """Measure this checkout and `reference` by turns; print what each costs, and the ratios."""
+    pairs: list[tuple[list[Run], list[Run]]] = []
+    for number in range(rounds):
+        # Whoever comes second finds a warmer or a busier machine: each is it every other time.
+        order = (reference.resolve(), HERE) if number % 2 == 0 else (HERE, reference.resolve())
+        found = {checkout: _measure(checkout, options) for checkout in order}
+        pairs.append((found[reference.resolve()], found[HERE]))
+    for key in dict.fromkeys(_key(run) for _, ours in pairs for run in ours):
         kind, size, with_tls = key
-        click.echo(f"\n{kind}, {size} calls{', TLS' if with_tls else ''}: that, this, this / that")
+        title = f"{kind}, {size} calls{', TLS' if with_tls else ''}"
+        click.echo(f"\n{title}: medians of that and this, median of this / that (of so many)")
         for name in SHOWN:
-            click.echo(_line(name, _median(theirs, key, name), _median(ours, key, name)))
+            click.echo(_line(name, _values(pairs, key, name)))
 
 
 def _measure(checkout: Path, options: Sequence[str]) -> list[Run]:
@@ -78,17 +68,30 @@ def _key(run: Run) -> tuple[str, int, bool]:
     return run["kind"], run["calls"], run["tls"]
 
 
-def _median(runs: Sequence[Run], key: tuple[str, int, bool], name: str) -> float | None:
-    values = [run[name] for run in runs if _key(run) == key and run.get(name) is not None]
-    return statistics.median(values) if values else None
+def spoilt(run: Run) -> bool:
+    """Its CPU means nothing, whatever the bench of that checkout thinks: see `bench.machine`."""
+    late_ms = (run.get(f"{name}_ms_p99") or 0.0 for name in ("uplink", "machine_late"))
+    return bool(run["late_arrivals"]) or max(late_ms) > STARVED_MS
 
 
-def _line(name: str, that: float | None, this: float | None) -> str:
-    if that is None or this is None:
-        return f"  {name:28} -"
-    ratio = f"{this / that:8.2f}" if that else "       -"
-    return f"  {name:28} {that:10.2f} {this:10.2f} {ratio}"
+def _values(
+    pairs: Sequence[tuple[list[Run], list[Run]]], key: tuple[str, int, bool], name: str
+) -> list[tuple[float, float]]:
+    """Of both, from each round in which both have it."""
+    found = []
+    for theirs, ours in pairs:
+        (that,) = [run for run in theirs if _key(run) == key]
+        (this,) = [run for run in ours if _key(run) == key]
+        disturbed = name.startswith("cpu") and (spoilt(that) or spoilt(this))
+        if not disturbed and that.get(name) is not None and this.get(name) is not None:
+            found.append((float(that[name]), float(this[name])))
+    return found
 
 
-if __name__ == "__main__":
-    main()
+def _line(name: str, values: Sequence[tuple[float, float]]) -> str:
+    if not values:
+        return f"  {name:28} - (disturbed, or not measured)"
+    that, this = (statistics.median(column) for column in zip(*values, strict=True))
+    ratios = [ours / theirs for theirs, ours in values if theirs]
+    ratio = f"{statistics.median(ratios):8.2f}" if ratios else "       -"
+    return f"  {name:28} {that:10.2f} {this:10.2f} {ratio}   ({len(values)})"

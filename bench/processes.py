@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import gevent
 import psutil
 
 from esl_controller.database.embedded import EmbeddedPostgres
@@ -29,7 +28,6 @@ from esl_controller.database.repository.demo import DemoProvider, demo_seed, pre
 DOMAIN_UUID = "11111111-1111-4111-8111-111111111111"
 EXTENSION = "8001"
 START_S = 30.0
-WATCH_S = 0.002
 
 
 PORTS = itertools.count(20_000 + os.getpid() % 10_000)
@@ -50,23 +48,13 @@ def free_port() -> int:
     raise RuntimeError("no port is free")
 
 
-class MachineWatch:
-    """How late this machine wakes an idle process: what no worker can be better than."""
-
-    def __init__(self) -> None:
-        self.late_ms: list[float] = []
-        self._greenlet = gevent.spawn(self._run)
-
-    def stop(self) -> list[float]:
-        """End it; returns how late each wake-up was."""
-        self._greenlet.kill()
-        return self.late_ms
-
-    def _run(self) -> None:
-        while True:
-            due = time.monotonic() + WATCH_S
-            gevent.sleep(WATCH_S)
-            self.late_ms.append((time.monotonic() - due) * 1000)
+def free_ports(count: int) -> list[int]:
+    """So many in a row: worker n has its media at the first one's port + n."""
+    ports: list[int] = []
+    while len(ports) < count:
+        port = free_port()
+        ports = [*ports, port] if ports and port == ports[-1] + 1 else [port]
+    return ports
 
 
 @contextmanager

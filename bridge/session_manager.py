@@ -10,6 +10,7 @@ the start command of exactly that call.
 from __future__ import annotations
 
 import hmac
+import itertools
 import logging
 import secrets
 from collections.abc import Callable, Iterable
@@ -32,6 +33,9 @@ T = TypeVar("T")
 
 TICK_S = 0.25
 """Resolution of every session timer; the shortest is the two-second pause after digits."""
+SLICES = 10
+"""Sessions are looked at in turn, a tenth of them at a time: two hundred at once would hold up
+everybody's sound."""
 Key = tuple[str, str]
 """Domain and call."""
 
@@ -69,12 +73,14 @@ class SessionManager:
     def __init__(self, *, capacity: int, clock: Callable[[], float]) -> None:
         self.capacity = capacity
         self.draining = False
+        """No new calls are wanted. Those that came before are opened all the same."""
         self.refused = 0
         self.joined = 0
         self._clock = clock
         self._calls: dict[Key, list[Session]] = {}
         self._tickets: dict[Key, list[_Ticket]] = {}
         """The newest of each session."""
+        self._slices: tuple[dict[Session, None], ...] = tuple({} for _ in range(SLICES))
         self._sweeper: gevent.Greenlet[..., None] | None = None
 
     # --- sessions -----------------------------------------------------------------------------
@@ -86,15 +92,16 @@ class SessionManager:
             going_on: the call has had a session before, and keeps its place between two of them.
 
         Raises:
-            CapacityReached: a new call, and no place for it or the worker is draining.
+            CapacityReached: a new call, and no place for it.
         """
         key = _key(session)
-        full = self.draining or len(self._calls) >= self.capacity
+        full = len(self._calls) >= self.capacity
         if full and key not in self._calls and not going_on:
             raise CapacityReached(f"{len(self._calls)} calls of {self.capacity}")
         sessions = self._calls.setdefault(key, [])
         if session not in sessions:
             sessions.append(session)
+            min(self._slices, key=len)[session] = None
 
     def release(self, session: Session) -> None:
         """Forget a session that has ended."""
@@ -103,6 +110,8 @@ class SessionManager:
         tickets = [ticket for ticket in self._tickets.get(key, ()) if ticket.session is not session]
         _keep(self._calls, key, left)
         _keep(self._tickets, key, tickets)
+        for part in self._slices:
+            part.pop(session, None)
 
     def sessions(self) -> Iterable[Session]:
         """All sessions, a copy."""
@@ -146,7 +155,9 @@ class SessionManager:
             return
         self.joined += 1
         stream = _Stream(ticket.session, ticket.owner)
-        ticket.owner.stream_joined(open_link(stream.on_messages, ticket.owner.stream_closed))
+        link = open_link(stream.on_messages, ticket.owner.stream_closed)
+        link.offer_reads(ticket.session.receive_plain)
+        ticket.owner.stream_joined(link)
 
     def _ticket(self, request: StreamRequest) -> _Ticket | None:
         """The one with this token; every one of the call is compared, in constant time."""
@@ -169,10 +180,10 @@ class SessionManager:
             self._sweeper = None
 
     def _sweep(self) -> None:
-        while True:
-            gevent.sleep(TICK_S)
+        for part in itertools.cycle(self._slices):
+            gevent.sleep(TICK_S / SLICES)
             now = self._clock()
-            for session in self.sessions():
+            for session in tuple(part):
                 self._tick(session, now)
 
     def _tick(self, session: Session, now: float) -> None:

@@ -66,3 +66,24 @@ value() {
 	if [ $# -lt 2 ] || [ -z "$2" ]; then fail "$1 needs a value"; fi
 	printf '%s' "$2"
 }
+
+# setting VARIABLE DEFAULT: as the workers of this host have it, after `read_settings`; the default where
+# there are none.
+read_settings() {
+	local settings=${VOICE_AI_CONFIG:-/etc/voice-ai/voice-ai.toml}
+	SHOWN='{}'
+	if command -v esl-controller >/dev/null && [ -r "$settings" ]; then
+		SHOWN=$(VOICE_AI_CONFIG=$settings esl-controller config show --json) || fail "the settings in $settings cannot be read"
+	fi
+}
+setting() {
+	python3 -c 'import json, sys; print(json.loads(sys.argv[1]).get(sys.argv[2], sys.argv[3]))' "$SHOWN" "$1" "$2"
+}
+
+# as_owner COMMAND…: with the connection of who owns the tables, where deploy/database has put it aside.
+OWNER_DSN=/etc/voice-ai/owner.dsn
+as_owner() {
+	local owner=()
+	if [ -e "$OWNER_DSN" ]; then owner=("VOICE_AI_DATABASE_DSN=file:$OWNER_DSN"); fi
+	run env VOICE_AI_CONFIG="${VOICE_AI_CONFIG:-/etc/voice-ai/voice-ai.toml}" "${owner[@]}" "$@"
+}

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import EDITIONS, flavours, needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.calls.audio_module import best_playback, editions, without_unicast
-from esl_controller.doctor.switch import FREE_CHANNELS
 
 _ABOUT = {
     Flavour.OPEN: "amigniter/mod_audio_stream, the open-source edition: what `deploy/audio-module` "
     "builds. It plays nothing by itself, and writes files for the call to play",
     Flavour.CLOSED_1_0_3: "the same project's closed-source edition; its free binary carries "
-    f"{FREE_CHANNELS} channels, and refuses further ones without a word",
+    f"{EDITIONS[Flavour.CLOSED_1_0_3].channels} channels, and refuses further ones without a word",
+    Flavour.CLOSED_1_1_0: "its successor, with resampling of its own",
+    Flavour.EARSHOT: "mod_earshot, a module of its own, which plays raw audio and "
+    'takes `{"type":"clear"}`; it brings the ticket in the address instead of a header',
     Flavour.ALCHEMILLA: "AlchemillaHQ/mod-audio-stream, a rewrite with the contract of 1.0.3",
     Flavour.CLOUDFIELDCZ: "cloudfieldcz/mod_audio_stream_fork; it answers like the open edition, "
     "so `VOICE_AI_MEDIA_FLAVOUR` must name it",
@@ -20,9 +23,11 @@ _ABOUT = {
     Flavour.JULIANOTARGA: "julianotarga's fork, which does so too",
 }
 _ANSWERS = {
-    "offers `break`": "| break",
-    "names `pcmu`": "pcmu",
-    "anything else behind `-USAGE:`": "",
+    "`-USAGE:`, and offers `break`": "-USAGE: <uuid> [start | stop | break]",
+    "`-USAGE:`, and begins its formats with `[l16 \\| pcmu`": "-USAGE: <uuid> [l16 | pcmu]",
+    "`-USAGE:`, and ends its commands with `graceful-shutdown`": "-USAGE: graceful-shutdown ]",
+    "`-ERR usage: uuid_audio_stream`": "-ERR usage: uuid_audio_stream <uuid>",
+    "anything else but `Command not found`": "-ERR something",
 }
 
 
@@ -70,7 +75,7 @@ def editions_page() -> str:
         "| the answer | likeliest first |",
         "|---|---|",
         *(_answer(words, text) for words, text in _ANSWERS.items()),
-        "| not `-USAGE:` | no module |",
+        "| `Command not found` | no module |",
         "",
         "Where several answer alike only `VOICE_AI_MEDIA_FLAVOUR` can tell them apart.",
     ]
@@ -80,7 +85,7 @@ def editions_page() -> str:
 def _row(flavour: Flavour | None) -> str:
     cells = []
     for mode in PlayoutMode:
-        plays = mode is PlayoutMode.UNICAST if flavour is None else flavour in FLAVOURS[mode]
+        plays = mode is PlayoutMode.UNICAST if flavour is None else flavour in flavours(mode)
         silence = " (*s*)" if plays and flavour and needs_idle_silence(mode, flavour) else ""
         cells.append(f"yes{silence}" if plays else "")
     name = f"`{flavour.value}`" if flavour else "none"
@@ -90,5 +95,5 @@ def _row(flavour: Flavour | None) -> str:
 
 
 def _answer(words: str, text: str) -> str:
-    found = editions(f"-USAGE: {text}")
+    found = editions(text)
     return f"| {words} | {', '.join(f'`{one.value}`' for one in found)} |"

@@ -43,6 +43,8 @@ again when it is over.
   addresses are reached only where VOICE_AI_SERVICES_ALLOWED_HOSTS names them. The model gets
   {MAX_RESULT_BYTES // 1024} KiB of a result at most, and hears that it is data.
 
+[What comes of each](functions-faults.md) when the other side refuses, is slow, down or wrong.
+
 ## Setting up the domain's systems
 
 ```sh

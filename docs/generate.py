@@ -290,7 +290,7 @@ PAGES: dict[str, tuple[str, Callable[[], str]]] = {
     "secretary.md": ("esl_controller/tenants/columns", partial(secretary_page, "en")),
     "pt-BR/secretaria.md": ("esl_controller/tenants/columns", partial(secretary_page, "pt")),
     "functions.md": ("esl_controller/tools/registry.py", functions_page),
-    "editions.md": ("bridge/playout/modes.py", editions_page),
+    "editions.md": ("bridge/playout/editions.py", editions_page),
     "metrics.md": ("esl_controller/telemetry/catalogue.py", metrics_page),
     "states.md": ("the state tables", states_page),
     "api.md": ("esl_controller/web/api/table.py", api_page),

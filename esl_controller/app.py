@@ -12,7 +12,7 @@ import gevent
 import structlog
 from gevent.event import Event as Signal
 
-from bridge.audio import resampler
+from bridge.audio import core, resampler
 from bridge.audio.pacer import Pacer
 from bridge.playout.pacer_timer import PacerClock
 from bridge.server import MediaServer
@@ -36,6 +36,7 @@ from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.errands.of_worker import errands_of
+from esl_controller.errands.purse import Purse
 from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.server import EslServer, listening_socket, networks
@@ -59,6 +60,7 @@ from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.background import forever
+from esl_controller.telemetry.catalogue import MEDIA_CORE_INFO
 from esl_controller.telemetry.hub_lag import HubLag
 from esl_controller.telemetry.log import LineWriter
 from esl_controller.telemetry.metrics import Metrics
@@ -140,7 +142,6 @@ class App:
         self.config = ConfigLoader(source, dsn)
         usual = default_provider(settings.provider)
         self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
-        self._systems = tenant_systems(settings, source, self._pool)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
         places = settings.esl.total_capacity or None
@@ -149,6 +150,8 @@ class App:
         self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
+        purse = Purse(self._ledger, budget)
+        self._systems = tenant_systems(settings, source, self._pool, purse.book_own)
         self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
         self._places = FusionPlaces(self._pool, settings.transfer)
         self._live = LiveFeed(dsn)
@@ -206,11 +209,16 @@ class App:
         self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
-        self.errands = errands_of(settings, dsn, source, self.journal.worker)
+        self.errands, self._embedding_desk = errands_of(
+            settings, dsn, source, self.journal.worker, purse
+        )
         self._background: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:
         """Warm everything, then open the ports: the first call is no slower than the tenth."""
+        if not self.settings.media.compiled:
+            core.forgo()
+        self.metrics.set(MEDIA_CORE_INFO, core.running(), value=1)
         resampler.warm_up()
         phrases.warm_up()
         hold_music.warm_up()
@@ -231,6 +239,7 @@ class App:
             forever("outbound", self.outbound.run),
             gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
+            forever("embeddings", self._embedding_desk.run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)
@@ -310,8 +319,11 @@ class App:
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
-        while (self.calls or self.talks.calls) and time.monotonic() < until:
+        while self._going_on() and time.monotonic() < until:
             gevent.sleep(0.1)
+
+    def _going_on(self) -> bool:
+        return bool(self.calls or self.talks.calls or self.esl.connecting)
 
     def _serve(self, esl: ControllerSession, outbound: OutboundCall | None = None) -> Call:
         call = Call(esl, self._desk, outbound)
@@ -345,7 +357,7 @@ class App:
         )
 
     def _turned_away(self, esl: ControllerSession) -> None:
-        """The worker was full, or draining: the tenant sees that somebody called."""
+        """The worker was full: the tenant sees that somebody called."""
         channel = esl.connect()
         try:
             identity = parse_identity(
@@ -353,8 +365,7 @@ class App:
             )
         except (InvalidCall, DatabaseError):
             return
-        why = "the worker is draining" if self.manager.draining else "the worker is full"
-        refused = Ending("refused", Outcome.OVERFLOW.value, None, why)
+        refused = Ending("refused", Outcome.OVERFLOW.value, None, "the worker is full")
         self._book.turned_away(identity, None, refused)
 
     def _api(self, source: ConfigSource) -> Api:

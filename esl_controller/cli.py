@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import pwd
 from typing import NamedTuple
 
 import click
@@ -31,6 +32,7 @@ COMMANDS = {
     "config": Entry("esl_controller.commands.config", "Check and show the settings."),
     "doctor": Entry("esl_controller.commands.doctor", "Find what keeps this host from answering."),
     "migrate": Entry("esl_controller.commands.migrate", "Bring the database to this version."),
+    "database-role": Entry("esl_controller.commands.database_role", "Rights of the workers' role."),
     "calls": Entry("esl_controller.commands.calls", "List the conversations going on."),
     "live": Entry("esl_controller.commands.live", "Listen to calls, steer them, take them over."),
     "originate": Entry("esl_controller.commands.originate", "Let FreeSWITCH call somebody."),
@@ -48,6 +50,17 @@ COMMANDS = {
     "bench": Entry("esl_controller.commands.bench", "Measure providers: delay, our share, CPU."),
     "load": Entry("esl_controller.commands.load", "Call a worker many times at once."),
 }
+
+
+def live_at_home() -> None:
+    """Take the home of the user we are where HOME is another's.
+
+    supervisord starts programs of other users with its own HOME, root's. libpq looks there for a
+    certificate as soon as the connection is encrypted, and ends at what it may not enter
+    (fe-secure-openssl.c, initialize_SSL).
+    """
+    if not os.access(os.environ.get("HOME", "/"), os.X_OK):
+        os.environ["HOME"] = pwd.getpwuid(os.geteuid()).pw_dir
 
 
 class LazyGroup(click.Group):
@@ -82,6 +95,7 @@ def cli(ctx: click.Context) -> None:
 
     Settings come from VOICE_AI_… variables and a TOML file: see `esl-controller config show`.
     """
+    live_at_home()
     ctx.call_on_close(for_a_command())
     if os.environ.get("NO_COLOR"):  # https://no-color.org
         ctx.color = False

@@ -16,6 +16,8 @@ from bridge.errors import LocalProtocolError
 
 LATE_MS = 40
 """A frame later than this is counted as late: two packets of a phone's jitter buffer."""
+REMEMBERED_S = 2.0
+"""A late tick is reckoned with for as long as this, and at most for twice as long."""
 LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 40)
 """Upper bounds of the lateness histogram; a last bucket holds everything above."""
 
@@ -47,6 +49,7 @@ class Pacer:
         if period_ms <= 0 or slots <= 0:
             raise LocalProtocolError("period and slots must be positive")
         self.period_s = period_ms / 1000
+        self.slot_s = self.period_s / slots
         self.counters = PacerCounters()
         self.on_wake: Callable[[], None] | None = None
         """Called when the next deadline moves forward, so that the timer can be set anew."""
@@ -54,34 +57,53 @@ class Pacer:
         """Called with a stream that failed and was removed; if unset, the error is raised."""
         self._slots: list[list[Due]] = [[] for _ in range(slots)]
         self._due_s = [0.0] * slots
-        self._slot_of: dict[Due, int] = {}
+        self._slots_of: dict[Due, tuple[int, ...]] = {}
+        self._late_s = self._late_before_s = 0.0
+        """Worst lateness of this stretch of `REMEMBERED_S`, and of the one before."""
+        self._remember_until = 0.0
 
     def __len__(self) -> int:
-        return len(self._slot_of)
+        return len(self._slots_of)
 
-    def join(self, stream: Due, now: float) -> None:
-        """Put `stream` into the slot due next after `now`; no effect when it is on the wheel."""
-        if stream in self._slot_of:
+    def __contains__(self, stream: Due) -> bool:
+        return stream in self._slots_of
+
+    def join(
+        self, stream: Due, now: float, *, wanted: float | None = None, twice: bool = False
+    ) -> None:
+        """Put `stream` into the slot due next after `now`; no effect when it is on the wheel.
+
+        `wanted` is a moment of one of its calls instead: it is called in the last slot before it,
+        and whole periods before that. `twice`: it is called twice in a period.
+        """
+        if stream in self._slots_of:
             return
-        slot, due = self._next_slot(now)
-        if not self._slots[slot]:
-            self._due_s[slot] = due
+        width, count = self.slot_s, len(self._slots)
+        step = int(now / width) + 1
+        if wanted is not None:
+            step = max(step, int(wanted / width))
+        steps = (step, step + count // 2) if twice and count > 1 else (step,)
+        self._slots_of[stream] = tuple(one % count for one in steps)
         before = self.next_deadline()
-        self._slots[slot].append(stream)
-        self._slot_of[stream] = slot
-        if self.on_wake and (before is None or due < before):
+        for one in steps:
+            self._put(stream, one % count, self._not_passed(one, now, width))
+        if self.on_wake and (before is None or (self.next_deadline() or before) < before):
             self.on_wake()
 
-    def _next_slot(self, now: float) -> tuple[int, float]:
-        """The slot that comes next on the grid, and when."""
-        width = self.period_s / len(self._slots)
-        step = int(now / width) + 1
-        return step % len(self._slots), step * width
+    def _not_passed(self, step: int, now: float, width: float) -> float:
+        """When the slot of `step` comes next."""
+        while (step - len(self._slots)) * width > now:
+            step -= len(self._slots)
+        return step * width
+
+    def _put(self, stream: Due, slot: int, due: float) -> None:
+        if not self._slots[slot]:
+            self._due_s[slot] = due
+        self._slots[slot].append(stream)
 
     def leave(self, stream: Due) -> None:
         """Take `stream` off; no effect when it is not on the wheel."""
-        slot = self._slot_of.pop(stream, None)
-        if slot is not None:
+        for slot in self._slots_of.pop(stream, ()):
             # A new list: the old one may be what a running tick is going through.
             self._slots[slot] = [other for other in self._slots[slot] if other is not stream]
 
@@ -101,13 +123,13 @@ class Pacer:
             if members and due <= now:
                 periods = int((now - due) / self.period_s) + 1
                 self._due_s[slot] = due + periods * self.period_s
+                self._remember(now - due, now)
                 self._count(now - due, periods, len(members))
                 self._run(members, now)
 
     def _run(self, members: list[Due], now: float) -> None:
-        slot_of = self._slot_of
         for stream in members:
-            if stream not in slot_of:
+            if stream not in self._slots_of:
                 continue  # an earlier stream of this tick took it off
             try:
                 if not stream.send_due(now):
@@ -117,6 +139,19 @@ class Pacer:
                 if self.on_error is None:
                     raise
                 self.on_error(stream, error)
+
+    def lately_late_s(self, now: float) -> float:
+        """How late the worst tick of the last seconds was."""
+        self._remember(0.0, now)
+        return max(self._late_s, self._late_before_s)
+
+    def _remember(self, lateness_s: float, now: float) -> None:
+        if now >= self._remember_until:
+            fresh = now < self._remember_until + REMEMBERED_S
+            self._late_before_s, self._late_s = (self._late_s if fresh else 0.0), 0.0
+            self._remember_until = now + REMEMBERED_S
+        if lateness_s > self._late_s:
+            self._late_s = lateness_s
 
     def _count(self, lateness_s: float, periods: int, streams: int) -> None:
         counters = self.counters

@@ -47,6 +47,11 @@ class Playout(Protocol):
         minus one frame, has been sent ahead."""
 
     @property
+    def margin_ms(self) -> tuple[int, int] | None:
+        """Least and most time between sending a chunk and the end of what was sent before, where
+        that follows how late the hub is; None: `lead_ms` says when."""
+
+    @property
     def tail_padding_ms(self) -> int:
         """Silence that must follow an answer for all of it to be heard."""
 
@@ -94,3 +99,11 @@ class PlayoutSinks:
     """`uuid_break <uuid> all`."""
     stream_break: Callable[[], None] = _no_sink
     """`uuid_audio_stream <uuid> break`."""
+
+    def clear_module(self, message: bytes | None) -> None:
+        """Have the module drop what it has queued: by this message, by `break` if it is empty, or
+        not at all."""
+        if message:
+            self.send_text(message)
+        elif message is not None:
+            self.stream_break()

@@ -27,6 +27,7 @@ class BrowserPlayout:
     tail_padding_ms = 0
     silence_every_s = None
     recalls = True
+    margin_ms = None
     fade = Fade.AFTER_CLEAR
 
     def __init__(

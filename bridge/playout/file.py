@@ -43,6 +43,7 @@ class FilePlayout:
     tail_padding_ms = 0
     latency_ms = 45
     recalls = True
+    margin_ms = None
     fade = Fade.NONE
     silence_every_s = None
 
@@ -68,8 +69,14 @@ class FilePlayout:
         self.second_breaks = 0
         self._sinks = sinks
         self._seq = 0
+        self._others = 0
+        """Numbers up to this one are of the playout before this one on the same line."""
         self._given_up = -1
         self._break_again_until: float | None = None
+
+    def follow(self, before: FilePlayout) -> None:
+        """Take over from another one: what it sent is not played any more."""
+        self._seq = self._others = before._seq
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Have a chunk written to a file; the module answers with a play event."""
@@ -97,7 +104,7 @@ class FilePlayout:
             RemoteProtocolError: the body is not what the module sends.
         """
         event = _parse(body)
-        if event.generation <= self._given_up:
+        if event.generation <= self._given_up or 0 < event.seq <= self._others:
             self.ignored_events += 1
             return False
         if self.queued >= MAX_QUEUED:

@@ -150,6 +150,15 @@ class ItemLedger:
         """Each item once, in the order in which they begin."""
         return tuple(dict.fromkeys(span.item_id for span in self._spans))
 
+    def pieces(self, data: bytes, start: int) -> list[tuple[str, bytes]]:
+        """`data`, which begins at position `start`, by items; what belongs to none is left out."""
+        end = start + len(data)
+        return [
+            (span.item_id, data[max(start, span.start) - start : span.end - start])
+            for span in self._spans
+            if span.end > start and span.start < end
+        ]
+
     def insert(self, position: int, count: int) -> None:
         """What lies behind `position` is heard `count` bytes later: something else comes between.
 

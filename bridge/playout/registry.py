@@ -6,9 +6,10 @@ from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.binary import BinaryPlayout
+from bridge.playout.editions import way_of
 from bridge.playout.file import DEFAULT_LEAD_MS as FILE_LEAD_MS
 from bridge.playout.file import FilePlayout
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.stream_audio import StreamAudioPlayout
 from bridge.playout.unicast import UnicastPlayout
 
@@ -29,15 +30,14 @@ def make_playout(
     Raises:
         LocalProtocolError: the module cannot be used in that mode.
     """
-    if flavour not in FLAVOURS[mode]:
+    if mode is PlayoutMode.UNICAST:
+        return UnicastPlayout(audio_format, sinks, ptime_ms=ptime_ms, lead_ms=lead_ms)
+    way = way_of(mode, flavour)
+    if way is None:
         raise LocalProtocolError(f"{flavour.value} has no playback by {mode.value}")
-    match mode:
-        case PlayoutMode.UNICAST:
-            return UnicastPlayout(audio_format, sinks, ptime_ms=ptime_ms, lead_ms=lead_ms)
-        case PlayoutMode.FILE:
-            lead = FILE_LEAD_MS if lead_ms is None else lead_ms
-            return FilePlayout(audio_format, sinks, lead, ptime_ms=ptime_ms)
-        case PlayoutMode.BINARY:
-            return BinaryPlayout(flavour, audio_format, sinks, lead_ms)
-        case PlayoutMode.JSON:
-            return StreamAudioPlayout(flavour, audio_format, sinks, lead_ms)
+    if mode is PlayoutMode.FILE:
+        lead = FILE_LEAD_MS if lead_ms is None else lead_ms
+        return FilePlayout(audio_format, sinks, lead, ptime_ms=ptime_ms)
+    if mode is PlayoutMode.BINARY:
+        return BinaryPlayout(way, audio_format, sinks, lead_ms)
+    return StreamAudioPlayout(way, audio_format, sinks, lead_ms)

@@ -19,12 +19,14 @@ from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
 from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
+from bridge.playout.lead import Lead
 
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
-_SPARE_MS = 100
-"""Of what was sent, kept beyond what the far end may still hold."""
+_SPARE_MS, _DEAD_MS = 100, 1000
+"""Of what was sent, kept beyond what the far end may still hold; where nothing can be recalled,
+until it is known that the line has died."""
 
 
 class PlayoutStream:
@@ -39,7 +41,7 @@ class PlayoutStream:
         limit_ms: int = DEFAULT_LIMIT_MS,
     ) -> None:
         fmt = playout.format
-        lead = playout.lead_ms if lead_ms is None else lead_ms
+        self._lead = lead = Lead(playout, pacer, lead_ms)
         self.counters = PlayoutCounters()
         self.on_first_frame: Callable[[float, int], None] | None = None
         """The first chunk of an answer was sent, and is heard this many milliseconds later."""
@@ -62,9 +64,9 @@ class PlayoutStream:
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
         """A pause recalls what was sent ahead; so the last of it is kept."""
-        lately_ms = lead + playout.latency_ms + playout.chunk_ms + _SPARE_MS
+        ahead_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms
+        lately_ms = ahead_ms + (_SPARE_MS if playout.recalls else _DEAD_MS)
         self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
-        self._full_s = max(0, lead - playout.frame_ms) / 1000
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
         self._items = ItemLedger()
@@ -129,7 +131,7 @@ class PlayoutStream:
             self._tell_overflow(item_id, dropped)
         self.counters.max_depth_ms = max(self.counters.max_depth_ms, self.depth_ms)
         self._pump(now)
-        self._pacer.join(self, now)
+        self._lead.join(self, self._timeline.until, now)
         return dropped
 
     def finish(self, now: float) -> None:
@@ -147,7 +149,7 @@ class PlayoutStream:
         self._pad(self._format.bytes_for_ms(self._playout.tail_padding_ms))
         self._pump(now)
         if not self._end_if_heard(now):
-            self._pacer.join(self, now)
+            self._lead.join(self, self._timeline.until, now)
 
     def clear(self, now: float) -> HeardPosition | None:
         """The caller interrupted: drop the queue and silence what can be silenced.
@@ -207,7 +209,7 @@ class PlayoutStream:
             self._timeline.silence(now)
         self._pump(now)
         if not (self._finished and self._end_if_heard(now)):
-            self._pacer.join(self, now)
+            self._lead.join(self, self._timeline.until, now)
 
     def heard(self, now: float) -> tuple[HeardPosition, ...]:
         """Every item of the current answer, in order, with how much of it would have been heard
@@ -218,6 +220,20 @@ class PlayoutStream:
             HeardPosition(item_id, self._format.ms_for_bytes(count(item_id, position)))
             for item_id in self._items.items()
         )
+
+    def give_back(self, heard_until: float, now: float) -> list[tuple[str, bytes]]:
+        """The line is gone: what was not heard of each item, in order. What was sent ahead is
+        recalled where it can be, else it was heard until `heard_until`."""
+        if not self._active:
+            return []
+        timeline, recalls = self._timeline, self._playout.recalls
+        at = now if recalls else heard_until
+        back = self._lately.take_back(timeline.sent - timeline.heard(at))
+        if recalls:
+            self._playout.clear(self._generation, now)
+        start = timeline.sent - len(back)
+        rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]
+        return self._items.pieces(rest, start)
 
     def give_way(self, pause_s: float) -> None:
         """Leave a pause of `pause_s` after what was sent, then go on. Nothing is lost."""
@@ -267,6 +283,7 @@ class PlayoutStream:
         if self._paused:
             return False
         self._pump(now)
+        self._lead.follow(self, self._timeline.until, now)
         if self._finished:
             self._end_if_heard(now)
         return self._finished or len(self._ring) >= self._frame_bytes
@@ -275,7 +292,8 @@ class PlayoutStream:
         if self._paused:
             return
         ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
-        while timeline.until - now <= self._full_s:
+        enough_s = self._lead.enough_s(now)
+        while timeline.until - now <= enough_s:
             whole = len(ring) // frame * frame
             if not whole:
                 return
@@ -287,8 +305,7 @@ class PlayoutStream:
         if not starting:
             self._count_late(ahead_s, now)
         self._starting = False
-        if self._takes_back:
-            self._lately.add(chunk)
+        self._lately.add(chunk)
         if self._resumed:
             self._resumed = False
             if self._format.encoding is Encoding.L16:
@@ -347,7 +364,7 @@ class PlayoutStream:
         if ahead_s < 0:
             self.counters.underruns += 1
             self.counters.underrun_ms -= ahead_s * 1000
-        was_due = max(now + ahead_s - self._full_s, self._ready_since)
+        was_due = max(now + ahead_s - self._lead.due_s(now), self._ready_since)
         if (now - was_due) * 1000 > LATE_MS:
             self.counters.late_frames += 1
 

@@ -8,8 +8,11 @@ back. An empty datagram would end unicast for good.
 While a datagram waits, FreeSWITCH's thread holds the lock that in-dialog SIP requests need, through
 the sleep of its RTP timer (switch_rtp.c, get_next_write_ts). If the next one is there when it wakes
 up, it takes the lock again at once: with 60 ms ahead a re-INVITE waited up to 4.9 s and the caller
-was heard that much too late for the rest of the call. So only one waits, and between two the socket
-is empty.
+was heard that much too late for the rest of the call. And what it takes from the socket while the
+request is being answered is thrown away (switch_core_media.c, switch_core_session_write_frame:
+`switch_mutex_trylock`), so that a request costs the caller the packet that waits. So each packet
+goes shortly before the one in front of it ends: as late as the hub is on time, and never so early
+that more than one waits.
 
 The datagrams are L16 also on a G.711 channel. `flags: native` would make them the codec's own
 bytes, but starves the other direction: the frames written then use the *read* codec, whose mutex
@@ -27,17 +30,10 @@ from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, PlayoutSinks
 
-SLACK_MS = 20
-"""How long before the end of the last datagram the next one goes: one period of the pacer."""
-UNEVEN_SLACK_MS = 30
-"""The same where the pacer's periods do not fit the packets: it comes up to 10 ms late for them."""
-
-
-def own_lead_ms(ptime_ms: int) -> int:
-    """How far ahead to send on a channel of that packet time; also the longest old sound after an
-    interruption."""
-    fits = not (ptime_ms % SLACK_MS and SLACK_MS % ptime_ms)
-    return ptime_ms + (SLACK_MS if fits else UNEVEN_SLACK_MS)
+LEAST_MARGIN_MS = 8
+"""A packet is sent so long before the end of the one in front of it, on a hub that is on time."""
+MOST_MARGIN_MS = 20
+"""The same on a hub that is late, by how late it lately was: with more, two packets would wait."""
 
 
 class UnicastPlayout:
@@ -57,9 +53,11 @@ class UnicastPlayout:
         ptime_ms: int = FRAME_MS,
         lead_ms: int | None = None,
     ) -> None:
+        """`lead_ms`: always so far ahead, whatever the hub does."""
         self.format = audio_format
         self.frame_ms = self.first_chunk_ms = self.chunk_ms = ptime_ms
-        self.lead_ms = own_lead_ms(ptime_ms) if lead_ms is None else lead_ms
+        self.lead_ms = ptime_ms + MOST_MARGIN_MS if lead_ms is None else lead_ms
+        self.margin_ms = (LEAST_MARGIN_MS, MOST_MARGIN_MS) if lead_ms is None else None
         self._send = sinks.send_datagram
         self._packet_bytes = audio_format.bytes_for_ms(ptime_ms)
 

@@ -20,6 +20,7 @@ from bridge.audio.formats import AudioFormat
 from bridge.providers.actions import Action
 from bridge.providers.conversation import Conversation, Speaker
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 
 class ErrorKind(enum.Enum):
@@ -310,6 +311,14 @@ class ProviderProtocol(Protocol):
         """Take everything to be done on channels now, in order."""
 
     # commands
+
+    @property
+    def audio_shape(self) -> AudioShape | None:
+        """How each piece of the caller's audio goes out as a message, for as long as this is the
+        same object; None: there is more to it now, and `send_audio` does it."""
+
+    def audio_sent(self, size: int) -> None:
+        """So many bytes of the caller's audio went out in `audio_shape`, without `send_audio`."""
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio in `SessionReady.audio_in`, never empty. Moves no deadline: the hot path."""

@@ -180,7 +180,7 @@ class Model:
     id: str
     vendor: str
     role: str
-    """speech | chat | hearing | transcription | voice"""
+    """speech | chat | hearing | transcription | voice | embedding"""
     ends_on: datetime.date | None = None
     """The vendor switches it off on this day."""
     successor: str = ""

@@ -16,6 +16,8 @@ import gevent
 
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send, Target
+from bridge.providers.ahead import Ahead
+from bridge.providers.audio_way import AudioWay
 from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
@@ -53,8 +55,12 @@ class ProviderHost:
         connect_timeout_s: float,
         network: Network | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ahead: Ahead | None = None,
     ) -> None:
+        """`ahead`: channels that are open already, or will be soon; what is not taken of them is
+        closed."""
         self.protocol = protocol
+        self._ahead = ahead
         self.messages_in = 0
         self.messages_out = 0
         self.dropped = 0
@@ -76,7 +82,8 @@ class ProviderHost:
         """Made by a command, not told yet."""
         self._telling = False
         self._started_at: float | None = None
-        self._over = False
+        self.is_over = False
+        """Nothing is told and nothing sent any more."""
         self._timer: Any = None
         self._timer_at = 0.0
 
@@ -91,11 +98,6 @@ class ProviderHost:
         rtt_s = self._websocket.rtt_s
         return None if rtt_s is None else rtt_s * 1000
 
-    @property
-    def is_over(self) -> bool:
-        """Nothing is told and nothing sent any more."""
-        return self._over
-
     def start(self) -> None:
         """Start the protocol and open its first channels.
 
@@ -104,16 +106,17 @@ class ProviderHost:
         Raises:
             LocalProtocolError: called twice, or after the end.
         """
-        if self._started_at is not None or self._over:
+        if self._started_at is not None or self.is_over:
             raise LocalProtocolError("start was called before")
         self._started_at = self._clock()
         conversation = dataclasses.replace(self._conversation, unix_s=time.time())
         self._run(self.protocol.start, conversation, self._started_at)
         self.flush()
+        self._leave_ahead()
 
     def flush(self) -> None:
         """Carry out what commands brought about; events are told at the hub's next turn."""
-        if self._over or self._started_at is None:
+        if self.is_over or self._started_at is None:
             return
         self._run(self._carry_out_all)
         self._run(self._arm_next)
@@ -125,7 +128,7 @@ class ProviderHost:
 
     def flush_audio(self) -> None:
         """Send caller audio, which moves no deadline and makes no event. The hot path."""
-        if self._over:
+        if self.is_over:
             return
         senders = self._senders
         try:
@@ -140,12 +143,22 @@ class ProviderHost:
         except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
             self._fault_later(error)
 
+    def audio_way(self) -> AudioWay | None:
+        """The short way for caller audio, where it goes through an open WebSocket in one shape."""
+        shape = self.protocol.audio_shape
+        if shape is None or shape.channel not in self._senders:
+            return None
+        channel = self._slots[shape.channel].channel
+        if not isinstance(channel, WebSocketChannel) or channel.link is None:
+            return None
+        return AudioWay(self, self.protocol, shape, channel.link)
+
     def stop(self) -> None:
         """Leave in good order: last messages are sent, last events told before this returns.
 
         Afterwards nothing is told.
         """
-        if self._over:
+        if self.is_over:
             return
         if self._started_at is not None:
             try:
@@ -205,9 +218,17 @@ class ProviderHost:
             on_end=lambda end: self._guarded(self._on_end, slot, end),
             on_fault=self._fault,
         )
-        slot.channel = open_channel(target, listener, self._network, self._connect_timeout_s)
+        there = None if self._ahead is None else self._ahead.take(name, target, listener)
+        slot.channel = there or open_channel(
+            target, listener, self._network, self._connect_timeout_s
+        )
         if self._websocket is None and isinstance(slot.channel, WebSocketChannel):
             self._websocket = slot.channel
+
+    def _leave_ahead(self) -> None:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.close()
 
     def _drop(self, name: str) -> None:
         """Close a channel: what still comes of it is of nobody."""
@@ -217,7 +238,7 @@ class ProviderHost:
             slot.channel.close()
 
     def _current(self, slot: Slot) -> bool:
-        return not self._over and self._slots.get(slot.name) is slot
+        return not self.is_over and self._slots.get(slot.name) is slot
 
     # --- on the hub --------------------------------------------------------------------------
 
@@ -253,7 +274,7 @@ class ProviderHost:
         _log.debug("channel %s ended by %s at %r: %s", slot.name, end.by.value, end.stage, end.code)
         self.protocol.receive_end(slot.name, end, self._clock())
         self._pump()
-        if not self._over and not self._slots:
+        if not self.is_over and not self._slots:
             self._tell([_lost(end)])
 
     def _pump(self) -> None:
@@ -261,13 +282,13 @@ class ProviderHost:
         self._telling = True
         try:
             for _ in range(MAX_ACTIONS):
-                if self._over:
+                if self.is_over:
                     return
                 self._collect()
                 events, self._events = self._events, []
                 if events:
                     self._tell(events)
-                if not self._over:
+                if not self.is_over:
                     self._carry_out_all()
                     self._arm_next()
                     self._collect()
@@ -298,7 +319,8 @@ class ProviderHost:
             _log.exception("listener of provider events failed")
 
     def _finish(self) -> None:
-        self._over = True
+        self.is_over = True
+        self._leave_ahead()
         self._disarm()
         for name in list(self._slots):
             self._drop(name)
@@ -325,7 +347,7 @@ class ProviderHost:
 
     def _on_timer(self) -> None:
         self._disarm()
-        if self._over:
+        if self.is_over:
             return
         now = self._clock()
         deadline = self.protocol.next_deadline()
@@ -355,7 +377,7 @@ class ProviderHost:
     def _fault(self, error: BaseException) -> None:
         """Something unexpected was raised: tell so once, after what can still be told."""
         _log.error("provider host failed: closing it", exc_info=error)
-        if self._over:
+        if self.is_over:
             return
         try:
             self.protocol.stop(self._clock())

@@ -28,6 +28,13 @@ VENDORS = tuple(
     dict.fromkeys([*KINDS, *(m.vendor for one in DESCRIPTORS.values() for m in one.models)])
 )
 """Who may be paid; a kind's own name stands for servers of nobody known."""
+NOBODY_KNOWN = "custom"
+
+
+def vendor_at(host: str) -> str:
+    """Who is paid for what is asked of a host, as in the price list."""
+    own = {one.hosts["base_url"]: one.spoken.vendor for one in DESCRIPTORS.values()}
+    return own.get(host, NOBODY_KNOWN)
 
 
 class ProviderConfigError(BridgeError):

@@ -28,6 +28,10 @@ MAX_RETRY_PAUSE_S = 5.0
 class Gate(Protocol):
     """What all calls of a worker know of one provider of a tenant's."""
 
+    @property
+    def well(self) -> bool:
+        """Whether any number of calls may try it."""
+
     def admit(self) -> bool:
         """Whether it may be tried now; a yes may be for this one try only."""
 
@@ -40,6 +44,8 @@ class Gate(Protocol):
 
 class OpenGate:
     """Nothing is known."""
+
+    well = True
 
     def admit(self) -> bool:
         """It may always be tried."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from bridge.audio.formats import AudioFormat
+from bridge.providers.ahead import Ahead
 from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief, Ran, Said
 from bridge.providers.host import Network
@@ -49,3 +50,5 @@ class SessionConfig:
     turns: TurnTaking = field(default_factory=TurnTaking)
     network: Network | None = None
     """How providers are reached; None: directly, with the system's certificates."""
+    ahead: Ahead | None = None
+    """Channels to the first candidate that were opened before this was known."""

@@ -114,6 +114,8 @@ class Downlink:
         self._max_silent_bytes = self._soundless_bytes = 0
         self._withheld = ""
         """The item that came last without any sound."""
+        self._before_ms: dict[str, int] = {}
+        """Heard of each item on a line before this one."""
 
     # --- the line -------------------------------------------------------------------------------
 
@@ -138,12 +140,30 @@ class Downlink:
         source = self._source
         early, self._early, self._early_bytes = self._early, [], 0
         for item_id, data, early_source in early:
-            self.speak(early_source)
+            self._go_on_in(early_source, now)
             self._write(item_id, data, now)
         if source is not None:
-            self.speak(source)
+            self._go_on_in(source, now)
         if self._complete:
             self.complete(now)
+
+    def suspend(self, heard_until: float, now: float) -> None:
+        """The line is gone; what was not heard by then is played on the next one."""
+        if self.playout is None or self._format is None:
+            return
+        spans, source = self._spans, self._format
+        pieces = self.playout.give_back(heard_until, now)
+        unheard = dict.fromkeys((span.key for span in spans), 0)
+        for key, data in pieces:
+            unheard[key] = unheard.get(key, 0) + len(data)
+        for span in spans:
+            heard_ms = self._ms(span.bytes - unheard[span.key])
+            self._before_ms[span.item_id] = self._before_ms.get(span.item_id, 0) + heard_ms
+        items = {span.key: span.item_id for span in spans}
+        self._early = [_Early(items.get(key, ""), data, source) for key, data in pieces]
+        self._early_bytes = sum(len(piece.data) for piece in self._early)
+        self._complete = bool(spans) and not self._answering
+        self.close()
 
     def close(self) -> None:
         """The line is gone; nothing more is played."""
@@ -157,6 +177,12 @@ class Downlink:
         if source != self._source or self._converter is None:
             self._source = source
             self._converter = Converter(source, self._format) if self._format else None
+
+    def _go_on_in(self, source: AudioFormat, now: float) -> None:
+        """What comes next is in this format; the end of what came before is not lost."""
+        if self._converter is not None and source != self._source and self._spans:
+            self._queue(self._spans[-1].item_id, self._converter.flush(), now)
+        self.speak(source)
 
     # --- the agent ------------------------------------------------------------------------------
 
@@ -208,7 +234,7 @@ class Downlink:
     def cut(self, now: float) -> list[ItemHeard]:
         """Silence at once. Returns the items not heard whole, and what was heard of each."""
         early_ids = dict.fromkeys(piece.item_id for piece in self._early)
-        early = [ItemHeard(item_id, 0, 0) for item_id in early_ids]
+        early = [self._not_begun(item_id) for item_id in early_ids]
         early += [ItemHeard(self._withheld, 0, 0)] if self._withheld else []
         self._withheld = ""
         self._early.clear()
@@ -221,6 +247,7 @@ class Downlink:
         if position is not None:
             heard = early + self._heard(spans, position.item_id, position.heard_ms)
         self._answering = False
+        self._before_ms.clear()
         return heard
 
     def pause(self, now: float) -> bool:
@@ -323,6 +350,7 @@ class Downlink:
 
     def _on_drained(self, now: float) -> None:
         self._spans.clear()
+        self._before_ms.clear()
         self._tell.on_drained(now)
 
     def _heard(self, spans: list[_Span], key: str, heard_ms: int) -> list[ItemHeard]:
@@ -340,13 +368,19 @@ class Downlink:
             unheard.update([span.item_id for span in spans if span.item_id][-1:])
         unheard.discard("")
         return [
-            ItemHeard(item_id, ms, self._total_ms(spans, item_id))
+            ItemHeard(item_id, ms + self._before_ms.get(item_id, 0), self._total_ms(spans, item_id))
             for item_id, ms in heard.items()
             if item_id in unheard
         ]
 
+    def _not_begun(self, item_id: str) -> ItemHeard:
+        """Heard on an earlier line at most, and the rest waits for one."""
+        before_ms = self._before_ms.get(item_id, 0)
+        return ItemHeard(item_id, before_ms, before_ms + 1 if before_ms else 0)
+
     def _total_ms(self, spans: list[_Span], item_id: str) -> int:
-        return self._ms(sum(span.bytes for span in spans if span.item_id == item_id))
+        here_ms = self._ms(sum(span.bytes for span in spans if span.item_id == item_id))
+        return here_ms + self._before_ms.get(item_id, 0)
 
     def _ms(self, count: int) -> int:
         return self._format.ms_for_bytes(count) if self._format is not None else 0

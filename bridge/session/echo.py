@@ -8,10 +8,10 @@ seconds.
 from __future__ import annotations
 
 import math
+from array import array
 from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from bridge.audio.pcm import audioop
@@ -39,6 +39,8 @@ MEASURE_EVERY_S = 0.5
 SEEK_TIMES = 12
 """So often; then the line is known, with an echo or without."""
 CHECK_EVERY_S = 2.0
+LEAST_SPREAD = 1e-9
+"""Of levels around their mean, to what they are: below it they are the same, and it is rounding."""
 _RESYNC = 3
 """Bins that the caller's stream may run before or behind the clock."""
 
@@ -53,28 +55,41 @@ class EchoFound(NamedTuple):
 
 
 class _Levels:
-    """The last `BINS` levels, by absolute number; what nobody wrote is silence."""
+    """The last `BINS` levels, by absolute number; what nobody wrote is silence.
+
+    Each is written twice, `BINS` apart: any stretch of them lies in one piece.
+    """
 
     def __init__(self) -> None:
         self.last = -1
-        self._values = [0.0] * BINS
+        self._values = array("d", bytes(2 * BINS * 8))
+        self._view: NDArray[np.float64] = np.frombuffer(self._values)
 
     def put(self, number: int, level: float) -> None:
-        if number > self.last:
-            first = max(self.last + 1, number - BINS + 1)
-            for skipped in range(first, number):
-                self._values[skipped % BINS] = 0.0
-            self._values[number % BINS] = level
+        values, place = self._values, number % BINS
+        if number == self.last + 1:  # the hot path
+            values[place] = values[place + BINS] = level
+            self.last = number
+        elif number > self.last:
+            for skipped in range(max(self.last + 1, number - BINS + 1), number):
+                values[skipped % BINS] = values[skipped % BINS + BINS] = 0.0
+            values[place] = values[place + BINS] = level
             self.last = number
         elif number > self.last - BINS:
-            self._values[number % BINS] = max(self._values[number % BINS], level)
+            values[place] = values[place + BINS] = max(values[place], level)
 
     def at(self, number: int) -> float:
         return self._values[number % BINS] if self.last - BINS < number <= self.last else 0.0
 
     def until(self, number: int, count: int) -> NDArray[np.float64]:
         """The `count` levels that end with this one."""
-        return np.array([self.at(one) for one in range(number - count + 1, number + 1)])
+        levels: NDArray[np.float64] = np.zeros(count)
+        first = number - count + 1
+        begin, end = max(first, self.last - BINS + 1), min(number, self.last) + 1
+        if begin < end:
+            place = begin % BINS
+            levels[begin - first : end - first] = self._view[place : place + end - begin]
+        return levels
 
 
 class EchoMeter:
@@ -147,14 +162,13 @@ class EchoMeter:
             return
         self._measured += 1
         heard = self._heard.until(last, count)
-        late = sliding_window_view(played, count)[::-1]  # row n: what was played n bins before
-        alike = _correlation(late, heard)
+        alike = _correlation(played, heard)
         best = int(np.argmax(alike))
         if alike[best] >= SURE:
             if abs(best - self._likely) <= 1:  # once may be chance
-                self._take(late[best], heard, best, alike)
+                self._take(_before(played, best, count), heard, best, alike)
             self._likely = best
-        elif self._gain and self._is_gone(late[self._delay], heard):
+        elif self._gain and self._is_gone(_before(played, self._delay, count), heard):
             self._gain = 0.0
 
     def _is_gone(self, played: NDArray[np.float64], heard: NDArray[np.float64]) -> bool:
@@ -181,14 +195,32 @@ class EchoMeter:
         self.found = EchoFound(round(delay_ms), round(20 * math.log10(gain), 1))
 
 
-def _correlation(rows: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of each row with `heard`; 0 where either is constant."""
-    centred = rows - rows.mean(axis=1, keepdims=True)
+def _before(played: NDArray[np.float64], bins: int, count: int) -> NDArray[np.float64]:
+    """What was played so many bins before."""
+    end = len(played) - bins
+    return played[end - count : end]
+
+
+def _correlation(played: NDArray[np.float64], heard: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of `heard` with what was played 0, 1, 2… bins before; 0 where either is constant."""
+    count = len(heard)
     other = heard - heard.mean()
-    scale = np.sqrt((centred**2).sum(axis=1) * (other**2).sum())
-    alike: NDArray[np.float64] = np.zeros(len(rows))
-    np.divide(centred @ other, scale, out=alike, where=scale > 0)
-    return alike
+    totals, squares = _sums(played, count), _sums(played * played, count)
+    spread = squares - totals * totals / count
+    scale = np.sqrt(np.maximum(spread, 0.0) * (other @ other))
+    alike: NDArray[np.float64] = np.zeros(len(spread))
+    varies = (spread > LEAST_SPREAD * squares) & (scale > 0)
+    np.divide(np.correlate(played, other), scale, out=alike, where=varies)
+    return alike[::-1]
+
+
+def _sums(values: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """Of each `count` in a row."""
+    running = np.concatenate((_ZERO, np.cumsum(values)))
+    return running[count:] - running[:-count]
+
+
+_ZERO: NDArray[np.float64] = np.zeros(1)
 
 
 def _peak(alike: NDArray[np.float64], best: int) -> float:

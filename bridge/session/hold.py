@@ -119,6 +119,16 @@ class Hold:
         if due or playing:
             self._dialogue.cut(unheard)
 
+    def lose_line(self, heard_until: float, now: float, *, held: bool) -> None:
+        """The line is gone, and the next one goes on where the caller's ear was. But in a pause the
+        answer is broken off: what made it fall silent may have been words."""
+        if not held and not self._line.paused:
+            self._line.suspend(heard_until, now)
+            return
+        if not held:
+            self.break_off(now)
+        self._line.close()
+
     def take_back(self, now: float) -> Repeat | None:
         """They hear each other again; return what is to be said again, None: nothing."""
         broken_off, self.broken_off = self.broken_off, False

@@ -92,6 +92,11 @@ class Line:
         if self._sense is not None:
             self._sense.stop()
 
+    def suspend(self, heard_until: float, now: float) -> None:
+        """The caller can no longer hear us; on the next line he hears what he has missed."""
+        self.downlink.suspend(heard_until, now)
+        self._phrase_until = None
+
     def close(self) -> None:
         """The caller can no longer hear us."""
         self.downlink.close()
@@ -143,9 +148,10 @@ class Line:
         """Everything has been heard, or can no longer be."""
         return self.downlink.idle(now)
 
-    def _hear(self, data: bytes) -> bool:
+    def _hear(self, data: bytes, rms: int | None = None) -> bool:
         """A piece of the caller's line. The hot path."""
-        rms = audioop.rms(data, 2)
+        if rms is None:
+            rms = audioop.rms(data, 2)
         only_echo = self.echo.heard(rms, self.clock())
         self.ear.hear(data, rms, self.echo.expected_rms())
         if self._sense is not None:

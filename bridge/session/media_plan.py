@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from bridge.audio.formats import FRAME_MS, L16_8K, PCMA_8K, PCMU_8K, AudioFormat, Encoding
 from bridge.errors import LocalProtocolError
+from bridge.playout.editions import CHANNEL, STREAM, way_of
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
 
@@ -16,8 +17,6 @@ STREAM_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 FALLBACK_RATE_HZ = 16000
 RAW_RATES_HZ = (8000, 16000)
 """Rates of `streamAudio` `raw` that modules play."""
-JAMBONZ_RATES_HZ = (8000, 16000, 24000)
-"""Rates mod_audio_fork takes back."""
 
 _G711 = {"PCMU": PCMU_8K, "PCMA": PCMA_8K}
 
@@ -156,10 +155,8 @@ def _stream_rate(
 
 def _plays_at_stream_rate(playout: PlayoutChoice) -> bool:
     """Whether the module plays at the rate given to `start`, and well only near the channel's."""
-    return (playout.mode, playout.flavour) in (
-        (PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ),
-        (PlayoutMode.JSON, Flavour.VOXCOM_US),
-    )
+    way = way_of(playout.mode, playout.flavour)
+    return way is not None and way.rates_hz == STREAM
 
 
 def _raw_rate(leg: Leg) -> int:
@@ -169,16 +166,11 @@ def _raw_rate(leg: Leg) -> int:
 def _playout_format(
     channel: AudioFormat, stream: AudioFormat, playout: PlayoutChoice
 ) -> AudioFormat:
-    """The channel's own rate, except where a module knows another one only."""
-    mode, flavour = playout.mode, playout.flavour
-    if mode in (PlayoutMode.UNICAST, PlayoutMode.FILE):
+    """The channel's own rate, except where a module knows others only."""
+    way = way_of(playout.mode, playout.flavour)
+    if playout.mode is PlayoutMode.UNICAST or way is None or way.rates_hz == CHANNEL:
         return channel
-    if flavour is Flavour.JULIANOTARGA:
-        return L16_8K
-    if _plays_at_stream_rate(playout):
+    if isinstance(way.rates_hz, str):
         return stream
-    if flavour is Flavour.JAMBONZ and channel.rate_hz not in JAMBONZ_RATES_HZ:
-        return AudioFormat(Encoding.L16, JAMBONZ_RATES_HZ[-1])
-    if mode is PlayoutMode.JSON and channel.rate_hz not in RAW_RATES_HZ:
-        return AudioFormat(Encoding.L16, FALLBACK_RATE_HZ)
-    return channel
+    rate_hz = channel.rate_hz if channel.rate_hz in way.rates_hz else way.rates_hz[-1]
+    return AudioFormat(Encoding.L16, rate_hz)

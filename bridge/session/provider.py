@@ -13,6 +13,8 @@ import gevent
 from bridge.audio.formats import AudioFormat
 from bridge.playout.heard import HeardPosition
 from bridge.providers import base as p
+from bridge.providers.ahead import Ahead
+from bridge.providers.audio_way import AudioWay
 from bridge.providers.conversation import Brief, Conversation, Opening
 from bridge.providers.host import Network, ProviderHost
 from bridge.session.candidates import NOT_TRIED, Candidate, Candidates, Served
@@ -48,7 +50,9 @@ class ProviderSeat:
         connect_timeout_s: float,
         network: Network | None,
         clock: Callable[[], float],
+        ahead: Ahead | None = None,
     ) -> None:
+        self._ahead = ahead
         self._candidates = Candidates(candidates)
         self.brief = brief
         """Of connections to come."""
@@ -117,6 +121,10 @@ class ProviderSeat:
             self._protocol.send_audio(data)
             self._now.host.flush_audio()
 
+    def audio_way(self) -> AudioWay | None:
+        """Where a message of caller audio can go at once; None: `send_audio` does it."""
+        return self._now.host.audio_way() if self._now is not None else None
+
     def heard(self) -> None:
         """An answer of this provider reaches the caller: it is well."""
         if self._now is not None and not self._now.heard:
@@ -135,11 +143,12 @@ class ProviderSeat:
         self._closed = True
         if self._waiting is not None:
             self._waiting.kill(block=False)
+        if self._ahead is not None:
+            self._ahead.close()
         leaving = (self._standby, self._now)
         self._now = self._standby = None
-        for connection in leaving:
-            if connection is not None:
-                connection.host.stop()
+        for connection in filter(None, leaving):
+            connection.host.stop()
 
     # --- commands -------------------------------------------------------------------------------
 
@@ -253,14 +262,13 @@ class ProviderSeat:
     def _order(self, command: Callable[[p.ProviderProtocol, float], None]) -> None:
         if self._closed:
             return
-        if self._now is None:
-            if len(self._commands) < MAX_COMMANDS:
-                self._commands.append(command)
-            else:
-                self.commands_dropped += 1
-            return
-        command(self._protocol, self._clock())
-        self._now.host.flush()
+        if self._now is not None:
+            command(self._protocol, self._clock())
+            self._now.host.flush()
+        elif len(self._commands) < MAX_COMMANDS:
+            self._commands.append(command)
+        else:
+            self.commands_dropped += 1
 
     def _is_ours(self, name: str) -> bool:
         if self.prefix:
@@ -288,7 +296,9 @@ class ProviderSeat:
             connect_timeout_s=self._connect_timeout_s,
             network=self._network,
             clock=self._clock,
+            ahead=self._ahead,
         )
+        self._ahead = None  # it was for the first connection alone
         prefix = f"{self._made}:" if self._made > 1 else ""
         connection = Connection(host, prefix, self._clock(), tuple(start.history))
         host.start()

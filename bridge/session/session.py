@@ -64,8 +64,8 @@ class Session:
         self._closing = parts.closing
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
-        self.receive_audio = self.line.uplink.receive
-        """Caller audio in the plan's stream format. The hot path."""
+        self.receive_audio, self.receive_plain = self.line.uplink.receive, parts.plain.receive
+        """Caller audio in the plan's stream format, and as it is read, where that is plain."""
 
     # --- what the call asks -----------------------------------------------------------------
 
@@ -174,17 +174,17 @@ class Session:
         if self.state is SessionState.TALKING:
             self._repeat()
 
-    def lose_media(self, *, still_playing: bool = False) -> None:
-        """The stream is gone; a new one may join. `still_playing`: the caller hears us yet."""
+    def lose_media(self, *, still_playing: bool = False, heard_until: float | None = None) -> None:
+        """The stream is gone; a new one may join. `still_playing`: the caller hears us yet; else he
+        has heard what was sent until `heard_until`, or now."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
             self._finish(self._closing.end_or(SessionEnd(EndCause.STREAM_LOST)))
             return
         if not still_playing:
-            if self.state is not SessionState.HELD:
-                self._hold_of.break_off(self._clock())
-            self.line.close()
+            held, now = self.state is SessionState.HELD, self._clock()
+            self._hold_of.lose_line(now if heard_until is None else heard_until, now, held=held)
         self.line.detach()
         self.expect_media()
         self._listener.stream_lost()

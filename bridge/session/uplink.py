@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pcm import audioop
@@ -21,6 +22,13 @@ first."""
 PRE_ROLL_MS = 1500
 """Kept of what was sent before it is known that the caller speaks: the provider tells so late, and
 one that does not tell at all is suspected later still (`bridge.session.life_sign`)."""
+
+
+class Hear(Protocol):
+    """Whoever listens to the caller's line."""
+
+    def __call__(self, data: bytes, rms: int | None = None, /) -> bool:
+        """A piece of it, and its level where that is known; whether it is nothing but our echo."""
 
 
 @dataclass(slots=True)
@@ -39,7 +47,7 @@ class Uplink:
     whole samples, and says whether it is nothing but our own echo.
     """
 
-    def __init__(self, send: Callable[[bytes], None], hear: Callable[[bytes], bool]) -> None:
+    def __init__(self, send: Callable[[bytes], None], hear: Hear) -> None:
         self.counters = UplinkCounters()
         self.muted = False
         """The provider hears silence: our own echo would make it interrupt itself."""
@@ -49,9 +57,13 @@ class Uplink:
         self._hear = hear
         self._stream: AudioFormat | None = None
         self._listener: AudioFormat | None = None
-        self._converter: Converter | None = None
-        self._open = self._forgets = False
-        self._carry = b""
+        self.converter: Converter | None = None
+        """From the stream's format to the listener's."""
+        self.is_open = False
+        """The provider listens."""
+        self._forgets = False
+        self.carry = b""
+        """Half a sample that waits for its other half."""
         self._held = bytearray()
         """Not sent yet."""
         self._kept: deque[bytes] = deque()
@@ -73,12 +85,12 @@ class Uplink:
         self._pre_roll_bytes = stream.bytes_for_ms(PRE_ROLL_MS)
         self._turn_bytes = stream.bytes_for_ms(MAX_HELD_MS)
         self._kept_max = self._turn_bytes if self.in_turn else self._pre_roll_bytes
-        self._carry = b""
+        self.carry = b""
         self._join()
 
     def detach(self) -> None:
         """The caller's stream is gone."""
-        self._converter = None
+        self.converter = None
 
     def listen(self, listener: AudioFormat) -> None:
         """What the provider takes."""
@@ -88,14 +100,14 @@ class Uplink:
 
     def open(self) -> None:
         """The provider listens: send what was held, then everything at once."""
-        self._open = True
-        if self._held and self._converter is not None:
+        self.is_open = True
+        if self._held and self.converter is not None:
             held, self._held = bytes(self._held), bytearray()
-            self._pass_on(self._converter, held)
+            self._pass_on(self.converter, held)
 
     def shut(self, *, forget: bool = False) -> None:
         """Nobody listens: hold the latest audio, or, with `forget`, none until it is opened."""
-        self._open = False
+        self.is_open = False
         self._forgets = forget
         if forget:
             self._held.clear()
@@ -123,17 +135,27 @@ class Uplink:
 
     def receive(self, data: bytes) -> None:
         """Caller audio, any number of bytes. The hot path: 50 times a second and call."""
-        converter = self._converter
+        converter = self.converter
         if converter is None:
             return
         counters = self.counters
         counters.chunks += 1
         counters.bytes += len(data)
-        if self._carry or len(data) & 1:
+        if self.carry or len(data) & 1:
             data = self._whole_samples(data)
-        echo = self._hear(data)
-        if self._open:
-            self._pass_on(converter, data, echo=echo)
+        self.go_on(data, echo=self._hear(data))
+
+    def heard(self, data: bytes, rms: int) -> bool:
+        """As `receive` begins, of whole samples: count, and listen."""
+        counters = self.counters
+        counters.chunks += 1
+        counters.bytes += len(data)
+        return self._hear(data, rms)
+
+    def go_on(self, data: bytes, *, echo: bool) -> None:
+        """As `receive` ends: send what was heard, or hold it."""
+        if self.is_open and self.converter is not None:
+            self._pass_on(self.converter, data, echo=echo)
         elif not self._forgets:
             self._held += data
             self._trim_held()
@@ -142,6 +164,10 @@ class Uplink:
         converted = converter.convert(bytes(len(data)) if echo or self.muted else data)
         if converted:
             self._send(converted)
+        self.keep(data)
+
+    def keep(self, data: bytes) -> None:
+        """It was sent, and may have to be sent again."""
         kept = self._kept
         kept.append(audioop.lin2ulaw(data, 2))
         self._kept_size += len(data)
@@ -151,12 +177,12 @@ class Uplink:
     def _join(self) -> None:
         if self._stream is not None:
             # Without a provider nothing is sent yet: the stream's own format stands in for its.
-            self._converter = Converter(self._stream, self._listener or self._stream)
+            self.converter = Converter(self._stream, self._listener or self._stream)
 
     def _whole_samples(self, data: bytes) -> bytes:
-        data = self._carry + data
+        data = self.carry + data
         whole = len(data) & ~1
-        self._carry = data[whole:]
+        self.carry = data[whole:]
         return data[:whole]
 
     def _forget(self) -> None:

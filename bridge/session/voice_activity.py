@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 
 from bridge.audio.pcm import audioop
-from bridge.session.voicing import HOP_MS, Voicing
+from bridge.session.voicing import HOP_MS, make_voicing
 
 LOUD_RMS = 500
 """-36 dBFS: speech on a telephone line lies above, the noise of most lines below."""
@@ -19,6 +19,9 @@ BEGIN_MS = 120
 VOICED_MS = 60
 """Of it with a pitch that lasts: words have 100 ms and more also at 5 dB of noise, coughs and bumps
 40 ms at most."""
+ENOUGH_VOICED_MS = 120
+"""With a pitch in so much of it a voice is one for whoever asks (`bridge.session.barge_in`): how it
+goes on the level tells."""
 UNVOICED_BEGIN_MS = 500
 """Loud for so long it is a voice without a pitch: a whisper."""
 END_MS = 400
@@ -69,7 +72,7 @@ class VoiceActivity:
         self.loud_ms = 0
         """How much of the voice was loud, since it began."""
         self.voiced_ms = 0
-        """How much of that had a pitch."""
+        """How much of that had a pitch; not counted beyond `ENOUGH_VOICED_MS`."""
         self.quiet_ms = 0
         """For how long nothing has been loud, also where that may be a pause between words."""
         self.since_ms = 0
@@ -77,7 +80,7 @@ class VoiceActivity:
         self._end_ms = end_ms
         self._noise = NoiseFloor()
         self._least_rms = least_rms
-        self._voicing = Voicing(rate_hz)
+        self._voicing = make_voicing(rate_hz)
         self._hop_bytes = rate_hz * HOP_MS // 1000 * 2
         self._rest = b""
 
@@ -110,15 +113,21 @@ class VoiceActivity:
     def _hop(self, hop: bytes, rms: float, echo_rms: float) -> bool:
         noise = self._noise
         noise.hear(rms, HOP_MS / 1000)
+        noise_rms = noise.rms
         self.since_ms += HOP_MS
-        least_rms = max(self._least_rms, OVER_ECHO * echo_rms)
-        if rms < max(least_rms, VOICED_OVER_NOISE * noise.rms):
+        if (
+            rms < self._least_rms
+            or rms < OVER_ECHO * echo_rms
+            or rms < VOICED_OVER_NOISE * noise_rms
+        ):
             self._voicing.skip(hop)
             return self._quiet()
+        loud = rms >= OVER_NOISE * noise_rms and not self._hisses(hop)
+        if loud and self.active and self.voiced_ms >= ENOUGH_VOICED_MS:
+            self._voicing.pass_over(hop)
+            return self._loud(False)
         voiced = self._voicing.look(hop)
-        if voiced or (rms >= OVER_NOISE * noise.rms and not self._hisses(hop)):
-            return self._loud(voiced)
-        return self._quiet()
+        return self._loud(voiced) if loud or voiced else self._quiet()
 
     def _hisses(self, hop: bytes) -> bool:
         return audioop.cross(hop, 2) * 1000 >= MAX_CROSSINGS_PER_S * HOP_MS
@@ -136,6 +145,8 @@ class VoiceActivity:
 
     def _quiet(self) -> bool:
         self.quiet_ms += HOP_MS
+        if not (self.active or self.loud_ms):  # the hot path: nothing to forget
+            return False
         masked_ms = MASKED_MS if self._noise.rms > self._least_rms else 0
         if self.quiet_ms < self._end_ms + masked_ms:
             return False

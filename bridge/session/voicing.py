@@ -7,9 +7,12 @@ carries well tells that also where the voice is only 5 dB above the noise.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 from numpy.typing import NDArray
 
+from bridge.audio import core
 from bridge.audio.formats import FRAME_MS
 
 HOP_MS = FRAME_MS
@@ -25,7 +28,32 @@ _STEADY = 0.15
 _INNER_HZ = 8000
 """The rate the autocorrelation is computed at: there is no pitch above it to be found."""
 _SIZE = 2 * WINDOW_MS * _INNER_HZ // 1000
+_AS_GOOD = 1 - 1e-9
+"""Two lags that differ by rounding alone: the shorter one is the pitch."""
+COMPILED_RATES_HZ = frozenset((8000, 16000))
+"""Rates the compiled core looks at."""
 _FIRST_LAG, _LAST_LAG = _INNER_HZ // HIGHEST_HZ, _INNER_HZ // LOWEST_HZ + 1
+
+
+class Looks(Protocol):
+    """Looks at one caller's voice, piece by piece."""
+
+    def skip(self, hop: bytes, /) -> None:
+        """A piece that is too quiet to be worth a look."""
+
+    def pass_over(self, hop: bytes, /) -> None:
+        """A piece of which nobody asks; the next may still go on with its pitch."""
+
+    def look(self, hop: bytes, /) -> bool:
+        """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on."""
+
+
+def make_voicing(rate_hz: int) -> Looks:
+    """The compiled one where there is one for this rate, or a `Voicing`."""
+    if core.module is not None and rate_hz in COMPILED_RATES_HZ:
+        compiled: Looks = core.module.Voicing(rate_hz)
+        return compiled
+    return Voicing(rate_hz)
 
 
 class Voicing:
@@ -40,28 +68,35 @@ class Voicing:
         self._band = ((bins >= _BAND_HZ[0]) & (bins <= _BAND_HZ[1])).astype(np.float64)
         of_window = np.fft.irfft(np.abs(np.fft.rfft(self._window, 2 * count)[: len(bins)]) ** 2)
         self._fade = (of_window / of_window[0])[_FIRST_LAG:_LAST_LAG]
-        self._lag = 0
-        """Of the pitch heard last; 0: there was none."""
+        self._lag: int | None = 0
+        """Of the pitch heard last; 0: there was none, None: nobody has looked."""
 
-    def skip(self, hop: bytes) -> None:
+    def skip(self, hop: bytes, /) -> None:
         """A piece that is too quiet to be worth a look."""
         self._before = (self._before + hop)[-self._bytes :]
         self._lag = 0
 
-    def look(self, hop: bytes) -> bool:
-        """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on. 25 µs."""
+    def pass_over(self, hop: bytes, /) -> None:
+        """A piece of which nobody asks; the next may still go on with its pitch."""
         self._before = (self._before + hop)[-self._bytes :]
-        before, self._lag = self._lag, self._pitch(np.frombuffer(self._before, "<i2"))
-        return bool(before and self._lag and abs(self._lag - before) <= _STEADY * before)
+        self._lag = None
 
-    def _pitch(self, samples: NDArray[np.int16]) -> int:
-        """Its period in samples of `_INNER_HZ`; 0: there is none."""
+    def look(self, hop: bytes, /) -> bool:
+        """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on. 25 µs."""
+        before = self._pitch() if self._lag is None else self._lag
+        self._before = (self._before + hop)[-self._bytes :]
+        lag = self._lag = self._pitch()
+        return bool(before and lag and abs(lag - before) <= _STEADY * before)
+
+    def _pitch(self) -> int:
+        """The period of what was heard last in samples of `_INNER_HZ`; 0: there is none."""
+        samples: NDArray[np.int16] = np.frombuffer(self._before, "<i2")
         spectrum = np.fft.rfft(samples * self._window, 2 * len(samples))[: len(self._band)]
         alike = np.fft.irfft((spectrum.real**2 + spectrum.imag**2) * self._band)
         if alike[0] <= 0:
             return 0
         found = alike[_FIRST_LAG:_LAST_LAG] / (alike[0] * self._fade)
-        best = int(found.argmax())
+        best = int((found >= found.max() * _AS_GOOD).argmax())
         if not 0 < best < len(found) - 1 or found[best] < _LIKE:  # an edge is the slope of another
             return 0
         return _FIRST_LAG + best

@@ -21,6 +21,7 @@ from bridge.session.hold import Hold
 from bridge.session.last_words import LastWords
 from bridge.session.line import Line
 from bridge.session.minding import Minding
+from bridge.session.plain_uplink import PlainUplink
 from bridge.session.provider import ProviderSeat
 from bridge.session.sense import Sense
 from bridge.session.silence import SilenceWatch
@@ -63,6 +64,7 @@ class Parts:
     last_words: LastWords
     seat: ProviderSeat
     line: Line
+    plain: PlainUplink
     answering: Answering
     minding: Minding
     dialogue: Dialogue
@@ -101,6 +103,7 @@ def wire(
         connect_timeout_s=config.provider_connect_timeout_s,
         network=config.network,
         clock=clock,
+        ahead=config.ahead,
     )
     line = Line(
         pacer,
@@ -143,6 +146,7 @@ def wire(
         last_words,
         seat,
         line,
+        PlainUplink(line.uplink, seat),
         answering,
         minding,
         dialogue,

@@ -33,6 +33,12 @@ READ_BYTES = 4096
 """Read at once; then the hub's other work has its turn."""
 TURN_S = 0.001
 """Longest look at what has come already."""
+_BEFORE = (
+    http_errors.NewConnectionError,
+    http_errors.ConnectTimeoutError,
+    http_errors.LocationValueError,
+)
+"""Errors before anything is sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +54,10 @@ class Answer:
 class ExchangeFailed(BridgeError):
     """There is no answer. The text holds nothing that was sent."""
 
-    def __init__(self, stage: str, text: str) -> None:
+    def __init__(self, stage: str, text: str, *, sent: bool = True) -> None:
+        """`sent`: something may have been, or it is not known."""
         super().__init__(text)
+        self.sent = sent
         self.stage = stage
         """refused | request | dns | tcp | certificate | tls | protocol | timeout | too_large"""
 
@@ -98,9 +106,11 @@ class Exchanges:
         except _HeadTooLarge:
             raise ExchangeFailed("too_large", "answered with too large a head") from None
         except AddressRefused as error:
-            raise ExchangeFailed("refused", str(error)) from None
+            raise ExchangeFailed("refused", str(error), sent=False) from None
         except (http_errors.HTTPError, http.client.HTTPException, OSError, ValueError) as error:
-            raise ExchangeFailed(*stage_of(error)) from None
+            stage, text = stage_of(error)
+            sent = not isinstance(error, _BEFORE) and stage != "certificate"
+            raise ExchangeFailed(stage, text, sent=sent) from None
         finally:
             if response is not None:
                 response.close()

@@ -93,6 +93,12 @@ class FrameParser:
         """Bytes buffered of incomplete messages."""
         return len(self._partial) + self._fragments_bytes
 
+    @property
+    def at_boundary(self) -> bool:
+        """The next byte begins a message."""
+        ended = self.closed or self.failure is not None
+        return not (ended or self._partial or self._opcode)
+
     def receive_data(self, data: bytes) -> list[Message]:
         """Take received bytes; return what they complete, in order.
 

@@ -31,7 +31,7 @@ from bridge.wire.frames import (
     server_frame,
 )
 from bridge.wire.keepalive import KeepAlive
-from bridge.wire.transport import Transport
+from bridge.wire.transport import READ_BYTES, Transport
 
 _log = logging.getLogger("bridge.wire")
 
@@ -63,6 +63,7 @@ class CloseInfo:
     """A peer that broke the protocol ended it, although we said so first."""
 
 
+TakePlain = Callable[[bytes], int]
 OnMessages = Callable[[list[Message]], None]
 OnClosed = Callable[[CloseInfo], None]
 
@@ -97,7 +98,7 @@ class _MaskKeys:
         return self._pool[start : start + 4]
 
 
-_mask_keys = _MaskKeys()
+mask_keys = _MaskKeys()
 
 
 class WebSocketLink:
@@ -129,9 +130,13 @@ class WebSocketLink:
         self.rtt_s: float | None = None
         """Last measured round trip of a ping."""
         self._on_messages = on_messages
+        self._take_plain: TakePlain | None = None
+        self._at_boundary = True
+        """The parser waits for the first byte of a message, and nothing has gone wrong."""
         self._on_closed = on_closed
         self._masked = role is Role.CLIENT
         self._parser = FrameParser(role, limits.frames)
+        self._any_read_is_a_message = limits.frames.max_message_bytes >= READ_BYTES
         self._state = _OPEN
         self._closing_as = CloseInfo(frames.ABNORMAL, by=Ender.NETWORK)
         self._deadline: Any = None
@@ -182,6 +187,23 @@ class WebSocketLink:
         self.dropped += 1
         return False
 
+    def send_frame(self, frame: bytes) -> bool:
+        """Send one whole data frame, masked if it must be; False if the link is not open."""
+        if self._state is _OPEN and self._put(frame):
+            self.frames_out += 1
+            return True
+        self.dropped += 1
+        return False
+
+    def offer_reads(self, take: TakePlain) -> None:
+        """Offer each read to `take` first, where a message begins with it.
+
+        It returns how many data frames the read was, or 0: then it goes the usual way. An exception
+        in it ends this link only.
+        """
+        if self._any_read_is_a_message:
+            self._take_plain = take
+
     def send_text(self, payload: bytes) -> bool:
         """Send UTF-8 text; False if the link is not open."""
         return self.send(payload)
@@ -231,9 +253,12 @@ class WebSocketLink:
 
     def _write(self, opcode: int, payload: bytes) -> bool:
         if self._masked:
-            frame = client_frame(opcode, payload, _mask_keys.take())
+            frame = client_frame(opcode, payload, mask_keys.take())
         else:
             frame = server_frame(opcode, payload)
+        return self._put(frame)
+
+    def _put(self, frame: bytes) -> bool:
         try:
             return self._transport.send(frame)
         except BufferError as error:
@@ -243,6 +268,18 @@ class WebSocketLink:
     # --- receiving ---------------------------------------------------------------------------
 
     def _on_data(self, data: bytes) -> None:
+        if self._take_plain is not None and self._at_boundary and self._state is _OPEN:
+            try:
+                taken = self._take_plain(data)
+            except Exception as error:  # noqa: BLE001 - boundary between the hub and the owner
+                self._on_fault(error)
+                return
+            if taken:
+                self.frames_in += taken
+                return
+        self._parse(data)
+
+    def _parse(self, data: bytes) -> None:
         if self._state is _FAILED or self._state is _CLOSED:
             return
         try:
@@ -250,6 +287,7 @@ class WebSocketLink:
         except RemoteProtocolError as error:
             self._fail(error)
             return
+        self._at_boundary = self._parser.at_boundary
         if messages:
             self._deliver(messages)
         if self._parser.failure is not None:
@@ -272,10 +310,13 @@ class WebSocketLink:
         try:
             self._on_messages(messages)
         except Exception as error:  # noqa: BLE001 - boundary between the hub and the owner
-            # The owner's fault must not reach the hub, where it would be printed and forgotten.
-            _log.exception("message handler failed: closing this link")
-            self.close(frames.INTERNAL_ERROR, "internal error")
-            self._closing_as = CloseInfo(frames.INTERNAL_ERROR, "internal error", error=error)
+            self._on_fault(error)
+
+    def _on_fault(self, error: Exception) -> None:
+        """The owner's fault must not reach the hub, where it would be printed and forgotten."""
+        _log.error("message handler failed: closing this link", exc_info=error)
+        self.close(frames.INTERNAL_ERROR, "internal error")
+        self._closing_as = CloseInfo(frames.INTERNAL_ERROR, "internal error", error=error)
 
     def _on_control(self, messages: list[Message]) -> None:
         """Answer only the last ping (RFC 6455 section 5.5.3), so that a flood is not amplified."""

@@ -186,3 +186,8 @@ def kill_audio() -> bytes:
 def stop_audio() -> bytes:
     """Drop what is queued: julianotarga's fork."""
     return b'{"type":"stopAudio"}'
+
+
+def clear() -> bytes:
+    """Drop what is queued: mod_earshot."""
+    return b'{"type":"clear"}'

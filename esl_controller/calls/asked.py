@@ -7,9 +7,11 @@ from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.states import CALL_TABLE, CallState
 from esl_controller.database.acts import Errand, OutboundCall
-from esl_controller.esl.errors import EslError
+from esl_controller.esl.errors import CommandTimeout, EslError
 from esl_controller.record.promises import OVER
 from esl_controller.tools.base import FunctionFailed, Recording
+
+_KEYS_LATE = "The telephone system has not said that it pressed the keys."
 
 
 class Asked:
@@ -48,6 +50,8 @@ class Asked:
             return False
         try:
             return self.leg.send_dtmf(digits)
+        except CommandTimeout as error:
+            raise FunctionFailed(_KEYS_LATE, why=str(error), certain=False) from error
         except EslError:
             return False
 

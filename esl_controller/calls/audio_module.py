@@ -5,27 +5,34 @@ Pure: the caller asks FreeSWITCH. Answers were recorded on FreeSWITCH 1.11.1 wit
 
 from __future__ import annotations
 
-import re
+from bridge.playout.editions import EDITIONS, needs_idle_silence, told_by
+from bridge.playout.modes import Flavour, PlayoutMode
 
-from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
-
-_PLAY_RAW = (Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA, Flavour.CLOUDFIELDCZ)
 USAGE_COMMAND = "uuid_audio_stream"
-"""Run without arguments it answers `-USAGE: …`, which differs between editions."""
+"""Run without arguments it answers how it is used, which differs between editions."""
+_NO_COMMAND = "Command not found"
+"""What FreeSWITCH itself answers where no module has the command (switch_loadable_module.c)."""
+
+
+def loaded(usage: str) -> bool:
+    """Whether some module answered, known to us or not."""
+    return bool(usage.strip()) and _NO_COMMAND not in usage
 
 
 def editions(usage: str) -> tuple[Flavour, ...]:
     """Editions that answer like this, likeliest first; empty when there is no module.
 
     The open edition and two of its forks give the same text: only a setting can tell them apart.
+    One that is not known is taken for the open one: it brings the caller's audio at least.
     """
-    if not usage.startswith("-USAGE"):
+    if not loaded(usage):
         return ()
-    if re.search(r"\|\s*break\b", usage):
-        return (Flavour.CLOSED_1_0_3, Flavour.ALCHEMILLA)
-    if "pcmu" in usage:
-        return (Flavour.JULIANOTARGA,)
-    return (Flavour.OPEN, Flavour.VOXCOM_US, Flavour.CLOUDFIELDCZ)
+    return told_by(usage) or (Flavour.OPEN,)
+
+
+def known(usage: str) -> bool:
+    """Whether its answer is one of those recorded."""
+    return bool(told_by(usage))
 
 
 def best_playback(flavour: Flavour | None) -> PlayoutMode:
@@ -35,7 +42,8 @@ def best_playback(flavour: Flavour | None) -> PlayoutMode:
     port; and beside `unicast` such a module, which replaces what FreeSWITCH writes, can leave an
     L16 channel that never ends (observed with cloudfieldcz and AlchemillaHQ).
     """
-    return PlayoutMode.BINARY if flavour in _PLAY_RAW else PlayoutMode.UNICAST
+    raw = flavour is not None and EDITIONS[flavour].plays_raw
+    return PlayoutMode.BINARY if raw else PlayoutMode.UNICAST
 
 
 def without_unicast(flavour: Flavour | None) -> tuple[PlayoutMode, Flavour] | None:

@@ -105,6 +105,11 @@ class Breakers:
         self.passed_over[entry.kind] += 1
         return False
 
+    def is_closed(self, key: Key) -> bool:
+        """Nobody is passed over."""
+        entry = self._entries.get(key)
+        return entry is None or entry.breaker.state is BreakerState.CLOSED
+
     def failed(self, key: Key, kind: str, label: str, error: ErrorKind) -> None:
         """A connection of it failed."""
         entry = self._entries.get(key)
@@ -134,6 +139,11 @@ class ProviderGate:
         self._key = (config.domain_uuid, config.voice_realtime_provider_uuid)
         self._kind = config.realtime_provider
         self._label = config.provider_label
+
+    @property
+    def well(self) -> bool:
+        """Nothing is held against it."""
+        return self._breakers.is_closed(self._key)
 
     def admit(self) -> bool:
         """Whether it may be tried now."""

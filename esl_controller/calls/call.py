@@ -209,9 +209,15 @@ class Call(Asked):
         return talk
 
     def _plan(self, entry: RouteEntry, identity: CallIdentity) -> ConversationPlan:
+        """What is asked of the tenant's CRM is waited for while the provider's way is opened."""
         known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
-        found = {} if self._who is None else self._who.known()
-        return self.site.plan(self.leg, entry, known={**known, **found})
+        if self._who is None or not self._who.asking:
+            return self.site.plan(self.leg, entry, known=known)
+        ahead = self.site.dial_ahead(self.leg, entry, known)
+        if ahead is not None:
+            self.seat.callback(ahead.close)
+        plan = self.site.plan(self.leg, entry, known={**known, **self._who.known()})
+        return replace(plan, session=replace(plan.session, ahead=ahead))
 
     def _looked_up_late(self, words: str) -> None:
         if self.talk is not None:

@@ -19,7 +19,7 @@ from esl_controller.tenants.prompt import render
 from esl_controller.tools.registry import tools_for
 
 WAIT_S = 0.6
-"""Of the time a call may take until it is answered."""
+"""Of the time a call may take until it is answered; the provider is dialled meanwhile."""
 LONGEST_S = 5.0
 
 _log = structlog.get_logger("call")
@@ -44,6 +44,11 @@ class CallerLookup:
         wanted = entry.tenant.crm_url is not None and entry.outbound is None
         if wanted and NUMBER.fullmatch(number) and "lookup_customer" in tools_for(entry):
             self._greenlet = gevent.spawn(self._ask, entry, number, services)
+
+    @property
+    def asking(self) -> bool:
+        """Somebody is asked."""
+        return self._greenlet is not None
 
     def known(self, wait_s: float = WAIT_S) -> Mapping[str, str]:
         """What is known so far; waits a little for it."""

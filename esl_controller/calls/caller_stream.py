@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Protocol
 
 import structlog
@@ -9,6 +10,11 @@ from gevent.event import Event as Signal
 
 from bridge.wire import frames
 from bridge.wire.link import CloseInfo, WebSocketLink
+
+_CANNOT_CONNECT = re.compile(r'"code":\s*([678]|10)\b|certificate verify failed')
+"""mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
+a connection, of an older one perhaps. A certificate it does not trust has the code of any later
+trouble with TLS, and OpenSSL's words (WebSocketContext.cpp, handleEvent)."""
 
 _log = structlog.get_logger("media")
 
@@ -41,10 +47,10 @@ class CallerStream:
         """Audio can come and go."""
         return self.link is not None and self.link.is_open
 
-    def refuse(self, why: str) -> None:
-        """The module says that it cannot connect."""
-        if self.link is None:
-            self.refusal = why
+    def hear_error(self, text: str) -> None:
+        """What the module says went wrong: when it cannot connect there is nothing to wait for."""
+        if self.link is None and _CANNOT_CONNECT.search(text):
+            self.refusal = f"mod_audio_stream: {text[:200]}"
             self.joined.set()
 
     def send_binary(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Which audio module FreeSWITCH has: asked on a call's own connection, and remembered."""
+"""Which audio module each FreeSWITCH has: asked on a call's own connection, and remembered."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from esl_controller.esl.session import ControllerSession
 
 BELIEVED_S = 60.0
 """How long an answer of FreeSWITCH's is believed."""
+MAX_HOSTS = 256
+"""FreeSWITCHes whose answers are remembered."""
 
 
 class InstalledModule:
@@ -19,17 +21,21 @@ class InstalledModule:
     def __init__(self, named: str) -> None:
         """`named` is an edition, or `auto`."""
         self._named = None if named == "auto" else Flavour(named)
-        self._found: tuple[float, Flavour | None] | None = None
+        self._found: dict[str, tuple[float, Flavour | None]] = {}
+        """By FreeSWITCH's address; there are as many as may connect."""
 
     def __call__(self, esl: ControllerSession) -> Flavour | None:
         """May wait for FreeSWITCH. When it cannot be asked, what was found last is still true."""
         if self._named is not None:
             return self._named
         now = time.monotonic()
-        if self._found is None or now - self._found[0] > BELIEVED_S:
+        known = self._found.get(esl.far_host)
+        if known is None or now - known[0] > BELIEVED_S:
             try:
                 found = editions(esl.api(USAGE_COMMAND, check=False))
             except EslError:
-                return self._found[1] if self._found is not None else Flavour.OPEN
-            self._found = (now, found[0] if found else None)
-        return self._found[1]
+                return known[1] if known is not None else Flavour.OPEN
+            if len(self._found) >= MAX_HOSTS:
+                self._found.clear()
+            known = self._found[esl.far_host] = (now, found[0] if found else None)
+        return known[1]

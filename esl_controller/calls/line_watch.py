@@ -15,8 +15,10 @@ LOOK_S = 0.25
 SURE_LOOKS = 2
 """Looks without a datagram, while the module's stream goes on: FreeSWITCH reads the call for both
 at once."""
-LONG_LOOKS = 8
+LONG_LOOKS = 3
 """Looks without anything at all: nothing is read, or nothing of it reaches us."""
+PATIENT_LOOKS = 8
+"""The same where the dialplan would have to take the call."""
 
 
 class Verdict(enum.Enum):
@@ -50,9 +52,16 @@ class Seen:
 class LineWatch:
     """One use of `unicast`, looked at each `LOOK_S`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, patient: bool = False) -> None:
+        """`patient`: there is no other way to play."""
         self._last: Seen | None = None
         self._silent = 0
+        self._long_looks = PATIENT_LOOKS if patient else LONG_LOOKS
+
+    @property
+    def silent_s(self) -> float:
+        """For at most so long it has been dead."""
+        return (self._silent + 1) * LOOK_S
 
     @property
     def pause_s(self) -> float:
@@ -74,7 +83,7 @@ class LineWatch:
             return Verdict.WELL
         self._silent += 1
         stream_goes_on = seen.heard is not None and seen.heard != last.heard
-        if self._silent >= (SURE_LOOKS if stream_goes_on else LONG_LOOKS):
+        if self._silent >= (SURE_LOOKS if stream_goes_on else self._long_looks):
             return Verdict.DEAD
         if not stream_goes_on and seen.sent > last.sent:
             return Verdict.GIVE_WAY

@@ -6,7 +6,6 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
-import re
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +16,8 @@ import gevent
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.modes import Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import (
     Leg,
     MediaPath,
@@ -35,7 +35,8 @@ from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, parse_codec
 from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
-from esl_controller.calls.unicast_line import UnicastLine
+from esl_controller.calls.stream_start import stream_variables, token_in_url
+from esl_controller.calls.unicast_line import PROOF_S, UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
 from esl_controller.esl.events import Event
@@ -44,18 +45,14 @@ from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.log import call_logger
 from esl_controller.telemetry.metrics import Metrics
 
-UNICAST_PROOF_S = 0.5
-"""FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
+EVENT_LATE_S = 0.04
+"""An event comes up to 20 ms after what it tells (observed), and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
-
-_CANNOT_CONNECT = re.compile(r'"code":\s*(6|10)\b')
-"""mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
-a connection, of an older one perhaps."""
 
 
 class CallMedia:
@@ -87,6 +84,7 @@ class CallMedia:
         self._log = call_logger()
         self._leg = DEFAULT_LEG
         self._stream = CallerStream(self)
+        self._token = ""
         self._stream_hz = 0
         """Rate the stream was started with."""
         self._line: UnicastLine | None = None
@@ -94,8 +92,9 @@ class CallMedia:
         self._attached = self._stopping = False
         self._codec_told = False
         """The codec was set anew at a moment when nobody could ask for it."""
+        self._codec_at = 0.0
         self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
-        self._watch = LineWatch()
+        self._watch = LineWatch(patient=without_unicast(module) is None)
         self._looks: Any = None
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
@@ -187,16 +186,14 @@ class CallMedia:
     # --- the stream ----------------------------------------------------------------------------
 
     def _stream_variables(self) -> list[tuple[str, str]]:
-        token = self._manager.issue_ticket(self._session, self._stream)
-        return [
-            ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'),
-            ("STREAM_BUFFER_SIZE", str(self._site.buffer_ms)),
-        ]
+        self._token = self._manager.issue_ticket(self._session, self._stream)
+        return stream_variables(self._module, self._token, self._site.stream_variables())
 
     def _stream_command(self) -> commands.Command:
         uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
         self._stream_hz = rate_hz
         url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
+        url += token_in_url(self._module, self._token)
         return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
 
     def _start_stream(self) -> None:
@@ -229,26 +226,35 @@ class CallMedia:
             self._session.lose_media(still_playing=self._line is not None)
 
     def _on_stream_error(self, event: Event) -> None:
-        """When it cannot connect there is nothing to wait for."""
         self._log.warning("media.stream_error", text=event.text[:200])
-        if _CANNOT_CONNECT.search(event.text):
-            self._stream.refuse(f"mod_audio_stream: {event.text[:200]}")
+        self._stream.hear_error(event.text)
 
     # --- unicast -------------------------------------------------------------------------------
 
     def _open_line(self) -> UnicastLine:
         site = self._site
         hears = self._session.receive_audio if self.path is MediaPath.UNICAST else None
-        self._line = UnicastLine(site.local_host, site.freeswitch_host, site.ports, hears)
+        freeswitch_host = site.freeswitch_host or self._esl.far_host
+        self._line = UnicastLine(site.local_host, freeswitch_host, site.ports, hears)
         return self._line
 
     def _prove(self, line: UnicastLine) -> None:
         """Wait for the first datagram, whose length wins over what the channel's data say."""
-        if not self._came(line.proven, UNICAST_PROOF_S):
+        if not self._came(line.proven, PROOF_S) and not self._try_another_port():
             self._without_unicast("no datagram came")
-            return
-        ptime_ms = line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
-        self._leg = replace(self._leg, ptime_ms=ptime_ms)
+        elif self._line is not None:
+            ptime_ms = self._line.ptime_ms(self._leg.rate_hz, self._leg.ptime_ms)
+            self._leg = replace(self._leg, ptime_ms=ptime_ms)
+
+    def _try_another_port(self) -> bool:
+        """FreeSWITCH says `+OK` to one that a worker of another host has, and plays nothing."""
+        self._close_line()
+        try:
+            line = self._open_line()
+        except (PortsExhausted, OSError):
+            return False
+        self._esl.pipeline([line.command()])
+        return self._came(line.proven, PROOF_S)
 
     def _without_unicast(self, why: str) -> None:
         """Play by the module, if there is one that can."""
@@ -291,7 +297,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all()
+            self._lose_all(time.monotonic() - self._watch.silent_s)
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -317,11 +323,11 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self) -> None:
-        """Nothing plays any more: the call will `restart`."""
+    def _lose_all(self, heard_until: float) -> None:
+        """Nothing has played since then: the call will `restart`."""
         self._attached = False
         if self._alive:
-            self._session.lose_media()
+            self._session.lose_media(heard_until=heard_until)
 
     def _count_restart(self) -> None:
         now, times = time.monotonic(), self._restarted_at
@@ -332,6 +338,7 @@ class CallMedia:
 
     def _on_codec(self, event: Event) -> None:
         """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
+        self._codec_at = time.monotonic()
         if not self._attached:
             self._codec_told = True
         elif self._alive:
@@ -356,7 +363,7 @@ class CallMedia:
             self._leg = leg  # what we send and get stays the same
             return
         self._close_line()  # it has ended: FreeSWITCH says nothing about that
-        self._lose_all()
+        self._lose_all(self._codec_at - EVENT_LATE_S)
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

@@ -9,7 +9,8 @@ from functools import partial
 import structlog
 
 from bridge.errors import BridgeError
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief, Tool
 from bridge.providers.host import Network
@@ -194,7 +195,7 @@ def choose_media(
     if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
         _log.warning("playback.answered_before", playback=mode.value, module=module.value)
         return MediaPath.STREAM, unicast
-    if module in FLAVOURS[mode]:
+    if module in flavours(mode):
         return MediaPath.STREAM, PlayoutChoice(mode, module)
     _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
     return MediaPath.STREAM, unicast

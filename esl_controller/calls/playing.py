@@ -46,7 +46,10 @@ class Playing:
         playout = make_playout(
             choice.mode, choice.flavour, plan.playout_format, sinks, ptime_ms=plan.ptime_ms
         )
-        self._files = playout if isinstance(playout, FilePlayout) else None
+        files = playout if isinstance(playout, FilePlayout) else None
+        if files is not None and self._files is not None:
+            files.follow(self._files)
+        self._files = files
         return playout
 
     def close(self) -> None:

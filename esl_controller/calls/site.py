@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 from bridge.audio.pacer import Pacer
 from bridge.playout.modes import Flavour
-from bridge.providers.conversation import Tool
+from bridge.providers.ahead import Ahead
+from bridge.providers.conversation import Conversation, Tool
 from bridge.providers.host import Network
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
@@ -84,6 +85,24 @@ class ConversationSite:
         except NoProvider as error:
             code = ErrorCode.PROVIDER_UNAVAILABLE
             raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
+
+    def dial_ahead(self, leg: Leg, entry: RouteEntry, known: Known) -> Ahead | None:
+        """Begin to open the way to the first provider before all of `known` is known.
+
+        None where that provider has failed lately: who tries it is counted. Raises HandBack.
+        """
+        session = self.plan(leg, entry, known=known).session
+        first = session.candidates[0]
+        if not first.gate.well:
+            return None
+        scout = first.make()
+        return Ahead(
+            scout,
+            Conversation(*session.provider_formats(scout.capabilities), session.brief),
+            connect_timeout_s=session.provider_connect_timeout_s,
+            network=session.network,
+            clock=self.clock,
+        )
 
     def media_for(
         self,

@@ -12,6 +12,9 @@ from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.esl import commands
 
+PROOF_S = 0.5
+"""FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
+
 
 class UnicastLine:
     """Raises `PortsExhausted`, or `OSError` where the addresses are no use."""

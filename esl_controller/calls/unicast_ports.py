@@ -18,15 +18,16 @@ class PortsExhausted(Exception):
 class PortRange:
     """A worker's own share of the range, used in turn.
 
-    FreeSWITCH answers `+OK` to a port in use and plays nothing, so workers never share ports, and
-    a port given back is the last to be taken again.
+    FreeSWITCH answers `+OK` to a port in use and plays nothing, so workers of a host never share
+    ports, and a port given back is the last to be taken again.
     """
 
     def __init__(self, first: int, last: int, *, worker: int = 0, workers: int = 1) -> None:
         ports = list(range(first + worker, last + 1, workers))
-        # After a restart FreeSWITCH may still hold ports of calls that go on: start elsewhere.
-        start = random.randrange(len(ports)) if ports else 0
-        self._free = deque(ports[start:] + ports[:start])
+        # FreeSWITCH may still hold ports of calls from before a restart, or of a worker of another
+        # host: in any order but theirs one seldom meets them.
+        random.shuffle(ports)
+        self._free = deque(ports)
 
     def take(self, host: str) -> int:
         """A port that is free on FreeSWITCH's host, as far as that can be seen from here.

@@ -89,7 +89,13 @@ def _usage(usage: Sequence[Mapping[str, Any]], cost_usd: Any) -> list[str]:
     ]
     text = "tokens        in {} text, {} audio; out {} text, {} audio".format(*tokens)
     cost = "could not be priced" if cost_usd is None else f"{cost_usd} USD"
-    return [text, f"cost          {cost}"]
+    lines = [text, f"cost          {cost}"]
+    summary = [row["cost_usd"] for row in usage if row["purpose"] == "summary"]
+    if summary:
+        known = [one for one in summary if one is not None]
+        of_it = f"{sum(known)} USD" if known else "could not be priced"
+        lines.append(f"  of summary  {of_it}")
+    return lines
 
 
 def _after(began: datetime, at: datetime) -> str:

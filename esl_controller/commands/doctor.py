@@ -12,7 +12,16 @@ from pathlib import Path
 import click
 
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
-from esl_controller.doctor import bundle, database, freeswitch, host, outside, provider, speech
+from esl_controller.doctor import (
+    bundle,
+    database,
+    freeswitch,
+    host,
+    outside,
+    provider,
+    speech,
+    streams,
+)
 from esl_controller.doctor.advice_words import LANGUAGES, told
 from esl_controller.doctor.finding import Finding, State
 from esl_controller.settings.table import Settings
@@ -74,6 +83,7 @@ def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> lis
         ("this host", lambda settings: host.look(settings, database.workers_here(settings))),
         ("the database", database.look),
         ("FreeSWITCH", freeswitch.look),
+        ("the way between them", streams.look),
         ("the provider", lambda settings: provider.look(settings, online=online)),
         ("the speech process", speech.look),
         ("what tenants bring", outside.look),

@@ -58,7 +58,7 @@ def settings_files(place: Place, found: FusionPbx, api_key: str | None) -> list[
         "[freeswitch]",
         f"host = {_quoted(found.switch_host)}",
         f"port = {found.switch_port}",
-        f"password = {_quoted(found.switch_password)}",
+        *([f"password = {_quoted(found.switch_password)}"] if found.switch_password else []),
         "",
         "[http]",
         f"admin_token = {_quoted(f'file:{place.token_file}')}",

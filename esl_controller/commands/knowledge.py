@@ -15,11 +15,12 @@ from esl_controller.knowledge import documents
 from esl_controller.knowledge.documents import Document, DocumentRefused, format_of
 from esl_controller.knowledge.found import SearchFailed
 from esl_controller.knowledge.reader import FORMATS, MAX_DOCUMENT_BYTES
-from esl_controller.knowledge.search import DocumentSearch
+from esl_controller.services.systems import tenant_systems
 from esl_controller.tenants.checks import LANGUAGE
+from esl_controller.tenants.config import config_source
 from esl_controller.tenants.editing import NoSuchRow
 
-_LISTED = ("title", "source_format", "language", "passages", "size_bytes", "created_at")
+_LISTED = ("title", "source_format", "language", "passages", "embedded_at", "created_at")
 
 
 @click.group()
@@ -94,13 +95,24 @@ def remove(site: Site, document: str, yes: bool) -> None:
 @with_domain
 def search(site: Site, question: str) -> None:
     """Show what the model would be given for QUESTION."""
+    systems = tenant_systems(
+        site.settings,
+        config_source(site.settings, site.pool),
+        site.pool,
+        lambda _usage, _uuid: None,
+    )
     try:
-        found = DocumentSearch(site.pool).search(site.domain_uuid, question, timeout_s=10)
+        found = systems.knowledge.search(site.domain_uuid, question, timeout_s=10)
     except SearchFailed as error:
         raise site.shell.fail(str(error)) from None
-    data = [{"source": one.source, "text": one.text} for one in found]
-    text = "\n\n".join(f"{one.source}:\n{one.text}" for one in found)
-    site.shell.result(data, text or "Nothing fits.")
+    finally:
+        systems.close()
+    passages = [{"source": one.source, "text": one.text} for one in found.passages]
+    data = {"by_meaning": found.by_meaning, "why": found.why, "passages": passages}
+    how = "By meaning and words:" if found.by_meaning else "By words:"
+    lines = [f"{how[:-1]}, because {found.why}:" if found.why else how]
+    lines += [f"{one.source}:\n{one.text}" for one in found.passages] or ["Nothing fits."]
+    site.shell.result(data, "\n\n".join(lines))
 
 
 def _find(site: Site, name: str) -> dict[str, Any]:

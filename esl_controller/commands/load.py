@@ -54,6 +54,20 @@ if TYPE_CHECKING:
     type=click.IntRange(0),
     help="Every so-many-th sentence interrupts the agent; 0: none.",
 )
+@click.option(
+    "--speech",
+    default=1.2,
+    show_default=True,
+    type=click.FloatRange(0.2, 60),
+    help="Seconds a caller speaks in one go.",
+)
+@click.option(
+    "--pause",
+    default=1.4,
+    show_default=True,
+    type=click.FloatRange(0.2, 60),
+    help="Seconds of the agent's silence before a caller speaks.",
+)
 @simulated
 @with_shell
 def command(shell: Shell, **options: Any) -> None:
@@ -75,6 +89,8 @@ def command(shell: Shell, **options: Any) -> None:
         edition=Edition(options["edition"]),
         call_s=options["seconds"],
         ramp_s=options["ramp"],
+        speech_s=options["speech"],
+        pause_s=options["pause"],
         interrupt_every=options["interrupt_every"],
         seed=own_seed(),
     )

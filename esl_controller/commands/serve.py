@@ -33,7 +33,10 @@ def command(shell: Shell, migrate: bool, embedded_db: bool) -> None:
     # Until there is something to read again: ignored, for its default ends the process.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     settings = shell.settings()
-    log = configure(settings.log)
+    try:
+        log = configure(settings.log, name=f"worker-{settings.worker.index}.log")
+    except OSError as error:
+        raise shell.fail(f"no log at {error.filename}: {error.strerror}") from error
     where = packaged_database if embedded_db else database
     with where(settings, shell) as dsn:
         if migrate or embedded_db:

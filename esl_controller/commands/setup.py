@@ -37,6 +37,7 @@ from esl_controller.settings.loader import CONFIG_VARIABLE, SettingsError, load_
 from esl_controller.settings.table import Settings
 
 _DSN = "VOICE_AI_DATABASE_DSN"
+_SWITCH_PASSWORD = "VOICE_AI_FREESWITCH_PASSWORD"
 SERVICES = {
     "systemd": (Path("/etc/systemd/system"), "voice-ai@.service"),
     "supervisor": (Path("/etc/supervisor/conf.d"), "voice-ai.conf"),
@@ -87,9 +88,9 @@ SERVICES = {
 def command(shell: Shell, **options: Any) -> None:
     """Prepare this host: settings, secrets, service, tables; then look at everything.
 
-    Database and event socket are taken from FusionPBX's settings; VOICE_AI_DATABASE_DSN wins over
-    them. May be run again: a file that is there is kept as it is. Exit code 1 when `doctor` finds
-    something to be mended.
+    Database and event socket are taken from FusionPBX's settings; VOICE_AI_DATABASE_DSN and
+    VOICE_AI_FREESWITCH_PASSWORD win over them. May be run again: a file that is there is kept as it
+    is. Exit code 1 when `doctor` finds something to be mended.
     """
     place = _place(options)
     owner = _owner(shell, place, dry_run=options["dry_run"])
@@ -185,7 +186,8 @@ def _found(shell: Shell, named: Path | None) -> FusionPbx:
         if not dsn or named is not None:
             raise shell.fail(str(error)) from None
         found = FusionPbx(dsn)
-    return replace(found, dsn=dsn or found.dsn)
+    password = os.environ.get(_SWITCH_PASSWORD, "")
+    return replace(found, dsn=dsn or found.dsn, switch_password=password or found.switch_password)
 
 
 def _tell_plan(shell: Shell, place: Place, files: list[NewFile]) -> None:

@@ -32,7 +32,7 @@ def command(shell: Shell, path: Path, hang_s: float) -> None:
 
     The supervisor then starts them again. systemd does both by itself and needs no watchdog.
     """
-    configure(shell.settings().log)
+    configure(shell.settings().log, name="watchdog.log")
     try:
         sock = listen(path)
     except OSError as error:

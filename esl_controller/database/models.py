@@ -221,6 +221,10 @@ class TenantSettings:
     agenda_key: str | None = field(default=None, repr=False)
     """Password of `agenda_user`, a token without one."""
     appointment_minutes: int = 30
+    embedding_url: str | None = field(default=None, repr=False)
+    """Up to, not including, `/embeddings`; None: the installation's service, where it has one."""
+    embedding_model: str | None = None
+    embedding_key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,10 @@
 """PostgreSQL connections that let the hub turn while they wait.
 
 psycopg2 hands every wait to a callback of ours (psycopg2 manual, "Support for coroutine
-libraries"). Three things it does not do in that mode are done here: it ignores `connect_timeout`,
-libpq resolves host names with a blocking call (`PQconnectStart`), and a connection whose greenlet
-was interrupted inside a query is closed and must never go back to the pool.
+libraries"). Four things it does not do in that mode are done here: it ignores `connect_timeout`,
+and with it would never leave the first of several servers; libpq resolves host names with a
+blocking call (`PQconnectStart`); and a connection whose greenlet was interrupted inside a query is
+closed and must never go back to the pool.
 """
 
 from __future__ import annotations
@@ -21,10 +22,13 @@ from gevent import socket
 from gevent.lock import BoundedSemaphore
 from psycopg2 import extensions
 
+from esl_controller.database.servers import resolved, servers
+
 CLIENT_GRACE_S = 2.0
 """A wait lasts at most the server's own statement_timeout and this: then the network is gone."""
 
 _NO_SUCH_TABLE_OR_COLUMN = ("42P01", "42703")
+_READ_ONLY = "25006"
 
 
 class DatabaseError(Exception):
@@ -37,6 +41,10 @@ class DatabaseError(Exception):
 
 class DatabaseUnavailable(DatabaseError):
     """The database is away, too slow or refuses work for now: trying again can help."""
+
+
+class _NotConnected(DatabaseUnavailable):
+    """One server cannot be connected to; not what a waiting greenlet's own limit raises."""
 
 
 class RowRefused(DatabaseError):
@@ -75,22 +83,51 @@ def make_cooperative() -> None:
 def connect(
     dsn: str, *, connect_timeout_s: float, statement_timeout_s: float, application_name: str
 ) -> GreenConnection:
-    """Open one connection within a deadline; raises DatabaseUnavailable."""
+    """Open one connection within a deadline; raises DatabaseUnavailable.
+
+    Of several servers each is tried for its share of the time, the one that failed last at the end:
+    also for whoever has less time than that.
+    """
     make_cooperative()
+    options = f"-c statement_timeout={int(statement_timeout_s * 1000)}"
     try:
-        with gevent.Timeout(connect_timeout_s, WaitTimeout(connect_timeout_s)):
-            connection: GreenConnection = psycopg2.connect(
-                _resolved(dsn),
+        known = servers(dsn)
+    except psycopg2.ProgrammingError as error:
+        raise DatabaseUnavailable(cannot_connect(error)) from None
+    in_turn = known.in_turn()
+    failed: list[_NotConnected] = []
+    for server in in_turn:
+        try:
+            connection = _connect(
+                server, connect_timeout_s / len(in_turn), options, application_name
+            )
+        except _NotConnected as error:
+            known.fails(server)
+            failed.append(error)
+        except BaseException:  # whoever waits has no time left
+            known.fails(server)
+            raise
+        else:
+            connection.wait_limit_s = statement_timeout_s + CLIENT_GRACE_S
+            return connection
+    if len(failed) == 1:
+        raise failed[0]
+    raise DatabaseUnavailable("; ".join(dict.fromkeys(map(str, failed))))
+
+
+def _connect(dsn: str, limit_s: float, options: str, application_name: str) -> GreenConnection:
+    try:
+        with gevent.Timeout(limit_s, WaitTimeout(limit_s)):
+            return psycopg2.connect(
+                resolved(dsn),
                 connection_factory=GreenConnection,
                 application_name=application_name,
-                options=f"-c statement_timeout={int(statement_timeout_s * 1000)}",
+                options=options,
             )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError, OSError) as error:
-        raise DatabaseUnavailable(cannot_connect(error)) from None
+        raise _NotConnected(cannot_connect(error)) from None
     except WaitTimeout as error:
-        raise DatabaseUnavailable(f"cannot connect within {connect_timeout_s} s") from error
-    connection.wait_limit_s = statement_timeout_s + CLIENT_GRACE_S
-    return connection
+        raise _NotConnected(f"cannot connect within {limit_s:g} s") from error
 
 
 def cannot_connect(error: Exception) -> str:
@@ -101,14 +138,9 @@ def cannot_connect(error: Exception) -> str:
     return f"cannot connect: {str(error).strip().partition(chr(10))[0]}"
 
 
-def _resolved(dsn: str) -> str:
-    """Add `hostaddr`, looked up by gevent, so that libpq has no name to look up itself."""
-    parts = extensions.parse_dsn(dsn)
-    host = parts.get("host", "")
-    if not host or "hostaddr" in parts or host.startswith(("/", "@")) or "," in host:
-        return dsn
-    found = socket.getaddrinfo(host, parts.get("port", "5432"), type=socket.SOCK_STREAM)
-    return extensions.make_dsn(dsn, hostaddr=found[0][4][0])
+def parts_of(dsn: str) -> dict[str, str]:
+    """A connection string's parts by libpq's names; for one that a connection was made with."""
+    return dict(extensions.parse_dsn(dsn))
 
 
 def _translated(error: psycopg2.Error) -> DatabaseError:
@@ -118,9 +150,8 @@ def _translated(error: psycopg2.Error) -> DatabaseError:
         text = f"{text.partition(chr(10))[0]}: has `esl-controller migrate` been run?"
     if sqlstate[:2] in ("22", "23"):
         return RowRefused(text, sqlstate=sqlstate)
-    # 25006: this server has become a read-only standby, the next connection finds another.
     away = (psycopg2.OperationalError, psycopg2.InterfaceError)
-    if isinstance(error, away) or sqlstate == "25006":
+    if isinstance(error, away) or sqlstate == _READ_ONLY:
         return DatabaseUnavailable(text, sqlstate=sqlstate)
     return DatabaseError(text, sqlstate=sqlstate)
 
@@ -197,8 +228,12 @@ class Pool:
                 if not autocommit:
                     idle.connection.commit()
             except psycopg2.Error as error:
+                if error.pgcode == _READ_ONLY:
+                    # A standby by now: the next connection finds the server that takes writes.
+                    idle.connection.close()
                 raise _translated(error) from error
             except WaitTimeout as error:
+                self._discard_idle()  # a server that is gone says nothing on the others either
                 raise DatabaseUnavailable(f"no answer within {error} s") from error
             finally:
                 self._give_back(idle)

@@ -78,6 +78,8 @@ class UsageRecord:
     domain_uuid: str
     conversation_uuid: str | None
     """None: a voice preview."""
+    purpose: str = "conversation"
+    """conversation | preview | summary"""
     provider: str
     model: str = ""
     occurred_at: datetime

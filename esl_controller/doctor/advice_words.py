@@ -20,6 +20,9 @@ class Tongues(NamedTuple):
 
 
 ADVICE: dict[str, Tongues] = {
+    "install the extra: compiled": Tongues(
+        "instale o extra: compiled", "instale el extra: compiled"
+    ),
     "install the extra: {}": Tongues("instale o extra: {}", "instale el extra: {}"),
     "for FusionPBX set VOICE_AI_DATABASE_DSN to its database": Tongues(
         "para o FusionPBX, aponte VOICE_AI_DATABASE_DSN para o banco dele",
@@ -36,18 +39,6 @@ ADVICE: dict[str, Tongues] = {
     "point VOICE_AI_DATABASE_DSN at the primary: a replica takes no rows": Tongues(
         "aponte VOICE_AI_DATABASE_DSN para o primário: uma réplica não aceita linhas",
         "apunte VOICE_AI_DATABASE_DSN al primario: una réplica no acepta filas",
-    ),
-    "grant select, insert, update, delete on the v_voice tables to the role": Tongues(
-        "conceda select, insert, update, delete nas tabelas v_voice a esse papel",
-        "conceda select, insert, update, delete en las tablas v_voice a ese rol",
-    ),
-    "add sslmode=verify-full to VOICE_AI_DATABASE_DSN": Tongues(
-        "acrescente sslmode=verify-full a VOICE_AI_DATABASE_DSN",
-        "añada sslmode=verify-full a VOICE_AI_DATABASE_DSN",
-    ),
-    "use a role of its own that owns or may write the v_voice tables alone": Tongues(
-        "use um papel próprio que só possua ou escreva as tabelas v_voice",
-        "use un rol propio que solo posea o escriba las tablas v_voice",
     ),
     "see the finding about the secret key": Tongues(
         "veja o resultado sobre a chave secreta",
@@ -112,6 +103,10 @@ ADVICE: dict[str, Tongues] = {
     "set VOICE_AI_MEDIA_FLAVOUR if it is not the first": Tongues(
         "defina VOICE_AI_MEDIA_FLAVOUR se não for o primeiro",
         "defina VOICE_AI_MEDIA_FLAVOUR si no es el primero",
+    ),
+    "set VOICE_AI_MEDIA_FLAVOUR to the edition it is like, and make a call": Tongues(
+        "defina VOICE_AI_MEDIA_FLAVOUR com a edição a que se assemelha e faça uma chamada",
+        "defina VOICE_AI_MEDIA_FLAVOUR con la edición a la que se parece y haga una llamada",
     ),
     "set VOICE_AI_MEDIA_FLAVOUR to what is installed": Tongues(
         "defina VOICE_AI_MEDIA_FLAVOUR com o que está instalado",
@@ -276,6 +271,42 @@ ADVICE: dict[str, Tongues] = {
     "behind NAT set ext-rtp-ip and ext-sip-ip of the profile to the public address": Tongues(
         "atrás de NAT, defina ext-rtp-ip e ext-sip-ip do perfil com o endereço público",
         "detrás de NAT, defina ext-rtp-ip y ext-sip-ip del perfil con la dirección pública",
+    ),
+    "run `esl-controller database-role --apply` as the owner of the tables": Tongues(
+        "execute `esl-controller database-role --apply` como dono das tabelas",
+        "ejecute `esl-controller database-role --apply` como dueño de las tablas",
+    ),
+    "give the workers a role of their own: deploy/database (docs/security.md)": Tongues(
+        "dê aos processos um papel só deles: deploy/database (docs/security.md)",
+        "dé a los procesos un rol propio: deploy/database (docs/security.md)",
+    ),
+    "add sslmode=verify-full and sslrootcert to VOICE_AI_DATABASE_DSN": Tongues(
+        "acrescente sslmode=verify-full e sslrootcert a VOICE_AI_DATABASE_DSN",
+        "añada sslmode=verify-full y sslrootcert a VOICE_AI_DATABASE_DSN",
+    ),
+    "check sslrootcert and the certificate": Tongues(
+        "verifique sslrootcert e o certificado",
+        "revise sslrootcert y el certificado",
+    ),
+    "name the host in VOICE_AI_MEDIA_PUBLIC_URL, with a certificate for that name": Tongues(
+        "ponha o nome do servidor em VOICE_AI_MEDIA_PUBLIC_URL, com certificado desse nome",
+        "ponga el nombre del servidor en VOICE_AI_MEDIA_PUBLIC_URL, con certificado de ese nombre",
+    ),
+    "put nginx with TLS before the workers: deploy/nginx": Tongues(
+        "ponha nginx com TLS na frente dos processos: deploy/nginx",
+        "ponga nginx con TLS delante de los procesos: deploy/nginx",
+    ),
+    "lead it through a private network or a VPN (docs/security.md)": Tongues(
+        "leve-o por uma rede privada ou VPN (docs/security.md)",
+        "llévelo por una red privada o VPN (docs/security.md)",
+    ),
+    "check nginx and its certificate: deploy/nginx says what it sees": Tongues(
+        "verifique o nginx e o certificado dele: deploy/nginx diz o que vê",
+        "revise nginx y su certificado: deploy/nginx dice lo que ve",
+    ),
+    "start the worker, or run deploy/nginx again for the ports of now": Tongues(
+        "inicie o processo, ou execute deploy/nginx de novo para as portas de agora",
+        "inicie el proceso, o ejecute deploy/nginx otra vez para los puertos de ahora",
     ),
 }
 

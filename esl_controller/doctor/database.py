@@ -18,7 +18,7 @@ from esl_controller.database.migrate import State as Ledger
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import inspection, providers, tenants, workers
 from esl_controller.database.repository.statements import Row, fetch_all
-from esl_controller.doctor import dialplans
+from esl_controller.doctor import database_way, dialplans
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.config import config_source
@@ -107,6 +107,7 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     yield _migrations(dsn)
     yield _workers(settings, registered)
     yield from _role(role)
+    yield from database_way.look(role, dsn)
     if facts["register"]:
         yield from _rows(settings, dsn)
 
@@ -125,19 +126,22 @@ def _role(role: Row) -> Iterator[Finding]:
     if role["replica"]:
         advice = "point VOICE_AI_DATABASE_DSN at the primary: a replica takes no rows"
         yield failed("database writes", "this server is a replica", advice)
-    if role["closed"]:
-        tables = ", ".join(role["closed"][:3])
-        advice = "grant select, insert, update, delete on the v_voice tables to the role"
-        yield failed(check, f"{role['name']} may not write {tables}", advice)
-    elif role["superuser"] or role["creates"]:
-        advice = "use a role of its own that owns or may write the v_voice tables alone"
-        yield note(check, f"{role['name']} may do everything", advice)
+    if role["missing"]:
+        advice = "run `esl-controller database-role --apply` as the owner of the tables"
+        detail = f"{role['name']} lacks rights on {_named(role['missing'])}"
+        yield failed(check, detail, advice)
+    elif role["superuser"] or role["creates"] or role["makes_tables"] or role["surplus"]:
+        whole = role["superuser"] or role["creates"] or role["makes_tables"]
+        may = "may do everything" if whole else f"may change {_named(role['surplus'])}"
+        advice = "give the workers a role of their own: deploy/database (docs/security.md)"
+        yield note(check, f"{role['name']} {may}", advice)
     else:
-        yield ok(check, role["name"])
-    remote = role["client"] and not role["client"].startswith(("127.", "::1"))
-    if remote and not role["tls"]:
-        advice = "add sslmode=verify-full to VOICE_AI_DATABASE_DSN"
-        yield warning("database way", f"not encrypted, from {role['client']}", advice)
+        yield ok(check, f"{role['name']}, who may do what the program needs and nothing else")
+
+
+def _named(tables: list[str]) -> str:
+    more = f" and {len(tables) - 3} more" if len(tables) > 3 else ""
+    return f"{', '.join(tables[:3])}{more}"
 
 
 def _rows(settings: Settings, dsn: str) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from esl_controller.database.models import (
 from esl_controller.record.entries import EntryDamaged, SpoolEntry, decode
 
 LOGS = (Path("/var/log/voice-ai"), "worker-*.log*")
-"""Where the shipped supervisord.conf has workers write."""
+"""Where the shipped supervisord.conf has workers write, and VOICE_AI_LOG_DIRECTORY should."""
 MAX_LINES = 500
 WORKER_EVENTS = frozenset(
     {
@@ -33,9 +33,10 @@ AROUND = timedelta(seconds=5)
 
 
 def log_files() -> list[Path]:
-    """The logs the shipped supervisord.conf makes, oldest first."""
+    """The workers' logs, oldest first; those that are compressed by now are older than a day."""
     directory, pattern = LOGS
-    return sorted(directory.glob(pattern), key=lambda path: path.stat().st_mtime)
+    plain = (path for path in directory.glob(pattern) if path.suffix != ".gz")
+    return sorted(plain, key=lambda path: path.stat().st_mtime)
 
 
 def lines_of(

@@ -6,8 +6,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
-from esl_controller.calls.audio_module import USAGE_COMMAND, best_playback, editions
+from bridge.playout.editions import flavours
+from bridge.playout.modes import Flavour, PlayoutMode
+from esl_controller.calls.audio_module import USAGE_COMMAND, best_playback, editions, known
 from esl_controller.doctor import switch
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.esl.errors import EslError
@@ -43,7 +44,7 @@ def look(settings: Settings) -> Iterator[Finding]:
     yield ok(_CHECK, f"{version} at {at.host}:{at.port}")
     yield _password(settings)
     yield _lua(lua)
-    yield _module(settings, editions(usage))
+    yield _module(settings, editions(usage), known(usage))
     yield _playback(settings, editions(usage))
     yield from switch.channel_limit(editions(usage), settings.esl.capacity)
     yield from switch.version(version)
@@ -79,7 +80,7 @@ def _lua(loaded: bool) -> Finding:
     return warning(check, "not loaded", advice)
 
 
-def _module(settings: Settings, found: tuple[Flavour, ...]) -> Finding:
+def _module(settings: Settings, found: tuple[Flavour, ...], is_known: bool) -> Finding:
     check, chosen = "mod_audio_stream", settings.media.flavour
     names = " or ".join(flavour.value for flavour in found)
     if not found:
@@ -87,6 +88,12 @@ def _module(settings: Settings, found: tuple[Flavour, ...]) -> Finding:
             return ok(check, "not loaded and not needed: the caller's audio comes by unicast")
         advice = "load mod_audio_stream, or set VOICE_AI_MEDIA_INPUT=unicast to do without"
         return failed(check, "not loaded", advice)
+    if not is_known:
+        advice = "set VOICE_AI_MEDIA_FLAVOUR to the edition it is like, and make a call"
+        detail = "loaded, of an edition that is not known: taken for " + (
+            found[0].value if chosen == "auto" else chosen
+        )
+        return warning(check, detail, advice)
     if chosen not in {"auto", *(flavour.value for flavour in found)}:
         return failed(
             check, f"is {names}, not {chosen}", "set VOICE_AI_MEDIA_FLAVOUR to what is installed"
@@ -103,7 +110,7 @@ def _playback(settings: Settings, found: tuple[Flavour, ...]) -> Finding:
     mode = best_playback(flavour) if media.playback == "auto" else PlayoutMode(media.playback)
     if flavour is None and mode is not PlayoutMode.UNICAST:
         return failed(check, f"{mode.value} needs mod_audio_stream", "use unicast")
-    if flavour is not None and flavour not in FLAVOURS[mode]:
+    if flavour is not None and flavour not in flavours(mode):
         advice = "set VOICE_AI_MEDIA_PLAYBACK=auto"
         return failed(
             check, f"mod_audio_stream {flavour.value} cannot play by {mode.value}", advice
@@ -124,7 +131,7 @@ def _flavour(settings: Settings, found: tuple[Flavour, ...]) -> Flavour | None:
 
 def _unicast(settings: Settings) -> Finding:
     """Whoever reaches a unicast port is heard by the caller: it has no authentication."""
-    media, host = settings.media, settings.media.unicast_host
+    media, host = settings.media, settings.media.unicast_host or settings.freeswitch.host
     detail = f"unicast, UDP {media.unicast_port_first} to {media.unicast_port_last} on {host}"
     if not host.startswith("127.") and host not in {"::1", "localhost"}:
         advice = "let a firewall pass these ports from this host only: they ask for no password"

@@ -14,6 +14,7 @@ import gevent
 import requests
 from gevent import socket
 
+from bridge.audio import core
 from esl_controller.database.repository.statements import Row
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Settings
@@ -41,6 +42,7 @@ def look(settings: Settings, registered: Sequence[Row] = ()) -> Iterator[Finding
     yield _secret_key(Path(settings.storage.secret_key_file))
     yield _descriptors(settings)
     yield _cores(len(registered) or settings.worker.count)
+    yield _media_core(settings)
     yield _hub()
 
 
@@ -183,6 +185,16 @@ def _cores(workers: int) -> Finding:
         advice = "one worker a core is enough; set VOICE_AI_WORKER_COUNT"
         return warning("workers", f"{workers} workers on {cores} cores", advice)
     return ok("workers", f"{workers} on {cores} cores")
+
+
+def _media_core(settings: Settings) -> Finding:
+    """What works on callers' audio in workers that are started from this environment."""
+    if not settings.media.compiled:
+        return ok("media path", "python: VOICE_AI_MEDIA_COMPILED is false")
+    if core.module is None:
+        found = f": the core {core.installed} is for another version" if core.installed else ""
+        return note("media path", f"python{found}", "install the extra: compiled")
+    return ok("media path", core.running())
 
 
 def _hub() -> Finding:

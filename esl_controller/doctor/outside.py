@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from esl_controller.database.embedded import EmbeddedPostgres
@@ -13,9 +13,11 @@ from esl_controller.doctor.finding import Finding, ok, warning
 from esl_controller.services.mcp import EXTRA, is_installed
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.addresses import readable_url
-from esl_controller.tenants.hosts import HostRefused, ServiceHosts
+from esl_controller.tenants.hosts import ServiceHosts
 from esl_controller.tenants.own_functions import without_arguments
 
+SYSTEMS = ("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url")
+"""Addresses of a domain's systems, in its settings."""
 _CHECK = "MCP servers"
 
 
@@ -31,17 +33,20 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 
 def problems(entry: RouteEntry, settings: Settings) -> list[str]:
-    """What keeps functions of a number from being called, though their rows are good."""
-    said = []
+    """What keeps functions and systems of a number from being reached, though their rows are good.
+
+    The domain's systems are its own by their being set: the operator's list alone is asked.
+    """
     hosts = ServiceHosts(settings.services.allowed_hosts)
+    addresses = ((name, getattr(entry.tenant, name)) for name in SYSTEMS)
+    said = [
+        f"{name}: {why}" for name, url in addresses if url and (why := _why_not(hosts, url, ("*",)))
+    ]
     for own in entry.functions:
         what = f"function {own.row.function_name!r}"
-        parts = readable_url(without_arguments(own.row.url))
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            hosts.require(parts.hostname or "", port, entry.tenant.allowed_tool_hosts)
-        except HostRefused as error:
-            said.append(f"{what}: {error}")
+        url = without_arguments(own.row.url)
+        if why := _why_not(hosts, url, entry.tenant.allowed_tool_hosts):
+            said.append(f"{what}: {why}")
         if own.row.function_kind != "mcp":
             continue
         if not is_installed():
@@ -49,6 +54,17 @@ def problems(entry: RouteEntry, settings: Settings) -> list[str]:
         if not own.row.mcp_catalogue:
             said.append(f"{what}: nothing of it is offered until `function refresh`")
     return said
+
+
+def _why_not(hosts: ServiceHosts, url: str, tenants: Sequence[str]) -> str:
+    """Why the operator, or the tenant, does not let an address be reached; empty: they do."""
+    try:
+        parts = readable_url(url)
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        hosts.require(parts.hostname or "", port, tenants)
+    except ValueError as error:
+        return str(error)
+    return ""
 
 
 def _has_mcp(settings: Settings) -> bool:

@@ -14,6 +14,7 @@ from bridge.errors import RemoteProtocolError
 from bridge.providers.registry import DESCRIPTORS
 from bridge.wire.network import Network
 from esl_controller.database.models import ProviderAccess
+from esl_controller.doctor.certificates import certificate
 from esl_controller.doctor.finding import Finding, failed, note, ok, warning
 from esl_controller.settings.table import Provider, Settings
 from esl_controller.tenants.config import default_provider
@@ -22,7 +23,6 @@ from esl_controller.tenants.model_ends import ModelEnds, read_ends, tells_ends
 from esl_controller.tenants.providers import models_asked
 
 _SLOW_S = 0.5
-SOON_S = 21 * 86400.0
 
 
 def look(settings: Settings, *, online: bool) -> Iterator[Finding]:
@@ -95,14 +95,6 @@ def _reach(provider: Provider, timeout_s: float) -> Iterator[Finding]:
         yield warning(check, detail, "every answer waits for this way; choose a nearer region")
     else:
         yield ok(check, detail)
-
-
-def certificate(check: str, left_s: float) -> Finding:
-    """Days until a certificate ends."""
-    detail = f"ends in {left_s / 86400:.0f} days"
-    if left_s < SOON_S:
-        return warning(check, detail, "renew it: calls are refused on that day")
-    return ok(check, detail)
 
 
 def _ca_file(path: str) -> Iterator[Finding]:

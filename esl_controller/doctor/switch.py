@@ -11,21 +11,32 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from bridge.playout.editions import EDITIONS
 from bridge.playout.modes import Flavour
 from esl_controller.doctor.finding import Finding, note, ok, warning
 
 EVENT_SOCKET = ("xml_locate", "configuration configuration name event_socket.conf")
-FREE_CHANNELS = 10
-"""Of the free binary of the edition that plays: github.com/amigniter/mod_audio_stream, issue 71."""
 MAX_CLOCK_DIFFERENCE_S = 2.0
 MAX_PROFILES = 8
 WANTED_CODECS = ("PCMU", "PCMA", "G722", "OPUS")
 _DEFECTS: tuple[tuple[tuple[int, int, int], str], ...] = (
     ((1, 10, 7), "SIP messages end it or need no password (CVE-2021-37624, -41105, -41145)"),
-    ((1, 10, 10), "a call with many codecs ends it (CVE-2023-40018, -40019)"),
-    ((1, 10, 11), "a race in DTLS lets a stranger refuse calls (CVE-2023-51443)"),
+    ((1, 10, 10), "an offer with odd ICE candidates or codecs ends it (CVE-2023-40018, -40019)"),
+    ((1, 10, 11), "a stranger's DTLS packet ends a call (CVE-2023-51443)"),
+    ((1, 11, 1), "a stranger can take over a verto session; SIP events are used after free"),
+    (
+        (1, 11, 2),
+        "whoever reaches the Event Socket ends it without the password; RTP, STUN, RTCP and SRTP "
+        "keys of strangers are read past their end",
+    ),
 )
-"""The version in which it was mended, and what it was: FreeSWITCH's security advisories."""
+"""The version in which it was mended, and what it was.
+
+Until 1.10.11: FreeSWITCH's security advisories, and its commits 9347c96712 and cfb39e88dc (1.10.10)
+and 6ea8c96c3d (1.10.11). 1.11.1: commits 74d320834b, 693f7dc6aa (mod_verto) and 08c3fffa7c
+(mod_sofia). 1.11.2: a097e12421 (mod_event_socket, read_packet), a38cd80733, 68ec688eb6, 03485e1f4c,
+e730a4e541, 86b10358e2 (core), of its security merges of 2026-08-08.
+"""
 
 
 def version(told: str) -> Iterator[Finding]:
@@ -45,8 +56,9 @@ def version(told: str) -> Iterator[Finding]:
 
 def channel_limit(found: tuple[Flavour, ...], capacity: int) -> Iterator[Finding]:
     """The free binary of one edition takes ten channels, and says nothing when it takes no more."""
-    if Flavour.CLOSED_1_0_3 in found and capacity > FREE_CHANNELS:
-        detail = f"its free binary carries {FREE_CHANNELS} channels, a worker takes {capacity}"
+    carried = [most for one in found if (most := EDITIONS[one].channels) is not None]
+    if carried and capacity > min(carried):
+        detail = f"its free binary carries {min(carried)} channels, a worker takes {capacity}"
         advice = "buy a licence for it, install the open edition, or lower VOICE_AI_ESL_CAPACITY"
         yield warning("channels of mod_audio_stream", detail, advice)
 

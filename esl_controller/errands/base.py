@@ -10,6 +10,8 @@ from esl_controller.database.acts import Errand, QueuedErrand
 from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.errands.letter import Letter
+from esl_controller.errands.purse import Purse
+from esl_controller.services.embeddings import Embeddings
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.types import Secret
 
@@ -54,10 +56,13 @@ class Means:
     pool: Pool
     http: ServiceHttp
     mail: MailSender
+    embeddings: Embeddings
     open_key: Callable[[str], Secret]
     """The key a credential of the tenant stands for; raises SecretError."""
     providers: Callable[[], Sequence[ProviderAccess]]
     """The tenant's own that can be used, in their order. May wait."""
+    purse: Purse
+    """The tenant's money."""
 
 
 class Delivery(Protocol):

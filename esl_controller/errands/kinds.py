@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from esl_controller.errands.base import Delivery
 from esl_controller.errands.email import Email
+from esl_controller.errands.embedding import KIND, Embedding
 from esl_controller.errands.message import Message
 from esl_controller.errands.summary import Summary
 from esl_controller.errands.ticket import Ticket
@@ -17,4 +18,5 @@ KINDS: Mapping[str, Delivery] = {
     "message": Message(),
     "summary": Summary(),
     "ticket": Ticket(),
+    KIND: Embedding(),
 }

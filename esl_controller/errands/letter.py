@@ -39,7 +39,7 @@ def compose(letter: Letter, sender: str) -> bytes:
     message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     message["From"] = sender
     message["To"] = ", ".join(letter.to)
-    message["Subject"] = _whole(_CONTROL.sub(" ", letter.subject))[:MAX_SUBJECT]
+    message["Subject"] = _whole(_CONTROL.sub(" ", letter.subject))[:MAX_SUBJECT].strip()
     message["Date"] = format_datetime(letter.date)
     message["Message-ID"] = f"<{letter.message_id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834: no answering machine answers it

@@ -14,8 +14,10 @@ from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import providers, tenants
 from esl_controller.errands.base import MailSender, Means
+from esl_controller.errands.purse import Purse
 from esl_controller.errands.smtp import MailServer
 from esl_controller.errands.text_service import as_http
+from esl_controller.services.embeddings import Embeddings, embeddings_of
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.hosts import ServiceHosts
@@ -35,7 +37,9 @@ class OwnAddresses:
 
     def learn(self, tenant: TenantSettings) -> None:
         """What a tenant's settings say now."""
-        own = _hosts(tenant.webhook_url, tenant.summary_url, tenant.ticket_url)
+        own = _hosts(
+            tenant.webhook_url, tenant.summary_url, tenant.ticket_url, tenant.embedding_url
+        )
         self._set[tenant.domain_uuid] = (*tenant.allowed_tool_hosts, *own)
 
     def learn_providers(self, domain_uuid: str, access: Sequence[ProviderAccess]) -> None:
@@ -65,20 +69,26 @@ class MeansReader:
         http: ServiceHttp,
         addresses: OwnAddresses,
         mail: MailSender,
+        embeddings: Embeddings,
+        purse: Purse,
     ) -> None:
+        self.embeddings = embeddings
         self._pool = pool
         self._source = source
         self._http = http
         self._addresses = addresses
         self._mail = mail
+        self._purse = purse
 
     @classmethod
-    def of(cls, settings: Settings, pool: Pool, source: ConfigSource) -> MeansReader:
+    def of(cls, settings: Settings, pool: Pool, source: ConfigSource, purse: Purse) -> MeansReader:
         """For a worker. Reads the CA file of the services; raises OSError."""
         at, addresses = settings.services, OwnAddresses()
         tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
         http = ServiceHttp(addresses, ServiceHosts(at.allowed_hosts), tls=tls)
-        return cls(pool, source, http, addresses, MailServer(settings.mail))
+        open_key = source.secret_store.open
+        embeddings = embeddings_of(settings, http, open_key, tls, purse.book_own)
+        return cls(pool, source, http, addresses, MailServer(settings.mail), embeddings, purse)
 
     def close(self) -> None:
         """Close the connections that are kept."""
@@ -98,8 +108,10 @@ class MeansReader:
             pool=self._pool,
             http=self._http,
             mail=self._mail,
+            embeddings=self.embeddings,
             open_key=partial(self._source.secret_store.open, domain_uuid),
             providers=partial(self._providers, tenant),
+            purse=self._purse,
         )
 
     def _providers(self, tenant: TenantSettings) -> Sequence[ProviderAccess]:

@@ -22,6 +22,7 @@ from esl_controller.errands.text_service import (
     TextService,
     chosen,
     of_provider,
+    usage_of,
 )
 from esl_controller.errands.told import transcript_of
 from esl_controller.services.http import Response, ServiceFailed
@@ -57,6 +58,8 @@ class Summary:
             transcript = transcript_of(connection, errand)
         if not transcript:
             return Delivered({"skipped": "no words are kept of this call"})
+        if not means.purse.may_spend(means.tenant):
+            return Delivered({"skipped": "the domain's budget is used up"})
         wanted = means.tenant.summary_schema
         made = self._read(self._ask(errand, means, transcript), wanted)
         if means.tenant.store_transcripts and errand.conversation_uuid is not None:
@@ -99,7 +102,25 @@ class Summary:
             raise Dead(f"the text service answered {answer.status}")
         if not 200 <= answer.status < 300:
             raise Retry(f"the text service answered {answer.status}")
+        self._book(errand, means, service, body, answer)
         return answer
+
+    def _book(
+        self,
+        errand: QueuedErrand,
+        means: Means,
+        service: TextService,
+        body: Mapping[str, Any],
+        answer: Response,
+    ) -> None:
+        """Each answer is paid for, whatever it is worth."""
+        try:
+            told = msgspec.json.decode(answer.body)
+        except (ValueError, RecursionError):
+            told = None
+        asked = "".join(one["content"] for one in body["messages"])
+        usage = usage_of(service, told, asked, answer.body.decode(errors="replace"))
+        means.purse.book_summary(usage, errand.domain_uuid, errand.conversation_uuid)
 
     def _read(self, answer: Response, wanted: Mapping[str, Any] | None) -> dict[str, Any]:
         """What the model wrote, checked. Raises Retry: asked again it may write better."""

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
 
+from bridge.providers.base import Usage
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.settings.types import Secret
 
+CHARS_PER_TOKEN = 4
+"""Where nobody counts."""
+MAX_TOKENS = 10_000_000
+"""What somebody else counts of one answer is no more."""
+_VENDORS = {
+    urlsplit(one.chat_url).hostname or "": next(
+        (model.vendor for model in one.models if model.role == "chat"), one.kind
+    )
+    for one in DESCRIPTORS.values()
+    if one.chat_url
+}
+_NOBODY = next(
+    one.kind for one in DESCRIPTORS.values() if any(model.role == "chat" for model in one.models)
+)
+"""The kind that may have any chat server stands for those of nobody known."""
 _SCHEMES = {"ws://": "http://", "wss://": "https://"}
 
 
@@ -20,6 +38,8 @@ class TextService:
     """Of its chat completions."""
     model: str
     key: Secret
+    vendor: str
+    """Who is paid, as in the price list."""
 
 
 class NoTextService(Exception):
@@ -32,26 +52,64 @@ def chosen(tenant: TenantSettings, key: Secret) -> TextService | None:
         return None
     if not tenant.summary_model:
         raise NoTextService("summary_url needs a summary_model")
-    return TextService(_completions(tenant.summary_url), tenant.summary_model, key)
+    url = tenant.summary_url
+    return TextService(_completions(url), tenant.summary_model, key, vendor_of(url, _NOBODY))
 
 
 def of_provider(providers: Sequence[ProviderAccess], model: str | None) -> TextService:
     """The first provider that has one. Raises NoTextService."""
     for access in providers:
         config, known = access.config, DESCRIPTORS[access.config.realtime_provider]
-        base = config.base_url or known.chat_url
-        if not known.chat_url or not base:
+        base = _chat_base(config.base_url, known.chat_url)
+        if not base:
             continue
         chat_models = [one.id for one in known.models if one.role == "chat"]
         name = model or (chat_models and (config.model or chat_models[0]))
         if not name:
             raise NoTextService(f"{config.provider_label} needs a summary_model")
-        return TextService(_completions(as_http(base)), name, _key(access, known.chat_key))
+        vendor = vendor_of(as_http(base), config.realtime_provider)
+        return TextService(_completions(as_http(base)), name, _key(access, known.chat_key), vendor)
     raise NoTextService("no provider of the domain answers in text: set summary_url")
+
+
+def vendor_of(url: str, unknown: str) -> str:
+    """Whose service is at an address; `unknown` where nobody knows."""
+    return _VENDORS.get(urlsplit(url).hostname or "", unknown)
+
+
+def usage_of(service: TextService, answer: Any, asked: str, answered: str) -> Usage:
+    """What an answer cost, as the service counted it. What it does not count is estimated: a
+    budget must not be blind to it."""
+    told = answer.get("usage") if isinstance(answer, dict) else None
+    told = told if isinstance(told, dict) else {}
+    details = told.get("prompt_tokens_details")
+    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
+    return Usage(
+        service.vendor,
+        service.model,
+        input_text_tokens=_count(told.get("prompt_tokens"), len(asked) // CHARS_PER_TOKEN),
+        cached_text_tokens=_count(cached, 0),
+        output_text_tokens=_count(told.get("completion_tokens"), len(answered) // CHARS_PER_TOKEN),
+    )
+
+
+def _count(told: Any, otherwise: int) -> int:
+    """A number of tokens, if it is one that can be."""
+    good = isinstance(told, int) and not isinstance(told, bool) and 0 <= told <= MAX_TOKENS
+    return told if good else otherwise
 
 
 def _completions(base: str) -> str:
     return f"{base.rstrip('/')}/chat/completions"
+
+
+def _chat_base(own: str | None, usual: str) -> str:
+    """Where a row's vendor answers in text; an address of the row's own that is a host alone has
+    the usual path. Empty: nowhere."""
+    if not own or not usual:
+        return usual
+    is_host = not urlsplit(as_http(own)).path.strip("/")
+    return own.rstrip("/") + urlsplit(usual).path if is_host else own
 
 
 def as_http(address: str) -> str:

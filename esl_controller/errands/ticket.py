@@ -29,6 +29,6 @@ class Ticket:
         try:
             number = client.create(wanted, key=errand.idempotency_key, timeout_s=TIMEOUT_S)
         except SystemFailed as error:
-            for_good = error.certain and error.status not in _LATER
+            for_good = error.refused and error.status not in _LATER
             raise (Dead if for_good else Retry)(error.words) from None
         return Delivered({"ticket_id": number})

@@ -134,7 +134,8 @@ class EslServer:
         self._server.start()
 
     def close_listener(self) -> None:
-        """Accept no more; calls that the kernel has already accepted go back to the dialplan."""
+        """Accept no more. Calls that the kernel has already accepted came in time: they are served
+        as far as there is room, for FreeSWITCH tries no other worker once it is connected."""
         if self.draining:
             return
         self.draining = True
@@ -204,7 +205,7 @@ class EslServer:
             self._run(session)
 
     def _full(self) -> bool:
-        return self.draining or len(self._calls) >= self.capacity
+        return len(self._calls) >= self.capacity
 
     def _connect(self, session: ControllerSession) -> bool:
         self._connecting += 1

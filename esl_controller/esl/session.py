@@ -62,6 +62,12 @@ class ControllerSession(GreenswitchApi, OutboundSession):  # type: ignore[misc]
         """Our address as FreeSWITCH reaches it: the one it has connected to."""
         return self._local_host
 
+    @property
+    def far_host(self) -> str:
+        """FreeSWITCH's address as we reach it: the one it has connected from, or a proxy of its
+        own host for it. Empty when there is no such address."""
+        return str(self.client_address[0]) if self.client_address else ""
+
     def connect(self, timeout_s: float = DEFAULT_TIMEOUT_S) -> ChannelData:
         """Return the channel data; ask for them the first time. Raise `CommandFailed` if refused.
 

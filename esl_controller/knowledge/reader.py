@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import resource
 import sys
 from html.parser import HTMLParser
@@ -126,6 +127,7 @@ def main() -> None:
     """Read standard input, write the text."""
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_S, CPU_S))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    logging.disable()  # pypdf's remarks would stand before our words
     try:
         text = text_of(sys.argv[1], sys.stdin.buffer.read(MAX_DOCUMENT_BYTES + 1))
     except Unreadable as error:

@@ -28,7 +28,7 @@ _COUNTED = tuple(one.name for one in dataclasses.fields(Usage) if one.name != "v
 
 
 class UsageLedger:
-    """The one of a worker: calls and voice previews are booked alike."""
+    """The one of a worker: calls, voice previews and summaries are booked alike."""
 
     def __init__(
         self, prices: PriceList, budget: BudgetGuard, record: Record, metrics: Metrics
@@ -44,16 +44,25 @@ class UsageLedger:
         self._prices = prices
         self._named.clear()
 
-    def book(self, usage: Usage, domain_uuid: str, *, conversation_uuid: str | None) -> UsageRecord:
+    def book(
+        self,
+        usage: Usage,
+        domain_uuid: str,
+        *,
+        conversation_uuid: str | None,
+        purpose: str = "",
+    ) -> UsageRecord:
         """Take what a vendor counted for a domain, and return it with its price.
 
         Never waits. `conversation_uuid` is None for what was not said in a conversation.
+        `purpose` is what it was for, where that does not follow.
         """
         priced = self._prices.priced(
             UsageRecord(
                 usage_uuid=str(uuid.uuid4()),
                 domain_uuid=domain_uuid,
                 conversation_uuid=conversation_uuid,
+                purpose=purpose or ("preview" if conversation_uuid is None else "conversation"),
                 provider=usage.vendor,
                 occurred_at=datetime.now(UTC),
                 **{name: getattr(usage, name) for name in _COUNTED},

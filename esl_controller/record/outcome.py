@@ -59,7 +59,9 @@ def turned_away(reason: HandBack) -> Ending:
 def handed_back(reason: HandBack, end: SessionEnd | None, trouble: str) -> Ending:
     """A conversation that could not go on; `trouble` is what a provider said last."""
     why = str(reason)
-    if trouble and trouble not in why:
+    if why and trouble.startswith(why):
+        why = trouble  # it begins with the code, which is all that `reason` has
+    elif trouble and trouble not in why:
         why = f"{why}: {trouble}"
     if end is not None and end.cause is EndCause.STOPPED:
         return Ending("failed", end.cause.value, reason.code, why)

@@ -57,6 +57,7 @@ def erase_caller(
         report.going_on = len(going_on)
         report.add(_erase_recordings(connection, domain_uuid, over, recordings))
         privacy.forget_words_of_audits(connection, domain_uuid, over)
+        privacy.forget_number_in_audits(connection, domain_uuid, caller_number)
         report.add({"outbound": privacy.erase_outbound(connection, domain_uuid, caller_number)})
         report.add({"errands": errands.erase(connection, domain_uuid, over)})
         report.add(privacy.erase_conversations(connection, domain_uuid, over))

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import gevent
+
 from esl_controller.database.hours import Opening
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
@@ -14,11 +16,15 @@ from esl_controller.routes.places import CallLeases, Refusal
 from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.tenants.providers import is_usable
 
-_WHOSE = {
-    Refusal.TOTAL: "installation",
-    Refusal.DOMAIN: "domain",
-    Refusal.SECRETARY: "secretary",
-    Refusal.PROVIDER: "domain's providers",
+_FULL = {
+    Refusal.TOTAL: "no place left: limit of the installation reached",
+    Refusal.DOMAIN: "no place left: limit of the domain reached",
+    Refusal.SECRETARY: "no place left: limit of the secretary reached",
+    Refusal.PROVIDER: "no place left: limit of the domain's providers reached",
+}
+_SPENT = {
+    "day": "budget of the day used up ({} of {} USD)",
+    "month": "budget of the month used up ({} of {} USD)",
 }
 
 
@@ -62,7 +68,7 @@ class Admission:
 
     def opening(self, entry: RouteEntry) -> Opening:
         """Whether the secretary is open now, and until when."""
-        return opening_of(entry, self._now())
+        return opening_of(entry, self._now(), pause=lambda: gevent.sleep(0))
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""
@@ -75,14 +81,14 @@ class Admission:
     def _check_hours(self, entry: RouteEntry) -> None:
         now = entry.opening
         if now is not None and not now.open and entry.secretary.closed_action != "answer":
-            why = f"outside the secretary's hours ({now.at.tzinfo}{_until(now)})"
+            why = f"outside the secretary's hours ({now.at.tzinfo}){_until(now)}"
             raise HandBack(Outcome.CLOSED, None, why, extension=entry.secretary.closed_extension)
 
     def _within_budget(self, entry: RouteEntry) -> RouteEntry:
         state = self.budget.check(entry.tenant)
         if state.level is not BudgetLevel.EXHAUSTED:
             return entry
-        why = f"budget of the {state.period} used up ({state.spent_usd} of {state.limit_usd} USD)"
+        why = _SPENT[state.period].format(state.spent_usd, state.limit_usd)
         action = entry.tenant.budget_action
         if action == BudgetAction.HUMAN:
             raise HandBack(Outcome.BUDGET, None, why, extension=entry.tenant.human_extension)
@@ -90,16 +96,17 @@ class Admission:
             cheap = low_cost(entry, is_usable)
             if cheap is not None:
                 return cheap
-            why += ", and the domain has no low-cost provider that can be used"
+            why += "; the domain has no low-cost provider that can be used"
         raise HandBack(Outcome.TURN_BASED, None, why)
 
 
 def _until(now: Opening) -> str:
-    return f", open again {now.next_open_at:%Y-%m-%d %H:%M}" if now.next_open_at else ""
+    return f"; open again {now.next_open_at:%Y-%m-%d %H:%M}" if now.next_open_at else ""
 
 
 def _placed(entry: RouteEntry, place: RouteEntry | Refusal) -> RouteEntry:
     if isinstance(place, RouteEntry):
         return place
-    why = f"no place left: limit of the {_WHOSE[place]} reached"
-    raise HandBack(Outcome.OVERFLOW, None, why, extension=entry.secretary.overflow_extension)
+    raise HandBack(
+        Outcome.OVERFLOW, None, _FULL[place], extension=entry.secretary.overflow_extension
+    )

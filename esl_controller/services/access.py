@@ -51,14 +51,22 @@ class TenantHosts:
 
 
 def system_hosts(tenant: TenantSettings) -> Sequence[str]:
-    """Hosts of its tickets, customers and agenda: set in the same row as `allowed_tool_hosts`, they
-    need not be named there too."""
-    urls = (tenant.ticket_url, tenant.crm_url, tenant.agenda_url)
+    """Hosts of its tickets, customers, agenda and vectors: set in the same row as
+    `allowed_tool_hosts`, they need not be named there too."""
+    urls = (tenant.ticket_url, tenant.crm_url, tenant.agenda_url, tenant.embedding_url)
     return [host for url in urls if url and (host := urlsplit(url).hostname)]
 
 
-def service_http(settings: Settings, load: LoadTenant) -> ServiceHttp:
-    """Reading the CA certificates takes 50 ms, so it is made once. Raises OSError."""
+def trusted(settings: Settings) -> ssl.SSLContext | None:
+    """The operator's own authorities; None: the system's. Reading them takes 50 ms. Raises
+    OSError."""
     at = settings.services
-    tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
+    return ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
+
+
+def service_http(
+    settings: Settings, load: LoadTenant, tls: ssl.SSLContext | None = None
+) -> ServiceHttp:
+    """For tenants' systems."""
+    at = settings.services
     return ServiceHttp(TenantHosts(load), ServiceHosts(at.allowed_hosts), tls=tls)

@@ -10,8 +10,10 @@ class ServiceFailed(Exception):
     malformed. `words` are for the operator; they hold nothing that was sent.
     """
 
-    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
+    def __init__(self, reason: str, words: str, *, status: int = 0, sent: bool = True) -> None:
+        """`sent`: something may have been, or it is not known."""
         super().__init__(words)
+        self._sent = sent
         self.reason = reason
         self.words = words
         self.status = status
@@ -20,4 +22,4 @@ class ServiceFailed(Exception):
     @property
     def may_have_arrived(self) -> bool:
         """Whether the other side may have acted all the same."""
-        return self.reason != "refused"
+        return self._sent and self.reason != "refused"

@@ -165,4 +165,5 @@ _REASONS = {
 
 def _failed(error: ExchangeFailed, host: str) -> ServiceFailed:
     reason = _REASONS.get(error.stage, "unreachable")
-    return ServiceFailed(reason, str(error) if error.stage == "refused" else f"{host}: {error}")
+    words = str(error) if error.stage == "refused" else f"{host}: {error}"
+    return ServiceFailed(reason, words, sent=error.sent)

@@ -117,7 +117,8 @@ class McpClient:
         )
         told = self._exchange(number, line, left_s)
         if "failed" in told:
-            raise ServiceFailed(str(told["failed"]), str(told.get("words", "")))
+            sent = told.get("sent") is not False
+            raise ServiceFailed(str(told["failed"]), str(told.get("words", "")), sent=sent)
         return told.get("result")
 
     def _exchange(self, number: int, line: bytes, timeout_s: float) -> Mapping[str, Any]:

@@ -7,7 +7,8 @@ up here.
 
     {"id": 1, "op": "call" | "list", "url": …, "addresses": […], "headers": {…}, "tool": …,
      "arguments": {…}, "deadline_s": 8, "max_bytes": 262144}
-    {"id": 1, "result": …} | {"id": 1, "failed": "timeout" | "unreachable" | …, "words": …}
+    {"id": 1, "result": …}
+    {"id": 1, "failed": "timeout" | "unreachable" | …, "words": …, "sent": the tool was asked}
 
 It has no keys but those of the request in hand, and its environment is empty.
 """
@@ -108,15 +109,17 @@ class _Counted(httpx2.AsyncByteStream):
 
 async def answer(wanted: Mapping[str, Any], tls: ssl.SSLContext) -> dict[str, Any]:
     """What becomes of one request."""
+    asked: list[str] = []
     try:
         async with asyncio.timeout(wanted["deadline_s"]):
-            return {"id": wanted["id"], "result": await _ask(wanted, tls)}
+            return {"id": wanted["id"], "result": await _ask(wanted, tls, asked)}
     except Exception as error:  # noqa: BLE001 - boundary: the worker is told, whatever it is
         reason, words = failure(error)
-        return {"id": wanted["id"], "failed": reason, "words": words}
+        return {"id": wanted["id"], "failed": reason, "words": words, "sent": bool(asked)}
 
 
-async def _ask(wanted: Mapping[str, Any], tls: ssl.SSLContext) -> Any:
+async def _ask(wanted: Mapping[str, Any], tls: ssl.SSLContext, asked: list[str]) -> Any:
+    """`asked` gets the tool's name once its server may know of the call."""
     transport = JudgedTransport(wanted["url"], wanted["addresses"], wanted["max_bytes"], tls)
     http = httpx2.AsyncClient(
         transport=transport,
@@ -135,6 +138,7 @@ async def _ask(wanted: Mapping[str, Any], tls: ssl.SSLContext) -> Any:
     ):
         if wanted["op"] == "list":
             return await _tools(client)
+        asked.append(wanted["tool"])
         return _told(await client.call_tool(wanted["tool"], wanted["arguments"]))
 
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from esl_controller.database.models import RouteEntry
-from esl_controller.knowledge.found import Passage
+from esl_controller.knowledge.found import Found
 
 
 class SystemFailed(Exception):
@@ -22,17 +22,24 @@ class SystemFailed(Exception):
     malformed | conflict (the time has gone) | not_found.
     """
 
-    def __init__(self, reason: str, words: str, *, status: int = 0) -> None:
+    def __init__(self, reason: str, words: str, *, status: int = 0, sent: bool = True) -> None:
+        """`sent`: something may have been, or it is not known."""
         super().__init__(words)
+        self.sent = sent
         self.reason = reason
         self.words = words
         self.status = status
         """Of HTTP, where it answered."""
 
     @property
+    def refused(self) -> bool:
+        """Whether somebody has said no: asked again, the answer would be the same."""
+        return self.reason in ("refused", "conflict", "not_found") or 400 <= self.status < 500
+
+    @property
     def certain(self) -> bool:
         """Whether nothing has happened for sure."""
-        return self.reason in ("refused", "conflict", "not_found") or 400 <= self.status < 500
+        return self.refused or not self.sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +200,7 @@ class Mcp(Protocol):
 class Knowledge(Protocol):
     """The tenant's documents."""
 
-    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Sequence[Passage]:
+    def search(self, domain_uuid: str, question: str, *, timeout_s: float) -> Found:
         """The passages that fit best, the best first. Raises `knowledge.found.SearchFailed`."""
 
 

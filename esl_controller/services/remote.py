@@ -81,7 +81,9 @@ class Remote:
             ).require_success()
         except ServiceFailed as error:
             reason = _REASONS.get(error.status, error.reason)
-            raise SystemFailed(reason, error.words, status=error.status) from None
+            raise SystemFailed(
+                reason, error.words, status=error.status, sent=error.may_have_arrived
+            ) from None
 
     def _authorization(self, url: str) -> dict[str, str]:
         if self.credential is None:

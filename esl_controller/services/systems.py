@@ -11,12 +11,14 @@ from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import functions
 from esl_controller.knowledge.search import DocumentSearch
-from esl_controller.services.access import service_http
+from esl_controller.services.access import service_http, trusted
 from esl_controller.services.agenda import agenda_client
 from esl_controller.services.caldav import caldav_client
 from esl_controller.services.crm import crm_client
+from esl_controller.services.embeddings import Book, embeddings_of
 from esl_controller.services.http import ServiceHttp
 from esl_controller.services.mcp import McpClient
+from esl_controller.services.meaning import QuestionVectors
 from esl_controller.services.ports import Agenda, Customers, Tickets
 from esl_controller.services.tickets import ticket_client
 from esl_controller.settings.table import Settings
@@ -65,8 +67,14 @@ class TenantSystems:
         return partial(self.open_key, entry.domain_uuid)
 
 
-def tenant_systems(settings: Settings, source: ConfigSource, pool: Pool) -> TenantSystems:
-    """Of the installation's settings. Raises OSError for its CA file."""
-    http = service_http(settings, source.load_tenant)
+def tenant_systems(
+    settings: Settings, source: ConfigSource, pool: Pool, book: Book
+) -> TenantSystems:
+    """Of the installation's settings; `book` takes what vectors cost. Raises OSError for its CA
+    file."""
+    tls, open_key = trusted(settings), source.secret_store.open
+    http = service_http(settings, source.load_tenant, tls)
+    vectors = embeddings_of(settings, http, open_key, tls, book)
+    knowledge = DocumentSearch(pool, QuestionVectors(vectors, source.load_tenant))
     mcp = McpClient(http, settings.services.ca_file)
-    return TenantSystems(pool, http, mcp, DocumentSearch(pool), source.secret_store.open)
+    return TenantSystems(pool, http, mcp, knowledge, open_key)

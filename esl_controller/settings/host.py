@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from esl_controller.settings.group import Group
-from esl_controller.settings.types import doc
+from esl_controller.settings.types import PATH_OR_EMPTY, doc
 
 
 class Storage(Group, frozen=True):
@@ -76,6 +76,14 @@ class Log(Group, frozen=True):
     format: Annotated[
         Literal["auto", "json", "console"], doc("`auto`: console on a terminal, else JSON.")
     ] = "auto"
+    directory: Annotated[
+        str,
+        doc(
+            "Directory in which each worker keeps a file, `worker-0.log`, instead of standard "
+            "error; logrotate may move it away (deploy/logrotate). Empty: standard error.",
+            pattern=PATH_OR_EMPTY,
+        ),
+    ] = ""
     redact_phone_numbers: Annotated[
         bool, doc("Hide all but the last two digits of telephone numbers.")
     ] = False

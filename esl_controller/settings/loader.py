@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.editions import flavours
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.settings.host import Storage
 from esl_controller.settings.table import PREFIX, Provider, Setting, Settings, every_setting
@@ -221,7 +222,7 @@ def _contradictions(settings: Settings) -> list[Problem]:
         name = "MEDIA_PUBLIC_HOST" if media.public_host else "MEDIA_LISTEN_HOST"
         refuse(name, local, words)
     if "auto" not in (media.playback, media.flavour):
-        able = FLAVOURS[PlayoutMode(media.playback)]
+        able = flavours(PlayoutMode(media.playback))
         if Flavour(media.flavour) not in able:
             words = f"auto, or one of {', '.join(f.value for f in able)} for this playback"
             refuse("MEDIA_FLAVOUR", media.flavour, words)

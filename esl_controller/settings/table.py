@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
+from esl_controller.settings.embedding import Embedding
 from esl_controller.settings.group import Group as _Group
 from esl_controller.settings.host import Log, Speech, Storage
 from esl_controller.settings.mail import Mail
@@ -21,6 +22,7 @@ from esl_controller.settings.transfer import Transfer
 from esl_controller.settings.types import (
     HOST,
     HOST_OR_EMPTY,
+    PATH_OR_EMPTY,
     WORD,
     Port,
     Secret,
@@ -34,6 +36,7 @@ from esl_controller.settings.types import (
     one_of,
     variable,
     websocket_url,
+    worker_url,
 )
 
 PREFIX = "VOICE_AI_"
@@ -105,6 +108,23 @@ class Media(_Group, frozen=True):
             pattern=HOST_OR_EMPTY,
         ),
     ] = ""
+    public_url: Annotated[
+        str,
+        doc(
+            "Address FreeSWITCH opens its streams at, where nginx stands before the workers "
+            "(docs/security.md): `wss://voice.example.com:8443/worker/{index}`; `{index}` becomes "
+            "the worker's number. Empty: `ws://<public_host>:<port>`, in clear.",
+            check=worker_url,
+        ),
+    ] = ""
+    tls_ca_file: Annotated[
+        str,
+        doc(
+            "CA certificates by which FreeSWITCH judges that address, a file on its host "
+            "(STREAM_TLS_CA_FILE). Empty: those of its system.",
+            pattern=PATH_OR_EMPTY,
+        ),
+    ] = ""
     input: Annotated[
         Literal["mod_audio_stream", "unicast"],
         doc("How the caller's audio comes: the module, or FreeSWITCH's own `unicast`."),
@@ -118,10 +138,12 @@ class Media(_Group, frozen=True):
             "auto",
             "open",
             "1.0.3",
+            "1.1.0",
             "voxcom-us",
             "cloudfieldcz",
             "julianotarga",
             "alchemilla",
+            "earshot",
         ],
         doc("Edition of mod_audio_stream; `auto` asks FreeSWITCH as `doctor` does."),
     ] = "auto"
@@ -142,10 +164,18 @@ class Media(_Group, frozen=True):
             "packets than 20 ms is always asked for at its own: the module would drop the rest."
         ),
     ] = 0
+    compiled: Annotated[
+        bool, doc("Use the compiled core where it is installed; `false`: Python alone.")
+    ] = True
     unicast_host: Annotated[
         str,
-        doc("FreeSWITCH's address for unicast datagrams, as a worker reaches it.", pattern=HOST),
-    ] = "127.0.0.1"
+        doc(
+            "FreeSWITCH's address for unicast datagrams, as a worker reaches it. Empty: the "
+            "address its Event Socket connection comes from, so several FreeSWITCH hosts may "
+            "share the workers.",
+            pattern=HOST_OR_EMPTY,
+        ),
+    ] = ""
     unicast_port_first: Annotated[
         int, doc("First UDP port of the unicast range.", ge=1024, le=65535)
     ] = 61000
@@ -321,6 +351,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     transfer: Transfer = Transfer()
     mail: Mail = Mail()
     services: Services = Services()
+    embedding: Embedding = Embedding()
     log: Log = Log()
 
 

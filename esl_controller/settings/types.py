@@ -19,6 +19,10 @@ _HOST_ENTRY = re.compile(
 )
 
 
+_SENDABLE = re.compile(r"[0-9A-Za-z:/._\[\]{}-]+")
+"""No blank, quote, query or user: it becomes a word of a FreeSWITCH command."""
+
+
 class Secret:
     """A value that never shows itself by accident; `reveal` is the one way to read it."""
 
@@ -89,6 +93,17 @@ def websocket_url(text: str) -> str | None:
     return None if usable else "a WebSocket address, ws://… or wss://…"
 
 
+def worker_url(text: str) -> str | None:
+    """None for nothing, or a ws:// or wss:// address with `{index}` in its path that FreeSWITCH
+    can be told, else what is allowed."""
+    if not text:
+        return None
+    good = websocket_url(text) is None and _SENDABLE.fullmatch(text)
+    if good and urlsplit(text).path.count("{index}") == 1 and text.count("{") == 1:
+        return None
+    return "a WebSocket address with the worker's number in it, wss://host:8443/worker/{index}"
+
+
 def without_secrets(url: str) -> str:
     """An address to show: what stands before the host and in the query may be a key."""
     parts = urlsplit(url)
@@ -139,6 +154,7 @@ Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 HOST = r"^[0-9A-Za-z_.:\-]+\Z"
 WORD = r"^[\x21-\x7e]{1,128}\Z"
 HOST_OR_EMPTY = r"^[0-9A-Za-z_.:\-]*\Z"
+PATH_OR_EMPTY = r"^(/[0-9A-Za-z_.@+/\-]+)?\Z"
 
 
 def allowed(kind: Any) -> str:
@@ -166,5 +182,6 @@ def allowed(kind: Any) -> str:
 _TEXTS = {
     HOST: "a host name or address",
     HOST_OR_EMPTY: "a host name or address, or nothing",
+    PATH_OR_EMPTY: "the whole path of a file, or nothing",
     WORD: "printable text without blanks",
 }

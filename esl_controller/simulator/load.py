@@ -59,6 +59,8 @@ class CallTimes:
     answered_at: float | None = None
     loud_at: list[float] = field(default_factory=list)
     """The caller began to be loud."""
+    quiet_at: list[float] = field(default_factory=list)
+    """He was silent again."""
     audio_from: list[float] = field(default_factory=list)
     """Agent audio began to arrive at the switch after a quiet time."""
     audio_until: list[float] = field(default_factory=list)
@@ -91,16 +93,17 @@ class CallTimes:
 
 
 class LoadCaller(Caller):
-    """A caller that notes when he begins to speak; keeps no audio."""
+    """A caller that notes when he begins to speak, and ends; keeps no audio."""
 
     times: CallTimes
     _spoke = False
 
     def speak(self, now: float) -> bytes | None:
-        """The next frame; its moment is noted if it begins an utterance."""
+        """The next frame; its moment is noted if it begins an utterance, or follows one."""
         frame = super().speak(now)
-        if self.speaking and not self._spoke:
-            self.times.loud_at.append(time.monotonic())
+        if self.speaking is not self._spoke:
+            moments = self.times.loud_at if self.speaking else self.times.quiet_at
+            moments.append(time.monotonic())
         self._spoke = self.speaking
         return frame
 

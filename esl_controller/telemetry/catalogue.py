@@ -303,7 +303,7 @@ JOURNAL_FAILURES = _counter(
     "journal_failures", "Failed writes of the journal.", target=("spool", "database")
 )
 SPOOL_BYTES = _gauge("spool_bytes", "Journal not yet in the database.")
-_ERRANDS = ("ticket", "message", "webhook", "email", "summary", "other")
+_ERRANDS = ("ticket", "message", "webhook", "email", "summary", "embedding", "other")
 ERRANDS = _counter(
     "errands",
     "Attempts to deliver errands: delivered, retried, dead, lost to another worker.",
@@ -354,6 +354,9 @@ BACKGROUND_FAILURES = _counter(
 )
 WORKERS_LOST = _counter("workers_lost", "Workers this one found lost, and closed the calls of.")
 BUILD_INFO = _gauge("build_info", "Always 1; the labels say what runs.", version=(), python=())
+MEDIA_CORE_INFO = _gauge(
+    "media_core_info", "Always 1; the label says what works on callers' audio.", core=()
+)
 
 METRICS: tuple[Metric, ...] = tuple(
     value for value in globals().copy().values() if isinstance(value, Metric)

@@ -14,6 +14,7 @@ import os
 import select
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -21,6 +22,7 @@ from gevent import monkey
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 from esl_controller.settings.host import Log
+from esl_controller.telemetry.log_file import LogFile
 from esl_controller.telemetry.redaction import redact_value
 
 LINE_BYTES = 4096
@@ -43,8 +45,9 @@ def call_logger() -> FilteringBoundLogger:
 class LineWriter:
     """Writes whole lines to a file descriptor that is ready, and drops and counts the others."""
 
-    def __init__(self, fd: int) -> None:
-        self._fd = fd
+    def __init__(self, fd: int, file: LogFile | None = None) -> None:
+        """`file` stands behind the descriptor, and may be moved away."""
+        self._fd, self._file = fd, file
         # gevent's own poll would switch greenlets; this one must return at once.
         self._poll = monkey.get_original("select", "poll")()
         self._poll.register(fd, select.POLLOUT)
@@ -58,6 +61,8 @@ class LineWriter:
             self.dropped += 1
 
     def _write(self, line: bytes) -> bool:
+        if self._file is not None:
+            self._file.look()
         try:
             ready = self._poll.poll(0)
             return bool(ready and ready[0][1] & select.POLLOUT) and os.write(self._fd, line) > 0
@@ -88,9 +93,13 @@ class _LibraryHandler(logging.Handler):
         )
 
 
-def configure(settings: Log, fd: int = 2) -> LineWriter:
-    """Set up logging for the process. Returns the writer, whose `dropped` is worth a metric."""
-    writer = LineWriter(fd)
+def configure(settings: Log, fd: int = 2, *, name: str = "") -> LineWriter:
+    """Set up logging for the process. Returns the writer, whose `dropped` is worth a metric.
+
+    `name`: of its file, where the settings have a directory for them. Raises OSError.
+    """
+    kept = settings.directory and name
+    writer = LineWriter(fd, LogFile(Path(settings.directory, name), fd) if kept else None)
     level = logging.getLevelNamesMapping()[settings.level.upper()]
     structlog.configure(
         processors=_processors(settings, fd),

@@ -62,9 +62,9 @@ class TimeGroup:
         """It names no dates."""
         return not self.between and self.days.keys() <= {"wday"}
 
-    def is_on(self, day: date) -> bool:
-        """Whether it can match on a date at all."""
-        return all(_value(name, day) in wanted for name, wanted in self.days.items())
+    def is_on(self, values: Mapping[str, int]) -> bool:
+        """Whether it can match at all on a date with these values."""
+        return all(values[name] in wanted for name, wanted in self.days.items())
 
     def matched(self, day: date) -> frozenset[int]:
         """The minutes at which it matches on a date it is on."""
@@ -89,20 +89,35 @@ class TimeCondition:
         default_factory=dict, compare=False, repr=False
     )
     """By the groups that are on: a year has few different days."""
+    _usual: dict[int, Sequence[Span]] = field(default_factory=dict, compare=False, repr=False)
+    """By the day of the week."""
+    _special: list[TimeGroup] = field(default_factory=list, compare=False, repr=False)
+    """Those that name dates."""
+
+    def __post_init__(self) -> None:
+        self._special.extend(group for group in self.groups if not group.weekly)
 
     def on(self, day: date) -> Sequence[Span]:
         """The times it is open on a date."""
-        return self._spans(day, self.groups)
+        if self._special:
+            values = _values(day)
+            if any(group.is_on(values) for group in self._special):
+                return self._spans(day, [one for one in self.groups if one.is_on(values)])
+        return self.usual(day)
 
     def usual(self, day: date) -> Sequence[Span]:
         """The times it would be open if nothing were special about the date."""
-        return self._spans(day, [group for group in self.groups if group.weekly])
+        known = self._usual.get(day.weekday())
+        if known is None:
+            values = _values(day)
+            on = [group for group in self.groups if group.weekly and group.is_on(values)]
+            known = self._usual[day.weekday()] = self._spans(day, on)
+        return known
 
-    def _spans(self, day: date, groups: Sequence[TimeGroup]) -> Sequence[Span]:
-        on = [group for group in groups if group.is_on(day)]
+    def _spans(self, day: date, on: Sequence[TimeGroup]) -> Sequence[Span]:
         if any(group.between for group in on):
             return _open(on, day)
-        key = tuple(id(group) for group in on)
+        key = tuple(map(id, on))
         if key not in self._known:
             self._known[key] = _open(on, day)
         return self._known[key]
@@ -245,17 +260,19 @@ _DAY: Mapping[str, tuple[int, int]] = {
 }
 
 
-def _value(name: str, day: date) -> int:
-    """What an attribute is on a date."""
+def _values(day: date) -> Mapping[str, int]:
+    """What each attribute is on a date."""
     of_year, of_week = day.timetuple().tm_yday, day.isoweekday() % 7
-    if name == "mweek":
-        first = (7 - (day.day - (of_week + 1)) % 7) % 7
-        return -(-(day.day + first) // 7)
-    if name == "wday":
-        return of_week + 1
-    if name == "week":
-        return (of_year - 1) // 7 + 1
-    return {"year": day.year, "mon": day.month, "mday": day.day, "yday": of_year}[name]
+    first = (7 - (day.day - (of_week + 1)) % 7) % 7
+    return {
+        "year": day.year,
+        "yday": of_year,
+        "mon": day.month,
+        "mday": day.day,
+        "week": (of_year - 1) // 7 + 1,
+        "mweek": -(-(day.day + first) // 7),
+        "wday": of_week + 1,
+    }
 
 
 def _between(text: str, server_time: _ToWall) -> Iterable[tuple[datetime, datetime]]:
@@ -287,13 +304,12 @@ def _open(groups: Iterable[TimeGroup], day: date) -> Sequence[Span]:
 
 
 def _spans(minutes: Sequence[int]) -> Sequence[Span]:
-    spans: list[Span] = []
-    for minute in minutes:
-        if spans and spans[-1].ends == minute:
-            spans[-1] = Span(spans[-1].begins, minute + 1)
-        else:
-            spans.append(Span(minute, minute + 1))
-    return spans
+    """Of minutes in order."""
+    if not minutes:
+        return ()
+    breaks = [n for n in range(1, len(minutes)) if minutes[n] != minutes[n - 1] + 1]
+    pieces = zip([0, *breaks], [*breaks, len(minutes)], strict=True)
+    return [Span(minutes[first], minutes[after - 1] + 1) for first, after in pieces]
 
 
 def _zone(name: str, problems: list[str]) -> str | None:

@@ -61,7 +61,7 @@ class CheckAppointment(BuiltIn):
             free = agenda.free(begin, end, timeout_s=TRY_S)
             own = _own(agenda, context, now, timeout_s=TRY_S)
         except SystemFailed as failure:
-            raise _failed(failure) from failure
+            raise _failed(failure, certain=True) from failure
         minutes = context.entry.tenant.appointment_minutes
         return {
             "now": _local(now, zone),
@@ -223,11 +223,12 @@ def _told(one: Appointment, zone: ZoneInfo) -> Mapping[str, str]:
     return told | ({"subject": one.title} if one.title else {})
 
 
-def _failed(failure: SystemFailed) -> FunctionFailed:
+def _failed(failure: SystemFailed, *, certain: bool = False) -> FunctionFailed:
+    """`certain`: nothing was to be changed."""
     if failure.reason == "conflict":
         return FunctionFailed(TAKEN, why=failure.words)
     if failure.reason == "not_found":
         words = "The number that calls has no such appointment. Offer to take a message."
         return FunctionFailed(words, why=failure.words)
     words = "The agenda does not answer as it should at the moment."
-    return FunctionFailed(words, why=failure.words, certain=failure.certain)
+    return FunctionFailed(words, why=failure.words, certain=certain or failure.certain)

@@ -72,7 +72,10 @@ class CallActions(Protocol):
         """
 
     def send_dtmf(self, digits: str) -> bool:
-        """Press keys on the caller's line; False where there is none, or it has gone."""
+        """Press keys on the caller's line; False where there is none, or it has gone.
+
+        Raises FunctionFailed when that is not known.
+        """
 
     def leave_message(self, message: str) -> None:
         """A machine has answered a call of ours: say this to it once it records, and hang up."""

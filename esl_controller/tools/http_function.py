@@ -106,7 +106,8 @@ class HttpFunction:
         }
         there = {name: value for name, value in found.items() if value is not NOT_THERE}
         if not there:
-            raise FunctionFailed("The other system answered without what was asked for.")
+            words = "The other system answered without what was asked for."
+            raise FunctionFailed(words, certain=not self._changes_something)
         return told(there, row.max_result_bytes)
 
     @property

@@ -21,6 +21,8 @@ from esl_controller.record.flusher import conversations_lost
 from esl_controller.telemetry.background import forever
 
 BEAT_S = 10.0
+RETRY_S = 2.0
+"""Until the next beat when the database was away: the others should not think one lost."""
 LOST_S = 60.0
 """Unseen for this long: lost. And a worker judges others only after it has itself been seen for as
 long without a break: after an outage of the database everybody's row is old."""
@@ -105,12 +107,13 @@ class WorkerRegister:
 
     def _run(self) -> None:
         while True:
-            if self.beat():
+            seen = self.beat()
+            if seen:
                 try:
                     self.close_lost()
                 except DatabaseError as error:
                     self._note_failure(str(error))
-            gevent.sleep(BEAT_S)
+            gevent.sleep(BEAT_S if seen else RETRY_S)
 
     def _note_failure(self, error: str) -> None:
         if error != self.last_error:

@@ -5,7 +5,7 @@
 	$apps[$x]['uuid'] = 'f768064f-9585-47ad-a39e-ed24c2c063fe';
 	$apps[$x]['category'] = 'Switch';
 	$apps[$x]['subcategory'] = '';
-	$apps[$x]['version'] = '2.0';
+	$apps[$x]['version'] = '0.1.0';
 	$apps[$x]['license'] = 'MIT';
 	$apps[$x]['url'] = '';
 	$apps[$x]['description']['en-us'] = 'Calls answered by a realtime AI: secretaries, providers, conversations.';
@@ -88,6 +88,18 @@
 	$apps[$x]['permissions'][$y]['groups'][] = 'admin';
 	$y++;
 	$apps[$x]['permissions'][$y]['name'] = 'voice_secretary_function_delete';
+	$apps[$x]['permissions'][$y]['groups'][] = 'superadmin';
+	$apps[$x]['permissions'][$y]['groups'][] = 'admin';
+	$y++;
+	$apps[$x]['permissions'][$y]['name'] = 'voice_secretary_document_view';
+	$apps[$x]['permissions'][$y]['groups'][] = 'superadmin';
+	$apps[$x]['permissions'][$y]['groups'][] = 'admin';
+	$y++;
+	$apps[$x]['permissions'][$y]['name'] = 'voice_secretary_document_add';
+	$apps[$x]['permissions'][$y]['groups'][] = 'superadmin';
+	$apps[$x]['permissions'][$y]['groups'][] = 'admin';
+	$y++;
+	$apps[$x]['permissions'][$y]['name'] = 'voice_secretary_document_delete';
 	$apps[$x]['permissions'][$y]['groups'][] = 'superadmin';
 	$apps[$x]['permissions'][$y]['groups'][] = 'admin';
 	$y++;

@@ -82,6 +82,9 @@
 	if (permission_exists('voice_secretary_function_view')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-functions'], 'icon' => 'wrench', 'link' => 'functions_realtime.php']);
 	}
+	if (permission_exists('voice_secretary_document_view')) {
+		echo button::create(['type' => 'button', 'label' => $text['button-documents'], 'icon' => 'book', 'link' => 'documents_realtime.php']);
+	}
 	if (permission_exists('voice_secretary_errand_view')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-errands'], 'icon' => 'paper-plane', 'link' => 'errands_realtime.php']);
 	}

@@ -34,6 +34,7 @@ OFFENCES = {
     "http-client": ("bridge/providers/host.py", "import urllib3"),
     "websockets": ("bridge/server.py", "import websockets"),
     "greenswitch": ("esl_controller/calls/call.py", "import greenswitch"),
+    "compiled-core": ("bridge/audio/resampler.py", "import voice_ai_switch_core"),
     "sealed-keys": ("esl_controller/web/pages.py", "import nacl.public"),
     "mcp": ("esl_controller/services/mcp.py", "import mcp"),
 }

@@ -16,6 +16,7 @@ import pytest
 from nacl.public import PrivateKey
 from psycopg2 import extensions
 
+from esl_controller.database import role
 from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.migrate import Migrator
 from esl_controller.database.pool import Pool, make_cooperative
@@ -39,14 +40,23 @@ class TestDatabase:
     def dsn(self) -> str:
         return self.server.dsn(self.name)
 
+    @property
+    def workers_dsn(self) -> str:
+        """As the role of the workers, who may do what they need and nothing else."""
+        return extensions.make_dsn(self.dsn, user=role.NAME)
+
     def execute(self, sql: str, *parameters: object) -> list[tuple]:
-        """Run one statement by itself and return its rows."""
+        """Run one statement by itself and return its rows. After a table of FusionPBX's is made
+        the workers' role may read of it what it always may."""
         if self._connection is None:
             self._connection = psycopg2.connect(self.dsn)
             self._connection.autocommit = True
         with self._connection.cursor() as cursor:
             cursor.execute(sql, parameters or None)
-            return cursor.fetchall() if cursor.description else []
+            rows = cursor.fetchall() if cursor.description else []
+        if "create table" in sql:
+            self.execute(role.role_sql())
+        return rows
 
     def disconnect(self) -> None:
         """Forget the connection; the next statement makes a new one."""
@@ -123,6 +133,7 @@ def migrated_template(postgres_server: EmbeddedPostgres) -> str:
     with closing(psycopg2.connect(postgres_server.dsn(name))) as connection, connection:
         prepare_standalone(connection)
     Migrator(postgres_server.dsn(name)).up()
+    execute(postgres_server.dsn(name), role.role_sql())
     return name
 
 
@@ -177,8 +188,17 @@ def secret_store() -> SecretStore:
 
 
 @pytest.fixture
-def pool(database: TestDatabase) -> Iterator[Pool]:
+def owners_pool(database: TestDatabase) -> Iterator[Pool]:
+    """For tests that make tables of their own."""
     pool = Pool(database.dsn, size=4)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def pool(database: TestDatabase) -> Iterator[Pool]:
+    """As the workers' role: a statement that needs a right it has not fails here."""
+    pool = Pool(database.workers_dsn, size=4)
     yield pool
     pool.close()
 

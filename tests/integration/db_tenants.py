@@ -2,8 +2,11 @@
 
 import dataclasses
 import uuid
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+
+import psycopg2
 
 from esl_controller.database.acts import AuditRecord, Errand, OutboundCall, errand
 from esl_controller.database.models import (
@@ -35,6 +38,7 @@ class Tenant:
     outbound_uuid: str
     function_uuid: str
     document_uuid: str
+    passage_uuid: str
     ticket_uuid: str
     errand: Errand
     entries: list
@@ -49,10 +53,11 @@ DOCUMENT = {
     "size_bytes": 20,
     "passages": 1,
 }
+SPACE = "a-model"
 PASSAGES = [("We are open. +551199", "We are open. +551199")]
 
 
-def populated(database, pool) -> Tenant:
+def populated(database) -> Tenant:
     seeded = database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
     domain, conversation, outbound = seeded.domain_uuid, new_id(), new_id()
     key = {"domain_uuid": domain, "conversation_uuid": conversation}
@@ -106,7 +111,7 @@ def populated(database, pool) -> Tenant:
             created_at=NOW,
         ),
     ]
-    with pool.connection() as connection:
+    with closing(psycopg2.connect(database.dsn)) as connection, connection:
         for entry in entries:
             assert conversations.store(connection, domain, entry)
         wanted = errand("x", domain, "k", {"said": "+551199"}, NOW, conversation_uuid=conversation)
@@ -115,6 +120,9 @@ def populated(database, pool) -> Tenant:
         leases.hold(connection, domain, [place], worker="w", duration_s=60)
         document, function, ticket = new_id(), new_id(), new_id()
         knowledge.add_document(connection, domain, DOCUMENT | {"document_uuid": document}, PASSAGES)
+        passage = knowledge.to_embed(connection, domain, document, SPACE, 1)[0]["passage_uuid"]
+        knowledge.add_embeddings(connection, domain, document, SPACE, [(passage, "[1, 0]")])
+        knowledge.finish_embedding(connection, domain, document, SPACE)
         assert tickets.spend_ticket(connection, domain, ticket)
         cursor = connection.cursor()
         cursor.execute(
@@ -136,6 +144,7 @@ def populated(database, pool) -> Tenant:
         outbound,
         function,
         document,
+        passage,
         ticket,
         wanted,
         entries,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,8 @@ import pytest
 
 from bridge.audio.formats import FRAME_MS, L16_24K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
@@ -35,9 +37,9 @@ MODULE = Flavour(os.environ.get("FREESWITCH_MODULE", "open"))
 WAYS = ["unicast", "unicast without module"] + [
     mode.value
     for mode in (PlayoutMode.FILE, PlayoutMode.BINARY, PlayoutMode.JSON)
-    if MODULE in FLAVOURS[mode]
+    if MODULE in flavours(mode)
 ]
-OFFERS = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16@16000h"}
+OFFERS = {"PCMU": "PCMU", "PCMA": "PCMA", "L16": "L16@16000h", "G722": "G722", "opus": "opus"}
 GREETING, LONG_GREETING = "Good morning, how can I help you?", LONG_TEXT.strip()
 ANSWER, GOOD_BYE = "Of course, one moment.", "Good-bye."
 SCRIPT = Script(
@@ -153,9 +155,14 @@ class Line:
         print(f"\n{MODULE.value}: {self.way} {self.phone.codec}/{self.phone.ptime_ms}: {figures}")
 
 
-def as_heard(text: str, spoken_in: AudioFormat, heard_in: AudioFormat) -> bytes:
+def as_heard(
+    text: str,
+    spoken_in: AudioFormat,
+    heard_in: AudioFormat,
+    says: Callable[[str], bytes] = voice.synthetic_speech,
+) -> bytes:
     """The emulator's audio as 16-bit PCM, as it must come out of a call in this codec."""
-    pcm, rate_hz = voice.synthetic_speech(text), L16_24K.rate_hz
+    pcm, rate_hz = says(text), L16_24K.rate_hz
     if spoken_in.encoding is not Encoding.L16:
         pcm, rate_hz = voice.decode(voice.encode(pcm, spoken_in), spoken_in), spoken_in.rate_hz
     converter = Converter(AudioFormat(Encoding.L16, rate_hz), linear(heard_in))

@@ -5,21 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from esl_controller.database.acts import Errand, QueuedErrand, errand
-from esl_controller.database.models import ConversationRealtime
+from esl_controller.database.models import ConversationRealtime, UsageRecord
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import configuration, conversations, errands
 from esl_controller.errands.kinds import KINDS
 from esl_controller.errands.means import MeansReader, OwnAddresses
+from esl_controller.errands.purse import Purse
 from esl_controller.errands.service import ErrandService, Pace
 from esl_controller.errands.smtp import MailServer
+from esl_controller.money.budget import BudgetGuard
+from esl_controller.money.ledger import UsageLedger
+from esl_controller.money.prices import Price, PriceList
+from esl_controller.services.embeddings import Embeddings
 from esl_controller.services.http import ServiceHttp
 from esl_controller.settings.mail import Mail
 from esl_controller.simulator.receivers import HttpReceiver, MailReceiver
+from esl_controller.telemetry.metrics import Metrics
 from esl_controller.tenants.hosts import ServiceHosts
 from esl_controller.tenants.keys.secrets import SecretStore
 from esl_controller.tenants.source import ConfigSource
@@ -44,11 +51,22 @@ class House:
         mail = Mail(
             host="127.0.0.1", port=self.mail.port, security="none", sender="voice@pbx.example"
         )
+        prices = PriceList([Price(provider="custom", model="m", since=NOW.date(),
+                                  text_input=Decimal(2), text_output=Decimal(8))])  # fmt: skip
+        budget = BudgetGuard(pool)
+        self.purse = Purse(UsageLedger(prices, budget, self._book, Metrics()), budget)
         means = MeansReader(
-            pool, source, ServiceHttp(addresses, hosts), addresses, MailServer(mail)
+            *(pool, source, http := ServiceHttp(addresses, hosts), addresses, MailServer(mail)),
+            Embeddings(http, store.open, book=lambda *used: self.booked.append(used)),
+            self.purse,
         )
+        self.booked: list[Any] = []
         self.means = means
         self.service = self.worker("w")
+
+    def _book(self, entry: UsageRecord, *, personal: bool) -> None:
+        with self.pool.connection() as connection:
+            conversations.store(connection, entry.domain_uuid, entry)
 
     def worker(self, name: str, **pace: Any) -> ErrandService:
         return ErrandService(self.pool, KINDS, self.means, name, pace=Pace(**pace))

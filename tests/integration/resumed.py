@@ -58,7 +58,7 @@ def _with_gaps(packets: Sequence[Packet], audio_format: AudioFormat) -> list[byt
     for packet in packets:
         late_ms = int((packet.at - at) * 1000) // _HOP_MS * _HOP_MS
         gap = bytes(audio_format.rate_hz // 1000 * 2 * late_ms) if late_ms >= _GAP_MS else b""
-        data = from_wire(packet.payload, audio_format)
+        data = from_wire(packet, audio_format)
         pieces.append(gap + data)
         at = packet.at + len(data) / 2 / audio_format.rate_hz
     return pieces

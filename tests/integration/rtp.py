@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import audioop
 import struct
 from bisect import bisect_right
 from collections import deque
@@ -10,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from bridge.audio.formats import FRAME_MS, AudioFormat, Encoding
-from esl_controller.simulator.switch.sound import decode, encode
+from bridge.audio.formats import FRAME_MS, AudioFormat
+from tests.integration.wire_codecs import Codec, Plain, WireCodec
 
 DIGITS = "0123456789*#"
 DIGIT_FRAMES = 6
@@ -32,6 +31,8 @@ class Packet:
     timestamp: int
     payload_type: int
     payload: bytes
+    pcm: bytes = b""
+    """16-bit PCM, of codecs that only their decoder understands."""
 
 
 def parse(data: bytes, at: float) -> Packet:
@@ -42,17 +43,9 @@ def parse(data: bytes, at: float) -> Packet:
     return Packet(at, sequence, timestamp, kind & 0x7F, data[_HEADER.size :])
 
 
-def to_wire(pcm: bytes, audio_format: AudioFormat) -> bytes:
-    """16-bit PCM as payload; L16 is big-endian on the wire (RFC 3551 4.5.11)."""
-    data = encode(pcm, audio_format.encoding)
-    return audioop.byteswap(data, 2) if audio_format.encoding is Encoding.L16 else data
-
-
-def from_wire(payload: bytes, audio_format: AudioFormat) -> bytes:
-    """The other way."""
-    if audio_format.encoding is Encoding.L16:
-        payload = audioop.byteswap(payload, 2)
-    return decode(payload, audio_format.encoding)
+def from_wire(packet: Packet, audio_format: AudioFormat) -> bytes:
+    """16-bit PCM."""
+    return packet.pcm or Plain(audio_format.encoding).decode(packet.payload)
 
 
 class Mouth:
@@ -60,32 +53,35 @@ class Mouth:
 
     def __init__(
         self,
-        audio_format: AudioFormat,
+        codec: Codec,
         payload_type: int,
         digits: tuple[int, int] | None = None,
         ptime_ms: int = FRAME_MS,
     ) -> None:
         """`digits`: payload type and clock rate of RFC 4733 digits."""
         self.ptime_ms = ptime_ms
+        self.pauses = False
+        """Nothing is sent in silence (RFC 3389: discontinuous transmission)."""
         self._digits = digits
-        self._speak(audio_format, payload_type)
+        self._speak(codec, payload_type)
         self._audio = b""
         self._keys: deque[tuple[int, int]] = deque()
         self._sequence = self._timestamp = self._began = 0
 
     def say(self, frames: Sequence[bytes]) -> None:
         """Speak 16-bit PCM."""
-        self._audio += to_wire(b"".join(frames), self._format)
+        self._audio += b"".join(frames)
 
-    def change(self, audio_format: AudioFormat, payload_type: int, ptime_ms: int) -> None:
+    def change(self, codec: Codec, payload_type: int, ptime_ms: int) -> None:
         """Go on in another codec; what was still to be said is not."""
         self.ptime_ms, self._audio = ptime_ms, b""
-        self._speak(audio_format, payload_type)
+        self._speak(codec, payload_type)
 
-    def _speak(self, audio_format: AudioFormat, payload_type: int) -> None:
-        self._format, self._type = audio_format, payload_type
-        self._samples = audio_format.rate_hz * self.ptime_ms // 1000
-        self._silence = to_wire(bytes(2 * self._samples), audio_format)
+    def _speak(self, codec: Codec, payload_type: int) -> None:
+        self._wire: WireCodec = codec.make()
+        self._type = payload_type
+        self._ticks = codec.clock_hz * self.ptime_ms // 1000
+        self._silence = bytes(codec.format.rate_hz * self.ptime_ms // 1000 * 2)
 
     def press(self, digits: str) -> None:
         """Press keys, 120 ms each with 60 ms between. Raises `ValueError`."""
@@ -98,15 +94,17 @@ class Mouth:
     def tick(self) -> list[bytes]:
         """Packets of the next `ptime_ms`."""
         key, step = self._keys.popleft() if self._keys else (0, DIGIT_FRAMES + 1)
-        if step > DIGIT_FRAMES:
-            size = len(self._silence)
-            payload, self._audio = self._audio[:size], self._audio[size:]
-            payload += self._silence[len(payload) :]
-            packets = [self._packet(self._type, self._timestamp, payload)]
-        else:
-            packets = self._digit(key, step)
-        self._timestamp += self._samples
+        packets = self._digit(key, step) if step <= DIGIT_FRAMES else self._voice()
+        self._timestamp += self._ticks
         return packets
+
+    def _voice(self) -> list[bytes]:
+        size = len(self._silence)
+        pcm, self._audio = self._audio[:size], self._audio[size:]
+        if not pcm and self.pauses:
+            return []
+        payload = self._wire.encode(pcm + self._silence[len(pcm) :])
+        return [self._packet(self._type, self._timestamp, payload)]
 
     def _digit(self, key: int, step: int) -> list[bytes]:
         """All packets of a digit have the timestamp of its begin; the last goes three times."""
@@ -157,7 +155,7 @@ def match(
 ) -> Match:
     """Look for 16-bit PCM in what came after a moment, in blocks of 20 ms, in order."""
     packets = [packet for packet in packets if packet.at > after]
-    pieces = [from_wire(packet.payload, audio_format) for packet in packets]
+    pieces = [from_wire(packet, audio_format) for packet in packets]
     ends = list(accumulate(len(piece) for piece in pieces))
     heard, per_ms = b"".join(pieces), audio_format.rate_hz * 2 / 1000
     block = round(FRAME_MS * per_ms)

@@ -301,7 +301,7 @@ def service(
     The switch's own dialplan leads 8001 there too, for calls that `originate` makes.
     At the end all calls must be over, and the process must hold what it held before them.
     """
-    app = App(settings_for(tmp_path, **groups), database.dsn)
+    app = App(settings_for(tmp_path, **groups), database.workers_dsn)
     running: Service | None = None
     app.start()
     try:

@@ -4,6 +4,7 @@ hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loop
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import socket
 import time
 import uuid
@@ -12,10 +13,11 @@ from collections.abc import Callable, Sequence
 import gevent
 from gevent.event import Event
 
-from bridge.audio.formats import FRAME_MS
+from bridge.audio.formats import FRAME_MS, AudioFormat
 from esl_controller.simulator.hearing import Hearing
 from esl_controller.simulator.switch.unicast import KERNEL_TIMES, NOTES_BYTES, came_at
 from tests.integration import rtp, sip_wire
+from tests.integration.wire_codecs import CODECS, Plain
 
 HOST = "127.0.0.1"
 REPEAT_S = 0.5
@@ -27,7 +29,7 @@ TAKES, RINGS, BUSY, DECLINES = "200 OK", "180 Ringing", "486 Busy Here", "603 De
 
 
 class Phone:
-    """Takes one call in one codec of `sip_wire.CODECS`.
+    """Takes one call in one codec of `wire_codecs.CODECS`.
 
     `ptime_ms` is what its SDP says, `sends_ms` what it sends, where that differs; `does` one of
     TAKES, RINGS, BUSY, DECLINES.
@@ -50,9 +52,12 @@ class Phone:
         self.sends_ms = sends_ms or ptime_ms
         self._direction = direction
         """What it says of hearing and being heard when it takes the call."""
-        self.format = sip_wire.CODECS[codec]
+        self.format = CODECS[codec].format
+        self._ears = CODECS[codec].make()
         self.packets: list[rtp.Packet] = []
-        """Audio received."""
+        """Audio received in this codec."""
+        self.earlier: list[tuple[AudioFormat, list[rtp.Packet]]] = []
+        """The same of the codecs before it."""
         self.hearing = Hearing(self.format.rate_hz, keep_audio=False)
         self.answered, self.over = Event(), Event()
         self.hung_up_by_far_end = False
@@ -128,11 +133,10 @@ class Phone:
     def reinvite(self, codec: str = "", ptime_ms: int = 0, *, direction: str = "sendrecv") -> float:
         """Change the call, or say once more how it is; returns milliseconds to the reply."""
         codec, ptime_ms = codec or self.codec, ptime_ms or self.ptime_ms
-        audio_format = sip_wire.CODECS[codec]
-        number = self._offered[codec, audio_format.rate_hz]
+        number = self._offered[codec, CODECS[codec].clock_hz]
         host, port = self._rtp.getsockname()
         body = sip_wire.description(
-            [(number, f"{codec}/{audio_format.rate_hz}")],
+            [(number, CODECS[codec].rtpmap)],
             host,
             port,
             ptime_ms,
@@ -141,9 +145,11 @@ class Phone:
         )
         ms = self._ask("INVITE", body)
         if (codec, ptime_ms) != (self.codec, self.ptime_ms):
-            self.codec, self.format, self.ptime_ms = codec, audio_format, ptime_ms
+            self.earlier.append((self.format, self.packets))
+            self.codec, self.format, self.ptime_ms = codec, CODECS[codec].format, ptime_ms
             self._number, self.packets, self.sends_ms = number, [], ptime_ms
-            self._speaking().change(audio_format, number, ptime_ms)
+            self._ears = CODECS[codec].make()
+            self._speaking().change(CODECS[codec], number, ptime_ms)
         return ms
 
     def options(self) -> float:
@@ -247,9 +253,9 @@ class Phone:
         )
         if self._invite is None:
             self._invite, self._offered = invite, offer.payload_types
-            self._number = offer.payload_types[self.codec, self.format.rate_hz]
-            digits = offer.digits(self.format.rate_hz)
-            self._mouth = rtp.Mouth(self.format, self._number, digits, self.sends_ms)
+            self._number = offer.number(self.codec)
+            digits = offer.digits(CODECS[self.codec].clock_hz)
+            self._mouth = rtp.Mouth(CODECS[self.codec], self._number, digits, self.sends_ms)
             self._greenlets.append(gevent.spawn(self._speak, self._mouth, offer.address))
 
     def _reply(self, request: sip_wire.SipMessage, status: str, body: str = "") -> None:
@@ -262,8 +268,10 @@ class Phone:
         packet = rtp.parse(data, at)
         if packet.payload_type != self._number:
             return
+        if not isinstance(self._ears, Plain):
+            packet = dataclasses.replace(packet, pcm=self._ears.decode(packet.payload))
         self.packets.append(packet)
-        self.hearing.add(rtp.from_wire(packet.payload, self.format), at)
+        self.hearing.add(rtp.from_wire(packet, self.format), at)
 
     def _speak(self, mouth: rtp.Mouth, address: tuple[str, int]) -> None:
         due = time.monotonic()

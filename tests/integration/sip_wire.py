@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K, AudioFormat
+from tests.integration.wire_codecs import CODECS
 
 _COMPACT = {
     "v": "via",
@@ -17,8 +17,7 @@ _COMPACT = {
 }
 _ECHOED = ("Via", "From", "Call-ID", "CSeq", "Record-Route")
 """What a reply repeats of its request (RFC 3261 8.2.6.2); To gets a tag besides."""
-CODECS: dict[str, AudioFormat] = {"PCMU": PCMU_8K, "PCMA": PCMA_8K, "L16": L16_16K}
-_STATIC = {"0": ("PCMU", 8000), "8": ("PCMA", 8000)}
+_STATIC = {"0": ("PCMU", 8000), "8": ("PCMA", 8000), "9": ("G722", 8000)}
 """Payload types that need no rtpmap (RFC 3551, table 4)."""
 
 
@@ -132,6 +131,14 @@ class Offer:
     payload_types: dict[tuple[str, int], int]
     """By codec name and clock rate in hertz."""
 
+    def number(self, codec: str) -> int:
+        """Payload type of a codec of ours. Raises `ValueError`."""
+        known = (codec, CODECS[codec].clock_hz)
+        if known not in self.payload_types:
+            names = [f"{name}/{hz}" for name, hz in self.payload_types]
+            raise ValueError(f"{codec}/{known[1]} is not offered: {names}")
+        return self.payload_types[known]
+
     def digits(self, rate_hz: int) -> tuple[int, int] | None:
         """Payload type and clock rate of RFC 4733 digits: the codec's rate if it is offered."""
         for rate in (rate_hz, 8000):
@@ -156,11 +163,8 @@ def answer(
     offer: Offer, codec: str, host: str, port: int, ptime_ms: int = 20, direction: str = "sendrecv"
 ) -> str:
     """The SDP that takes one codec of the offer, and its digits. Raises `ValueError`."""
-    rate_hz = CODECS[codec].rate_hz
-    if (codec, rate_hz) not in offer.payload_types:
-        raise ValueError(f"{codec}/{rate_hz} is not offered: {list(offer.payload_types)}")
-    taken = [(offer.payload_types[codec, rate_hz], f"{codec}/{rate_hz}")]
-    if digits := offer.digits(rate_hz):
+    taken = [(offer.number(codec), CODECS[codec].rtpmap)]
+    if digits := offer.digits(CODECS[codec].clock_hz):
         taken.append((digits[0], f"telephone-event/{digits[1]}"))
     return description(taken, host, port, ptime_ms, direction=direction)
 

@@ -121,7 +121,7 @@ def test_what_was_given_up_is_seen_and_sent_again(
 
     def command(*words: str) -> Any:
         named = ("--domain", service.tenant.domain_uuid)
-        return run("errands", *words, *named, VOICE_AI_DATABASE_DSN=database.dsn)
+        return run("errands", *words, *named, VOICE_AI_DATABASE_DSN=database.workers_dsn)
 
     assert "answered 410" in command("list", "--state", "queued").output
     assert '"event"' in command("show", key).output

@@ -14,6 +14,7 @@ from esl_controller.calls.media import MAX_RESTARTS
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition
+from esl_controller.telemetry import catalogue as m
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import (
     BRIEF,
@@ -110,6 +111,21 @@ def test_where_unicast_has_no_port_files_are_played(serve, monkeypatch, seen):
         assert call.caller.report().sound_ms > 700
         assert call.row()["outcome"] == "completed"
         assert len(running.app._desk.site.media.ports) == 1
+
+
+def test_a_port_that_a_worker_of_another_host_has_is_given_up_for_another(serve, monkeypatch):
+    monkeypatch.setattr(unicast_ports, "_in_use", lambda host, port: False)
+    monkeypatch.setattr(unicast_ports.random, "shuffle", lambda ports: None)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        first = taken.getsockname()[1]
+        media = {"unicast_port_first": first, "unicast_port_last": first + 199}
+        running = serve(media=media)
+        call = running.call([ASK, BYE]).wait()
+        running.stored()
+    assert call.tenant.record.spoken == ["Hello.", "Certainly."]
+    lost = f"{m.UNICAST_LOST.name} 0.0"
+    assert lost in running.app.metrics.exposition().decode()
 
 
 @pytest.mark.parametrize("edition", [Edition.OPEN, Edition.NONE])

@@ -45,7 +45,7 @@ def explained(call: TestCall, log: Path, *arguments: str) -> dict[str, Any]:
     """What the command says of a call, with --json."""
     words = ("calls", "explain", call.leg.uuid, "--log", str(log), *arguments)
     environ = {
-        "VOICE_AI_DATABASE_DSN": call.database.dsn,
+        "VOICE_AI_DATABASE_DSN": call.database.workers_dsn,
         "VOICE_AI_STORAGE_SPOOL_DIR": str(log.parent / "spool"),
     }
     return dict(json.loads(run(*words, "--json", **environ).stdout))

@@ -45,7 +45,7 @@ def doctor(tmp_path: Path, switch: Switch, database: TestDatabase) -> Doctor:
         "VOICE_AI_ESL_PORT": "0",
         "VOICE_AI_MEDIA_PORT": "0",
         "VOICE_AI_FREESWITCH_PORT": str(switch.listen_inbound()),
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_API_KEY": "key",
     }
@@ -86,7 +86,7 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
         "clock": "ok",
         "migrations": "ok",
         "running workers": "ok",
-        "database role": "note",
+        "database role": "ok",
         "dialplan order": "note",
         "tenants' keys": "ok",
         "FreeSWITCH": "ok",
@@ -112,7 +112,8 @@ def test_the_table_for_people_has_advice(doctor: Doctor) -> None:
     ("edition", "state", "words"),
     [
         (Edition.OPEN, "note", "open or voxcom-us or cloudfieldcz"),
-        (Edition.CLOSED, "note", "1.0.3 or alchemilla"),
+        (Edition.CLOSED, "note", "1.0.3 or 1.1.0 or alchemilla"),
+        (Edition.EARSHOT, "ok", "earshot"),
         (Edition.NONE, "failed", "not loaded"),
     ],
 )
@@ -336,7 +337,7 @@ def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path, database: TestDa
     path = tmp_path / "secret.key"
     environ = {
         "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path),
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
     }
     sealed = run("keys", "seal", "--domain", tenant, stdin="sk-key\n", **environ)
     credential = sealed.stdout.strip()
@@ -353,7 +354,7 @@ def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path, database: TestDa
 def test_an_empty_key_is_not_sealed(tmp_path: Path, database: TestDatabase) -> None:
     environ = {
         "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(tmp_path / "secret.key"),
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
     }
     tenant = database.seed().domain_uuid
     result = run("keys", "seal", "--domain", tenant, stdin="\n", **environ)
@@ -364,7 +365,7 @@ def test_a_rotation_seals_every_stored_key_again(tmp_path: Path, database: TestD
     path = tmp_path / "secret.key"
     environ = {
         "VOICE_AI_STORAGE_SECRET_KEY_FILE": str(path),
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
     }
     old = SecretKeys.load_or_create(path)
     tenant = database.seed(provider=DemoProvider(credential=None))

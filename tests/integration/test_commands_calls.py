@@ -115,7 +115,7 @@ def test_callers_sent_on_by_a_dead_provider_are_not_served(serve, command: str) 
         "update v_voice_realtime_providers set base_url = 'ws://127.0.0.1:1/v1/realtime'"
     )
     more = ("--calls", "1") if command == "load" else ()
-    environ = {"VOICE_AI_DATABASE_DSN": service.database.dsn}
+    environ = {"VOICE_AI_DATABASE_DSN": service.database.workers_dsn}
     result = call(service, command, "--seconds", "6", *more, **environ)
     assert result.exit_code == 1
     assert "sent on to 1000: unavailable (" in result.stdout
@@ -124,7 +124,7 @@ def test_callers_sent_on_by_a_dead_provider_are_not_served(serve, command: str) 
 
 def test_a_domain_is_called_by_its_name_and_what_was_said_is_shown(serve, tmp_path: Path) -> None:
     service, environ = serve(), {}
-    environ["VOICE_AI_DATABASE_DSN"] = service.database.dsn
+    environ["VOICE_AI_DATABASE_DSN"] = service.database.workers_dsn
     host, port = service.address
     where = ("--host", host, "--port", str(port), "--domain", service.tenant.domain_name)
     file = tmp_path / "call.wav"

@@ -26,7 +26,7 @@ def tenant(database: TestDatabase) -> DemoTenant:
 
 @pytest.fixture
 def calls(database: TestDatabase) -> Calls:
-    return lambda *arguments: run("calls", *arguments, VOICE_AI_DATABASE_DSN=database.dsn)
+    return lambda *arguments: run("calls", *arguments, VOICE_AI_DATABASE_DSN=database.workers_dsn)
 
 
 def found(result: Result) -> list[str]:

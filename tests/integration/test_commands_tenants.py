@@ -27,7 +27,7 @@ def do(database: TestDatabase, tmp_path: Path) -> Do:
         "insert into v_domains (domain_uuid, domain_name) values (gen_random_uuid(), 'pbx.example')"
     )
     environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "127.0.0.1",
     }

@@ -18,7 +18,7 @@ from tests.integration.speech_process import speech_process
 def site(database: TestDatabase, tmp_path: Path) -> dict[str, str]:
     """The environment of commands that work on the test's database."""
     return {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
     }
@@ -62,7 +62,7 @@ def test_config_check_says_what_a_call_would_meet_and_why(
     assert changed(settings, poor) == ("budget", used_up, "1001")
     outcome, why, _ = changed(settings, "budget_action = 'low_cost'")
     assert outcome == "turn_based"
-    assert why == f"{used_up}, and the domain has no low-cost provider that can be used"
+    assert why == f"{used_up}; the domain has no low-cost provider that can be used"
     closed = changed(secretary, "business_hours = '{}', closed_extension = '1002'")
     assert closed == ("closed", "outside the secretary's hours (UTC)", "1002")
 
@@ -211,6 +211,37 @@ def test_commands_do_not_make_up_a_database(tmp_path: Path) -> None:
         assert result.exit_code == 1, command
         assert "no database is set" in result.stderr
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("postgres")] == []
+
+
+def test_systems_of_a_domain_are_held_against_what_the_operator_allows(
+    database: TestDatabase, site: dict[str, str]
+) -> None:
+    tenant = database.seed(provider=DemoProvider(base_url="ws://127.0.0.1:1/v1/realtime"))
+    database.execute(
+        """insert into v_voice_realtime_settings (domain_uuid, ticket_url, crm_url, agenda_url,
+             webhook_url) values (%s, 'https://tickets.example.com/', 'https://10.1.2.3/crm',
+             'https://agenda.lan/', 'https://hooks.example.com/x?key=hidden7')""",
+        tenant.domain_uuid,
+    )
+    number = ("--extension", "8000")
+    allowed = "VOICE_AI_SERVICES_ALLOWED_HOSTS"
+    answer, code = config_check(tenant, *number, **site)
+    inside = f"is not a public address: {allowed} must name it"
+    warnings = [
+        f"crm_url: 10.1.2.3 {inside}",
+        f"agenda_url: agenda.lan {inside}",
+    ]
+    assert code == 0
+    assert [one for one in answer["warnings"] if allowed in one] == warnings
+    answer, _ = config_check(tenant, *number, **site, **{allowed: "*,10.1.2.3,agenda.lan"})
+    assert [one for one in answer["warnings"] if allowed in one] == []
+    answer, _ = config_check(tenant, *number, **site, **{allowed: "10.1.2.3,agenda.lan"})
+    told = [one for one in answer["warnings"] if allowed in one]
+    assert told == [
+        f"ticket_url: tickets.example.com is not a host of {allowed}",
+        f"webhook_url: hooks.example.com is not a host of {allowed}",
+    ]
+    assert "hidden7" not in str(answer)
 
 
 def test_shown_settings_hide_a_key_in_an_address() -> None:

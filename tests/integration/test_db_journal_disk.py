@@ -63,7 +63,7 @@ def test_a_worker_without_a_spool_does_not_start(database, tmp_path):
     (tmp_path / "spool").touch()
     result = run(
         "serve",
-        VOICE_AI_DATABASE_DSN=database.dsn,
+        VOICE_AI_DATABASE_DSN=database.workers_dsn,
         VOICE_AI_STORAGE_STATE_DIR=str(tmp_path),
         VOICE_AI_ESL_PORT="0",
         VOICE_AI_MEDIA_PORT="0",

@@ -1,5 +1,6 @@
 """Connections that wait on the hub, and what becomes of them when something goes wrong."""
 
+import contextlib
 import traceback
 from contextlib import closing
 
@@ -16,8 +17,8 @@ from esl_controller.database.pool import (
     GreenConnection,
     Pool,
     RowRefused,
-    _resolved,
 )
+from esl_controller.database.servers import Servers, resolved
 
 
 def ask(pool: Pool, sql: str, *parameters: object) -> list[tuple]:
@@ -71,15 +72,15 @@ def test_queries_run_side_by_side(database):
     assert pool.statistics().idle == 0
 
 
-def test_a_transaction_is_kept_or_undone_whole(pool):
-    ask(pool, "create table t (a integer primary key)")
-    with pytest.raises(ZeroDivisionError), pool.connection() as connection:
+def test_a_transaction_is_kept_or_undone_whole(owners_pool):
+    ask(owners_pool, "create table t (a integer primary key)")
+    with pytest.raises(ZeroDivisionError), owners_pool.connection() as connection:
         connection.cursor().execute("insert into t values (1)")
         raise ZeroDivisionError
-    assert ask(pool, "select count(*) from t") == [(0,)]
-    with pool.connection(autocommit=True) as connection:
+    assert ask(owners_pool, "select count(*) from t") == [(0,)]
+    with owners_pool.connection(autocommit=True) as connection:
         connection.cursor().execute("insert into t values (1)")
-        assert ask(pool, "select count(*) from t") == [(1,)]
+        assert ask(owners_pool, "select count(*) from t") == [(1,)]
 
 
 def test_exhausted_pool_waits_with_a_deadline(database):
@@ -119,22 +120,22 @@ def test_a_query_interrupted_costs_its_connection(database, interruption):
     pool.close()
 
 
-def test_wrong_data_and_wrong_statements_are_told_apart(pool):
-    ask(pool, "create table t (a integer primary key)")
-    ask(pool, "insert into t values (1)")
+def test_wrong_data_and_wrong_statements_are_told_apart(owners_pool):
+    ask(owners_pool, "create table t (a integer primary key)")
+    ask(owners_pool, "insert into t values (1)")
     for statement in ("insert into t values (1)", "select 'x'::uuid"):
         with pytest.raises(RowRefused):
-            ask(pool, statement)
+            ask(owners_pool, statement)
     with pytest.raises(DatabaseError) as caught:
-        ask(pool, "select * from nothing")
+        ask(owners_pool, "select * from nothing")
     assert type(caught.value) is DatabaseError
     assert caught.value.sqlstate == "42P01"
-    assert pool.statistics().opened == 1
+    assert owners_pool.statistics().opened == 1
 
 
-def test_a_server_that_became_read_only_is_unavailable(pool):
-    ask(pool, "create table t (a integer)")
-    with pytest.raises(DatabaseUnavailable), pool.connection() as connection:
+def test_a_server_that_became_read_only_is_unavailable(owners_pool):
+    ask(owners_pool, "create table t (a integer)")
+    with pytest.raises(DatabaseUnavailable), owners_pool.connection() as connection:
         connection.cursor().execute("set transaction read only; insert into t values (1)")
 
 
@@ -224,9 +225,109 @@ def test_a_missing_table_says_what_to_do(pool):
 
 
 def test_names_are_looked_up_by_gevent():
-    assert extensions.parse_dsn(_resolved("host=localhost dbname=x"))["hostaddr"] in (
+    assert extensions.parse_dsn(resolved("host=localhost dbname=x"))["hostaddr"] in (
         "127.0.0.1",
         "::1",
     )
-    for given in ("host=/tmp dbname=x", "dbname=x", "host=a,b", "host=a hostaddr=127.0.0.1"):
-        assert _resolved(given) == given
+    for given in ("host=/tmp dbname=x", "dbname=x", "host=a hostaddr=127.0.0.1"):
+        assert resolved(given) == given
+
+
+# --- several servers ------------------------------------------------------------------------------
+
+
+@pytest.fixture(name="silent")
+def silent_server(tmp_path):
+    """A server's socket that takes connections and says nothing, as a machine that hangs."""
+    with closing(socket.socket(socket.AF_UNIX)) as sock:
+        sock.bind(str(tmp_path / ".s.PGSQL.5432"))
+        sock.listen()
+        sock.settimeout(0.01)
+        yield sock
+
+
+def asked(silent) -> int:
+    """How often it was connected to since the last time."""
+    count = 0
+    with contextlib.suppress(TimeoutError):
+        while True:
+            silent.accept()[0].close()
+            count += 1
+    return count
+
+
+def two_servers(database, silent) -> str:
+    parts = extensions.parse_dsn(database.dsn)
+    directory = silent.getsockname().rpartition("/")[0]
+    return extensions.make_dsn(**(parts | {"host": f"{directory},{parts['host']}"}))
+
+
+def test_the_next_server_is_tried_and_then_tried_first(database, silent):
+    pool = Pool(two_servers(database, silent), size=2, connect_timeout_s=1.0)
+    with pool.connection(), pool.connection():
+        assert pool.statistics().opened == 2
+    assert asked(silent) == 1
+    pool.close()
+
+
+def test_who_has_little_time_leaves_a_better_order_to_the_next(database, silent):
+    pool = Pool(two_servers(database, silent), connect_timeout_s=20.0)
+    with pytest.raises(DatabaseUnavailable), pool.connection(limit_s=0.1):
+        raise AssertionError("a server that says nothing was connected to")
+    assert ask(pool, "select 1") == [(1,)]
+    assert asked(silent) == 1
+    pool.close()
+
+
+def test_all_reasons_are_told(tmp_path):
+    with pytest.raises(DatabaseUnavailable) as refused:
+        ask(Pool(f"host={tmp_path}/a,{tmp_path}/b user=x password=secret"), "select 1")
+    assert f"{tmp_path}/a" in str(refused.value)
+    assert f"{tmp_path}/b" in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("dsn", "expected"),
+    [
+        ("host=a dbname=x", ["host=a dbname=x"]),
+        (
+            "postgresql://u@a:1,b:2/x",
+            [
+                "user=u host=a port=1 dbname=x target_session_attrs=read-write",
+                "user=u host=b port=2 dbname=x target_session_attrs=read-write",
+            ],
+        ),
+        (
+            "host=a,b hostaddr=10.0.0.1,10.0.0.2 port=5 target_session_attrs=any",
+            [
+                "host=a hostaddr=10.0.0.1 port=5 target_session_attrs=any",
+                "host=b hostaddr=10.0.0.2 port=5 target_session_attrs=any",
+            ],
+        ),
+    ],
+)
+def test_a_string_of_several_servers_is_one_for_each(dsn, expected):
+    found = [extensions.parse_dsn(one) for one in Servers(dsn).in_turn()]
+    assert found == [extensions.parse_dsn(one) for one in expected]
+
+
+def test_a_server_that_became_a_standby_is_left(database):
+    pool = Pool(database.dsn, size=1)
+    with pytest.raises(DatabaseUnavailable) as refused, pool.connection() as connection:
+        connection.cursor().execute("set transaction read only; create table t ()")
+    assert refused.value.sqlstate == "25006"
+    assert pool.statistics().idle == 0
+    pool.close()
+
+
+def test_a_server_that_falls_silent_is_asked_on_no_connection_more(database):
+    pool = Pool(database.dsn, size=2)
+    with pool.connection(), pool.connection():
+        pass
+    assert pool.statistics().idle == 2
+    with pytest.raises(DatabaseUnavailable, match="no answer"), pool.connection() as connection:
+        connection.wait_limit_s = 0.1
+        connection.cursor().execute("select pg_sleep(5)")
+    assert pool.statistics().idle == 0
+    pool.close()

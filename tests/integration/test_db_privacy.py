@@ -135,7 +135,7 @@ def test_the_command_reports_what_it_removed(database, pool, tmp_path):
     converse(pool, mine)
     running = converse(pool, mine, ended=False)
     environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
     }
     elsewhere = run("erase", "--domain", new_id(), CALLER, "--yes", **environ)

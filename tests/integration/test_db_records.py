@@ -21,8 +21,8 @@ from tests.integration.db_tenants import CALL, NOW, Tenant, new_id, populated
 
 
 @pytest.fixture
-def two(database, pool) -> tuple[Tenant, Tenant]:
-    return populated(database, pool), populated(database, pool)
+def two(database) -> tuple[Tenant, Tenant]:
+    return populated(database), populated(database)
 
 
 TABLES = {

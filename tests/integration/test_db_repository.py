@@ -42,6 +42,7 @@ from tests.integration.db_tenants import (
     DOCUMENT,
     NOW,
     PASSAGES,
+    SPACE,
     Tenant,
     new_id,
     populated,
@@ -60,10 +61,14 @@ INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listenin
     "has_enabled_mcp",
     "role",
     "earlier_dialplans",
+    "has_vectors",
+    "list_embedded",
+    "looks_alone",
 }
 """The register of workers: each serves every domain, no row of it holds anything of a tenant; and
 whether the host needs a speech process, which serves every domain too. Whoever is to be called next
-is asked for every domain at once, and so are errands; what is done then carries its own. All calls
+is asked for every domain at once, and so are errands and documents without vectors; what is done
+then carries its own. All calls
 that go on are for who has the installation's own token; what `doctor` asks is the operator's."""
 MACHINERY = {"statements"}
 """Runs what the others say; holds no statement."""
@@ -93,8 +98,8 @@ def test_no_function_can_be_called_without_a_domain():
 
 
 @pytest.fixture
-def two(database, pool) -> tuple[Tenant, Tenant]:
-    return populated(database, pool), populated(database, pool)
+def two(database) -> tuple[Tenant, Tenant]:
+    return populated(database), populated(database)
 
 
 def rows_of(database, domain_uuid: str) -> dict[str, list]:
@@ -183,6 +188,9 @@ ACROSS: dict[str, Callable] = {
     "privacy.forget_words_of_audits": lambda c, d, o: privacy.forget_words_of_audits(
         c, d, [o.conversation_uuid]
     ),
+    "privacy.forget_number_in_audits": lambda c, d, o: privacy.forget_number_in_audits(
+        c, d, "+551199"
+    ),
     "privacy.is_going_on": lambda c, d, o: privacy.is_going_on(c, d, o.conversation_uuid),
     "privacy.list_recordings": lambda c, d, o: privacy.list_recordings(c, d, [o.conversation_uuid]),
     "audits.list_of_call": lambda c, d, o: audits.list_of_call(c, d, CALL),
@@ -232,6 +240,17 @@ ACROSS: dict[str, Callable] = {
     "knowledge.remove_document": lambda c, d, o: knowledge.remove_document(c, d, o.document_uuid),
     "knowledge.remove_titled": lambda c, d, o: knowledge.remove_titled(c, d, "Hours"),
     "knowledge.search": lambda c, d, o: knowledge.search(c, d, "open", "open", 5),
+    "knowledge.not_embedded": lambda c, d, o: knowledge.not_embedded(c, d, "another"),
+    "knowledge.to_embed": lambda c, d, o: knowledge.to_embed(c, d, o.document_uuid, "another", 5),
+    "knowledge.add_embeddings": lambda c, d, o: knowledge.add_embeddings(
+        c, d, o.document_uuid, "another", [(o.passage_uuid, "[0, 1]")]
+    ),
+    "knowledge.finish_embedding": lambda c, d, o: knowledge.finish_embedding(
+        c, d, o.document_uuid, "another"
+    ),
+    "knowledge.is_embedded": lambda c, d, o: knowledge.is_embedded(c, d, SPACE),
+    "knowledge.forget_misfits": lambda c, d, o: knowledge.forget_misfits(c, d, SPACE, "[1]"),
+    "errands.is_open": lambda c, d, o: errands.is_open(c, d, "x", {"said": "+551199"}),
     "tickets.spend_ticket": lambda c, d, o: tickets.spend_ticket(c, d, o.ticket_uuid),
     "demo.demo_seed": lambda c, d, o: demo.demo_seed(c, d, "8000", domain_name="x"),
     **CONFIGURATION,
@@ -240,8 +259,8 @@ ACROSS: dict[str, Callable] = {
 
 TENANT_TABLE = re.compile(r"(?:from|into|update|join)\s+((?!v_voice_workers_realtime)v_\w+)")
 """The register of workers has no domain, and no row of it is a tenant's."""
-NO_TENANT = re.compile(r"pg_advisory_xact_lock|to_regclass|pg_notify")
-"""Statements on no tenant's table."""
+NO_TENANT = re.compile(r"pg_advisory_xact_lock|to_regclass|pg_notify|voice_ai_time_zone")
+"""Statements on no tenant's table; and a function that is given the domain alone."""
 MAKES_ROWS = {"demo.demo_seed", "configuration.insert_row", "knowledge.add_document"} | {
     "tickets.spend_ticket"
 }
@@ -256,7 +275,7 @@ def test_every_function_is_tried():
     } == tried
 
 
-def test_nothing_of_another_domain_is_read_or_changed(database, pool, two):
+def test_nothing_of_another_domain_is_read_or_changed(database, owners_pool, two):
     """Called for a domain without rows of its own, with the keys of one that has them all."""
     victim, _bystander = two
     secrets = (victim.domain_uuid, victim.conversation_uuid, "+551199", "Demo secretary")
@@ -264,7 +283,7 @@ def test_nothing_of_another_domain_is_read_or_changed(database, pool, two):
     for name, function in ACROSS.items():
         stranger = new_id()
         database.execute("insert into v_domains (domain_uuid) values (%s)", stranger)
-        with pool.connection() as connection:
+        with owners_pool.connection() as connection:
             result = function(connection, stranger, victim)
         assert rows_of(database, victim.domain_uuid) == before, name
         assert not any(secret in repr(result) for secret in secrets), name

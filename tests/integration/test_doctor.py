@@ -41,7 +41,7 @@ def planted(database: Any, tmp_path: Path) -> dict[str, str]:
     )
     (tmp_path / "admin").write_text(SECRETS["the admin token"])
     return {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_API_KEY": SECRETS["the operator's key"],
         "VOICE_AI_HTTP_ADMIN_TOKEN": f"file:{tmp_path / 'admin'}",
@@ -124,7 +124,7 @@ def test_a_role_that_may_little_and_a_dialplan_that_comes_first(
     assert found["dialplan order"]["state"] == "warning"
     assert found["dialplan order"]["detail"].endswith("goes to all (100) first")
     assert found["database role"]["state"] == "failed"
-    assert "watcher may not write v_voice_" in found["database role"]["detail"]
+    assert "watcher lacks rights on v_voice_" in found["database role"]["detail"]
     assert found["tenants' keys"] == {
         "check": "tenants' keys",
         "state": "ok",

@@ -10,9 +10,11 @@ import msgspec
 import pytest
 
 from esl_controller.database.acts import Errand
-from esl_controller.database.repository import conversations
+from esl_controller.database.repository import conversations, spending
 from esl_controller.errands.smtp import MailServer
+from esl_controller.errands.text_service import TextService, usage_of
 from esl_controller.settings.mail import Mail
+from esl_controller.settings.types import Secret
 from esl_controller.simulator.receivers import HttpReceiver, Posted
 from tests.integration.errand_house import House, event
 
@@ -91,10 +93,15 @@ SCHEMA = {
 }
 
 
+COUNTED = {"prompt_tokens": 500_000, "completion_tokens": 125_000}
+"""A dollar for each, by the prices of the house."""
+
+
 def summed_up(posted: Posted, fields: Any) -> tuple[int, Any]:
     assert posted.headers["authorization"] == "Bearer the-key"
     said = msgspec.json.encode({"summary": "Ana wants a table.", "fields": fields}).decode()
-    return 200, {"choices": [{"message": {"content": f"```json\n{said}\n```"}}]}
+    choices = [{"message": {"content": f"```json\n{said}\n```"}}]
+    return 200, {"choices": choices, "usage": COUNTED}
 
 
 def after_call(house: House, **settings: Any) -> tuple[Errand, Errand]:
@@ -141,6 +148,41 @@ def test_a_call_is_summed_up_before_it_is_told(house: House) -> None:
     assert "A table for four." in asked["messages"][1]["content"]
     assert "A table" not in asked["messages"][0]["content"]
     assert house.row(told).state == "delivered"
+
+
+def test_what_a_summary_costs_is_the_tenants(house: House) -> None:
+    """Booked with its call; when the budget is used up, none is made, and the call is told all the
+    same."""
+    house.set(daily_budget_usd=1)
+    first, _ = after_call(house)
+    house.work()
+    names = (house.domain, first.conversation_uuid or "")
+    with house.pool.connection() as connection:
+        (booked,) = conversations.list_usage(connection, *names)
+        assert spending.conversation_cost(connection, *names) == 2
+    assert (booked.purpose, booked.provider, booked.model) == ("summary", "custom", "m")
+    assert (booked.input_text_tokens, booked.output_text_tokens) == (500_000, 125_000)
+    second, told = after_call(house)
+    house.work()
+    assert house.row(second).result == {"skipped": "the domain's budget is used up"}
+    assert house.row(told).state == "delivered"
+    assert house.http.posted[-1].json["data"]["summary"] is None
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        ({}, (10, 5, 0)),
+        ({"usage": {"prompt_tokens": -1, "completion_tokens": True}}, (10, 5, 0)),
+        ({"usage": {"prompt_tokens": 7, "prompt_tokens_details": {"cached_tokens": 3}}}, (7, 5, 3)),
+        ([], (10, 5, 0)),
+    ],
+)
+def test_what_nobody_counts_is_estimated(told: Any, counted: tuple[int, int, int]) -> None:
+    service = TextService("https://x.example", "m", Secret(), "v")
+    usage = usage_of(service, told, "q" * 40, "a" * 20)
+    found = (usage.input_text_tokens, usage.output_text_tokens, usage.cached_text_tokens)
+    assert found == counted
 
 
 def test_a_summary_that_never_comes_holds_nothing_up_for_ever(house: House) -> None:

@@ -33,7 +33,7 @@ def test_the_secretary_of_the_guide_answers(
     database.execute(example(guide, "sql"))
     unset = {row.variable: None for row in every_setting()}
     environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "VOICE_AI_PROVIDER_API_KEY": "key",
     }

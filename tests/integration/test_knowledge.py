@@ -37,7 +37,8 @@ def store(pool, domain, title="Política", language="pt-BR", kind="markdown", co
 
 def found(pool, domain, question):
     return [
-        (one.source, one.text) for one in DocumentSearch(pool).search(domain, question, timeout_s=5)
+        (one.source, one.text)
+        for one in DocumentSearch(pool).search(domain, question, timeout_s=5).passages
     ]
 
 
@@ -94,7 +95,7 @@ def test_a_document_of_the_same_title_is_replaced(pool, tenants):
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [
-        ("pdf", b"no pdf", "no PDF"),
+        ("pdf", b"no pdf", "^is no PDF"),
         ("docx", b"x", "must be one of"),
         ("text", b" ", "no text"),
         ("text", b"x" * (documents.MAX_DOCUMENT_BYTES + 1), "more than"),

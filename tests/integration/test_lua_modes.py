@@ -122,7 +122,7 @@ def test_the_conversation_so_far_is_read_by_its_domain(
     database: Any, pool: Pool, query: Any
 ) -> None:
     database.execute(FUSIONPBX_TABLES)
-    tenant, stranger = populated(database, pool), populated(database, pool)
+    tenant, stranger = populated(database), populated(database)
     database.execute("update v_voice_turns_realtime set content = %s", "Olá, d'água")
     database.execute("update v_voice_conversations_realtime set ended_at = now()")
 

@@ -269,7 +269,7 @@ def test_nobody_is_called_outside_the_hours(calling: Calling) -> None:
 def test_a_call_is_asked_for_on_the_command_line(database: Any) -> None:
     tenant = database.seed(extension="8001", provider=DemoProvider(base_url="ws://127.0.0.1:9/"))
     environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_PROVIDER_ALLOWED_HOSTS": "*,127.0.0.1",
     }
     closed = run("outbound", "add", "5551", "8001", **environ)

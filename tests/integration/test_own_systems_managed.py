@@ -45,7 +45,7 @@ def mcp_url():
 def do(database, tmp_path):
     database.seed(provider=DemoProvider(credential="env:OPENAI_API_KEY"))
     environ = {
-        "VOICE_AI_DATABASE_DSN": database.dsn,
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
         "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
         "OPENAI_API_KEY": "sk-x",
         "VOICE_AI_SERVICES_ALLOWED_HOSTS": "127.0.0.1",

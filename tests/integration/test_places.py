@@ -56,10 +56,13 @@ class Site:
     def places(self, **settings: Any) -> FusionPlaces:
         return FusionPlaces(self.pool, Transfer(**settings))
 
-    def entry(self, *rules: dict[str, Any], directory: bool = True) -> Any:
+    def entry(self, *rules: dict[str, Any], directory: bool = True, extension: str = "7000") -> Any:
         secretary = SimpleNamespace(transfer_rules=rules, transfer_directory=directory)
         return SimpleNamespace(
-            secretary=secretary, domain_uuid=self.domain_uuid, domain_name="d.example.com"
+            secretary=secretary,
+            extension=extension,
+            domain_uuid=self.domain_uuid,
+            domain_name="d.example.com",
         )
 
 
@@ -134,6 +137,23 @@ def test_feature_codes_of_fusionpbx_are_not_for_callers(site: Site) -> None:
     assert found(site, "night")[2] == "900"
     rule = {"department": "notes", "destination": "*732"}
     assert found(site, "notes", rule)[:3] == (Kind.IVR, "notes", "*732")
+
+
+def test_nobody_is_connected_to_the_secretary_itself_or_to_a_parking_lot(site: Site) -> None:
+    site.database.execute(
+        "create table v_dialplans (domain_uuid uuid, dialplan_name text, dialplan_number text,"
+        " dialplan_enabled boolean)"
+    )
+    site.database.execute(
+        "insert into v_dialplans values (%s, 'valet_park_in', '5900', true)", site.domain_uuid
+    )
+    for wanted in ("valet_park_in", "valet park in", "5900"):
+        assert found(site, wanted)[0] is Unknown, wanted
+    assert found(site, "Demo secretary", extension="8000")[0] is Unknown
+    assert "Demo secretary" not in str(found(site, "nobody", extension="8000"))
+    assert "valet" not in str(found(site, "nobody"))
+    rule = {"department": "another number of mine", "destination": "8000"}
+    assert found(site, "another number of mine", rule, extension="8000")[2] == "8000"
 
 
 def test_a_department_may_be_called_mailbox(site: Site) -> None:

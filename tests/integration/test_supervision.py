@@ -200,7 +200,7 @@ def test_the_commands_find_the_call_and_its_worker(serve: Callable[..., Service]
     service, call, client = talking(serve)
     service.app.register.beat()
     environ = {
-        "VOICE_AI_DATABASE_DSN": service.database.dsn,
+        "VOICE_AI_DATABASE_DSN": service.database.workers_dsn,
         "VOICE_AI_HTTP_ADMIN_TOKEN": TOKEN,
     }
     assert call.leg.uuid in run("live", "list", **environ).stdout

@@ -27,14 +27,15 @@ _ABOUT = """<?php
 	return [
 """
 _SHORT = {"timestamp with time zone": "timestamptz"}
+# Lists of numbers are not declared: FusionPBX's upgrade would alter their column each time.
 _SQL = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
            coalesce(a.attnum = any (i.indkey), false) as of_key
     from pg_class c
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_index i on i.indrelid = c.oid and i.indisprimary
-    where c.relkind = 'r' and c.relname like 'v\\_voice\\_%\\_realtime%'
-    or c.relkind = 'r' and c.relname like 'v\\_voice\\_realtime\\_%'
+    where c.relkind = 'r' and c.relname <> 'v_voice_realtime_embeddings'
+    and (c.relname like 'v\\_voice\\_%\\_realtime%' or c.relname like 'v\\_voice\\_realtime\\_%')
     order by c.relname, of_key desc, a.attnum"""
 
 

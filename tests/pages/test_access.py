@@ -44,6 +44,7 @@ def paths(here: Any) -> list[str]:
         "functions_realtime.php",
         "functions_realtime_edit.php",
         "errands_realtime.php",
+        "documents_realtime.php",
         "overview_realtime.php",
         "first_run.php",
         f"talk_realtime.php?id={here.one.secretary_realtime_uuid}",

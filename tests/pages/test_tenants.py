@@ -11,6 +11,7 @@ import pytest
 from tests.integration.api_kit import Client
 from tests.pages.forms import Page
 from tests.pages.test_conversation import begin, say
+from tests.pages.test_documents import document
 from tests.pages.test_functions import errand
 from tests.pages.world import APP, TOKEN
 
@@ -40,6 +41,7 @@ def theirs(here) -> dict[str, str]:
     given_up = errand(here, here.two)
     here.database.execute(sql, SECRET, given_up)
     return {
+        "document": document(here, here.two, SECRET),
         "function": function,
         "errand": given_up,
         "secretary": here.two.secretary_realtime_uuid,
@@ -62,6 +64,8 @@ def everything(here: Any) -> list[Any]:
         "v_voice_secretaries",
         "v_voice_realtime_functions",
         "v_voice_realtime_errands",
+        "v_voice_realtime_documents",
+        "v_voice_realtime_passages",
     ):
         sql = f"select to_jsonb(t)::text from {table} t where domain_uuid = %s order by 1"
         found.append(here.database.execute(sql, here.two.domain_uuid))
@@ -103,6 +107,7 @@ ACTIONS = {
     "providers_realtime.php": ("providers", "provider", ("copy", "toggle", "delete", "up", "down")),
     "functions_realtime.php": ("functions", "function", ("copy", "toggle", "delete")),
     "functions_realtime_edit.php": ("", "function", ("save",)),
+    "documents_realtime.php": ("documents", "document", ("delete", "upload")),
     "errands_realtime.php": ("", "errand", ("retry", "drop")),
     "secretary_edit.php": ("", "secretary", ("save", "delete")),
     "providers_realtime_edit.php": ("", "provider", ("save", "delete")),

@@ -10,6 +10,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import uuid
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -138,6 +139,21 @@ class Visitor:
         """The same of a form that is sent."""
         body = urlencode(fields).encode()
         return self._open(urllib.request.Request(self.url + path, body))
+
+    def upload(
+        self, path: str, fields: dict[str, str], name: str, content: bytes
+    ) -> tuple[int, str, str]:
+        """The same of a form with a file (RFC 7578), called `file`."""
+        mark = uuid.uuid4().hex
+        parts = [
+            f'--{mark}\r\nContent-Disposition: form-data; name="{one}"\r\n\r\n{value}\r\n'
+            for one, value in fields.items()
+        ]
+        head = f'--{mark}\r\nContent-Disposition: form-data; name="file"; filename="{name}"\r\n'
+        body = "".join(parts).encode() + f"{head}\r\n".encode() + content
+        body += f"\r\n--{mark}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={mark}"}
+        return self._open(urllib.request.Request(self.url + path, body, headers))
 
     def _open(self, request: urllib.request.Request) -> tuple[int, str, str]:
         try:

@@ -22,6 +22,7 @@ from esl_controller.simulator.chat.server import ChatConfig, ChatEmulator, ChatF
 from esl_controller.simulator.deepgram.hearing import EmulatedHearing, Faults, HearingConfig
 from esl_controller.simulator.service.script import Script
 from tests.pairs.services import UNIX_S
+from tests.pairs.virtual_host import VirtualWay
 from tests.pairs.world import World
 
 VOICE_S = 0.1
@@ -106,6 +107,13 @@ class StagesHost:
         if not self.over:
             self._carry_out()
 
+    def audio_way(self) -> VirtualWay | None:
+        shape = self.protocol.audio_shape
+        return VirtualWay(self, shape) if shape is not None else None
+
+    def send(self, action: Send) -> None:
+        self._post(action.channel, 0.0, self._sent, action)
+
     def stop(self) -> None:
         if not self.over:
             self.protocol.stop(self._world.now)
@@ -132,7 +140,7 @@ class StagesHost:
     def _carry_out(self) -> None:
         for action in self.protocol.actions():
             if isinstance(action, Send):
-                self._post(action.channel, 0.0, self._sent, action)
+                self.send(action)
                 continue
             number = self._generation.get(action.channel, 0) + 1
             self._generation[action.channel] = number

@@ -10,11 +10,35 @@ from bridge.providers import base as p
 from bridge.providers.actions import HttpRequest, Open, Send
 from bridge.providers.conversation import Conversation
 from bridge.wire.channel import ChannelEnd, Ender
+from bridge.wire.frames import BINARY, FrameLimits, FrameParser, Role
+from bridge.wire.uplink_codec import AudioShape
 from esl_controller.simulator.service.faults import ConnectionFaults
 from tests.pairs.services import UNIX_S, AnyService, Served
 
 if TYPE_CHECKING:
+    from tests.pairs.stages import StagesHost
     from tests.pairs.world import World
+
+
+class VirtualWay:
+    """The short way of the caller's audio, by mail: what the codec made is read as by a server."""
+
+    def __init__(self, host: VirtualHost | StagesHost, shape: AudioShape) -> None:
+        self.shape = shape
+        self._host = host
+        self._parser = FrameParser(Role.SERVER, FrameLimits())
+
+    def next_key(self) -> bytes:
+        return b"\x5a\x00\xa5\xff"
+
+    @property
+    def usable(self) -> bool:
+        return self._host.protocol.audio_shape is self.shape and not self._host.over
+
+    def send(self, frame: bytes, audio_bytes: int) -> None:
+        self._host.protocol.audio_sent(audio_bytes)
+        for opcode, payload in self._parser.receive_data(frame):
+            self._host.send(Send(self.shape.channel, payload, opcode == BINARY))
 
 
 class VirtualHost:
@@ -62,6 +86,10 @@ class VirtualHost:
         if not self.over:
             self._carry_out()
 
+    def audio_way(self) -> VirtualWay | None:
+        shape = self.protocol.audio_shape
+        return VirtualWay(self, shape) if shape is not None else None
+
     def stop(self) -> None:
         if self.over:
             return
@@ -86,9 +114,12 @@ class VirtualHost:
                 else:
                     self._knock()
             elif isinstance(action, Send):
-                self._world.post(self._world.delay_s, lambda data=action.data: self._sent(data))
+                self.send(action)
             elif action.channel == self._channel:
                 self._session = None
+
+    def send(self, action: Send) -> None:
+        self._world.post(self._world.delay_s, lambda: self._sent(action.data))
 
     def _signed(self) -> None:
         """An HTTP request is answered, and over."""

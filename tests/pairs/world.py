@@ -33,6 +33,7 @@ from bridge.session.media_plan import (
     provider_formats,
 )
 from bridge.session.session import Session
+from bridge.wire.frames import BINARY, client_frame
 from esl_controller.simulator.caller import Caller
 from esl_controller.simulator.service.voice import encode, synthetic_speech
 from tests.pairs.owner import CallOwner
@@ -128,6 +129,11 @@ class World:
         self.post(delay_s, lambda: None if ended else function(*arguments))
         return Greenlet()
 
+    def _read(self, frame: bytes) -> None:
+        """As the caller's link does with what it has read."""
+        if not self.session.receive_plain(client_frame(BINARY, frame, b"mask")):
+            self.session.receive_audio(frame)
+
     def post(self, delay_s: float, deliver: Callable[[], None]) -> None:
         heapq.heappush(self._mail, (self.now + delay_s, next(self._sequence), deliver))
 
@@ -210,7 +216,7 @@ class World:
             self.pacer.tick(self.now)
         if self._next_frame <= self.now:
             self._next_frame += FRAME_S
-            self.session.receive_audio(self._frame())
+            self._read(self._frame())
         if self._next_tick <= self.now:
             self._next_tick += TICK_S
             self.session.tick(self.now)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import pwd
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -15,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from esl_controller import __version__
-from esl_controller.cli import COMMANDS, cli
+from esl_controller.cli import COMMANDS, cli, live_at_home
 from esl_controller.commands import calls, doctor, shared
 from esl_controller.commands.moments import moment
 from esl_controller.commands.shared import Shell
@@ -229,3 +231,14 @@ def test_times_as_people_type_them(text: str, meant: str) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
         moment(text, datetime.now(UTC))
+
+
+def test_a_home_of_somebody_else_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    live_at_home()
+    assert os.environ["HOME"] == str(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "closed"))
+    live_at_home()
+    assert os.environ["HOME"] == pwd.getpwuid(os.geteuid()).pw_dir

@@ -7,6 +7,7 @@ import logging
 import os
 import pty
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import gevent
@@ -16,6 +17,7 @@ from gevent import monkey
 
 from esl_controller.settings.host import Log
 from esl_controller.telemetry import log as log_module
+from esl_controller.telemetry import log_file
 from esl_controller.telemetry.log import LINE_BYTES, LineWriter, bind_call, call_logger, configure
 
 close_now = monkey.get_original("os", "close")
@@ -172,3 +174,20 @@ def test_chatty_libraries_are_quiet_at_debug_too(pipe: Pipe) -> None:
     for name in log_module._CHATTY:
         logging.getLogger(name).debug("GET https://example.org/?key=abc")
     assert pipe.events() == []
+
+
+def test_a_file_that_is_moved_away_is_made_anew(
+    tmp_path: Path, pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As logrotate does it: every line is in one of the two."""
+    monkeypatch.setattr(log_file, "LOOK_S", 0.0)
+    settings = Log(format="json", directory=str(tmp_path))
+    configure(settings, pipe.write_fd, name="worker-0.log")
+    log, path, moved = call_logger(), tmp_path / "worker-0.log", tmp_path / "worker-0.log.1"
+    log.info("before")
+    path.rename(moved)
+    log.info("after")
+    assert "before" in moved.read_text("utf-8")
+    assert "after" in path.read_text("utf-8")
+    with pytest.raises(OSError, match="No such file"):
+        configure(Log(directory=str(tmp_path / "none")), pipe.write_fd, name="worker-0.log")

@@ -7,10 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K, AudioFormat
+from bridge.audio.formats import L16_16K, PCMU_8K
 from esl_controller.simulator.service.voice import synthetic_speech
 from esl_controller.simulator.switch.sound import through_codec
 from tests.integration import rtp, sip_wire
+from tests.integration.wire_codecs import CODECS
 
 OFFER = (
     "v=0\r\no=FreeSWITCH 1 2 IN IP4 127.0.0.1\r\ns=FreeSWITCH\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
@@ -70,8 +71,8 @@ def test_the_answer_takes_one_codec_and_its_digits(codec: str, line: str) -> Non
     assert line in answer.split("\r\n")
     taken = sip_wire.parse_offer(answer).payload_types
     assert list(taken) == [
-        (codec, sip_wire.CODECS[codec].rate_hz),
-        ("telephone-event", sip_wire.CODECS[codec].rate_hz),
+        (codec, CODECS[codec].clock_hz),
+        ("telephone-event", CODECS[codec].clock_hz),
     ]
 
 
@@ -93,11 +94,11 @@ def sent(mouth: rtp.Mouth, ticks: int) -> list[rtp.Packet]:
 
 
 def test_the_mouth_speaks_and_is_silent_between() -> None:
-    mouth = rtp.Mouth(L16_16K, 97)
+    mouth = rtp.Mouth(CODECS["L16"], 97)
     mouth.say([b"\x01\x02" * 320])
     first, second = sent(mouth, 2)
     assert (first.payload_type, first.payload) == (97, b"\x02\x01" * 320)
-    assert rtp.from_wire(first.payload, L16_16K) == b"\x01\x02" * 320
+    assert rtp.from_wire(first, L16_16K) == b"\x01\x02" * 320
     assert second.payload == bytes(640)
     assert (second.sequence - first.sequence, second.timestamp - first.timestamp) == (1, 320)
     with pytest.raises(ValueError, match="no digits"):
@@ -105,7 +106,7 @@ def test_the_mouth_speaks_and_is_silent_between() -> None:
 
 
 def test_keys_are_rfc_4733_events() -> None:
-    mouth = rtp.Mouth(PCMU_8K, 0, (101, 8000))
+    mouth = rtp.Mouth(CODECS["PCMU"], 0, (101, 8000))
     mouth.press("1#")
     packets = sent(mouth, 18)
     assert rtp.lost(packets) == 0
@@ -127,20 +128,21 @@ def test_what_is_no_plain_rtp(data: bytes) -> None:
 SPEECH = synthetic_speech("one two")[: 24000 // 50 * 2 * 20]
 
 
-def packets(pcm: bytes, audio_format: AudioFormat = PCMU_8K) -> list[rtp.Packet]:
+def packets(pcm: bytes, codec: str = "PCMU") -> list[rtp.Packet]:
     """What arrives when `pcm` is sent evenly."""
-    size = audio_format.rate_hz // 50 * 2
+    size = CODECS[codec].format.rate_hz // 50 * 2
     frames = [pcm[at : at + size] for at in range(0, len(pcm), size)]
-    mouth = rtp.Mouth(audio_format, 0)
+    mouth = rtp.Mouth(CODECS[codec], 0)
     mouth.say(frames)
     return sent(mouth, len(frames) + 3)
 
 
-@pytest.mark.parametrize("audio_format", [PCMU_8K, PCMA_8K, L16_16K])
-def test_sound_that_came_whole(audio_format: AudioFormat) -> None:
+@pytest.mark.parametrize("codec", ["PCMU", "PCMA", "L16"])
+def test_sound_that_came_whole(codec: str) -> None:
+    audio_format = CODECS[codec].format
     wanted = through_codec(SPEECH, audio_format.encoding)
     pause = bytes(audio_format.rate_hz // 50 * 2)
-    received = packets(pause * 5 + SPEECH, audio_format)
+    received = packets(pause * 5 + SPEECH, codec)
     found = rtp.match(received, audio_format, wanted)
     assert found.whole
     assert found.wanted_ms == len(wanted) / audio_format.rate_hz * 500

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from esl_controller.telemetry.catalogue import METRICS, Kind
 from tests.arch.test_docs import GENERATOR
@@ -24,6 +26,22 @@ def series() -> set[str]:
     """Names Prometheus has of the catalogue's metrics."""
     ends = {Kind.HISTOGRAM: ("_bucket", "_count", "_sum")}
     return {metric.name + end for metric in METRICS for end in ends.get(metric.kind, ("",))}
+
+
+@pytest.mark.parametrize("name", ["graphite", "prometheus"])
+def test_grafana_s_own_types_hold_all_of_a_dashboard(name: str) -> None:
+    """A field they do not know would be dropped, and Grafana would not show what it says."""
+    written = json.loads((ROOT / "deploy" / "dashboards" / f"{name}.json").read_text())
+    read = json.loads(JSONEncoder().encode(Dashboard.from_json(written)))
+
+    def kept(ours: object, theirs: object) -> object:
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            return {key: kept(value, theirs.get(key)) for key, value in ours.items()}
+        if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+            return [kept(mine, other) for mine, other in zip(ours, theirs, strict=True)]
+        return theirs
+
+    assert kept(written, read) == written
 
 
 def test_dashboards_are_fresh() -> None:

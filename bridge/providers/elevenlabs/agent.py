@@ -35,6 +35,7 @@ from bridge.providers.elevenlabs.initiation import (
 )
 from bridge.providers.elevenlabs.messages import FORMATS, decode_signed_url
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 AGENT, SIGNING = "agent", "signing"
 VENDOR, PRODUCT = "elevenlabs", "agents"
@@ -58,6 +59,7 @@ CAPABILITIES = Capabilities(
 
 _CHUNK_HEAD = b'{"user_audio_chunk":"'
 _CHUNK_TAIL = b'"}'
+_AUDIO_SHAPE = AudioShape(AGENT, _CHUNK_HEAD, _CHUNK_TAIL, base64=True)
 
 
 class ElevenLabsAgent(Begun[SessionState, Inbox]):
@@ -182,6 +184,14 @@ class ElevenLabsAgent(Begun[SessionState, Inbox]):
         self._connect(endpoint)
 
     # --- commands -----------------------------------------------------------------------------
+
+    @property
+    def audio_shape(self) -> AudioShape | None:
+        """A `user_audio_chunk` each, while the agent listens."""
+        return _AUDIO_SHAPE if self._listens and not self._out else None
+
+    def audio_sent(self, size: int) -> None:
+        """The service bills time, not audio."""
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio in the agent's format; dropped and counted when it does not listen."""

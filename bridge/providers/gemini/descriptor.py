@@ -137,5 +137,7 @@ DESCRIPTOR = Descriptor(
         proactivity=named_fields("proactiveAudio proactiveVideo"),
         historyConfig=named_fields("initialHistoryInClientContent"),
     ),
+    # ai.google.dev/gemini-api/docs/openai, 2026-10
+    chat_url="https://generativelanguage.googleapis.com/v1beta/openai",
     unread=("transcription_model", "vad_idle_timeout_ms", "voice_settings", "noise_reduction"),
 )

@@ -32,6 +32,7 @@ from bridge.providers.gemini.setup import (
 )
 from bridge.providers.gemini.state import SessionState
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 CHANNEL = "live"
 SETUP_LIMIT_S = 10.0
@@ -47,6 +48,7 @@ PREROLL_MS = 2000
 
 _AUDIO_HEAD = b'{"realtimeInput":{"audio":{"mimeType":"audio/pcm;rate=16000","data":"'
 _AUDIO_TAIL = b'"}}}'
+_AUDIO_SHAPE = AudioShape(CHANNEL, _AUDIO_HEAD, _AUDIO_TAIL, base64=True)
 
 
 class GeminiLive(Begun[SessionState, Inbox]):
@@ -160,6 +162,15 @@ class GeminiLive(Begun[SessionState, Inbox]):
         return False
 
     # --- commands -----------------------------------------------------------------------------
+
+    @property
+    def audio_shape(self) -> AudioShape | None:
+        """A `realtimeInput` each, but between turns that our ear finds."""
+        plain = self._listens and not self._out and (self._automatic or self._in_turn)
+        return _AUDIO_SHAPE if plain else None
+
+    def audio_sent(self, size: int) -> None:
+        """The service tells what it counts."""
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio, 16 kHz; dropped and counted when the session cannot take it.

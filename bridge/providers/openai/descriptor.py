@@ -79,6 +79,12 @@ def _transcription(name: str, per_minute: str, **more: Any) -> Model:
     return Model(id=name, vendor=VENDOR, role="transcription", rates=rates, **more)
 
 
+def _embedding(name: str, per_million: str) -> Model:
+    page = "openrouter.ai/openai/" + name + " (2026-10)"
+    rates = (Rates(since=_SINCE, usd={"text_input": per_million}, source=page),)
+    return Model(id=name, vendor=VENDOR, role="embedding", rates=rates)
+
+
 _LARGE, _MINI = "32 0.40 64", "10 0.30 20"
 _ENDS = {"ends_on": date(2027, 1, 20), "successor": "gpt-realtime-2.1"}
 _MINI_ENDS = {"ends_on": date(2027, 1, 20), "successor": "gpt-realtime-2.1-mini"}
@@ -126,6 +132,8 @@ DESCRIPTOR = Descriptor(
         _transcription("gpt-4o-transcribe", "0.006", **_WHISPER_ENDS),
         _transcription("gpt-4o-mini-transcribe", "0.003", **_WHISPER_ENDS),
         _transcription("whisper-1", "0.006", **_WHISPER_ENDS),
+        _embedding("text-embedding-3-small", "0.02"),
+        _embedding("text-embedding-3-large", "0.13"),
     ),
     voices=tuple(Voice(id=name) for name in _VOICES.split()),
     session=named_fields(

@@ -39,6 +39,7 @@ from bridge.providers.openai.session import (
 )
 from bridge.providers.openai.state import SessionState, new_state
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 CHANNEL, SECRET = "realtime", "secret"
 SETUP_LIMIT_S = 10.0
@@ -55,6 +56,7 @@ MIN_COMMIT_MS = 100
 
 _APPEND_HEAD = b'{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL = b'"}'
+_AUDIO_SHAPE = AudioShape(CHANNEL, _APPEND_HEAD, _APPEND_TAIL, base64=True)
 _SETUP = ("session_setup_timeout", SETUP_LIMIT_S)
 _OWED_BY_STATE = {
     ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
@@ -162,6 +164,15 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
         self._listens = False
 
     # --- commands -----------------------------------------------------------------------------
+
+    @property
+    def audio_shape(self) -> AudioShape | None:
+        """An `input_audio_buffer.append` each, while the session takes it."""
+        return _AUDIO_SHAPE if self._listens and not self._out else None
+
+    def audio_sent(self, size: int) -> None:
+        """It waits in the server's buffer."""
+        self._uncommitted_bytes += size
 
     def send_audio(self, data: bytes) -> None:
         """Caller audio in the input format; dropped and counted when the session cannot take it."""

@@ -33,6 +33,7 @@ from bridge.providers.pipeline.local_hearing import LocalHearing
 from bridge.providers.pipeline.replies import CHAT, Replies, Wish
 from bridge.providers.pipeline.speaking import TTS
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 STT = "stt"
 MAX_UNSENT = 1024
@@ -40,6 +41,7 @@ BILL_EVERY_S = 30.0
 """Of hearing: a budget must not learn of an hour at its end."""
 _NOISE = "[The caller made a sound but said nothing. Go on where you were interrupted.]"
 KEEP_ALIVE_S = 4.0
+_AUDIO_SHAPE = AudioShape(STT, b"", b"", base64=False)
 
 
 class Pipeline:
@@ -160,14 +162,23 @@ class Pipeline:
 
     # --- commands -----------------------------------------------------------------------------
 
+    @property
+    def audio_shape(self) -> AudioShape | None:
+        """As it is, to whoever hears, while the stream is open."""
+        return _AUDIO_SHAPE if STT in self._open and not self._over and not self._out else None
+
+    def audio_sent(self, size: int) -> None:
+        """Hearing is billed by the second."""
+        self._heard = self._heard_lately = True
+        audio_in = self._started().audio_in
+        self._unbilled_s += size / (audio_in.rate_hz * audio_in.bytes_per_sample)
+
     def send_audio(self, data: bytes) -> None:
         """Caller audio. A message without bytes would end the stream."""
         if not data or self._over or STT not in self._open or len(self._out) >= MAX_UNSENT:
             self.dropped += 1
             return
-        self._heard = self._heard_lately = True
-        audio_in = self._started().audio_in
-        self._unbilled_s += len(data) / (audio_in.rate_hz * audio_in.bytes_per_sample)
+        self.audio_sent(len(data))
         self._out.append(Send(STT, data, binary=True))
 
     def begin_turn(self, now: float) -> None:

@@ -37,6 +37,7 @@ OF_THE_DIALPLAN = frozenset({"voice_ai_turn_based", "voice_ai_person"})
 """Our own dialplan's: version 1, and the secretary's person."""
 OUTSIDE_DIGITS = 7
 """Where FusionPBX is not, a number of so many digits is taken for one outside."""
+_LOTS = ("valet_park", "valet park", "park_in", "park_out")
 _ANSWERED_BY_PEOPLE = frozenset({Kind.EXTENSION, Kind.RING_GROUP, Kind.EXTERNAL})
 
 
@@ -149,9 +150,18 @@ def _offers(entry: RouteEntry, places: TenantPlaces | None) -> list[_Offer]:
     listed = _listed(entry, places)
     if not entry.secretary.transfer_directory or places is None:
         return listed
-    there = {offer.destination.number for offer in listed}
-    others = (place for place in places.named if place.number not in there and place.names)
+    there = {offer.destination.number for offer in listed} | {entry.extension}
+    others = (
+        place
+        for place in places.named
+        if place.number not in there and place.names and not _is_lot(place)
+    )
     return listed + [_from_directory(place, entry.domain_name, places) for place in others]
+
+
+def _is_lot(place: Place) -> bool:
+    """FusionPBX's own name of a parking lot's dialplan: nobody is there."""
+    return any(name.casefold().startswith(_LOTS) for name in place.names)
 
 
 def _listed(entry: RouteEntry, places: TenantPlaces | None) -> list[_Offer]:

@@ -53,6 +53,16 @@ def insert(connection: Connection, domain_uuid: str, errand: Errand) -> bool:
     return fetch_one(connection, there, names) is not None
 
 
+def is_open(
+    connection: Connection, domain_uuid: str, kind: str, payload: Mapping[str, Any]
+) -> bool:
+    """Whether an errand with this in its payload is still to be done, or was given up."""
+    sql = f"""select exists (select 1 from {_TABLE} where domain_uuid = %s and kind = %s
+                and state <> 'delivered' and payload @> %s) as found"""
+    row = fetch_one(connection, sql, (domain_uuid, kind, as_stored(payload)))
+    return row is not None and bool(row["found"])
+
+
 def domains_with_work(connection: Connection) -> list[str]:
     """Return the domains that have something to be done now, the longest waiting first."""
     sql = f"""select e.domain_uuid from {_TABLE} e where {_READY}

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from psycopg2.extensions import connection as Connection
-from psycopg2.extras import execute_values
+from psycopg2.extras import RealDictCursor, execute_values
 
 from esl_controller.database.repository.statements import (
     Row,
@@ -18,7 +18,7 @@ from esl_controller.database.repository.statements import (
 
 _COLUMNS = (
     "document_uuid, domain_uuid, title, source_format, language, text_search, size_bytes, "
-    "passages, created_at"
+    "passages, created_at, embedded_as, embedded_at"
 )
 
 
@@ -85,27 +85,189 @@ def remove_titled(connection: Connection, domain_uuid: str, title: str) -> bool:
     return execute(connection, sql, (domain_uuid, title)) == 1
 
 
+_BY_WORDS = """
+  asked as (
+    select config,
+      replace(plainto_tsquery(config::regconfig, %(question)s)::text, ' & ', ' | ')::tsquery
+      || replace(plainto_tsquery(config::regconfig, %(plain)s)::text, ' & ', ' | ')::tsquery
+        as words
+    from (select distinct text_search as config from v_voice_realtime_documents
+          where domain_uuid = %(domain_uuid)s) as configs),
+  by_words as (
+    select p.passage_uuid, row_number() over (
+        order by ts_rank_cd(p.terms::tsvector, asked.words, 1) desc, d.title, p.passage_number)
+      as place
+    from asked
+    join v_voice_realtime_documents d
+      on d.text_search = asked.config and d.domain_uuid = %(domain_uuid)s
+    join v_voice_realtime_passages p
+      on p.document_uuid = d.document_uuid and p.domain_uuid = %(domain_uuid)s
+    where p.terms::tsvector @@ asked.words
+    order by place limit %(looked_at)s)"""
+_BY_MEANING = """
+  by_meaning as (
+    select e.passage_uuid,
+      row_number() over (order by e.embedding::vector <=> %(vector)s::vector) as place
+    from v_voice_realtime_embeddings e
+    where e.domain_uuid = %(domain_uuid)s and e.space = %(space)s
+      and cardinality(e.embedding) = vector_dims(%(vector)s::vector)
+    order by place limit %(looked_at)s)"""
+_FUSED = """
+  select d.title, p.content
+  from (select passage_uuid, sum(1.0 / (%(softened)s + place)) as score
+        from ({found}) as found group by passage_uuid) as fused
+  join v_voice_realtime_passages p
+    on p.passage_uuid = fused.passage_uuid and p.domain_uuid = %(domain_uuid)s
+  join v_voice_realtime_documents d
+    on d.document_uuid = p.document_uuid and d.domain_uuid = %(domain_uuid)s
+  order by fused.score desc, d.title, p.passage_number limit %(limit)s"""
+LOOKED_AT = 20
+"""Passages of each way of searching that are laid together."""
+SOFTENED = 60
+"""Reciprocal rank fusion's constant (Cormack, Clarke, Buettcher 2009)."""
+
+
 def search(
-    connection: Connection, domain_uuid: str, question: str, plain: str, limit: int
+    connection: Connection,
+    domain_uuid: str,
+    question: str,
+    plain: str,
+    limit: int,
+    *,
+    space: str = "",
+    vector: str = "",
 ) -> list[Row]:
-    """Return `title`, `content` and `rank` of the passages that fit a question best.
+    """Return `title` and `content` of the passages that fit a question best.
 
     Any of its words counts, more of them count more; each document is asked by the rules of its own
-    language. `plain` is the question without accents.
+    language. `plain` is the question without accents. With its `vector`, a list of numbers in JSON,
+    those that mean the same are laid together with them, by reciprocal rank.
     """
-    sql = """
-      with asked as (
-        select config,
-          replace(plainto_tsquery(config::regconfig, %s)::text, ' & ', ' | ')::tsquery
-          || replace(plainto_tsquery(config::regconfig, %s)::text, ' & ', ' | ')::tsquery as words
-        from (select distinct text_search as config from v_voice_realtime_documents
-              where domain_uuid = %s) as configs)
-      select d.title, p.content, ts_rank_cd(p.terms::tsvector, asked.words, 1) as rank
-      from asked
-      join v_voice_realtime_documents d on d.text_search = asked.config and d.domain_uuid = %s
-      join v_voice_realtime_passages p
-        on p.document_uuid = d.document_uuid and p.domain_uuid = %s
-      where p.terms::tsvector @@ asked.words
-      order by rank desc, d.title, p.passage_number limit %s"""
-    parameters = (as_stored(question), as_stored(plain), *[domain_uuid] * 3, limit)
-    return fetch_all(connection, sql, parameters)
+    ways, found = [_BY_WORDS], ["select passage_uuid, place from by_words"]
+    if vector:
+        ways.append(_BY_MEANING)
+        found.append("select passage_uuid, place from by_meaning")
+    sql = f"with {','.join(ways)}{_FUSED.format(found=' union all '.join(found))}"
+    values = {
+        "domain_uuid": domain_uuid,
+        "question": as_stored(question),
+        "plain": as_stored(plain),
+        "space": space,
+        "vector": as_stored(vector),
+        "looked_at": LOOKED_AT,
+        "softened": SOFTENED,
+        "limit": limit,
+    }
+    with connection.cursor(cursor_factory=RealDictCursor) as cursor:
+        cursor.execute(sql, values)
+        return list(cursor.fetchall())
+
+
+def has_vectors(connection: Connection) -> bool:
+    """Whether pgvector is installed where this role finds it: of the database, not of a domain."""
+    row = fetch_one(connection, "select to_regtype('vector') is not null as there", ())
+    return row is not None and bool(row["there"])
+
+
+def list_embedded(connection: Connection) -> list[Row]:
+    """Return for every domain that has documents `embedding_url`, `embedding_model`, and
+    `embedded_as` of its documents, each once: who is to be looked at."""
+    sql = """select d.domain_uuid, d.embedded_as, s.embedding_url, s.embedding_model
+             from v_voice_realtime_documents d
+             left join v_voice_realtime_settings s on s.domain_uuid = d.domain_uuid
+             group by d.domain_uuid, d.embedded_as, s.embedding_url, s.embedding_model"""
+    return fetch_all(connection, sql, ())
+
+
+def looks_alone(connection: Connection) -> bool:
+    """Whether nobody else looks which documents of which domain need vectors, until the
+    transaction's end."""
+    sql = "select pg_try_advisory_xact_lock(hashtext('voice_ai_embeddings')) as alone"
+    row = fetch_one(connection, sql, ())
+    return row is not None and bool(row["alone"])
+
+
+def not_embedded(connection: Connection, domain_uuid: str, space: str) -> list[str]:
+    """Return the keys of documents that are not whole in `space`."""
+    sql = """select document_uuid from v_voice_realtime_documents
+             where domain_uuid = %s and embedded_as is distinct from %s order by created_at"""
+    return [row["document_uuid"] for row in fetch_all(connection, sql, (domain_uuid, space))]
+
+
+def to_embed(
+    connection: Connection, domain_uuid: str, document_uuid: str, space: str, limit: int
+) -> list[Row]:
+    """Return `passage_uuid` and `content` of passages that have no vector in `space`."""
+    sql = """select p.passage_uuid, p.content from v_voice_realtime_passages p
+             where p.domain_uuid = %s and p.document_uuid = %s and not exists (
+               select 1 from v_voice_realtime_embeddings e
+               where e.domain_uuid = p.domain_uuid and e.passage_uuid = p.passage_uuid
+                 and e.space = %s)
+             order by p.passage_number limit %s"""
+    return fetch_all(connection, sql, (domain_uuid, document_uuid, space, limit))
+
+
+def add_embeddings(
+    connection: Connection,
+    domain_uuid: str,
+    document_uuid: str,
+    space: str,
+    vectors: Sequence[tuple[str, str]],
+) -> None:
+    """Store vectors, lists of numbers in JSON, by passage, where the passage is still there. The
+    document is no longer whole in another space."""
+    sql = """update v_voice_realtime_documents set embedded_as = null
+             where domain_uuid = %s and document_uuid = %s and embedded_as <> %s"""
+    execute(connection, sql, (domain_uuid, document_uuid, space))
+    with connection.cursor() as cursor:
+        execute_values(
+            cursor,
+            """insert into v_voice_realtime_embeddings
+                 (passage_uuid, domain_uuid, document_uuid, space, embedding)
+               select p.passage_uuid, p.domain_uuid, p.document_uuid, given.space,
+                 translate(given.vector, '[]', '{}')::real[]
+               from (values %s) as given (domain_uuid, document_uuid, passage_uuid, space, vector)
+               join v_voice_realtime_passages p on p.domain_uuid = given.domain_uuid
+                 and p.document_uuid = given.document_uuid and p.passage_uuid = given.passage_uuid
+               on conflict (passage_uuid) do update
+                 set space = excluded.space, embedding = excluded.embedding
+                 where v_voice_realtime_embeddings.domain_uuid = excluded.domain_uuid""",
+            [
+                (domain_uuid, document_uuid, passage_uuid, space, as_stored(vector))
+                for passage_uuid, vector in vectors
+            ],
+            template="(%s::uuid, %s::uuid, %s::uuid, %s, %s)",
+        )
+
+
+def finish_embedding(
+    connection: Connection, domain_uuid: str, document_uuid: str, space: str
+) -> None:
+    """The document can be found by meaning, whole."""
+    sql = """update v_voice_realtime_documents set embedded_as = %s, embedded_at = now()
+             where domain_uuid = %s and document_uuid = %s"""
+    execute(connection, sql, (space, domain_uuid, document_uuid))
+
+
+def is_embedded(connection: Connection, domain_uuid: str, space: str) -> bool:
+    """Whether something of the domain can be found by meaning in `space`."""
+    sql = """select exists (select 1 from v_voice_realtime_embeddings
+                            where domain_uuid = %s and space = %s) as found"""
+    row = fetch_one(connection, sql, (domain_uuid, space))
+    return row is not None and bool(row["found"])
+
+
+def forget_misfits(connection: Connection, domain_uuid: str, space: str, vector: str) -> int:
+    """The service's vectors have another length than those that are stored: have these made anew,
+    those older than an hour. Return how many documents that is of."""
+    sql = """with misfits as (
+               delete from v_voice_realtime_embeddings e
+               using v_voice_realtime_documents d
+               where e.domain_uuid = %s and e.space = %s
+                 and cardinality(e.embedding) <> cardinality(translate(%s, '[]', '{}')::real[])
+                 and d.domain_uuid = e.domain_uuid and d.document_uuid = e.document_uuid
+                 and d.embedded_at < now() - interval '1 hour'
+               returning e.document_uuid)
+             update v_voice_realtime_documents set embedded_as = null
+             where domain_uuid = %s and document_uuid in (select document_uuid from misfits)"""
+    return execute(connection, sql, (domain_uuid, space, vector, domain_uuid))

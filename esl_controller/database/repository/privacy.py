@@ -72,6 +72,14 @@ def forget_words_of_audits(
     execute(connection, sql, (domain_uuid, domain_uuid, conversation_uuids))
 
 
+def forget_number_in_audits(connection: Connection, domain_uuid: str, number: str) -> None:
+    """That somebody dialled stays; whom, where it is this number, does not."""
+    sql = r"""update v_voice_audits_realtime set detail = null, error = null
+              where domain_uuid = %s and regexp_replace(detail, '\D', '', 'g')
+                = nullif(regexp_replace(%s, '\D', '', 'g'), '')"""
+    execute(connection, sql, (domain_uuid, number))
+
+
 def erase_outbound(
     connection: Connection, domain_uuid: str, number: str | None, older_than_days: int | None = None
 ) -> int:

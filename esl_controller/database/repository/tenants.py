@@ -38,8 +38,12 @@ def find_settings(connection: Connection, domain_uuid: str) -> Row | None:
 def find_time_zone(connection: Connection, domain_uuid: str) -> str | None:
     """Return the zone FusionPBX itself has set for the domain, else for all; None without one."""
     sql = """select to_regclass('v_domain_settings') is not null as domains,
-               to_regclass('v_default_settings') is not null as defaults"""
+               to_regclass('v_default_settings') is not null as defaults,
+               to_regproc('voice_ai_time_zone') is not null as asked"""
     there = fetch_one(connection, sql, ()) or {}
+    if there.get("asked"):  # of the workers' role, who may not read settings: role.py
+        row = fetch_one(connection, "select voice_ai_time_zone(%s) as zone", (domain_uuid,))
+        return None if row is None else row["zone"]
     zone = None
     if there.get("domains"):
         zone = _setting(connection, "domain", "domain_uuid = %s", (domain_uuid,))

@@ -95,6 +95,15 @@ DEMO = Script(
 ECHO = Script()
 LOAD = Script(answers=(Answer("One, two, three, four."),))
 """Answers of the same length, of about two seconds, for ever."""
+TALK = Script(
+    answers=(
+        Answer(
+            "Yes, we are open until six today, and until eight tomorrow. "
+            "Shall I make a note that you will call again?"
+        ),
+    )
+)
+"""The same of about five seconds."""
 DESK = Script(
     answers=(
         Answer(
@@ -161,6 +170,7 @@ SCRIPTS = {
     "demo": DEMO,
     "echo": ECHO,
     "load": LOAD,
+    "talk": TALK,
     "desk": DESK,
     "reception": RECEPTION,
     "reception_pt": RECEPTION_PT,

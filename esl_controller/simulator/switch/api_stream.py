@@ -23,6 +23,8 @@ MAX_METADATA_BYTES = 8192
 
 def usage(edition: Edition) -> str:
     """The usage line; an edition that can clear lists `break`."""
+    if edition is Edition.EARSHOT:
+        return "-ERR usage: uuid_audio_stream <uuid> start <url> <mix> <rate>\n"
     words = _COMMANDS.replace("resume |", "resume | break |")
     words = words if edition is Edition.CLOSED else _COMMANDS
     return (

@@ -100,15 +100,21 @@ def _echo(session: Session, data: str) -> Steps:
 
 
 def _socket(session: Session, data: str) -> Steps:
-    """Hand the call to the application at `host:port`, with `async` and `full`."""
-    address, *words = [*data.split(), ""]
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        return
-    session.channel.set("socket_host", host)
-    dial = session.switch.dial_application(session, host, int(port), full="full" in words)
-    while dial.peer is None and not dial.failed and not session.interrupted:
-        yield
+    """Hand the call to the application at the first `host:port` of `a:1|b:2` that can be connected
+    to, with `async` and `full`. One without a port has that of the one before it."""
+    addresses, *words = [*data.split(), ""]
+    port = "8084"
+    for address in addresses.split("|"):
+        host, _, own_port = address.partition(":")
+        port = own_port or port
+        if not port.isdigit():
+            return
+        session.channel.set("socket_host", host)
+        dial = session.switch.dial_application(session, host, int(port), full="full" in words)
+        while dial.peer is None and not dial.failed and not session.interrupted:
+            yield
+        if dial.peer is not None or session.interrupted:
+            break
     if dial.peer is None:
         return
     while not dial.peer.connected and not session.interrupted:

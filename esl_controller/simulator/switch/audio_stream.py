@@ -19,6 +19,7 @@ from gevent.event import Event as Flag
 from bridge.audio.formats import FRAME_MS
 from esl_controller.simulator.switch import sound, stream_socket
 from esl_controller.simulator.switch.editions import EDITIONS
+from esl_controller.simulator.switch.quirks import Edition
 from esl_controller.simulator.switch.stream_socket import ConnectFailedError, StreamSocket
 
 if TYPE_CHECKING:
@@ -167,7 +168,8 @@ class AudioStream:
         quirks = self.session.switch.quirks
         began = time.monotonic()
         try:
-            extra = _extra_headers(self.session.channel.get("STREAM_EXTRA_HEADERS"))
+            named = self.session.channel.get("STREAM_EXTRA_HEADERS")
+            extra = _extra_headers(None if quirks.edition is Edition.EARSHOT else named)
             request = stream_socket.upgrade_request(self._url, extra)
             sock = stream_socket.hand_shake(
                 self._url,

@@ -28,6 +28,9 @@ _BINARY_BUFFER_BYTES = 640_000
 # 1.0.3: without data for this long the segment is over.
 _SEGMENT_END_FRAMES = 5
 
+EARSHOT_SILENT_FRAMES = 15
+"""ES_PLAY_HANGOVER_US, in frames of 20 ms."""
+
 
 class OpenEdition:
     """Binary is dropped; `streamAudio` is written to a file and reported."""
@@ -269,11 +272,38 @@ class JsonEdition(OpenEdition):
             self.stream.session.switch.hang_for_ever()
 
 
+class EarshotEdition(BinaryEdition):
+    """Whole frames only, and what FreeSWITCH writes where there is none (mod_earshot.c)."""
+
+    def __init__(self, stream: AudioStream) -> None:
+        super().__init__(stream)
+        self._silent_frames = 0
+
+    def receive_text(self, text: str) -> None:
+        """`clear` empties the buffer; other text is a `::json` event."""
+        if _kind(text) == "clear":
+            self._buffer.clear()
+            self._silent_frames = 0
+        else:
+            self.stream.fire("json", text)
+
+    def replace_written(self, written: bytes | None) -> bytes | None:
+        """What is less than a frame waits for more; between two chunks there is silence."""
+        if written is None:
+            return None
+        if len(self._buffer) >= self._frame_bytes:
+            self._silent_frames = EARSHOT_SILENT_FRAMES
+            return super().replace_written(written)
+        self._silent_frames = max(0, self._silent_frames - 1)
+        return bytes(self._frame_bytes) if self._silent_frames else written
+
+
 EDITIONS: dict[Edition, type[OpenEdition]] = {
     Edition.OPEN: OpenEdition,
     Edition.BINARY: BinaryEdition,
     Edition.CLOSED: ClosedEdition,
     Edition.JSON: JsonEdition,
+    Edition.EARSHOT: EarshotEdition,
 }
 
 

@@ -21,6 +21,8 @@ class Edition(enum.Enum):
     """The documented contract of 1.0.3: `STREAM_PLAYBACK`, `rawAudio`, binary or JSON, `break`."""
     JSON = "json"
     """Forks in the manner of voxcom-us: `streamAudio` raw is played, nothing can be taken back."""
+    EARSHOT = "earshot"
+    """mod_earshot in its place: binary L16 replaces written frames, `clear`, no headers of ours."""
     NONE = "none"
     """No such module is loaded: the api command does not exist."""
 

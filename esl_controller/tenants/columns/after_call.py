@@ -27,7 +27,10 @@ EVENTS = (
     "budget.exhausted",
 )
 """What a webhook is told."""
-SECRETS = ("webhook_secret", "summary_key", "ticket_key", "crm_key", "agenda_key")
+SECRETS = (
+    *("webhook_secret", "summary_key", "ticket_key", "crm_key", "agenda_key"),
+    "embedding_key",
+)
 """Columns of the domain that hold keys: sealed before they are stored, and never shown."""
 
 AFTER_CALL: Mapping[str, Column] = {

@@ -18,6 +18,7 @@ from esl_controller.tenants.checks import (
 )
 from esl_controller.tenants.columns.after_call import AFTER_CALL
 from esl_controller.tenants.columns.column import Column, Use
+from esl_controller.tenants.columns.knowledge import KNOWLEDGE
 from esl_controller.tenants.columns.systems import SYSTEMS
 
 TENANT: Mapping[str, Column] = {
@@ -153,4 +154,5 @@ TENANT: Mapping[str, Column] = {
     ),
     **AFTER_CALL,
     **SYSTEMS,
+    **KNOWLEDGE,
 }

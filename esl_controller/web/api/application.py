@@ -77,18 +77,19 @@ class Api:
         return pieces
 
     def _safely_answered(self, environ: Environ) -> Reply:
+        language = preferred(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
         try:
-            return self._answered(environ)
+            return self._answered(environ, language)
         except Problem as problem:
-            return problem.reply()
+            return problem.reply(language)
         except DatabaseError as error:
             _log.warning("api.database_failed", error=str(error))
-            return unavailable("database", "the database does not answer").reply()
+            return unavailable("database", "the database does not answer").reply(language)
         except Exception:  # noqa: BLE001 - boundary: errors of ours have the one shape too
             _log.exception("api.request_failed", path=environ.get("PATH_INFO"))
-            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error").reply()
+            return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-error").reply(language)
 
-    def _answered(self, environ: Environ) -> Reply:
+    def _answered(self, environ: Environ, language: str) -> Reply:
         ticket = self._door_passed(environ)
         path = _path(environ)
         actor = "" if ticket is None else self._required_ticket(path, ticket)
@@ -103,7 +104,7 @@ class Api:
             body=_body(route, environ),
             last_event_id=environ.get("HTTP_LAST_EVENT_ID", ""),
             actor=actor,
-            language=preferred(environ.get("HTTP_ACCEPT_LANGUAGE", "")),
+            language=language,
             byte_range=environ.get("HTTP_RANGE", "")[:MAX_RANGE],
             forwarded="HTTP_X_VOICE_AI_FORWARDED" in environ,
             domain_name=self._domain_name(parts["domain_uuid"]) if parts else "",

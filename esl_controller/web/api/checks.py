@@ -20,7 +20,7 @@ def check_extension(resources: Resources, request: Request) -> ExtensionCheck:
         extension=extension,
         outcome=verdict.outcome.value,  # type: ignore[arg-type]  # those `judge` can reach
         destination=verdict.destination,
-        why=verdict.why,
+        why=told(verdict.why, request.language),
         secretary=verdict.secretary,
         providers=verdict.providers,
         budget=None if verdict.budget is None else budget_view(verdict.budget),

@@ -21,6 +21,7 @@ from esl_controller.web.api.problems import invalid, not_found, unavailable
 from esl_controller.web.api.resources import Resources
 from esl_controller.web.api.routing import Request
 from esl_controller.web.api.schemas import Removed, _Answer
+from esl_controller.web.words.told import told
 
 MAX_BODY_BYTES = 4 << 20
 """Three megabytes in base64: what may be parsed beside calls. The command line takes more."""
@@ -54,6 +55,8 @@ class DocumentView(_Answer, frozen=True):
     size_bytes: int
     passages: int
     created_at: datetime
+    embedded_at: datetime | None
+    """Since when it is found by meaning too; null: by its words."""
 
 
 class DocumentList(_Answer, frozen=True):
@@ -80,6 +83,10 @@ class Passages(_Answer, frozen=True):
     """What a model would be given, the best first."""
 
     passages: Sequence[PassageView]
+    by_meaning: bool
+    """Else by their words alone."""
+    why: str
+    """Why by words alone, where the domain has a service for more; else empty."""
 
 
 def list_documents(resources: Resources, request: Request) -> DocumentList:
@@ -116,7 +123,7 @@ def add_document(resources: Resources, request: Request) -> DocumentView:
         try:
             return _view(documents.add(resources.pool, request.domain_uuid, document))
         except DocumentRefused as error:
-            raise invalid(f"the document {error}") from error
+            raise invalid(f"document: {error}") from error
 
 
 def remove_document(resources: Resources, request: Request) -> Removed:
@@ -138,8 +145,11 @@ def search_documents(resources: Resources, request: Request) -> Passages:
             )
         except SearchFailed as error:
             raise unavailable("documents", str(error)) from error
-    return Passages(passages=[PassageView(source=one.source, text=one.text) for one in found])
+    passages = [PassageView(source=one.source, text=one.text) for one in found.passages]
+    why = told(found.why, request.language)
+    return Passages(passages=passages, by_meaning=found.by_meaning, why=why)
 
 
 def _view(row: Mapping[str, Any]) -> DocumentView:
-    return DocumentView(**{name: row[name] for name in DocumentView.__struct_fields__})
+    shown = {name: row[name] for name in DocumentView.__struct_fields__}
+    return DocumentView(**shown | ({} if row["embedded_as"] else {"embedded_at": None}))

@@ -9,6 +9,7 @@ import msgspec
 
 from esl_controller.web.api.remarks import FieldRemark
 from esl_controller.web.api.reply import Header, Reply
+from esl_controller.web.words.told import told
 
 CONTENT_TYPE = "application/problem+json"
 
@@ -51,9 +52,15 @@ class Problem(Exception):
         )
         self._headers = tuple(headers)
 
-    def reply(self) -> Reply:
-        """The answer to send."""
-        body = msgspec.json.encode(self.details)
+    def reply(self, language: str) -> Reply:
+        """The answer to send, in the language asked for as far as it is known in it."""
+        said = self.details
+        details = msgspec.structs.replace(
+            said,
+            detail=told(said.detail, language),
+            problems=tuple(told(one, language) for one in said.problems),
+        )
+        body = msgspec.json.encode(details)
         return Reply(self.status, body, CONTENT_TYPE, self._headers)
 
 

@@ -156,6 +156,8 @@ class TalkCall(NoTelephone):
                 Outcome.UNAVAILABLE, m.ErrorCode.PROVIDER_UNAVAILABLE, str(error)
             ) from error
         session = Session(*self.key, plan.session, self, pacer=site.pacer, clock=site.clock)
+        if site.manager.draining:
+            raise HandBack(Outcome.OVERFLOW, None, "the worker is draining")
         try:
             site.manager.open(session)
         except CapacityReached as error:

@@ -123,6 +123,15 @@ SPANISH: dict[str, str] = {
     ),
     "The key of `summary_url`, sealed.": "La clave de `summary_url`, sellada.",
     (
+        "OpenAI-compatible service that finds documents by meaning, up "
+        "to `/embeddings`; empty: the installation's, where it has one."
+    ): (
+        "Servicio compatible con OpenAI que encuentra documentos por su "
+        "sentido, hasta `/embeddings`; vacío: el de la instalación, si lo hay."
+    ),
+    "Model to ask there.": "Modelo que se pide allí.",
+    "The key of `embedding_url`, sealed.": "La clave de `embedding_url`, sellada.",
+    (
         "Webhooks and e-mails carry what is not stored too: words where "
         "no transcript is kept, personal data where it is hidden. It is "
         "forgotten once sent."

@@ -11,7 +11,7 @@ import re
 from functools import cache, partial
 from typing import NamedTuple
 
-from esl_controller.web.words import provider_sentences, sentences
+from esl_controller.web.words import other_sentences, provider_sentences, sentences
 from esl_controller.web.words.tongues import Tongues
 
 LANGUAGES = ("en", "pt", "es")
@@ -29,7 +29,11 @@ _RANGE = re.compile(
     r"\s*([A-Za-z]{2,3})(?:-[A-Za-z0-9-]+)?\s*(?:;\s*q=([01](?:\.[0-9]{0,3})?))?\s*"
 )
 
-SENTENCES: dict[str, Tongues] = {**sentences.SENTENCES, **provider_sentences.SENTENCES}
+SENTENCES: dict[str, Tongues] = {
+    **sentences.SENTENCES,
+    **provider_sentences.SENTENCES,
+    **other_sentences.SENTENCES,
+}
 
 
 def preferred(header: str) -> str:

@@ -121,6 +121,8 @@
 			'size_bytes' => 'integer',
 			'passages' => 'integer',
 			'created_at' => 'timestamptz',
+			'embedded_as' => 'character varying(64)',
+			'embedded_at' => 'timestamptz',
 		],
 		'v_voice_realtime_errands' => [
 			'errand_uuid' => 'uuid',
@@ -232,6 +234,9 @@
 			'summary_key' => 'text',
 			'send_unstored' => 'boolean',
 			'company_name' => 'text',
+			'embedding_url' => 'text',
+			'embedding_model' => 'character varying(100)',
+			'embedding_key' => 'text',
 		],
 		'v_voice_secretaries_realtime' => [
 			'secretary_realtime_uuid' => 'uuid',

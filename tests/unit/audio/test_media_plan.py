@@ -16,7 +16,8 @@ from bridge.audio.formats import (
 )
 from bridge.audio.processor import Converter
 from bridge.errors import LocalProtocolError
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode
+from bridge.playout.editions import flavours
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
 from bridge.session.media_plan import (
     STREAM_RATES_HZ,
@@ -65,7 +66,7 @@ def formats(leg: Leg, capabilities: Capabilities, choice: PlayoutChoice, **how) 
 
 UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
 FILE = PlayoutChoice(PlayoutMode.FILE)
-CHOICES = [PlayoutChoice(mode, f) for mode, flavours in FLAVOURS.items() for f in flavours]
+CHOICES = [PlayoutChoice(mode, one) for mode in PlayoutMode for one in flavours(mode)]
 
 
 @pytest.mark.parametrize(("leg", "fmt"), [(PCMU, PCMU_8K), (PCMA, PCMA_8K)])

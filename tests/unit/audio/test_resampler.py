@@ -9,7 +9,7 @@ import soxr
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.audio.resampler import Resampler, warm_up
+from bridge.audio.resampler import Resampler, Stage, make_resampler, warm_up
 from bridge.audio.soxr_stage import SoxrStage
 from bridge.errors import LocalProtocolError
 
@@ -31,11 +31,11 @@ def tone(rate_hz: int, hz: float, seconds: float = 1.0, level: int = 16384) -> b
 
 
 def whole(pair: tuple[int, int], data: bytes) -> bytes:
-    resampler = Resampler(*pair)
+    resampler = make_resampler(*pair)
     return resampler.process(data) + resampler.flush()
 
 
-def in_pieces(resampler: Resampler, data: bytes, cuts: list[int]) -> bytes:
+def in_pieces(resampler: Stage, data: bytes, cuts: list[int]) -> bytes:
     edges = [0, *sorted(2 * cut for cut in cuts), len(data)]
     pieces = [data[a:b] for a, b in pairwise(edges)]
     return b"".join([resampler.process(piece) for piece in pieces]) + resampler.flush()
@@ -46,7 +46,7 @@ def in_pieces(resampler: Resampler, data: bytes, cuts: list[int]) -> bytes:
 def test_any_cut_equals_the_whole(pair, samples: int, seed: int, draw) -> None:
     data = noise(samples, seed)
     cuts = draw.draw(st.lists(st.integers(0, samples), max_size=12))
-    assert in_pieces(Resampler(*pair), data, cuts) == whole(pair, data)
+    assert in_pieces(make_resampler(*pair), data, cuts) == whole(pair, data)
 
 
 @pytest.mark.parametrize("pair", PAIRS + VOICE_PAIRS)
@@ -54,7 +54,7 @@ def test_frames_equal_the_whole_over_seconds(pair) -> None:
     data = noise(2 * pair[0] + 7)
     frame = pair[0] // 50
     cuts = list(range(0, len(data) // 2, frame))
-    assert in_pieces(Resampler(*pair), data, cuts) == whole(pair, data)
+    assert in_pieces(make_resampler(*pair), data, cuts) == whole(pair, data)
 
 
 @given(pairs, st.integers(0, 4000))
@@ -70,7 +70,7 @@ def test_length_is_exact(pair, samples: int) -> None:
 
 def held_back_ms(pair: tuple[int, int], chunk: int) -> float:
     """The longest that samples are held back, counted in samples, not by a clock."""
-    resampler = Resampler(*pair)
+    resampler = make_resampler(*pair)
     data = noise(pair[0])
     worst = produced = 0.0
     for start in range(0, len(data), 2 * chunk):
@@ -151,7 +151,7 @@ def test_full_scale_saturates_instead_of_wrapping(pair) -> None:
 
 @given(pairs, st.integers(0, 1200), st.integers(0, 1200), st.booleans())
 def test_a_second_signal_knows_nothing_of_the_first(pair, first, second, flushed) -> None:
-    resampler = Resampler(*pair)
+    resampler = make_resampler(*pair)
     resampler.process(noise(first, 1))
     if flushed:
         resampler.flush()

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 from bridge.session.voice_activity import (
     BEGIN_MS,
     END_MS,
+    ENOUGH_VOICED_MS,
     LOUD_RMS,
     MASKED_MS,
     UNVOICED_BEGIN_MS,
     VoiceActivity,
 )
+from bridge.session.voicing import HOP_MS, Voicing
 from esl_controller.simulator import speech
 
 RATE_HZ = 8000
@@ -136,6 +138,30 @@ def test_at_any_rate_and_in_any_packets(rate_hz, packet_ms):
         voiced_ms = max(voiced_ms, activity.voiced_ms)
     assert found == 2
     assert voiced_ms >= 100
+
+
+def test_what_nobody_asks_of_is_not_looked_at(monkeypatch):
+    """A look takes fifteen times as long as all the rest of it."""
+    looks = []
+    look = Voicing.look
+    monkeypatch.setattr(Voicing, "look", lambda self, hop: looks.append(hop) or look(self, hop))
+    words = tone(2000, 4000)
+    began, ended = changes(VoiceActivity(RATE_HZ), words + bytes(FRAME_BYTES * 50))
+    assert (began[1], ended) == (True, (2000 + END_MS, False))
+    assert len(looks) * HOP_MS <= BEGIN_MS + ENOUGH_VOICED_MS
+
+
+@pytest.mark.parametrize("seed", [3, 11])
+def test_passing_over_a_piece_changes_nothing_behind_it(seed):
+    said = speech.synthetic(0.6, RATE_HZ, seed=seed).pcm
+    hops = [said[at : at + FRAME_BYTES] for at in range(0, len(said), FRAME_BYTES)][:-1]
+    every, some = Voicing(RATE_HZ), Voicing(RATE_HZ)
+    for number, hop in enumerate(hops):
+        looked = every.look(hop)
+        if number % 4 == 3:
+            assert some.look(hop) == looked
+        else:
+            some.pass_over(hop)
 
 
 @given(st.lists(st.binary(max_size=700), max_size=20))

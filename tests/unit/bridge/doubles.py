@@ -14,6 +14,7 @@ from bridge.providers import base as p
 from bridge.providers.actions import Action
 from bridge.providers.conversation import Conversation
 from bridge.wire.channel import ChannelEnd
+from bridge.wire.uplink_codec import AudioShape
 
 TELLS = p.Capabilities((PCMU_8K,), (PCMU_8K,), notices_within_s=0.8)
 """As OpenAI without `interrupt_response`."""
@@ -81,6 +82,11 @@ class StrictProvider:
 
     def actions(self) -> list[Action]:
         return []
+
+    audio_shape: AudioShape | None = None
+
+    def audio_sent(self, size: int) -> None:
+        raise Refused("audio goes by `send_audio`")
 
     def send_audio(self, data: bytes) -> None:
         self._running("audio")
@@ -177,6 +183,9 @@ class FakeHost:
         return None
 
     def flush_audio(self) -> None:
+        return None
+
+    def audio_way(self) -> None:
         return None
 
     def stop(self) -> None:

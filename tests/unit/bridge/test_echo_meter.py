@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pytest
 
-from bridge.session.echo import EchoMeter
+from bridge.session.echo import BIN_S, EchoMeter
 from esl_controller.simulator import speech
 
 RATE_HZ = 8000
@@ -65,3 +65,14 @@ def test_a_measurement_is_cheap():
     for _ in range(50):
         meter._measure()
     assert (time.thread_time() - began) / 50 < 0.002
+
+
+def test_a_steady_tone_is_like_nothing():
+    meter = EchoMeter()
+    tone = (np.sin(np.arange(160) / 3) * 8000).astype("<i2").tobytes()
+    for number in range(200):
+        meter.played(tone, 8000, number * BIN_S)
+        meter.heard(rms(tone), number * BIN_S)
+    meter.look(4.0)
+    meter.look(6.0)
+    assert meter.found is None

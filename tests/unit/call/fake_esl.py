@@ -43,6 +43,7 @@ class FakeEsl:
         fields = {k: v for k, v in (CHANNEL | channel).items() if v}
         block = encode_headers(fields.items())
         self.channel = ChannelData(Headers(block, percent_encoded=True))
+        self.far_host = "10.0.0.1"
         self.fault = fault
         self.error = error or CommandFailed(fault, "-ERR refused")
         self.gone = Signal()

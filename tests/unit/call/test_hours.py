@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_controller.database.hours import BusinessHours, Opening, Reason, Span
-from esl_controller.routes.hours import opening
+from esl_controller.routes.hours import HORIZON_DAYS, PAUSE_DAYS, opening
 from esl_controller.tenants.checks import PartlyWrong
 from esl_controller.tenants.week import business_hours
 
@@ -161,3 +161,16 @@ def test_nothing_changes_before_it_is_told_to(hours: BusinessHours, moment: date
     assert opening(hours, "UTC", here.changes_at).open is not here.open
     between = now + (here.changes_at - now) / 2
     assert opening(hours, "UTC", between).open is here.open
+
+
+def test_whoever_looks_far_ahead_lets_others_go_first() -> None:
+    """A week that is never open is looked at to the end of the year, in pieces."""
+    pauses: list[int] = []
+    never = BusinessHours(((),) * 7)
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    assert not opening(never, "UTC", now, lambda: pauses.append(1)).open
+    assert len(pauses) >= 2 * HORIZON_DAYS // PAUSE_DAYS
+    pauses.clear()
+    daily = BusinessHours(((Span(540, 1080),),) * 7)
+    assert opening(daily, "UTC", now, lambda: pauses.append(1)).open
+    assert len(pauses) <= 1

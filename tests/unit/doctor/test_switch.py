@@ -38,8 +38,9 @@ def only(found: object) -> Finding:
 @pytest.mark.parametrize(
     ("told", "state", "words"),
     [
-        ("1.11.1-release", State.OK, "no defect"),
-        ("1.10.11", State.OK, "no defect"),
+        ("1.11.2-release", State.OK, "no defect"),
+        ("1.11.1-release", State.WARNING, "Event Socket"),
+        ("1.10.12", State.WARNING, "verto"),
         ("1.10.10", State.WARNING, "CVE-2023-51443"),
         ("1.10.5", State.WARNING, "CVE-2021-37624"),
     ],

@@ -98,6 +98,9 @@ def test_a_call_in_plain_text() -> None:
     )
 
 
+GOOGLE = "generativelanguage.googleapis.com"
+
+
 def access(kind: str, **fields: Any) -> ProviderAccess:
     usual = {"realtime_provider": kind, "provider_label": kind, "base_url": None, "model": None}
     config: Any = SimpleNamespace(**(usual | fields))
@@ -111,13 +114,17 @@ def test_who_is_asked() -> None:
     service = chosen(own, Secret("s"))
     assert service is not None
     assert (service.url, service.model) == ("https://t.example/v1/chat/completions", "m")
-    piped = of_provider([access("gemini"), access("custom")], None)
+    piped = of_provider([access("elevenlabs"), access("custom")], None)
     assert (piped.model, piped.key.reveal()) == ("openai/gpt-oss-20b", "b")
     vendor = of_provider([access("openai")], "a-model")
     assert vendor.url == "https://api.openai.com/v1/chat/completions"
     gateway = access("openai", base_url="wss://gw.example/v1/realtime?x=1", model="gpt-realtime")
     assert of_provider([gateway], "a").url == "https://gw.example/v1/chat/completions"
-    for providers in ([], [access("gemini")], [access("openai")]):
+    google = of_provider([access("elevenlabs"), access("gemini")], "gemini-flash")
+    assert google.url == f"https://{GOOGLE}/v1beta/openai/chat/completions"
+    named = access("gemini", base_url=f"wss://{GOOGLE}")
+    assert of_provider([named], "gemini-flash") == google
+    for providers in ([], [access("elevenlabs")], [access("gemini")], [access("openai")]):
         with pytest.raises(NoTextService, match="summary_"):
             of_provider(providers, None)
 

@@ -16,6 +16,7 @@ class FarSide:
     first_chunk_ms: int = 20
     chunk_ms: int = 20
     lead_ms: int = 60
+    margin_ms: tuple[int, int] | None = None
     tail_padding_ms: int = 0
     latency_ms: int = 0
     recalls: bool = True

@@ -9,7 +9,8 @@ from bridge.audio.formats import L16_8K, L16_16K, L16_48K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
-from bridge.playout.modes import FLAVOURS, Flavour, PlayoutMode, needs_idle_silence
+from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
 from bridge.playout.unicast import UnicastPlayout
@@ -35,7 +36,7 @@ class Wire:
         )
 
 
-EVERY_ONE = [(mode, flavour) for mode, flavours in FLAVOURS.items() for flavour in flavours]
+EVERY_ONE = [(mode, flavour) for mode in PlayoutMode for flavour in flavours(mode)]
 
 
 def made(mode: PlayoutMode, flavour: Flavour, fmt=L16_8K) -> tuple[Wire, Playout]:

@@ -144,3 +144,16 @@ def test_the_notice_prints_the_channels_name_raw_and_is_cut(user: str) -> None:
     notice = linger_notice("uuid", f"sofia/internal/{user}@host", -1)
     assert len(notice) <= 511
     assert user.encode()[:300] in notice
+
+
+def test_of_several_addresses_the_first_that_answers_is_used(switch, listener) -> None:
+    """mod_event_socket.c socket_function: in order, and a port is the next one's too."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        nobody = closed.getsockname()[1]
+    port = listener.getsockname()[1]
+    words = f"127.0.0.1:{nobody}|localhost|127.0.0.1:{port} async full"
+    call = switch.start_call([Action("socket", words), *BEHIND])
+    application = next_application(listener)
+    assert call.channel.get("socket_host") == "127.0.0.1"
+    assert not call.dialplan_continued
+    application.close()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from datetime import date
-from typing import Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from bridge.providers.descriptor import FEATURES
@@ -38,6 +40,20 @@ SOURCES = (
     "esl_controller/tenants/columns/systems.py",
     "esl_controller/web/api/configuration.py",
     "esl_controller/web/api/functions.py",
+    "esl_controller/web/api/documents.py",
+    "esl_controller/web/api/routing.py",
+    "esl_controller/web/api/application.py",
+    "esl_controller/web/api/problems.py",
+    "esl_controller/web/api/conversations.py",
+    "esl_controller/web/api/erasing.py",
+    "esl_controller/web/api/outbound.py",
+    "esl_controller/routes/admission.py",
+    "esl_controller/routes/verdict.py",
+    "esl_controller/knowledge/documents.py",
+    "esl_controller/knowledge/reader.py",
+    "esl_controller/knowledge/search.py",
+    "esl_controller/services/embeddings.py",
+    "esl_controller/services/meaning.py",
     "bridge/providers/registry.py",
     *(
         f"bridge/providers/{kind}/config.py"
@@ -60,7 +76,7 @@ SILENT = {
 }
 """Calls whose texts no page shows."""
 SUBJECTS = (SECRETARY, PROVIDER, TENANT, FUNCTION)
-SUFFIXES = {"did_you_mean", "hint", "near", "ending", "better", "because"}
+SUFFIXES = {"did_you_mean", "hint", "near", "ending", "better", "because", "_until"}
 """Filled in where a sentence may end, each with its own mark before it."""
 WRONG: tuple[Any, ...] = (
     "?!", "", " ", "x" * 100_000, -1, 1e12, 0.5, True, [], [1], ["?!"], {}, {"a": 1}, {"mon": 3},
@@ -68,8 +84,8 @@ WRONG: tuple[Any, ...] = (
     [{"destination": "10 00"}, {"destination": "1", "kind": "?", "fallback": {"?": 1}, "next": 3}],
     {"speed": 9, "sped": 1}, {"X?": "1"}, {"X": "\n"}, "https://u:p@x/", ["pt_BR", "??"],
 )  # fmt: skip
-EDITING = "esl_controller/tenants/editing.py"
-"""Has sentences in a table too."""
+WHOLE = ("esl_controller/tenants/editing.py", "esl_controller/routes/admission.py")
+"""Have sentences in a table too."""
 FILLED = "¤"
 DATA = "{['\""
 """An example, or a value, begins so."""
@@ -115,12 +131,49 @@ def every_sentence() -> set[str]:
         for node in ast.walk(ast.parse((ROOT / name).read_text("utf-8"))):
             if isinstance(node, ast.FunctionDef) and node.name not in SILENT:
                 found |= set(spoken(node))
-    found |= set(spoken(ast.parse((ROOT / EDITING).read_text("utf-8"))))
+    for name in WHOLE:
+        found |= set(spoken(ast.parse((ROOT / name).read_text("utf-8"))))
     return {
         text.replace("{}", FILLED)
-        for text in found | PUT_TOGETHER
+        for text in found | PUT_TOGETHER | shapes()
         if re.search("[a-z]", text) and " " in text
     }
+
+
+class Shaped(msgspec.Struct, forbid_unknown_fields=True):
+    """A request's body, of everything that bodies and queries are made of."""
+
+    name: Annotated[str, msgspec.Meta(min_length=2, max_length=3)] = "ab"
+    word: Annotated[str, msgspec.Meta(pattern="^a+$")] = "a"
+    count: Annotated[int, msgspec.Meta(ge=1, le=3)] = 1
+    many: Annotated[list[int], msgspec.Meta(min_length=1, max_length=2)] = msgspec.field(
+        default_factory=lambda: [1]
+    )
+    kind: Literal["a", "b"] = "a"
+    when: Annotated[datetime, msgspec.Meta(tz=True)] | None = None
+    key: UUID | None = None
+
+
+class Needing(msgspec.Struct):
+    """A body that must have something."""
+
+    title: str
+
+
+def shapes() -> set[str]:
+    """What msgspec itself says of bodies that do not fit, with and without a place."""
+    wrong = (
+        *({"name": "a"}, {"name": "abcd"}, {"word": "b"}, {"count": 0}, {"count": 4}),
+        *({"many": []}, {"many": [1, 2, 3]}, {"kind": "c"}, {"when": "now"}, {"name": 1}),
+        *({"when": "2026-12-01T00:00:00"}, {"key": "x"}, {"what": 1}, [], {"many": {}}),
+    )
+    said = set()
+    for kind, values in (*((Shaped, one) for one in wrong), (Needing, {})):
+        for given, body in ((kind, values), (list[kind], [values])):  # type: ignore[valid-type]
+            with pytest.raises(msgspec.ValidationError) as refused:
+                msgspec.json.decode(msgspec.json.encode(body), type=given)
+            said |= {str(refused.value), str(refused.value).partition(" - at ")[0]}
+    return said
 
 
 def untold(text: str, used: set[str]) -> list[str]:
@@ -190,6 +243,19 @@ def test_no_refusal_of_a_form_stays_english(subject: Any) -> None:
             "de fora; quis dizer voice?",
             "proveedor 'Meu: provedor; 2': provider_settings: 'voic' no es una opción suya y "
             "queda fuera; ¿quiso decir voice?",
+        ),
+        (
+            "Expected `str` of length >= 1 - at `$.content`",
+            "esperava-se `str` de comprimento >= 1 - em `$.content`",
+            "se esperaba `str` de longitud >= 1 - en `$.content`",
+        ),
+        (
+            "budget: budget of the day used up (10 of 10 USD); the domain has no low-cost provider "
+            "that can be used",
+            "budget: orçamento do dia esgotado (10 de 10 USD); o domínio não tem provedor de baixo "
+            "custo que possa ser usado",
+            "budget: presupuesto del día agotado (10 de 10 USD); el dominio no tiene un proveedor "
+            "de bajo costo que se pueda usar",
         ),
         ("something new", "something new", "something new"),
         ("is \ue000, must be a UUID", "é \ue000, deve ser um UUID", "es \ue000, debe ser un UUID"),

@@ -72,10 +72,11 @@ class voice_secretary_answer {
 	}
 
 	/**
-	 * What the controller says for people: of rows in the operator's language, else in English.
+	 * What the controller says for people, in the operator's language as far as it knows it.
 	 */
 	public function detail(): string {
 		$detail = $this->data['detail'] ?? '';
-		return is_string($detail) ? $detail : '';
+		$problems = $this->remarks() ? [] : array_filter((array) ($this->data['problems'] ?? []), 'is_string');
+		return implode(': ', array_filter([is_string($detail) ? $detail : '', implode('; ', array_slice($problems, 0, 3))], 'strlen'));
 	}
 }

@@ -1,0 +1,55 @@
+"""How far ahead of the caller's ear to send: a fixed lead, or one that follows the hub. Pure."""
+
+from __future__ import annotations
+
+from bridge.audio.pacer import Due, Pacer
+from bridge.playout.base import Playout
+
+_SAME_S = 1e-4
+"""Moments closer than that are one."""
+
+
+class Lead:
+    """One stream's. `now` and `until`, the end of what was sent, are monotonic seconds."""
+
+    def __init__(self, playout: Playout, pacer: Pacer, lead_ms: int | None) -> None:
+        """`lead_ms` overrides the playout's."""
+        self.most_ms = playout.lead_ms if lead_ms is None else lead_ms
+        self._pacer = pacer
+        self._fixed_s = max(0, self.most_ms - playout.frame_ms) / 1000
+        self._margin_s = None
+        if lead_ms is None and playout.margin_ms is not None:
+            least_ms, most_ms = playout.margin_ms
+            self._margin_s = (least_ms / 1000, most_ms / 1000)
+        uneven = playout.frame_ms % round(pacer.period_s * 1000)
+        self._twice = self._margin_s is not None and uneven != 0
+        self._planned_s = 0.0
+        """`due_s` when the pacer was last told."""
+
+    def due_s(self, now: float) -> float:
+        """So long before the end of what was sent the next chunk is due."""
+        if self._margin_s is None:
+            return self._fixed_s
+        least_s, most_s = self._margin_s
+        return min(most_s, least_s + self._pacer.lately_late_s(now))
+
+    def enough_s(self, now: float) -> float:
+        """With more than that sent ahead nothing has to go before the pacer's next call."""
+        if self._margin_s is None:
+            return self._fixed_s
+        return self.due_s(now) + self._pacer.slot_s - _SAME_S
+
+    def join(self, stream: Due, until: float, now: float) -> None:
+        """Have the pacer call `stream`, first when the next chunk is due."""
+        if self._margin_s is None:
+            self._pacer.join(stream, now)
+        elif stream not in self._pacer:
+            self._planned_s = self.due_s(now)
+            wanted = until - self._planned_s
+            self._pacer.join(stream, now, wanted=wanted, twice=self._twice)
+
+    def follow(self, stream: Due, until: float, now: float) -> None:
+        """On the wheel: be called sooner, or later, if the hub is not what it was."""
+        if self._margin_s and abs(self.due_s(now) - self._planned_s) >= self._pacer.slot_s:
+            self._pacer.leave(stream)
+            self.join(stream, until, now)

@@ -1,0 +1,44 @@
+"""The short way of the caller's audio to a provider that has named the shape it takes it in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from bridge.providers.base import ProviderProtocol
+from bridge.wire.link import WebSocketLink, mask_keys
+from bridge.wire.uplink_codec import AudioShape
+
+
+class Host(Protocol):
+    """Whoever counts what is sent."""
+
+    messages_out: int
+    dropped: int
+    is_over: bool
+
+
+class AudioWay:
+    """One open channel. What goes out here counts as if `ProviderHost.flush_audio` had sent it."""
+
+    def __init__(
+        self, host: Host, protocol: ProviderProtocol, shape: AudioShape, link: WebSocketLink
+    ) -> None:
+        self.shape = shape
+        self.next_key = mask_keys.take
+        """Four bytes to mask a message with."""
+        self._host = host
+        self._protocol = protocol
+        self._link = link
+
+    @property
+    def usable(self) -> bool:
+        """Nothing has changed since it was found."""
+        return self._protocol.audio_shape is self.shape and not self._host.is_over
+
+    def send(self, frame: bytes, audio_bytes: int) -> None:
+        """Send a message made by a codec."""
+        self._protocol.audio_sent(audio_bytes)
+        if self._link.send_frame(frame):
+            self._host.messages_out += 1
+        else:
+            self._host.dropped += 1

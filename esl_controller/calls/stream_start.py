@@ -1,0 +1,24 @@
+"""What an audio module must be told to bring the caller's audio: variables, address. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bridge.playout.editions import EDITIONS
+from bridge.playout.modes import Flavour
+
+
+def stream_variables(
+    module: Flavour | None, token: str, of_site: Iterable[tuple[str, str]]
+) -> list[tuple[str, str]]:
+    """What a module needs to be told before it brings the caller's audio."""
+    edition = EDITIONS[module or Flavour.OPEN]
+    variables = [*of_site, *edition.variables]
+    if not edition.token_in_url:
+        variables.insert(0, ("STREAM_EXTRA_HEADERS", f'{{"X-Stream-Token":"{token}"}}'))
+    return variables
+
+
+def token_in_url(module: Flavour | None, token: str) -> str:
+    """The end of the address for a module that sends no headers of ours."""
+    return f"?token={token}" if EDITIONS[module or Flavour.OPEN].token_in_url else ""

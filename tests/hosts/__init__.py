@@ -1,0 +1,1 @@
+"""An installation of several machines, in network namespaces of this one: `make hosts`."""

@@ -1,0 +1,70 @@
+"""Every telephone: codec, packet time and way of playing, and what happens in the call.
+
+A telephone of ours for each cell, several at once, on a real FreeSWITCH; `-s` shows the tables of
+docs/telephones.md. FREESWITCH_MODULE names the edition of the module, SPANDSP the file of
+libspandsp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import gevent
+import pytest
+
+from esl_controller.simulator.openai.config import EmulatorConfig
+from tests.integration.engine_kit import ENGINE_MARKS, engine_client
+from tests.integration.engine_line import (
+    COVERED_MS,
+    GREETING,
+    LONG_GREETING,
+    MODULE,
+    SCRIPT,
+    WAYS,
+    media,
+)
+from tests.integration.hub_watch import HubWatch
+from tests.integration.telephones import EVENTS, Cell, GlidingVoice, Telephone, cells, table
+from tests.integration.wire_codecs import CODECS
+
+pytestmark = [*ENGINE_MARKS, pytest.mark.timeout(300)]
+
+
+@pytest.fixture
+def telephones(serve: Any) -> Iterator[Callable[[str, str], list[Cell]]]:
+    """Makes all calls of one column."""
+    with ExitStack() as stack:
+
+        def run(way: str, event: str) -> list[Cell]:
+            short = event in ("steady", "hold")
+            secretary = {"first_message": GREETING if short else LONG_GREETING}
+            emulator = EmulatorConfig(script=SCRIPT, think_s=0.05, voice=GlidingVoice())
+            service = serve(emulator=emulator, secretary=secretary, media=media(way))
+            client = stack.enter_context(engine_client())
+            done: list[Cell] = []
+            for codec in CODECS:
+                made = [Telephone(client, service, way, cell) for cell in cells(event, [codec])]
+                with HubWatch() as hub:
+                    gevent.joinall([gevent.spawn(one.run) for one in made])
+                for one in made:
+                    one.cell.late_ms = hub.worst_ms
+                    one.judge()
+                    done.append(one.cell)
+            print(table(f"{MODULE.value}: {way}", event, done))
+            return done
+
+        yield run
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("event", EVENTS)
+def test_every_telephone(
+    telephones: Callable[[str, str], list[Cell]], way: str, event: str
+) -> None:
+    for cell in telephones(way, event):
+        assert not cell.trouble, cell
+        late_ms = max(0.0, cell.late_ms - COVERED_MS)
+        assert (cell.lost_packets, cell.lost_ms) == (0, 0), cell
+        assert cell.doubled_ms <= late_ms, cell

