@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 from xml.etree import ElementTree
 
 import lupa
@@ -35,7 +37,7 @@ OTHERS = {"sh", "console", "sql", "text", "mermaid", "php", ""}
 
 
 @pytest.mark.parametrize("path", GUIDES, ids=pages.name)
-def test_examples_can_be_read(path) -> None:
+def test_examples_can_be_read(path: Path) -> None:
     wrong = []
     for block in pages.blocks(path):
         if block.language in OTHERS:
@@ -45,3 +47,8 @@ def test_examples_can_be_read(path) -> None:
         except (ValueError, SyntaxError, KeyError, yaml.YAMLError, lupa.LuaError) as error:
             wrong.append((block.text[:60], repr(error)))
     assert wrong == []
+
+
+@pytest.mark.parametrize("path", GUIDES, ids=pages.name)
+def test_nothing_is_left_to_write(path: Path) -> None:
+    assert re.findall(r"@@\w*@*|\b(?:TODO|TBD|FIXME|XXX)\b", pages.text(path)) == []
