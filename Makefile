@@ -135,7 +135,7 @@ FUZZ_SECONDS ?= 30
 
 fuzz-compiled: $(STAMP) ## Try the compiled core with wrong and random bytes under ASan and UBSan
 	@mkdir -p $(SANITIZED)
-	gcc -std=c11 -g -O1 -Wall -Wextra -Werror -fPIC -shared -fno-omit-frame-pointer \
+	gcc -std=c11 -g -O1 -Wall -Wextra -Wno-psabi -Werror -fPIC -shared -fno-omit-frame-pointer \
 		-fsanitize=address,undefined -fno-sanitize-recover=all \
 		-DPy_LIMITED_API=0x030b0000 -DCORE_VERSION='"0"' \
 		-I"$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("include"))')" \

@@ -31,6 +31,7 @@ from bench.processes import (  # noqa: E402
     seed,
     wait_ready,
 )
+from bench.soak_worker import NO_GC  # noqa: E402
 from esl_controller.simulator.caller import Caller  # noqa: E402
 from esl_controller.simulator.switch.channel import ChannelOptions  # noqa: E402
 from esl_controller.simulator.switch.core import Switch, SwitchConfig  # noqa: E402
@@ -38,6 +39,8 @@ from esl_controller.simulator.switch.quirks import CALM  # noqa: E402
 
 WARM_UP = 500
 """Calls after which a process has made what it makes once."""
+MAX_GARBAGE = 1000
+"""Objects left for the collector, whatever the number of calls."""
 MAX_GROWTH_KB = 5 * 1024
 """Of resident memory after the warm-up, over all calls."""
 
@@ -90,20 +93,23 @@ def ask(worker: Process) -> dict[str, int]:
 @click.option("--calls", default=10_000, show_default=True)
 @click.option("--at-once", default=40, show_default=True)
 @click.option("--call-seconds", "call_s", default=0.5, show_default=True)
+@click.option("--no-gc", is_flag=True, help="Count what the calls leave for the collector.")
 @click.option("--out", default="build/soak.json", type=click.Path(path_type=Path))
-def main(calls: int, at_once: int, call_s: float, out: Path) -> None:
+def main(calls: int, at_once: int, call_s: float, no_gc: bool, out: Path) -> None:
     """Make short calls and say what the worker held before and after them."""
     with tempfile.TemporaryDirectory(prefix="soak") as directory:
         Path(directory).chmod(0o755)  # PostgreSQL runs as a user of its own
         with database(Path(directory) / "pg") as dsn:
-            figures = _soak(dsn, Path(directory), calls, at_once, call_s)
+            figures = _soak(dsn, Path(directory), calls, at_once, call_s, no_gc=no_gc)
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(figures, indent=1) + "\n")
     if not figures["clean"]:
         raise SystemExit("something was left behind")
 
 
-def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) -> dict[str, object]:
+def _soak(
+    dsn: str, directory: Path, calls: int, at_once: int, call_s: float, *, no_gc: bool
+) -> dict[str, object]:
     provider_arguments = ["-m", "esl_controller.simulator.openai", "--script", "load", "--fast"]
     with running(provider_arguments) as provider:
         seed(dsn, first_json(provider)["url"])
@@ -116,6 +122,7 @@ def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) ->
             "VOICE_AI_STORAGE_STATE_DIR": str(directory),
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "0",
             "VOICE_AI_LOG_LEVEL": "error",
+            **({NO_GC: "1"} if no_gc else {}),
         }
         with running(["-m", "bench.soak_worker"], environ) as worker:
             wait_ready(worker, media_port)
@@ -132,6 +139,8 @@ def _soak(dsn: str, directory: Path, calls: int, at_once: int, call_s: float) ->
     held = ("greenlets", "sockets", "sessions", "calls")
     growth_kb = after["rss_kb"] - before["rss_kb"]
     clean = all(after[name] <= before[name] for name in held) and growth_kb <= MAX_GROWTH_KB
+    if no_gc:
+        clean = clean and after["garbage"] <= MAX_GARBAGE
     return {
         "calls": calls,
         "talked": talked,

@@ -16,7 +16,14 @@ setup(
                 ("Py_LIMITED_API", "0x030b0000"),
                 ("CORE_VERSION", f'"{VERSION}"'),
             ],
-            extra_compile_args=["-std=c11", "-O3", "-Wall", "-Wextra", "-fno-math-errno"],
+            extra_compile_args=[
+                "-std=c11",
+                "-O3",
+                "-Wall",
+                "-Wextra",
+                "-Wno-psabi",
+                "-fno-math-errno",
+            ],
             py_limited_api=True,
         )
     ],

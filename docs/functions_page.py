@@ -61,8 +61,8 @@ Keys are sealed before they are stored and go over `https://` alone. `config che
 say what is half made.
 
 What these systems must answer is in three OpenAPI documents: [tickets](contracts/tickets.yaml),
-[customers](contracts/crm.yaml), [agenda](contracts/agenda.yaml). `python -m
-esl_controller.simulator.systems` is a server that speaks all three, to build against. A CalDAV
+[customers](contracts/crm.yaml), [agenda](contracts/agenda.yaml). `esl-controller simulate systems`
+[serves all three](functions-own.md#try-it-by-hand), to build against and to try with. A CalDAV
 calendar (Radicale, Nextcloud and their like) needs no server of ours: appointments are within the
 secretary's business hours, else Monday to Friday from 9 to 18, and an event of ours is named by the
 time it begins, so the calendar refuses a second one. The calendar must answer `free-busy-query`.

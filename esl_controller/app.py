@@ -92,7 +92,7 @@ from esl_controller.worker_counters import (
     follow_workers,
 )
 from esl_controller.worker_files import read_again
-from esl_controller.workers.garbage import calm_garbage_collector
+from esl_controller.workers.garbage import GarbageWatch, calm_garbage_collector
 from esl_controller.workers.heartbeat import Heartbeat
 from esl_controller.workers.register import WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
@@ -240,6 +240,7 @@ class App:
             gevent.spawn(self._systems.warm_up),
             forever("errands", self.errands.run),
             forever("embeddings", self._embedding_desk.run),
+            forever("garbage", GarbageWatch(lambda: self.esl.active_calls).run),
         ]
         self.metrics.on_sample(self._sample)
         follow_listeners(self.metrics, self.media, self.esl)

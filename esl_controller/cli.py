@@ -39,6 +39,7 @@ COMMANDS = {
     "outbound": Entry("esl_controller.commands.outbound", "Have the AI call somebody."),
     "errands": Entry("esl_controller.commands.errands", "Webhooks, e-mails, tickets on their way."),
     "test-call": Entry("esl_controller.commands.test_call", "Call a worker with the simulator."),
+    "simulate": Entry("esl_controller.commands.simulate", "A tenant's systems, in software."),
     "rehearse": Entry("esl_controller.commands.rehearse", "Hold scenarios before callers come."),
     "keys": Entry("esl_controller.commands.keys", "Seal API keys; change the sealing key."),
     "erase": Entry("esl_controller.commands.erase", "Remove everything about one caller."),

@@ -33,6 +33,12 @@ class Slot:
         self._kept_bytes += len(data)
         return True
 
+    def close(self) -> None:
+        """Nothing of it is wanted any more."""
+        channel, self.channel = self.channel, None
+        if channel is not None:
+            channel.close()
+
     def take_kept(self) -> list[tuple[bytes, bool]]:
         """What was kept: the channel is open."""
         self.open = True

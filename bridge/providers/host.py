@@ -171,11 +171,13 @@ class ProviderHost:
         self._finish()
         if events:
             self._hand_over(events)
+        self._on_events = _nobody
 
     def close(self) -> None:
         """End at once; nothing is told any more."""
         self._events = []
         self._finish()
+        self._on_events = _nobody
 
     # --- channels ----------------------------------------------------------------------------
 
@@ -234,8 +236,8 @@ class ProviderHost:
         """Close a channel: what still comes of it is of nobody."""
         slot = self._slots.pop(name, None)
         self._senders.pop(name, None)
-        if slot is not None and slot.channel is not None:
-            slot.channel.close()
+        if slot is not None:
+            slot.close()
 
     def _current(self, slot: Slot) -> bool:
         return not self.is_over and self._slots.get(slot.name) is slot
@@ -270,6 +272,7 @@ class ProviderHost:
             return
         del self._slots[slot.name]
         self._senders.pop(slot.name, None)
+        slot.close()
         end = self._cleaner.end(end)
         _log.debug("channel %s ended by %s at %r: %s", slot.name, end.by.value, end.stage, end.code)
         self.protocol.receive_end(slot.name, end, self._clock())
@@ -308,7 +311,8 @@ class ProviderHost:
             fatal = isinstance(event, ProviderFailure) and event.fatal
             if fatal or isinstance(event, Ended):
                 self._finish()
-                self._on_events(events[: number + 1])
+                on_events, self._on_events = self._on_events, _nobody
+                on_events(events[: number + 1])
                 return
         self._on_events(events)
 
@@ -321,6 +325,7 @@ class ProviderHost:
     def _finish(self) -> None:
         self.is_over = True
         self._leave_ahead()
+        self._websocket = None
         self._disarm()
         for name in list(self._slots):
             self._drop(name)
@@ -388,9 +393,14 @@ class ProviderHost:
         self._events = []
         self._finish()
         self._hand_over([*events, _BROKEN])
+        self._on_events = _nobody
 
 
 _BROKEN = ProviderFailure(ErrorKind.PROTOCOL, "internal_error", "internal error", True, True)
+
+
+def _nobody(_: object) -> None:
+    """Hears of a conversation that is over."""
 
 
 def _is_last(event: ProviderEvent) -> bool:

@@ -90,6 +90,10 @@ class Doubt:
         """An answer was begun that may not be wanted."""
         return self._kept is not None
 
+    def close(self) -> None:
+        """Nobody wants to know any more."""
+        self._on_settled = lambda settled, now: None
+
     # --- begin ----------------------------------------------------------------------------------
 
     def begin(self, now: float, turn_id: str = "") -> bool:

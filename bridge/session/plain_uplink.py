@@ -58,33 +58,25 @@ class PlainUplink:
         if heard is None:
             return 0
         audio, rms, frames = heard
-        echo = uplink.heard(audio, rms)
-        if self._is_plain():  # also now that somebody may have acted on what was heard
-            self._pass_on(audio, silent=echo or uplink.muted)
-        else:
+        echo, way = uplink.heard(audio, rms), self._way
+        # Somebody may have acted on what was heard.
+        listens = uplink.is_open and uplink.converter is self._converter
+        if way is None or not way.usable or not listens:
             self._codec = None
             uplink.go_on(audio, echo=echo)
-        return frames
-
-    def _pass_on(self, audio: bytes, *, silent: bool) -> None:
-        codec, way = self._codec, self._way
-        assert codec is not None
-        assert way is not None
+            return frames
+        silent = echo or uplink.muted
         frame, size = codec.frame(bytes(len(audio)) if silent else audio, way.next_key())
         if size:
             way.send(frame, size)
-        self._uplink.keep(audio)
-
-    def _is_plain(self) -> bool:
-        """All is as it was when the codec was made."""
-        uplink, way = self._uplink, self._way
-        same = uplink.is_open and uplink.converter is self._converter
-        return same and way is not None and way.usable
+        uplink.keep(audio)
+        return frames
 
     def _join(self) -> Codec | None:
         """Make a codec for what there is now; None: that is not plain."""
-        uplink, way = self._uplink, self._seat.audio_way()
+        uplink = self._uplink
+        way = self._seat.audio_way() if uplink.is_open else None
         self._way, self._converter, self._codec = way, uplink.converter, None
-        if way is not None and uplink.converter is not None and self._is_plain():
+        if way is not None and uplink.converter is not None:
             self._codec = make_codec(uplink.converter, way.shape)
         return self._codec

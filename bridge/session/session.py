@@ -62,6 +62,7 @@ class Session:
         self._dialogue = parts.dialogue
         self._hold_of = parts.hold
         self._closing = parts.closing
+        self._forget = parts.forget
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
         self.receive_audio, self.receive_plain = self.line.uplink.receive, parts.plain.receive
@@ -266,6 +267,11 @@ class Session:
         if not self.ended:
             self._step(SessionEvent.END)
             self._finish(SessionEnd(cause, detail))
+
+    def let_go(self) -> None:
+        """After the end: its parts no longer know each other, so that nobody need look for them
+        to give their memory back. Nothing may be asked of it but what it knows."""
+        self._forget()
 
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""

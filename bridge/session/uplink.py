@@ -92,6 +92,11 @@ class Uplink:
         """The caller's stream is gone."""
         self.converter = None
 
+    def close(self) -> None:
+        """Nobody will listen or hear any more."""
+        self.converter = None
+        self._send, self._hear = _nobody, _unheard
+
     def listen(self, listener: AudioFormat) -> None:
         """What the provider takes."""
         if listener != self._listener:
@@ -194,3 +199,11 @@ class Uplink:
         if excess > 0:
             del self._held[:excess]
             self.counters.held_dropped_bytes += excess
+
+
+def _nobody(_: bytes) -> None:
+    """Takes what a session that is over would send."""
+
+
+def _unheard(_: bytes, _rms: int | None = None, /) -> bool:
+    return False

@@ -58,10 +58,10 @@ class NoiseFloor:
 
     def hear(self, rms: float, seconds: float) -> None:
         """A piece of the line."""
-        if rms < self.rms:
-            self.rms = rms
-        else:
-            self.rms = min(rms, max(self.rms, 1.0) * (1 + (RISE_PER_S - 1) * seconds))
+        if rms > self.rms:
+            risen = (self.rms if self.rms > 1.0 else 1.0) * (1 + (RISE_PER_S - 1) * seconds)
+            rms = rms if rms < risen else risen
+        self.rms = rms
 
 
 class VoiceActivity:

@@ -70,6 +70,8 @@ class Parts:
     dialogue: Dialogue
     hold: Hold
     closing: Closing
+    forget: Callable[[], None]
+    """After the end: who tells whom is forgotten."""
 
 
 def wire(
@@ -91,11 +93,11 @@ def wire(
         config.brief,
         SeatListener(
             on_audio=lambda event: parts.dialogue.on_audio(event, clock()),
-            on_event=owner.on_event,
-            on_ready=owner.on_ready,
-            on_crossed=owner.on_crossed,
-            on_lost=owner.on_lost,
-            on_exhausted=owner.on_exhausted,
+            on_event=lambda event: owner.on_event(event),
+            on_ready=lambda ready: owner.on_ready(ready),
+            on_crossed=lambda ready: owner.on_crossed(ready),
+            on_lost=lambda failure: owner.on_lost(failure),
+            on_exhausted=lambda failure: owner.on_exhausted(failure),
             start=lambda: parts.answering.start(),
             history=transcript.history,
         ),
@@ -109,7 +111,7 @@ def wire(
         pacer,
         DownlinkListener(
             on_first_frame=lambda now, ms: parts.dialogue.on_first_frame(now, ms),
-            on_drained=owner.on_drained,
+            on_drained=lambda now: owner.on_drained(now),
             on_sound=lambda now: parts.dialogue.on_sound(now),
             on_soundless=lambda now: parts.dialogue.on_soundless(now),
             on_withheld=lambda: parts.answering.withheld(),
@@ -139,6 +141,13 @@ def wire(
     )
     hold = Hold(floor, line, dialogue, answering, silence, config.brief)
     closing = Closing(config, seat, answering, last_words, listener)
+
+    def forget() -> None:
+        nonlocal parts, owner
+        parts.line.uplink.close()
+        parts.dialogue.doubt.close()
+        del parts, owner
+
     parts = Parts(
         transcript,
         floor,
@@ -152,5 +161,6 @@ def wire(
         dialogue,
         hold,
         closing,
+        forget,
     )
     return parts

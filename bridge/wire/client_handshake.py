@@ -129,6 +129,7 @@ def open_websocket(
     # Cookies would join the connections of different tenants.
     _handshake.CookieJar.jar.clear()
     reader, connection.sock = connection.sock, None
+    del connection.frame_buffer  # it knows the connection, and is needed no more
     return Opened(reader.sock, reader.rest())
 
 

@@ -112,6 +112,7 @@ class DatagramLink:
         self._reader.stop()
         self._reader.close()
         self._sock.close()
+        self._on_datagram = _nobody
 
     def _receive(self) -> bytes | None:
         try:
@@ -142,3 +143,7 @@ class DatagramLink:
         except Exception:  # noqa: BLE001 - boundary between the hub and the owner
             _log.exception("datagram handler failed: closing this link")
             self.close()
+
+
+def _nobody(_: bytes) -> None:
+    """Hears of a link that we have closed."""

@@ -389,8 +389,13 @@ class WebSocketLink:
         self._loop.run_callback(self._tell_closed, info)
 
     def _tell_closed(self, info: CloseInfo) -> None:
+        on_closed, self._on_closed, self._on_messages = self._on_closed, _nobody, _nobody
         try:
-            self._on_closed(info)
+            on_closed(info)
         except Exception:  # noqa: BLE001 - boundary between the hub and the owner
             # As in `_hand_over`: the hub is no place for the owner's errors.
             _log.exception("close handler failed")
+
+
+def _nobody(_: object) -> None:
+    """Hears of a link that has ended."""

@@ -158,6 +158,7 @@ class Transport:
             self._writer.close()
         self._out.clear()
         self._channel.close()
+        self._on_data = self._on_lost = _nobody  # the owner need not be looked for by the collector
 
     def _begin(self) -> None:
         if self.closed:
@@ -211,5 +212,10 @@ class Transport:
 
     def _lose(self, error: Exception | None) -> None:
         if not self.closed:
+            on_lost = self._on_lost
             self.close()
-            self._loop.run_callback(self._on_lost, error)
+            self._loop.run_callback(on_lost, error)
+
+
+def _nobody(_: object) -> None:
+    """Hears of a stream that we have closed."""

@@ -1,10 +1,11 @@
 /* Streaming sample-rate conversion by one fixed-length polyphase FIR.
 
-   The filter of a pair runs at the rates' lowest common multiple: `up` times the input's rate. Of
-   its taps, output m meets those that fall on input samples: every `up`th, from its phase on. Each
-   output is one dot product of as many samples, always summed in the same order, so that it does
-   not matter where the signal is cut. Samples are 16 bits wide, taps and sums 32-bit floats: the
-   error of the arithmetic lies 30 dB below the rounding to 16 bits. */
+   The filter of a pair runs at the rates' lowest common multiple: `up` times the input's rate, and
+   `down` times the output's. So `down` samples in are `up` samples out, a *period*, and each output
+   of a period has its own taps: those of the filter that fall on input samples. All rows of taps lie
+   in one window, padded with zeros, and each output is the dot product of its row and the window,
+   always summed in the same order: it does not matter where the signal is cut. Samples are 16 bits
+   wide, taps and sums 32-bit floats: the error of the arithmetic lies 30 dB below the rounding. */
 #include "core.h"
 
 #include <math.h>
@@ -12,19 +13,19 @@
 
 #include "taps.h"
 
-#define LANES 8  /* taps that are summed side by side, in two vectors */
+#define LANES 8  /* taps that are summed side by side */
 #define MAX_TAPS 152
-#define MAX_PHASES 3
+#define MAX_ROWS 3
 #define BLOCK 1024  /* samples converted at a time: the work fits the stack whatever comes in */
 
 typedef struct {
     int rate_in_hz, rate_out_hz;
     int up, down;
     int reach;  /* input samples on either side of an output; the delay */
-    int taps;   /* of one phase, LANES of them at a time */
+    int taps;   /* of one row: 2 * reach + 1, and what a period's last output lies behind its first */
     const float *half;
     int half_length;
-    float phases[MAX_PHASES][MAX_TAPS];
+    float rows[MAX_ROWS][MAX_TAPS];
 } Filter;
 
 #define LENGTH(array) ((int)(sizeof(array) / sizeof(array)[0]))
@@ -41,7 +42,6 @@ static Filter filters[] = {
 struct Resampler {
     PyObject_HEAD
     const Filter *filter;
-    int phase;
     int kept_count;
     uint64_t taken, given;  /* samples of this signal, in and out */
     float kept[MAX_TAPS];   /* what outputs to come still need */
@@ -49,20 +49,29 @@ struct Resampler {
 
 /* --- filters ------------------------------------------------------------------------------- */
 
-/* Tap t of a phase meets the sample `reach - (taps - 1 - t)` places behind the output's own; what
-   lies further back than `reach` is padding. */
-static float tap_of(const Filter *filter, int phase, int t)
+/* Samples between the first output of a period and the last. */
+static int spread(const Filter *filter)
 {
-    int behind = t - (filter->taps - 1 - filter->reach);
-    int place = abs(phase - behind * filter->up);
+    return (filter->up - 1) * filter->down / filter->up;
+}
+
+/* Samples of the window in front of a period's first output. */
+static int lead(const Filter *filter)
+{
+    return filter->taps - 1 - spread(filter) - filter->reach;
+}
+
+static float tap_of(const Filter *filter, int row, int t)
+{
+    int place = abs(row * filter->down - (t - lead(filter)) * filter->up);
     return place < filter->half_length ? filter->half[place] * (float)filter->up : 0.0f;
 }
 
 static void lay_out(Filter *filter)
 {
-    for (int phase = 0; phase < filter->up; phase++)
+    for (int row = 0; row < filter->up; row++)
         for (int t = 0; t < filter->taps; t++)
-            filter->phases[phase][t] = tap_of(filter, phase, t);
+            filter->rows[row][t] = tap_of(filter, row, t);
 }
 
 static const Filter *filter_for(int rate_in_hz, int rate_out_hz)
@@ -75,41 +84,31 @@ static const Filter *filter_for(int rate_in_hz, int rate_out_hz)
 
 /* --- arithmetic ---------------------------------------------------------------------------- */
 
-/* GCC's and Clang's vectors: SSE on x86-64, NEON on arm64, and no intrinsics of either. */
-typedef float Four __attribute__((vector_size(16)));
+/* GCC's and Clang's vectors: AVX or SSE on x86-64, NEON on arm64, and no intrinsics of any. */
+typedef float Eight __attribute__((vector_size(4 * LANES)));
 
-static inline Four four_at(const float *values)
+/* Where the loader can choose, wider vectors are used if the processor has them. */
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) \
+    && !defined(__SANITIZE_ADDRESS__)
+#define WIDEST __attribute__((target_clones("fma", "default")))
+#else
+#define WIDEST
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE Eight eight_at(const float *values)
 {
-    Four four;
-    memcpy(&four, values, sizeof four);
-    return four;
+    Eight eight;
+    memcpy(&eight, values, sizeof eight);
+    return eight;
 }
 
-static inline float dot(const float *samples, const float *taps, int count)
+INLINE float total(Eight of)
 {
-    Four low = {0}, high = {0};
-    for (int t = 0; t < count; t += LANES) {
-        low += four_at(samples + t) * four_at(taps + t);
-        high += four_at(samples + t + 4) * four_at(taps + t + 4);
-    }
-    low += high;
-    return (low[0] + low[1]) + (low[2] + low[3]);
+    return ((of[0] + of[4]) + (of[1] + of[5])) + ((of[2] + of[6]) + (of[3] + of[7]));
 }
 
-/* The counts that occur, spelled out: each of them becomes one straight run of instructions. */
-static float dot_of(const float *samples, const float *taps, int count)
-{
-    switch (count) {
-    case 56:
-        return dot(samples, taps, 56);
-    case 80:
-        return dot(samples, taps, 80);
-    default:
-        return dot(samples, taps, count);
-    }
-}
-
-static int16_t to_16_bits(float value)
+INLINE int16_t to_16_bits(float value)
 {
     value = value < 32767.0f ? value : 32767.0f;
     value = value > -32768.0f ? value : -32768.0f;
@@ -119,9 +118,8 @@ static int16_t to_16_bits(float value)
 static void begin_signal(Resampler *self)
 {
     /* Silence lies before the signal. */
-    self->kept_count = self->filter->taps - 1 - self->filter->reach;
+    self->kept_count = lead(self->filter);
     memset(self->kept, 0, sizeof self->kept);
-    self->phase = 0;
     self->taken = self->given = 0;
 }
 
@@ -131,26 +129,61 @@ size_t resampler_ready(const Resampler *self, size_t count)
     size_t have = (size_t)self->kept_count + count;
     if (have < (size_t)filter->taps)
         return 0;
-    size_t room = (have - filter->taps) * filter->up + (filter->up - 1) - self->phase;
-    return room / filter->down + 1;
+    return ((have - filter->taps) / filter->down + 1) * filter->up;
 }
 
-/* Outputs of at most BLOCK samples in `work`, behind those that were kept. Returns how many. */
-static size_t run_block(Resampler *self, float *work, int have, uint8_t *out)
+INLINE uint8_t *put(uint8_t *out, float value)
+{
+    int16_t sample = to_16_bits(value);
+    memcpy(out, &sample, 2);
+    return out + 2;
+}
+
+/* One period: `up` is spelled out by whoever calls, so that the rows which are not there cost
+   nothing, and so is `taps` where there are many. */
+INLINE uint8_t *period(const float *window, const Filter *filter, int up, int taps, uint8_t *out)
+{
+    Eight first = {0}, second = {0}, third = {0};
+    for (int t = 0; t < taps; t += LANES) {
+        Eight some = eight_at(window + t);
+        first += some * eight_at(filter->rows[0] + t);
+        if (up > 1)
+            second += some * eight_at(filter->rows[1] + t);
+        if (up > 2)
+            third += some * eight_at(filter->rows[2] + t);
+    }
+    out = put(out, total(first));
+    if (up > 1)
+        out = put(out, total(second));
+    if (up > 2)
+        out = put(out, total(third));
+    return out;
+}
+
+/* All periods whose window lies within `have` samples; returns where the next one begins. */
+WIDEST static int run_periods(const Filter *filter, const float *work, int have, uint8_t *out)
+{
+    int start = 0, last = have - filter->taps, down = filter->down;
+    if (filter->up == 3)
+        for (; start <= last; start += down)
+            out = period(work + start, filter, 3, 56, out);
+    else if (filter->up == 2)
+        for (; start <= last; start += down)
+            out = period(work + start, filter, 2, filter->taps, out);
+    else
+        for (; start <= last; start += down)
+            out = period(work + start, filter, 1, filter->taps, out);
+    return start;
+}
+
+/* The same; what the next period needs is kept. Returns the number of samples made. */
+static size_t run_block(Resampler *self, const float *work, int have, uint8_t *out)
 {
     const Filter *filter = self->filter;
-    int start = 0, phase = self->phase;
-    size_t made = 0;
-    while (start + filter->taps <= have) {
-        int16_t sample = to_16_bits(dot_of(work + start, filter->phases[phase], filter->taps));
-        memcpy(out + 2 * made++, &sample, 2);
-        for (phase += filter->down; phase >= filter->up; phase -= filter->up)
-            start++;
-    }
-    self->phase = phase;
-    self->kept_count = have - start;  /* fewer than `taps`: they go on from the next start */
+    int start = run_periods(filter, work, have, out);
+    self->kept_count = have - start;  /* fewer than `taps` */
     memcpy(self->kept, work + start, sizeof(float) * self->kept_count);
-    return made;
+    return (size_t)(start / filter->down * filter->up);
 }
 
 void resampler_run(Resampler *self, const uint8_t *l16, size_t count, uint8_t *out)
@@ -223,8 +256,8 @@ static PyObject *resampler_flush(PyObject *object, PyObject *unused)
     const Filter *filter = self->filter;
     uint64_t due = (2 * self->taken * filter->up + filter->down) / (2 * (uint64_t)filter->down);
     size_t missing = (size_t)(due - self->given);
-    uint8_t tail[2 * MAX_PHASES * (MAX_TAPS + 2)];
-    resampler_run(self, silence, filter->reach + 1, tail);
+    uint8_t tail[2 * MAX_ROWS * (MAX_TAPS + 2)];
+    resampler_run(self, silence, filter->reach + spread(filter) + 1, tail);
     begin_signal(self);
     return PyBytes_FromStringAndSize((const char *)tail, 2 * (Py_ssize_t)missing);
 }

@@ -23,6 +23,7 @@
 #define LIKE 0.5
 #define STEADY 0.15
 #define AS_GOOD (1 - 1e-9)
+#define UNKNOWN (-1)
 
 typedef struct {
     int rate_hz, samples;
@@ -30,12 +31,10 @@ typedef struct {
     double fade[LAGS];
 } Shape;
 
-#define NOBODY_LOOKED (-1)
-
 typedef struct {
     PyObject_HEAD
     const Shape *shape;
-    int lag;  /* of the pitch heard last; 0: there was none, NOBODY_LOOKED: it may have been */
+    int lag;  /* of the pitch heard last; 0: there was none; UNKNOWN: nobody has looked */
     int16_t before[MAX_SAMPLES];
 } Voicing;
 
@@ -221,14 +220,14 @@ static PyObject *voicing_pass_over(PyObject *object, PyObject *hop)
     Voicing *self = (Voicing *)object;
     if (remember(self, hop) < 0)
         return NULL;
-    self->lag = NOBODY_LOOKED;
+    self->lag = UNKNOWN;
     Py_RETURN_NONE;
 }
 
 static PyObject *voicing_look(PyObject *object, PyObject *hop)
 {
     Voicing *self = (Voicing *)object;
-    int before = self->lag == NOBODY_LOOKED ? pitch(self) : self->lag;
+    int before = self->lag == UNKNOWN ? pitch(self) : self->lag;
     if (remember(self, hop) < 0)
         return NULL;
     self->lag = pitch(self);

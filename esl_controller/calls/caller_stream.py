@@ -39,7 +39,7 @@ class CallerStream:
         self.refusal = ""
         """Why it could not connect."""
         self.link: WebSocketLink | None = None
-        self._user = user
+        self._user: StreamUser | None = user
         self._given_up = False
 
     @property
@@ -69,7 +69,7 @@ class CallerStream:
 
     def close(self) -> None:
         """End it."""
-        self._given_up = True
+        self._given_up, self._user = True, None
         if self.link is not None:
             self.link.close(frames.NORMAL)
 
@@ -81,7 +81,7 @@ class CallerStream:
     def stream_closed(self, info: CloseInfo) -> None:
         """It ended."""
         self.link = None
-        if not self._given_up:
+        if not self._given_up and self._user is not None:
             self._user.on_stream_closed(self, info)
 
     def stream_text(self, payload: bytes) -> None:

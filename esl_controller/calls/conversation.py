@@ -104,6 +104,7 @@ class Conversation:
             give_up(self.functions.close)
             self.media = site.media_for(leg, self.session, plan, outbox, book.metrics)
             give_up(leg.close_media)
+            give_up(self.session.let_go)
             give_up(self.session.end, EndCause.HANGUP)
             kind = plan.session.candidates[0].kind
             self.record: ConversationRecord = book.open(entry, identity, kind, conversation_uuid)
@@ -259,6 +260,11 @@ class Conversation:
         """End what is still going on and give up sockets, ports and the seat. Idempotent."""
         self._held.close()
 
+    def let_go(self) -> None:
+        """The call is over: what knows us is known by us no more."""
+        self.close()
+        del self.session, self.media, self.recorder, self.callee
+
     # --- the session's listener, on the hub ----------------------------------------------------
 
     def uttered(self, utterance: Utterance) -> None:
@@ -347,7 +353,7 @@ class Conversation:
 
     def _on_function_done(self, outcome: FunctionOutcome) -> None:
         """In a greenlet of the runner; it may be the call's end that ended the function."""
-        if self.session.ended:
+        if self.end is not None:
             self._on_function(outcome)
         else:
             self._inbox.post(partial(self._answer_function, outcome))

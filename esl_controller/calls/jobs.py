@@ -24,14 +24,22 @@ class Inbox:
     def __init__(self) -> None:
         self.dropped = 0
         self._jobs: Queue[Job] = Queue(LIMIT)
+        self._closed = False
 
     def post(self, job: Job) -> None:
         """Have `job` done soon; it may wait and may raise what ends the call."""
+        if self._closed:
+            return
         try:
             self._jobs.put_nowait(job)
         except Full:
             self.dropped += 1
             _log.error("call.inbox_full", dropped=self.dropped)
+
+    def close(self) -> None:
+        """The call is over: what was to be done goes, and what comes is not kept."""
+        self._jobs = Queue(LIMIT)
+        self._closed = True
 
     def do_next(self, timeout_s: float | None = None) -> bool:
         """Do one job; False when none came in time. Raises what the job raises."""

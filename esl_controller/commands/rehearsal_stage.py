@@ -25,9 +25,10 @@ SPEECH_S = 30.0
 
 @contextmanager
 def prepared(
-    shell: Shell, real: DemoProvider | None, tenant: StoredTenant | None
+    shell: Shell, real: DemoProvider | None, tenant: StoredTenant | None, kind: str = ""
 ) -> Iterator[Stage]:
-    """A database, a worker, and who answers there: `real`, a `tenant`'s copy, or an emulated one.
+    """A database, a worker, and who answers there: `real`, a `tenant`'s copy, or an emulated one of
+    a `kind` (empty: a pipeline).
 
     Raises ClickException.
     """
@@ -44,8 +45,8 @@ def prepared(
         else:
             keys = SecretKeys.load_or_create(directory / "secret.key")
             voice = "espeak" if words else "tones"
-            cast = FileCast(pool, keys.seal, real, voice, speaks_words=words)
-            if real is None:
+            cast = FileCast(pool, keys.seal, real, kind, voice, speaks_words=words)
+            if cast.needs_speech:
                 cast.wake_speech()
         base = shell.settings() if tenant is not None else None
         app = stack.enter_context(own_service(dsn, directory, notebook.record, base))

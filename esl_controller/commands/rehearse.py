@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from esl_controller.rehearsal.tenant_cast import StoredTenant
 
 EMULATOR = "emulator"
+REAL = tuple(kind for kind, one in DESCRIPTORS.items() if one.needs_key)
+EMULATED = {f"emulated-{kind}": kind for kind in REAL}
 MAX_FILE = 1024 * 1024
 
 
@@ -46,11 +48,12 @@ def templates() -> dict[tuple[str, str], str]:
 @click.option("--show", is_flag=True, help="Print the templates, to begin a file of your own with.")
 @click.option(
     "--provider",
-    type=click.Choice([EMULATOR, *(kind for kind, one in DESCRIPTORS.items() if one.needs_key)]),
+    type=click.Choice([EMULATOR, *EMULATED, *REAL]),
     default=EMULATOR,
     show_default=True,
-    help="Who answers: an emulated model, which does what the file says it would, or a real one, "
-    "with the key in its own variable, such as OPENAI_API_KEY.",
+    help="Who answers: an emulated model, which does what the file says it would, as a pipeline or "
+    "behind a provider's own interface, or a real one, with the key in its own variable, such as "
+    "OPENAI_API_KEY.",
 )
 @click.option(
     "--domain", help="Rehearse a stored secretary of this domain, with its own providers."
@@ -167,18 +170,20 @@ def _read(
 def _held(
     shell: Shell, pieces: Sequence[Piece], options: dict[str, Any], tenant: StoredTenant | None
 ) -> tuple[list[Verdict], str]:
-    real = None if tenant is not None else _real(shell, options)
+    kind = EMULATED.get(options["provider"], "")
+    real = None if tenant is not None or kind else _real(shell, options)
     if tenant is not None:
         _require_voice(shell)
     from esl_controller.commands import rehearsal_stage
 
     recordings: Path | None = options["out"]
-    with rehearsal_stage.prepared(shell, real, tenant) as stage:
+    with rehearsal_stage.prepared(shell, real, tenant, kind) as stage:
         if recordings is not None:
             _make(shell, recordings)
         with shell.step(f"Holding {len(pieces)} scenarios"):
             verdicts = stage.hold(pieces, options["jobs"], recordings)
     by = options["provider"] if real else "an emulated model, which understands nothing"
+    by += f", behind the interface of {kind}" if kind else ""
     if tenant is not None:
         by = f"the providers of {tenant.domain_name}"
     return verdicts, by

@@ -112,7 +112,8 @@ class Connection:
         self._sock.close()
         self.fail_waiting(reason)
         self._unanswered.clear()
-        self._on_lost(reason)
+        on_lost, self._on_lost, self._on_message = self._on_lost, _nobody, _nobody
+        on_lost(reason)
 
     def close(self, reason: str = "closed by us") -> None:
         """Close the socket and end the reader. Every wait raises `CallGone`. Idempotent."""
@@ -206,6 +207,10 @@ class Connection:
         if waiter.done or waiter.given_up:
             self.stats.late_replies += 1
         waiter.resolve(message)
+
+
+def _nobody(_: object) -> None:
+    """Hears of a connection that has ended."""
 
 
 def _refused(message: Message) -> bool:

@@ -4,6 +4,7 @@ to be had. What keeps the second from being had costs the first nothing but a pa
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import gevent
 import structlog
@@ -71,8 +72,6 @@ class DocumentSearch:
             rows = knowledge.search(
                 one, domain_uuid, question, plain, FOUND, space=space, vector=numbers
             )
-            if vector is not None:
-                knowledge.forget_misfits(one, domain_uuid, space, numbers)
         return [Passage(row["title"], row["content"]) for row in rows]
 
     def _vector(self, domain_uuid: str, question: str, timeout_s: float) -> Vector | None:
@@ -82,9 +81,18 @@ class DocumentSearch:
         if not self._can_compare():
             raise NoVector("pgvector is not installed in the database")
         with self._pool.connection(autocommit=True) as connection:
-            if not knowledge.is_embedded(connection, domain_uuid, space):
-                raise NoVector("no document has its vectors yet")
-        return self._meaning.vector(domain_uuid, question, timeout_s=timeout_s)
+            stored = knowledge.vector_length(connection, domain_uuid, space)
+        if not stored:
+            raise NoVector("no document has its vectors yet")
+        vector = self._meaning.vector(domain_uuid, question, timeout_s=timeout_s)
+        if vector.numbers.count(",") + 1 != stored:
+            self._make_anew(domain_uuid, vector)
+        return vector
+
+    def _make_anew(self, domain_uuid: str, vector: Vector) -> None:
+        """The service has another model under the same name. What it says may also be no vector."""
+        with suppress(RowRefused), self._pool.connection(autocommit=True) as connection:
+            knowledge.forget_misfits(connection, domain_uuid, *vector)
 
     def _can_compare(self) -> bool:
         if not self._has_vectors and time.monotonic() - self._looked_at >= LOOK_AGAIN_S:

@@ -158,7 +158,7 @@ class ConversationRecord:
             self.row,
             self._record,
             self.withheld,
-            lambda: self.now_s,
+            partial(_since_s, self._began_s),
             stored=self._store,
             sent=sent,
         )
@@ -171,7 +171,7 @@ class ConversationRecord:
     @property
     def now_s(self) -> float:
         """Seconds since the conversation began."""
-        return time.monotonic() - self._began_s
+        return _since_s(self._began_s)
 
     def _now(self) -> datetime:
         """By the time that has passed: setting the host's clock makes no call longer or shorter."""
@@ -376,3 +376,7 @@ def _stored(value: Any) -> Mapping[str, Any]:
 
 def _milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else round(seconds * 1000)
+
+
+def _since_s(began_s: float) -> float:
+    return time.monotonic() - began_s

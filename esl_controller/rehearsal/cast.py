@@ -15,11 +15,14 @@ from typing import Any, Protocol
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository.configuration import SETTINGS, insert_row
 from esl_controller.database.repository.demo import DemoProvider, demo_seed
-from esl_controller.rehearsal.model import ToldModel
+from esl_controller.rehearsal.model import ToldModel, told_script
 from esl_controller.rehearsal.scenario import Rehearsal, Scenario
 from esl_controller.simulator.deepgram.hearing import HearingConfig
 from esl_controller.simulator.deepgram.server import DeepgramEmulator
+from esl_controller.simulator.emulated import EMULATORS, ROW_SETTINGS, told
 from esl_controller.simulator.service.script import Script
+from esl_controller.simulator.service.voice import Voice
+from esl_controller.simulator.service.voices import EspeakVoice
 
 EXTENSION = "8001"
 ENDPOINTING_MS = 500
@@ -74,6 +77,8 @@ class FileCast:
     """Seals a key for a domain."""
     real: DemoProvider | None = None
     """None: it is emulated."""
+    kind: str = ""
+    """Of the emulated one; empty: a pipeline."""
     voice: str = "tones"
     """Of the emulated one: tones | espeak."""
     speaks_words: bool = False
@@ -86,8 +91,8 @@ class FileCast:
 
     @property
     def needs_speech(self) -> bool:
-        """It gives the emulated one its voice."""
-        return self.real is None
+        """It gives the emulated pipeline its voice."""
+        return self.real is None and not self.kind
 
     @property
     def pause_s(self) -> float:
@@ -140,6 +145,8 @@ class FileCast:
     def _emulated(
         self, stack: contextlib.ExitStack, scenario: Scenario, domain_uuid: str
     ) -> DemoProvider:
+        if self.kind:
+            return self._emulated_kind(stack, scenario)
         lines = tuple(line.says or line.wav for line in scenario.lines if not line.presses)
         hearing = DeepgramEmulator(HearingConfig(script=Script(caller_lines=lines or ("",))))
         model = ToldModel(scenario.lines)
@@ -154,3 +161,15 @@ class FileCast:
         url = model.start()
         stack.callback(model.stop)
         return replace(row, base_url=url, credential=self.seal(domain_uuid, "stt=emulated"))
+
+    def _emulated_kind(self, stack: contextlib.ExitStack, scenario: Scenario) -> DemoProvider:
+        script = told_script(scenario.lines, lambda: told(emulator))
+        voice = EspeakVoice() if self.voice == "espeak" else Voice()
+        emulator = EMULATORS[self.kind](script, voice)
+        url = emulator.start()
+        stack.callback(emulator.stop)
+        return DemoProvider(
+            realtime_provider=self.kind,
+            base_url=url,
+            provider_settings=dict(ROW_SETTINGS.get(self.kind, {})),
+        )

@@ -261,10 +261,14 @@ def _read_pause_words(value: Any) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _is_host(entry: object) -> bool:
+    return isinstance(entry, str) and not host_entry(entry)
+
+
 def _read_hosts(value: Any) -> tuple[str, ...]:
     entries = _read_list(value)
-    wrong = [entry for entry in entries if not isinstance(entry, str) or host_entry(entry)]
-    used = tuple(entry.lower() for entry in entries if entry not in wrong)[:MAX_HOSTS]
+    wrong = [entry for entry in entries if not _is_host(entry)]
+    used = tuple(entry.lower() for entry in entries if _is_host(entry))[:MAX_HOSTS]
     problems = [f"holds {entry!r:.60}, must hold hosts" for entry in wrong]
     if len(entries) > MAX_HOSTS:
         problems.append(f"must be a JSON list of at most {MAX_HOSTS} hosts")

@@ -79,6 +79,8 @@ class FunctionRunner:
     def close(self) -> None:
         """End what is running; its audit says so."""
         self._running.kill(block=False)
+        if not self._running:
+            self._on_start = self._on_done = _nobody
 
     def _run(self, begun: FunctionOutcome) -> None:
         began_s = time.monotonic()
@@ -181,6 +183,10 @@ class FunctionRunner:
 class _Offered:
     tool: CallTool
     arguments: Arguments
+
+
+def _nobody(_: FunctionOutcome) -> None:
+    """Hears of functions when none runs, and none will."""
 
 
 def _not_done(words: str, note: str = NOT_DONE) -> Mapping[str, Any]:

@@ -1,20 +1,46 @@
-"""When Python looks for garbage."""
+"""When Python looks for garbage: for what is young often, for all of it when nobody would hear."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Callable
+
+import gevent
 
 GC_ALLOCATIONS = 2_000
 """New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
+GC_YOUNG = 5
+"""So many looks at the youngest, then one at what these left: some milliseconds with 200 calls."""
+GC_FULL = 20_000
+"""So many of those before a full one in the middle of calls: hours apart on a busy worker. It takes
+20 ms and more, in which no call has sound, and finds next to nothing: a call that has ended leaves
+no cycles."""
+LOOK_S = 30.0
 
 
 def calm_garbage_collector() -> None:
-    """What was made until now stays for ever: never look at it again, and look less often.
-
-    A full collection over a warm worker takes tens of milliseconds, in which no call has sound.
-    What is left to look at are calls: a call that has ended is some 500 objects that know each
-    other, so full collections may not be too rare, or the memory of a thousand calls piles up.
-    """
+    """What was made until now stays for ever: never look at it again, and look less often."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(GC_ALLOCATIONS, 10, 2)
+    gc.set_threshold(GC_ALLOCATIONS, GC_YOUNG, GC_FULL)
+
+
+class GarbageWatch:
+    """Collects everything while no call is going on. `calls` tells how many are."""
+
+    def __init__(self, calls: Callable[[], int]) -> None:
+        self._calls = calls
+
+    def run(self) -> None:
+        """Look now and then, for ever."""
+        while True:
+            gevent.sleep(LOOK_S)
+            self.look()
+
+    def look(self) -> bool:
+        """Collect if nobody hears it, and there may be something; return whether that was done."""
+        _, _, since_full = gc.get_count()
+        if self._calls() or not since_full:
+            return False
+        gc.collect()
+        return True

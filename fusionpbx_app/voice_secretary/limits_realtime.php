@@ -54,8 +54,11 @@
 		$shown['time_zone'] = '';
 	}
 	foreach (voice_secretary_fields::SETTINGS + $further as $name => $type) {
-		if (isset($_POST[$name]) && is_string($_POST[$name])) {
+		if ($type !== 'key' && isset($_POST[$name]) && is_string($_POST[$name])) {
 			$shown[$name] = $_POST[$name];
+		}
+		elseif ($type === 'key') {
+			$shown[$name] = !empty($stored[$name]);
 		}
 		elseif ($type === 'json') {
 			$shown[$name] = is_array($shown[$name] ?? null) ? ($shown[$name] ? json_encode($shown[$name]) : '') : ($shown[$name] ?? '');

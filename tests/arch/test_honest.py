@@ -82,11 +82,11 @@ class Source:
         """`_S, _E = TurnState, FloorEvent`."""
         for node in self.nodes:
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
-                (target,) = node.targets
-                if isinstance(target, ast.Tuple):
-                    for one, value in zip(target.elts, node.value.elts, strict=True):
-                        if _last_name(value) == kind:
-                            yield _last_name(one)
+                for target in node.targets:
+                    if isinstance(target, ast.Tuple):
+                        for one, value in zip(target.elts, node.value.elts, strict=True):
+                            if _last_name(value) == kind:
+                                yield _last_name(one)
 
     def given(self, kind: str) -> Iterator[str]:
         """Fields given to a record when it is made, or changed; `Kind.*` for `**` of whatever."""

@@ -50,7 +50,7 @@ def test_a_lock_holds_what_setup_cfg_wants(name: str) -> None:
 
 def test_every_extra_an_operator_may_want_has_a_lock() -> None:
     extras = set(setup_cfg()["options.extras_require"])
-    assert extras - {"demo", "dev", "docs"} == set(supply.EXTRAS) - {"service"}
+    assert extras - {"bench", "compiled", "demo", "dev"} == set(supply.EXTRAS) - {"service"}
 
 
 @pytest.mark.parametrize("name", ["build", *supply.EXTRAS])

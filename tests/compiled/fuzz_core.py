@@ -66,7 +66,7 @@ def voices(rng: random.Random) -> None:
         if rng.random() < 0.3:
             compiled.skip(hop)
             twin.skip(hop)
-        if rng.random() < 0.3:
+        elif rng.random() < 0.2:
             compiled.pass_over(hop)
             twin.pass_over(hop)
         assert compiled.look(hop) is twin.look(hop)

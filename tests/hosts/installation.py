@@ -69,10 +69,10 @@ class SwitchMachine:
         self._stack = ExitStack()
         self._asked = directory / "haproxy.sock"
         settings = _proxy_settings(directory, workers, self._asked)
-        command = ["haproxy", "-db", "-f", str(settings)]
-        self._proxy = machine.start(command, log=directory / "haproxy.log")
+        proxied = ["haproxy", "-db", "-f", str(settings)]
+        self._start_proxy = lambda: machine.start(proxied, log=directory / "haproxy.log")
+        self._proxy = self._start_proxy()
         self._stack.callback(lambda: _end(self._proxy))
-        self._start_proxy = lambda: machine.start(command, log=directory / "haproxy.log")
         # A worker is named behind the proxy, should that one be down.
         where = f"{PROXY}|{workers[-1]}:8084"
         if freeswitch.HOME:

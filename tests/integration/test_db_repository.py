@@ -248,7 +248,7 @@ ACROSS: dict[str, Callable] = {
     "knowledge.finish_embedding": lambda c, d, o: knowledge.finish_embedding(
         c, d, o.document_uuid, "another"
     ),
-    "knowledge.is_embedded": lambda c, d, o: knowledge.is_embedded(c, d, SPACE),
+    "knowledge.vector_length": lambda c, d, o: knowledge.vector_length(c, d, SPACE),
     "knowledge.forget_misfits": lambda c, d, o: knowledge.forget_misfits(c, d, SPACE, "[1]"),
     "errands.is_open": lambda c, d, o: errands.is_open(c, d, "x", {"said": "+551199"}),
     "tickets.spend_ticket": lambda c, d, o: tickets.spend_ticket(c, d, o.ticket_uuid),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
 import time
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from esl_controller.database.migrate import Migrator
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import knowledge, tenants
 from esl_controller.database.repository.demo import prepare_standalone
+from esl_controller.errands import embedding
 from esl_controller.errands.embedding import EmbeddingDesk
 from esl_controller.knowledge.documents import Document, add
 from esl_controller.knowledge.search import DocumentSearch
@@ -26,11 +28,16 @@ from esl_controller.services.embeddings import EmbeddingService as Chosen
 from esl_controller.services.failed import ServiceFailed
 from esl_controller.services.meaning import QuestionVectors
 from esl_controller.settings.types import Secret
+from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.embeddings import EmbeddingService
+from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.receivers import HttpReceiver
+from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.tenants.source import ConfigSource
+from tests.integration.api_kit import OPEN, client_of
 from tests.integration.db_fixtures import TestDatabase
 from tests.integration.errand_house import House
+from tests.integration.service import SPEAK, wait_for
 
 MODEL = "text-embedding-3-small"
 PAPERS = {
@@ -278,3 +285,45 @@ def test_removing_a_document_removes_its_vectors(papers: House, pool: Pool) -> N
     assert papers.database.execute("select count(*) from v_voice_realtime_embeddings") == [(2,)]
     papers.database.execute("delete from v_domains where domain_uuid = %s", papers.domain)
     assert papers.database.execute("select count(*) from v_voice_realtime_embeddings") == [(0,)]
+
+
+def test_a_caller_is_answered_from_what_is_meant(serve, service, database, monkeypatch) -> None:
+    """Uploaded over the interface, indexed by the worker, asked in a call in other words."""
+    monkeypatch.setattr(embedding, "LOOK_S", 0.2)
+    asked = ScriptedCall("search_knowledge", '{"question": "where can I leave my car"}')
+    script = Script(answers=(Answer("", calls=(asked,)),), caller_lines=("the car",))
+    worker = serve(
+        emulator=EmulatorConfig(script=script, think_s=0.05),
+        secretary={"enable_rag": True},
+        services={"allowed_hosts": ("127.0.0.1",)},
+        **OPEN,
+    )
+    client, page = client_of(worker), f"/domains/{worker.tenant.domain_uuid}"
+    settings = {"embedding_url": base(service[1]), "embedding_model": MODEL}
+    told = client.ask("PATCH", f"{page}/settings", settings | {"embedding_key": "the-key"})
+    assert (told.status, told.json["keys"]) == (200, {"embedding_key": "sealed"})
+    for title, text in PAPERS.items():
+        content = base64.b64encode(text.encode()).decode()
+        wanted = {"title": title, "source_format": "text", "language": "en", "content": content}
+        stored = client.post(f"{page}/documents", wanted)
+        assert (stored.status, stored.json["embedded_at"]) == (201, None)
+    wait_for(lambda: all(one["embedded_at"] for one in listed(client, page)), 10)
+    found = client.get(f"{page}/documents/search?question=carro").json
+    assert (found["by_meaning"], found["passages"][0]["source"]) == (True, "Parking")
+    call = worker.call([Step(AgentSilent(0.3), SPEAK)])
+    wait_for(lambda: call.tenant.records and call.tenant.record.function_outputs, 15)
+    ((_, output),) = call.tenant.record.function_outputs
+    assert '"source":"Parking"' in output.replace(" ", "")
+    call.caller.hang_up()
+    call.wait()
+    worker.stored()
+    spent = database.execute(
+        """select count(*), bool_and(conversation_uuid is null), sum(input_text_tokens) > 0
+           from v_voice_usage_realtime where model = %s""",
+        MODEL,
+    )
+    assert spent == [(len(PAPERS) + 2, True, True)]
+
+
+def listed(client, page):
+    return client.get(f"{page}/documents").json["documents"]

@@ -44,8 +44,9 @@ goes_to = "201"
 """
 
 
+@pytest.mark.parametrize("provider", ["emulator", "emulated-elevenlabs"])
 def test_a_prompt_that_forgets_to_transfer_is_found(
-    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    database: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, provider: str
 ) -> None:
     @contextlib.contextmanager
     def ours(*_: object) -> Iterator[str]:
@@ -59,7 +60,8 @@ def test_a_prompt_that_forgets_to_transfer_is_found(
         (tmp_path / f"{name}.toml").write_text(text, encoding="utf-8")
     out = tmp_path / "out"
     files = [str(tmp_path / f"{name}.toml") for name in rules]
-    result = CliRunner().invoke(rehearse.command, [*files, "--out", str(out), "--json"])
+    options = ["--provider", provider, "--out", str(out), "--json"]
+    result = CliRunner().invoke(rehearse.command, [*files, *options])
     assert result.exit_code == 1, result.output
     report = msgspec.json.decode((out / "report.json").read_bytes())
     good, forgetful = report["scenarios"]

@@ -67,7 +67,6 @@ class Inbox:
         linear = state.conversation.audio_out.encoding is Encoding.L16
         self._odd_size = 2 if linear else 1
         self._refusals = Refusals(state)
-        self._handlers = self._handler_table()
         self._gathers = not SHAPES[state.config.api_shape].whole_transcripts
         self._pieces: dict[str, str] = {}
         """Of transcripts that are told in pieces alone, by item."""
@@ -86,33 +85,10 @@ class Inbox:
             decoded = decode(data)
             if decoded is not None:
                 name, event = decoded
-                self._handlers[name](event, now)
+                _HANDLERS[name](self, event, now)
         except RemoteProtocolError as error:
             self._on_malformed(error)
             self._end_response(ended_response(data))
-
-    def _handler_table(self) -> dict[str, Callable[[Any, float], None]]:
-        transcription = "conversation.item.input_audio_transcription"
-        return {
-            "session.created": self._on_session_created,
-            "session.updated": self._on_session_updated,
-            "input_audio_buffer.speech_started": self._on_speech_started,
-            "input_audio_buffer.speech_stopped": self._on_speech_stopped,
-            "input_audio_buffer.committed": self._on_committed,
-            "input_audio_buffer.timeout_triggered": self._on_idle_timeout,
-            f"{transcription}.completed": self._on_caller_transcript,
-            f"{transcription}.failed": self._on_transcription_failed,
-            "conversation.item.added": self._on_item,
-            "response.created": self._on_response_created,
-            "response.output_audio.delta": self._on_audio,
-            "response.output_audio_transcript.delta": self._on_agent_words,
-            "response.output_audio_transcript.done": self._on_agent_transcript,
-            "response.output_item.added": self._on_output_item,
-            "response.output_item.done": self._on_output_item_done,
-            "response.function_call_arguments.done": self._on_arguments,
-            "response.done": self._on_response_done,
-            "error": self._refusals.on_error,
-        }
 
     # --- session ------------------------------------------------------------------------------
 
@@ -322,3 +298,26 @@ class Inbox:
         state.requests.done(response_id)
         spoke = state.has_sounded(response_id)
         state.tell(ResponseDone(response_id, "failed", "", ErrorKind.PROTOCOL, spoke))
+
+
+_TRANSCRIPTION = "conversation.item.input_audio_transcription"
+_HANDLERS: dict[str, Callable[[Inbox, Any, float], None]] = {
+    "session.created": Inbox._on_session_created,
+    "session.updated": Inbox._on_session_updated,
+    "input_audio_buffer.speech_started": Inbox._on_speech_started,
+    "input_audio_buffer.speech_stopped": Inbox._on_speech_stopped,
+    "input_audio_buffer.committed": Inbox._on_committed,
+    "input_audio_buffer.timeout_triggered": Inbox._on_idle_timeout,
+    f"{_TRANSCRIPTION}.completed": Inbox._on_caller_transcript,
+    f"{_TRANSCRIPTION}.failed": Inbox._on_transcription_failed,
+    "conversation.item.added": Inbox._on_item,
+    "response.created": Inbox._on_response_created,
+    "response.output_audio.delta": Inbox._on_audio,
+    "response.output_audio_transcript.delta": Inbox._on_agent_words,
+    "response.output_audio_transcript.done": Inbox._on_agent_transcript,
+    "response.output_item.added": Inbox._on_output_item,
+    "response.output_item.done": Inbox._on_output_item_done,
+    "response.function_call_arguments.done": Inbox._on_arguments,
+    "response.done": Inbox._on_response_done,
+    "error": lambda inbox, event, now: inbox._refusals.on_error(event, now),
+}

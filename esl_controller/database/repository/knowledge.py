@@ -249,12 +249,12 @@ def finish_embedding(
     execute(connection, sql, (space, domain_uuid, document_uuid))
 
 
-def is_embedded(connection: Connection, domain_uuid: str, space: str) -> bool:
-    """Whether something of the domain can be found by meaning in `space`."""
-    sql = """select exists (select 1 from v_voice_realtime_embeddings
-                            where domain_uuid = %s and space = %s) as found"""
+def vector_length(connection: Connection, domain_uuid: str, space: str) -> int:
+    """Return how many numbers a vector of the domain in `space` has; 0: there is none."""
+    sql = """select cardinality(embedding) as length from v_voice_realtime_embeddings
+             where domain_uuid = %s and space = %s limit 1"""
     row = fetch_one(connection, sql, (domain_uuid, space))
-    return row is not None and bool(row["found"])
+    return 0 if row is None else int(row["length"])
 
 
 def forget_misfits(connection: Connection, domain_uuid: str, space: str, vector: str) -> int:

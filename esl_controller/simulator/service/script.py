@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 from esl_controller.simulator.service.recogniser import Recogniser
 
@@ -166,6 +167,27 @@ RECEPTION_PT = Script(
         "pode me passar para o gerente",
     ),
 )
+
+
+def _everything(today: date) -> Script:
+    """Calls each function that reaches a tenant's own systems, in one answer."""
+    monday = today + timedelta(days=7 - today.weekday())
+    start = f"{monday.isoformat()}T10:00"
+    calls = (
+        ScriptedCall("lookup_customer"),
+        ScriptedCall("check_appointment", f'{{"date": "{monday.isoformat()}"}}'),
+        ScriptedCall("book_appointment", f'{{"start": "{start}", "customer_name": "Maria"}}'),
+        ScriptedCall("create_ticket", '{"subject": "No bread since Monday"}'),
+        ScriptedCall("take_message", '{"message": "Please call me back", "name": "Maria"}'),
+        ScriptedCall("shop_stock", '{"article": "bread"}'),
+    )
+    return Script(
+        answers=(Answer("Let me see to all of that.", calls), Answer("You are welcome.")),
+        after_function=Answer("It is done."),
+        caller_lines=("book me for monday, open a ticket, and pass a message on", "thank you"),
+    )
+
+
 SCRIPTS = {
     "demo": DEMO,
     "echo": ECHO,
@@ -174,4 +196,5 @@ SCRIPTS = {
     "desk": DESK,
     "reception": RECEPTION,
     "reception_pt": RECEPTION_PT,
+    "systems": _everything(date.today()),
 }

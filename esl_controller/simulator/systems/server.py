@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,10 @@ _STATUS = {
 }
 
 
+Heard = Callable[[str, str, Mapping[str, Any], int], None]
+"""Gets method, path, what came, and the status of the answer."""
+
+
 @dataclass(frozen=True)
 class Faults:
     """What is wrong with answers."""
@@ -45,6 +49,7 @@ class SystemsServer:
     """Answers below `/tickets`, `/crm` and `/agenda`."""
 
     token: str = "reference-token"
+    """Empty: nobody need send one."""
     host: str = "127.0.0.1"
     store: Store = field(default_factory=Store)
     faults: Faults = field(default_factory=Faults)
@@ -53,6 +58,7 @@ class SystemsServer:
     """Method, path and what came, a query or a body."""
     keys: list[str] = field(default_factory=list)
     """Of each ticket that was asked for."""
+    heard: Heard = lambda method, path, asked, status: None
     _server: WSGIServer | None = None
 
     def start(self, port: int = 0) -> str:
@@ -70,18 +76,21 @@ class SystemsServer:
     def _serve(self, environ: dict[str, Any], start: Any) -> Iterable[bytes]:
         faults = self.faults
         status, answer = 503, dict[str, Any]()
+        before = len(self.requests)
         if faults.acts or faults.refuse_status is None:
             status, answer = self._answer(environ)
         gevent.sleep(faults.wait_s)
         if faults.refuse_status is not None:
             status, answer = faults.refuse_status, {"error": "refused"}
         body = msgspec.json.encode(answer) if faults.body is None else faults.body
+        asked = self.requests[before][2] if len(self.requests) > before else {}
+        self.heard(environ["REQUEST_METHOD"], environ["PATH_INFO"], asked, status)
         start(_STATUS.get(status, f"{status} Fault"), [("Content-Type", "application/json")])
         return [body]
 
     def _answer(self, environ: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         wanted = f"Bearer {self.token}"
-        if not hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", ""), wanted):
+        if self.token and not hmac.compare_digest(environ.get("HTTP_AUTHORIZATION", ""), wanted):
             return 401, {"error": "token"}
         method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
         try:

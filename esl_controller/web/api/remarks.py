@@ -25,6 +25,7 @@ _OF_RULE = (
     (checks.HEADERS, "headers"),
     (checks.VOICE_SETTINGS, "voice_settings"),
     (checks.MONEY, "money"),
+    (checks.SEALED, "key"),
 )
 _OF_COLUMN = {"transfer_rules": "transfer_rules", "business_hours": "hours"}
 
@@ -42,7 +43,7 @@ class FieldRemark(msgspec.Struct, frozen=True, kw_only=True):
     expected: str | None = None
     """What the field takes: `text`, `choice`, `whole`, `number`, `money`, `flag`, `uuid`, `list`,
     `object`, `dialable`, `language`, `time_zone`, `url`, `headers`, `transfer_rules`,
-    `voice_settings`, `hours`."""
+    `voice_settings`, `hours`, `key` (which is sealed, and never shown)."""
     least: float | None = None
     most: float | None = None
     choices: Sequence[str] = ()

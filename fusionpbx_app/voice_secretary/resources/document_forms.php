@@ -12,8 +12,8 @@
 	$form = new voice_secretary_form($text, $typed, $errors);
 	if ($rows) {
 		echo "<form method='get' id='form_ask' autocomplete='off'>\n<div class='card'>\n".$form->section('document_search');
-		echo $form->input('question', [], 'text', ['maxlength' => '500']).$form->end();
-		echo "<button type='submit' class='btn btn-default' id='btn_ask'>".escape($text['button-ask_documents'])."</button>\n";
+		echo $form->input('question', [], 'text', ['maxlength' => '500', 'style' => 'width: 100%; max-width: 560px;']).$form->end();
+		echo "<div class='vs_send'><button type='submit' class='btn btn-default' id='btn_ask'>".escape($text['button-ask_documents'])."</button></div>\n";
 		if ($found !== null && !$found->ok()) {
 			echo "<div class='vs_notice vs_bad' role='status' id='found'>".escape($words->problem($found, $documents->api()->url()))."</div>\n";
 		}
@@ -38,7 +38,7 @@
 		echo $form->input('title', [], 'text', ['maxlength' => '255']);
 		echo $form->input('document_language', [], 'text', ['maxlength' => '16', 'placeholder' => 'pt-BR']);
 		echo $form->select('source_format', $formats).$form->end();
-		echo "<button type='submit' class='btn btn-default' id='btn_upload' name='action' value='upload'>".escape($text['button-upload_document'])."</button>\n";
+		echo "<div class='vs_send'><button type='submit' class='btn btn-default' id='btn_upload' name='action' value='upload'>".escape($text['button-upload_document'])."</button></div>\n";
 		echo "</div>\n<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n<br />\n";
 	}
 

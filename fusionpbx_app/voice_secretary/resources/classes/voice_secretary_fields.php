@@ -41,7 +41,7 @@ class voice_secretary_fields {
 	const EXPECTED = [
 		'text' => 'text', 'choice' => 'text', 'whole' => 'whole', 'number' => 'number', 'money' => 'money', 'flag' => 'flag',
 		'uuid' => 'text', 'dialable' => 'text', 'language' => 'text', 'time_zone' => 'text', 'url' => 'text',
-		'list' => 'json', 'object' => 'json',
+		'list' => 'json', 'object' => 'json', 'key' => 'key',
 	];
 
 	/**
@@ -63,6 +63,12 @@ class voice_secretary_fields {
 				continue;
 			}
 			$given = str_replace("\r\n", "\n", trim($given));
+			if ($type === 'key' && $given === '') {
+				if (($post['remove_'.$name] ?? '') === 'true') {
+					$values[$name] = null;
+				}
+				continue; // nothing typed keeps the one there is
+			}
 			list($value, $problem) = self::value($given, $type);
 			if ($problem !== '') {
 				$wrong[$name] = $problem;

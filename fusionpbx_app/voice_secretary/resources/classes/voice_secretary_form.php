@@ -172,6 +172,9 @@ class voice_secretary_form {
 			if ($type === 'flag') {
 				$html .= $this->toggle($name, $options);
 			}
+			elseif ($type === 'key') {
+				$html .= $this->key($name, $options);
+			}
 			elseif ($choices) {
 				$html .= $this->select($name, ['' => ''] + array_combine($choices, array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices)), $options);
 			}
@@ -183,6 +186,18 @@ class voice_secretary_form {
 			}
 		}
 		return $html;
+	}
+
+	/**
+	 * A key, which goes to the controller to be sealed and is never shown: true stands for one that is set.
+	 */
+	private function key(string $name, array $options): string {
+		$set = ($this->values[$name] ?? null) === true;
+		$state = " <span class='".($set ? 'vs_good_text' : 'vs_about')."'>".escape($this->label($set ? 'label-key_set' : 'label-key_none')).'</span>';
+		if ($set) {
+			$state .= " <label><input type='checkbox' name='remove_".escape($name)."' value='true'> ".escape($this->label('label-key_remove')).'</label>';
+		}
+		return $this->input($name, ['after' => $state] + $options, 'password', ['autocomplete' => 'new-password', 'spellcheck' => 'false']);
 	}
 
 	public function label(string $key): string {

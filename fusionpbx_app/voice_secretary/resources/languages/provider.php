@@ -10,6 +10,7 @@
 		'description-credential' => ['Sealed by the controller. Empty: the one there is stays.', 'Lacrada pelo controlador. Vazio: a que existe fica.', 'La sella el controlador. Vacío: queda la que hay.'],
 		'label-key' => ['Key', 'Chave', 'Clave'],
 		'label-key_set' => ['is set', 'definida', 'definida'],
+		'label-key_remove' => ['remove it', 'remover', 'quitarla'],
 		'label-key_none' => ['none', 'nenhuma', 'ninguna'],
 		'label-forget_key' => ['forget it', 'esquecer', 'olvidarla'],
 		'label-default_voice_id' => ['Voice', 'Voz', 'Voz'],
