@@ -97,8 +97,12 @@ class Stage:
             rows = [f"- [{each}]({each})" for each in names]
             self._write(f"{staged}.md", "\n".join([f"# {name}", "", *rows]) + "\n")
             return f"{staged}.md"
+        if (self.pages / staged).exists():
+            return staged
         (self.pages / staged).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(target, self.pages / staged)
+        if target.suffix == ".md":
+            self._page(target, staged)
         return staged
 
 
