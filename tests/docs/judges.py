@@ -131,7 +131,7 @@ def python(arguments: Sequence[str]) -> str | None:
     origin = Path(spec.origin)
     whole_package = spec.submodule_search_locations or origin.stem in ("__init__", "__main__")
     files = [*origin.parent.glob("*.py")] if whole_package else [origin]
-    files += [*(ROOT / "esl_controller/simulator").glob("*.py")] if "simulator" in module else []
+    files += [*(ROOT / "esl_controller/simulator").rglob("*.py")] if "simulator" in module else []
     files += [ROOT / "bench/options.py"] if (ROOT / "bench/options.py").exists() else []
     code = "".join(file.read_text() for file in files) + '"--help"'
     options = [word.partition("=")[0] for word in rest if word.startswith("--")]

@@ -11,7 +11,7 @@ from tests.docs import pages
 
 _SHELL = ("sh", "console", "bash", "shell")
 _JOINS = {"|", "&&", "||", ";"}
-_REDIRECTIONS = {"<", ">", ">>", "2>"}
+_REDIRECTIONS = {"<", ">", ">>", "2>", "<<<"}
 _WRAPPERS = {"sudo": 2, "env": 0, "nice": 2}
 """Programs that run another, and how many words of their own come first (`sudo -u voice-ai`)."""
 
@@ -79,7 +79,7 @@ def _command(words: list[str], line: str) -> Command:
     for word in rest:
         if word in _REDIRECTIONS:
             target = next(rest)
-            inputs += [target] if word == "<" else []
+            inputs += [target] if word in ("<", "<<<") else []
         else:
             kept.append(word)
     while kept and (kept[0] in _WRAPPERS or re.match(r"[A-Za-z_]\w*=", kept[0])):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import click
@@ -39,6 +40,16 @@ def is_judged(program: str) -> bool:
     return program.rpartition("/")[2] in judges.JUDGES
 
 
+@cache
+def findings() -> str:
+    return "".join(file.read_text() for file in (ROOT / "esl_controller/doctor").glob("*.py"))
+
+
+def is_finding(span: str) -> bool:
+    """A line that `doctor` prints, or words between which the reader is to choose."""
+    return "|" in span or f'"{span}"' in findings()
+
+
 def named(path: Path) -> list[Command]:
     """Commands in running text; what is no command of ours or of a judge's is something else."""
     found = []
@@ -47,7 +58,7 @@ def named(path: Path) -> list[Command]:
         is_script = first.startswith("deploy/") and "." not in first
         if (is_script and not (ROOT / first).is_dir()) or (is_judged(first) and rest):
             found += shell.commands(span)
-        elif first in GROUPS and "|" not in span and re.match(r"[a-z]+( |$)", rest):
+        elif first in GROUPS and re.match(r"[a-z]+( |$)", rest) and not is_finding(span):
             found += shell.commands(f"esl-controller {span}")
     return found
 

@@ -54,7 +54,8 @@ def runs(command: Command) -> bool:
 def prepare(database: TestDatabase, path: Path, place: Path) -> None:
     """What a page takes for granted: its domains, secretaries it does not make, files it shows."""
     text = pages.text(path)
-    names = dict.fromkeys(re.findall(r"--domain ([a-z][\w-]*(?:\.[\w-]+)+)", text))
+    lines = " ".join(command.line for command in to_run(path))
+    names = dict.fromkeys(re.findall(r"--domain ([a-z][\w-]*(?:\.[\w-]+)+)", lines))
     made = set(re.findall(r"secretary (?:add|copy 8000) (\d+)", text))
     for name in names or ("pbx.example.com",):
         database.seed(extension="8000", name=name)
