@@ -43,7 +43,9 @@ def main(http_port: str, smtp_port: str, log: str) -> None:
         return fate >= FORGOTTEN
 
     def posted(one: Posted) -> tuple[int, Any]:
-        return (200 if taken("webhook", one.headers["idempotency-key"]) else 503), {}
+        key = one.headers["idempotency-key"]
+        kind = "ticket" if one.path == "/tickets" else "webhook"
+        return (200 if taken(kind, key) else 503), {"id": key}
 
     def mailed(one: Mailed) -> str:
         key = email.message_from_bytes(one.content)["Idempotency-Key"]

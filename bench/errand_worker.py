@@ -13,6 +13,7 @@ monkey.patch_all()
 import sys  # noqa: E402
 from datetime import UTC, datetime  # noqa: E402
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import gevent  # noqa: E402
 
@@ -39,14 +40,28 @@ PACE = Pace(attempt_s=3.0, lease_s=4.0, look_s=0.2, first_retry_s=0.3, of_one_do
 """Short, so that what a kill costs is over soon."""
 
 
+def kind_of(number: int) -> str:
+    """The kinds take turns."""
+    return ("webhook", "email", "ticket", "message")[number % 4]
+
+
 def wanted(domain_uuid: str, number: int) -> Errand:
-    """Every other one is a letter."""
-    now, key = datetime.now(UTC), f"bench:{number}"
-    if number % 2:
-        payload = {"to": ["desk@clinic.example"], "subject": key, "text": "A call."}
-        return errand("email", domain_uuid, key, payload, now)
-    payload = {"event": "message.taken", "data": {"number": number}}
-    return errand("webhook", domain_uuid, key, payload, now)
+    """One errand of its kind."""
+    key = f"bench:{number}"
+    payload: dict[str, Any] = {
+        "webhook": {"event": "call.started", "data": {"number": number}},
+        "email": {"to": ["desk@clinic.example"], "subject": key, "text": "A call."},
+        "ticket": {"subject": key, "caller_number": "5511", "call_uuid": "c"},
+        "message": {"message": key, "caller_number": "5511"},
+    }[kind_of(number)]
+    return errand(kind_of(number), domain_uuid, key, payload, datetime.now(UTC))
+
+
+def arrival_of(number: int) -> str:
+    """What a receiver's log has of it: a message arrives as a webhook."""
+    if kind_of(number) == "message":
+        return f"webhook message:bench:{number}"
+    return f"{kind_of(number)} bench:{number}"
 
 
 def service(dsn: str, smtp_port: int, worker: str, keys: Path) -> ErrandService:

@@ -23,6 +23,8 @@ setup(
                 "-Wextra",
                 "-Wno-psabi",
                 "-fno-math-errno",
+                "-ffp-contract=fast",
+                "-g0",
             ],
             py_limited_api=True,
         )

@@ -11,7 +11,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import select
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -44,12 +46,18 @@ class NotProven(Exception):
     """With what is wrong."""
 
 
+class Refused(NotProven):
+    """The module does not accept our certificate."""
+
+
 def main(module: str, freeswitch: str, modules: str, fs_cli: str) -> int:
     """Prove it once."""
     try:
         with own_freeswitch(Path(module), freeswitch, Path(modules), fs_cli) as command:
+            sound = streamed(command)
             print(
-                f"mod_audio_stream joined a WebSocket and sent {streamed(command)} bytes of sound"
+                f"mod_audio_stream joined a WebSocket by TLS, sent {sound} bytes of sound, "
+                "and refused one whose certificate it does not know"
             )
     except (OSError, NotProven, subprocess.SubprocessError) as error:
         print(error)
@@ -120,35 +128,85 @@ def asked(command: list[str], text: str) -> str:
 
 
 def streamed(command: list[str]) -> int:
-    """Have a channel stream to us; returns the bytes of sound that came."""
+    """The bytes of sound that came by TLS; what cannot be verified must get none."""
+    with tempfile.TemporaryDirectory(prefix="prove-audio-tls") as directory:
+        at = Path(directory)
+        at.chmod(0o755)
+        context = certified(at)
+        sound = heard(command, context, str(at / "certificate.pem"))
+        try:
+            heard(command, context, "")
+        except Refused:
+            return sound
+    raise NotProven("the module sends sound to a server whose certificate it cannot verify")
+
+
+def certified(at: Path) -> ssl.SSLContext:
+    """A server's, with a certificate for localhost that has signed itself."""
+    key, certificate = at / "key.pem", at / "certificate.pem"
+    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2")
+    name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost")
+    files = ("-keyout", str(key), "-out", str(certificate))
+    command = ["openssl", "req", "-x509", *curve, *name, *files]
+    subprocess.run(command, check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+def heard(command: list[str], context: ssl.SSLContext, ca_file: str) -> int:
+    """Have a channel stream to us; `ca_file` empty: the module knows the system's authorities
+    alone."""
     channel = str(uuid.uuid4())
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(WAIT_S)
-        port = server.getsockname()[1]
+    with listening() as (servers, port):
+        trust = f"uuid_setvar {channel} STREAM_TLS_CA_FILE {ca_file}"
         for text in (
             f"originate {{origination_uuid={channel}}}null/prove-audio &park()",
-            f"uuid_audio_stream {channel} start ws://127.0.0.1:{port}/prove mono 8000",
+            *([trust] if ca_file else []),
+            f"uuid_audio_stream {channel} start wss://localhost:{port}/prove mono 8000",
         ):
             answer = asked(command, text)
             if not answer.startswith("+OK"):
                 raise NotProven(f"{text.partition(' ')[0]}: {answer or 'no answer'}")
+        ready, _, _ = select.select(servers, [], [], WAIT_S)
+        if not ready:
+            raise NotProven("the module does not connect to a WebSocket")
+        connection, _ = ready[0].accept()
         try:
-            return received(server)
+            with connection:
+                connection.settimeout(WAIT_S)
+                with context.wrap_socket(connection, server_side=True) as tls:
+                    return received(tls)
         except TimeoutError:
             raise NotProven("the module sends nothing to a WebSocket") from None
+        except ssl.SSLError as error:
+            if "HTTP_REQUEST" in str(error):
+                raise NotProven("it was built without TLS: it sends in clear") from None
+            raise Refused(str(error)) from None
 
 
-def received(server: socket.socket) -> int:
+@contextmanager
+def listening() -> Iterator[tuple[list[socket.socket], int]]:
+    """On both addresses `localhost` may have, and one port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        try:
+            other = socket.create_server(("::1", port), family=socket.AF_INET6)
+        except OSError:
+            yield [server], port
+            return
+        with other:
+            yield [server, other], port
+
+
+def received(connection: socket.socket) -> int:
     """Shake hands and read until enough sound has come; returns its bytes."""
-    connection, _ = server.accept()
-    with connection:
-        connection.settimeout(WAIT_S)
-        reader = connection.makefile("rb")
-        connection.sendall(accepted(key_of(reader)))
-        sound = 0
-        while sound < SOUND_BYTES:
-            opcode, body = frame(reader)
-            sound += len(body) if opcode == BINARY else 0
+    reader = connection.makefile("rb")
+    connection.sendall(accepted(key_of(reader)))
+    sound = 0
+    while sound < SOUND_BYTES:
+        opcode, body = frame(reader)
+        sound += len(body) if opcode == BINARY else 0
     return sound
 
 

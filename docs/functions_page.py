@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
+from importlib.resources import files
 from types import SimpleNamespace
 from typing import Any
 
 from bridge.providers.conversation import Tool
+from bridge.session.config import SessionConfig
+from bridge.session.waiting import AGAIN_S
 from esl_controller.database.hours import Opening, Reason
 from esl_controller.database.models import TenantSettings
+from esl_controller.record.promises import MAX_ERRANDS, MAX_PAYLOAD_BYTES
 from esl_controller.settings.table import Timeouts
 from esl_controller.tenants.columns.systems import SELECTABLE, SYSTEMS
 from esl_controller.tools.base import CallTool
+from esl_controller.tools.own import MAX_OWN
 from esl_controller.tools.registry import BUILT_IN
-from esl_controller.tools.runner import MAX_ARGUMENT_BYTES, MAX_RESULT_BYTES, MAX_RUNNING
+from esl_controller.tools.runner import (
+    MAX_ARGUMENT_BYTES,
+    MAX_RESULT_BYTES,
+    MAX_RUNNING,
+    NOT_DONE,
+    NOT_KNOWN,
+)
 
 URL = "https://systems.example"
+_RECORDED = files("esl_controller.calls").joinpath("phrase_audio").iterdir()
+_TAGS = sorted({one.name.partition("-")[0] for one in _RECORDED if one.name.endswith(".wav")})
+_PHRASES = f"recorded in {', '.join(_TAGS)}; else English"
+_SESSION = {one.name: one.default for one in dataclasses.fields(SessionConfig)}
+_COVER_S, _MOST = _SESSION["function_cover_s"], _SESSION["max_function_calls"]
 INTRODUCTION = f"""\
 # Functions
 
@@ -30,8 +47,12 @@ again when it is over.
 
 - **Arguments** are the model's. They are checked by the function's JSON Schema, and what is wrong
   is told to the model in words it can act on. They may have {MAX_ARGUMENT_BYTES // 1024} KiB.
-- **Time.** Each has a deadline; {MAX_RUNNING} may run at once in a call. After a second the caller
-  hears a phrase in the secretary's language, or a soft sound with `comfort_sound`.
+- **Time.** Each has a deadline, given below with the function. After {_COVER_S:g} s of silence the
+  caller hears a phrase in the conversation's language ({_PHRASES}), or a soft
+  sound with `comfort_sound`, and again every {AGAIN_S:g} s.
+- **Caps.** {MAX_RUNNING} at once in a call, {_MOST} in a conversation. What is noted for later:
+  {MAX_ERRANDS} errands a conversation, {MAX_PAYLOAD_BYTES // 1024} KiB each. Offered of a domain's
+  own functions: {MAX_OWN}.
 - **Once.** What must not happen twice has an idempotency key, `<conversation>:<call of the
   provider>`. Asked for again with the same arguments, it is not done again; an attempt of which
   nothing was heard is repeated under its first key.
@@ -44,6 +65,13 @@ again when it is over.
   {MAX_RESULT_BYTES // 1024} KiB of a result at most, and hears that it is data.
 
 [What comes of each](functions-faults.md) when the other side refuses, is slow, down or wrong.
+
+| row | the model is told |
+|---|---|
+| `completed` | the result, `done: true`; of a ticket that waits, `done: false` |
+| `refused` | what is wrong with the arguments: it was not begun |
+| `failed` | what happened, and «{NOT_DONE}» Where the other side may have acted: «{NOT_KNOWN}» |
+| `timeout` | that it takes too long, and «{NOT_KNOWN}» |
 
 ## Setting up the domain's systems
 

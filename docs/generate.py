@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 import dashboards
+import env_example
 from columns_page import secretary_page
 from editions_page import editions_page
 from functions_page import functions_page
@@ -311,8 +312,10 @@ def main() -> None:
         if not path.exists() or path.read_text("utf-8") != text:
             path.write_text(text, "utf-8")
             print(f"docs/{name} written")
-    for name in dashboards.FILES:
-        path, text = DOCS.parent / name, dashboards.text(name)
+    others = {name: dashboards.text(name) for name in dashboards.FILES}
+    others[env_example.FILE] = env_example.text()
+    for name, text in others.items():
+        path = DOCS.parent / name
         if not path.exists() or path.read_text("utf-8") != text:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, "utf-8")

@@ -206,7 +206,13 @@ class App:
                 self._pool, settings.provider.name, always=bool(settings.speech.turn_model)
             ),
         )
-        self.port = SharedPort(self.esl, self._pool, self.journal.worker, tell=self.register.beat)
+        self.port = SharedPort(
+            self.esl,
+            self._pool,
+            self.journal.worker,
+            tell=self.register.beat,
+            anywhere=settings.esl.leave_port_to == "installation",
+        )
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
         self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
         self.errands, self._embedding_desk = errands_of(

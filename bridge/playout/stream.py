@@ -25,8 +25,7 @@ DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
 _SPARE_MS, _DEAD_MS = 100, 1000
-"""Of what was sent, kept beyond what the far end may still hold; where nothing can be recalled,
-until it is known that the line has died."""
+"""Of what was sent, kept beyond what may still be heard; the latter until a line is known dead."""
 
 
 class PlayoutStream:
@@ -64,8 +63,8 @@ class PlayoutStream:
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
         """A pause recalls what was sent ahead; so the last of it is kept."""
-        ahead_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms
-        lately_ms = ahead_ms + (_SPARE_MS if playout.recalls else _DEAD_MS)
+        spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
+        lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
         self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
@@ -222,15 +221,14 @@ class PlayoutStream:
         )
 
     def give_back(self, heard_until: float, now: float) -> list[tuple[str, bytes]]:
-        """The line is gone: what was not heard of each item, in order. What was sent ahead is
-        recalled where it can be, else it was heard until `heard_until`."""
+        """The line is gone: what was not heard of each item. What can be is recalled now."""
         if not self._active:
             return []
-        timeline, recalls = self._timeline, self._playout.recalls
-        at = now if recalls else heard_until
-        back = self._lately.take_back(timeline.sent - timeline.heard(at))
-        if recalls:
+        timeline = self._timeline
+        if self._playout.recalls:
             self._playout.clear(self._generation, now)
+            heard_until = now
+        back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
         start = timeline.sent - len(back)
         rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]
         return self._items.pieces(rest, start)

@@ -14,7 +14,7 @@
 #endif
 
 /* More audio than any call hands over at once; what is longer is a mistake, and refused. */
-#define MAX_BYTES (1 << 24)
+#define MAX_BYTES (1 << 28)
 
 typedef struct Resampler Resampler;
 

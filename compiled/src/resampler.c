@@ -16,6 +16,7 @@
 #define LANES 8  /* taps that are summed side by side */
 #define MAX_TAPS 152
 #define MAX_ROWS 3
+#define TAPS_OF_THREE 56  /* in each filter of three rows: a count the compiler can spell out */
 #define BLOCK 1024  /* samples converted at a time: the work fits the stack whatever comes in */
 
 typedef struct {
@@ -33,9 +34,9 @@ typedef struct {
 static Filter filters[] = {
     {8000, 16000, 2, 1, 24, 56, TAPS_8_16, LENGTH(TAPS_8_16), {{0}}},
     {16000, 8000, 1, 2, 48, 104, TAPS_8_16, LENGTH(TAPS_8_16), {{0}}},
-    {8000, 24000, 3, 1, 24, 56, TAPS_8_24, LENGTH(TAPS_8_24), {{0}}},
+    {8000, 24000, 3, 1, 24, TAPS_OF_THREE, TAPS_8_24, LENGTH(TAPS_8_24), {{0}}},
     {24000, 8000, 1, 3, 72, 152, TAPS_8_24, LENGTH(TAPS_8_24), {{0}}},
-    {16000, 24000, 3, 2, 24, 56, TAPS_16_24, LENGTH(TAPS_16_24), {{0}}},
+    {16000, 24000, 3, 2, 24, TAPS_OF_THREE, TAPS_16_24, LENGTH(TAPS_16_24), {{0}}},
     {24000, 16000, 2, 3, 36, 80, TAPS_16_24, LENGTH(TAPS_16_24), {{0}}},
 };
 
@@ -139,8 +140,7 @@ INLINE uint8_t *put(uint8_t *out, float value)
     return out + 2;
 }
 
-/* One period: `up` is spelled out by whoever calls, so that the rows which are not there cost
-   nothing, and so is `taps` where there are many. */
+/* One period: `up` is spelled out by whoever calls, so that rows which are not there cost nothing. */
 INLINE uint8_t *period(const float *window, const Filter *filter, int up, int taps, uint8_t *out)
 {
     Eight first = {0}, second = {0}, third = {0};
@@ -166,7 +166,7 @@ WIDEST static int run_periods(const Filter *filter, const float *work, int have,
     int start = 0, last = have - filter->taps, down = filter->down;
     if (filter->up == 3)
         for (; start <= last; start += down)
-            out = period(work + start, filter, 3, 56, out);
+            out = period(work + start, filter, 3, TAPS_OF_THREE, out);
     else if (filter->up == 2)
         for (; start <= last; start += down)
             out = period(work + start, filter, 2, filter->taps, out);

@@ -15,6 +15,7 @@ from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.doctor import (
     bundle,
     database,
+    doors,
     freeswitch,
     host,
     outside,
@@ -84,6 +85,7 @@ def look_at_everything(shell: Shell, settings: Settings, *, online: bool) -> lis
         ("the database", database.look),
         ("FreeSWITCH", freeswitch.look),
         ("the way between them", streams.look),
+        ("doors and secrets", doors.look),
         ("the provider", lambda settings: provider.look(settings, online=online)),
         ("the speech process", speech.look),
         ("what tenants bring", outside.look),

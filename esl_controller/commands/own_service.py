@@ -14,6 +14,7 @@ import msgspec
 from esl_controller.commands.demo_cast import voices_dir
 from esl_controller.commands.shared import Shell
 from esl_controller.settings.host import Speech, Storage
+from esl_controller.settings.services import Services
 from esl_controller.settings.table import Database, Esl, Http, Media, Provider, Settings, Worker
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ def own_service(
         ),
         speech=Speech(socket=str(directory / "speech" / "socket"), voices_dir=voices_dir()),
         http=Http(admin_token=Secret(secrets.token_urlsafe(24))),
+        services=Services(allowed_hosts=("127.0.0.1",)),
     )
     app = App(settings, dsn, watch=watch)
     app.start()

@@ -308,6 +308,22 @@ ADVICE: dict[str, Tongues] = {
         "inicie o processo, ou execute deploy/nginx de novo para as portas de agora",
         "inicie el proceso, o ejecute deploy/nginx otra vez para los puertos de ahora",
     ),
+    "name FreeSWITCH's networks in VOICE_AI_ESL_ALLOW, the pages' in _HTTP_ADMIN_ALLOW": Tongues(
+        "ponha as redes do FreeSWITCH em VOICE_AI_ESL_ALLOW, as das páginas em _HTTP_ADMIN_ALLOW",
+        "ponga las redes de FreeSWITCH en VOICE_AI_ESL_ALLOW, las otras en _HTTP_ADMIN_ALLOW",
+    ),
+    "streams ask for a ticket, /metrics for nothing: see what deploy/firewall shows": Tongues(
+        "streams pedem um ticket, /metrics não pede nada: veja o que deploy/firewall mostra",
+        "los streams piden un ticket, /metrics nada: vea lo que muestra deploy/firewall",
+    ),
+    "run doctor as the user of the workers": Tongues(
+        "execute o doctor como o usuário dos processos",
+        "ejecute doctor como el usuario de los procesos",
+    ),
+    "chmod 600 {}": Tongues(
+        "chmod 600 {}",
+        "chmod 600 {}",
+    ),
 }
 
 

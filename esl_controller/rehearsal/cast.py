@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -83,6 +83,8 @@ class FileCast:
     """Of the emulated one: tones | espeak."""
     speaks_words: bool = False
     """The caller is to be understood by people, whoever answers."""
+    systems: Mapping[str, Any] = field(default_factory=dict)
+    """Where the domain's tickets, customers and agenda are emulated, by column."""
 
     @property
     def understands_sound(self) -> bool:
@@ -128,10 +130,8 @@ class FileCast:
                     provider=provider,
                     **columns,
                 )
-                if rehearsal.company:
-                    insert_row(
-                        connection, domain_uuid, SETTINGS, {"company_name": rehearsal.company}
-                    )
+                settings = {**self.systems, "company_name": rehearsal.company or None}
+                insert_row(connection, domain_uuid, SETTINGS, settings)
             yield Player(domain_uuid, name)
 
     def wake_speech(self) -> None:

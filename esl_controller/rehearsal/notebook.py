@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bridge.ports import EndCause
 from esl_controller.database.models import (
     ConversationRealtime,
     FunctionCallRecord,
@@ -45,11 +46,16 @@ class Notebook:
         return sorted(self._of(call_uuid, Turn), key=lambda turn: turn.turn_number)
 
     def calls(self, call_uuid: str) -> list[MadeCall]:
-        """What the AI called, in order."""
-        return [
+        """What the AI called, in order. An agent that leaves by itself has ended the call: with
+        some providers that is a function of theirs, and none of ours."""
+        made = [
             MadeCall(one.function_name, one.arguments, one.status)
             for one in self._of(call_uuid, FunctionCallRecord)
         ]
+        talk = self._talks.get(call_uuid)
+        if talk is not None and talk.end_cause == EndCause.AGENT_LEFT.value:
+            made.append(MadeCall("end_call", {}, "completed"))
+        return made
 
     def went_to(self, call_uuid: str) -> list[str]:
         """Whom the caller was connected to."""

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from bridge.providers.registry import DESCRIPTORS
@@ -49,8 +50,12 @@ class TenantCast:
     pause_s = 1.2
     patience_s = 4.0
 
-    def __init__(self, pool: Pool, tenant: StoredTenant) -> None:
+    def __init__(
+        self, pool: Pool, tenant: StoredTenant, systems: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
+        """`systems`: where those that the tenant has set up are emulated, by column."""
         self._pool = pool
+        self._systems = systems
         self._tenant = tenant
         self._numbers = itertools.count(FIRST_NUMBER)
         self._providers: dict[str, str] = {}
@@ -74,6 +79,7 @@ class TenantCast:
                 )
                 self._providers[key] = made[PROVIDERS.key]
             kept = {name: tenant.settings.get(name) for name in _SETTINGS_KEPT}
+            kept |= {n: of for n, of in self._systems.items() if tenant.settings.get(n)}
             insert_row(connection, tenant.domain_uuid, SETTINGS, kept)
 
     def columns(self, rehearsal: Rehearsal, scenario: Scenario) -> Mapping[str, Any]:

@@ -82,6 +82,14 @@ class Esl(_Group, frozen=True):
             le=1_000_000,
         ),
     ] = 0
+    leave_port_to: Annotated[
+        Literal["host", "installation"],
+        doc(
+            "To whom a full worker leaves new calls, by closing its port: workers of its host at "
+            "the same address, or any that has room. `installation` where HAProxy, or several "
+            "addresses of `socket`, try the other hosts then."
+        ),
+    ] = "host"
     connect_timeout_s: Annotated[
         float,
         doc("Longest wait for FreeSWITCH's answer to `connect`.", ge=0.1, le=25),

@@ -3,6 +3,7 @@
 The kernel spreads new connections over every socket that listens on the port (SO_REUSEPORT), full
 or not. So a full worker stops listening while another one on the host has room, and listens again
 when it has room itself, or nobody else has: the last one answers, if only to hand callers back.
+Where several hosts are tried in turn, the others may be anywhere.
 """
 
 from __future__ import annotations
@@ -51,8 +52,15 @@ class SharedPort:
     """Looks once a second. `tell` writes this worker's row in the register at once."""
 
     def __init__(
-        self, server: Listener, pool: Pool, worker: str, *, tell: Callable[[], object]
+        self,
+        server: Listener,
+        pool: Pool,
+        worker: str,
+        *,
+        tell: Callable[[], object],
+        anywhere: bool = False,
     ) -> None:
+        """`anywhere`: others need not be on this host to get the calls of a closed port."""
         self.pauses = 0
         """Times the port was left to others."""
         self.left_to_others = False
@@ -61,6 +69,7 @@ class SharedPort:
         self._pool = pool
         self._worker = worker
         self._tell = tell
+        self._anywhere = anywhere
         self._looking: Greenlet[..., None] | None = None
 
     def start(self) -> None:
@@ -96,7 +105,7 @@ class SharedPort:
         """Only with the database: two that guess could both close."""
         try:
             with self._pool.connection(limit_s=LOOK_S) as connection:
-                if not workers.stop_listening(connection, self._worker):
+                if not workers.stop_listening(connection, self._worker, anywhere=self._anywhere):
                     return
         except DatabaseError:
             return
@@ -111,7 +120,9 @@ class SharedPort:
     def _others_have_room(self) -> bool:
         try:
             with self._pool.connection(autocommit=True, limit_s=LOOK_S) as connection:
-                return workers.is_another_listening(connection, self._worker)
+                return workers.is_another_listening(
+                    connection, self._worker, anywhere=self._anywhere
+                )
         except DatabaseError:
             return False
 

@@ -109,7 +109,7 @@
 		echo "<div class='vs_turn".($agent ? ' vs_agent' : '').($turn['interrupted'] === 'true' ? ' vs_cut' : '')."' data-number='".(int) $turn['turn_number']."'><small>".escape($text[$agent ? 'label-agent' : 'label-caller']).' · ';
 		$at = sprintf('%d:%02d', intdiv(max(0, (int) $turn['at_ms']), 60000), intdiv(max(0, (int) $turn['at_ms']), 1000) % 60);
 		echo $recorded ? "<button type='button' class='btn btn-link vs_seek' data-ms='".max(0, (int) $turn['seek_ms'])."'>".$at.'</button>' : $at;
-		echo ($turn['total_ms'] === null ? '' : ' · '.number_format((int) $turn['total_ms']).' ms').($turn['interrupted'] === 'true' ? ' · '.escape($text['label-interrupted']) : '').'</small>'.nl2br(escape($turn['content'] === '' ? $text['label-not_understood'] : $turn['content']))."</div>\n";
+		echo ($turn['total_ms'] === null ? '' : ' · '.number_format((int) $turn['total_ms']).' ms').($turn['interrupted'] === 'true' ? ' · '.escape($text['label-interrupted']) : '')."</small><span class='vs_lines'>".escape($turn['content'] === '' ? $text['label-not_understood'] : $turn['content'])."</span></div>\n";
 	}
 	echo "</div>\n";
 	if (!$turns && !$running) {

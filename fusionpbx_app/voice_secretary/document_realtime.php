@@ -34,7 +34,7 @@
 	echo button::create(['type' => 'button', 'label' => $text['button-back'], 'icon' => $settings->get('theme', 'button_icon_back'), 'id' => 'btn_back', 'link' => 'documents_realtime.php']);
 	echo "	</div>\n	<div style='clear: both;'></div>\n</div>\n".escape($text['title_description-document'])."\n<br /><br />\n<div class='card'>\n";
 	foreach ($passages as $passage) {
-		echo "<div class='vs_passage'>".nl2br(escape($passage))."</div>\n";
+		echo "<div class='vs_passage vs_lines'>".escape($passage)."</div>\n";
 	}
 	echo "</div>\n";
 

@@ -33,6 +33,8 @@ EMULATOR_PORT = 9100
 START_S = 60.0
 PATIENCE_S = 20.0
 NUMBER = "8001"
+CAPACITY = 30
+"""Of each worker."""
 
 
 def wait_for(fact: Callable[[], Any], timeout_s: float, what: str) -> Any:
@@ -111,13 +113,23 @@ class SwitchMachine:
 
     def states(self) -> list[str]:
         """What HAProxy thinks of each worker: `UP`, `DOWN`, or on the way between them."""
-        with closing(socket.socket(socket.AF_UNIX)) as sock:
-            sock.connect(str(self._asked))
-            sock.sendall(b"show stat\n")
-            rows = [line.split(",") for line in sock.makefile().read().splitlines()]
+        rows = [line.split(",") for line in self._ask_proxy("show stat").splitlines()]
         at = rows[0].index("status")
         backends = ("FRONTEND", "BACKEND")
         return [row[at] for row in rows[1:] if row[0] == "workers" and row[1] not in backends]
+
+    def only_first_worker(self, only: bool) -> None:
+        """Have HAProxy send new calls to the first worker alone, or to all again."""
+        state = "maint" if only else "ready"
+        self._ask_proxy(f"set server workers/host2-worker0 state {state}")
+        expected = ["UP", "MAINT" if only else "UP"]
+        wait_for(lambda: self.states() == expected, PATIENCE_S, f"HAProxy: {self.states()}")
+
+    def _ask_proxy(self, words: str) -> str:
+        with closing(socket.socket(socket.AF_UNIX)) as sock:
+            sock.connect(str(self._asked))
+            sock.sendall(words.encode() + b"\n")
+            return sock.makefile().read()
 
     def kill_proxy(self) -> None:
         """HAProxy alone."""
@@ -161,6 +173,8 @@ class WorkerMachine:
             "VOICE_AI_DATABASE_DSN": dsn,
             "VOICE_AI_ESL_LISTEN_HOST": machine.address,
             "VOICE_AI_ESL_ALLOW": NETWORK,
+            "VOICE_AI_ESL_CAPACITY": str(CAPACITY),
+            "VOICE_AI_ESL_LEAVE_PORT_TO": "installation",
             "VOICE_AI_MEDIA_LISTEN_HOST": machine.address,
             "VOICE_AI_LOG_FORMAT": "json",
             "VOICE_AI_STORAGE_STATE_DIR": str(directory / "state"),
@@ -363,7 +377,7 @@ def _proxy_settings(directory: Path, workers: list[str], asked: Path) -> Path:
         assert f"10.0.0.{number}:" in text
         text = text.replace(f"10.0.0.{number}:", f"{address}:")
     path = directory / "haproxy.cfg"
-    path.write_text(f"{text}\nglobal\n    stats socket {asked}\n")
+    path.write_text(f"{text}\nglobal\n    stats socket {asked} level admin\n")
     return path
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -190,6 +190,7 @@ def dial(
     *,
     codecs: str = "",
     number: str = "",
+    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Have FreeSWITCH call the telephone, and the service take that call.
 
@@ -197,7 +198,7 @@ def dial(
     telephone's own.
     """
     mode = PlayoutMode(way.partition(" ")[0])
-    variables = {
+    of_call = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
         "voice_ai_extension": service.tenant.extension,
@@ -209,7 +210,7 @@ def dial(
     host, port = service.app.esl.address
     leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
     target = f"'&socket({host}:{port} async full)'"
-    client.originate(dialstring.DialString([leg], variables), target)
+    client.originate(dialstring.DialString([leg], {**of_call, **(variables or {})}), target)
 
 
 def cough() -> Clip:

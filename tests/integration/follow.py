@@ -45,9 +45,10 @@ class Heard:
 
     lost_ms: float
     doubled_ms: float
-    """Played twice, or between its first and last sample and not of it."""
+    """Played twice, or between its first and last sample and not of it, and no silence."""
     largest_gap_ms: float
-    """Longest time between two packets of it, less what the first of them lasts."""
+    """Longest time between two packets of it, less what the first of them lasts, or silence between
+    two parts of it."""
     last_at: float
     """Arrival of its last packet; 0 when it was not heard."""
 
@@ -86,7 +87,7 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     start = next((place for place in found if place is not None), None)
     if start is None:
         return Heard((last + WINDOW - first) * ms, 0.0, 0.0, 0.0)
-    shift, lost, doubled, found_until = start - first, 0, 0, first
+    shift, lost, doubled, silent, found_until = start - first, 0, 0, 0, first
     for at in loud:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
@@ -99,27 +100,29 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
                 continue
             place = elsewhere
             moved = place - at - shift
-            lost, doubled = lost + max(0, -moved), doubled + max(0, moved)
+            quiet = _quiet(heard[at + shift : place])
+            silent, lost = max(silent, quiet), lost + max(0, -moved)
+            doubled += max(0, moved - quiet)
         shift, found_until = place - at, at
     lost += last - found_until
-    return _report(pieces, ends, start, found_until + WINDOW + shift, lost * ms, doubled * ms)
+    gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
+    return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
 
 
-def _report(
-    pieces: Sequence[Piece],
-    ends: list[float],
-    begin: int,
-    end: int,
-    lost_ms: float,
-    doubled_ms: float,
-) -> Heard:
+def _quiet(part: Samples) -> int:
+    """How many samples of it are silence."""
+    blocks = [part[at : at + 80] for at in range(0, len(part), 80)]
+    return sum(len(block) for block in blocks if float(np.sqrt(np.mean(block**2))) < AUDIBLE)
+
+
+def _gap(pieces: Sequence[Piece], ends: list[float], begin: int, end: int) -> tuple[float, float]:
     span = [
         piece
         for piece, until in zip(pieces, ends, strict=True)
         if until > begin and until - len(piece.pcm) / 2 * RATE_HZ / piece.rate_hz < end
     ]
     gaps = [(b.at - a.at) * 1000 - len(a.pcm) * 500 / a.rate_hz for a, b in pairwise(span)]
-    return Heard(lost_ms, doubled_ms, max(gaps, default=0.0), span[-1].at if span else 0.0)
+    return max(gaps, default=0.0), span[-1].at if span else 0.0
 
 
 def _loud(window: Samples) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import random
 import socket
 import time
 import uuid
@@ -63,6 +64,9 @@ class Phone:
         self.hung_up_by_far_end = False
         self.late_ms = 0.0
         """How much too late a packet of ours was sent at worst."""
+        self.loses, self.delays_s = 0.0, 0.0
+        """Share of our packets that is lost, and longest time one is held up: in a network."""
+        self._dice = random.Random(7)
         self._tag = uuid.uuid4().hex[:8]
         self._sip, self._rtp = _bound(), _bound()
         self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
@@ -277,11 +281,33 @@ class Phone:
         due = time.monotonic()
         while not self.over.is_set():
             for packet in mouth.tick():
-                with contextlib.suppress(OSError):  # its port is closed: BYE is on its way
-                    self._rtp.sendto(packet, address)
+                if self._dice.random() >= self.loses:
+                    self._send_later(packet, address)
             due += mouth.ptime_ms / 1000
             gevent.sleep(max(0.0, due - time.monotonic()))
             self.late_ms = max(self.late_ms, (time.monotonic() - due) * 1000)
+
+    def _send_later(self, packet: bytes, address: tuple[str, int]) -> None:
+        if self.delays_s:
+            delay_s = self._dice.random() * self.delays_s
+            gevent.spawn_later(delay_s, self._send_rtp, packet, address)
+        else:
+            self._send_rtp(packet, address)
+
+    def _send_rtp(self, packet: bytes, address: tuple[str, int]) -> None:
+        with contextlib.suppress(OSError):  # its port is closed: BYE is on its way
+            self._rtp.sendto(packet, address)
+
+    def move(self) -> None:
+        """Send and hear from another port, as behind an address translator that has forgotten us:
+        FreeSWITCH is told nothing."""
+        self._rtp = _bound()
+        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._greenlets.append(gevent.spawn(_listen, self._rtp, self._receive_rtp))
+
+    def pause_between_words(self) -> None:
+        """Send nothing in silence (RFC 3389)."""
+        self._speaking().pauses = True
 
 
 def _bound() -> socket.socket:

@@ -15,7 +15,7 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.service.voice import RATE_HZ, Voice, read_wav, synthetic_speech
 from tests.integration import rtp
-from tests.integration.engine_line import ANSWER, GREETING, LONG_GREETING, as_heard, dial
+from tests.integration.engine_line import ANSWER, GREETING, as_heard, dial
 from tests.integration.follow import Heard, Piece, at_8_khz, follow
 from tests.integration.service import Service, wait_for
 from tests.integration.sip_phone import Phone
@@ -26,6 +26,10 @@ NO_PACKET = {("opus", 30)}
 """Opus has no frame of that length (RFC 6716 2.1.4)."""
 ALL_CODECS = "PCMU,PCMA,G722,opus,L16@16000h"
 EVENTS = ("steady", "re-INVITE", "another codec", "autofix", "hold")
+SHORT, LONG = (
+    GREETING,
+    "Good morning, this is the front desk, what can I do for you?",
+)
 PAUSE_S, WAIT_S, HELD_S = 0.7, 25.0, 1.5
 GLIDE_S, GLIDE_HZ = 0.02, 1.3
 
@@ -121,7 +125,7 @@ class Telephone:
     def run(self) -> None:
         """The whole call; what went wrong is written into the cell."""
         try:
-            greeting = LONG_GREETING if self.cell.event not in ("steady", "hold") else GREETING
+            greeting = SHORT if self.cell.event in ("steady", "hold") else LONG
             dial(self._client, self._service, self.phone, self._way, codecs=ALL_CODECS)
             _DO[self.cell.event](self, greeting)
             self.phone.hang_up()

@@ -14,9 +14,8 @@ import psycopg2
 import pytest
 
 from esl_controller.database.models import ConversationRealtime
-from esl_controller.database.notifications import NotificationListener
 from esl_controller.database.pool import Pool
-from esl_controller.database.repository import conversations, pages, statements, workers
+from esl_controller.database.repository import conversations, statements, workers
 from esl_controller.database.repository.workers import WorkerRow
 from esl_controller.doctor import database as doctor_database
 from esl_controller.record.journal import Journal
@@ -24,7 +23,6 @@ from esl_controller.settings.table import Settings, Worker
 from esl_controller.workers import register as register_module
 from esl_controller.workers.register import LOST_S, WorkerRegister
 from esl_controller.workers.shared_port import SharedPort
-from tests.integration.db_fixtures import execute
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -251,14 +249,15 @@ class Port:
 class Sharing:
     """One worker: its port, its row, and the look it takes once a second."""
 
-    def __init__(self, pool: Pool, name: str, **more: object) -> None:
+    def __init__(self, pool: Pool, name: str, *, anywhere: bool = False, **more: object) -> None:
         self.port = Port()
         self.row = lambda: row(
             name, calls=self.port.active_calls, listening=self.port.listening, **more
         )
         self.register = WorkerRegister(pool, self.row)
         self.register.beat()
-        self.sharing = SharedPort(self.port, pool, name, tell=self.register.beat)
+        tell = self.register.beat
+        self.sharing = SharedPort(self.port, pool, name, tell=tell, anywhere=anywhere)
 
     def take(self, calls: int) -> bool:
         """Have so many calls, look; whether the port is open then."""
@@ -301,6 +300,15 @@ def test_nobody_else_with_room_keeps_it_open(database, pool, other):
     assert one.take(10)
 
 
+def test_with_several_hosts_a_full_worker_leaves_its_port_to_any_other(database, pool):
+    one = Sharing(pool, "one", anywhere=True)
+    two = Sharing(pool, "two", anywhere=True, host="elsewhere", esl_address="10.0.0.6:8084")
+    assert not one.take(10)
+    assert two.take(10)  # the last one answers
+    two.register.beat()
+    assert one.take(10)
+
+
 def test_a_worker_that_has_vanished_is_no_help(database, pool):
     one, _two = Sharing(pool, "one"), Sharing(pool, "two")
     assert not one.take(10)
@@ -314,64 +322,6 @@ def test_without_the_database_the_port_stays_open(database, pool, monkeypatch):
     monkeypatch.setattr(one.sharing, "_pool", Pool("host=/nowhere dbname=none"))
     assert one.take(10)
     assert one.take(10)
-
-
-# --- notifications ------------------------------------------------------------------------------
-
-
-def test_nobody_is_notified_while_nobody_watches(database, pool):
-    """Commits that notify wait for each other in the whole database."""
-    domain = database.seed().domain_uuid
-
-    def tell() -> None:
-        with pool.connection() as connection:
-            pages.announce(connection, domain, ["a", "b"])
-
-    with NotificationListener(database.dsn, pages.CHANNEL) as unannounced:
-        tell()
-        assert unannounced.receive(0.1) == []
-        with NotificationListener(
-            database.dsn, pages.CHANNEL, present_key=pages.WATCHED_KEY
-        ) as watcher:
-            tell()
-            assert sorted(watcher.receive(5)) == [f"{domain} a", f"{domain} b"]
-            assert len(unannounced.receive(5)) == 2
-        held = "select count(*) from pg_locks where locktype = 'advisory'"
-        with gevent.Timeout(5):
-            while database.execute(held) != [(0,)]:  # the server notices the end a little later
-                gevent.sleep(0.01)
-        tell()
-        assert unannounced.receive(0.1) == []
-
-
-def test_what_a_deleted_domain_s_call_still_says_is_not_tried(database, pool, tmp_path):
-    """PostgreSQL's log would keep a refused statement with every word in it."""
-    domain = database.seed().domain_uuid
-    entry = ConversationRealtime(
-        conversation_uuid=str(uuid.uuid4()), domain_uuid=domain, call_uuid="c", started_at=NOW
-    )
-    database.execute("delete from v_domains where domain_uuid = %s", domain)
-    with pool.connection() as connection:
-        assert not conversations.store(connection, domain, entry)
-
-
-def test_the_packaged_database_logs_no_words(postgres_server):
-    setting = execute(postgres_server.dsn(), "show log_min_error_statement")
-    assert setting == [("panic",)]
-
-
-@pytest.mark.parametrize(
-    ("text", "stored"),
-    [
-        ("a\x00b", "ab"),
-        (r"C:\u0000path", r"C:\u0000path"),
-        ('quote " and \\', 'quote " and \\'),
-    ],
-)
-def test_structured_values_lose_nothing_but_nul(database, text, stored):
-    value = statements.as_stored({"key\x00": [text, {"deep": text}], "number": 2**70})
-    ((found,),) = database.execute("select %s::jsonb", value)
-    assert found == {"key": [stored, {"deep": stored}], "number": 2**70}
 
 
 # --- doctor -------------------------------------------------------------------------------------

@@ -42,14 +42,14 @@ def call(serve: Any) -> Iterator[Callable[..., Line]]:
     """Makes a call to a telephone of one's choice."""
     with ExitStack() as stack:
 
-        def call(way: str, phone: Phone, greeting: str = GREETING) -> Line:
+        def call(way: str, phone: Phone, greeting: str = GREETING, **variables: str) -> Line:
             stack.enter_context(closing(phone))
             emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
             secretary = {"first_message": greeting}
             service = serve(emulator=emulator, secretary=secretary, media=media(way))
             client = stack.enter_context(engine_client())
             line = Line(service, phone, way, stack.enter_context(HubWatch()))
-            dial(client, service, phone, way, codecs=ALL_CODECS)
+            dial(client, service, phone, way, codecs=ALL_CODECS, variables=variables)
             return line
 
         yield call
@@ -169,3 +169,26 @@ def test_a_call_that_begins_on_hold(call: Callable[..., Line], way: str) -> None
     line.listen(GREETING)
     line.phone.hang_up()
     line.report(f"heard after {waited_s:.2f} s; {line.judge(GREETING, after=began)}")
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("network", ["no packets in silence", "lost and late", "another port"])
+def test_a_telephone_in_a_real_network(call: Callable[..., Line], way: str, network: str) -> None:
+    """Neither is taken for the end of the line, and the caller is understood."""
+    phone = Phone("PCMU")
+    follow = {"rtp_manual_rtp_bugs": "ALWAYS_AUTO_ADJUST"} if network == "another port" else {}
+    line = call(way, phone, **follow)
+    if network == "no packets in silence":
+        phone.pause_between_words()
+    elif network == "lost and late":
+        phone.loses, phone.delays_s = 0.03, 0.06
+    line.listen(GREETING)
+    if network == "another port":
+        phone.move()
+        gevent.sleep(0.5)
+    began = time.monotonic()
+    line.say()
+    line.listen(ANSWER)
+    assert restarts(line) == 0
+    line.phone.hang_up()
+    line.report(f"{network}: {line.judge(ANSWER, after=began)}")

@@ -55,7 +55,10 @@ class VirtualHost:
         connect_timeout_s: float,
         network: Any,
         clock: Callable[[], float],
+        ahead: Any = None,
     ) -> None:
+        if ahead is not None:  # nothing of it is taken
+            ahead.close()
         self.protocol = protocol
         self.messages_in = 0
         self.round_trip_ms: float | None = 2000 * world.delay_s

@@ -92,27 +92,28 @@ def list_lost(connection: Connection, unseen_s: float) -> list[Row]:
     return fetch_all(connection, sql, (unseen_s,))
 
 
-def stop_listening(connection: Connection, worker: str) -> bool:
+def stop_listening(connection: Connection, worker: str, *, anywhere: bool = False) -> bool:
     """Note that a worker's Event Socket port closes, if another on its host takes calls at the
-    same address and has room; return whether it may. Only one decides at a time, so that two
-    workers never leave the port to each other.
+    same address and has room, or `anywhere` any other; return whether it may. Only one decides at
+    a time, so that two workers never leave the port to each other.
     """
     execute(connection, "select pg_advisory_xact_lock(%s)", (_LOCK_KEY,))
     sql = f"""update v_voice_workers_realtime me set listening = false
               where worker = %s and exists ({_OTHER_WITH_ROOM})"""
-    return execute(connection, sql, (worker, FRESH_S)) == 1
+    return execute(connection, sql, (worker, anywhere, FRESH_S)) == 1
 
 
-def is_another_listening(connection: Connection, worker: str) -> bool:
-    """Whether another worker of the same host and address takes calls and has room."""
+def is_another_listening(connection: Connection, worker: str, *, anywhere: bool = False) -> bool:
+    """Whether another worker of the same host and address, or any, takes calls and has room."""
     sql = f"""select 1 as found from v_voice_workers_realtime me
               where worker = %s and exists ({_OTHER_WITH_ROOM})"""
-    return fetch_one(connection, sql, (worker, FRESH_S)) is not None
+    return fetch_one(connection, sql, (worker, anywhere, FRESH_S)) is not None
 
 
 _OTHER_WITH_ROOM = """select 1 from v_voice_workers_realtime other
-    where other.worker <> me.worker and other.host = me.host
-      and other.esl_address = me.esl_address and other.listening and not other.draining
+    where other.worker <> me.worker
+      and (%s or (other.host = me.host and other.esl_address = me.esl_address))
+      and other.listening and not other.draining
       and other.calls < other.capacity
       and other.seen_at > now() - %s * interval '1 second'"""
 

@@ -23,7 +23,7 @@
 			$passages = array_filter($found->data['passages'] ?? [], 'is_array');
 			echo "<div class='vs_notice' role='status' id='found'>".escape($passages ? $words->say($how, ...($why === '' ? [] : [$why])) : $text['message-document_none_fits'])."</div>\n";
 			foreach ($passages as $passage) {
-				echo "<div class='vs_passage'><b>".escape($passage['source'] ?? '').'</b><br />'.nl2br(escape($passage['text'] ?? ''))."</div>\n";
+				echo "<div class='vs_passage'><b>".escape($passage['source'] ?? '')."</b><div class='vs_lines'>".escape($passage['text'] ?? '')."</div></div>\n";
 			}
 		}
 		echo "</div>\n</form>\n<br />\n";

@@ -19,7 +19,7 @@
 	}
 	foreach (array_filter([$tried, $refreshed]) as $answer) {
 		$good = $answer->ok() && ($answer->data['ok'] ?? true);
-		echo "<div class='vs_notice ".($good ? 'vs_good' : 'vs_bad')."' role='status' id='tried'>".nl2br(escape($words->tried($answer, $functions->api()->url())))."</div>\n";
+		echo "<div class='vs_notice ".($good ? 'vs_good' : 'vs_bad')."' role='status' id='tried'><span class='vs_lines'>".escape($words->tried($answer, $functions->api()->url()))."</span></div>\n";
 	}
 	echo "</div>\n<input type='hidden' name='id' value='".escape($uuid)."'>\n<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n<br /><br />\n";
 

@@ -17,8 +17,9 @@
 	.vs_notice { padding: 10px 14px; margin: 0 0 12px 0; border-left: 4px solid #b26a00; background: #fff6e5; color: #3d2c00; }
 	.vs_notice.vs_bad { border-left-color: #b00020; background: #fdecee; color: #48000d; }
 	.vs_notice.vs_good { border-left-color: #2e7d32; background: #edf7ed; color: #12370f; }
+	.vs_lines { white-space: pre-line; }
 	.vs_send { margin: 8px 0; }
-	.vs_passage { padding: 10px 14px; margin: 0 0 8px 0; max-width: 900px; border: 1px solid rgba(128,128,128,.3); border-radius: 6px; background: #fff; color: #222; white-space: normal; overflow-wrap: anywhere; }
+	.vs_passage { padding: 10px 14px; margin: 0 0 8px 0; max-width: 900px; border: 1px solid rgba(128,128,128,.3); border-radius: 6px; background: #fff; color: #222; overflow-wrap: anywhere; }
 	.vs_empty { padding: 30px; text-align: center; color: #5c5c5c; }
 	.vs_modes { border: 0; padding: 0; margin: 0; display: flex; flex-wrap: wrap; gap: 8px; }
 	.vs_mode { display: block; flex: 1 1 190px; max-width: 260px; padding: 9px 11px; border: 1px solid rgba(128,128,128,.5); border-radius: 5px; cursor: pointer; white-space: normal; }

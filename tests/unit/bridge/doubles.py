@@ -167,9 +167,11 @@ class FakeHost:
         connect_timeout_s: float,
         network: Any,
         clock: Callable[[], float],
+        ahead: Any = None,
     ) -> None:
         self.protocol = protocol
         self.conversation = conversation
+        self._ahead = ahead
         self.messages_in = 0
         self.round_trip_ms: float | None = None
         self.closed = False
@@ -178,6 +180,8 @@ class FakeHost:
 
     def start(self) -> None:
         self.protocol.start(self.conversation, self._clock())
+        if self._ahead is not None:  # nothing of it is taken
+            self._ahead.close()
 
     def flush(self) -> None:
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from esl_controller.calls.media import _CANNOT_CONNECT
+from esl_controller.calls.caller_stream import _CANNOT_CONNECT
 from esl_controller.calls.media_site import media_site, stream_base_url
 from esl_controller.settings.loader import SettingsError, load_settings
 from esl_controller.settings.table import Settings, Worker

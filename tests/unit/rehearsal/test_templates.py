@@ -15,7 +15,7 @@ from esl_controller.calls.plan import briefed
 from esl_controller.commands.rehearse import templates
 from esl_controller.database.models import ProcessingMode, RouteEntry
 from esl_controller.rehearsal.judging import MadeCall, Seen, judge
-from esl_controller.rehearsal.model import NOT_TOLD, ToldModel
+from esl_controller.rehearsal.model import NOT_TOLD, ToldModel, told_script
 from esl_controller.rehearsal.reading import read_rehearsal
 from esl_controller.rehearsal.scenario import Rehearsal, Scenario
 from esl_controller.routes.hours import opening
@@ -122,3 +122,18 @@ def test_the_file_of_the_guide_passes(page: str) -> None:
 def test_the_guide_names_every_variable_and_every_text(page: str) -> None:
     named = set(re.findall(r"`(\w+)`", (ROOT / "docs" / page).read_text("utf-8")))
     assert {*VARIABLES, *TEXTS} <= named
+
+
+def test_a_model_that_hears_sound_does_what_it_was_told_of() -> None:
+    """Behind a provider's interface: by turns, by keys, and once its functions have returned."""
+    rehearsal = read_rehearsal(templates()["reception", "en"], "reception.en.toml")
+    scenario = rehearsal.scenarios[1]
+    told = [""]
+    script = told_script(scenario.lines, lambda: told[0])
+    assert script.caller_line(0, 900) == scenario.lines[0].says
+    assert script.answer(0).text == NOT_TOLD
+    told[0] = "We are at HARBOUR ROAD. Then end the call."
+    assert script.answer(0).text.startswith("At Harbour Road 12")
+    assert [one.name for one in script.answer(1).calls] == ["end_call"]
+    assert script.answer_function("done").text == scenario.lines[1].emulated.then
+    assert script.answer(7).text == NOT_TOLD
