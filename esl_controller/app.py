@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import gevent
@@ -34,7 +34,7 @@ from esl_controller.calls.transfer.resolve import FusionPlaces
 from esl_controller.calls.transfer.returning import Returning
 from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import JournalEntry
-from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.pool import Pool
 from esl_controller.errands.of_worker import errands_of
 from esl_controller.errands.purse import Purse
 from esl_controller.esl import commands
@@ -52,10 +52,9 @@ from esl_controller.record.outcome import Ending
 from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from esl_controller.routes.admission import Admission
-from esl_controller.routes.identity import InvalidCall, parse_identity
 from esl_controller.routes.places import CallLeases
 from esl_controller.routes.reception import Reception
-from esl_controller.routes.routing import Outcome
+from esl_controller.routes.routing import HandBack, Outcome
 from esl_controller.services.systems import tenant_systems
 from esl_controller.settings.table import Settings
 from esl_controller.telemetry import catalogue as m
@@ -305,7 +304,8 @@ class App:
             last_first.callback(gevent.killall, self._background)
             last_first.callback(self.outbound.stop)
             last_first.callback(self.errands.stop)
-            last_first.callback(self._stop_journal)
+            # The register forgets a worker that has nothing left to store.
+            last_first.callback(lambda: self.register.stop(all_stored=self.journal.stop()))
             last_first.callback(self.speech.stop)
             last_first.callback(self._leases.stop)
             last_first.callback(self._places.stop)
@@ -319,10 +319,6 @@ class App:
             last_first.callback(self.esl.stop, 2.0)
             last_first.callback(self.port.stop)
         _log.info("app.stopped")
-
-    def _stop_journal(self) -> None:
-        """The register forgets a worker that has nothing left to store."""
-        self.register.stop(all_stored=self.journal.stop())
 
     def _wait_for_calls(self, deadline_s: float) -> None:
         until = time.monotonic() + deadline_s
@@ -365,15 +361,10 @@ class App:
 
     def _turned_away(self, esl: ControllerSession) -> None:
         """The worker was full: the tenant sees that somebody called."""
-        channel = esl.connect()
-        try:
-            identity = parse_identity(
-                lambda name: channel.get(name) or None, self.config.domain_named
-            )
-        except (InvalidCall, DatabaseError):
-            return
         refused = Ending("refused", Outcome.OVERFLOW.value, None, "the worker is full")
-        self._book.turned_away(identity, None, refused)
+        with suppress(HandBack):  # somebody whose domain is not to be known
+            identity = self._desk.reception.identify(esl.connect())
+            self._book.turned_away(identity, None, refused)
 
     def _api(self, source: ConfigSource) -> Api:
         """What FusionPBX's pages ask."""

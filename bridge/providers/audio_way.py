@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from bridge.providers.base import ProviderProtocol
-from bridge.wire.link import WebSocketLink, mask_keys
+from bridge.wire.link import WebSocketLink
+from bridge.wire.mask_keys import mask_keys
 from bridge.wire.uplink_codec import AudioShape
 
 

@@ -17,6 +17,7 @@ import gevent
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send, Target
 from bridge.providers.ahead import Ahead
+from bridge.providers.alarm import Alarm
 from bridge.providers.audio_way import AudioWay
 from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
@@ -84,8 +85,7 @@ class ProviderHost:
         self._started_at: float | None = None
         self.is_over = False
         """Nothing is told and nothing sent any more."""
-        self._timer: Any = None
-        self._timer_at = 0.0
+        self._alarm = Alarm(clock, lambda: self._guarded(self._on_timer))
 
     # --- what the owner may do ---------------------------------------------------------------
 
@@ -308,8 +308,7 @@ class ProviderHost:
     def _tell(self, events: list[ProviderEvent]) -> None:
         """Hand events over; with the last of all the channels go."""
         for number, event in enumerate(events):
-            fatal = isinstance(event, ProviderFailure) and event.fatal
-            if fatal or isinstance(event, Ended):
+            if _is_last(event):
                 self._finish()
                 on_events, self._on_events = self._on_events, _nobody
                 on_events(events[: number + 1])
@@ -326,7 +325,7 @@ class ProviderHost:
         self.is_over = True
         self._leave_ahead()
         self._websocket = None
-        self._disarm()
+        self._alarm.stop()
         for name in list(self._slots):
             self._drop(name)
 
@@ -334,24 +333,10 @@ class ProviderHost:
 
     def _arm_next(self) -> None:
         deadline = self.protocol.next_deadline()
-        if deadline is not None and (self._timer is None or deadline < self._timer_at):
-            self._arm(deadline)
-
-    def _arm(self, deadline: float) -> None:
-        """One timer, set anew only for an earlier deadline; a later one is seen when it rings."""
-        self._disarm()
-        self._timer_at = deadline
-        self._timer = self._loop.timer(max(0.0, deadline - self._clock()))
-        self._timer.start(self._guarded, self._on_timer, update=True)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer.close()
-            self._timer = None
+        if deadline is not None:
+            self._alarm.by(deadline)
 
     def _on_timer(self) -> None:
-        self._disarm()
         if self.is_over:
             return
         now = self._clock()

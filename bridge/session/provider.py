@@ -65,15 +65,12 @@ class ProviderSeat:
         self._now: Connection | None = None
         self._standby: Connection | None = None
         self._crossing: Crossing | None = None
-        self._protocol: p.ProviderProtocol = candidates[0].make()
         self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
         """For the provider that is to come."""
         self.commands_dropped = 0
         self._waiting: gevent.Greenlet[..., None] | None = None
         self._closed = False
-        self._gate = candidates[0].gate
-        self.name = candidates[0].name
-        self.kind = candidates[0].kind
+        self._use(candidates[0])
         self.events_in = 0
         """All that was told by any connection: signs of more than life."""
         self.prefix = ""
@@ -276,6 +273,7 @@ class ProviderSeat:
         return not any(name.startswith(f"{number}:") for number in range(2, self._made + 1))
 
     def _connect(self) -> None:
+        self._waiting = None
         start = self._listener.start()
         self._take_seat(self._open(self._protocol, start))
         commands, self._commands = self._commands, []
@@ -368,7 +366,7 @@ class ProviderSeat:
         if self._closed:
             return
         self._use(candidate)
-        self._waiting = gevent.spawn_later(pause_s, self._replace)
+        self._waiting = gevent.spawn_later(pause_s, self._connect)
 
     def _use(self, candidate: Candidate) -> None:
         """The one to be connected next."""
@@ -399,7 +397,3 @@ class ProviderSeat:
         if start.opening is Opening.ANSWER:
             self.answer()
         return True
-
-    def _replace(self) -> None:
-        self._waiting = None
-        self._connect()

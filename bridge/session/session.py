@@ -62,9 +62,13 @@ class Session:
         self._dialogue = parts.dialogue
         self._hold_of = parts.hold
         self._closing = parts.closing
-        self._forget = parts.forget
+        self.let_go = parts.forget
+        """After the end: its parts no longer know each other, so that nobody need look for them to
+        give their memory back. Nothing may be asked of it but what it knows."""
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
+        self.prepare = parts.seat.start
+        """Connect the provider, in the background."""
         self.receive_audio, self.receive_plain = self.line.uplink.receive, parts.plain.receive
         """Caller audio in the plan's stream format, and as it is read, where that is plain."""
 
@@ -109,10 +113,6 @@ class Session:
     def ended(self) -> bool:
         """It holds nothing."""
         return self.state is SessionState.ENDED
-
-    def prepare(self) -> None:
-        """Connect the provider, in the background."""
-        self._seat.start()
 
     def say(self, text: str) -> None:
         """Have the agent say something now; the call plays it where the agent cannot."""
@@ -268,11 +268,6 @@ class Session:
             self._step(SessionEvent.END)
             self._finish(SessionEnd(cause, detail))
 
-    def let_go(self) -> None:
-        """After the end: its parts no longer know each other, so that nobody need look for them
-        to give their memory back. Nothing may be asked of it but what it knows."""
-        self._forget()
-
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""
         if self.state is not SessionState.CLOSING:
@@ -335,10 +330,9 @@ class Session:
 
     def _agent_left(self, event: p.Ended) -> None:
         """What it has said is still heard."""
-        now = self._clock()
         self._floor.provider_lost()
         self._floor.settled()
-        self.line.downlink.complete(now)
+        self.line.downlink.complete(self._clock())
         self._last_words.give_up()
         self.finish(EndCause.AGENT_LEFT)
 

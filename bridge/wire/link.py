@@ -31,6 +31,7 @@ from bridge.wire.frames import (
     server_frame,
 )
 from bridge.wire.keepalive import KeepAlive
+from bridge.wire.mask_keys import mask_keys
 from bridge.wire.transport import READ_BYTES, Transport
 
 _log = logging.getLogger("bridge.wire")
@@ -79,26 +80,6 @@ class _State(enum.Enum):
 
 _TEXT, _BINARY = frames.TEXT, frames.BINARY
 _OPEN, _CLOSING, _FAILED, _CLOSED = _State  # as globals: found faster, once per frame
-
-
-class _MaskKeys:
-    """Unpredictable mask keys (RFC 6455 section 10.3) without a system call for each frame."""
-
-    def __init__(self) -> None:
-        self._pool = b""
-        self._next = 0
-
-    def take(self) -> bytes:
-        """Four bytes never used before."""
-        start = self._next
-        if start >= len(self._pool):
-            self._pool = os.urandom(4096)
-            start = 0
-        self._next = start + 4
-        return self._pool[start : start + 4]
-
-
-mask_keys = _MaskKeys()
 
 
 class WebSocketLink:

@@ -32,7 +32,6 @@ from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.plan import ConversationPlan
 from esl_controller.calls.states import CALL_TABLE, MAY_START_MEDIA, CallEvent, CallState
 from esl_controller.calls.transfer.outcome_words import back_from
-from esl_controller.calls.transfer.places import Places
 from esl_controller.calls.transfer.plan import TransferPlan
 from esl_controller.calls.transfer.returning import Returned
 from esl_controller.database.acts import OutboundCall
@@ -89,11 +88,6 @@ class Call(Asked):
         """`domain_uuid` and `call_uuid`."""
         identity = self.identity
         return None if identity is None else (identity.domain_uuid, identity.call_uuid)
-
-    @property
-    def places(self) -> Places:
-        """Whom the caller can be connected to."""
-        return self._desk.site.places
 
     @property
     def serving(self) -> bool:
@@ -211,9 +205,7 @@ class Call(Asked):
         if row is not None:
             self._desk.book.came_back(entry, row)
         plan = self._plan(entry, identity)
-        brief = replace(plan.session.brief, greeting="")
-        session = replace(plan.session, brief=brief, history=tuple(returned.history))
-        plan = replace(plan, session=session)
+        plan = plan.going_on(returned.history)
         self._welcome = back_from(returned.name)
         talk = self._open(entry, identity, plan, CallEvent.CAME_BACK)
         self._wait_until_prepared(talk, RETURN_WAIT_S)
@@ -224,11 +216,7 @@ class Call(Asked):
         known = known_of(entry, identity.caller_id_number, identity.caller_id_name)
         if self._who is None or not self._who.asking:
             return self.site.plan(self.leg, entry, known=known)
-        ahead = self.site.dial_ahead(self.leg, entry, known)
-        if ahead is not None:
-            self.seat.callback(ahead.close)
-        plan = self.site.plan(self.leg, entry, known={**known, **self._who.known()})
-        return replace(plan, session=replace(plan.session, ahead=ahead))
+        return self.site.plan_meanwhile(self.leg, entry, known, self._who.known, self.seat)
 
     def _looked_up_late(self, words: str) -> None:
         if self.talk is not None:

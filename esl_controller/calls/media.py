@@ -19,13 +19,7 @@ from gevent.event import Event as Signal
 from bridge.errors import BridgeError
 from bridge.playout.editions import needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
-from bridge.session.media_plan import (
-    Leg,
-    MediaPath,
-    MediaPlan,
-    PlayoutChoice,
-    choose_formats,
-)
+from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.link import CloseInfo

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ from bridge.errors import BridgeError
 from bridge.playout.editions import flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
-from bridge.providers.conversation import Brief, Tool
+from bridge.providers.conversation import Brief, Ran, Said, Tool
 from bridge.providers.host import Network
 from bridge.session.candidates import Candidate
 from bridge.session.config import SessionConfig
@@ -68,6 +68,12 @@ class ConversationPlan:
     """The audio module FreeSWITCH has: another way of playing, should this one fail."""
     known: Known
     """What the variables of the tenant's texts stand for."""
+
+    def going_on(self, history: Iterable[Said | Ran]) -> ConversationPlan:
+        """The same for a conversation that has begun: without a greeting."""
+        brief = replace(self.session.brief, greeting="")
+        session = replace(self.session, brief=brief, history=tuple(history))
+        return replace(self, session=session)
 
 
 def plan_conversation(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from bridge.audio.pacer import Pacer
@@ -86,7 +87,25 @@ class ConversationSite:
             code = ErrorCode.PROVIDER_UNAVAILABLE
             raise HandBack(Outcome.UNAVAILABLE, code, str(error)) from error
 
-    def dial_ahead(self, leg: Leg, entry: RouteEntry, known: Known) -> Ahead | None:
+    def plan_meanwhile(
+        self,
+        leg: Leg,
+        entry: RouteEntry,
+        known: Known,
+        more: Callable[[], Known],
+        given_back: ExitStack,
+    ) -> ConversationPlan:
+        """As `plan`, with `more` that is waited for while the provider's way is opened.
+
+        Nobody who takes that way: `given_back` closes it. Raises HandBack.
+        """
+        ahead = self._dial_ahead(leg, entry, known)
+        if ahead is not None:
+            given_back.callback(ahead.close)
+        plan = self.plan(leg, entry, known={**known, **more()})
+        return replace(plan, session=replace(plan.session, ahead=ahead))
+
+    def _dial_ahead(self, leg: Leg, entry: RouteEntry, known: Known) -> Ahead | None:
         """Begin to open the way to the first provider before all of `known` is known.
 
         None where that provider has failed lately: who tries it is counted. Raises HandBack.

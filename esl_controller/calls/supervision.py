@@ -61,8 +61,8 @@ def _take_over(call: Call, act: Act) -> Result:
     if call.talk is None:
         return Result.REFUSED
     entry = call.talk.entry
-    wanted = call.places.of_number(entry, act.extension)
-    why_not = call.places.may_dial(entry, wanted)
+    wanted = call.site.places.of_number(entry, act.extension)
+    why_not = call.site.places.may_dial(entry, wanted)
     if why_not is not None:
         _log.info("supervision.not_dialled", why=why_not)
         return Result.REFUSED
