@@ -196,7 +196,7 @@ class WebSocketLink:
 
     def offer_reads(self, take: TakePlain) -> None:
         """Offer each read with which a message begins to `take` first: it returns how many data
-        frames that was, or 0, and the read goes the usual way. Its exceptions end this link only."""
+        frames that was, or 0: then it goes the usual way. Its exceptions end this link only."""
         if self._any_read_is_a_message:
             self._take_plain = take
 
