@@ -112,8 +112,7 @@ class WebSocketLink:
         """Last measured round trip of a ping."""
         self._on_messages = on_messages
         self._take_plain: TakePlain | None = None
-        self._at_boundary = True
-        """The parser waits for the first byte of a message, and nothing has gone wrong."""
+        self._at_boundary = True  # the parser waits for a message, and nothing has gone wrong
         self._on_closed = on_closed
         self._masked = role is Role.CLIENT
         self._parser = FrameParser(role, limits.frames)
@@ -177,11 +176,8 @@ class WebSocketLink:
         return False
 
     def offer_reads(self, take: TakePlain) -> None:
-        """Offer each read to `take` first, where a message begins with it.
-
-        It returns how many data frames the read was, or 0: then it goes the usual way. An exception
-        in it ends this link only.
-        """
+        """Offer each read with which a message begins to `take` first: it returns how many data
+        frames that was, or 0: then it goes the usual way. Its exceptions end this link only."""
         if self._any_read_is_a_message:
             self._take_plain = take
 
@@ -359,7 +355,7 @@ class WebSocketLink:
         """Close TCP and tell the owner at the hub's next turn; only the first call counts."""
         if self._state is _CLOSED:
             return
-        self._state = _CLOSED
+        self._state, self._take_plain = _CLOSED, None
         self._transport.close()
         if self._deadline is not None:
             self._deadline.stop()
