@@ -62,7 +62,7 @@ class Session:
         self._dialogue = parts.dialogue
         self._hold_of = parts.hold
         self._closing = parts.closing
-        self._forget = parts.forget
+        self.let_go = parts.forget  # when it has ended: its parts know each other no more
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
         self.receive_audio = self.line.uplink.receive
@@ -268,16 +268,10 @@ class Session:
             self._step(SessionEvent.END)
             self._finish(SessionEnd(cause, detail))
 
-    def let_go(self) -> None:
-        """After the end: its parts no longer know each other, so that nobody need look for them
-        to give their memory back. Nothing may be asked of it but what it knows."""
-        self._forget()
-
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""
-        if self.state is not SessionState.CLOSING:
-            return
-        if not self._last_words.awaited and not self.agent_speaking:
+        closing = self.state is SessionState.CLOSING
+        if closing and not self._last_words.awaited and not self.agent_speaking:
             self._step(SessionEvent.END)
             self._finish(self._closing.end)
 
