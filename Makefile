@@ -77,8 +77,11 @@ format: $(STAMP) ## Put the code into the project's format
 docs: $(STAMP) ## Write the pages that are made from the program
 	$(BIN)/python docs/generate.py
 
-bench: $(STAMP) ## Measure one worker; writes build/bench.json
-	$(BIN)/python -m bench $(BENCH_ARGS)
+bench: $(STAMP) ## Measure one worker; writes build/bench.json. REFERENCE=DIR: ratios to that checkout
+	$(BIN)/python -m bench $(if $(REFERENCE),--reference $(REFERENCE)) $(BENCH_ARGS)
+
+soak: $(STAMP) ## Make a thousand calls: nothing of them is left, not even for the garbage collector
+	$(BIN)/python -m bench.soak --no-gc --calls 1000
 
 conformance: $(STAMP) ## Run the vendors' own SDKs against our emulators
 	$(PYTHON) -m venv .venv-conformance

@@ -21,6 +21,7 @@ QUICK_S = 1.0
 MAX_QUICK = 3
 """Interruptions in a row that may be a caller's."""
 BIN_S = 0.02
+BINS_PER_S = 50
 BINS = 128
 """2.56 s are compared."""
 MAX_DELAY = 30
@@ -109,8 +110,11 @@ class EchoMeter:
 
     def played(self, data: bytes, rate_hz: int, at: float) -> None:
         """L16 whose first sample is heard at `at`."""
-        size = round(rate_hz * BIN_S) * 2
-        number = round(at / BIN_S)
+        size = rate_hz // BINS_PER_S * 2
+        number = round(at * BINS_PER_S)
+        if len(data) == size:  # the hot path
+            self._played.put(number, audioop.rms(data, 2))
+            return
         for begin in range(0, len(data), size):
             self._played.put(number, audioop.rms(data[begin : begin + size], 2))
             number += 1

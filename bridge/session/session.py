@@ -270,9 +270,8 @@ class Session:
 
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""
-        if self.state is not SessionState.CLOSING:
-            return
-        if not self._last_words.awaited and not self.agent_speaking:
+        closing = self.state is SessionState.CLOSING
+        if closing and not self._last_words.awaited and not self.agent_speaking:
             self._step(SessionEvent.END)
             self._finish(self._closing.end)
 

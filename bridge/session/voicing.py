@@ -7,7 +7,8 @@ carries well tells that also where the voice is only 5 dB above the noise.
 
 from __future__ import annotations
 
-from typing import Protocol
+from functools import cache
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,41 +57,55 @@ def make_voicing(rate_hz: int) -> Looks:
     return Voicing(rate_hz)
 
 
+class _Shape(NamedTuple):
+    """What the autocorrelation needs at one rate: the same for all callers."""
+
+    window: NDArray[np.float64]
+    band: NDArray[np.float64]
+    fade: NDArray[np.float64]
+
+
+@cache
+def _shape(rate_hz: int) -> _Shape:
+    count = rate_hz * WINDOW_MS // 1000
+    window = np.hanning(count)
+    bins = np.arange(_SIZE // 2 + 1) * _INNER_HZ / _SIZE
+    band = ((bins >= _BAND_HZ[0]) & (bins <= _BAND_HZ[1])).astype(np.float64)
+    of_window = np.fft.irfft(np.abs(np.fft.rfft(window, 2 * count)[: len(bins)]) ** 2)
+    return _Shape(window, band, (of_window / of_window[0])[_FIRST_LAG:_LAST_LAG].copy())
+
+
 class Voicing:
     """One caller's. `rate_hz`: of the L16 it is given, 8000 or more."""
 
     def __init__(self, rate_hz: int) -> None:
-        count = rate_hz * WINDOW_MS // 1000
-        self._window = np.hanning(count)
-        self._before = bytes(2 * count)
-        self._bytes = 2 * count
-        bins = np.arange(_SIZE // 2 + 1) * _INNER_HZ / _SIZE
-        self._band = ((bins >= _BAND_HZ[0]) & (bins <= _BAND_HZ[1])).astype(np.float64)
-        of_window = np.fft.irfft(np.abs(np.fft.rfft(self._window, 2 * count)[: len(bins)]) ** 2)
-        self._fade = (of_window / of_window[0])[_FIRST_LAG:_LAST_LAG]
+        self._window, self._band, self._fade = _shape(rate_hz)
+        self._bytes = 2 * len(self._window)
+        self._before = self._hop = bytes(rate_hz * HOP_MS // 1000 * 2)
+        """The last two pieces."""
         self._lag: int | None = 0
         """Of the pitch heard last; 0: there was none, None: nobody has looked."""
 
     def skip(self, hop: bytes, /) -> None:
         """A piece that is too quiet to be worth a look."""
-        self._before = (self._before + hop)[-self._bytes :]
-        self._lag = 0
+        self._before, self._hop, self._lag = self._hop, hop, 0
 
     def pass_over(self, hop: bytes, /) -> None:
         """A piece of which nobody asks; the next may still go on with its pitch."""
-        self._before = (self._before + hop)[-self._bytes :]
-        self._lag = None
+        self._before, self._hop, self._lag = self._hop, hop, None
 
     def look(self, hop: bytes, /) -> bool:
         """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on. 25 µs."""
         before = self._pitch() if self._lag is None else self._lag
-        self._before = (self._before + hop)[-self._bytes :]
+        self._before, self._hop = self._hop, hop
         lag = self._lag = self._pitch()
         return bool(before and lag and abs(lag - before) <= _STEADY * before)
 
     def _pitch(self) -> int:
         """The period of what was heard last in samples of `_INNER_HZ`; 0: there is none."""
-        samples: NDArray[np.int16] = np.frombuffer(self._before, "<i2")
+        samples: NDArray[np.int16] = np.frombuffer(
+            (self._before + self._hop)[-self._bytes :], "<i2"
+        )
         spectrum = np.fft.rfft(samples * self._window, 2 * len(samples))[: len(self._band)]
         alike = np.fft.irfft((spectrum.real**2 + spectrum.imag**2) * self._band)
         if alike[0] <= 0:

@@ -111,13 +111,8 @@ class Call(Asked):
                 _log.exception("call.end_failed")
         if CALL_TABLE.allows(self.state, CallEvent.DONE):
             self.step(CallEvent.DONE)
-        self._let_go()
-
-    def _let_go(self) -> None:
-        """What a call is made of knows the call: without this it would be found by the garbage
-        collector alone, in a pause of all calls' sound."""
+        # Else only the garbage collector would find it, in a pause of everybody's sound.
         self._inbox.close()
-        self._asked.clear()
         if self.talk is not None:
             self.talk.let_go()
         self.talk = self._who = None

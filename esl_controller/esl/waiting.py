@@ -46,8 +46,16 @@ class Waiter(Generic[T]):
         outcome = self._result.value
         assert outcome is not None
         if isinstance(outcome, EslError):
-            raise outcome
+            raise _afresh(outcome)
         return outcome
+
+
+def _afresh(error: EslError) -> EslError:
+    """The same error. One that is kept and raised knows, by its traceback, who keeps it: a cycle
+    with all of a call in it."""
+    made = type(error).__new__(type(error), *error.args)
+    made.__dict__.update(error.__dict__)
+    return made
 
 
 class Deadline:
