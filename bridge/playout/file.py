@@ -74,9 +74,10 @@ class FilePlayout:
         self._given_up = -1
         self._break_again_until: float | None = None
 
-    def follow(self, before: FilePlayout) -> None:
-        """Take over from another one; what it sent and did not recall is still played."""
-        self._seq, self._recalled, self.queued = before._seq, before._recalled, before.queued
+    def follow(self, before: FilePlayout, *, same_stream: bool) -> None:
+        """Take over from another one; what it sent by the same stream is still played."""
+        self._seq, self.queued = before._seq, before.queued
+        self._recalled = before._recalled if same_stream else before._seq
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Have a chunk written to a file; the module answers with a play event."""

@@ -221,13 +221,11 @@ class PlayoutStream:
         )
 
     def give_back(self, heard_until: float | None, now: float) -> list[tuple[str, bytes]]:
-        """The line is gone: what was not heard of each item; None: by now, and recall the rest."""
+        """The line is gone: what was not heard of each item by then; None: by now, for sure."""
         if not self._active:
             return []
         timeline = self._timeline
-        if heard_until is None:
-            self._playout.clear(self._generation, now)
-            heard_until = now - self._latency_s  # for sure
+        heard_until = now - self._latency_s if heard_until is None else heard_until
         back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
         start = timeline.sent - len(back)
         rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]

@@ -148,8 +148,7 @@ class Downlink:
             self.complete(now)
 
     def suspend(self, heard_until: float | None, now: float) -> None:
-        """The line is gone; what was not heard by then is played on the next one. None: by now,
-        and what was sent ahead is recalled where it can be."""
+        """The line is gone; what was not heard by then, or now, is played on the next one."""
         if self.playout is None or self._format is None:
             return
         spans, source = self._spans, self._format

@@ -177,7 +177,7 @@ class Session:
 
     def lose_media(self, *, still_playing: bool = False, heard_until: float | None = None) -> None:
         """The stream is gone; a new one may join. `still_playing`: the caller hears us yet; else he
-        has heard what was sent until `heard_until`, or now: the rest is recalled."""
+        has heard what was sent until `heard_until`, or now."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:

@@ -15,6 +15,8 @@ PTIMES_MS = range(10, 61)
 """Packet times taken at their word. FreeSWITCH knows longer ones, up to 120 ms, for codecs and
 trunks that save bandwidth; a datagram of those would not fit a frame of every rate."""
 DEFAULT_LEG = Leg("PCMU", 8000)
+MAX_AGE_S = 0.3
+"""More than that an event is not believed to be late: FreeSWITCH's clock may be another one."""
 LAST_CODEC = "rtp_last_audio_codec_string"
 """Channel variable that FreeSWITCH sets anew with each change of codec or packet time, its own
 corrections included (switch_core_media.c, switch_core_media_set_codec)."""
@@ -71,6 +73,13 @@ def answered_leg(event: Event, expected: Leg) -> Leg:
 
 def _ptime(text: str, otherwise: int = FRAME_MS) -> int:
     return int(text) if text.isdigit() and int(text) in PTIMES_MS else otherwise
+
+
+def event_age_s(event: Event, now_s: float) -> float:
+    """How long ago FreeSWITCH raised it, 0 to `MAX_AGE_S`; `now_s` is Unix time."""
+    stamp = event.get("Event-Date-Timestamp")
+    age_s = now_s - int(stamp) / 1e6 if stamp.isdigit() else 0.0
+    return min(max(age_s, 0.0), MAX_AGE_S)
 
 
 def moved_on(channel: ChannelData) -> str:

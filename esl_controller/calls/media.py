@@ -26,7 +26,7 @@ from bridge.wire.link import CloseInfo
 from esl_controller.calls.audio_module import without_unicast
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, parse_codec
+from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s, parse_codec
 from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
@@ -332,7 +332,7 @@ class CallMedia:
 
     def _on_codec(self, event: Event) -> None:
         """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
-        self._codec_at = time.monotonic()
+        self._codec_at = time.monotonic() - event_age_s(event, time.time())
         if not self._attached:
             self._codec_told = True
         elif self._alive:

@@ -27,6 +27,7 @@ class Playing:
         self._esl = esl
         self._outbox = outbox
         self._files: FilePlayout | None = None
+        self._files_by: CallerStream | None = None
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::play", self._on_play),
             esl.on("CHANNEL_EXECUTE", self._on_execute),
@@ -48,8 +49,8 @@ class Playing:
         )
         files = playout if isinstance(playout, FilePlayout) else None
         if files is not None and self._files is not None:
-            files.follow(self._files)
-        self._files = files
+            files.follow(self._files, same_stream=self._files_by is self.stream)
+        self._files, self._files_by = files, self.stream
         return playout
 
     def close(self) -> None:

@@ -22,6 +22,8 @@ BLOCK, WINDOW, MORE = 160, 480, 3200
 """Samples: 20, 60 and 400 ms."""
 STARTS = (8000, 3200, 1600)
 """Of the beginning, so much at once is looked for: less where something came between in it."""
+BEGIN_STEP = 5
+"""If it is not there, it is looked for so many blocks further on."""
 ALIKE, SURE, BETTER = 0.8, 0.85, 0.1
 FINE = 4
 BACK, AHEAD = 4000, 24000
@@ -82,13 +84,13 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     ms = 1000 / RATE_HZ
     if not loud:
         return Heard(0.0, 0.0, 0.0, 0.0)
-    first, last = loud[0], loud[-1]
-    found = (_first(heard, wanted[first : first + size]) for size in STARTS)
-    start = next((place for place in found if place is not None), None)
+    last = loud[-1]
+    first, start = _begin(heard, wanted, loud)
     if start is None:
-        return Heard((last + WINDOW - first) * ms, 0.0, 0.0, 0.0)
-    shift, lost, doubled, silent, found_until = start - first, 0, 0, 0, first
-    for at in loud:
+        return Heard((last + WINDOW - loud[0]) * ms, 0.0, 0.0, 0.0)
+    shift, lost, found_until = start - first, first - loud[0], first
+    doubled = silent = 0
+    for at in loud[loud.index(first) :]:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
         if score < ALIKE:
@@ -107,6 +109,16 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     lost += last - found_until
     gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
     return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
+
+
+def _begin(heard: Samples, wanted: Samples, loud: list[int]) -> tuple[int, int | None]:
+    """The first place of `wanted` that was heard, and where."""
+    for first in loud[::BEGIN_STEP]:
+        for size in STARTS:
+            found = _first(heard, wanted[first : first + size])
+            if found is not None:
+                return first, found
+    return loud[0], None
 
 
 def _quiet(part: Samples) -> int:

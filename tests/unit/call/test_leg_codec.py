@@ -5,6 +5,7 @@ import pytest
 from bridge.session.media_plan import Leg
 from esl_controller.calls.leg_codec import (
     answered_leg,
+    event_age_s,
     offered_leg,
     packets_may_differ,
     parse_codec,
@@ -56,3 +57,10 @@ def test_the_answer_tells_codec_rate_and_packet_time() -> None:
 def test_only_opus_may_be_written_in_other_packets_than_it_is_read() -> None:
     assert packets_may_differ(Leg("opus", 48000, 20))
     assert not packets_may_differ(Leg("PCMU", 8000, 20))
+
+
+@pytest.mark.parametrize(("stamp", "age_s"), [("99900000", 0.1), ("90000000", 0.3), ("x", 0.0)])
+def test_how_old_an_event_is(stamp: str, age_s: float) -> None:
+    event = Event(Headers(f"Event-Date-Timestamp: {stamp}\n".encode(), percent_encoded=True), b"")
+    assert event_age_s(event, 100.0) == pytest.approx(age_s)
+    assert event_age_s(event, 80.0) == 0.0

@@ -1,0 +1,49 @@
+"""How the telephones of the tests judge a sound that a codec has changed."""
+
+import numpy as np
+import pytest
+
+from tests.integration.follow import Piece, Samples, follow
+from tests.integration.telephones import gliding
+
+PTIME_MS = 20
+
+
+def voice() -> Samples:
+    """A second and a half at 8 kHz, from the emulator's 24 kHz."""
+    return np.frombuffer(gliding("Good morning, how can I"), "<i2").astype(np.float64)[:36000:3]
+
+
+def pieces(sound: Samples) -> list[Piece]:
+    """Packets of it, in time and a little noisy."""
+    noisy = sound + np.random.default_rng(1).normal(0, 60, len(sound))
+    data, size = noisy.astype("<i2").tobytes(), 8 * PTIME_MS * 2
+    cut = [data[at : at + size] for at in range(0, len(data), size)]
+    return [Piece(10 + n * PTIME_MS / 1000, one, 8000) for n, one in enumerate(cut)]
+
+
+def heard(*parts: Samples) -> tuple[float, float]:
+    found = follow(pieces(np.concatenate([np.zeros(1600), *parts, np.zeros(1600)])), voice())
+    return found.lost_ms, found.doubled_ms
+
+
+def test_a_sound_that_came_whole() -> None:
+    assert heard(voice()) == (0.0, 0.0)
+
+
+def test_a_part_that_is_missing_and_one_that_came_twice() -> None:
+    sound = voice()
+    assert heard(sound[:4400], sound[4800:]) == (pytest.approx(50, abs=1), 0.0)
+    assert heard(sound[:4400], sound[4000:]) == (0.0, pytest.approx(50, abs=1))
+
+
+def test_silence_between_is_a_hole_and_not_twice() -> None:
+    sound = np.concatenate([np.zeros(1600), voice()[:6000], np.zeros(2400), voice()[6000:]])
+    found = follow(pieces(sound), voice())
+    assert (found.lost_ms, found.doubled_ms) == (0.0, pytest.approx(0, abs=20))
+    assert found.largest_gap_ms == pytest.approx(300, abs=20)
+
+
+def test_a_sound_that_never_came() -> None:
+    found = follow(pieces(np.zeros(8000)), voice())
+    assert found.lost_ms > 1000
