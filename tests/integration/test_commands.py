@@ -87,6 +87,8 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
         "migrations": "ok",
         "running workers": "ok",
         "database role": "ok",
+        "doors": "ok",
+        "secret files": "ok",
         "dialplan order": "note",
         "tenants' keys": "ok",
         "FreeSWITCH": "ok",
