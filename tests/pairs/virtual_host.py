@@ -31,6 +31,7 @@ class VirtualHost:
         connect_timeout_s: float,
         network: Any,
         clock: Callable[[], float],
+        ahead: None = None,
     ) -> None:
         self.protocol = protocol
         self.messages_in = 0

@@ -161,6 +161,7 @@ class FakeHost:
         connect_timeout_s: float,
         network: Any,
         clock: Callable[[], float],
+        ahead: None = None,
     ) -> None:
         self.protocol = protocol
         self.conversation = conversation
