@@ -62,7 +62,7 @@ def voices(rng: random.Random) -> None:
     rate_hz = rng.choice(sorted(COMPILED_RATES_HZ))
     compiled, twin = make_voicing(rate_hz), Voicing(rate_hz)
     for _ in range(6):
-        hop = samples(rng)
+        hop = (samples(rng) * 800)[: rate_hz // 50 * 2].ljust(rate_hz // 50 * 2, b"\0")
         if rng.random() < 0.3:
             compiled.skip(hop)
             twin.skip(hop)

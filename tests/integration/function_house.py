@@ -226,7 +226,9 @@ class House:
         if cell.trouble.startswith("keys"):
             SPOILED[call.leg.uuid] = cell.trouble
         wait_for(
-            lambda: (call.caller.hearing.silent_for(time.monotonic()) or 0) > 0.4, 15, cell.name
+            lambda: (call.caller.hearing.silent_for(time.monotonic()) or 0) > 0.4,
+            LONGEST_S,
+            cell.name,
         )
         self.open.get(cell.trouble, self.open[""]).wait()
         call.caller.say(SPEAK.clip)
