@@ -109,10 +109,10 @@ def search(site: Site, question: str) -> None:
         systems.close()
     passages = [{"source": one.source, "text": one.text} for one in found.passages]
     data = {"by_meaning": found.by_meaning, "why": found.why, "passages": passages}
-    how = "By meaning and words:" if found.by_meaning else "By words:"
-    lines = [f"{how[:-1]}, because {found.why}:" if found.why else how]
-    lines += [f"{one.source}:\n{one.text}" for one in found.passages] or ["Nothing fits."]
-    site.shell.result(data, "\n\n".join(lines))
+    how = "By meaning and words" if found.by_meaning else "By words"
+    how += f", because {found.why}:" if found.why else ":"
+    lines = [f"{one.source}:\n{one.text}" for one in found.passages]
+    site.shell.result(data, "\n\n".join([how, *lines] if lines else ["Nothing fits."]))
 
 
 def _find(site: Site, name: str) -> dict[str, Any]:

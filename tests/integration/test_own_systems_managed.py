@@ -116,7 +116,8 @@ def test_documents_from_the_command_line(do, tmp_path):
     page.write_text("# Trocas\nEm até sete dias.\n")
     added = do("knowledge", "add", str(page), "--title", "Regras", "--language", "pt-BR")
     assert (added.exit_code, added.stdout) == (0, "Regras is stored: 1 passages.\n")
-    assert do("knowledge", "search", "troca").stdout.startswith("Regras:\nTrocas\nEm até sete")
+    found = do("knowledge", "search", "troca").stdout
+    assert found.startswith("By words:\n\nRegras:\nTrocas\nEm até sete")
     assert "Regras" in do("knowledge", "list").stdout
     assert "sete dias" in do("knowledge", "show", "regras").stdout
     bad = tmp_path / "x.pdf"
