@@ -22,6 +22,8 @@ Each line is a whole call on the simulator: a caller asks, the model calls the
 seconds), runs into the *time-out* (it never answers), *refuses* (422), answers too much (*huge*) or
 nonsense (*wrong*). Within a second the caller hears the agent, words of ours or music, and is never
 longer in silence. What is noted as an errand is [delivered later](errands.md).
+`stock_of` and `place_order` are functions of a tenant's own by GET and POST, `shop_…` tools of an
+MCP server.
 """
 HEAD = ("situation", "the caller hears", "the model is told", "the row")
 _MASKS = (
