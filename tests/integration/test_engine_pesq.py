@@ -92,12 +92,12 @@ def test_speech_is_as_good_as_freeswitch_plays_it(
     file.write_bytes(SPOKEN)
     file.chmod(0o644)
     client = stack.enter_context(engine_client())
-    scores: dict[str, dict[str, float]] = {OWN: {}}
-    for codec in CODECS:
-        phone = telephone(stack, codec)
+    scores: dict[str, dict[str, float]] = {}
+    phones = [telephone(stack, codec) for codec in CODECS]
+    for phone in phones:
         own_playback(client, phone, file)
-        until_heard(phone)
-        scores[OWN][codec] = score(phone)
+    gevent.joinall([gevent.spawn(until_heard, phone) for phone in phones], raise_error=True)
+    scores[OWN] = {phone.codec: score(phone) for phone in phones}
     for way in WAYS:
         emulator = EmulatorConfig(script=SCRIPT, think_s=0.05, voice=RecordedVoice())
         service = serve(emulator=emulator, secretary={"first_message": "x"}, media=media(way))
