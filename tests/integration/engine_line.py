@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -190,7 +190,6 @@ def dial(
     *,
     codecs: str = "",
     number: str = "",
-    variables: Mapping[str, str] | None = None,
 ) -> None:
     """Have FreeSWITCH call the telephone, and the service take that call.
 
@@ -210,7 +209,7 @@ def dial(
     host, port = service.app.esl.address
     leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
     target = f"'&socket({host}:{port} async full)'"
-    client.originate(dialstring.DialString([leg], {**of_call, **(variables or {})}), target)
+    client.originate(dialstring.DialString([leg], of_call), target)
 
 
 def cough() -> Clip:

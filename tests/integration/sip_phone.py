@@ -298,13 +298,6 @@ class Phone:
         with contextlib.suppress(OSError):  # its port is closed: BYE is on its way
             self._rtp.sendto(packet, address)
 
-    def move(self) -> None:
-        """Send and hear from another port, as behind an address translator that has forgotten us:
-        FreeSWITCH is told nothing."""
-        self._rtp = _bound()
-        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
-        self._greenlets.append(gevent.spawn(_listen, self._rtp, self._receive_rtp))
-
     def pause_between_words(self) -> None:
         """Send nothing in silence (RFC 3389)."""
         self._speaking().pauses = True
