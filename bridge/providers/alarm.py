@@ -35,6 +35,15 @@ class Alarm:
             self._timer.close()
             self._timer = None
 
+    def close(self) -> None:
+        """Ring never again: whoever it would call knows it, and is to be forgotten with it."""
+        self.stop()
+        self._ring = _nobody
+
     def _rings(self) -> None:
         self.stop()
         self._ring()
+
+
+def _nobody() -> None:
+    """Whom a closed alarm calls."""

@@ -325,7 +325,7 @@ class ProviderHost:
         self.is_over = True
         self._leave_ahead()
         self._websocket = None
-        self._alarm.stop()
+        self._alarm.close()
         for name in list(self._slots):
             self._drop(name)
 

@@ -249,6 +249,8 @@ class Floor:
         self._stopped_at = self._audio_at = None
         self.turns_answered += 1
         waited_ms = (audio_at - stopped_at) * 1000
+        if network_ms is not None:  # measured earlier, when it may have been slower
+            network_ms = min(network_ms, max(0.0, waited_ms))
         return TurnLatency(
             turn=self.turns_answered,
             total_ms=(now - stopped_at) * 1000,
