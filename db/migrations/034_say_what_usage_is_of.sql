@@ -2,5 +2,5 @@
 -- told apart.
 
 select voice_ai_column('v_voice_usage_realtime', name, type, preset, required) from (values
-  ('purpose', 'character varying(20)', '''conversation''', true)
+  ('purpose', 'text', '''conversation''', true)
 ) as columns (name, type, preset, required);

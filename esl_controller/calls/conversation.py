@@ -320,7 +320,8 @@ class Conversation:
             self._metrics.count(m.PROVIDER_FAILURES, self.session.provider_name, kind.value)
         if kind is ErrorKind.RATE_LIMIT:
             self._metrics.count(m.ERRORS, m.ErrorCode.RATE_LIMIT.value)
-        self.trouble = ": ".join(part for part in (code, message) if part)
+        # Not `code: message`: behind `invalid_api_key:` a key is looked for, and hidden.
+        self.trouble = f"{message} ({code})" if code and message else code or message
         self._troubles += 1
         if self._troubles <= MAX_TROUBLES:
             self._inbox.post(partial(self._jobs.on_trouble, kind, code, message))

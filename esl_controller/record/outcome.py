@@ -59,8 +59,8 @@ def turned_away(reason: HandBack) -> Ending:
 def handed_back(reason: HandBack, end: SessionEnd | None, trouble: str) -> Ending:
     """A conversation that could not go on; `trouble` is what a provider said last."""
     why = str(reason)
-    if why and trouble.startswith(why):
-        why = trouble  # it begins with the code, which is all that `reason` has
+    if why and why in trouble:
+        why = trouble  # it has the code, which is all that `reason` has
     elif trouble and trouble not in why:
         why = f"{why}: {trouble}"
     if end is not None and end.cause is EndCause.STOPPED:

@@ -72,6 +72,7 @@ def test_a_healthy_installation(doctor: Doctor) -> None:
     assert code == 0
     found = states(findings)
     assert found.pop("timers") in {"ok", "warning"}  # tests may run on a busy machine
+    assert found.pop("media path") in {"ok", "note"}  # the core may be compiled or not
     assert found == {
         "media port 0": "ok",
         "ESL port 0": "ok",

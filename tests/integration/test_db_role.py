@@ -26,7 +26,7 @@ FORBIDDEN = (
     "alter table v_voice_turns_realtime add a integer",
     "truncate v_voice_turns_realtime",
     "delete from v_voice_realtime_settings",
-    "update v_voice_realtime_documents set title = ''",
+    "update v_voice_realtime_passages set content = ''",
     "insert into v_domains (domain_uuid) values (gen_random_uuid())",
     "update v_domains set domain_name = ''",
     "delete from v_domains",

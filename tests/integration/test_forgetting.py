@@ -90,7 +90,7 @@ def holding(database: Any, domain_uuid: str) -> set[str]:
 @pytest.fixture
 def mine(database: Any, pool: Any) -> Tenant:
     """Everything of two domains holds the number; each table is either meant or told of."""
-    one = populated(database, pool)
+    one = populated(database)
     database.execute("update v_voice_conversations_realtime set ended_at = now()")
     # A call of ours that nobody answered has no conversation.
     database.execute(
@@ -106,7 +106,7 @@ def mine(database: Any, pool: Any) -> Tenant:
 
 
 def test_erasing_a_caller_reaches_every_table(database: Any, pool: Any, mine: Tenant) -> None:
-    other = populated(database, pool)
+    other = populated(database)
     untouched = fill(database, other.domain_uuid)
     erase_caller(pool, mine.domain_uuid, "+55 11 98765-4321", NOWHERE)
     assert holding(database, mine.domain_uuid) == set()

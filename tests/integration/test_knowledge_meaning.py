@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from esl_controller.database import role
 from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.migrate import Migrator
 from esl_controller.database.pool import Pool
@@ -61,6 +62,7 @@ def vector_server(tmp_path_factory: pytest.TempPathFactory, open_directory: Path
         prepare_standalone(connection)
     Migrator(database.dsn).up()
     database.execute("create extension vector")
+    database.execute(role.role_sql())
     database.disconnect()
     yield server
     server.stop()

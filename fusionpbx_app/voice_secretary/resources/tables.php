@@ -367,7 +367,7 @@
 			'characters' => 'integer',
 			'cost_usd' => 'numeric(14,6)',
 			'price_date' => 'date',
-			'purpose' => 'character varying(20)',
+			'purpose' => 'text',
 		],
 		'v_voice_workers_realtime' => [
 			'worker' => 'character varying(255)',

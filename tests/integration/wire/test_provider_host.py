@@ -177,13 +177,13 @@ def test_a_deadline_that_moves(make):
     clock = session.host._clock
     session.protocol.deadline = clock() + 0.02
     session.host.flush()
-    first = session.host._timer
+    first = session.host._alarm._timer
     session.protocol.deadline = clock() + 0.06
     session.host.flush()
-    assert session.host._timer is first  # later: seen when it rings
+    assert session.host._alarm._timer is first  # later: seen when it rings
     session.protocol.deadline = earlier = clock() + 0.01
     session.host.flush()
-    assert session.host._timer is not first
+    assert session.host._alarm._timer is not first
     until(lambda: session.protocol.timeouts)
     assert session.protocol.timeouts[0] >= earlier
     assert len(session.protocol.timeouts) == 1

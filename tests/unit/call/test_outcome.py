@@ -9,9 +9,9 @@ from esl_controller.routes.routing import HandBack, Outcome
 @pytest.mark.parametrize(
     ("why", "trouble", "said"),
     [
-        ("http_500", "http_500: refused on demand", "http_500: refused on demand"),
+        ("http_500", "refused on demand (http_500)", "refused on demand (http_500)"),
         ("http_500", "http_500", "http_500"),
-        ("response_failed", "http_500: refused", "response_failed: http_500: refused"),
+        ("response_failed", "refused (http_500)", "response_failed: refused (http_500)"),
         ("no room", "", "no room"),
     ],
 )
