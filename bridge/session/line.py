@@ -64,6 +64,8 @@ class Line:
         """The caller's audio comes."""
         self._on_doubt = on_doubt
         self._sense = sense
+        self.on_heard: Callable[[bytes], None] | None = None
+        """Is given what the caller says, L16, before it is sent on; may act on it at once."""
         self.music: Music | None = None
         """What is played while nobody speaks."""
         self._phrase_until: float | None = None
@@ -156,6 +158,8 @@ class Line:
         self.ear.hear(data, rms, self.echo.expected_rms())
         if self._sense is not None:
             self._sense.hear(data)
+        if self.on_heard is not None:
+            self.on_heard(data)
         return only_echo
 
     def tick(self, now: float) -> None:

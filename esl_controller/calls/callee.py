@@ -43,8 +43,7 @@ class Callee:
         self._detector: AnswerDetector | None = None
         self._due = False
         self._looking: Greenlet[..., None] | None = None
-        self._hear = session.receive_audio
-        session.receive_audio = self._receive
+        session.line.on_heard = self._hear
         self._acts: Mapping[Event, Callable[[], None]] = {
             Event.HUMAN: self._human,
             Event.MACHINE: self._machine,
@@ -64,6 +63,7 @@ class Callee:
         """The conversation is over."""
         if self._looking is not None:
             self._looking.kill(block=False)
+        self._session.line.on_heard = None
 
     def uttered(self, utterance: Utterance) -> None:
         """Words were written down."""
@@ -78,9 +78,8 @@ class Callee:
         elif self._detector is not None:
             self._do(self._detector.is_machine(self._clock()))
 
-    def _receive(self, data: bytes) -> None:
-        """The hot path: the agent first."""
-        self._hear(data)
+    def _hear(self, data: bytes) -> None:
+        """The hot path."""
         stream = self._session.line.uplink.stream
         if stream is None or self._session.closing:
             return
