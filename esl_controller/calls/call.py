@@ -78,6 +78,9 @@ class Call(Asked):
         """What functions asked for before the call talked."""
         self._prepared = False
         self._who: CallerLookup | None = None
+        self.served = False
+        self.answered_by: str | None = None
+        """By whom, once it is over: what is left of its conversation."""
         self._welcome = ""
         """What the agent is told of a caller who has come back."""
         self.departure = Departure(self, desk.book)
@@ -114,6 +117,7 @@ class Call(Asked):
         # Else only the garbage collector would find it, in a pause of everybody's sound.
         self._inbox.close()
         if self.talk is not None:
+            self.served, self.answered_by = self.talk.answered, self.talk.answered_by
             self.talk.let_go()
         self.talk = self._who = None
         del self.departure, self._connecting

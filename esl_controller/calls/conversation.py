@@ -157,6 +157,11 @@ class Conversation:
         )
 
     @property
+    def answered_by(self) -> str | None:
+        """Who or what has picked up, of a call we made."""
+        return self.record.row.answered_by
+
+    @property
     def answered(self) -> bool:
         """The line was opened."""
         return self._answered_at is not None

@@ -105,13 +105,11 @@ class Outgoing:
 
 def _made(call: Call) -> Made:
     """What became of a call that is over."""
-    talk = call.talk
-    served = talk is not None and talk.answered
     return Made(
-        served=served,
-        cause=call.leg.hangup_cause or ("" if served else "NOT_SERVED"),
+        served=call.served,
+        cause=call.leg.hangup_cause or ("" if call.served else "NOT_SERVED"),
         call_uuid=call.leg.uuid,
-        answered_by=None if talk is None else talk.record.row.answered_by,
+        answered_by=call.answered_by,
     )
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from esl_controller.database import role
 from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.migrate import Migrator
 from esl_controller.database.repository.demo import prepare_standalone
@@ -26,6 +27,7 @@ class Outage:
         with closing(psycopg2.connect(self.database.dsn)) as connection, connection:
             prepare_standalone(connection)
         Migrator(self.database.dsn).up()
+        execute(self.database.dsn, role.role_sql())
 
     def begin(self, *, kill: bool = False) -> None:
         """Stop the server as an operator does, or as a power cut does."""

@@ -44,6 +44,7 @@ class FakeTalk:
         self.end: SessionEnd | None = None
         self.trouble = ""
         self.answered = False
+        self.answered_by: str | None = None
         self.told = told = Told(leg.esl)
         self.session = SimpleNamespace(turns=0, end=self._end, closing=False)
         self.media = SimpleNamespace(
