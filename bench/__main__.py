@@ -37,6 +37,7 @@ COLUMNS = (
     ("greet p95", "answer_to_greeting_ms_p95"),
     ("late", "late_frames"),
     ("late rx", "late_arrivals"),
+    ("gc ms", "gc_pause_ms"),
     ("kB/call", "rss_kb_per_call"),
     ("talk %", "talk_percent"),
     ("ref ms", "reference_ms"),

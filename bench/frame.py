@@ -136,6 +136,7 @@ class Call:
             on_closed=lambda info: None,
             limits=LinkLimits(),
         )
+        self.link.offer_reads(self.session.receive_plain)
         self.ear = self.caller
         sinks = PlayoutSinks(send_binary=self.link.send_binary, send_text=self.link.send_text)
         if choice.mode is PlayoutMode.UNICAST:

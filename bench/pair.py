@@ -32,6 +32,7 @@ SHOWN = (
     "rss_kb_per_call",
     "late_frames",
     "late_arrivals",
+    "gc_pause_ms",
     "machine_late_ms_p99",
 )
 LONGEST_RUN_S = 600.0

@@ -23,6 +23,7 @@ from bench.figures import (
     since_ms,
 )
 from bench.machine import MachineWatch, Meanwhile, starved
+from bench.pauses import PAUSES, longest_ms
 from bench.processes import (
     DOMAIN_UUID,
     EXTENSION,
@@ -139,6 +140,8 @@ class Run:
     answer_to_greeting_ms_p50: float | None
     answer_to_greeting_ms_p95: float | None
     late_frames: float
+    gc_pause_ms: float
+    """The longest look for garbage; 0 where none took `NOTED_MS`."""
     late_arrivals: int
     """Frames that reached the switch over 40 ms after their time."""
     answered: int
@@ -159,6 +162,7 @@ class _Measured:
     stamps: list[dict[str, Any]]
     """Of each session, from the provider."""
     late_frames: float
+    gc_pause_ms: float
 
 
 def measure(dsn: str, plan: Plan) -> Run:
@@ -171,15 +175,15 @@ def measure(dsn: str, plan: Plan) -> Run:
         seed(dsn, base_url, plan.provider)
         ports = free_ports(plan.workers)
         environ = _environ(dsn, plan, Path(directory), ports[0])
-        workers = []
+        pauses, workers = Path(directory) / "pauses", []
         for index, port in enumerate(ports):
             worker = running(
-                ["-m", "esl_controller", "serve"],
-                {**environ, "VOICE_AI_WORKER_INDEX": str(index)},
+                ["-m", "bench.worker", "serve"],
+                {**environ, "VOICE_AI_WORKER_INDEX": str(index), PAUSES: str(pauses)},
             )
             workers.append(stack.enter_context(worker))
             wait_ready(workers[-1], port)
-        found = _talk(plan, environ, workers, provider, ports)
+        found = _talk(plan, environ, workers, provider, ports, pauses)
     return _figures(plan, found)
 
 
@@ -189,6 +193,7 @@ def _talk(
     workers: list[Process],
     provider: Process,
     ports: list[int],
+    pauses: Path,
 ) -> _Measured:
     _warm_up(environ, plan)
     idle_kb = _rss_kb(workers)
@@ -213,6 +218,7 @@ def _talk(
         json.loads(out)["calls"],
         json.loads(provider.stop().splitlines()[-1])["sessions"],
         late,
+        longest_ms(pauses, started, ended),
     )
 
 
@@ -345,6 +351,7 @@ def _figures(plan: Plan, found: _Measured) -> Run:
         answer_to_greeting_ms_p50=median(greeting),
         answer_to_greeting_ms_p95=percentile(greeting, 95),
         late_frames=found.late_frames,
+        gc_pause_ms=found.gc_pause_ms,
         late_arrivals=late_arrivals,
         answered=sum(call["answered_at"] is not None for call in times),
         answers=sum(len(call["audio_from"]) for call in times),

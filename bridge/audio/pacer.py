@@ -60,6 +60,7 @@ class Pacer:
         self._slots_of: dict[Due, tuple[int, ...]] = {}
         self._late_s = self._late_before_s = 0.0
         """Worst lateness of this stretch of `REMEMBERED_S`, and of the one before."""
+        self._lately_late_s = 0.0
         self._remember_until = 0.0
 
     def __len__(self) -> int:
@@ -142,8 +143,9 @@ class Pacer:
 
     def lately_late_s(self, now: float) -> float:
         """How late the worst tick of the last seconds was."""
-        self._remember(0.0, now)
-        return max(self._late_s, self._late_before_s)
+        if now >= self._remember_until:
+            self._remember(0.0, now)
+        return self._lately_late_s
 
     def _remember(self, lateness_s: float, now: float) -> None:
         if now >= self._remember_until:
@@ -152,6 +154,7 @@ class Pacer:
             self._remember_until = now + REMEMBERED_S
         if lateness_s > self._late_s:
             self._late_s = lateness_s
+        self._lately_late_s = max(self._late_s, self._late_before_s)
 
     def _count(self, lateness_s: float, periods: int, streams: int) -> None:
         counters = self.counters

@@ -51,11 +51,12 @@ class RingBuffer:
         self._chunks: deque[bytes] = deque()
         self._head = b""
         self._offset = 0
-        self._depth = 0
+        self.depth = 0
+        """Bytes in it, as `len` tells."""
         self._above_high = False
 
     def __len__(self) -> int:
-        return self._depth
+        return self.depth
 
     @property
     def above_high_water(self) -> bool:
@@ -65,16 +66,16 @@ class RingBuffer:
     def write(self, data: bytes) -> int:
         """Append `data`; return how many bytes at its end did not fit and were dropped."""
         counters = self.counters
-        dropped = max(0, self._depth + len(data) - self.limit)
+        dropped = max(0, self.depth + len(data) - self.limit)
         if dropped:
             counters.dropped += dropped
             data = data[: len(data) - dropped]
         self._append(data)
-        self._depth += len(data)
+        self.depth += len(data)
         counters.written += len(data)
-        if self._depth > counters.peak:
-            counters.peak = self._depth
-        if not self._above_high and self._depth >= self.high_water > 0:
+        if self.depth > counters.peak:
+            counters.peak = self.depth
+        if not self._above_high and self.depth >= self.high_water > 0:
             self._above_high = True
             counters.high_water_hits += 1
         return dropped
@@ -95,9 +96,9 @@ class RingBuffer:
             data = head[start:end]
         else:
             data = self._read_across(count)
-        self._depth -= len(data)
+        self.depth -= len(data)
         self.counters.read += len(data)
-        if self._above_high and self._depth <= self.low_water:
+        if self._above_high and self.depth <= self.low_water:
             self._above_high = False
         return data
 
@@ -116,14 +117,14 @@ class RingBuffer:
     def unread(self, data: bytes) -> None:
         """Put back in front what was read last; the limit may be passed by so much."""
         self._head, self._offset = data + self._head[self._offset :], 0
-        self._depth += len(data)
+        self.depth += len(data)
         self.counters.read -= len(data)
 
     def clear(self) -> int:
         """Discard everything; return how many bytes that was."""
-        cleared = self._depth
+        cleared = self.depth
         self._chunks.clear()
-        self._head, self._offset, self._depth = b"", 0, 0
+        self._head, self._offset, self.depth = b"", 0, 0
         self._above_high = False
         self.counters.cleared += cleared
         return cleared

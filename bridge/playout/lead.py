@@ -23,33 +23,43 @@ class Lead:
             self._margin_s = (least_ms / 1000, most_ms / 1000)
         uneven = playout.frame_ms % round(pacer.period_s * 1000)
         self._twice = self._margin_s is not None and uneven != 0
+        self._late_s = -1.0
+        """The pacer's lateness that the next three follow from."""
+        self.due_s = self._fixed_s
+        """So long before the end of what was sent the next chunk is due; as of `look`."""
+        self._enough_s = self._fixed_s
         self._planned_s = 0.0
         """`due_s` when the pacer was last told."""
+        self.moved = False
+        """The hub is not what it was then: `follow`."""
 
-    def due_s(self, now: float) -> float:
-        """So long before the end of what was sent the next chunk is due."""
-        if self._margin_s is None:
-            return self._fixed_s
-        least_s, most_s = self._margin_s
-        return min(most_s, least_s + self._pacer.lately_late_s(now))
+    def look(self, now: float) -> float:
+        """With more than that sent ahead nothing has to go before the pacer's next call.
 
-    def enough_s(self, now: float) -> float:
-        """With more than that sent ahead nothing has to go before the pacer's next call."""
-        if self._margin_s is None:
-            return self._fixed_s
-        return self.due_s(now) + self._pacer.slot_s - _SAME_S
+        The hot path: how late the hub is changes seldom.
+        """
+        if self._margin_s is not None:
+            late_s = self._pacer.lately_late_s(now)
+            if late_s != self._late_s:
+                self._late_s = late_s
+                least_s, most_s = self._margin_s
+                self.due_s = min(most_s, least_s + late_s)
+                self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
+                self.moved = abs(self.due_s - self._planned_s) >= self._pacer.slot_s
+        return self._enough_s
 
     def join(self, stream: Due, until: float, now: float) -> None:
         """Have the pacer call `stream`, first when the next chunk is due."""
+        if stream in self._pacer:
+            return
         if self._margin_s is None:
             self._pacer.join(stream, now)
-        elif stream not in self._pacer:
-            self._planned_s = self.due_s(now)
-            wanted = until - self._planned_s
-            self._pacer.join(stream, now, wanted=wanted, twice=self._twice)
+            return
+        self.look(now)
+        self._planned_s, self.moved = self.due_s, False
+        self._pacer.join(stream, now, wanted=until - self.due_s, twice=self._twice)
 
     def follow(self, stream: Due, until: float, now: float) -> None:
-        """On the wheel: be called sooner, or later, if the hub is not what it was."""
-        if self._margin_s and abs(self.due_s(now) - self._planned_s) >= self._pacer.slot_s:
-            self._pacer.leave(stream)
-            self.join(stream, until, now)
+        """On the wheel, where it has `moved`: be called sooner, or later."""
+        self._pacer.leave(stream)
+        self.join(stream, until, now)

@@ -57,6 +57,7 @@ class PlayoutStream:
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
         self._first_bytes = fmt.bytes_for_ms(playout.first_chunk_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
+        self._rate_hz = fmt.rate_hz
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
@@ -91,7 +92,7 @@ class PlayoutStream:
     @property
     def depth_ms(self) -> int:
         """Audio in the queue, not counting what was sent ahead."""
-        return self._format.ms_for_bytes(len(self._ring))
+        return self._format.ms_for_bytes(self._ring.depth)
 
     @property
     def paused(self) -> bool:
@@ -128,7 +129,8 @@ class PlayoutStream:
         self._content_end = self._written
         if dropped:
             self._tell_overflow(item_id, dropped)
-        self.counters.max_depth_ms = max(self.counters.max_depth_ms, self.depth_ms)
+        if (depth_ms := self.depth_ms) > self.counters.max_depth_ms:
+            self.counters.max_depth_ms = depth_ms
         self._pump(now)
         self._lead.join(self, self._timeline.until, now)
         return dropped
@@ -279,33 +281,34 @@ class PlayoutStream:
         if self._paused:
             return False
         self._pump(now)
-        self._lead.follow(self, self._timeline.until, now)
+        if self._lead.moved:
+            self._lead.follow(self, self._timeline.until, now)
         if self._finished:
             self._end_if_heard(now)
-        return self._finished or len(self._ring) >= self._frame_bytes
+        return self._finished or self._ring.depth >= self._frame_bytes
 
     def _pump(self, now: float) -> None:
         if self._paused:
             return
         ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
-        enough_s = self._lead.enough_s(now)
-        while timeline.until - now <= enough_s:
-            whole = len(ring) // frame * frame
-            if not whole:
+        until_s = now + self._lead.look(now)
+        while timeline.until <= until_s:
+            whole = ring.depth
+            if whole < frame:
                 return
             most = self._first_bytes if self._starting else self._chunk_bytes
-            self._send(ring.read(min(whole, most)), now)
+            self._send(ring.read(most if whole >= most else whole - whole % frame), now)
 
     def _send(self, chunk: bytes, now: float) -> None:
         starting, ahead_s = self._starting, self._timeline.until - now
-        if not starting:
+        if not starting and ahead_s < self._lead.due_s:
             self._count_late(ahead_s, now)
         self._starting = False
         self._lately.add(chunk)
         if self._resumed:
             self._resumed = False
             if self._format.encoding is Encoding.L16:
-                chunk = fade_in(chunk, self._format.rate_hz)
+                chunk = fade_in(chunk, self._rate_hz)
         self._play(chunk, now)
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
@@ -317,7 +320,7 @@ class PlayoutStream:
     def _send_fade(self, behind: bytes, now: float) -> None:
         """Let the sound that `behind` goes on with fall to silence."""
         data = behind + bytes(self._fade_bytes - len(behind))
-        faded = fade_out(data, self._format.rate_hz)
+        faded = fade_out(data, self._rate_hz)
         for at in range(0, len(faded), self._frame_bytes):
             self._send_between(faded[at : at + self._frame_bytes], now)
 
@@ -328,8 +331,7 @@ class PlayoutStream:
 
     def _play(self, chunk: bytes, now: float) -> None:
         if self.on_sent is not None:
-            at = max(now, self._timeline.until) + self._latency_s
-            self.on_sent(chunk, self._format.rate_hz, at)
+            self.on_sent(chunk, self._rate_hz, max(now, self._timeline.until) + self._latency_s)
         self._playout.play(chunk, self._generation)
         self._timeline.send(len(chunk), now)
 
@@ -360,7 +362,7 @@ class PlayoutStream:
         if ahead_s < 0:
             self.counters.underruns += 1
             self.counters.underrun_ms -= ahead_s * 1000
-        was_due = max(now + ahead_s - self._lead.due_s(now), self._ready_since)
+        was_due = max(now + ahead_s - self._lead.due_s, self._ready_since)
         if (now - was_due) * 1000 > LATE_MS:
             self.counters.late_frames += 1
 

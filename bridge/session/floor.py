@@ -132,7 +132,8 @@ class Floor:
             self.response_started(response_id)
         if self._audio_at is None:
             self._audio_at = now
-        self._move(_E.AUDIO)
+        if self.state is not FloorState.SPEAKING:  # else the hot path: nothing moves
+            self._move(_E.AUDIO)
         return True
 
     def response_done(self, response_id: str, *, heard: bool) -> bool:

@@ -154,8 +154,9 @@ class Line:
         """A piece of the caller's line. The hot path."""
         if rms is None:
             rms = audioop.rms(data, 2)
-        only_echo = self.echo.heard(rms, self.clock())
-        self.ear.hear(data, rms, self.echo.expected_rms())
+        echo = self.echo
+        only_echo = echo.heard(rms, self.clock())
+        self.ear.hear(data, rms, echo.expected_rms() if echo.found is not None else 0.0)
         if self._sense is not None:
             self._sense.hear(data)
         if self.on_heard is not None:

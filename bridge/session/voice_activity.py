@@ -39,6 +39,8 @@ MAX_CROSSINGS_PER_S = 3200
 RISE_PER_S = 1.6
 """How fast a noise that has grown louder is taken for one: by 10 dB within 2.5 s. A voice has
 pauses."""
+_RISE = 1 + (RISE_PER_S - 1) * HOP_MS / 1000
+"""Within one piece."""
 FIRST_NOISE_RMS = LOUD_RMS / 2
 """A line that begins louder than that begins with a voice, for all we know."""
 _THRESHOLD_RANGE = 100.0
@@ -48,20 +50,6 @@ _THRESHOLD_RANGE = 100.0
 def loud_rms(threshold: float) -> int:
     """The level of a voice for a tenant's `vad_threshold`, 0 to 1; 0.5 is `LOUD_RMS`."""
     return int(LOUD_RMS * math.pow(_THRESHOLD_RANGE, threshold - 0.5))
-
-
-class NoiseFloor:
-    """The level of what is always there: follows a quieter piece at once, a louder one slowly."""
-
-    def __init__(self) -> None:
-        self.rms = FIRST_NOISE_RMS
-
-    def hear(self, rms: float, seconds: float) -> None:
-        """A piece of the line."""
-        if rms > self.rms:
-            risen = (self.rms if self.rms > 1.0 else 1.0) * (1 + (RISE_PER_S - 1) * seconds)
-            rms = rms if rms < risen else risen
-        self.rms = rms
 
 
 class VoiceActivity:
@@ -78,7 +66,8 @@ class VoiceActivity:
         self.since_ms = 0
         """How long ago the sound began that is loud, or was before it became quiet."""
         self._end_ms = end_ms
-        self._noise = NoiseFloor()
+        self._noise_rms = FIRST_NOISE_RMS
+        """What is always there: follows a quieter piece at once, a louder one slowly."""
         self._least_rms = least_rms
         self._voicing = make_voicing(rate_hz)
         self._hop_bytes = rate_hz * HOP_MS // 1000 * 2
@@ -111,9 +100,9 @@ class VoiceActivity:
         return self.active is not before
 
     def _hop(self, hop: bytes, rms: float, echo_rms: float) -> bool:
-        noise = self._noise
-        noise.hear(rms, HOP_MS / 1000)
-        noise_rms = noise.rms
+        noise_rms = self._noise_rms
+        risen_rms = (noise_rms if noise_rms > 1.0 else 1.0) * _RISE
+        noise_rms = self._noise_rms = rms if rms < risen_rms else risen_rms
         self.since_ms += HOP_MS
         if (
             rms < self._least_rms
@@ -147,7 +136,7 @@ class VoiceActivity:
         self.quiet_ms += HOP_MS
         if not (self.active or self.loud_ms):  # the hot path: nothing to forget
             return False
-        masked_ms = MASKED_MS if self._noise.rms > self._least_rms else 0
+        masked_ms = MASKED_MS if self._noise_rms > self._least_rms else 0
         if self.quiet_ms < self._end_ms + masked_ms:
             return False
         self._forget()

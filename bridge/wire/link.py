@@ -169,9 +169,13 @@ class WebSocketLink:
 
     def send_frame(self, frame: bytes) -> bool:
         """Send one whole data frame, masked if it must be; False if the link is not open."""
-        if self._state is _OPEN and self._put(frame):
-            self.frames_out += 1
-            return True
+        if self._state is _OPEN:
+            try:
+                if self._transport.send(frame):
+                    self.frames_out += 1
+                    return True
+            except BufferError as error:
+                self._overfull(error)
         self.dropped += 1
         return False
 
@@ -239,8 +243,11 @@ class WebSocketLink:
         try:
             return self._transport.send(frame)
         except BufferError as error:
-            self._finish(CloseInfo(frames.TRY_AGAIN_LATER, str(error), error=error))
+            self._overfull(error)
             return False
+
+    def _overfull(self, error: BufferError) -> None:
+        self._finish(CloseInfo(frames.TRY_AGAIN_LATER, str(error), error=error))
 
     # --- receiving ---------------------------------------------------------------------------
 

@@ -58,10 +58,8 @@ _APPEND_HEAD = b'{"type":"input_audio_buffer.append","audio":"'
 _APPEND_TAIL = b'"}'
 _AUDIO_SHAPE = AudioShape(CHANNEL, _APPEND_HEAD, _APPEND_TAIL, base64=True)
 _SETUP = ("session_setup_timeout", SETUP_LIMIT_S)
-_OWED_BY_STATE = {
-    ResponseState.REQUESTED: ("response_timeout", RESPONSE_LIMIT_S),
-    ResponseState.ACTIVE: ("response_stalled", STALL_LIMIT_S),
-}
+_RESPONSE = ("response_timeout", RESPONSE_LIMIT_S)
+_STALL = ("response_stalled", STALL_LIMIT_S)
 
 
 class OpenAIRealtime(Begun[SessionState, Inbox]):
@@ -326,7 +324,12 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
 
     def _owed(self, state: SessionState) -> tuple[str, float] | None:
         """What the server owes us, and how long it may take."""
-        return _OWED_BY_STATE.get(state.requests.state) if state.ready else _SETUP
+        if not state.ready:
+            return _SETUP
+        response = state.requests.state  # compared, not looked up: asked after each message
+        if response is ResponseState.ACTIVE:
+            return _STALL
+        return _RESPONSE if response is ResponseState.REQUESTED else None
 
     # --- sending ------------------------------------------------------------------------------
 
