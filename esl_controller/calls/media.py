@@ -6,7 +6,6 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -353,9 +352,8 @@ class CallMedia:
         if self._line is None and leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
             return
-        # Files that FreeSWITCH has are played on, unless the stream that they came by must end.
-        rest = math.inf if leg.rate_hz == self._leg.rate_hz else None
-        heard_until = rest if self._line is None else self._codec_at - EVENT_LATE_S
+        by_module = self._playing.heard_until(self._leg, leg)
+        heard_until = by_module if self._line is None else self._codec_at - EVENT_LATE_S
         self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
         self._lose_all(heard_until)
 
