@@ -42,8 +42,9 @@ from esl_controller.telemetry.metrics import Metrics
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
-EVENT_LATE_S = 0.04
-"""An event comes up to 20 ms after what it tells (observed), and a packet may have been waiting."""
+EVENT_LATE_S = 0.08
+"""FreeSWITCH throws away what comes while it answers a request, up to 60 ms (observed), before it
+raises the event of the new codec, and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
