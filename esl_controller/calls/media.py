@@ -42,9 +42,6 @@ from esl_controller.telemetry.metrics import Metrics
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
-EVENT_LATE_S = 0.08
-"""FreeSWITCH throws away what comes while it answers a request, up to 60 ms (observed), before it
-raises the event of the new codec, and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
@@ -354,7 +351,11 @@ class CallMedia:
             self._leg = leg  # what we send and get stays the same
             return
         by_module = self._playing.heard_until(self._leg, leg)
-        heard_until = by_module if self._line is None else self._codec_at - EVENT_LATE_S
+        heard_until = (
+            by_module
+            if self._line is None
+            else self._line.heard_until(self._leg, leg, self._codec_at)
+        )
         self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
         self._lose_all(heard_until)
 

@@ -90,6 +90,7 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
         return Heard((last + WINDOW - loud[0]) * ms, 0.0, 0.0, 0.0)
     shift, lost, found_until = start - first, first - loud[0], first
     doubled = silent = 0
+    unsure: list[int] = []
     for at in loud[loud.index(first) :]:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
@@ -99,15 +100,19 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
             stays, place = _best(heard, more, at + shift - FINE, at + shift + FINE)
             score, elsewhere = _best(heard, more, at + shift - BACK, at + shift + AHEAD)
             if score < max(SURE, stays + BETTER):
-                lost += _missing(heard, at + shift, window)
+                unsure.append(at)
                 continue
             place = elsewhere
             moved = place - at - shift
             quiet = _quiet(heard[at + shift : place])
             silent, lost = max(silent, quiet), lost + max(0, -moved)
-            lost += min(_missing(heard, where, window) for where in (at + shift, place))
+            for n in [*unsure, at]:
+                both = (n + shift, n + shift + moved)
+                lost += min(_missing(heard, one, wanted[n : n + WINDOW]) for one in both)
+            unsure = []
             doubled += max(0, moved - quiet)
-        shift, found_until = place - at, at
+        lost += sum(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
+        shift, found_until, unsure = place - at, at, []
     lost += last - found_until
     gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
     return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
