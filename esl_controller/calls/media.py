@@ -30,7 +30,7 @@ from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.stream_start import stream_variables, token_in_url
-from esl_controller.calls.unicast_line import PROOF_S, UnicastLine
+from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
 from esl_controller.esl.events import Event
@@ -288,7 +288,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all(self._watch.alive_at)
+            self._lose_all(line.heard_until(self._watch.alive_at))
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -354,7 +354,7 @@ class CallMedia:
         heard_until = (
             by_module
             if self._line is None
-            else self._line.heard_until(self._leg, leg, self._codec_at)
+            else self._line.heard_until(self._codec_at - EVENT_LATE_S)
         )
         self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
         self._lose_all(heard_until)

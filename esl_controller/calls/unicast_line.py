@@ -79,15 +79,14 @@ class UnicastLine:
             link.peek()
         return Seen(link.datagrams_in, link.datagrams_out, link.refused, heard)
 
-    def heard_until(self, before: Leg, leg: Leg, changed_at: float) -> float:
-        """When the caller last heard, for sure, what he was sent before the leg changed.
+    def heard_until(self, alive_until: float) -> float:
+        """When the caller last heard, for sure, what he was sent by a line that lived until then.
 
-        In a call's first packets shorter ones than the SDP says are half of what FreeSWITCH takes
-        them for, so that ours wait longer and longer in its socket and go with it (observed).
+        In a call's first packets, while FreeSWITCH corrects their length, ours wait longer and
+        longer in its socket, and go with it (observed).
         """
-        if leg.ptime_ms < before.ptime_ms and changed_at - self._opened_at < SETTLES_S:
-            return self._opened_at
-        return changed_at - EVENT_LATE_S
+        settled = alive_until - self._opened_at >= SETTLES_S
+        return alive_until if settled else self._opened_at
 
     def close(self) -> None:
         """Give up socket and port; FreeSWITCH is told nothing."""
