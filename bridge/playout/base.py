@@ -93,8 +93,8 @@ class PlayoutSinks:
     """A text WebSocket message to FreeSWITCH, in UTF-8."""
     send_datagram: Callable[[bytes], None] = _no_sink
     """A UDP datagram to the call's `unicast` port."""
-    execute_playback: Callable[[str, int], None] = _no_sink
-    """`sendmsg execute playback` with event-lock: path on FreeSWITCH's host, generation."""
+    execute_playback: Callable[[str, int, int], None] = _no_sink
+    """`sendmsg execute playback` with event-lock: path on FreeSWITCH's host, generation, number."""
     break_playback: Callable[[], None] = _no_sink
     """`uuid_break <uuid> all`."""
     stream_break: Callable[[], None] = _no_sink

@@ -78,6 +78,7 @@ class FilePlayout:
         """Take over from another one; what it sent by the same stream is still played."""
         self._seq, self.queued = before._seq, before.queued
         self._recalled = before._recalled if same_stream else before._seq
+        self._break_again_until = before._break_again_until
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Have a chunk written to a file; the module answers with a play event."""
@@ -105,30 +106,33 @@ class FilePlayout:
             RemoteProtocolError: the body is not what the module sends.
         """
         event = _parse(body)
-        if event.generation <= self._given_up or 0 < event.seq <= self._recalled:
+        if self._is_old(event.generation, event.seq):
             self.ignored_events += 1
             return False
         if self.queued >= MAX_QUEUED:
             self.refused += 1
             return False
         self.queued += 1
-        self._sinks.execute_playback(event.file, event.generation)
+        self._sinks.execute_playback(event.file, event.generation, event.seq)
         return True
 
-    def on_execute(self, generation: int, now: float) -> bool:
+    def on_execute(self, generation: int, number: int, now: float) -> bool:
         """A playback of ours began (CHANNEL_EXECUTE); return whether it was cut once more."""
         late = self._break_again_until
-        if generation > self._given_up or late is None or now > late or self.queued:
+        if late is None or now > late or self.queued or not self._is_old(generation, number):
             return False  # a second break would also cut the new audio that is queued
         self._break_again_until = None
         self.second_breaks += 1
         self._sinks.break_playback()
         return True
 
-    def on_execute_complete(self, generation: int) -> None:
+    def on_execute_complete(self, generation: int, number: int) -> None:
         """A playback of ours ended (CHANNEL_EXECUTE_COMPLETE)."""
-        if generation > self._given_up and self.queued:
+        if self.queued and not self._is_old(generation, number):
             self.queued -= 1
+
+    def _is_old(self, generation: int, number: int) -> bool:
+        return generation <= self._given_up or 0 < number <= self._recalled
 
 
 def _whole_packets(at_least_ms: int, ptime_ms: int) -> int:

@@ -229,6 +229,8 @@ class PlayoutStream:
         timeline = self._timeline
         heard_until = now - self._latency_s if heard_until is None else heard_until
         back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
+        if back and self._playout.recalls:
+            self._playout.clear(self._generation, now)  # or it would be heard twice
         start = timeline.sent - len(back)
         rest = (back + self._ring.read(len(self._ring)))[: max(0, self._content_end - start)]
         return self._items.pieces(rest, start)

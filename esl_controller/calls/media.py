@@ -6,7 +6,6 @@ in the call's own greenlet; what the hub calls never does.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -31,7 +30,7 @@ from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.stream_start import stream_variables, token_in_url
-from esl_controller.calls.unicast_line import PROOF_S, UnicastLine
+from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
 from esl_controller.esl.events import Event
@@ -43,8 +42,6 @@ from esl_controller.telemetry.metrics import Metrics
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
-EVENT_LATE_S = 0.04
-"""An event comes up to 20 ms after what it tells (observed), and a packet may have been waiting."""
 MAX_RESTARTS = 3
 RESTARTS_WITHIN_S = 60.0
 """More restarts than that in this time will not help."""
@@ -291,7 +288,7 @@ class CallMedia:
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
             self._close_line()
-            self._lose_all(self._watch.alive_at)
+            self._lose_all(line.heard_until(self._watch.alive_at))
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -353,9 +350,12 @@ class CallMedia:
         if self._line is None and leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
             return
-        # Files that FreeSWITCH has are played on, unless the stream that they came by must end.
-        rest = math.inf if leg.rate_hz == self._leg.rate_hz else None
-        heard_until = rest if self._line is None else self._codec_at - EVENT_LATE_S
+        by_module = self._playing.heard_until(self._leg, leg)
+        heard_until = (
+            by_module
+            if self._line is None
+            else self._line.heard_until(self._codec_at - EVENT_LATE_S)
+        )
         self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
         self._lose_all(heard_until)
 

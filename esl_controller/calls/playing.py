@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import re
 import time
 from collections.abc import Callable
 
@@ -9,13 +11,17 @@ from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.file import FilePlayout
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
-from bridge.session.media_plan import MediaPlan, PlayoutChoice
+from bridge.session.media_plan import Leg, MediaPlan, PlayoutChoice
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.unicast_line import UnicastLine
 from esl_controller.esl.applications import Application
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
+
+_LATE_S = 0.04
+"""So much later than was thought a file may be heard."""
+_OURS = re.compile(r"va-(\d{1,18})-(\d{1,18})-")
 
 
 class Playing:
@@ -53,6 +59,17 @@ class Playing:
         self._files, self._files_by = files, self.stream
         return playout
 
+    def heard_until(self, before: Leg, leg: Leg) -> float | None:
+        """When the caller last heard, for sure, what he was sent by the module: monotonic seconds.
+        None: now; infinity: he goes on hearing it.
+
+        A file is read on in packets of the old length, and what fills no new one at its end is
+        thrown away (switch_ivr_play_say.c, switch_core_session_reset): it is sent again.
+        """
+        if self._files is not None:
+            return time.monotonic() - _LATE_S - max(before.ptime_ms, leg.ptime_ms) / 1000
+        return math.inf if leg.rate_hz == before.rate_hz else None
+
     def close(self) -> None:
         """Hear no more of the leg."""
         for stop in self._stops:
@@ -74,12 +91,9 @@ class Playing:
         if self.line is not None:
             self.line.send(data)
 
-    def _execute_playback(self, path: str, generation: int) -> None:
-        self._outbox.post(
-            lambda: self._esl.execute(
-                Application.PLAYBACK, path, event_uuid=f"va-{generation}-{time.monotonic_ns()}"
-            )
-        )
+    def _execute_playback(self, path: str, generation: int, number: int) -> None:
+        name = f"va-{generation}-{number}-{time.monotonic_ns()}"
+        self._outbox.post(lambda: self._esl.execute(Application.PLAYBACK, path, event_uuid=name))
 
     def _break_playback(self) -> None:
         self._outbox.post(lambda: self._esl.api("uuid_break", f"{self._esl.uuid} all"))
@@ -96,21 +110,20 @@ class Playing:
             self._files.on_play_event(event.body)
 
     def _on_execute(self, event: Event) -> None:
-        generation = _generation(event.application_uuid)
-        if generation is not None and self._files is not None:
-            self._files.on_execute(generation, time.monotonic())
+        ours = _playback(event.application_uuid)
+        if ours is not None and self._files is not None:
+            self._files.on_execute(*ours, time.monotonic())
 
     def _on_execute_complete(self, event: Event) -> None:
-        generation = _generation(event.application_uuid)
-        if generation is not None and self._files is not None:
-            self._files.on_execute_complete(generation)
+        ours = _playback(event.application_uuid)
+        if ours is not None and self._files is not None:
+            self._files.on_execute_complete(*ours)
 
 
-def _generation(application_uuid: str) -> int | None:
-    """The answer a playback of ours belongs to; it was put into the command's Event-UUID."""
-    prefix, _, rest = application_uuid.partition("-")
-    number = rest.partition("-")[0]
-    return int(number) if prefix == "va" and number.isdigit() else None
+def _playback(application_uuid: str) -> tuple[int, int] | None:
+    """Generation and number of a playback of ours, which the command's Event-UUID told."""
+    found = _OURS.match(application_uuid)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def playback_variables(choice: PlayoutChoice) -> list[tuple[str, str]]:

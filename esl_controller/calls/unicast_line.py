@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,6 +17,12 @@ from esl_controller.esl import commands
 
 PROOF_S = 0.5
 """FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
+
+EVENT_LATE_S = 0.08
+"""FreeSWITCH throws away what comes while it answers a request, up to 60 ms (observed), before it
+raises the event of the new codec, and a packet may have been waiting."""
+SETTLES_S = 1.0
+"""In so much time FreeSWITCH has seen what packets a telephone really sends."""
 
 
 class UnicastLine:
@@ -34,6 +41,7 @@ class UnicastLine:
         self._on_audio = on_audio
         self._ports = ports
         self._first_bytes = 0
+        self._opened_at = time.monotonic()
         self._link = DatagramLink(on_datagram=self._on_datagram, local=(local_host, 0))
         try:
             self._port = ports.take(freeswitch_host)
@@ -70,6 +78,15 @@ class UnicastLine:
         if self._on_audio is None:
             link.peek()
         return Seen(link.datagrams_in, link.datagrams_out, link.refused, heard)
+
+    def heard_until(self, alive_until: float) -> float:
+        """When the caller last heard, for sure, what he was sent by a line that lived until then.
+
+        In a call's first packets, while FreeSWITCH corrects their length, ours wait longer and
+        longer in its socket, and go with it (observed).
+        """
+        settled = alive_until - self._opened_at >= SETTLES_S
+        return alive_until if settled else self._opened_at
 
     def close(self) -> None:
         """Give up socket and port; FreeSWITCH is told nothing."""

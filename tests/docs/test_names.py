@@ -40,6 +40,8 @@ OTHERS = {
     "close_3000",
     "http_404",
     "process_resident_memory_bytes",  # prometheus_client's own
+    "jitterbuffer_msec",  # FreeSWITCH's
+    "rtp_manual_rtp_bugs",
     "shop_price",  # names of an example
     "shop_stock",
     "loja_estoque",

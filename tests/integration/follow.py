@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from esl_controller.simulator.hearing import AUDIBLE
 
 RATE_HZ = 8000
-BLOCK, WINDOW, MORE = 160, 480, 3200
-"""Samples: 20, 60 and 400 ms."""
+BLOCK, WINDOW, HEAD, MORE = 160, 480, 800, 3200
+"""Samples: 20, 60, 100 and 400 ms."""
 STARTS = (8000, 3200, 1600)
 """Of the beginning, so much at once is looked for: less where something came between in it."""
 BEGIN_STEP = 5
@@ -90,6 +90,7 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
         return Heard((last + WINDOW - loud[0]) * ms, 0.0, 0.0, 0.0)
     shift, lost, found_until = start - first, first - loud[0], first
     doubled = silent = 0
+    unsure: list[int] = []
     for at in loud[loud.index(first) :]:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
@@ -99,13 +100,19 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
             stays, place = _best(heard, more, at + shift - FINE, at + shift + FINE)
             score, elsewhere = _best(heard, more, at + shift - BACK, at + shift + AHEAD)
             if score < max(SURE, stays + BETTER):
+                unsure.append(at)
                 continue
             place = elsewhere
             moved = place - at - shift
             quiet = _quiet(heard[at + shift : place])
             silent, lost = max(silent, quiet), lost + max(0, -moved)
+            for n in [*unsure, at]:
+                both = (n + shift, n + shift + moved)
+                lost += min(_missing(heard, one, wanted[n : n + WINDOW]) for one in both)
+            unsure = []
             doubled += max(0, moved - quiet)
-        shift, found_until = place - at, at
+        lost += sum(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
+        shift, found_until, unsure = place - at, at, []
     lost += last - found_until
     gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
     return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
@@ -117,8 +124,33 @@ def _begin(heard: Samples, wanted: Samples, loud: list[int]) -> tuple[int, int |
         for size in STARTS:
             found = _first(heard, wanted[first : first + size])
             if found is not None:
-                return first, found
+                return _back(heard, wanted, loud, found - first)
     return loud[0], None
+
+
+def _back(heard: Samples, wanted: Samples, loud: list[int], shift: int) -> tuple[int, int]:
+    """The same where its beginning is missing at that place, or was heard before it."""
+    sure = next(
+        (
+            at
+            for at in loud
+            if _best(heard, wanted[at : at + WINDOW], at + shift, at + shift + FINE)[0] >= ALIKE
+        ),
+        loud[0],
+    )
+    for at in loud[: loud.index(sure)]:
+        found = _first(heard[: sure + shift], wanted[at : at + HEAD])
+        if found is not None:
+            return at, found
+    return sure, sure + shift
+
+
+def _missing(heard: Samples, place: int, window: Samples) -> int:
+    """Samples of a loud block that should be heard there, where there is silence."""
+    if not _loud(window[BLOCK : 2 * BLOCK]):
+        return 0
+    middle = heard[max(0, place + BLOCK) : max(0, place + 2 * BLOCK)]
+    return 0 if len(middle) and _quiet(middle) < len(middle) else BLOCK
 
 
 def _quiet(part: Samples) -> int:

@@ -37,11 +37,39 @@ def test_a_part_that_is_missing_and_one_that_came_twice() -> None:
     assert heard(sound[:4400], sound[4000:]) == (0.0, pytest.approx(50, abs=1))
 
 
+def test_a_beginning_that_was_broken_off_and_said_again() -> None:
+    sound = voice()
+    for so_far in (1200, 1440):
+        lost_ms, doubled_ms = heard(sound[:so_far], np.zeros(640), sound[so_far - 640 :])
+        assert lost_ms == 0.0
+        assert doubled_ms == pytest.approx(80, abs=20)
+
+
+def test_a_beginning_that_never_came_is_missing() -> None:
+    lost_ms, doubled_ms = heard(voice()[1600:])
+    assert lost_ms == pytest.approx(200, abs=20)
+    assert doubled_ms == 0.0
+
+
 def test_silence_between_is_a_hole_and_not_twice() -> None:
     sound = np.concatenate([np.zeros(1600), voice()[:6000], np.zeros(2400), voice()[6000:]])
     found = follow(pieces(sound), voice())
     assert (found.lost_ms, found.doubled_ms) == (0.0, pytest.approx(0, abs=20))
     assert found.largest_gap_ms == pytest.approx(300, abs=20)
+
+
+def test_what_is_missing_before_a_longer_silence_is_missing() -> None:
+    sound = voice()
+    lost_ms, doubled_ms = heard(sound[:4000], np.zeros(1600), sound[4800:])
+    assert lost_ms == pytest.approx(100, abs=20)
+    assert doubled_ms == 0.0
+
+
+def test_silence_in_its_place_is_missing() -> None:
+    sound = voice()
+    lost_ms, doubled_ms = heard(sound[:4000], np.zeros(1600), sound[5600:])
+    assert lost_ms == pytest.approx(200, abs=40)
+    assert doubled_ms == 0.0
 
 
 def test_a_sound_that_never_came() -> None:

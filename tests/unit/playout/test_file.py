@@ -29,7 +29,7 @@ def test_a_chunk_becomes_a_file_becomes_a_playback() -> None:
     assert playout.on_play_event(event(3, 7))
     assert wire.log[1] == ("playback", ("/tmp/0f3c_7.tmp.r8", 3))
     assert playout.queued == 1
-    playout.on_execute_complete(3)
+    playout.on_execute_complete(3, 7)
     assert playout.queued == 0
 
 
@@ -57,8 +57,8 @@ def test_an_old_playback_that_slipped_through_is_broken_again_once() -> None:
     wire, playout = made()
     playout.on_play_event(event(1))
     playout.clear(1, 5.0)
-    assert playout.on_execute(1, 5.03)
-    assert not playout.on_execute(1, 5.035)
+    assert playout.on_execute(1, 0, 5.03)
+    assert not playout.on_execute(1, 0, 5.035)
     assert [kind for kind, _ in wire.log] == ["playback", "uuid_break", "uuid_break"]
     assert playout.second_breaks == 1
 
@@ -67,7 +67,7 @@ def test_but_not_when_it_is_too_late_to_be_one() -> None:
     _, playout = made()
     playout.on_play_event(event(1))
     playout.clear(1, 5.0)
-    assert not playout.on_execute(1, 5.05)
+    assert not playout.on_execute(1, 0, 5.05)
 
 
 def test_and_not_when_new_sound_is_queued() -> None:
@@ -75,15 +75,15 @@ def test_and_not_when_new_sound_is_queued() -> None:
     playout.on_play_event(event(1))
     playout.clear(1, 5.0)
     playout.on_play_event(event(2))
-    assert not playout.on_execute(1, 5.01)
+    assert not playout.on_execute(1, 0, 5.01)
 
 
 def test_and_not_for_the_new_answer() -> None:
     _, playout = made()
     playout.on_play_event(event(1))
     playout.clear(1, 5.0)
-    assert not playout.on_execute(2, 5.01)
-    assert not made()[1].on_execute(0, 5.0)
+    assert not playout.on_execute(2, 0, 5.01)
+    assert not made()[1].on_execute(0, 0, 5.0)
 
 
 def test_completions_of_a_broken_answer_do_not_count() -> None:
@@ -91,10 +91,10 @@ def test_completions_of_a_broken_answer_do_not_count() -> None:
     playout.on_play_event(event(1))
     playout.clear(1, 5.0)
     playout.on_play_event(event(2))
-    playout.on_execute_complete(1)
+    playout.on_execute_complete(1, 0)
     assert playout.queued == 1
-    playout.on_execute_complete(2)
-    playout.on_execute_complete(2)
+    playout.on_execute_complete(2, 0)
+    playout.on_execute_complete(2, 0)
     assert playout.queued == 0
 
 
@@ -142,3 +142,22 @@ def test_an_event_without_our_number_is_not_ours() -> None:
     wire, playout = made()
     assert not playout.on_play_event(b'{"file": "/tmp/other.wav"}')
     assert wire.log == []
+
+
+def test_the_next_one_ignores_files_of_the_one_before_it_that_were_broken_off() -> None:
+    wire, before = made()
+    for number in (1, 2, 3):
+        before.play(bytes(1600), 1)
+        if number < 3:
+            before.on_play_event(event(1, number))
+    before.clear(1, 5.0)
+    after = FilePlayout(L16_8K, wire.sinks)
+    after.follow(before, same_stream=True)
+    assert after.on_execute(1, 2, 5.03), "one that slipped past the break is broken off too"
+    after.play(bytes(1600), 1)
+    assert not after.on_play_event(event(1, 3))
+    assert after.on_play_event(event(1, 4))
+    after.on_execute_complete(1, 1)
+    assert after.queued == 1
+    after.on_execute_complete(1, 4)
+    assert after.queued == 0

@@ -30,7 +30,7 @@ class Wire:
             send_binary=lambda data: self.log.append(("binary", data)),
             send_text=lambda data: self.log.append(("text", json.loads(data))),
             send_datagram=lambda data: self.log.append(("datagram", data)),
-            execute_playback=lambda path, gen: self.log.append(("playback", (path, gen))),
+            execute_playback=lambda path, gen, _: self.log.append(("playback", (path, gen))),
             break_playback=lambda: self.log.append(("uuid_break", None)),
             stream_break=lambda: self.log.append(("stream_break", None)),
         )

@@ -1,0 +1,34 @@
+"""A line that is gone gives back what was not heard, and recalls it where it can be."""
+
+import math
+
+from .stream_kit import make, ms
+
+
+def test_what_is_given_back_is_recalled_so_that_it_is_heard_once() -> None:
+    far, _, stream = make(lead_ms=120, chunk_ms=200, first_chunk_ms=100)
+    stream.write("a", ms(1000), far.now)
+    far.now += 0.05
+    ((item, data),) = stream.give_back(None, far.now)
+    assert item == "a"
+    assert data == ms(1000)[far.heard_bytes(far.now) :]
+    assert len(far.cleared) == 1
+    assert far.heard_bytes(far.now + 5) == far.heard_bytes(far.now)
+
+
+def test_files_that_play_on_are_not_recalled() -> None:
+    far, _, stream = make(lead_ms=120, chunk_ms=200, first_chunk_ms=100)
+    stream.write("a", ms(1000), far.now)
+    sent = len(far.sound)
+    far.now += 0.05
+    ((_, data),) = stream.give_back(math.inf, far.now)
+    assert data == ms(1000)[sent:]
+    assert not far.cleared
+
+
+def test_what_cannot_be_recalled_is_only_given_back() -> None:
+    far, _, stream = make(recalls=False)
+    stream.write("a", ms(1000), far.now)
+    far.now += 0.05
+    assert stream.give_back(None, far.now)
+    assert not far.cleared
