@@ -273,8 +273,7 @@ class PlayoutStream:
         if not self._active or not self._finished:
             return None
         to_send = self._content_end - self._timeline.sent  # below zero once padding was sent
-        heard_at = self._timeline.until + self._latency_s + to_send / self._bytes_per_s
-        return max(now, heard_at)
+        return max(now, self._timeline.until + self._latency_s + to_send / self._bytes_per_s)
 
     # --- the pacer's side -----------------------------------------------------------------
 
@@ -295,8 +294,7 @@ class PlayoutStream:
         ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
         until_s = now + self._lead.look(now)
         while timeline.until <= until_s:
-            whole = ring.depth
-            if whole < frame:
+            if (whole := ring.depth) < frame:
                 return
             most = self._first_bytes if self._starting else self._chunk_bytes
             self._send(ring.read(most if whole >= most else whole - whole % frame), now)
