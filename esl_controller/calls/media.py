@@ -351,11 +351,7 @@ class CallMedia:
             self._leg = leg  # what we send and get stays the same
             return
         by_module = self._playing.heard_until(self._leg, leg)
-        heard_until = (
-            by_module
-            if self._line is None
-            else self._line.heard_until(self._codec_at - EVENT_LATE_S)
-        )
+        heard_until = by_module if self._line is None else self._codec_at - EVENT_LATE_S
         self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
         self._lose_all(heard_until)
 
