@@ -30,7 +30,7 @@ def work() -> Iterator[Path]:
 def image(work: Path) -> dockerfile.Stage:
     """python:3.11-slim-bookworm is a Debian 12 with Python 3.11 as `python`."""
     base = work / "base"
-    debian.make(base, "python3", "python3-venv", "python-is-python3")
+    debian.make(base, "python3", "python3-venv", "python3-dev", "python-is-python3")
     index = {k: v for k, v in os.environ.items() if k in {"PIP_INDEX_URL", "PIP_TRUSTED_HOST"}}
     index["PIP_CERT"] = "/etc/ssl/certs/ca-certificates.crt"
     return dockerfile.replay(ROOT, base, work, index)
