@@ -24,7 +24,7 @@ class Found:
     by_meaning: bool = False
     """Else by words alone."""
     why: str = ""
-    """Why by words alone, for the operator."""
+    """Why not by both, where the domain wants that; for the operator."""
 
 
 class SearchFailed(Exception):

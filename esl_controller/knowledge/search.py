@@ -1,17 +1,21 @@
 """Looks a question up in a tenant's documents: by its words, and by what it means where vectors are
-to be had. What keeps the second from being had costs the first nothing but a part of the time."""
+to be had. Both at once, and whichever is there at the limit answers."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 import gevent
 import structlog
 
 from esl_controller.database.pool import DatabaseError, Pool, RowRefused
 from esl_controller.database.repository import knowledge
-from esl_controller.knowledge.found import Found, Meaning, NoVector, Passage, SearchFailed, Vector
+from esl_controller.database.repository.statements import Row
+from esl_controller.knowledge.found import Found, Meaning, NoVector, SearchFailed, Vector
+from esl_controller.knowledge.fusion import LOOKED_AT, fused
 from esl_controller.knowledge.passages import without_accents
 
 MAX_QUESTION = 500
@@ -41,38 +45,42 @@ class DocumentSearch:
         Raises SearchFailed.
         """
         question = question[:MAX_QUESTION]
-        vector, why = None, ""
+        words = _Way(
+            partial(self._by_words, domain_uuid, question),
+            late="the documents were not searched in time",
+        )
+        meaning = _Way(
+            partial(self._by_meaning, domain_uuid, question, timeout_s),
+            late="what is meant was not compared in time",
+        )
+        both = [words.greenlet, meaning.greenlet]
         try:
-            with gevent.Timeout(timeout_s) as late:
-                try:
-                    vector = self._vector(domain_uuid, question, MEANING_SHARE * timeout_s)
-                except NoVector as error:
-                    why = str(error)
-                return self._found(domain_uuid, question, vector, why)
-        except gevent.Timeout as error:
-            if error is not late:
-                raise
-            raise SearchFailed("the documents were not searched in time") from None
-        except DatabaseError as error:
-            raise SearchFailed(f"the documents cannot be searched: {error}") from None
+            gevent.joinall(both, timeout=timeout_s)
+        finally:
+            gevent.killall(both, block=False)
+        if words.rows is None and meaning.rows is None:
+            raise SearchFailed(words.why)
+        rows = [way.rows for way in (words, meaning) if way.rows is not None]
+        why = words.why or meaning.why
+        return Found(fused(rows, FOUND), by_meaning=meaning.rows is not None, why=why)
 
-    def _found(self, domain_uuid: str, question: str, vector: Vector | None, why: str) -> Found:
-        if vector is not None:
-            try:
-                return Found(self._passages(domain_uuid, question, vector), by_meaning=True)
-            except RowRefused:
-                why = "the service answered with something that is no vector"
-                _log.warning("knowledge.no_vector", domain_uuid=domain_uuid, why=why)
-        return Found(self._passages(domain_uuid, question, None), why=why)
-
-    def _passages(self, domain_uuid: str, question: str, vector: Vector | None) -> list[Passage]:
+    def _by_words(self, domain_uuid: str, question: str) -> list[Row]:
         plain = without_accents(question)
-        space, numbers = vector or ("", "")
         with self._pool.connection(autocommit=True) as one:
-            rows = knowledge.search(
-                one, domain_uuid, question, plain, FOUND, space=space, vector=numbers
-            )
-        return [Passage(row["title"], row["content"]) for row in rows]
+            return knowledge.by_words(one, domain_uuid, question, plain, LOOKED_AT)
+
+    def _by_meaning(self, domain_uuid: str, question: str, timeout_s: float) -> list[Row] | None:
+        """None where the domain finds nothing by meaning. Raises NoVector, DatabaseError."""
+        vector = self._vector(domain_uuid, question, MEANING_SHARE * timeout_s)
+        if vector is None:
+            return None
+        try:
+            with self._pool.connection(autocommit=True) as one:
+                return knowledge.by_meaning(one, domain_uuid, *vector, LOOKED_AT)
+        except RowRefused:
+            why = "the service answered with something that is no vector"
+            _log.warning("knowledge.no_vector", domain_uuid=domain_uuid, why=why)
+            raise NoVector(why) from None
 
     def _vector(self, domain_uuid: str, question: str, timeout_s: float) -> Vector | None:
         """None where the domain finds nothing by meaning. Raises NoVector, DatabaseError."""
@@ -100,3 +108,21 @@ class DocumentSearch:
             with self._pool.connection(autocommit=True) as connection:
                 self._has_vectors = knowledge.has_vectors(connection)
         return self._has_vectors
+
+
+class _Way:
+    """One way of searching, on its way."""
+
+    def __init__(self, look: Callable[[], list[Row] | None], late: str) -> None:
+        self.rows: list[Row] | None = None
+        self.why = late
+        """Why there are no rows; empty: nobody wanted any, or there are."""
+        self.greenlet = gevent.spawn(self._look, look)
+
+    def _look(self, look: Callable[[], list[Row] | None]) -> None:
+        try:
+            self.rows, self.why = look(), ""
+        except NoVector as error:
+            self.why = str(error)
+        except DatabaseError as error:
+            self.why = f"the documents cannot be searched: {error}"

@@ -22,6 +22,7 @@ from esl_controller.database.repository.demo import prepare_standalone
 from esl_controller.errands import embedding
 from esl_controller.errands.embedding import EmbeddingDesk
 from esl_controller.knowledge.documents import Document, add
+from esl_controller.knowledge.found import SearchFailed
 from esl_controller.knowledge.search import DocumentSearch
 from esl_controller.services import meaning
 from esl_controller.services.embeddings import Embeddings
@@ -202,6 +203,59 @@ def test_without_a_vector_the_words_are_searched_within_the_deadline(
     assert said in found.why
 
 
+@pytest.mark.parametrize(
+    ("locked", "found", "why"),
+    [
+        ("v_voice_realtime_embeddings", (["Refunds"], False), "not compared in time"),
+        ("v_voice_realtime_passages", None, "not searched in time"),
+    ],
+)
+def test_whatever_is_there_at_the_limit_answers(papers: House, locked, found, why: str) -> None:
+    """A vector that came late leaves no time to compare it; the words were searched meanwhile."""
+    embed(papers)
+    with closing(psycopg2.connect(papers.database.dsn)) as other:
+        other.cursor().execute(f"lock table {locked} in access exclusive mode")
+        try:
+            told = searching(papers).search(papers.domain, "refund", timeout_s=0.7)
+            said, ways = told.why, (titles(told), told.by_meaning)
+        except SearchFailed as error:
+            said, ways = str(error), None
+    assert (ways, why in said) == (found, True)
+
+
+def test_what_is_meant_answers_where_the_words_are_late(papers: House, monkeypatch) -> None:
+    embed(papers)
+    monkeypatch.setattr(knowledge, "_BY_WORDS", "select pg_sleep(9), %(question)s")
+    told = searching(papers).search(papers.domain, "where can I leave my car", timeout_s=0.7)
+    assert (titles(told)[0], told.by_meaning) == ("Parking", True)
+    assert told.why == "the documents were not searched in time"
+
+
+def test_vectors_are_sifted_by_their_signs_and_told_apart_by_all_numbers(
+    papers: House, pool: Pool, monkeypatch
+) -> None:
+    embed(papers)
+    vectors = {"Parking": "{.9,.1,-.1,.1}", "Pets": "{.1,.9,-.1,.1}", "Refunds": "{-1,-1,1,-1}"}
+    for title, vector in vectors.items():
+        papers.database.execute(
+            """update v_voice_realtime_embeddings e set embedding = %s, space = 's'
+               from v_voice_realtime_documents d
+               where d.document_uuid = e.document_uuid and d.title = %s""",
+            vector,
+            title,
+        )
+    monkeypatch.setattr(knowledge, "SIFTED", 2)
+    with pool.connection() as connection:
+        for vector, found in (
+            ("[0.8, 0.2, -0.1, 0.1]", ["Parking", "Pets"]),
+            ("[0.2, 0.8, -0.1, 0.1]", ["Pets", "Parking"]),
+            ("[-0.2, -0.8, 0.1, -0.1]", ["Refunds"]),
+            ("[1, 1]", []),
+        ):
+            rows = knowledge.by_meaning(connection, papers.domain, "s", vector, 9)
+            assert [row["title"] for row in rows][: len(found) or 9] == found, vector
+
+
 def test_a_service_that_failed_is_not_waited_for_again(papers: House, service) -> None:
     embed(papers)
     now = [100.0]
@@ -249,9 +303,9 @@ def test_no_tenant_finds_or_pays_for_what_is_another_s(papers: House, service, p
     assert len(service[1].posted) == asked
     with pool.connection() as connection:
         space = Chosen(base(service[1]), MODEL, own=True).space
-        sql = {"space": space, "vector": "[" + ",".join(["1"] * 256) + "]"}
-        assert knowledge.search(connection, stranger, "car", "car", 9, **sql) == []
-        assert len(knowledge.search(connection, papers.domain, "car", "car", 9, **sql)) == 3
+        vector = "[" + ",".join(["1"] * 256) + "]"
+        assert knowledge.by_meaning(connection, stranger, space, vector, 9) == []
+        assert len(knowledge.by_meaning(connection, papers.domain, space, vector, 9)) == 3
         assert tenants.find_settings(connection, stranger)["embedding_key"] is None
 
 

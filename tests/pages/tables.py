@@ -27,7 +27,7 @@ _ABOUT = """<?php
 	return [
 """
 _SHORT = {"timestamp with time zone": "timestamptz"}
-# Lists of numbers are not declared: FusionPBX's upgrade would alter their column each time.
+# Types FusionPBX's upgrade does not know are not declared: it would alter their column each time.
 _SQL = """
     select c.relname, a.attname, format_type(a.atttypid, a.atttypmod),
            coalesce(a.attnum = any (i.indkey), false) as of_key
@@ -35,6 +35,7 @@ _SQL = """
     join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_index i on i.indrelid = c.oid and i.indisprimary
     where c.relkind = 'r' and c.relname <> 'v_voice_realtime_embeddings'
+    and a.atttypid <> 'tsvector'::regtype
     and (c.relname like 'v\\_voice\\_%\\_realtime%' or c.relname like 'v\\_voice\\_realtime\\_%')
     order by c.relname, of_key desc, a.attnum"""
 

@@ -86,80 +86,68 @@ def remove_titled(connection: Connection, domain_uuid: str, title: str) -> bool:
 
 
 _BY_WORDS = """
-  asked as (
+  with asked as (
     select config,
       replace(plainto_tsquery(config::regconfig, %(question)s)::text, ' & ', ' | ')::tsquery
       || replace(plainto_tsquery(config::regconfig, %(plain)s)::text, ' & ', ' | ')::tsquery
         as words
     from (select distinct text_search as config from v_voice_realtime_documents
-          where domain_uuid = %(domain_uuid)s) as configs),
-  by_words as (
-    select p.passage_uuid, row_number() over (
-        order by ts_rank_cd(p.terms::tsvector, asked.words, 1) desc, d.title, p.passage_number)
-      as place
-    from asked
-    join v_voice_realtime_documents d
-      on d.text_search = asked.config and d.domain_uuid = %(domain_uuid)s
-    join v_voice_realtime_passages p
-      on p.document_uuid = d.document_uuid and p.domain_uuid = %(domain_uuid)s
-    where p.terms::tsvector @@ asked.words
-    order by place limit %(looked_at)s)"""
-_BY_MEANING = """
-  by_meaning as (
-    select e.passage_uuid,
-      row_number() over (order by e.embedding::vector <=> %(vector)s::vector) as place
-    from v_voice_realtime_embeddings e
-    where e.domain_uuid = %(domain_uuid)s and e.space = %(space)s
-      and cardinality(e.embedding) = vector_dims(%(vector)s::vector)
-    order by place limit %(looked_at)s)"""
-_FUSED = """
-  select d.title, p.content
-  from (select passage_uuid, sum(1.0 / (%(softened)s + place)) as score
-        from ({found}) as found group by passage_uuid) as fused
+          where domain_uuid = %(domain_uuid)s) as configs)
+  select p.passage_uuid, d.title, p.passage_number, p.content
+  from asked
+  join v_voice_realtime_documents d
+    on d.text_search = asked.config and d.domain_uuid = %(domain_uuid)s
   join v_voice_realtime_passages p
-    on p.passage_uuid = fused.passage_uuid and p.domain_uuid = %(domain_uuid)s
+    on p.document_uuid = d.document_uuid and p.domain_uuid = %(domain_uuid)s
+  where p.lexemes @@ asked.words
+  order by ts_rank_cd(p.lexemes, asked.words, 1) desc, d.title, p.passage_number limit %(limit)s"""
+_BY_MEANING = """
+  with sifted as materialized (
+    select e.passage_uuid from v_voice_realtime_embeddings e,
+      voice_ai_signs(translate(%(vector)s, '[]', '{}')::real[]) as asked
+    where e.domain_uuid = %(domain_uuid)s and e.space = %(space)s
+      and length(e.signs) = length(asked)
+    order by bit_count(e.signs # asked) limit %(sifted)s)
+  select p.passage_uuid, d.title, p.passage_number, p.content
+  from sifted
+  join v_voice_realtime_embeddings e
+    on e.passage_uuid = sifted.passage_uuid and e.domain_uuid = %(domain_uuid)s
+  join v_voice_realtime_passages p
+    on p.passage_uuid = e.passage_uuid and p.domain_uuid = %(domain_uuid)s
   join v_voice_realtime_documents d
     on d.document_uuid = p.document_uuid and d.domain_uuid = %(domain_uuid)s
-  order by fused.score desc, d.title, p.passage_number limit %(limit)s"""
-LOOKED_AT = 20
-"""Passages of each way of searching that are laid together."""
-SOFTENED = 60
-"""Reciprocal rank fusion's constant (Cormack, Clarke, Buettcher 2009)."""
+  order by e.embedding::vector <=> %(vector)s::vector, d.title, p.passage_number limit %(limit)s"""
+SIFTED = 1000
+"""Passages whose vectors are compared by all of their numbers: those whose signs differ least."""
 
 
-def search(
-    connection: Connection,
-    domain_uuid: str,
-    question: str,
-    plain: str,
-    limit: int,
-    *,
-    space: str = "",
-    vector: str = "",
+def by_words(
+    connection: Connection, domain_uuid: str, question: str, plain: str, limit: int
 ) -> list[Row]:
-    """Return `title` and `content` of the passages that fit a question best.
+    """Return `passage_uuid`, `title`, `passage_number` and `content` of the passages that have the
+    words of a question, the best first.
 
     Any of its words counts, more of them count more; each document is asked by the rules of its own
-    language. `plain` is the question without accents. With its `vector`, a list of numbers in JSON,
-    those that mean the same are laid together with them, by reciprocal rank.
+    language. `plain` is the question without accents.
     """
-    ways, found = [_BY_WORDS], ["select passage_uuid, place from by_words"]
-    if vector:
-        ways.append(_BY_MEANING)
-        found.append("select passage_uuid, place from by_meaning")
-    sql = f"with {','.join(ways)}{_FUSED.format(found=' union all '.join(found))}"
-    values = {
-        "domain_uuid": domain_uuid,
-        "question": as_stored(question),
-        "plain": as_stored(plain),
-        "space": space,
-        "vector": as_stored(vector),
-        "looked_at": LOOKED_AT,
-        "softened": SOFTENED,
-        "limit": limit,
-    }
+    values = {"question": as_stored(question), "plain": as_stored(plain), "limit": limit}
+    return _found(connection, _BY_WORDS, domain_uuid, values)
+
+
+def by_meaning(
+    connection: Connection, domain_uuid: str, space: str, vector: str, limit: int
+) -> list[Row]:
+    """Return what `by_words` does of the passages whose vectors are nearest to a question's, a list
+    of numbers in JSON. Needs pgvector, and PostgreSQL 14."""
+    values = {"space": space, "vector": as_stored(vector), "sifted": SIFTED, "limit": limit}
+    return _found(connection, _BY_MEANING, domain_uuid, values)
+
+
+def _found(
+    connection: Connection, sql: str, domain_uuid: str, values: Mapping[str, Any]
+) -> list[Row]:
     with connection.cursor(cursor_factory=RealDictCursor) as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(sql, {"domain_uuid": domain_uuid, **values})
         return list(cursor.fetchall())
 
 

@@ -174,6 +174,10 @@ SENTENCES: dict[str, Tongues] = {
     "is no PDF that can be read": Tongues(
         "não é um PDF que se possa ler", "no es un PDF que se pueda leer"
     ),
+    "what is meant was not compared in time": Tongues(
+        "o sentido não foi comparado a tempo",
+        "el sentido no se comparó a tiempo",
+    ),
     "the documents were not searched in time": Tongues(
         "a busca nos documentos não terminou a tempo",
         "la búsqueda en los documentos no terminó a tiempo",
