@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from typing import Any, Protocol, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -31,10 +32,10 @@ VENDORS = tuple(
 NOBODY_KNOWN = "custom"
 
 
-def vendor_at(host: str) -> str:
-    """Who is paid for what is asked of a host, as in the price list."""
+def vendor_at(url: str, unknown: str = NOBODY_KNOWN) -> str:
+    """Who is paid for what is asked at an address, as in the price list; else `unknown`."""
     own = {one.hosts["base_url"]: one.spoken.vendor for one in DESCRIPTORS.values()}
-    return own.get(host, NOBODY_KNOWN)
+    return own.get(urlsplit(url).hostname or "", unknown)
 
 
 class ProviderConfigError(BridgeError):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from bridge.providers.base import Usage
-from bridge.providers.registry import DESCRIPTORS
+from bridge.providers.registry import DESCRIPTORS, vendor_at
 from esl_controller.database.models import ProviderAccess, TenantSettings
 from esl_controller.settings.types import Secret
 
@@ -16,17 +16,6 @@ CHARS_PER_TOKEN = 4
 """Where nobody counts."""
 MAX_TOKENS = 10_000_000
 """What somebody else counts of one answer is no more."""
-_VENDORS = {
-    urlsplit(one.chat_url).hostname or "": next(
-        (model.vendor for model in one.models if model.role == "chat"), one.kind
-    )
-    for one in DESCRIPTORS.values()
-    if one.chat_url
-}
-_NOBODY = next(
-    one.kind for one in DESCRIPTORS.values() if any(model.role == "chat" for model in one.models)
-)
-"""The kind that may have any chat server stands for those of nobody known."""
 _SCHEMES = {"ws://": "http://", "wss://": "https://"}
 
 
@@ -53,7 +42,7 @@ def chosen(tenant: TenantSettings, key: Secret) -> TextService | None:
     if not tenant.summary_model:
         raise NoTextService("summary_url needs a summary_model")
     url = tenant.summary_url
-    return TextService(_completions(url), tenant.summary_model, key, vendor_of(url, _NOBODY))
+    return TextService(_completions(url), tenant.summary_model, key, vendor_at(url))
 
 
 def of_provider(providers: Sequence[ProviderAccess], model: str | None) -> TextService:
@@ -67,14 +56,9 @@ def of_provider(providers: Sequence[ProviderAccess], model: str | None) -> TextS
         name = model or (chat_models and (config.model or chat_models[0]))
         if not name:
             raise NoTextService(f"{config.provider_label} needs a summary_model")
-        vendor = vendor_of(as_http(base), config.realtime_provider)
+        vendor = vendor_at(as_http(base), config.realtime_provider)
         return TextService(_completions(as_http(base)), name, _key(access, known.chat_key), vendor)
     raise NoTextService("no provider of the domain answers in text: set summary_url")
-
-
-def vendor_of(url: str, unknown: str) -> str:
-    """Whose service is at an address; `unknown` where nobody knows."""
-    return _VENDORS.get(urlsplit(url).hostname or "", unknown)
 
 
 def usage_of(service: TextService, answer: Any, asked: str, answered: str) -> Usage:

@@ -139,9 +139,9 @@ class Embeddings:
 
     def _count(self, domain_uuid: str, service: EmbeddingService, said: _Answer) -> None:
         """Paid for, whatever the vectors are worth."""
-        vendor = vendor_at(urlsplit(service.url).hostname or "")
         tokens = max(0, min(said.usage.prompt_tokens, 10_000_000))
-        self._book(Usage(vendor, service.model, input_text_tokens=tokens), domain_uuid)
+        usage = Usage(vendor_at(service.url), service.model, input_text_tokens=tokens)
+        self._book(usage, domain_uuid)
 
 
 def embeddings_of(

@@ -14,8 +14,9 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Endpoint, Open, Send, SpeechService
 from bridge.providers.base import ProviderProtocol
 from bridge.providers.conversation import Conversation, Tool
+from bridge.providers.descriptor import Descriptor
 from bridge.providers.openai.realtime import OpenAIRealtime
-from bridge.providers.registry import PROVIDERS
+from bridge.providers.registry import DESCRIPTORS, PROVIDERS, vendor_at
 from esl_controller.database.models import ProviderAccess, RealtimeProviderConfig, SecretaryRealtime
 from esl_controller.settings.table import Provider
 from esl_controller.settings.types import Secret
@@ -262,6 +263,18 @@ def test_every_kind_has_a_vendor() -> None:
     assert PROVIDERS["gemini_live"].vendor == "gemini"
     assert PROVIDERS["openai_realtime"].vendor == "openai"
     assert PROVIDERS["elevenlabs_agent"].vendor == "elevenlabs"
+
+
+@pytest.mark.parametrize("known", [one for one in DESCRIPTORS.values() if one.chat_url])
+def test_who_answers_in_text_is_paid_as_the_price_list_names_it(known: Descriptor) -> None:
+    paid = {model.vendor for model in known.models if model.role == "chat"} or {known.kind}
+    assert {vendor_at(known.chat_url)} == paid
+
+
+def test_an_address_of_nobody_known_is_the_tenant_s_own_or_its_provider_s() -> None:
+    assert vendor_at("https://llm.example/v1") == vendor_at("no address") == "custom"
+    assert vendor_at("https://llm.example/v1", "openai") == "openai"
+    assert vendor_at("https://api.groq.com:443/openai/v1", "openai") == "groq"
 
 
 def test_the_operator_s_gemini_has_nothing_of_openai_s() -> None:
