@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from esl_controller.money.ledger import SUMMARY
+
 _WHO = {"user": "caller", "assistant": "agent", "dtmf": "keys", "system": "system"}
 _PARTS = ("network_ms", "model_ms", "buffer_ms", "playout_ms")
 
@@ -90,7 +92,7 @@ def _usage(usage: Sequence[Mapping[str, Any]], cost_usd: Any) -> list[str]:
     text = "tokens        in {} text, {} audio; out {} text, {} audio".format(*tokens)
     cost = "could not be priced" if cost_usd is None else f"{cost_usd} USD"
     lines = [text, f"cost          {cost}"]
-    summary = [row["cost_usd"] for row in usage if row["purpose"] == "summary"]
+    summary = [row["cost_usd"] for row in usage if row["purpose"] == SUMMARY]
     if summary:
         known = [one for one in summary if one is not None]
         of_it = f"{sum(known)} USD" if known else "could not be priced"

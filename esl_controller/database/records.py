@@ -77,7 +77,7 @@ class UsageRecord:
     usage_uuid: str
     domain_uuid: str
     conversation_uuid: str | None
-    """None: a voice preview."""
+    """None: said in none, such as a voice preview or a document's vectors."""
     purpose: str = "conversation"
     """conversation | preview | summary"""
     provider: str

@@ -87,7 +87,7 @@ class MeansReader:
         tls = ssl.create_default_context(cafile=at.ca_file) if at.ca_file else None
         http = ServiceHttp(addresses, ServiceHosts(at.allowed_hosts), tls=tls)
         open_key = source.secret_store.open
-        embeddings = embeddings_of(settings, http, open_key, tls, purse.book_own)
+        embeddings = embeddings_of(settings, http, open_key, tls, purse.book_embedding)
         return cls(pool, source, http, addresses, MailServer(settings.mail), embeddings, purse)
 
     def close(self) -> None:

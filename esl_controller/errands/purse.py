@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bridge.providers.base import Usage
 from esl_controller.database.models import TenantSettings
 from esl_controller.money.budget import BudgetGuard, BudgetLevel
-from esl_controller.money.ledger import UsageLedger
+from esl_controller.money.ledger import EMBEDDING, SUMMARY, UsageLedger
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,8 @@ class Purse:
 
     def book_summary(self, usage: Usage, domain_uuid: str, conversation_uuid: str | None) -> None:
         """What the model of a summary counted. Never waits."""
-        self.ledger.book(usage, domain_uuid, conversation_uuid=conversation_uuid, purpose="summary")
+        self.ledger.book(usage, domain_uuid, conversation_uuid=conversation_uuid, purpose=SUMMARY)
 
-    def book_own(self, usage: Usage, domain_uuid: str) -> None:
-        """What was used for a domain outside of its conversations. Never waits."""
-        self.ledger.book(usage, domain_uuid, conversation_uuid=None)
+    def book_embedding(self, usage: Usage, domain_uuid: str) -> None:
+        """What a text's vector cost, of a document or a question. Never waits."""
+        self.ledger.book(usage, domain_uuid, conversation_uuid=None, purpose=EMBEDDING)

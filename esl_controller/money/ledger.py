@@ -16,6 +16,9 @@ from esl_controller.money.prices import PriceList
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
 
+EMBEDDING = "embedding"
+"""Purpose of what a text's vector cost, of a document or a question."""
+SUMMARY = "summary"
 MAX_NAMED = 64
 """Models without a price that are named in the log, each once."""
 
@@ -28,7 +31,7 @@ _COUNTED = tuple(one.name for one in dataclasses.fields(Usage) if one.name != "v
 
 
 class UsageLedger:
-    """The one of a worker: calls, voice previews and summaries are booked alike."""
+    """The one of a worker: calls, voice previews, summaries and vectors are booked alike."""
 
     def __init__(
         self, prices: PriceList, budget: BudgetGuard, record: Record, metrics: Metrics

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import importlib.util
+import json
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -37,6 +38,7 @@ from esl_controller.simulator.receivers import HttpReceiver
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.tenants.source import ConfigSource
 from tests.integration.api_kit import OPEN, client_of
+from tests.integration.cli_kit import run
 from tests.integration.db_fixtures import TestDatabase
 from tests.integration.errand_house import House
 from tests.integration.service import SPEAK, wait_for
@@ -146,6 +148,33 @@ def test_what_vectors_cost_is_booked_to_the_domain(papers: House) -> None:
     assert {domain for _, domain in papers.booked} == {papers.domain}
     assert [(one.vendor, one.model) for one, _ in papers.booked] == [("custom", MODEL)] * 4
     assert all(one.input_text_tokens > 0 for one, _ in papers.booked)
+
+
+def test_a_search_in_the_shell_is_booked_as_one_in_a_call(
+    papers: House, service, tmp_path: Path
+) -> None:
+    service[0].key = ""
+    papers.set(embedding_key=None)
+    embed(papers)
+    prices = tmp_path / "prices.json"
+    price = {"provider": "custom", "model": MODEL, "since": "2026-01-01", "text_input": 2}
+    prices.write_text(json.dumps([price]))
+    asked = ("knowledge", "search", "where can I leave my car", "--domain", papers.domain)
+    environ = {
+        "VOICE_AI_DATABASE_DSN": papers.database.workers_dsn,
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+        "VOICE_AI_STORAGE_PRICE_FILE": str(prices),
+        "VOICE_AI_SERVICES_ALLOWED_HOSTS": "127.0.0.1",
+    }
+    told = run(*asked, "--json", **environ)
+    (booked,) = json.loads(told.stdout)["booked"]
+    assert (booked["purpose"], float(booked["cost_usd"])) == ("embedding", booked["tokens"] * 2e-6)
+    assert "Booked to the domain: " in run(*asked, **environ).stdout
+    rows = papers.database.execute(
+        """select domain_uuid::text, conversation_uuid, purpose, model, cost_usd > 0
+           from v_voice_usage_realtime"""
+    )
+    assert rows == [(papers.domain, None, "embedding", MODEL, True)] * 2
 
 
 def test_it_is_asked_for_once_and_again_when_the_model_changes(papers: House, service) -> None:
@@ -374,7 +403,8 @@ def test_a_caller_is_answered_from_what_is_meant(serve, service, database, monke
     call.wait()
     worker.stored()
     spent = database.execute(
-        """select count(*), bool_and(conversation_uuid is null), sum(input_text_tokens) > 0
+        """select count(*), bool_and(conversation_uuid is null and purpose = 'embedding'),
+             sum(input_text_tokens) > 0
            from v_voice_usage_realtime where model = %s""",
         MODEL,
     )
