@@ -24,6 +24,13 @@ ADVICE: dict[str, Tongues] = {
         "instale o extra: compiled", "instale el extra: compiled"
     ),
     "install the extra: {}": Tongues("instale o extra: {}", "instale el extra: {}"),
+    "install pgvector on the database's host (postgresql-NN-pgvector), then in the database, "
+    "as its superuser: create extension vector": Tongues(
+        "instale o pgvector no servidor do banco (postgresql-NN-pgvector) e depois, no banco, "
+        "como superusuário: create extension vector",
+        "instale pgvector en el servidor de la base (postgresql-NN-pgvector) y después, en la "
+        "base, como superusuario: create extension vector",
+    ),
     "for FusionPBX set VOICE_AI_DATABASE_DSN to its database": Tongues(
         "para o FusionPBX, aponte VOICE_AI_DATABASE_DSN para o banco dele",
         "para FusionPBX, apunte VOICE_AI_DATABASE_DSN a su base de datos",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+from psycopg2.extensions import connection as Connection
 
 from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError, Pool
-from esl_controller.database.repository import functions
+from esl_controller.database.repository import functions, knowledge
 from esl_controller.doctor.finding import Finding, ok, warning
 from esl_controller.services.mcp import EXTRA, is_installed
 from esl_controller.settings.table import Settings
@@ -18,18 +20,39 @@ from esl_controller.tenants.own_functions import without_arguments
 
 SYSTEMS = ("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url")
 """Addresses of a domain's systems, in its settings."""
-_CHECK = "MCP servers"
 
 
 def look(settings: Settings) -> Iterator[Finding]:
-    """Whether the extra is there, where any tenant has an MCP server."""
-    if not _has_mcp(settings):
-        return
-    if is_installed():
-        yield ok(_CHECK, "some tenant has one, and the extra is installed")
-    else:
-        advice = f"install the extra: {EXTRA}"
-        yield warning(_CHECK, "some tenant has one, and its functions fail", advice)
+    """Whether what tenants' rows need is there: an extra of ours, an extension of PostgreSQL."""
+    if _asked(settings, functions.has_enabled_mcp):
+        yield _mcp(installed=is_installed())
+    if settings.embedding.url or _asked(settings, knowledge.wants_vectors):
+        yield from _meaning(_asked(settings, knowledge.has_vectors))
+
+
+def _mcp(*, installed: bool) -> Finding:
+    check = "MCP servers"
+    if installed:
+        return ok(check, "some tenant has one, and the extra is installed")
+    return warning(
+        check, "some tenant has one, and its functions fail", f"install the extra: {EXTRA}"
+    )
+
+
+def _meaning(installed: bool | None) -> Iterator[Finding]:
+    """`installed`: pgvector; None: the database did not say."""
+    check = "search by meaning"
+    if installed:
+        yield ok(check, "a service makes vectors, and the database has pgvector")
+    elif installed is not None:
+        detail = (
+            "a service makes vectors, but the database has no pgvector: words alone are searched"
+        )
+        advice = (
+            "install pgvector on the database's host (postgresql-NN-pgvector), then in the "
+            "database, as its superuser: create extension vector"
+        )
+        yield warning(check, detail, advice)
 
 
 def problems(entry: RouteEntry, settings: Settings) -> list[str]:
@@ -67,16 +90,17 @@ def _why_not(hosts: ServiceHosts, url: str, tenants: Sequence[str]) -> str:
     return ""
 
 
-def _has_mcp(settings: Settings) -> bool:
+def _asked(settings: Settings, question: Callable[[Connection], bool]) -> bool | None:
+    """The database's answer; None where there is none."""
     dsn = settings.database.dsn.reveal()
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
     if not dsn and server.pid is None:
-        return False
+        return None
     pool = Pool(dsn or server.dsn(), size=1, connect_timeout_s=settings.database.connect_timeout_s)
     try:
         with pool.connection(autocommit=True) as connection:
-            return functions.has_enabled_mcp(connection)
+            return question(connection)
     except DatabaseError:  # the look at the database says so
-        return False
+        return None
     finally:
         pool.close()

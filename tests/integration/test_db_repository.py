@@ -61,6 +61,7 @@ INSTALLATION = {"register", "leave", "list_workers", "list_lost", "stop_listenin
     "expire",
     "list_all_active",
     "has_enabled_mcp",
+    "wants_vectors",
     "role",
     "earlier_dialplans",
     "has_vectors",

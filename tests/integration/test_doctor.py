@@ -131,3 +131,31 @@ def test_a_role_that_may_little_and_a_dialplan_that_comes_first(
         "detail": "1 can be opened",
         "advice": "",
     }
+
+
+def test_a_service_of_vectors_without_pgvector_is_told_with_what_to_do(
+    database: Any, tmp_path: Path
+) -> None:
+    tenant = database.seed()
+    environ = {
+        "VOICE_AI_DATABASE_DSN": database.workers_dsn,
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+    }
+    assert meaning(**environ) is None, "nobody wants any"
+    database.execute(
+        """insert into v_voice_realtime_settings (domain_uuid, embedding_url, embedding_model)
+           values (%s, 'https://vectors.example/v1', 'm') on conflict (domain_uuid) do update set
+             embedding_url = excluded.embedding_url, embedding_model = excluded.embedding_model""",
+        tenant.domain_uuid,
+    )
+    told = meaning("--language", "pt", **environ)
+    assert told is not None
+    assert (told["state"], "como superusuário" in told["advice"]) == ("warning", True)
+    database.execute("create domain vector as text")  # the type is what is looked for
+    assert meaning(**environ)["state"] == "ok"
+
+
+def meaning(*arguments: str, **environ: str) -> Any:
+    told = json.loads(run("doctor", "--json", *arguments, **environ).stdout)
+    found = [one for one in told["findings"] if one["check"] == "search by meaning"]
+    return found[0] if found else None

@@ -157,6 +157,14 @@ def has_vectors(connection: Connection) -> bool:
     return row is not None and bool(row["there"])
 
 
+def wants_vectors(connection: Connection) -> bool:
+    """Whether any domain has a service of its own that makes them."""
+    sql = """select exists (select from v_voice_realtime_settings
+             where embedding_url <> '' and embedding_model <> '') as wanted"""
+    row = fetch_one(connection, sql, ())
+    return row is not None and bool(row["wanted"])
+
+
 def list_embedded(connection: Connection) -> list[Row]:
     """Return for every domain that has documents `embedding_url`, `embedding_model`, and
     `embedded_as` of its documents, each once: who is to be looked at."""
