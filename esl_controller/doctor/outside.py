@@ -16,7 +16,7 @@ from esl_controller.services.mcp import EXTRA, is_installed
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.addresses import readable_url
 from esl_controller.tenants.hosts import ServiceHosts
-from esl_controller.tenants.own_functions import without_arguments
+from esl_controller.tenants.own_functions import PROBLEM, without_arguments
 
 SYSTEMS = ("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url")
 """Addresses of a domain's systems, in its settings."""
@@ -76,6 +76,11 @@ def problems(entry: RouteEntry, settings: Settings) -> list[str]:
             said.append(f"{what}: MCP servers need the extra: {EXTRA}")
         if not own.row.mcp_catalogue:
             said.append(f"{what}: nothing of it is offered until `function refresh`")
+        said += [
+            f"{what}: tool {one['name']!r} is not offered: {one[PROBLEM]}; see `function refresh`"
+            for one in own.row.mcp_catalogue
+            if PROBLEM in one
+        ]
     return said
 
 

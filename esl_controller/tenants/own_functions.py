@@ -29,6 +29,8 @@ RESERVED = frozenset(
 """Names of our own functions, whether or not a secretary has them."""
 KNOWN = ("$caller_number", "$conversation_uuid")
 """What the call knows and the model need not say; may be placed as arguments are."""
+PROBLEM = "problem"
+"""Of a tool in a stored catalogue that cannot be offered: why."""
 KEY = "{key}"
 """In a header: the credential."""
 
@@ -169,16 +171,18 @@ def _schema_problems(schema: Any, path: str, depth: int) -> Iterator[str]:
     for one in [types] if isinstance(types, str) else types if isinstance(types, list) else [types]:
         if one not in _TYPES:
             yield f"{where}: type {one!r:.40} must be one of {', '.join(_TYPES)}"
-    for word in ("enum", "required"):
-        if word in schema and not (isinstance(schema[word], list) and schema[word]):
-            yield f"{where}: {word} must be a list that is not empty"
+    if "enum" in schema and not (isinstance(schema["enum"], list) and schema["enum"]):
+        yield f"{where}: enum must be a list that is not empty"
+    required = schema.get("required", [])
+    if not (isinstance(required, list) and all(isinstance(one, str) for one in required)):
+        yield f"{where}: required must be a list of names"
+        required = []
     yield from _number_problems(schema, where)
     properties = schema.get("properties", {})
     if not isinstance(properties, Mapping):
         yield f"{where}: properties must be a JSON object"
         return
-    required = schema.get("required")
-    for name in required if isinstance(required, list) else ():
+    for name in required:
         if name not in properties:
             yield f"{where}: requires {name!r:.60}, which is none of its properties"
     for name, inner in properties.items():
@@ -241,13 +245,16 @@ def _read_tools(value: Any) -> Sequence[str]:
 
 
 def _read_catalogue(value: Any) -> Sequence[Mapping[str, Any]]:
-    catalogue = LIST.read(value)
-    for tool in catalogue:
-        if not isinstance(tool, Mapping) or not _TOOL.fullmatch(str(tool.get("name"))):
-            raise ValueError("must be a JSON list of tools as the server tells them")
-        if problems := list(schema_problems(tool.get("parameters") or {})):
-            raise ValueError(f"{tool['name']}: {problems[0]}")
-    return tuple(catalogue)
+    """Each tool that can be offered, and of each other its name and its PROBLEM: one that is broken
+    hides none of the rest."""
+    return tuple(_read_tool(one) for one in LIST.read(value))
+
+
+def _read_tool(tool: Any) -> Mapping[str, Any]:
+    if not isinstance(tool, Mapping) or not _TOOL.fullmatch(str(tool.get("name"))):
+        return {"name": "", PROBLEM: "is no tool as a server tells it"}
+    wrong = next(schema_problems(tool.get("parameters") or {}), None)
+    return tool if wrong is None else {"name": tool["name"], PROBLEM: wrong}
 
 
 def _read_sealed(value: Any) -> str:

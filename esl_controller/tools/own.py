@@ -7,6 +7,7 @@ from typing import Any
 
 from esl_controller.database.functions import OwnFunction
 from esl_controller.database.models import RouteEntry
+from esl_controller.tenants.own_functions import PROBLEM
 from esl_controller.tools.base import CallTool, FunctionFailed
 from esl_controller.tools.http_function import HttpFunction
 from esl_controller.tools.mcp_function import McpFunction
@@ -31,7 +32,8 @@ def tools_of(function: OwnFunction) -> Mapping[str, HttpFunction | McpFunction]:
     row = function.row
     if row.function_kind == "http":
         return {row.function_name: HttpFunction(function)}
-    allowed = [one for one in row.mcp_catalogue if one["name"] in row.mcp_tools]
+    offered = [one for one in row.mcp_catalogue if PROBLEM not in one]
+    allowed = [one for one in offered if one["name"] in row.mcp_tools]
     tools = [McpFunction(function, one) for one in allowed]
     return {tool.name: tool for tool in reversed(tools)}
 

@@ -283,8 +283,15 @@ SENTENCES: dict[str, Tongues] = {
     "type {} must be one of {}": Tongues(
         "o tipo {} deve ser um de {}", "el tipo {} debe ser uno de {}"
     ),
-    "{} must be a list that is not empty": Tongues(
-        "{} deve ser uma lista que não esteja vazia", "{} debe ser una lista que no esté vacía"
+    "enum must be a list that is not empty": Tongues(
+        "enum deve ser uma lista que não esteja vazia", "enum debe ser una lista que no esté vacía"
+    ),
+    "required must be a list of names": Tongues(
+        "required deve ser uma lista de nomes", "required debe ser una lista de nombres"
+    ),
+    "is no tool as a server tells it": Tongues(
+        "não é uma ferramenta como um servidor a descreve",
+        "no es una herramienta como la describe un servidor",
     ),
     "properties must be a JSON object": Tongues(
         "properties deve ser um objeto JSON", "properties debe ser un objeto JSON"

@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from esl_controller.database.functions import OwnFunction
 from esl_controller.tenants import rules
 from esl_controller.tenants.columns.function import FUNCTION
 from esl_controller.tenants.own_functions import RESERVED
 from esl_controller.tenants.rules import ConfigError
 from esl_controller.tenants.tool_schema import catalogue, parameters
 from esl_controller.tools import registry
+from esl_controller.tools.own import tools_of
 from tests.unit.tools.own_kit import HTTP_ROW, MCP_ROW, ORDER, row
 
 
@@ -43,7 +45,9 @@ def problems(**changes: Any) -> str:
         ("parameters", {"type": "string"}, "must be an object"),
         ("parameters", {**ORDER, "allOf": []}, "'allOf' is not used in functions"),
         ("parameters", {**ORDER, "required": ["x"]}, "requires 'x'"),
-        ("parameters", {**ORDER, "required": []}, "not empty"),
+        ("parameters", {**ORDER, "required": []}, "parameters must require it"),
+        ("parameters", {**ORDER, "required": [{}]}, "required must be a list of names"),
+        ("parameters", {**ORDER, "properties": {"order": {"enum": []}}}, "not empty"),
         ("parameters", {**ORDER, "properties": {"order": {"type": "text"}}}, "'text' must be one"),
         ("parameters", {**ORDER, "properties": {"or der": {}}}, "no name of an argument"),
         ("parameters", {**ORDER, "description": "x" * 20_000}, "at most 16384 bytes"),
@@ -87,7 +91,30 @@ def test_what_a_server_s_row_needs() -> None:
     with pytest.raises(ConfigError, match="has no arguments"):
         row(MCP_ROW, url="https://mcp.example/{x}")
     with pytest.raises(ConfigError, match="mcp_catalogue"):
-        row(MCP_ROW, mcp_catalogue=[{"name": "stock", "parameters": {"type": "string"}}])
+        row(MCP_ROW, mcp_catalogue={"name": "stock"})
+
+
+def test_a_broken_tool_of_a_catalogue_hides_no_other() -> None:
+    """Stored by an earlier version, or by hand; all of the row was refused."""
+    good = {"name": "stock", "parameters": {"type": "object", "required": []}}
+    broken = [
+        {"name": "price", "parameters": {"type": "string"}},
+        {"name": "colour", "parameters": {"type": "object", "required": [{}]}},
+        "nothing",
+        {"name": "?!"},
+    ]
+    names = ["stock", "price", "colour"]
+    found = row(MCP_ROW, mcp_tools=names, mcp_catalogue=[*broken, good])
+    assert [tool.name for tool in tools_of(OwnFunction(found, None)).values()] == ["shop_stock"]
+    told = {one["name"]: one.get("problem") for one in found.mcp_catalogue}
+    assert told["stock"] is None
+    assert "required must be a list of names" in told["colour"]
+    assert "object" in told["price"]
+
+
+def test_a_schema_that_requires_nothing_is_good() -> None:
+    found = row(url="https://crm.example/orders", parameters={**ORDER, "required": []})
+    assert found.parameters["required"] == []
 
 
 def test_no_function_of_ours_can_be_replaced() -> None:
