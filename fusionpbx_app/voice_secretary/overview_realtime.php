@@ -24,6 +24,7 @@
 	$days = $overview->days($zone);
 	$latency = $overview->latency();
 	$spent = $overview->spent($zone);
+	$spent_on = $overview->spent_on($zone);
 	$health = $api->health();
 	$labels = (new voice_secretary_registry($api))->labels();
 	$doubts = voice_secretary_doubts::of($overview, $api, $health, $text);
@@ -47,7 +48,7 @@
 	$p50 = $latency['p50'] ?? null;
 	echo "<div class='vs_card'><small>".escape($text['label-first_word'])."</small><b class='vs_big'>".($p50 === null ? '–' : number_format((int) $p50).' ms')."</b><small>".($p50 === null ? escape($text['label-no_answers']) : 'p95 '.number_format((int) $latency['p95']).' ms · '.escape(sprintf($text['label-answers'], number_format((int) $latency['answers']))))."</small></div>\n";
 	$warning = (int) ($limits['budget_warning_percent'] ?? 80);
-	echo "<div class='vs_card'><small>".escape($text['label-monthly_budget_usd'])."</small>".voice_secretary_overview::meter((float) ($spent['month'] ?? 0), isset($limits['monthly_budget_usd']) ? (float) $limits['monthly_budget_usd'] : null, $warning, $text)."<small>".escape($text['label-daily_budget_usd'])."</small>".voice_secretary_overview::meter((float) ($spent['day'] ?? 0), isset($limits['daily_budget_usd']) ? (float) $limits['daily_budget_usd'] : null, $warning, $text)."</div>\n";
+	echo "<div class='vs_card'><small>".escape($text['label-monthly_budget_usd'])."</small>".voice_secretary_overview::meter((float) ($spent['month'] ?? 0), isset($limits['monthly_budget_usd']) ? (float) $limits['monthly_budget_usd'] : null, $warning, $text)."<small id='spent_on'>".implode(' · ', array_map(function ($row) use ($text) { return escape(($text['label-purpose_'.$row['purpose']] ?? $row['purpose']).' $'.number_format((float) $row['cost'], (float) $row['cost'] < 0.01 ? 4 : 2)); }, $spent_on))."</small><small>".escape($text['label-daily_budget_usd'])."</small>".voice_secretary_overview::meter((float) ($spent['day'] ?? 0), isset($limits['daily_budget_usd']) ? (float) $limits['daily_budget_usd'] : null, $warning, $text)."</div>\n";
 	echo "</div>\n";
 
 	echo "<div class='card'>\n<h3>".escape($text['header-days'])."</h3>\n<div style='height: 230px; max-width: 1100px;'><canvas id='chart_days' role='img' aria-label='".escape($text['header-days'])."'></canvas></div>\n</div>\n<br>\n";

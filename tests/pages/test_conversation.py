@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import uuid
 import wave
 from pathlib import Path
@@ -109,6 +110,32 @@ def test_one_conversation(here, browser, some):
     assert "The provider could not be had" in browser.text()
     assert "Test it on the page of providers" in browser.text()
     assert browser.complaints() == []
+
+
+def spend(here: Any, purpose: str, cost_usd: float, key: str | None = None) -> None:
+    here.database.execute(
+        """insert into v_voice_usage_realtime (usage_uuid, domain_uuid, conversation_uuid, provider,
+             model, purpose, cost_usd, input_text_tokens, occurred_at)
+           values (gen_random_uuid(), %s, %s, 'openai', 'm', %s, %s, 7, now())""",
+        *(here.one.domain_uuid, key, purpose, cost_usd),
+    )
+
+
+def test_what_money_was_spent_on_is_told_apart(here, some):
+    """A summary is none of the talk, and what belongs to no call is found on the overview."""
+    here.database.execute("delete from v_voice_usage_realtime")
+    spend(here, "conversation", 0.2, some["one"])
+    spend(here, "summary", 0.05, some["one"])
+    spend(here, "embedding", 0.001)
+    detail = here.visitor(here.one).get(f"{DETAIL}?id={some['one']}")[1]
+    rows = re.findall(r"<td>([^<]*)</td><td>openai</td>.*?(\$[0-9.]+)</td></tr>", detail)
+    assert rows == [("conversation", "$0.2000"), ("summary", "$0.0500")]
+    page = "/app/voice_secretary/overview_realtime.php"
+    overview = here.visitor(here.one, language="pt-br").get(page)[1]
+    said = re.search(r"<small id='spent_on'>(.*?)</small>", overview)
+    assert said is not None
+    assert said[1] == "conversa $0.20 · resumo $0.05 · busca pelo sentido $0.0010"
+    here.database.execute("delete from v_voice_usage_realtime")
 
 
 def test_a_transcript_grows_while_the_call_runs(here, browser, some):

@@ -149,9 +149,9 @@ class voice_secretary_conversation {
 	}
 
 	public function usage(string $uuid): array {
-		return $this->rows('select provider, model, sum(input_text_tokens + input_audio_tokens + input_image_tokens) as input_tokens,
+		return $this->rows('select purpose, provider, model, sum(input_text_tokens + input_audio_tokens + input_image_tokens) as input_tokens,
 			sum(output_text_tokens + output_audio_tokens) as output_tokens, sum(audio_seconds) as seconds, sum(cost_usd) as cost
-			from v_voice_usage_realtime where conversation_uuid = :uuid and domain_uuid = :domain_uuid group by provider, model', $uuid);
+			from v_voice_usage_realtime where conversation_uuid = :uuid and domain_uuid = :domain_uuid group by purpose, provider, model order by purpose, provider, model', $uuid);
 	}
 
 	/**

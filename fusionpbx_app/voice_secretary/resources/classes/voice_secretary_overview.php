@@ -84,6 +84,15 @@ class voice_secretary_overview {
 	}
 
 	/**
+	 * What this month's money was spent on, the most first: conversations, summaries, vectors, previews.
+	 */
+	public function spent_on(string $zone): array {
+		return $this->all("select purpose, sum(cost_usd) as cost from v_voice_usage_realtime where domain_uuid = :domain_uuid
+			and occurred_at >= date_trunc('month', now() at time zone :zone) at time zone :zone_again
+			group by purpose having sum(cost_usd) > 0 order by cost desc, purpose limit 10", ['zone' => $zone, 'zone_again' => $zone]);
+	}
+
+	/**
 	 * Numbers that are to be answered.
 	 */
 	public function numbers(): array {
