@@ -40,6 +40,12 @@ write() {
 	rm -f "$new"
 }
 
+# link_to FOLDER LINK: in one step. A worker that is started just then finds the old or the new one.
+link_to() {
+	run ln --symbolic --force --no-dereference "$1" "$2.new"
+	run mv --no-target-directory "$2.new" "$2"
+}
+
 # packages NAME…: Debian packages that are missing.
 packages() {
 	local missing=() name

@@ -364,7 +364,7 @@ class Call(Asked):
             return
         self.metrics.count(m.STREAM_RESTARTS)
         try:
-            self.talk.media.restart()
+            self.talk.media.restart(self.on_answer_late)
         except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.WEBSOCKET, str(error)) from error
 

@@ -29,6 +29,7 @@ from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s,
 from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
+from esl_controller.calls.reconnecting import ask_again
 from esl_controller.calls.stream_start import stream_variables, token_in_url
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine
 from esl_controller.calls.unicast_ports import PortsExhausted
@@ -131,11 +132,13 @@ class CallMedia:
             self._prove(self._line)
         self._attach()
 
-    def restart(self) -> None:
+    def restart(self, tell: Callable[[], None]) -> None:
         """Bring the media once more: a stream that was lost, or all of it for another codec.
 
+        `tell` is called when that takes long: what plays on its own may say so.
+
         Raises:
-            MediaUnavailable: nothing works, or it was lost too often.
+            MediaUnavailable: nothing works for too long, or it was lost too often.
             CallGone: the call ended meanwhile.
         """
         self._count_restart()
@@ -144,7 +147,7 @@ class CallMedia:
             self._without_unicast("it ended")
         if self._leg.rate_hz != old.rate_hz:
             self._stream_hz = 0  # the module goes on as if the channel had its old rate
-        self._attach()
+        ask_again(self._attach, self._pause, tell)
 
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
@@ -374,6 +377,10 @@ class CallMedia:
         came = signal.wait(timeout_s)
         self._esl.require_call()
         return came
+
+    def _pause(self, pause_s: float) -> None:
+        self._came(self._esl.gone, pause_s)
+        self._session.expect_media()
 
     def _plan(self) -> MediaPlan:
         try:

@@ -24,7 +24,7 @@ from esl_controller.doctor import (
     streams,
 )
 from esl_controller.doctor.advice_words import LANGUAGES, told
-from esl_controller.doctor.finding import Finding, State
+from esl_controller.doctor.finding import Finding, State, failures_told, new_failures
 from esl_controller.settings.table import Settings
 
 _COLOURS = {
@@ -34,6 +34,11 @@ _COLOURS = {
     State.FAILED: "red",
 }
 Look = Callable[[Settings], Iterable[Finding]]
+KNOWN = click.option(
+    "--known",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What `doctor --json` said before: what failed then is told and does not count.",
+)
 
 
 @click.command()
@@ -45,13 +50,17 @@ Look = Callable[[Settings], Iterable[Finding]]
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write what was found and looked at into this file (tar.gz), without secrets.",
 )
+@KNOWN
 @with_shell
-def command(shell: Shell, online: bool, language: str, file: Path | None) -> None:
+def command(
+    shell: Shell, online: bool, language: str, file: Path | None, known: Path | None
+) -> None:
     """Find what keeps this host from answering calls.
 
     Changes nothing, and may be run while calls go on. Exit code 1 if something must be mended.
     What is to be done is told in the language; --bundle makes a file for a support request.
     """
+    before = known_failures(shell, known)
     settings = shell.settings()
     found = look_at_everything(shell, settings, online=online)
     findings = [replace(one, advice=told(one.advice, language)) for one in found]
@@ -67,7 +76,24 @@ def command(shell: Shell, online: bool, language: str, file: Path | None) -> Non
         },
         f"{shown(findings)}\n\nscore {points} of 100",
     )
-    sys.exit(0 if healthy else EXIT_FAILED)
+    tell_new(shell, findings, known, before)
+    sys.exit(EXIT_FAILED if new_failures(findings, before) else 0)
+
+
+def known_failures(shell: Shell, file: Path | None) -> frozenset[str]:
+    """What --known names."""
+    try:
+        return failures_told(file.read_text("utf-8")) if file else frozenset()
+    except (OSError, ValueError) as error:
+        raise shell.fail(f"--known {file}: {error}") from error
+
+
+def tell_new(
+    shell: Shell, findings: list[Finding], file: Path | None, before: frozenset[str]
+) -> None:
+    """With --known: which failures count."""
+    if file and (new := new_failures(findings, before)):
+        shell.say(f"new failures: {', '.join(new)}")
 
 
 def _write(shell: Shell, settings: Settings, file: Path, findings: list[Finding]) -> None:

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from esl_controller.commands.call_found import chosen_domains
 from esl_controller.commands.columns import one_row, table
-from esl_controller.commands.shared import confirm
-from esl_controller.commands.site import Site, with_domain
+from esl_controller.commands.shared import Shell, confirm, with_database
+from esl_controller.commands.site import Site, pool_of, with_domain
 from esl_controller.database.acts import QueuedErrand
 from esl_controller.database.pool import GreenConnection
 from esl_controller.database.repository import conversations, errands
@@ -37,14 +38,22 @@ def command() -> None:
 @click.option(
     "--state", type=click.Choice(["queued", "running", "delivered", "dead"]), help="Only these."
 )
-@with_domain
-def list_(site: Site, state: str | None) -> None:
-    """List the errands of a domain, newest first."""
-    with site.pool.connection(autocommit=True) as connection:
-        rows = errands.list_errands(connection, site.domain_uuid, state=state)
-    shown = [_short(row) for row in rows]
-    data = [{**asdict(row), "payload": None, "result": None} for row in rows]
-    site.shell.result(data, table(shown, _SHOWN, "No errands."))
+@click.option("--domain", help="Name or UUID of the domain.  [default: all]")
+@with_database
+def list_(shell: Shell, state: str | None, domain: str | None) -> None:
+    """List the errands of a domain, or of every domain, newest first."""
+    found: list[tuple[str, QueuedErrand]] = []
+    with pool_of(shell, shell.settings()) as pool:
+        domains = chosen_domains(pool, domain)
+        for one in domains:
+            with pool.connection(autocommit=True) as connection:
+                rows = errands.list_errands(connection, one["domain_uuid"], state=state)
+            found += [(one["domain_name"], row) for row in rows]
+    found.sort(key=lambda pair: pair[1].created_at, reverse=True)
+    columns = _SHOWN if len(domains) == 1 else ("domain_name", *_SHOWN)
+    shown = [{"domain_name": name, **_short(row)} for name, row in found]
+    data = [{**asdict(row), "payload": None, "result": None} for _, row in found]
+    shell.result(data, table(shown, columns, "No errands."))
 
 
 @command.command()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from esl_controller.commands.aftermath import look_up
-from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_database
 from esl_controller.commands.simulated import (
     CODECS,
     ask_for_faults,
@@ -21,12 +21,13 @@ from esl_controller.commands.simulated import (
     domain_of,
     nobody_there,
     own_seed,
+    settings_of_the_worker,
     simulated,
 )
 from esl_controller.settings.table import Settings
 
 if TYPE_CHECKING:
-    from esl_controller.simulator.load import CallTimes
+    from esl_controller.simulator.load import CallTimes, LoadPlan
 
 
 @click.command()
@@ -69,18 +70,28 @@ if TYPE_CHECKING:
     help="Seconds of the agent's silence before a caller speaks.",
 )
 @simulated
-@with_shell
+@with_database
 def command(shell: Shell, **options: Any) -> None:
     """Call a worker many times at once and tell what the callers heard.
 
     The worker must be running, with a tenant that answers the number. Exit code 1 if a caller was
     not served: not answered, handed back, or sent on because the AI could not take the call.
     """
-    from esl_controller.simulator.load import LoadPlan, run_load
+    with settings_of_the_worker(shell) as settings:
+        plan = _plan(shell, settings, options)
+        ask_for_faults(shell, options["emulator"], options["faults"], times=plan.calls)
+        times, reasons = _run(shell, settings, plan)
+    found = summary(times, reasons)
+    shell.result({"summary": found, "calls": [asdict(one) for one in times]}, told(found))
+    if found["served"] < found["calls"]:
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _plan(shell: Shell, settings: Settings, options: Mapping[str, Any]) -> LoadPlan:
+    from esl_controller.simulator.load import LoadPlan
     from esl_controller.simulator.switch.quirks import Edition
 
-    settings = shell.settings()
-    plan = LoadPlan(
+    return LoadPlan(
         controller=controller(settings, options),
         domain_uuid=domain_of(shell, settings, options["domain"]),
         extension=options["extension"],
@@ -94,15 +105,19 @@ def command(shell: Shell, **options: Any) -> None:
         interrupt_every=options["interrupt_every"],
         seed=own_seed(),
     )
-    ask_for_faults(shell, options["emulator"], options["faults"], times=plan.calls)
+
+
+def _run(
+    shell: Shell, settings: Settings, plan: LoadPlan
+) -> tuple[Sequence[CallTimes], Counter[str]]:
+    """How the calls went, and why callers were not served."""
+    from esl_controller.simulator.load import run_load
+
     with tempfile.TemporaryDirectory() as temp_dir, shell.step(f"{plan.calls} calls"):
         times = run_load(plan, Path(temp_dir))
     if all(one.unreachable for one in times):
         raise shell.fail(nobody_there(plan.controller, times[0].unreachable))
-    found = summary(times, _reasons(settings, plan.domain_uuid, times))
-    shell.result({"summary": found, "calls": [asdict(one) for one in times]}, told(found))
-    if found["served"] < found["calls"]:
-        raise click.exceptions.Exit(EXIT_FAILED)
+    return times, _reasons(settings, plan.domain_uuid, times)
 
 
 def _reasons(settings: Settings, domain_uuid: str, times: Sequence[CallTimes]) -> Counter[str]:

@@ -12,7 +12,13 @@ from typing import Any
 import click
 
 from esl_controller.commands.api_key import read_key
-from esl_controller.commands.doctor import look_at_everything, shown
+from esl_controller.commands.doctor import (
+    KNOWN,
+    known_failures,
+    look_at_everything,
+    shown,
+    tell_new,
+)
 from esl_controller.commands.fusionpbx import (
     FusionPbx,
     FusionPbxError,
@@ -32,7 +38,7 @@ from esl_controller.commands.install_files import (
 )
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
 from esl_controller.database.migrate import MigrationError, Migrator
-from esl_controller.doctor.finding import State
+from esl_controller.doctor.finding import State, new_failures
 from esl_controller.settings.loader import CONFIG_VARIABLE, SettingsError, load_settings
 from esl_controller.settings.table import Settings
 
@@ -84,6 +90,7 @@ SERVICES = {
 @click.option("--key-stdin", is_flag=True, help="Read that key from standard input.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--non-interactive", is_flag=True, help="Do not ask.")
+@KNOWN
 @with_shell
 def command(shell: Shell, **options: Any) -> None:
     """Prepare this host: settings, secrets, service, tables; then look at everything.
@@ -92,6 +99,7 @@ def command(shell: Shell, **options: Any) -> None:
     VOICE_AI_FREESWITCH_PASSWORD win over them. May be run again: a file that is there is kept as it
     is. Exit code 1 when `doctor` finds something to be mended.
     """
+    before = known_failures(shell, options["known"])
     place = _place(options)
     owner = _owner(shell, place, dry_run=options["dry_run"])
     files = _files(shell, place, options)
@@ -113,7 +121,8 @@ def command(shell: Shell, **options: Any) -> None:
         "findings": [finding.as_dict() for finding in findings],
     }
     shell.result(report, "\n\n".join([shown(findings), _next(place, options, settings)]))
-    if not healthy:
+    tell_new(shell, findings, options["known"], before)
+    if new_failures(findings, before):
         sys.exit(EXIT_FAILED)
 
 

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import click
+import msgspec
 import requests
 
 from bridge.audio.formats import L16_16K, PCMA_8K, PCMU_8K
 from esl_controller.commands.shared import Shell
 from esl_controller.commands.site import find_domain, pool_of
+from esl_controller.commands.storage import packaged_database
 from esl_controller.settings.table import Settings
+from esl_controller.settings.types import Secret
 from esl_controller.simulator.service.faults import Fault
 from esl_controller.simulator.switch.quirks import Edition
 
@@ -36,7 +41,9 @@ fault_option = click.option(
 def simulated(function: Callable[..., None]) -> Callable[..., None]:
     """Options that say which worker is called, as whom, and with what equipment."""
     options = [
-        click.option("--domain", required=True, help="The tenant's domain: its UUID, or its name."),
+        click.option(
+            "--domain", help="Name or UUID of the domain; may be left out where there is only one."
+        ),
         click.option("--extension", default="8001", show_default=True, help="Number to dial."),
         click.option(
             "--codec", type=click.Choice(sorted(CODECS)), default="PCMU", show_default=True
@@ -83,18 +90,31 @@ def ask_for_faults(shell: Shell, emulator: str, faults: Sequence[str], *, times:
         raise shell.fail(error)
 
 
-def controller(settings: Settings, options: dict[str, Any]) -> tuple[str, int]:
+def controller(settings: Settings, options: Mapping[str, Any]) -> tuple[str, int]:
     """Where the worker's Event Socket is reached from this host."""
     host = options["host"] or settings.esl.listen_host
     return _EVERY_ADDRESS.get(host, host), options["port"] or settings.esl.port
 
 
-def domain_of(shell: Shell, settings: Settings, name: str) -> str:
-    """The UUID of the domain that is called as; a name is looked up in the database."""
+@contextmanager
+def settings_of_the_worker(shell: Shell) -> Iterator[Settings]:
+    """The settings. With --embedded-db their database is the packaged one, as the worker's is."""
+    settings = shell.settings()
+    if not shell.embedded_db:
+        yield settings
+        return
+    with packaged_database(settings, shell) as dsn:
+        there = msgspec.structs.replace(settings.database, dsn=Secret(dsn))
+        yield msgspec.structs.replace(settings, database=there)
+
+
+def domain_of(shell: Shell, settings: Settings, name: str | None) -> str:
+    """The UUID of the domain that is called as. A name, or none, is looked up in the database."""
     try:
-        return str(uuid.UUID(name))
+        return str(uuid.UUID(name or ""))
     except ValueError:
-        with pool_of(shell, settings) as pool:
+        named = replace(shell, embedded_db=False)  # the settings name it by now
+        with pool_of(named, settings) as pool:
             found: str = find_domain(pool, name)["domain_uuid"]
             return found
 

@@ -11,7 +11,7 @@ import click
 import gevent
 
 from esl_controller.commands.aftermath import Stored, look_up
-from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.shared import EXIT_FAILED, Shell, with_database
 from esl_controller.commands.simulated import (
     CODECS,
     ask_for_faults,
@@ -19,8 +19,10 @@ from esl_controller.commands.simulated import (
     domain_of,
     nobody_there,
     own_seed,
+    settings_of_the_worker,
     simulated,
 )
+from esl_controller.settings.table import Settings
 
 if TYPE_CHECKING:
     from esl_controller.simulator.caller import Caller
@@ -49,17 +51,27 @@ ANSWER_S = 20.0
     help="Stereo WAV to write: caller left, what the caller heard right.",
 )
 @simulated
-@with_shell
+@with_database
 def command(shell: Shell, **options: Any) -> None:
     """Call a worker with the simulator and tell what the caller heard.
 
     Exit code 1 if the caller was not served: not answered, nothing heard, or handed back or sent
     on because the AI could not take the call.
     """
-    settings = shell.settings()
-    address = controller(settings, options)
     clip = _clip(shell, options["say"])
     _require_writable(shell, options["record"])
+    with settings_of_the_worker(shell) as settings:
+        data = _called(shell, settings, clip, options)
+    shell.result(data, _text(data))
+    if not data["passed"]:
+        raise click.exceptions.Exit(EXIT_FAILED)
+
+
+def _called(
+    shell: Shell, settings: Settings, clip: Clip, options: dict[str, Any]
+) -> dict[str, Any]:
+    """Make the call, and say how it went."""
+    address = controller(settings, options)
     options["domain_uuid"] = domain_of(shell, settings, options["domain"])
     ask_for_faults(shell, options["emulator"], options["faults"])
     with tempfile.TemporaryDirectory() as directory:
@@ -69,10 +81,7 @@ def command(shell: Shell, **options: Any) -> None:
     with shell.step("Waiting for what is stored"):
         stored = look_up(settings, options["domain_uuid"], call.uuid)
     data = _data(call, caller, stored)
-    data["recording"] = _record(shell, caller, options["record"])
-    shell.result(data, _text(data))
-    if not data["passed"]:
-        raise click.exceptions.Exit(EXIT_FAILED)
+    return {**data, "recording": _record(shell, caller, options["record"])}
 
 
 def _data(call: Session, caller: Caller, stored: Stored | None) -> dict[str, Any]:

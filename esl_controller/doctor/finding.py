@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import enum
+import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -52,3 +54,19 @@ def warning(check: str, detail: str, advice: str) -> Finding:
 def failed(check: str, detail: str, advice: str) -> Finding:
     """Must be mended."""
     return Finding(check, State.FAILED, detail, advice)
+
+
+def failures_told(report: str) -> frozenset[str]:
+    """Names of the checks that had failed in what `doctor --json` printed earlier, of this version
+    or an older one. Raises ValueError where it is no such report."""
+    try:
+        rows = json.loads(report)["findings"]
+        return frozenset(row["check"] for row in rows if row["state"] == State.FAILED.value)
+    except (KeyError, TypeError) as error:
+        raise ValueError("it is no report of `doctor --json`") from error
+
+
+def new_failures(findings: Iterable[Finding], known: frozenset[str]) -> list[str]:
+    """Names of the checks that fail now and are not among `known`, as they come."""
+    failed_now = (one.check for one in findings if one.state is State.FAILED)
+    return list(dict.fromkeys(name for name in failed_now if name not in known))

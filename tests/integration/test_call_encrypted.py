@@ -11,10 +11,13 @@ from pathlib import Path
 import gevent
 import pytest
 from gevent import socket as gsocket
+from gevent.pool import Pool
 from gevent.server import StreamServer
 
+from bridge.session.states import SessionState
 from esl_controller.simulator.caller_script import AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
+from esl_controller.telemetry import catalogue as m
 from tests.integration.service import (
     BRIEF,
     FALLBACK,
@@ -23,6 +26,7 @@ from tests.integration.service import (
     free_port,
     hang_up_after,
     service,
+    wait_for,
 )
 from tests.wire.ws.peers import TLS, tls_server_context
 
@@ -37,8 +41,22 @@ class Before:
     def __init__(self, worker: tuple[str, int]) -> None:
         self.worker = worker
         self.asked: list[bytes] = []
-        self.server = StreamServer(("127.0.0.1", 0), self._serve)
-        self.server.start()
+        self._serving = Pool()
+        self.server = self._listening(0)
+
+    def _listening(self, port: int) -> StreamServer:
+        server = StreamServer(("127.0.0.1", port), self._serve, spawn=self._serving)
+        server.start()
+        return server
+
+    def end(self) -> None:
+        """All at once, as when nginx is stopped to be started again."""
+        self.server.stop()
+        self._serving.kill()
+
+    def begin_again(self) -> None:
+        """At the same port."""
+        self.server = self._listening(self.server.server_port)
 
     def _serve(self, plain: gsocket.socket, _address: object) -> None:
         with contextlib.suppress(OSError, ssl.SSLError):
@@ -50,10 +68,12 @@ class Before:
             ways = [
                 gevent.spawn(self._pump, *pair) for pair in ((caller, worker), (worker, caller))
             ]
-            gevent.joinall(ways, count=1)
-            gevent.killall(ways)
-            worker.close()
-            caller.close()
+            try:
+                gevent.joinall(ways, count=1)
+            finally:
+                gevent.killall(ways)
+                worker.close()
+                caller.close()
 
     @staticmethod
     def _pump(here: socket.socket, there: socket.socket) -> None:
@@ -88,6 +108,28 @@ def test_a_conversation(behind: tuple[Service, Before]) -> None:
     assert call.row()["total_turns"] >= 1
     (asked,) = before.asked
     assert asked.startswith(PREFIX + b"/stream/")
+
+
+@pytest.mark.parametrize("behind", [OURS], indirect=True)
+def test_who_stands_before_is_restarted(behind: tuple[Service, Before]) -> None:
+    """Refused for as long as that takes; then the call goes on where it was."""
+    running, before = behind
+    call = running.call([])
+    wait_for(lambda: call.caller.hearing.first_sound_at() is not None)
+    wait_for(lambda: not running.session(call).agent_speaking)
+    before.end()
+    refused = f"{m.STREAM_RESTARTS.name} 1.0"
+    wait_for(lambda: refused in running.app.metrics.exposition().decode())
+    gevent.sleep(0.7)  # the restart
+    before.begin_again()
+    wait_for(lambda: running.session(call).state is SessionState.TALKING)
+    call.caller.say(SPEAK.clip)
+    wait_for(lambda: call.tenant.record.spoken[1:] == ["Certainly."])
+    call.caller.hang_up()
+    call.wait()
+    running.stored()
+    assert call.row()["outcome"] == "completed"
+    assert len(before.asked) == 2
 
 
 @pytest.mark.parametrize("behind", [""], indirect=True)

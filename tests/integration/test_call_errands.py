@@ -124,6 +124,13 @@ def test_what_was_given_up_is_seen_and_sent_again(
         return run("errands", *words, *named, VOICE_AI_DATABASE_DSN=database.workers_dsn)
 
     assert "answered 410" in command("list", "--state", "queued").output
+    other = service.add_tenant()
+    everywhere = run("errands", "list", VOICE_AI_DATABASE_DSN=database.workers_dsn).output
+    assert "answered 410" in everywhere
+    assert service.tenant.domain_name in everywhere
+    theirs = ("--domain", other.domain_uuid)
+    theirs_told = run("errands", "list", *theirs, VOICE_AI_DATABASE_DSN=database.workers_dsn)
+    assert theirs_told.output == "No errands.\n"
     assert '"event"' in command("show", key).output
     assert command("retry", key).exit_code == 0
     assert command("drop", key, "--yes").exit_code == 0

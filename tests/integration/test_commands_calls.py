@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 import wave
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from esl_controller.cli import cli
+from esl_controller.commands import simulated
 from esl_controller.settings.table import every_setting
 from tests.integration.service import Service, free_port, wait_for
 
@@ -95,7 +98,6 @@ def test_nobody_listens(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["test-call"], "Missing option '--domain'"),
         (["test-call", "--domain", DOMAIN, "--edition", "x"], "'x' is not one of 'open'"),
         (["test-call", "--domain", DOMAIN, "--seconds", "-1"], "not in the range"),
         (["load", "--domain", DOMAIN, "--calls", "0"], "not in the range"),
@@ -133,6 +135,31 @@ def test_a_domain_is_called_by_its_name_and_what_was_said_is_shown(serve, tmp_pa
     assert "  agent: " in result.stdout
     assert f"The recording is in {file}.\n" in result.stdout
     service.stored()
+
+
+def test_a_newcomer_calls_without_knowing_a_database_or_a_domain(
+    serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As he has begun `serve --embedded-db`: there is one domain, in the packaged PostgreSQL."""
+    service = serve()
+
+    @contextmanager
+    def packaged(*_: object) -> Iterator[str]:
+        yield service.database.workers_dsn
+
+    monkeypatch.setattr(simulated, "packaged_database", packaged)
+    host, port = service.address
+    where = ("--host", host, "--port", str(port), "--embedded-db")
+    result = run("test-call", *where, "--seconds", "3")
+    assert result.exit_code == 0, result.output
+    assert "  agent: " in result.stdout
+    service.stored()
+
+
+@pytest.mark.parametrize("command", ["test-call", "load"])
+def test_who_names_no_domain_needs_a_database(command: str) -> None:
+    result = run(command)
+    assert (result.exit_code, "no database is set" in result.stderr) == (1, True)
 
 
 def test_a_recording_that_cannot_be_kept_is_noticed_before_the_call(tmp_path: Path) -> None:

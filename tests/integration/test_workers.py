@@ -14,6 +14,7 @@ from typing import Any
 
 import certifi
 import pytest
+import yaml
 from gevent import subprocess
 from structlog.testing import capture_logs
 
@@ -234,6 +235,30 @@ def test_workers_are_restarted_one_after_the_other(shared: Any, tmp_path: Path) 
         assert restarted == sorted("http://{}:{}".format(*w.media) for w in workers)
         assert not set(before) & {worker.pid for worker in workers}
         assert [ready(worker) for worker in workers] == [200, 200]
+
+
+@pytest.mark.slow
+def test_a_pods_command_and_probes_fit_a_worker(
+    shared: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What deploy/kubernetes has a cluster do, done to a process."""
+    folder = Path(__file__).parents[2] / "deploy" / "kubernetes"
+    pod = yaml.safe_load((folder / "workers.yaml").read_text())["spec"]["template"]
+    scaling = yaml.safe_load((folder / "autoscaling.yaml").read_text())["spec"]
+    (container,) = pod["spec"]["containers"]
+    paths = {name: container[name]["httpGet"]["path"] for name in container if "Probe" in name}
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
+    with workers_of(shared, tmp_path, count=1, POD="1") as (worker,):
+        worker.program = [*container["command"], *container["args"]]
+        worker.start()
+        worker.wait_ready()
+        told = {name: json.loads(worker.page(path)) for name, path in paths.items()}
+        assert set(told) == {"startupProbe", "readinessProbe", "livenessProbe"}
+        (metric,) = scaling["metrics"]
+        assert worker.metric(metric["pods"]["metric"]["name"]) == 0
+        before = container["lifecycle"]["preStop"]["exec"]["command"]
+        assert subprocess.run([before[0], "0"]).returncode == 0
+        assert worker.stop() == 0  # `exec`: the signal is the worker's own
 
 
 # --- in one process -----------------------------------------------------------------------------

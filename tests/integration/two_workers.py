@@ -64,6 +64,7 @@ class Worker:
             "VOICE_AI_WORKER_DRAIN_DEADLINE_S": "1",
             "VOICE_AI_WORKER_INDEX": str(index),
         } | environ
+        self.program = [sys.executable, "-m", "esl_controller", "serve"]
         self._process: Any = None
 
     @property
@@ -81,7 +82,7 @@ class Worker:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "esl_controller", "serve"],
+                self.program,
                 env=inherited | self._environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
