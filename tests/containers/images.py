@@ -20,19 +20,21 @@ STANDINS = Path(__file__).with_name("standins")
 _PIP = "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n"
 
 
-def python_base(engine: Engine, folder: Path) -> None:
-    """The FROM of the Dockerfile: a Debian 12 with its Python as `python`, as Python's image has one."""
-    names = {rest.split()[0] for name, rest in dockerfile.instructions(ROOT / "Dockerfile") if name == "FROM"}
-    root = folder / "debian"
+def python_base(engine: Engine, root: Path) -> str:
+    """The FROM of the Dockerfile: a Debian 12 in `root`, with Python as Python's image has it. Its name."""
+    written = dockerfile.instructions(ROOT / "Dockerfile")
+    (name,) = {rest.split()[0] for instruction, rest in written if instruction == "FROM"}
+    if engine.try_docker("image", "inspect", name).returncode == 0:
+        return name
     debian.make(root, "python3", "python3-venv", "python3-dev", "python-is-python3")
     # As this machine reaches an index; no address is written down.
     index = os.environ.get("PIP_INDEX_URL")
     pip = _PIP + (f"index-url = {index}\n" if index else "")
     (root / "etc/pip.conf").write_text(pip)
-    for name in names:
-        with subprocess.Popen(["tar", "--create", "-C", root, "."], stdout=subprocess.PIPE) as packed:
-            engine.docker("import", "-", name, stdin=packed.stdout)
-        assert packed.returncode == 0
+    with subprocess.Popen(["tar", "--create", "-C", root, "."], stdout=subprocess.PIPE) as packed:
+        engine.docker("import", "-", name, stdin=packed.stdout)
+    assert packed.returncode == 0
+    return name
 
 
 def of_others(engine: Engine, image: str) -> list[str]:
@@ -44,7 +46,15 @@ def of_others(engine: Engine, image: str) -> list[str]:
         if place.is_dir():
             wanted = service["image"].replace("${TURN_BASED_IMAGE:-", "").rstrip("}")
             engine.docker(
-                *("build", "--network=host", "--build-arg", f"BASE={image}", "--tag", wanted, place),
+                *(
+                    "build",
+                    "--network=host",
+                    "--build-arg",
+                    f"BASE={image}",
+                    "--tag",
+                    wanted,
+                    place,
+                ),
                 timeout_s=900,
             )
             made.append(wanted)

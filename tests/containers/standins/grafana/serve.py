@@ -7,9 +7,15 @@ import pathlib
 
 found = {
     "has_password": bool(pathlib.Path(os.environ["GF_SECURITY_ADMIN_PASSWORD__FILE"]).read_text()),
-    "sources": [p.read_text() for p in pathlib.Path("/etc/grafana/provisioning/datasources").iterdir()],
-    "providers": [p.read_text() for p in pathlib.Path("/etc/grafana/provisioning/dashboards").iterdir()],
-    "dashboards": [json.loads(p.read_text())["title"] for p in pathlib.Path("/etc/dashboards").iterdir()],
+    "sources": [
+        p.read_text() for p in pathlib.Path("/etc/grafana/provisioning/datasources").iterdir()
+    ],
+    "providers": [
+        p.read_text() for p in pathlib.Path("/etc/grafana/provisioning/dashboards").iterdir()
+    ],
+    "dashboards": [
+        json.loads(p.read_text())["title"] for p in pathlib.Path("/etc/dashboards").iterdir()
+    ],
 }
 pathlib.Path("/var/lib/grafana/can-write").touch()
 
