@@ -179,5 +179,11 @@ docs-site: $(STAMP) $(DOCS) build/mermaid/package/dist/mermaid.min.js ## Build t
 debian: $(STAMP) ## Replay the Dockerfile in a Debian 12 of debootstrap's making; as root
 	$(BIN)/python -m pytest -m debian tests/host $(PYTEST_ARGS)
 
+containers: $(STAMP) ## Build the image and start compose.yaml on a Docker of the test's own; as root
+	$(BIN)/python -m pytest -s -m containers tests/containers $(PYTEST_ARGS)
+
+systemd: $(STAMP) ## Boot a Debian 12 with systemd, install by deploy/service, and try the units; as root
+	$(BIN)/python -m pytest -s -m systemd tests/host $(PYTEST_ARGS)
+
 clean: ## Remove what the other jobs made
 	rm -rf .venv .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

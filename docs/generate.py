@@ -24,6 +24,7 @@ from esl_controller.calls.breaker import BREAKER_TABLE
 from esl_controller.calls.states import CALL_TABLE
 from esl_controller.calls.transfer.states import TRANSFER_TABLE
 from esl_controller.cli import cli
+from esl_controller.commands.systemd_units import Host, systemd_units
 from esl_controller.settings.table import Setting, Settings, every_setting
 from esl_controller.settings.types import allowed
 from esl_controller.telemetry.catalogue import BUILD_INFO, METRICS, ErrorCode, Metric, OwnError
@@ -314,6 +315,8 @@ def main() -> None:
             print(f"docs/{name} written")
     others = {name: dashboards.text(name) for name in dashboards.FILES}
     others[env_example.FILE] = env_example.text()
+    units = systemd_units(Host())
+    others |= {f"deploy/systemd/{name}": text for name, text in units.items()}
     for name, text in others.items():
         path = DOCS.parent / name
         if not path.exists() or path.read_text("utf-8") != text:

@@ -2,7 +2,7 @@
 // graphite.json expects it: no prefixes of StatsD's own, and the 95th percentile of timers.
 // Run: node stats.js /etc/statsd/voice-ai.js
 {
-  address: "127.0.0.1",
+  address: process.env.STATSD_ADDRESS || "127.0.0.1", // in a container: all of its own
   port: 8125,
   mgmt_address: "127.0.0.1",
   mgmt_port: 8126,

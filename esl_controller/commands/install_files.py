@@ -91,49 +91,6 @@ def pages_token(place: Place, document_root: Path, token: str) -> NewFile | None
     return NewFile(place.directory / "pages.token", token, 0o400, owner=owner)
 
 
-def systemd_unit(place: Place) -> str:
-    """A template unit: one instance a worker, named by its index."""
-    return f"""\
-# One worker a core: systemctl enable --now voice-ai@0 voice-ai@1
-[Unit]
-Description=Voice AI worker %i
-After=network-online.target postgresql.service
-Wants=network-online.target
-
-[Service]
-# A worker says when it takes calls, and once a second that it lives (sd_notify).
-Type=notify
-NotifyAccess=main
-WatchdogSec=10
-WatchdogSignal=SIGKILL
-Restart=always
-RestartSec=1
-TimeoutStartSec=120
-
-User={place.user}
-WorkingDirectory={place.state_dir}
-ReadWritePaths={place.state_dir}
-LogsDirectory=voice-ai
-Environment=VOICE_AI_CONFIG={place.settings_file}
-Environment=VOICE_AI_WORKER_INDEX=%i
-Environment=VOICE_AI_LOG_FORMAT=json
-ExecStart={place.executable} serve
-ExecReload=/bin/kill -HUP $MAINPID
-# SIGTERM drains: running calls may end. Above worker.drain_deadline_s (300) plus 30 s.
-TimeoutStopSec=330
-KillMode=mixed
-
-# Six descriptors a call.
-LimitNOFILE=4096
-NoNewPrivileges=true
-ProtectSystem=strict
-PrivateTmp=true
-
-[Install]
-WantedBy=multi-user.target
-"""
-
-
 def supervisor_program(place: Place) -> str:
     """Program sections for /etc/supervisor/conf.d."""
     settings, socket = place.settings_file, place.state_dir / "notify.sock"

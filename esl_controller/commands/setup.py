@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,10 +34,10 @@ from esl_controller.commands.install_files import (
     pages_token,
     settings_files,
     supervisor_program,
-    systemd_unit,
     write_new,
 )
 from esl_controller.commands.shared import EXIT_FAILED, Shell, with_shell
+from esl_controller.commands.systemd_units import Host, systemd_units
 from esl_controller.database.migrate import MigrationError, Migrator
 from esl_controller.doctor.finding import State, new_failures
 from esl_controller.settings.loader import CONFIG_VARIABLE, SettingsError, load_settings
@@ -45,8 +46,8 @@ from esl_controller.settings.table import Settings
 _DSN = "VOICE_AI_DATABASE_DSN"
 _SWITCH_PASSWORD = "VOICE_AI_FREESWITCH_PASSWORD"
 SERVICES = {
-    "systemd": (Path("/etc/systemd/system"), "voice-ai@.service"),
-    "supervisor": (Path("/etc/supervisor/conf.d"), "voice-ai.conf"),
+    "systemd": Path("/etc/systemd/system"),
+    "supervisor": Path("/etc/supervisor/conf.d"),
 }
 
 
@@ -164,11 +165,20 @@ def _files(shell: Shell, place: Place, options: dict[str, Any]) -> list[NewFile]
     files += _token_of_the_pages(place, files, options["fusionpbx"])
     service = _service(options)
     if service != "none":
-        directory, name = SERVICES[service]
-        path = (options["service_dir"] or directory) / name
-        text = systemd_unit(place) if service == "systemd" else supervisor_program(place)
-        files.append(NewFile(path, text, READABLE, owned=False))
+        directory = options["service_dir"] or SERVICES[service]
+        texts = _service_files(shell, place, service)
+        files += [NewFile(directory / name, texts[name], READABLE, owned=False) for name in texts]
     return [file for file in files if not file.path.exists()]
+
+
+def _service_files(shell: Shell, place: Place, service: str) -> Mapping[str, str]:
+    """Name and text of what starts the workers."""
+    if service == "supervisor":
+        return {"voice-ai.conf": supervisor_program(place)}
+    settings = _settings(shell, place) if place.settings_file.exists() else Settings()
+    recordings = Path(settings.freeswitch.recordings_dir)
+    state_dir, program = place.state_dir, place.executable
+    return systemd_units(Host(place.settings_file, state_dir, program, recordings, place.user))
 
 
 def _token_of_the_pages(place: Place, files: list[NewFile], named: Path | None) -> list[NewFile]:
@@ -250,7 +260,8 @@ def _next(place: Place, options: dict[str, Any], settings: Settings) -> str:
     steps.append(f"{program} secretary add 8000 --domain DOMAIN --name Reception --prompt '…'")
     last = place.workers - 1
     starts = {
-        "systemd": f"systemctl daemon-reload && systemctl enable --now voice-ai@{{0..{last}}}",
+        "systemd": f"systemctl daemon-reload && "
+        f"systemctl enable --now voice-ai.target voice-ai@{{0..{last}}}",
         "supervisor": "supervisorctl update",
         "none": f"{program} serve",
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from esl_controller.cli import COMMANDS
+from esl_controller.commands.systemd_units import Host, systemd_units
 from esl_controller.settings.table import Worker, every_setting
 from tests.arch.tree import ROOT
 
@@ -46,6 +47,19 @@ def test_settings_and_commands_exist(path: Path) -> None:
         *COMMANDS,
         "",
     }
+
+
+def test_the_units_are_those_that_setup_writes() -> None:
+    shipped = {path.name: path.read_text("utf-8") for path in UNIT.parent.iterdir()}
+    assert shipped == systemd_units(Host()), "run `make docs`"
+
+
+def test_units_of_other_places_name_them() -> None:
+    units = systemd_units(Host(Path("/home/me/a.toml"), Path("/srv/state"), Path("/home/me/x")))
+    worker = units["voice-ai@.service"]
+    assert "StateDirectory" not in worker
+    assert "\nReadWritePaths=/srv/state\n" in worker
+    assert "\nProtectHome=read-only\n" in worker
 
 
 @pytest.mark.parametrize("supervisor", ["supervisord", "systemd"])

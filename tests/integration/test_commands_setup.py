@@ -66,7 +66,7 @@ def test_a_host_is_prepared_once(prepare: Prepare, etc: Path, empty_database: Te
     assert "FreeSWITCH" in result.stdout
     assert result.exit_code == 1, "no FreeSWITCH answers here, which doctor says"
     assert "What to do next:" in result.stdout
-    assert "systemctl enable --now voice-ai@{0..1}" in result.stdout
+    assert "systemctl enable --now voice-ai.target voice-ai@{0..1}" in result.stdout
     settings = load_settings({}, etc / "voice-ai/voice-ai.toml")
     assert settings.provider.api_key.reveal() == "sk-of-the-operator"
     assert len(settings.http.admin_token.reveal()) > 20
@@ -77,6 +77,9 @@ def test_a_host_is_prepared_once(prepare: Prepare, etc: Path, empty_database: Te
         assert stat.S_IMODE((etc / "voice-ai" / file).stat().st_mode) == 0o600
     unit = (etc / "voice-ai@.service").read_text()
     assert f"Environment=VOICE_AI_CONFIG={etc}/voice-ai/voice-ai.toml\n" in unit
+    assert {path.name for path in etc.glob("voice-ai[@.-]*")} >= {
+        *("voice-ai@.service", "voice-ai-speech.service", "voice-ai.target")
+    }
     applied = empty_database.execute("select to_regclass('v_voice_secretaries_realtime')::text")
     assert applied == [("v_voice_secretaries_realtime",)]
     before = contents(etc)

@@ -1,0 +1,1 @@
+"""The image and compose.yaml on a container engine of the test's own: `make containers`."""
