@@ -18,7 +18,15 @@ from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.service.voice import RATE_HZ, Voice, read_wav, synthetic_speech
 from tests.integration import rtp
-from tests.integration.engine_line import ANSWER, GREETING, PROFILE, as_heard, dial
+from tests.integration.engine_line import (
+    ANSWER,
+    GREETING,
+    INCOMING,
+    PROFILE,
+    as_heard,
+    call_in,
+    dial,
+)
 from tests.integration.follow import Heard, Piece, at_8_khz, follow
 from tests.integration.service import Service, wait_for
 from tests.integration.sip_phone import Phone
@@ -147,6 +155,9 @@ class Telephone:
 
     def _call(self, greeting: str) -> None:
         assert self._service is not None
+        if self._way.endswith(INCOMING):
+            call_in(self._service, self.phone)
+            return
         dial(self._client, self._service, self.phone, self._way, codecs=ALL_CODECS)
 
     # --- what happens -------------------------------------------------------------------------
