@@ -9,10 +9,10 @@ While a datagram waits, FreeSWITCH's thread holds the lock that in-dialog SIP re
 the sleep of its RTP timer (switch_rtp.c, get_next_write_ts). If the next one is there when it wakes
 up, it takes the lock again at once: with 60 ms ahead a re-INVITE waited up to 4.9 s and the caller
 was heard that much too late for the rest of the call. And each SIP message of the call holds that
-lock while it is worked on (mod_sofia.c, sofia_receive_message: switch_core_session_lock_codec_write
-and SWITCH_MESSAGE_INDICATE_SIGNAL_DATA), mostly for 0.4 to 1.5 ms right behind a packet; what is
-taken from the socket meanwhile is thrown away (switch_core_media.c, switch_core_session_write_frame:
-`switch_mutex_trylock`). So each packet goes after the one in front of it is on its way, and
+lock while it is worked on (mod_sofia.c, sofia_receive_message: SWITCH_MESSAGE_INDICATE_SIGNAL_DATA
+and switch_core_session_lock_codec_write), mostly for 0.4 to 1.5 ms right behind a packet; what is
+taken from the socket meanwhile is thrown away (switch_core_media.c, `switch_mutex_trylock` in
+switch_core_session_write_frame). So each packet goes when the one in front is on its way, and
 shortly before that ends: as late as the hub is on time, and never so early that two wait. One that
 is late is not lost: FreeSWITCH sends it at once (switch_time.c, timer_next).
 
