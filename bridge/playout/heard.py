@@ -21,6 +21,19 @@ class HeardPosition(NamedTuple):
     heard_ms: int
 
 
+class PacketsHeard(NamedTuple):
+    """So many packets of a line reached the caller in all, whoever counted them."""
+
+    packets: int
+    until: float
+    """What was sent later was not heard, whatever the count says: monotonic seconds."""
+
+
+HeardUntil = float | PacketsHeard | None
+"""What was heard of a line that is gone: all that was to be heard by this moment, so many packets,
+or, None, what is sure by now."""
+
+
 @dataclass(slots=True)
 class _Span:
     item_id: str
@@ -66,6 +79,12 @@ class Timeline:
                 return min(end, began + round(heard_s * self._rate_hz) * self._sample)
             end = began
         return end
+
+    def heard_by(self, heard_until: HeardUntil, packet_bytes: int, now: float) -> int:
+        """The same for a line that is gone."""
+        if isinstance(heard_until, PacketsHeard):
+            return min(heard_until.packets * packet_bytes, self.heard(heard_until.until))
+        return self.heard(now - self._latency_s if heard_until is None else heard_until)
 
     def pause(self, pause_s: float) -> None:
         """Leave a pause of `pause_s` between what was sent and what is sent next."""

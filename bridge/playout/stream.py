@@ -18,7 +18,7 @@ from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
-from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
+from bridge.playout.heard import HeardPosition, HeardUntil, ItemLedger, SentLately, Timeline
 from bridge.playout.lead import Lead
 
 DEFAULT_LIMIT_MS = 300_000
@@ -222,13 +222,13 @@ class PlayoutStream:
             for item_id in self._items.items()
         )
 
-    def give_back(self, heard_until: float | None, now: float) -> list[tuple[str, bytes]]:
-        """The line is gone: what was not heard of each item by then; None: by now, for sure."""
+    def give_back(self, heard_until: HeardUntil, now: float) -> list[tuple[str, bytes]]:
+        """The line is gone: what was not heard of each item."""
         if not self._active:
             return []
         timeline = self._timeline
-        heard_until = now - self._latency_s if heard_until is None else heard_until
-        back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
+        heard = timeline.heard_by(heard_until, self._frame_bytes, now)
+        back = self._lately.take_back(timeline.sent - heard)
         if back and self._playout.recalls:
             self._playout.clear(self._generation, now)  # or it would be heard twice
         start = timeline.sent - len(back)

@@ -8,11 +8,13 @@ back. An empty datagram would end unicast for good.
 While a datagram waits, FreeSWITCH's thread holds the lock that in-dialog SIP requests need, through
 the sleep of its RTP timer (switch_rtp.c, get_next_write_ts). If the next one is there when it wakes
 up, it takes the lock again at once: with 60 ms ahead a re-INVITE waited up to 4.9 s and the caller
-was heard that much too late for the rest of the call. And what it takes from the socket while the
-request is being answered is thrown away (switch_core_media.c, switch_core_session_write_frame:
-`switch_mutex_trylock`), so that a request costs the caller the packet that waits. So each packet
-goes shortly before the one in front of it ends: as late as the hub is on time, and never so early
-that more than one waits.
+was heard that much too late for the rest of the call. And each SIP message of the call holds that
+lock while it is worked on (mod_sofia.c, sofia_receive_message: SWITCH_MESSAGE_INDICATE_SIGNAL_DATA
+and switch_core_session_lock_codec_write), mostly for 0.4 to 1.5 ms right behind a packet; what is
+taken from the socket meanwhile is thrown away (switch_core_media.c, `switch_mutex_trylock` in
+switch_core_session_write_frame). So each packet goes when the one in front is on its way, and
+shortly before that ends: as late as the hub is on time, and never so early that two wait. One that
+is late is not lost: FreeSWITCH sends it at once (switch_time.c, timer_next).
 
 The datagrams are L16 also on a G.711 channel. `flags: native` would make them the codec's own
 bytes, but starves the other direction: the frames written then use the *read* codec, whose mutex
@@ -33,7 +35,10 @@ from bridge.playout.base import Fade, PlayoutSinks
 LEAST_MARGIN_MS = 8
 """A packet is sent so long before the end of the one in front of it, on a hub that is on time."""
 MOST_MARGIN_MS = 20
-"""The same on a hub that is late, by how late it lately was: with more, two packets would wait."""
+"""The same on a hub that is late, by how late it lately was."""
+BEHIND_MS = 8
+"""So long before its end the packet in front is left alone: a slot of the pacer, and 3 ms in which
+FreeSWITCH has sent it and answers what waited for that."""
 
 
 class UnicastPlayout:
@@ -56,8 +61,9 @@ class UnicastPlayout:
         """`lead_ms`: always so far ahead, whatever the hub does."""
         self.format = audio_format
         self.frame_ms = self.first_chunk_ms = self.chunk_ms = ptime_ms
-        self.lead_ms = ptime_ms + MOST_MARGIN_MS if lead_ms is None else lead_ms
-        self.margin_ms = (LEAST_MARGIN_MS, MOST_MARGIN_MS) if lead_ms is None else None
+        most_ms = min(MOST_MARGIN_MS, ptime_ms - BEHIND_MS)
+        self.lead_ms = ptime_ms + most_ms if lead_ms is None else lead_ms
+        self.margin_ms = (min(LEAST_MARGIN_MS, most_ms), most_ms) if lead_ms is None else None
         self._send = sinks.send_datagram
         self._packet_bytes = audio_format.bytes_for_ms(ptime_ms)
 

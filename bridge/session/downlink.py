@@ -15,6 +15,7 @@ from bridge.audio.pacer import Pacer
 from bridge.audio.pcm import audioop
 from bridge.audio.processor import Converter
 from bridge.playout.base import Playout
+from bridge.playout.heard import HeardUntil
 from bridge.playout.stream import PlayoutStream
 
 MAX_EARLY_BYTES = 24000 * 2 * 60
@@ -147,7 +148,7 @@ class Downlink:
         if self._complete:
             self.complete(now)
 
-    def suspend(self, heard_until: float | None, now: float) -> None:
+    def suspend(self, heard_until: HeardUntil, now: float) -> None:
         """The line is gone; what was not heard by then, or now, is played on the next one."""
         if self.playout is None or self._format is None:
             return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable
 
+from bridge.playout.heard import HeardUntil
 from bridge.providers.conversation import Brief
 from bridge.session.answering import Answering
 from bridge.session.dialogue import Dialogue
@@ -119,7 +120,7 @@ class Hold:
         if due or playing:
             self._dialogue.cut(unheard)
 
-    def lose_line(self, heard_until: float | None, now: float, *, held: bool) -> None:
+    def lose_line(self, heard_until: HeardUntil, now: float, *, held: bool) -> None:
         """The line is gone, and the next one goes on where the caller's ear was. But in a pause the
         answer is broken off: what made it fall silent may have been words."""
         if not held and not self._line.paused:

@@ -9,6 +9,7 @@ from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.audio.pcm import audioop
 from bridge.playout.base import Playout
+from bridge.playout.heard import HeardUntil
 from bridge.providers.base import SessionReady
 from bridge.session.downlink import Downlink, DownlinkListener, ItemHeard
 from bridge.session.ear import TURN_END_MS, Ear
@@ -94,7 +95,7 @@ class Line:
         if self._sense is not None:
             self._sense.stop()
 
-    def suspend(self, heard_until: float | None, now: float) -> None:
+    def suspend(self, heard_until: HeardUntil, now: float) -> None:
         """The caller can no longer hear us; on the next line he hears what he has missed."""
         self.downlink.suspend(heard_until, now)
         self._phrase_until = None

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import Playout
+from bridge.playout.heard import HeardUntil
 from bridge.ports import EndCause, SessionEnd, SessionListener
 from bridge.providers import base as p
 from bridge.session.config import SessionConfig
@@ -175,9 +176,9 @@ class Session:
         if self.state is SessionState.TALKING:
             self._repeat()
 
-    def lose_media(self, *, still_playing: bool = False, heard_until: float | None = None) -> None:
+    def lose_media(self, *, still_playing: bool = False, heard_until: HeardUntil = None) -> None:
         """The stream is gone; a new one may join. `still_playing`: the caller hears us yet; else he
-        has heard what was sent until `heard_until`, or now."""
+        has heard so much."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:

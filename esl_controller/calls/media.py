@@ -17,6 +17,7 @@ from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
 from bridge.playout.editions import needs_idle_silence
+from bridge.playout.heard import HeardUntil
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
 from bridge.session.session import Session
@@ -31,7 +32,7 @@ from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import ask_again
 from esl_controller.calls.stream_start import stream_variables, token_in_url
-from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine
+from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
 from esl_controller.esl.events import Event
@@ -231,6 +232,7 @@ class CallMedia:
         hears = self._session.receive_audio if self.path is MediaPath.UNICAST else None
         freeswitch_host = site.freeswitch_host or self._esl.far_host
         self._line = UnicastLine(site.local_host, freeswitch_host, site.ports, hears)
+        self._line.sent_before = packets_sent(self._esl)
         return self._line
 
     def _prove(self, line: UnicastLine) -> None:
@@ -290,8 +292,8 @@ class CallMedia:
                 session.line.downlink.playout.give_way(self._watch.pause_s)
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
-            self._close_line()
-            self._lose_all(line.heard_until(self._watch.alive_at))
+            alive_at = line.heard_until(self._watch.alive_at)
+            self._outbox.post(lambda: self._lose_line(line, time.monotonic(), alive_at))
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -317,8 +319,8 @@ class CallMedia:
             self._codec_told = False
             self._outbox.post(self._ask_codec)
 
-    def _lose_all(self, heard_until: float | None) -> None:
-        """Nothing has played since then, or from now on: the call will `restart`."""
+    def _lose_all(self, heard_until: HeardUntil) -> None:
+        """Nothing more is heard: the call will `restart`."""
         self._attached = False
         if self._alive:
             self._session.lose_media(heard_until=heard_until)
@@ -353,10 +355,18 @@ class CallMedia:
         if self._line is None and leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
             return
-        by_module = self._playing.heard_until(self._leg, leg)
-        heard_until = by_module if self._line is None else self._codec_at - EVENT_LATE_S
-        self._close_line()  # `unicast` has ended: FreeSWITCH says nothing about that
-        self._lose_all(heard_until)
+        if self._line is None:
+            self._lose_all(self._playing.heard_until(self._leg, leg))
+        else:
+            self._lose_line(self._line, self._codec_at, self._codec_at - EVENT_LATE_S)
+
+    def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
+        """`unicast` has ended, which FreeSWITCH says nothing about."""
+        if self._line is not line:
+            return
+        self._close_line()
+        self._attached = False
+        self._lose_all(line.heard(packets_sent(self._esl), until, otherwise))
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

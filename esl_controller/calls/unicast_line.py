@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from gevent.event import Event as Signal
 
+from bridge.playout.heard import HeardUntil, PacketsHeard
 from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
 from esl_controller.calls.leg_codec import PTIMES_MS, packets_may_differ
 from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.esl import commands
+from esl_controller.esl.session import ControllerSession
 
 PROOF_S = 0.5
 """FreeSWITCH sends a datagram for each packet once `unicast` runs; its `+OK` proves nothing."""
@@ -21,6 +23,9 @@ PROOF_S = 0.5
 EVENT_LATE_S = 0.08
 """FreeSWITCH throws away what comes while it answers a request, up to 60 ms (observed), before it
 raises the event of the new codec, and a packet may have been waiting."""
+_COUNTED = "rtp_audio_out_media_packet_count"
+"""RTP packets sent on the channel as of `uuid_set_media_stats`: one for each datagram that was not
+thrown away (switch_core_media.c, set_stats; switch_rtp.c, rtp_common_write)."""
 SETTLES_S = 1.0
 """In so much time FreeSWITCH has seen what packets a telephone really sends."""
 
@@ -42,6 +47,8 @@ class UnicastLine:
         self._ports = ports
         self._first_bytes = 0
         self._opened_at = time.monotonic()
+        self.sent_before: int | None = None
+        """Packets that FreeSWITCH had sent before."""
         self._link = DatagramLink(on_datagram=self._on_datagram, local=(local_host, 0))
         try:
             self._port = ports.take(freeswitch_host)
@@ -79,8 +86,20 @@ class UnicastLine:
             link.peek()
         return Seen(link.datagrams_in, link.datagrams_out, link.refused, heard)
 
+    def heard(self, sent: int | None, until: float, otherwise: float) -> HeardUntil:
+        """What the caller heard of a line that is gone, by FreeSWITCH's count of packets.
+
+        Args:
+            until: nothing that was sent later.
+            otherwise: where FreeSWITCH did not count, what was to be heard by then.
+        """
+        if sent is None or self.sent_before is None:
+            return otherwise
+        return PacketsHeard(sent - self.sent_before, until)
+
     def heard_until(self, alive_until: float) -> float:
-        """When the caller last heard, for sure, what he was sent by a line that lived until then.
+        """The same by the clock: when the caller last heard, for sure, what he was sent by a line
+        that lived until then.
 
         In a call's first packets, while FreeSWITCH corrects their length, ours wait longer and
         longer in its socket, and go with it (observed).
@@ -102,3 +121,13 @@ class UnicastLine:
             self._on_audio(data)
         else:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
+
+
+def packets_sent(esl: ControllerSession) -> int | None:
+    """How many RTP packets FreeSWITCH has sent on the channel; None where it does not know."""
+    batch = [
+        commands.api("uuid_set_media_stats", esl.uuid),
+        commands.api("uuid_getvar", f"{esl.uuid} {_COUNTED}"),
+    ]
+    text = esl.pipeline(batch)[-1].text.strip()
+    return int(text) if text.isdigit() else None

@@ -46,6 +46,8 @@ SCRIPT = Script(
     answers=(Answer(ANSWER),),
     keywords={"keypad": Answer(GOOD_BYE, calls=(ScriptedCall("end_call"),))},
 )
+INCOMING = ", incoming"
+"""The end of a way's name: the telephone makes the call."""
 GAP_MS = 30.0
 COVERED_MS = 40.0
 """Audio is sent ahead by the shortest lead, less one frame: so late it may come without a hole."""
@@ -179,7 +181,7 @@ def media(way: str) -> dict[str, Any]:
     """Settings for one way of playing."""
     if way == "unicast without module":
         return {"input": "unicast"}
-    return {"playback": way, "flavour": MODULE.value}
+    return {"playback": way.removesuffix(INCOMING), "flavour": MODULE.value}
 
 
 def dial(
@@ -196,7 +198,7 @@ def dial(
     `codecs` may be used later in the call; without them only the telephone's. `number` is the
     telephone's own.
     """
-    mode = PlayoutMode(way.partition(" ")[0])
+    mode = PlayoutMode(way.removesuffix(INCOMING).partition(" ")[0])
     of_call = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
@@ -210,6 +212,25 @@ def dial(
     leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")
     target = f"'&socket({host}:{port} async full)'"
     client.originate(dialstring.DialString([leg], of_call), target)
+
+
+def call_in(service: Service, phone: Phone) -> None:
+    """The telephone calls the service.
+
+    FREESWITCH_INCOMING is `host:port/number`: its dialplan sets `domain_uuid`, `domain_name` and
+    `voice_ai_extension` to the headers X-Domain-Uuid, X-Domain-Name and X-Extension, and goes on as
+    dialplan_xml/ does, with the `socket` that X-Socket names.
+    """
+    server, _, number = os.environ["FREESWITCH_INCOMING"].partition("/")
+    host, _, port = server.partition(":")
+    esl_host, esl_port = service.app.esl.address
+    headers = {
+        "X-Domain-Uuid": service.tenant.domain_uuid,
+        "X-Domain-Name": service.tenant.domain_name,
+        "X-Extension": service.tenant.extension,
+        "X-Socket": f"{esl_host}:{esl_port}",
+    }
+    phone.call(f"sip:{number}@{server}", (host, int(port)), headers)
 
 
 def cough() -> Clip:

@@ -1,5 +1,5 @@
-"""A telephone for FreeSWITCH to call: it registers, answers or does not, speaks, presses keys,
-hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loopback only."""
+"""A telephone for FreeSWITCH to call, or that calls it: it registers, answers or does not, speaks,
+presses keys, hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loopback only."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ REPEAT_S = 0.5
 BYE_S = 4.0
 ASK_S = 8.0
 REGISTERED_S = 600
+PAYLOAD_TYPES = {"PCMU": 0, "PCMA": 8, "G722": 9, "L16": 100, "opus": 116}
+KEYS_TYPE = 101
+"""What it offers when it calls."""
 TAKES, RINGS, BUSY, DECLINES = "200 OK", "180 Ringing", "486 Busy Here", "603 Decline"
 """What a telephone does with a call: RINGS is never answered."""
 
@@ -71,6 +74,8 @@ class Phone:
         self._sip, self._rtp = _bound(), _bound()
         self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
         self._invite: sip_wire.SipMessage | None = None
+        self._called = ""
+        """Our From in a call that we make."""
         self._refused: dict[str, sip_wire.SipMessage] = {}
         """INVITEs of calls that were not taken, by Call-ID."""
         self._registered: tuple[str, str, tuple[str, int]] | None = None
@@ -124,6 +129,27 @@ class Phone:
     def press(self, digits: str) -> None:
         """Press keys."""
         self._speaking().press(digits)
+
+    def call(self, to: str, server: tuple[str, int], more: dict[str, str]) -> None:
+        """Call the URI `to` at `server`, with further headers; until it is taken."""
+        host, port = self._rtp.getsockname()
+        codec = CODECS[self.codec]
+        keys = (KEYS_TYPE, f"telephone-event/{codec.clock_hz}")
+        offered = [(PAYLOAD_TYPES[self.codec], codec.rtpmap), keys]
+        body = sip_wire.description(offered, host, port, self.ptime_ms, direction=self._direction)
+        self._called = f"<sip:phone@{self.address}>;tag={self._tag}"
+        self._requests += 1
+        names = (to, self._called, uuid.uuid4().hex, uuid.uuid4().hex[:12], self.address)
+        self._send("INVITE", self._requests, sip_wire.first_invite(*names, more, body), server)
+
+    def _taken(self, reply: sip_wire.SipMessage) -> None:
+        """The call that we make is answered."""
+        self._invite = sip_wire.as_if_called(self._called, reply)
+        answer = sip_wire.parse_offer(reply.body)
+        kinds = PAYLOAD_TYPES.items()
+        self._offered = {(name, CODECS[name].clock_hz): kind for name, kind in kinds}
+        self._begin(PAYLOAD_TYPES[self.codec], answer)
+        self.answered.set()
 
     def hang_up(self) -> None:
         """Leave the call."""
@@ -228,7 +254,10 @@ class Phone:
             self.over.set()
         elif not status.startswith("1"):
             self._replies[int(number)] = status
-        if method == "INVITE" and status.startswith("200") and self._invite is not None:
+        if method == "INVITE" and status.startswith("200"):
+            if self._invite is None:
+                self._taken(reply)
+            assert self._invite is not None
             branch = uuid.uuid4().hex[:12]
             arguments = ("ACK", self._invite, self._tag, branch, self.address, int(number))
             self._sip.sendto(sip_wire.request(*arguments), self._far)
@@ -257,10 +286,14 @@ class Phone:
         )
         if self._invite is None:
             self._invite, self._offered = invite, offer.payload_types
-            self._number = offer.number(self.codec)
-            digits = offer.digits(CODECS[self.codec].clock_hz)
-            self._mouth = rtp.Mouth(CODECS[self.codec], self._number, digits, self.sends_ms)
-            self._greenlets.append(gevent.spawn(self._speak, self._mouth, offer.address))
+            self._begin(offer.number(self.codec), offer)
+
+    def _begin(self, number: int, far: sip_wire.Offer) -> None:
+        """Speak, and listen to packets of this type."""
+        self._number = number
+        digits = far.digits(CODECS[self.codec].clock_hz)
+        self._mouth = rtp.Mouth(CODECS[self.codec], number, digits, self.sends_ms)
+        self._greenlets.append(gevent.spawn(self._speak, self._mouth, far.address))
 
     def _reply(self, request: sip_wire.SipMessage, status: str, body: str = "") -> None:
         contact = f"sip:phone@{self.address}"

@@ -106,6 +106,31 @@ def request(
     return render(f"{method} {invite.contact} SIP/2.0", headers, body)
 
 
+def first_invite(
+    to: str, own: str, call_id: str, branch: str, local: str, more: dict[str, str], body: str
+) -> bytes:
+    """Calls the URI `to`; `own` is the From with its tag, `more` further headers."""
+    headers = [
+        ("Via", f"SIP/2.0/UDP {local};branch=z9hG4bK{branch}"),
+        ("Max-Forwards", "70"),
+        ("From", own),
+        ("To", f"<{to}>"),
+        ("Call-ID", call_id),
+        ("CSeq", "1 INVITE"),
+        ("Contact", f"<sip:phone@{local}>"),
+        *more.items(),
+    ]
+    return render(f"INVITE {to} SIP/2.0", headers, body)
+
+
+def as_if_called(own: str, taken: SipMessage) -> SipMessage:
+    """The dialog of a call that we made, from the reply that took it, as the far end's INVITE would
+    have begun it: what `request` needs.
+    """
+    kept = tuple((name, taken.one(name)) for name in ("call-id", "contact", "cseq"))
+    return SipMessage("INVITE", (("to", own), ("from", taken.one("To")), *kept), taken.body)
+
+
 def register(
     user: str, domain: str, call_id: str, branch: str, local: str, number: int, expires_s: int
 ) -> bytes:

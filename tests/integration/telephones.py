@@ -3,19 +3,30 @@
 from __future__ import annotations
 
 import time
+import wave
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 
 import gevent
 import numpy as np
 
 from bridge.audio.formats import AudioFormat
+from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
 from esl_controller.simulator.service.voice import RATE_HZ, Voice, read_wav, synthetic_speech
 from tests.integration import rtp
-from tests.integration.engine_line import ANSWER, GREETING, as_heard, dial
+from tests.integration.engine_line import (
+    ANSWER,
+    GREETING,
+    INCOMING,
+    PROFILE,
+    as_heard,
+    call_in,
+    dial,
+)
 from tests.integration.follow import Heard, Piece, at_8_khz, follow
 from tests.integration.service import Service, wait_for
 from tests.integration.sip_phone import Phone
@@ -34,6 +45,8 @@ SHORT, LONG = (
     GREETING,
     "Good morning, this is the front desk, what can I do for you?",
 )
+OWN = "FreeSWITCH"
+"""No way of ours: its own `playback`."""
 PAUSE_S, WAIT_S, HELD_S, REINVITES = 0.7, 25.0, 1.5, 3
 GLIDE_S, GLIDE_HZ = 0.02, 1.3
 
@@ -118,7 +131,9 @@ def other(codec: str, ptime_ms: int) -> tuple[str, int]:
 class Telephone:
     """Makes one cell's call."""
 
-    def __init__(self, client: InboundClient, service: Service, way: str, cell: Cell) -> None:
+    def __init__(
+        self, client: InboundClient, service: Service | None, way: str, cell: Cell
+    ) -> None:
         self.cell, self._client, self._service, self._way = cell, client, service, way
         says_ms = cell.ptime_ms
         if cell.event == "autofix":
@@ -130,13 +145,20 @@ class Telephone:
         """The whole call; what went wrong is written into the cell."""
         try:
             greeting = SHORT if self.cell.event in ("steady", "hold") else LONG
-            dial(self._client, self._service, self.phone, self._way, codecs=ALL_CODECS)
+            self._call(greeting)
             _DO[self.cell.event](self, greeting)
             self.phone.hang_up()
         except (AssertionError, gevent.Timeout) as error:
             self.cell.trouble = str(error).split("\n")[0][:60] or type(error).__name__
         finally:
             self.phone.close()
+
+    def _call(self, greeting: str) -> None:
+        assert self._service is not None
+        if self._way.endswith(INCOMING):
+            call_in(self._service, self.phone)
+            return
+        dial(self._client, self._service, self.phone, self._way, codecs=ALL_CODECS)
 
     # --- what happens -------------------------------------------------------------------------
 
@@ -234,6 +256,38 @@ class Telephone:
     def _all(self) -> list[tuple[AudioFormat, list[rtp.Packet]]]:
         phone = self.phone
         return [*phone.earlier, (phone.format, phone.packets)]
+
+
+class OwnPlayback(Telephone):
+    """The same, but FreeSWITCH itself plays the greeting, from a file at the codec's rate; nobody
+    answers. What is lost here is lost whoever plays.
+    """
+
+    def __init__(self, client: InboundClient, directory: Path, cell: Cell) -> None:
+        super().__init__(client, None, OWN, cell)
+        self._directory = directory
+
+    def _call(self, greeting: str) -> None:
+        heard_in = self.phone.format
+        pcm = as_heard(greeting, self._spoken_in, heard_in, gliding)
+        path = self._directory / f"{self.cell.codec}-{self.cell.event.replace(' ', '-')}.wav"
+        if not path.exists():
+            write_wav(path, pcm, heard_in.rate_hz)
+        leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{self.phone.address}")
+        of_call = {"absolute_codec_string": ALL_CODECS}
+        self._client.originate(dialstring.DialString([leg], of_call), f"'&playback({path})'")
+
+    def _ask(self) -> None:
+        """It would not answer."""
+
+
+def write_wav(path: Path, pcm: bytes, rate_hz: int) -> None:
+    """16-bit PCM that FreeSWITCH may read, with a little silence before and behind."""
+    silence = bytes(rate_hz)
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, rate_hz, 0, "NONE", ""))
+        file.writeframes(silence + pcm + 2 * silence)
+    path.chmod(0o644)
 
 
 _DO: dict[str, Callable[[Telephone, str], None]] = {
