@@ -11,7 +11,7 @@ import enum
 from typing import NamedTuple
 
 LOOK_S = 0.25
-"""Time between two looks."""
+"""Time between two looks: the session manager's TICK_S."""
 SURE_LOOKS = 2
 """Looks without a datagram, while the module's stream goes on: FreeSWITCH reads the call for both
 at once."""
