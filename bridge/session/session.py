@@ -285,7 +285,7 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Timers; called a few times a second by the session manager."""
-        if self.ended:
+        if self.state is SessionState.ENDED:
             return
         if self._media_wanted_until is not None and now >= self._media_wanted_until:
             self.end(EndCause.STREAM_LOST, "the caller's media did not come")
@@ -293,22 +293,31 @@ class Session:
             self.end(self._closing.end.cause, "closing took too long")
         else:
             self.line.tick(now)
-            self._say_digits(now)
-            end = self._minding.silence(now, self.state)
-            if end is not None:
-                self.finish(*end)
+            if self._digits.deadline is not None:
+                self._say_digits(now)
+            self._mind_silence(now)
             if self.state is SessionState.HELD:
                 self._seat.cross(Moment.PAUSE)
             else:
                 self._look_after(now)
 
+    def _mind_silence(self, now: float) -> None:
+        action = self._silence.handle_timeout(now)
+        end = self._minding.silence(action, now, self.state) if action is not None else None
+        if end is not None:
+            self.finish(*end)
+
     def _look_after(self, now: float) -> None:
+        """What is not awaited is not asked for: this is done four times a second in each call."""
         if not self._answering.look(now, self.state):
             self._last_words.give_up()
         self._minding.look(now, self.state)
-        self._last_words.handle_timeout(now, idle=self.line.idle(now))
-        self._seat.cross(self._minding.moment(now))
-        self._end_when_heard()
+        if self._last_words.until is not None:
+            self._last_words.handle_timeout(now, idle=self.line.idle(now))
+        if self._seat.crossing is not None:
+            self._seat.cross(self._minding.moment(now))
+        if self.state is SessionState.CLOSING:
+            self._end_when_heard()
 
     def _say_digits(self, now: float) -> None:
         digits = self._digits.handle_timeout(now) if self.state is SessionState.TALKING else None
