@@ -38,7 +38,7 @@ class LifeSign:
         """From a change in the caller's voice to a message (`Capabilities.notices_within_s`)."""
         self._received = 0
         self.due: float | None = None
-        """By when a message must have come; None: nothing is awaited, and there is nothing to look at."""
+        """By when a message must have come; None: there is nothing to look at."""
         self._asked = self._late = False
         self._not_before = 0.0
 
