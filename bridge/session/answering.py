@@ -68,7 +68,6 @@ class Answering:
         self._phrase = phrase
         self._wait = Wait(replace_s=config.answer_limit_s)
         self._waited = False
-        """Something was due at the last look."""
         self.progress = self._wait.progress
         """Audio came, or a function was called. The hot path."""
         self._retries = Retries()
@@ -237,8 +236,7 @@ class Answering:
         waits = self._floor.due or away or self._replay_until is not None
         if not waits and not self._waited:
             return True
-        self._waited = waits  # the end of a wait is looked at, too
-        closing = state is SessionState.CLOSING
+        self._waited, closing = waits, state is SessionState.CLOSING
         late = self._look_at_wait(now, away=away)
         if late is AnswerLate.REPLACE and not closing:
             detail = f"{self._config.answer_limit_s} s"

@@ -77,10 +77,11 @@ class Minding:
         if faded or unplayed:
             self._silence.floor_open(now)
 
-    def silence(
-        self, action: SilenceAction, now: float, state: SessionState
-    ) -> tuple[EndCause, str] | None:
+    def silence(self, now: float, state: SessionState) -> tuple[EndCause, str] | None:
         """See to a silent caller; return how the conversation is to be ended, if it is."""
+        action = self._silence.handle_timeout(now)
+        if action is None:
+            return None
         phrases = self._config.phrases
         if action is SilenceAction.GIVE_UP:
             return EndCause.CALLER_SILENT, phrases.good_bye

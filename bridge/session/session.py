@@ -63,8 +63,7 @@ class Session:
         self._hold_of = parts.hold
         self._closing = parts.closing
         self.let_go = parts.forget
-        """After the end: its parts no longer know each other, so that nobody need look for them to
-        give their memory back. Nothing may be asked of it but what it knows."""
+        """After the end: its parts forget each other. Nothing may be asked but what it knows."""
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
         self.prepare = parts.seat.start
@@ -293,22 +292,16 @@ class Session:
             self.end(self._closing.end.cause, "closing took too long")
         else:
             self.line.tick(now)
-            if self._digits.deadline is not None:
-                self._say_digits(now)
-            self._mind_silence(now)
+            self._say_digits(now)
+            end = self._minding.silence(now, self.state)
+            if end is not None:
+                self.finish(*end)
             if self.state is SessionState.HELD:
                 self._seat.cross(Moment.PAUSE)
             else:
                 self._look_after(now)
 
-    def _mind_silence(self, now: float) -> None:
-        action = self._silence.handle_timeout(now)
-        end = self._minding.silence(action, now, self.state) if action is not None else None
-        if end is not None:
-            self.finish(*end)
-
     def _look_after(self, now: float) -> None:
-        """What is not awaited is not asked for: this is done four times a second in each call."""
         if not self._answering.look(now, self.state):
             self._last_words.give_up()
         self._minding.look(now, self.state)
@@ -316,8 +309,7 @@ class Session:
             self._last_words.handle_timeout(now, idle=self.line.idle(now))
         if self._seat.crossing is not None:
             self._seat.cross(self._minding.moment(now))
-        if self.state is SessionState.CLOSING:
-            self._end_when_heard()
+        self._end_when_heard()
 
     def _say_digits(self, now: float) -> None:
         digits = self._digits.handle_timeout(now) if self.state is SessionState.TALKING else None
