@@ -34,8 +34,8 @@ FLUSH_INTERVAL_S = 1.0
 """What gathers meanwhile goes in one segment and few transactions."""
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
-MAX_ROWS = 20
-"""In one statement: making its text takes a millisecond of the hub."""
+MAX_STATEMENT_BYTES = 256 * 1024
+"""Of entries in one statement: making its text takes a millisecond of the hub."""
 NO_SUCH_KEY = "23503"
 """SQLSTATE foreign_key_violation."""
 
@@ -220,8 +220,18 @@ def stages(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
             groups.setdefault((type(entry), entry.domain_uuid), []).append(line)
         for group in groups.values():
             for together in _rounds(group):
-                for start in range(0, len(together), MAX_ROWS):
-                    yield together[start : start + MAX_ROWS]
+                yield from _pieces(together)
+
+
+def _pieces(lines: list[_Line]) -> Iterator[list[_Line]]:
+    """What fits in one statement, or one entry that does not."""
+    begin = size = 0
+    for end, (raw, _) in enumerate(lines):
+        size += len(raw)
+        if size > MAX_STATEMENT_BYTES and end > begin:
+            yield lines[begin:end]
+            begin, size = end, len(raw)
+    yield lines[begin:]
 
 
 def _rounds(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
