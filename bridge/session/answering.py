@@ -67,6 +67,7 @@ class Answering:
         self._listener = listener
         self._phrase = phrase
         self._wait = Wait(replace_s=config.answer_limit_s)
+        self._waited = False
         self.progress = self._wait.progress
         """Audio came, or a function was called. The hot path."""
         self._retries = Retries()
@@ -226,11 +227,17 @@ class Answering:
         if not self._line.open:
             return True  # it still rings
         if state is SessionState.TALKING:
-            self._look_for_life(now)
-            self._look_for_ears(now)
+            if self._life.due is not None:
+                self._look_for_life(now)
+            if self._deaf.ended_at is not None:
+                self._look_for_ears(now)
             self._look_at_requests(now)
-        closing = state is SessionState.CLOSING
-        late = self._look_at_wait(now, away=state is SessionState.WAITING)
+        away = state is SessionState.WAITING
+        waits = self._floor.due or away or self._replay_until is not None
+        if not waits and not self._waited:
+            return True
+        self._waited, closing = waits, state is SessionState.CLOSING
+        late = self._look_at_wait(now, away=away)
         if late is AnswerLate.REPLACE and not closing:
             detail = f"{self._config.answer_limit_s} s"
             self._give_up(p.ErrorKind.SERVER, "no_answer", detail)

@@ -61,4 +61,4 @@ class Closing:
 
     def too_long(self, now: float) -> bool:
         """It has taken as long as it may."""
-        return self.begun and now >= self._until
+        return self._end is not None and now >= self._until

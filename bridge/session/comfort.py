@@ -44,7 +44,7 @@ class Comfort:
     def __init__(self, floor: Floor, line: Line, *, wanted: bool) -> None:
         self._floor = floor
         self._line = line
-        self._wanted = wanted
+        self.wanted = wanted
         self._idle_since: float | None = None
         self._music: Music | None = None
 
@@ -52,7 +52,7 @@ class Comfort:
         """To be called a few times a second: begin when a function has kept the line silent."""
         if self._music is not None and not self._floor.functions:
             self.stop(now)
-        if not self._wanted or self._music is not None:
+        if not self.wanted or self._music is not None:
             return
         waits = bool(self._floor.functions) and self._floor.due and self._line.idle(now)
         if not waits or self._line.ear.active or not self._line.open:

@@ -31,25 +31,26 @@ class DeafWatch:
 
     def __init__(self) -> None:
         self._began: tuple[float, int] | None = None
-        self._ended_at: float | None = None
+        self.ended_at: float | None = None
+        """Of a sentence; None: there is nothing to look at."""
         self._told = 0
         self._asked_at_told: int | None = None
 
     def voice_began(self, now: float, told: int) -> None:
         """The caller speaks, by our ear."""
-        self._began, self._ended_at = (now, told), None
+        self._began, self.ended_at = (now, told), None
 
     def voice_ended(self, now: float) -> None:
         """The caller has spoken, by our ear; at `now`."""
         began, self._began = self._began, None
         if began is not None and now - began[0] >= SENTENCE_S:
-            self._ended_at, self._told = now, began[1]
+            self.ended_at, self._told = now, began[1]
 
     def look(self, now: float, told: int) -> Unheard | None:
         """Return what must be done; to be called a few times a second."""
-        if self._ended_at is None or now - self._ended_at < ANSWER_S:
+        if self.ended_at is None or now - self.ended_at < ANSWER_S:
             return None
-        self._ended_at = None
+        self.ended_at = None
         if told != self._told:
             return None
         again, self._asked_at_told = self._asked_at_told == told, told
@@ -57,4 +58,4 @@ class DeafWatch:
 
     def forget(self) -> None:
         """The provider is another one."""
-        self._began = self._ended_at = self._asked_at_told = None
+        self._began = self.ended_at = self._asked_at_told = None

@@ -17,7 +17,8 @@ class DigitGatherer:
         self.pause_s = pause_s
         self.dropped = 0
         self._digits = ""
-        self._deadline: float | None = None
+        self.deadline: float | None = None
+        """When `handle_timeout` wants to be called."""
 
     def press(self, digit: str, now: float) -> None:
         """Take one digit; `#` ends the entry, and alone it is one.
@@ -33,15 +34,11 @@ class DigitGatherer:
         if not ends or not self._digits:
             self._digits += digit
         full = len(self._digits) >= MAX_DIGITS
-        self._deadline = now if ends or full else now + self.pause_s
-
-    def next_deadline(self) -> float | None:
-        """When `handle_timeout` wants to be called."""
-        return self._deadline
+        self.deadline = now if ends or full else now + self.pause_s
 
     def handle_timeout(self, now: float) -> str | None:
         """Return the digits if the entry has ended."""
-        if self._deadline is None or now < self._deadline:
+        if self.deadline is None or now < self.deadline:
             return None
-        digits, self._digits, self._deadline = self._digits, "", None
+        digits, self._digits, self.deadline = self._digits, "", None
         return digits

@@ -23,7 +23,8 @@ class LastWords:
         self._stage = _Stage.NONE
         self._token = ""
         self._response_id = ""
-        self._until: float | None = None
+        self.until: float | None = None
+        """`handle_timeout` wants to be called then; None: nothing is awaited."""
 
     @property
     def awaited(self) -> bool:
@@ -36,7 +37,7 @@ class LastWords:
 
     def ask_phrase(self, until: float) -> None:
         """The call was asked to play them; it has until then to begin."""
-        self._stage, self._until = _Stage.ASKED, until
+        self._stage, self.until = _Stage.ASKED, until
 
     def announced(self) -> None:
         """A phrase of ours is played: where one was asked for, it is this."""
@@ -46,19 +47,19 @@ class LastWords:
     def response_started(self, response_id: str, token: str) -> None:
         """Only the response that names our request holds them."""
         if self._stage is _Stage.ASKED and token and token == self._token:
-            self._stage, self._response_id, self._until = _Stage.BEGUN, response_id, None
+            self._stage, self._response_id, self.until = _Stage.BEGUN, response_id, None
 
     def response_done(self, response_id: str, *, heard: bool, now: float) -> None:
         """Generated to the end; unheard ones are still to be said."""
         if self._stage is _Stage.BEGUN and response_id in ("", self._response_id):
             self._stage = _Stage.SAID if heard else _Stage.ASKED
         elif self._stage is _Stage.ASKED and self._token and heard:
-            self._until = now + UNNAMED_GRACE_S
+            self.until = now + UNNAMED_GRACE_S
 
     def handle_timeout(self, now: float, *, idle: bool) -> None:
         """They do not come any more, or were said without their name."""
-        if self._until is not None and now >= self._until and idle:
-            self._stage, self._until = _Stage.SAID, None
+        if self.until is not None and now >= self.until and idle:
+            self._stage, self.until = _Stage.SAID, None
 
     def give_up(self) -> None:
         """They cannot be said."""

@@ -37,8 +37,8 @@ class LifeSign:
         self.notices_within_s: float | None = None
         """From a change in the caller's voice to a message (`Capabilities.notices_within_s`)."""
         self._received = 0
-        self._due: float | None = None
-        """By when a message must have come; None when nothing is awaited."""
+        self.due: float | None = None
+        """By when a message must have come; None: there is nothing to look at."""
         self._asked = self._late = False
         self._not_before = 0.0
 
@@ -46,21 +46,21 @@ class LifeSign:
         """The caller began to speak, or stopped: the provider should have something to say."""
         if self.notices_within_s is None:
             return
-        if self._due is None and now >= self._not_before:
-            self._due = now + self.notices_within_s
+        if self.due is None and now >= self._not_before:
+            self.due = now + self.notices_within_s
             self._received = received
 
     def look(self, now: float, received: int) -> LifeAction | None:
         """Return what must be done; to be called a few times a second."""
-        if self._due is None:
+        if self.due is None:
             return None
         if received != self._received:
             asked = self._asked
             self._not_before = now + PAUSE_S if asked else 0.0
             self.forget()
             return LifeAction.ALIVE if asked else None
-        if now < self._due:
-            if self._asked and not self._late and now >= self._due - REPLY_S + LATE_S:
+        if now < self.due:
+            if self._asked and not self._late and now >= self.due - REPLY_S + LATE_S:
                 self._late = True
                 return LifeAction.LATE
             return None
@@ -68,10 +68,10 @@ class LifeSign:
             self.forget()
             return LifeAction.DEAD
         self._asked = True
-        self._due = now + REPLY_S
+        self.due = now + REPLY_S
         return LifeAction.ASK
 
     def forget(self) -> None:
         """Nothing is awaited any more: the connection is another one."""
-        self._due = None
+        self.due = None
         self._asked = self._late = False

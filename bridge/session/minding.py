@@ -65,9 +65,12 @@ class Minding:
 
     def look(self, now: float, state: SessionState) -> None:
         """To be called a few times a second: the silent line is the caller's again."""
+        faded = False
         if state is SessionState.TALKING:
-            self._comfort.look(now)
-        faded = state is SessionState.TALKING and self._answering.turn_has_faded(now)
+            if self._comfort.wanted:
+                self._comfort.look(now)
+            speaks = self._floor.state is FloorState.CALLER_SPEAKING
+            faded = speaks and self._answering.turn_has_faded(now)
         unplayed = self._phrase_until is not None and now >= self._phrase_until
         if unplayed:
             self._phrase_until = None
@@ -76,7 +79,10 @@ class Minding:
 
     def silence(self, now: float, state: SessionState) -> tuple[EndCause, str] | None:
         """See to a silent caller; return how the conversation is to be ended, if it is."""
-        action, phrases = self._silence.handle_timeout(now), self._config.phrases
+        action = self._silence.handle_timeout(now)
+        if action is None:
+            return None
+        phrases = self._config.phrases
         if action is SilenceAction.GIVE_UP:
             return EndCause.CALLER_SILENT, phrases.good_bye
         if action is SilenceAction.TIME_UP:

@@ -64,7 +64,8 @@ class ProviderSeat:
         self._made = 0
         self._now: Connection | None = None
         self._standby: Connection | None = None
-        self._crossing: Crossing | None = None
+        self.crossing: Crossing | None = None
+        """A session limit ahead."""
         self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
         """For the provider that is to come."""
         self.commands_dropped = 0
@@ -216,7 +217,7 @@ class ProviderSeat:
         The session that takes over is prepared in one pause and takes over in the same or a later
         one. Close to the limit any moment will do.
         """
-        crossing, now = self._crossing, self._clock()
+        crossing, now = self.crossing, self._clock()
         if crossing is None or self._now is None:
             return
         if self._standby is None:
@@ -231,7 +232,7 @@ class ProviderSeat:
         self._standby = self._open(self._protocol.successor(), Start(Opening.LISTEN, history))
 
     def _change_over(self, connection: Connection) -> None:
-        old, self._standby, self._crossing = self._now, None, None
+        old, self._standby, self.crossing = self._now, None, None
         ready = connection.ready
         assert ready is not None
         self._take_seat(connection)
@@ -303,7 +304,7 @@ class ProviderSeat:
         return connection
 
     def _take_seat(self, connection: Connection) -> None:
-        self._now, self._crossing = connection, None
+        self._now, self.crossing = connection, None
         self._protocol = connection.host.protocol
         self.prefix = connection.prefix
 
@@ -323,8 +324,8 @@ class ProviderSeat:
             self._catch_up(connection)
             self._listener.on_ready(event)
         elif isinstance(event, p.GoingAway):
-            if self._crossing is None:
-                self._crossing = Crossing(self._clock() + event.in_s)
+            if self.crossing is None:
+                self.crossing = Crossing(self._clock() + event.in_s)
         elif isinstance(event, p.ProviderFailure) and event.fatal:
             self._lose(connection, event)
         else:
@@ -345,7 +346,7 @@ class ProviderSeat:
         self, connection: Connection, failure: p.ProviderFailure, *, given_up: bool = False
     ) -> None:
         """Move on. What cannot get better with the same provider skips its second try."""
-        self._now = self._crossing = None
+        self._now = self.crossing = None
         if given_up:
             connection.host.stop()
         else:

@@ -64,8 +64,7 @@ class Session:
         self._hold_of = parts.hold
         self._closing = parts.closing
         self.let_go = parts.forget
-        """After the end: its parts no longer know each other, so that nobody need look for them to
-        give their memory back. Nothing may be asked of it but what it knows."""
+        """After the end: its parts forget each other. Nothing may be asked but what it knows."""
         self._media_wanted_until: float | None = None
         self.change_language = parts.minding.change_language
         self.prepare = parts.seat.start
@@ -286,7 +285,7 @@ class Session:
 
     def tick(self, now: float) -> None:
         """Timers; called a few times a second by the session manager."""
-        if self.ended:
+        if self.state is SessionState.ENDED:
             return
         if self._media_wanted_until is not None and now >= self._media_wanted_until:
             self.end(EndCause.STREAM_LOST, "the caller's media did not come")
@@ -307,8 +306,10 @@ class Session:
         if not self._answering.look(now, self.state):
             self._last_words.give_up()
         self._minding.look(now, self.state)
-        self._last_words.handle_timeout(now, idle=self.line.idle(now))
-        self._seat.cross(self._minding.moment(now))
+        if self._last_words.until is not None:
+            self._last_words.handle_timeout(now, idle=self.line.idle(now))
+        if self._seat.crossing is not None:
+            self._seat.cross(self._minding.moment(now))
         self._end_when_heard()
 
     def _say_digits(self, now: float) -> None:

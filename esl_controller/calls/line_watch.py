@@ -8,10 +8,10 @@ silence when the caller sends none (switch_ivr.c, switch_ivr_park).
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LOOK_S = 0.25
-"""Time between two looks."""
+"""Time between two looks: the session manager's TICK_S."""
 SURE_LOOKS = 2
 """Looks without a datagram, while the module's stream goes on: FreeSWITCH reads the call for both
 at once."""
@@ -35,8 +35,7 @@ GIVE_WAY_S = 0.1
 """First pause: FreeSWITCH's socket runs empty, and what waits for its lock gets it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """Counts since the call began."""
 
     came: int

@@ -10,9 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-import gevent
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
@@ -27,7 +25,7 @@ from esl_controller.calls.audio_module import without_unicast
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s, parse_codec
-from esl_controller.calls.line_watch import LOOK_S, LineWatch, Verdict
+from esl_controller.calls.line_watch import LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import ask_again
@@ -89,7 +87,6 @@ class CallMedia:
         self._codec_at = 0.0
         self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
         self._watch = LineWatch(patient=without_unicast(module) is None)
-        self._looks: Any = None
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
             esl.on("CODEC", self._on_codec),
@@ -264,27 +261,18 @@ class CallMedia:
         self._esl.pipeline([self._set(*pair) for pair in playback_variables(self.choice)])
 
     def _close_line(self) -> None:
-        if self._looks is not None:
-            self._looks.stop()
-            self._looks.close()
-            self._looks = None
         if self._line is not None:
+            self._manager.watch(self._session, None)
             self._line.close()
             self._line = None
 
-    def _look(self) -> None:
-        try:
-            self._look_after_line()
-        except Exception:  # noqa: BLE001 - the boundary between a timer of the hub and one call
-            self._log.exception("media.look_failed")
-
-    def _look_after_line(self) -> None:
-        """Each LOOK_S, on the hub: does `unicast` still live?"""
+    def _look_after_line(self, now: float) -> None:
+        """Each TICK_S, on the hub: does `unicast` still live?"""
         line, session = self._line, self._session
         if line is None or not self._attached:
             return
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
-        verdict = self._watch.look(line.seen(heard), time.monotonic())
+        verdict = self._watch.look(line.seen(heard), now)
         if verdict is Verdict.GIVE_WAY:
             self._metrics.count(m.CALLER_STALLS)
             self._log.warning("media.caller_stalled")
@@ -312,9 +300,8 @@ class CallMedia:
         playout = None if still_plays else self._playing.make(self.choice, plan)
         self._session.attach_media(plan, playout)
         self._attached = True
-        if self._line is not None and self._looks is None:
-            self._looks = gevent.get_hub().loop.timer(LOOK_S, LOOK_S)
-            self._looks.start(self._look)
+        if self._line is not None:
+            self._manager.watch(self._session, self._look_after_line)
         if self._codec_told:
             self._codec_told = False
             self._outbox.post(self._ask_codec)

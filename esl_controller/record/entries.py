@@ -50,6 +50,17 @@ class _Line(msgspec.Struct):
     entry: Any
 
 
+class _Read(msgspec.Struct):
+    """The same, with the entry unread."""
+
+    kind: str
+    entry: msgspec.Raw
+
+
+_LINES = msgspec.json.Decoder(_Read)
+_ENTRIES = {kind: msgspec.json.Decoder(model, strict=False) for kind, model in _KINDS.items()}
+
+
 def encode(entry: SpoolEntry) -> bytes:
     """Return the line of an entry; raises EntryTooLong."""
     try:
@@ -68,8 +79,8 @@ def decode(line: bytes) -> SpoolEntry:
     if checksum != b"%08x" % zlib.crc32(body):
         raise EntryDamaged("checksum differs")
     try:
-        wrapped = msgspec.json.decode(body, type=_Line)
-        return msgspec.convert(wrapped.entry, _KINDS[wrapped.kind], strict=False)
+        wrapped = _LINES.decode(body)
+        return _ENTRIES[wrapped.kind].decode(wrapped.entry)
     except (msgspec.DecodeError, UnicodeDecodeError, KeyError) as error:
         raise EntryDamaged(f"not an entry: {error}") from error
 

@@ -34,8 +34,8 @@ FLUSH_INTERVAL_S = 1.0
 """What gathers meanwhile goes in one segment and few transactions."""
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
-MAX_ROWS = 20
-"""In one statement: making its text takes a millisecond of the hub."""
+MAX_STATEMENT_BYTES = 256 * 1024
+"""Of entries in one statement: making its text takes a millisecond of the hub."""
 NO_SUCH_KEY = "23503"
 """SQLSTATE foreign_key_violation."""
 
@@ -109,8 +109,7 @@ class JournalFlusher:
         while True:
             self._spooled.clear()
             try:
-                while (segment := self._in_thread(self._spool.oldest_segment)) is not None:
-                    self._store_segment(segment)
+                self._store_all()
             except OSError as error:  # the disk: the segment stays, and is stored again
                 self._statistics.flush_failures += 1
                 self._spooled.set()
@@ -119,13 +118,27 @@ class JournalFlusher:
             gevent.sleep(FLUSH_INTERVAL_S)
             self._spooled.wait()
 
-    def _store_segment(self, segment: Path) -> None:
-        try:
-            content: bytes = self._in_thread(self._spool.read, segment)
-        except OSError as error:
-            if error.errno not in BAD_DISK:
-                raise
-            return self._set_aside(segment, error)
+    def _store_all(self) -> None:
+        """The thread is asked once for each segment: handing over costs more than its work."""
+        stored: Path | None = None
+        while (found := self._in_thread(self._spool.following, stored)) is not None:
+            self._note_progress()
+            segment, content = found
+            if isinstance(content, bytes):
+                self._store_lines(content)
+                stored = segment
+            elif content.errno in BAD_DISK:
+                self._set_aside(segment, content)
+                stored = None
+            else:
+                raise content
+        self._note_progress()
+
+    def _note_progress(self) -> None:
+        self._statistics.spool_bytes = self._spool.waiting_bytes
+        self._progress.set()
+
+    def _store_lines(self, content: bytes) -> None:
         *raw_lines, tail = content.split(b"\n")
         self._statistics.torn += bool(tail)
         for start in range(0, len(raw_lines), BATCH_ENTRIES):
@@ -133,17 +146,12 @@ class JournalFlusher:
             batch = map(self._decoded, raw_lines[start : start + BATCH_ENTRIES])
             if whole := [line for line in batch if line is not None]:
                 self._store_until_done(whole)
-        self._in_thread(self._spool.delete, segment)
-        self._statistics.spool_bytes = self._spool.waiting_bytes
-        self._progress.set()
 
     def _set_aside(self, segment: Path, error: OSError) -> None:
         """What the disk has lost must not hold up what follows it."""
         self._statistics.rejected += 1
         _log.error("segment_unreadable", segment=segment.name, error=str(error))
         self._in_thread(self._spool.set_aside, segment)
-        self._statistics.spool_bytes = self._spool.waiting_bytes
-        self._progress.set()
 
     def _decoded(self, raw: bytes) -> _Line | None:
         try:
@@ -212,8 +220,18 @@ def stages(lines: Sequence[_Line]) -> Iterator[list[_Line]]:
             groups.setdefault((type(entry), entry.domain_uuid), []).append(line)
         for group in groups.values():
             for together in _rounds(group):
-                for start in range(0, len(together), MAX_ROWS):
-                    yield together[start : start + MAX_ROWS]
+                yield from _pieces(together)
+
+
+def _pieces(lines: list[_Line]) -> Iterator[list[_Line]]:
+    """What fits in one statement, or one entry that does not."""
+    begin = size = 0
+    for end, (raw, _) in enumerate(lines):
+        size += len(raw)
+        if size > MAX_STATEMENT_BYTES and end > begin:
+            yield lines[begin:end]
+            begin, size = end, len(raw)
+    yield lines[begin:]
 
 
 def _rounds(lines: Sequence[_Line]) -> Iterator[list[_Line]]:

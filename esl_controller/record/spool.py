@@ -21,7 +21,8 @@ from pathlib import Path
 MAX_SEGMENT_BYTES = 4 * 1024 * 1024
 REJECTED_DAYS = 30
 """Lines set aside are kept this long: no tenant's retention finds what was said in them."""
-_SEGMENT = "*.segment"
+_ENDING = ".segment"
+_SEGMENT = f"*{_ENDING}"
 _NAME = "worker"
 
 
@@ -64,12 +65,11 @@ class Spool:
             _write_all(segment, lines)
             os.fdatasync(segment)
         except OSError:
+            self.waiting_bytes += os.fstat(segment).st_size - before
             self.close_segment()  # what follows must not be glued to half a line
             raise
-        finally:
-            size = self._open_path.stat().st_size
-            self.waiting_bytes += size - before
-        if size >= MAX_SEGMENT_BYTES:
+        self.waiting_bytes += len(lines)
+        if before + len(lines) >= MAX_SEGMENT_BYTES:
             self.close_segment()
 
     def close_segment(self) -> None:
@@ -80,12 +80,25 @@ class Spool:
 
     def oldest_segment(self) -> Path | None:
         """Return the segment to store next, None when all are stored; closes the open one."""
-        segments = sorted(self._own.glob(_SEGMENT))
-        if not segments:
+        oldest = min(filter(_is_segment, os.listdir(self._own)), default=None)
+        if oldest is None:
             return None
-        if segments[0] == self._open_path:
+        if oldest == self._open_path.name:
             self.close_segment()
-        return segments[0]
+        return self._own / oldest
+
+    def following(self, stored: Path | None) -> tuple[Path, bytes | OSError] | None:
+        """Delete the segment that was `stored`; return the next one and its lines, or why it cannot
+        be read. None when all are stored. Raises OSError."""
+        if stored is not None:
+            self.delete(stored)
+        segment = self.oldest_segment()
+        if segment is None:
+            return None
+        try:
+            return segment, self.read(segment)
+        except OSError as error:
+            return segment, error
 
     def read(self, segment: Path) -> bytes:
         """Return a segment's lines; what follows the last line feed is a torn write."""
@@ -93,8 +106,8 @@ class Spool:
 
     def delete(self, segment: Path) -> None:
         """Forget a segment the database has."""
-        size = segment.stat().st_size
-        segment.unlink()
+        size = os.stat(segment).st_size
+        os.unlink(segment)
         self.waiting_bytes -= size
 
     def set_aside(self, segment: Path) -> None:
@@ -172,6 +185,10 @@ class Spool:
         self.append(obituary(_worker_of(directory)))
         _remove(directory)
         return segments
+
+
+def _is_segment(name: str) -> bool:
+    return name.endswith(_ENDING)
 
 
 def _worker_of(directory: Path) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from itertools import count
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from esl_controller.database.acts import WorkerLost
 from esl_controller.database.models import ConversationRealtime, Turn
-from esl_controller.record.flusher import MAX_ROWS, stages
+from esl_controller.record import flusher
+from esl_controller.record.flusher import stages
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 DOMAINS = ("d1", "d2")
+MAX_BYTES = 9
 
 
 def call(key: int, domain: str) -> ConversationRealtime:
@@ -47,6 +50,7 @@ def key(entry: Any) -> str:
     return entry.turn_uuid if isinstance(entry, Turn) else entry.conversation_uuid
 
 
+@patch.object(flusher, "MAX_STATEMENT_BYTES", MAX_BYTES)
 @given(ENTRIES)
 def test_each_once_in_an_order_that_loses_nothing(entries):
     numbers = count()
@@ -58,7 +62,7 @@ def test_each_once_in_an_order_that_loses_nothing(entries):
         kinds = {type(entry) for _, entry in together}
         assert len(kinds) == 1
         if WorkerLost not in kinds:
-            assert len(together) <= MAX_ROWS
+            assert sum(len(raw) for raw, _ in together) <= MAX_BYTES
             assert len({entry.domain_uuid for _, entry in together}) == 1
             assert len({key(entry) for _, entry in together}) == len(together)
     same: dict[tuple[type, str, str], list[int]] = {}

@@ -83,6 +83,14 @@ _MERGED: dict[type, dict[str, str]] = {
         field.name: f"{_OUTBOUND}.{field.name}" for field in dataclasses.fields(OutboundCall)[2:]
     },
 }
+_LIMITS = {
+    model: tuple(
+        (field.name, TEXT_LIMITS[field.name])
+        for field in dataclasses.fields(model)
+        if field.name in TEXT_LIMITS
+    )
+    for model in _TABLES
+}
 _TOGETHER = {m: rows_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
 _UPSERTS = {m: upsert_statement(t, m, merged=_MERGED.get(m)) for m, t in _TABLES.items()}
 
@@ -108,11 +116,8 @@ def store_together(
     """
     if any(entry.domain_uuid != domain_uuid for entry in entries):
         raise ValueError("entry of another domain")
-    sql = "select 1 from v_domains where domain_uuid = %s"
-    if fetch_one(connection, sql, (domain_uuid,)) is None:
-        return set()
-    rows = [values(_fitted(entry)) for entry in entries]
-    stored = insert_rows(connection, _TOGETHER[type(entries[0])], rows)
+    fitted = [_fitted(entry) for entry in entries]
+    stored = insert_rows(connection, _TOGETHER[type(entries[0])], domain_uuid, fitted)
     return {str(key) for (key,) in stored}
 
 
@@ -120,8 +125,8 @@ def _fitted(entry: JournalEntry) -> JournalEntry:
     """Cut what callers, models and peers wrote to what its column holds."""
     too_long = {
         name: text[:limit]
-        for name, limit in TEXT_LIMITS.items()
-        if len(text := getattr(entry, name, None) or "") > limit
+        for name, limit in _LIMITS[type(entry)]
+        if (text := getattr(entry, name)) is not None and len(text) > limit
     }
     if not too_long:
         return entry

@@ -11,7 +11,7 @@ def test_hash_ends_an_entry() -> None:
     assert gatherer.handle_timeout(0.1) is None
     gatherer.press("#", 0.1)
     assert gatherer.handle_timeout(0.1) == "123"
-    assert gatherer.next_deadline() is None
+    assert gatherer.deadline is None
 
 
 def test_hash_alone_is_itself() -> None:
@@ -40,7 +40,7 @@ def test_a_pause_ends_an_entry_and_each_digit_starts_it_anew() -> None:
     gatherer.press("4", 0.0)
     gatherer.press("5", 1.5)
     assert gatherer.handle_timeout(2.0) is None
-    assert gatherer.next_deadline() == 3.5
+    assert gatherer.deadline == 3.5
     assert gatherer.handle_timeout(3.5) == "45"
     assert gatherer.handle_timeout(9.0) is None
 
