@@ -6,9 +6,10 @@ seconds.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from bridge.short_queue import ShortQueue
 
 MAX_ITEMS = 256
 """Pieces of items remembered at once; audio beyond that counts towards the newest one."""
@@ -52,7 +53,7 @@ class Timeline:
         self._rate_hz = rate_hz
         self._sample = bytes_per_sample
         self._latency_s = latency_s
-        self._runs: deque[tuple[float, int]] = deque()
+        self._runs: ShortQueue[tuple[float, int]] = ShortQueue()
         """Start of each gapless stretch that still matters, as (moment, position)."""
 
     def send(self, count: int, now: float) -> None:
@@ -102,26 +103,24 @@ class SentLately:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._size = 0
-        self._chunks: deque[bytes] = deque()
+        self._kept = bytearray()
 
     def add(self, chunk: bytes) -> None:
         """It was sent."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        while self._size - len(self._chunks[0]) >= self._limit:
-            self._size -= len(self._chunks.popleft())
+        kept = self._kept
+        kept += chunk
+        if len(kept) > self._limit:
+            del kept[: len(kept) - self._limit]
 
     def take_back(self, count: int) -> bytes:
         """The last `count` bytes, or as many as there are; forget all."""
-        kept = b"".join(self._chunks)
+        kept = bytes(self._kept[max(0, len(self._kept) - count) :])
         self.clear()
-        return kept[max(0, len(kept) - count) :]
+        return kept
 
     def clear(self) -> None:
         """Something else begins."""
-        self._chunks.clear()
-        self._size = 0
+        self._kept.clear()
 
 
 class ItemLedger:
@@ -132,7 +131,7 @@ class ItemLedger:
     """
 
     def __init__(self) -> None:
-        self._spans: deque[_Span] = deque()
+        self._spans: ShortQueue[_Span] = ShortQueue()
 
     def add(self, item_id: str, start: int, end: int) -> None:
         """The audio from `start` to `end` belongs to `item_id`."""
@@ -184,7 +183,7 @@ class ItemLedger:
 
         Bytes that belong to no item are not counted for any.
         """
-        moved: deque[_Span] = deque()
+        moved: ShortQueue[_Span] = ShortQueue()
         for span in self._spans:
             if span.end <= position:
                 moved.append(span)

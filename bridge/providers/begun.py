@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Generic, Protocol, TypeVar
 
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action
 from bridge.providers.base import ProviderEvent
+from bridge.short_queue import ShortQueue
 
 
 class _Told(Protocol):
     @property
-    def events(self) -> deque[ProviderEvent]: ...
+    def events(self) -> ShortQueue[ProviderEvent]: ...
 
 
 _State = TypeVar("_State", bound=_Told)

@@ -63,8 +63,7 @@ class _Levels:
 
     def __init__(self) -> None:
         self.last = -1
-        self._values = array("d", bytes(2 * BINS * 8))
-        self._view: NDArray[np.float64] = np.frombuffer(self._values)
+        self._values = array("f", bytes(2 * BINS * 4))
 
     def put(self, number: int, level: float) -> None:
         values, place = self._values, number % BINS
@@ -89,7 +88,8 @@ class _Levels:
         begin, end = max(first, self.last - BINS + 1), min(number, self.last) + 1
         if begin < end:
             place = begin % BINS
-            levels[begin - first : end - first] = self._view[place : place + end - begin]
+            values = np.frombuffer(self._values, np.float32, end - begin, place * 4)
+            levels[begin - first : end - first] = values
         return levels
 
 

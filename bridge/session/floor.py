@@ -7,8 +7,6 @@ what is due stays due until it has been heard. Frames of silence move nothing.
 
 from __future__ import annotations
 
-from collections import deque
-
 from bridge.ports import TurnLatency
 from bridge.session.floor_states import FLOOR_TABLE, FloorEvent, FloorState
 
@@ -43,7 +41,7 @@ class Floor:
         """An answer was asked for, and none has begun since."""
         self._more_due = False
         """The response under way has called a function."""
-        self._cut_ids: deque[str] = deque(maxlen=MAX_REMEMBERED)
+        self._cut_ids: list[str] = []
         self._only_new = False
         """Since an interruption: audio is taken only of a response that was announced."""
         self._stopped_at: float | None = None
@@ -187,8 +185,7 @@ class Floor:
 
     def ignore(self, response_id: str) -> None:
         """An answer nobody wants, of which the floor was not told: its audio is not taken."""
-        if response_id not in self._cut_ids:
-            self._cut_ids.append(response_id)
+        self._remember_cut(response_id)
 
     def resumed(self) -> int:
         """What was silenced goes on; return the generation it goes on as.
@@ -279,5 +276,10 @@ class Floor:
 
     def _close_response(self) -> None:
         response_id, self._response_id = self._response_id, None
-        if response_id is not None and response_id not in self._cut_ids:
+        if response_id is not None:
+            self._remember_cut(response_id)
+
+    def _remember_cut(self, response_id: str) -> None:
+        if response_id not in self._cut_ids:
             self._cut_ids.append(response_id)
+            del self._cut_ids[:-MAX_REMEMBERED]

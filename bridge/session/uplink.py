@@ -7,7 +7,6 @@ own rate, as the next provider may want another one, and µ-law, which takes hal
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -66,9 +65,8 @@ class Uplink:
         """Half a sample that waits for its other half."""
         self._held = bytearray()
         """Not sent yet."""
-        self._kept: deque[bytes] = deque()
+        self._kept = bytearray()
         """µ-law, sent and worth it again: the turn under way, or the pre-roll of the next one."""
-        self._kept_size = 0
         self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
 
     @property
@@ -132,7 +130,7 @@ class Uplink:
     def listener_lost(self) -> None:
         """The provider is gone: its successor is to hear what was kept, then what comes."""
         self.shut()
-        kept = audioop.ulaw2lin(b"".join(self._kept), 2)
+        kept = audioop.ulaw2lin(self._kept, 2)
         self._held = bytearray(kept + self._held)
         self._forget()
         self._trim_held()
@@ -174,10 +172,9 @@ class Uplink:
     def keep(self, data: bytes) -> None:
         """It was sent, and may have to be sent again."""
         kept = self._kept
-        kept.append(audioop.lin2ulaw(data, 2))
-        self._kept_size += len(data)
-        while self._kept_size > self._kept_max and len(kept) > 1:
-            self._kept_size -= 2 * len(kept.popleft())
+        kept += audioop.lin2ulaw(data, 2)
+        if 2 * len(kept) > self._kept_max:
+            del kept[: len(kept) - self._kept_max // 2]
 
     def _join(self) -> None:
         if self._stream is not None:
@@ -192,7 +189,6 @@ class Uplink:
 
     def _forget(self) -> None:
         self._kept.clear()
-        self._kept_size = 0
 
     def _trim_held(self) -> None:
         excess = len(self._held) - self._turn_bytes

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 import gevent
 
+from bridge.short_queue import ShortQueue
 from esl_controller.esl.errors import CallGone, EslError
 from esl_controller.telemetry.log import call_logger
 
@@ -20,7 +20,7 @@ class Outbox:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._jobs: deque[Callable[[], Any]] = deque()
+        self._jobs: ShortQueue[Callable[[], Any]] = ShortQueue()
         self._worker: gevent.Greenlet[..., None] | None = None
         self._closed = False
         self._log = call_logger()

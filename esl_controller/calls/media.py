@@ -7,7 +7,6 @@ in the call's own greenlet; what the hub calls never does.
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -85,7 +84,7 @@ class CallMedia:
         self._codec_told = False
         """The codec was set anew at a moment when nobody could ask for it."""
         self._codec_at = 0.0
-        self._restarted_at: deque[float] = deque(maxlen=MAX_RESTARTS)
+        self._restarted_at: list[float] = []
         self._watch = LineWatch(patient=without_unicast(module) is None)
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
@@ -317,6 +316,7 @@ class CallMedia:
         if len(times) == MAX_RESTARTS and now - times[0] < RESTARTS_WITHIN_S:
             raise MediaUnavailable("the caller's media was lost again and again")
         times.append(now)
+        del times[:-MAX_RESTARTS]
         self.restarts += 1
 
     def _on_codec(self, event: Event) -> None:

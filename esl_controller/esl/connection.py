@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +12,7 @@ from gevent.event import Event as Signal
 from gevent.lock import BoundedSemaphore
 from gevent.socket import socket
 
+from bridge.short_queue import ShortQueue
 from bridge.wire.turns import FairShare, Turn
 
 from .commands import Command
@@ -71,7 +71,7 @@ class Connection:
         self._on_message = on_message
         self._on_lost = on_lost
         self._framer = Framer()
-        self._unanswered: deque[tuple[Command, Waiter[Message]]] = deque()
+        self._unanswered: ShortQueue[tuple[Command, Waiter[Message]]] = ShortQueue()
         self._sending = BoundedSemaphore(1)
         self._reader = gevent.spawn(self._read)
 

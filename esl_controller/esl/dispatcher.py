@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final
 
 import gevent
+
+from bridge.short_queue import ShortQueue
 
 from .events import Event
 
@@ -49,7 +50,7 @@ class Dispatcher:
         self.dropped_events = 0
         self.handler_errors = 0
         self._handlers: dict[str, list[Handler]] = {}
-        self._queue: deque[tuple[str, int, Event]] = deque()
+        self._queue: ShortQueue[tuple[str, int, Event]] = ShortQueue()
         self._queued_bytes = 0
         self._worker: gevent.Greenlet[[], None] | None = None
         self._closed = False

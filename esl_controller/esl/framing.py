@@ -9,10 +9,11 @@ one value of one header. The linger notice holds that name as it is: see `linger
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
+
+from bridge.short_queue import ShortQueue
 
 from .errors import LocalProtocolError, RemoteProtocolError
 from .linger_notice import LingerNotice, fixed_part
@@ -168,7 +169,7 @@ class Framer:
         self._headers: Headers | None = None
         self._kind = ""
         self._body_length = 0
-        self._messages: deque[Message] = deque()
+        self._messages: ShortQueue[Message] = ShortQueue()
         self._failure: str | None = None
         self._notice = LingerNotice(b"", b"")
         """The notice to expect; nothing fits this one, for no call is known yet."""

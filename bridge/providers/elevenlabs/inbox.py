@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -40,6 +39,7 @@ from bridge.providers.elevenlabs.messages import (
     decode,
     format_named,
 )
+from bridge.short_queue import ShortQueue
 
 MAX_MALFORMED = 20
 """After so many broken messages the conversation is given up."""
@@ -58,7 +58,7 @@ class SessionState:
 
     conversation: Conversation
     opening_token: str
-    events: deque[ProviderEvent] = field(default_factory=deque)
+    events: ShortQueue[ProviderEvent] = field(default_factory=ShortQueue)
     answers: Answers = field(default_factory=Answers)
     audio_out: AudioFormat | None = None
     """As the agent told; None until it is ready."""

@@ -6,7 +6,6 @@ The developer API and Vertex. What the protocol leaves open: docs/adr/0017-gemin
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -31,6 +30,7 @@ from bridge.providers.gemini.setup import (
     setup_message,
 )
 from bridge.providers.gemini.state import SessionState
+from bridge.short_queue import ShortQueue
 from bridge.wire.channel import ChannelEnd
 from bridge.wire.uplink_codec import AudioShape
 
@@ -61,7 +61,7 @@ class GeminiLive(Begun[SessionState, Inbox]):
         self._name_language = True
         self._traits = traits_of(config.model)
         self._capabilities = capabilities(config)
-        self._orders: deque[Order] = deque()
+        self._orders: ShortQueue[Order] = ShortQueue()
         self._whispers: list[str] = []
         """Not to be answered, and the model takes no such words: they go with the next order."""
         self._listens = False
@@ -246,7 +246,7 @@ class GeminiLive(Begun[SessionState, Inbox]):
         response = self.state.response
         if response is not None:
             response.dropped = True
-        self._orders = deque(order for order in self._orders if not order.token)
+        self._orders = ShortQueue(order for order in self._orders if not order.token)
 
     def disregard(self, turn_id: str, unheard: Sequence[str], *, words: bool, now: float) -> None:
         """It tells no turns, and decides itself what is one."""

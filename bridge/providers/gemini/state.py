@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from bridge.providers.base import ProviderEvent, ProviderFailure, Usage
 from bridge.providers.conversation import Conversation
 from bridge.providers.gemini.calls import FunctionCalls
 from bridge.providers.gemini.config import GeminiLiveConfig
+from bridge.short_queue import ShortQueue
 
 MAX_WORDS_CHARS = 20_000
 """Of one turn; what is more is cut off."""
@@ -61,7 +61,7 @@ class SessionState:
     config: GeminiLiveConfig
     conversation: Conversation
     began_at: float
-    events: deque[ProviderEvent] = field(default_factory=deque)
+    events: ShortQueue[ProviderEvent] = field(default_factory=ShortQueue)
     calls: FunctionCalls = field(default_factory=FunctionCalls)
     open: bool = False
     """The WebSocket is up."""

@@ -9,9 +9,10 @@ and drops one that another response has answered already.
 from __future__ import annotations
 
 import enum
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
+
+from bridge.short_queue import ShortQueue
 
 MAX_PENDING = 32
 SPEECH_HOLD_S = 15.0
@@ -68,7 +69,7 @@ class ResponseRequests:
         self.dropped = 0
         """Requests beyond `MAX_PENDING`."""
         self._server_answers = server_answers
-        self._pending: deque[Request] = deque()
+        self._pending: ShortQueue[Request] = ShortQueue()
         self._in_flight: Request | None = None
         self._hold_until: float | None = None
         self._blocked_until: float | None = None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +11,7 @@ from bridge.providers.openai.calls import FunctionCalls
 from bridge.providers.openai.config import OpenAIRealtimeConfig
 from bridge.providers.openai.items import MAX_UNCONFIRMED, GeneratedAudio, ItemOrder
 from bridge.providers.openai.responses import ResponseRequests
+from bridge.short_queue import ShortQueue
 
 MAX_RESPONSES = 64
 """Responses that are remembered as over, or as heard."""
@@ -31,7 +31,7 @@ class SessionState:
     model: str
     limit_at: float
     """When the service ends the session."""
-    events: deque[ProviderEvent] = field(default_factory=deque)
+    events: ShortQueue[ProviderEvent] = field(default_factory=ShortQueue)
     order: ItemOrder = field(default_factory=ItemOrder)
     calls: FunctionCalls = field(default_factory=FunctionCalls)
     session_id: str = ""

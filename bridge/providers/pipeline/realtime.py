@@ -8,7 +8,6 @@ docs/adr/0018-pipeline.md.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
 from bridge.audio.formats import L16_8K, L16_16K
@@ -32,6 +31,7 @@ from bridge.providers.pipeline.hearing import Began, Hearing, SoFar, TurnOver
 from bridge.providers.pipeline.local_hearing import LocalHearing
 from bridge.providers.pipeline.replies import CHAT, Replies, Wish
 from bridge.providers.pipeline.speaking import TTS
+from bridge.short_queue import ShortQueue
 from bridge.wire.channel import ChannelEnd
 from bridge.wire.uplink_codec import AudioShape
 
@@ -51,7 +51,7 @@ class Pipeline:
         self.dropped = 0
         """Messages that nobody could take, nearly all of them caller's audio."""
         self._config = config
-        self._events: deque[ProviderEvent] = deque()
+        self._events: ShortQueue[ProviderEvent] = ShortQueue()
         self._out: list[Action] = []
         self._talk: Conversation | None = None
         self._replies: Replies | None = None

@@ -28,6 +28,7 @@ from bridge.providers.pipeline.config import PipelineConfig
 from bridge.providers.pipeline.memory import Memory
 from bridge.providers.pipeline.sentences import spoken
 from bridge.providers.pipeline.speaking import Speaking
+from bridge.short_queue import ShortQueue
 from bridge.wire.channel import ChannelEnd, Ender
 
 CHAT = "chat"
@@ -51,7 +52,7 @@ class Replies:
         self,
         config: PipelineConfig,
         talk: Conversation,
-        events: deque[ProviderEvent],
+        events: ShortQueue[ProviderEvent],
         out: list[Action],
     ) -> None:
         self.dropped = 0
@@ -68,7 +69,7 @@ class Replies:
         self._talk = talk
         self._events = events
         self._out = out
-        self._wishes: deque[Wish] = deque()
+        self._wishes: ShortQueue[Wish] = ShortQueue()
         self._answer: Answer | None = None
         self._chat: ChatAnswer | None = None
         """The request under way; its count may come after its answer."""
@@ -111,7 +112,7 @@ class Replies:
 
     def unwish(self, before: int) -> None:
         """No answer to the caller's last turn is wanted; `before`: answers begun before it."""
-        self._wishes = deque(wish for wish in self._wishes if wish.text)
+        self._wishes = ShortQueue(wish for wish in self._wishes if wish.text)
         answer = self._answer
         if answer is not None and answer.chat is not None and answer.number > before:
             self._end_answer(answer)

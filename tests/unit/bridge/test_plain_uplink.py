@@ -98,7 +98,7 @@ class Caller:
             "sent": self.seat.sent,
             "heard": self.heard,
             "texts": self.texts,
-            "kept": (bytes(b"".join(uplink._kept)), uplink._kept_size, bytes(uplink._held)),
+            "kept": (bytes(uplink._kept), bytes(uplink._held)),
             "carry": uplink.carry,
             "counters": uplink.counters,
             "billed": self.seat.protocol._uncommitted_bytes,
