@@ -93,6 +93,14 @@ def drain(sock: _socket.socket) -> int:
         return 0
 
 
+def until(there: Callable[[], bool], most_s: float = 5.0) -> None:
+    """Let the loop turn until that is so."""
+    begun = time.monotonic()
+    while not there():
+        assert time.monotonic() - begun < most_s, "it does not come to that"
+        gevent.sleep(0.001)
+
+
 @dataclass(slots=True)
 class Cost:
     """CPU of one kind of event, seconds each."""
@@ -124,7 +132,7 @@ class Call:
             "domain", str(number), config, listener, pacer=bench.pacer, clock=bench.clock
         )
         self.session.prepare()
-        gevent.sleep(0.001)
+        until(lambda: not bench.dialled)
         self.tell({"type": "session.created", "session": {"id": "sess"}})
         self.tell({"type": "session.updated", "session": {"id": "sess"}})
         near, self.caller = pair()
@@ -149,9 +157,8 @@ class Call:
             sinks = PlayoutSinks(send_datagram=self.datagrams.send)
         plan = bench.plan
         playout = make_playout(choice.mode, choice.flavour, plan.playout_format, sinks)
-        gevent.sleep(0.002)
         self.session.attach_media(plan, playout)
-        assert self.session.state is SessionState.TALKING, self.session.state
+        until(lambda: self.session.state is SessionState.TALKING)
 
     def tell(self, *messages: dict[str, Any]) -> None:
         """The provider's words, in one write."""

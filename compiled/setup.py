@@ -3,7 +3,15 @@
 from setuptools import Extension, setup
 
 VERSION = "1.0.0"
-SOURCES = ("module", "resampler", "uplink_codec", "voicing")
+SOURCES = (
+    "module",
+    "resampler",
+    "voicing",
+    "voice_activity",
+    "echo_levels",
+    "kept_audio",
+    "uplink_codec",
+)
 
 setup(
     version=VERSION,

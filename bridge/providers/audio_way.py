@@ -6,7 +6,7 @@ from typing import Protocol
 
 from bridge.providers.base import ProviderProtocol
 from bridge.wire.link import WebSocketLink
-from bridge.wire.mask_keys import mask_keys
+from bridge.wire.mask_keys import next_key
 from bridge.wire.uplink_codec import AudioShape
 
 
@@ -15,7 +15,6 @@ class Host(Protocol):
 
     messages_out: int
     dropped: int
-    is_over: bool
 
 
 class AudioWay:
@@ -25,21 +24,18 @@ class AudioWay:
         self, host: Host, protocol: ProviderProtocol, shape: AudioShape, link: WebSocketLink
     ) -> None:
         self.shape = shape
-        self.next_key = mask_keys.take
+        self.usable = True
+        """Nothing has changed since it was found; the host says so."""
+        self.next_key = next_key
         """Four bytes to mask a message with."""
         self._host = host
-        self._protocol = protocol
-        self._link = link
-
-    @property
-    def usable(self) -> bool:
-        """Nothing has changed since it was found."""
-        return self._protocol.audio_shape is self.shape and not self._host.is_over
+        self._sent = protocol.audio_sent
+        self._send = link.send_frame
 
     def send(self, frame: bytes, audio_bytes: int) -> None:
         """Send a message made by a codec."""
-        self._protocol.audio_sent(audio_bytes)
-        if self._link.send_frame(frame):
+        self._sent(audio_bytes)
+        if self._send(frame):
             self._host.messages_out += 1
         else:
             self._host.dropped += 1

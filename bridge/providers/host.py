@@ -23,8 +23,9 @@ from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailu
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
 from bridge.providers.conversation import Conversation
+from bridge.providers.http_errors import channel_lost
 from bridge.speech.channel import SpeechChannel
-from bridge.wire.channel import ChannelEnd, ChannelListener, Ender
+from bridge.wire.channel import ChannelEnd, ChannelListener
 from bridge.wire.network import Network
 from bridge.wire.websocket_channel import WebSocketChannel
 
@@ -78,6 +79,7 @@ class ProviderHost:
         self._slots: dict[str, Slot] = {}
         self._senders: dict[str, _Sender] = {}
         """Of the open channels."""
+        self._way: AudioWay | None = None
         self._websocket: WebSocketChannel | None = None
         self._events: list[ProviderEvent] = []
         """Made by a command, not told yet."""
@@ -151,7 +153,15 @@ class ProviderHost:
         channel = self._slots[shape.channel].channel
         if not isinstance(channel, WebSocketChannel) or channel.link is None:
             return None
-        return AudioWay(self, self.protocol, shape, channel.link)
+        self._leave_way()
+        self._way = AudioWay(self, self.protocol, shape, channel.link)
+        return self._way
+
+    def _leave_way(self) -> None:
+        """The short way is to be looked for anew."""
+        way, self._way = self._way, None
+        if way is not None:
+            way.usable = False
 
     def stop(self) -> None:
         """Leave in good order: last messages are sent, last events told before this returns.
@@ -234,6 +244,7 @@ class ProviderHost:
 
     def _drop(self, name: str) -> None:
         """Close a channel: what still comes of it is of nobody."""
+        self._leave_way()
         slot = self._slots.pop(name, None)
         self._senders.pop(name, None)
         if slot is not None:
@@ -270,15 +281,13 @@ class ProviderHost:
     def _on_end(self, slot: Slot, end: ChannelEnd) -> None:
         if not self._current(slot):
             return
-        del self._slots[slot.name]
-        self._senders.pop(slot.name, None)
-        slot.close()
+        self._drop(slot.name)
         end = self._cleaner.end(end)
         _log.debug("channel %s ended by %s at %r: %s", slot.name, end.by.value, end.stage, end.code)
         self.protocol.receive_end(slot.name, end, self._clock())
         self._pump()
         if not self.is_over and not self._slots:
-            self._tell([_lost(end)])
+            self._tell([channel_lost(end)])
 
     def _pump(self) -> None:
         """Tell the events, then do what they and their listener brought about."""
@@ -323,6 +332,7 @@ class ProviderHost:
 
     def _finish(self) -> None:
         self.is_over = True
+        self._leave_way()
         self._leave_ahead()
         self._websocket = None
         self._alarm.close()
@@ -332,6 +342,8 @@ class ProviderHost:
     # --- deadlines ---------------------------------------------------------------------------
 
     def _arm_next(self) -> None:
+        if self._way is not None and self.protocol.audio_shape is not self._way.shape:
+            self._leave_way()
         deadline = self.protocol.next_deadline()
         if deadline is not None:
             self._alarm.by(deadline)
@@ -390,10 +402,3 @@ def _nobody(_: object) -> None:
 
 def _is_last(event: ProviderEvent) -> bool:
     return isinstance(event, Ended) or (isinstance(event, ProviderFailure) and event.fatal)
-
-
-def _lost(end: ChannelEnd) -> ProviderFailure:
-    """For a protocol that had nothing to say about the end of its only channel."""
-    kind = ErrorKind.OURS if end.by is Ender.US else ErrorKind.CONNECTION
-    code = end.stage or f"close_{end.code}"
-    return ProviderFailure(kind, code, end.reason or f"channel ended with {end.code}", True, True)

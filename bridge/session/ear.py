@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bridge.session.voice_activity import END_MS, LOUD_RMS, VoiceActivity
+from bridge.session.voice_activity import END_MS, LOUD_RMS, Activity, make_activity
 
 TURN_END_MS = 700
 """Quiet for so long, where that ends the caller's turn: no pause between sentences."""
@@ -35,7 +35,8 @@ class Ear:
         """Called with each piece while somebody waits for what the caller does."""
         self._on_change = on_change
         self._clock = clock
-        self._activity: VoiceActivity | None = None
+        self.activity: Activity | None = None
+        """None while the caller's stream is not there."""
         self._rate_hz = 0
         self._least_rms = least_rms
         self._turn_end_ms = turn_end_ms
@@ -46,32 +47,32 @@ class Ear:
     @property
     def active(self) -> bool:
         """The caller speaks, as far as we hear."""
-        return self._activity is not None and self._activity.active
+        return self.activity is not None and self.activity.active
 
     @property
     def loud_ms(self) -> int:
         """How much of the caller's voice was loud, since it began."""
-        return self._activity.loud_ms if self._activity is not None else 0
+        return self.activity.loud_ms if self.activity is not None else 0
 
     @property
     def voiced_ms(self) -> int:
         """How much of that had a pitch."""
-        return self._activity.voiced_ms if self._activity is not None else 0
+        return self.activity.voiced_ms if self.activity is not None else 0
 
     @property
     def quiet_ms(self) -> int:
         """For how long nothing has been loud."""
-        return self._activity.quiet_ms if self._activity is not None else 0
+        return self.activity.quiet_ms if self.activity is not None else 0
 
     def attach(self, rate_hz: int) -> None:
         """The caller's stream is there."""
         self._rate_hz = rate_hz
-        self._activity = VoiceActivity(rate_hz, end_ms=self._end_ms, least_rms=self._least_rms)
+        self.activity = make_activity(rate_hz, self._end_ms, self._least_rms)
         self.changed_at = self._clock()
 
     def detach(self) -> None:
         """The caller's stream is gone."""
-        self._activity = None
+        self.activity = None
 
     def find_turns(self, whole_turns: bool) -> None:
         """Whether the end of a voice ends a turn; then a longer pause is waited for."""
@@ -86,21 +87,25 @@ class Ear:
 
     def conclude(self) -> None:
         """The caller has finished: as if the silence that says so had passed."""
-        if self._activity is not None and self._activity.active and self._finds_turns:
-            self._activity.conclude()
+        if self.activity is not None and self.activity.active and self._finds_turns:
+            self.activity.conclude()
             self.changed_at = self._clock()
             self._on_change(self.changed_at)
 
     def _wait(self) -> None:
         end_ms = self._turn_end_ms * self._patience if self._finds_turns else END_MS
         self._end_ms = end_ms
-        if self._activity is not None:
-            self._activity.wait(end_ms)
+        if self.activity is not None:
+            self.activity.wait(end_ms)
 
-    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> None:
-        """Caller audio, whole samples of L16. The hot path."""
-        activity = self._activity
-        if activity is not None and activity.hear(data, rms, echo_rms):
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> bool:
+        """Caller audio, whole samples of L16; whether there is something to `follow`."""
+        return self.activity is not None and self.activity.hear(data, rms, echo_rms)
+
+    def follow(self, *, changed: bool) -> None:
+        """A piece was heard; `changed`: a voice began or ended with it."""
+        activity = self.activity
+        if changed and activity is not None:
             noticed_after_ms = activity.since_ms if activity.active else activity.quiet_ms
             self.changed_at = self._clock() - noticed_after_ms / 1000
             self._on_change(self._clock())
@@ -109,7 +114,7 @@ class Ear:
 
     def loud_at(self, now: float) -> float:
         """When the caller was last loud; a voice whose end is not certain yet may have ended."""
-        activity = self._activity
+        activity = self.activity
         if activity is None or not activity.active:
             return min(now, self.changed_at)
         return now - activity.quiet_ms / 1000

@@ -18,6 +18,7 @@ from bridge.session.media_plan import MediaPlan
 from bridge.session.music import Music
 from bridge.session.uplink import Uplink
 from bridge.session.voice_activity import LOUD_RMS
+from bridge.wire.uplink_codec import Hearing
 
 MUSIC_AHEAD_MS = 1000
 """Of music kept in the queue: it is filled up at each tick, four times a second."""
@@ -85,7 +86,7 @@ class Line:
             self._sense.start(plan.stream_format.rate_hz)
         self.uplink.attach(plan.stream_format)
         if playout is not None:
-            self.downlink.open(playout, generation, now, self.echo.played)
+            self.downlink.open(playout, generation, now, self.echo.levels.played)
 
     def detach(self) -> None:
         """The caller's audio stopped coming."""
@@ -151,18 +152,33 @@ class Line:
         """Everything has been heard, or can no longer be."""
         return self.downlink.idle(now)
 
-    def _hear(self, data: bytes, rms: int | None = None) -> bool:
-        """A piece of the caller's line. The hot path."""
-        if rms is None:
-            rms = audioop.rms(data, 2)
-        echo = self.echo
-        only_echo = echo.heard(rms, self.clock())
-        self.ear.hear(data, rms, echo.expected_rms() if echo.found is not None else 0.0)
+    @property
+    def hearing(self) -> Hearing | None:
+        """Who hears the caller first, where they can do so by themselves; None: others listen."""
+        activity = self.ear.activity
+        if activity is None or self._sense is not None:
+            return None
+        return Hearing(activity, self.echo.levels, self.uplink.kept)
+
+    @property
+    def overheard(self) -> bool:
+        """Somebody besides `hearing` is to be given each piece."""
+        return self.on_heard is not None or self.ear.on_piece is not None
+
+    def _hear(self, data: bytes) -> bool:
+        """A piece of the caller's line; whether it is nothing but our echo. The hot path."""
+        rms, levels = audioop.rms(data, 2), self.echo.levels
+        only_echo = levels.heard(rms, self.clock())
+        self.follow(data, changed=self.ear.hear(data, rms, levels.expected()))
+        return only_echo
+
+    def follow(self, data: bytes, *, changed: bool) -> None:
+        """Tell who is to know of a piece; `changed`: a voice began or ended with it."""
+        self.ear.follow(changed=changed)
         if self._sense is not None:
             self._sense.hear(data)
         if self.on_heard is not None:
             self.on_heard(data)
-        return only_echo
 
     def tick(self, now: float) -> None:
         """A few times a second."""

@@ -1,9 +1,9 @@
 """The caller's audio on its shortest way: from one read of his link to one message of the provider.
 
 Taken for a read when all there is to do with it is plain, which is looked at again each time: the
-bytes are whole frames of audio, the provider listens and takes audio in a shape it has named.
-Anything else goes the long way, by the frame parser, `Uplink.receive` and the provider's own
-`send_audio`; both do the same.
+bytes are whole frames of audio, nobody but our ear and the echo's meter is to hear them first, the
+provider listens and takes audio in a shape it has named. Anything else goes the long way, by the
+frame parser, `Uplink.receive` and the provider's own `send_audio`; both do the same.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from bridge.audio.processor import Converter
-from bridge.session.uplink import Uplink
+from bridge.session.line import Line
 from bridge.wire.uplink_codec import AudioShape, Codec, make_codec
 
 
@@ -41,8 +41,10 @@ class Seat(Protocol):
 class PlainUplink:
     """One call's. `receive` is the hot path."""
 
-    def __init__(self, uplink: Uplink, seat: Seat) -> None:
-        self._uplink = uplink
+    def __init__(self, line: Line, seat: Seat) -> None:
+        self._line = line
+        self._uplink = line.uplink
+        self._clock = line.clock
         self._seat = seat
         self._way: AudioWay | None = None
         self._converter: Converter | None = None
@@ -50,33 +52,38 @@ class PlainUplink:
 
     def receive(self, data: bytes) -> int:
         """Take a read of the caller's link; how many frames it held, 0: it is not plain."""
-        uplink, codec = self._uplink, self._codec or self._join()
-        if codec is None or uplink.carry or uplink.converter is not self._converter:
-            self._codec = None
+        uplink, way = self._uplink, self._way
+        if (
+            way is None
+            or not way.usable
+            or not uplink.is_open
+            or uplink.converter is not self._converter
+        ):
+            way = self._join()
+        codec = self._codec
+        if way is None or codec is None or uplink.carry or self._line.overheard:
             return 0
-        heard = codec.feed(data)
-        if heard is None:
+        taken = codec.take(data, self._clock(), uplink.muted, way.next_key())
+        if taken is None:
             return 0
-        audio, rms, frames = heard
-        echo, way = uplink.heard(audio, rms), self._way
-        # Somebody may have acted on what was heard.
-        listens = uplink.is_open and uplink.converter is self._converter
-        if way is None or not way.usable or not listens:
-            self._codec = None
-            uplink.go_on(audio, echo=echo)
-            return frames
-        silent = echo or uplink.muted
-        frame, size = codec.frame(bytes(len(audio)) if silent else audio, way.next_key())
-        if size:
-            way.send(frame, size)
-        uplink.keep(audio)
+        frames, size, message, sent, changed, echo = taken
+        counters = uplink.counters
+        counters.chunks += 1
+        counters.bytes += size
+        if sent:
+            way.send(message, sent)
+        elif changed is not None:
+            # Whoever is told may act on it at once.
+            self._line.follow(changed, changed=True)
+            uplink.go_on(changed, echo=echo)
         return frames
 
-    def _join(self) -> Codec | None:
+    def _join(self) -> AudioWay | None:
         """Make a codec for what there is now; None: that is not plain."""
         uplink = self._uplink
         way = self._seat.audio_way() if uplink.is_open else None
+        hearing = self._line.hearing
         self._way, self._converter, self._codec = way, uplink.converter, None
-        if way is not None and uplink.converter is not None:
-            self._codec = make_codec(uplink.converter, way.shape)
-        return self._codec
+        if way is not None and uplink.converter is not None and hearing is not None:
+            self._codec = make_codec(uplink.converter, way.shape, hearing)
+        return way

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from bridge.audio.formats import AudioFormat
 from bridge.audio.pcm import audioop
 from bridge.audio.processor import Converter
+from bridge.session.kept_audio import make_kept
 
 MAX_HELD_MS = 5000
 """Caller audio kept while no provider is there, or of a turn not answered yet; the oldest goes
@@ -21,13 +21,6 @@ first."""
 PRE_ROLL_MS = 1500
 """Kept of what was sent before it is known that the caller speaks: the provider tells so late, and
 one that does not tell at all is suspected later still (`bridge.session.life_sign`)."""
-
-
-class Hear(Protocol):
-    """Whoever listens to the caller's line."""
-
-    def __call__(self, data: bytes, rms: int | None = None, /) -> bool:
-        """A piece of it, and its level where that is known; whether it is nothing but our echo."""
 
 
 @dataclass(slots=True)
@@ -46,7 +39,7 @@ class Uplink:
     whole samples, and says whether it is nothing but our own echo.
     """
 
-    def __init__(self, send: Callable[[bytes], None], hear: Hear) -> None:
+    def __init__(self, send: Callable[[bytes], None], hear: Callable[[bytes], bool]) -> None:
         self.counters = UplinkCounters()
         self.muted = False
         """The provider hears silence: our own echo would make it interrupt itself."""
@@ -65,9 +58,9 @@ class Uplink:
         """Half a sample that waits for its other half."""
         self._held = bytearray()
         """Not sent yet."""
-        self._kept = bytearray()
-        """µ-law, sent and worth it again: the turn under way, or the pre-roll of the next one."""
-        self._kept_max = self._pre_roll_bytes = self._turn_bytes = 0
+        self.kept = make_kept()
+        """Sent and worth it again: the turn under way, or the pre-roll of the next one."""
+        self._turn_bytes = 0
 
     @property
     def stream(self) -> AudioFormat | None:
@@ -78,11 +71,10 @@ class Uplink:
         """The caller's stream is there, L16."""
         if stream != self._stream:
             self._held.clear()
-            self._forget()
+            self.kept.forget()
         self._stream = stream
-        self._pre_roll_bytes = stream.bytes_for_ms(PRE_ROLL_MS)
         self._turn_bytes = stream.bytes_for_ms(MAX_HELD_MS)
-        self._kept_max = self._turn_bytes if self.in_turn else self._pre_roll_bytes
+        self._hold()
         self.carry = b""
         self._join()
 
@@ -119,20 +111,18 @@ class Uplink:
     def turn_began(self) -> None:
         """The caller speaks: keep it until the turn is over."""
         self.in_turn = True
-        self._kept_max = self._turn_bytes
+        self._hold()
 
     def turn_over(self) -> None:
         """The caller's turn is answered or in the transcript: nobody needs to hear it again."""
         self.in_turn = False
-        self._kept_max = self._pre_roll_bytes
-        self._forget()
+        self.kept.forget()
+        self._hold()
 
     def listener_lost(self) -> None:
         """The provider is gone: its successor is to hear what was kept, then what comes."""
         self.shut()
-        kept = audioop.ulaw2lin(self._kept, 2)
-        self._held = bytearray(kept + self._held)
-        self._forget()
+        self._held[:0] = audioop.ulaw2lin(self.kept.take(), 2)
         self._trim_held()
         self.in_turn = self.in_turn and bool(self._held)
 
@@ -148,13 +138,6 @@ class Uplink:
             data = self._whole_samples(data)
         self.go_on(data, echo=self._hear(data))
 
-    def heard(self, data: bytes, rms: int) -> bool:
-        """As `receive` begins, of whole samples: count, and listen."""
-        counters = self.counters
-        counters.chunks += 1
-        counters.bytes += len(data)
-        return self._hear(data, rms)
-
     def go_on(self, data: bytes, *, echo: bool) -> None:
         """As `receive` ends: send what was heard, or hold it."""
         if self.is_open and self.converter is not None:
@@ -167,14 +150,12 @@ class Uplink:
         converted = converter.convert(bytes(len(data)) if echo or self.muted else data)
         if converted:
             self._send(converted)
-        self.keep(data)
+        self.kept.add(data)
 
-    def keep(self, data: bytes) -> None:
-        """It was sent, and may have to be sent again."""
-        kept = self._kept
-        kept += audioop.lin2ulaw(data, 2)
-        if 2 * len(kept) > self._kept_max:
-            del kept[: len(kept) - self._kept_max // 2]
+    def _hold(self) -> None:
+        if self._stream is not None:
+            ms = MAX_HELD_MS if self.in_turn else PRE_ROLL_MS
+            self.kept.hold(self._stream.rate_hz * ms // 1000)
 
     def _join(self) -> None:
         if self._stream is not None:
@@ -187,9 +168,6 @@ class Uplink:
         self.carry = data[whole:]
         return data[:whole]
 
-    def _forget(self) -> None:
-        self._kept.clear()
-
     def _trim_held(self) -> None:
         excess = len(self._held) - self._turn_bytes
         if excess > 0:
@@ -201,5 +179,5 @@ def _nobody(_: bytes) -> None:
     """Takes what a session that is over would send."""
 
 
-def _unheard(_: bytes, _rms: int | None = None, /) -> bool:
+def _unheard(_: bytes) -> bool:
     return False

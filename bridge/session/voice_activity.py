@@ -8,9 +8,11 @@ known the weak syllables count too, which the level alone would take for a pause
 from __future__ import annotations
 
 import math
+from typing import Protocol
 
+from bridge.audio import core
 from bridge.audio.pcm import audioop
-from bridge.session.voicing import HOP_MS, make_voicing
+from bridge.session.voicing import HOP_MS, Voicing
 
 LOUD_RMS = 500
 """-36 dBFS: speech on a telephone line lies above, the noise of most lines below."""
@@ -52,41 +54,80 @@ def loud_rms(threshold: float) -> int:
     return int(LOUD_RMS * math.pow(_THRESHOLD_RANGE, threshold - 0.5))
 
 
-class VoiceActivity:
-    """Follows one caller. `rate_hz` is that of the 16-bit mono audio it is given."""
+COMPILED_RATES_HZ = frozenset((8000, 16000))
+"""Rates the compiled core listens at."""
 
-    def __init__(self, rate_hz: int, *, end_ms: int = END_MS, least_rms: float = LOUD_RMS) -> None:
-        self.active = False
-        self.loud_ms = 0
+
+class Activity(Protocol):
+    """Follows one caller."""
+
+    @property
+    def active(self) -> bool:
+        """He speaks."""
+
+    @property
+    def loud_ms(self) -> int:
         """How much of the voice was loud, since it began."""
-        self.voiced_ms = 0
-        """How much of that had a pitch; not counted beyond `ENOUGH_VOICED_MS`."""
-        self.quiet_ms = 0
-        """For how long nothing has been loud, also where that may be a pause between words."""
-        self.since_ms = 0
-        """How long ago the sound began that is loud, or was before it became quiet."""
-        self._end_ms = end_ms
-        self._noise_rms = FIRST_NOISE_RMS
-        """What is always there: follows a quieter piece at once, a louder one slowly."""
-        self._least_rms = least_rms
-        self._voicing = make_voicing(rate_hz)
-        self._hop_bytes = rate_hz * HOP_MS // 1000 * 2
-        self._rest = b""
 
-    def wait(self, end_ms: int) -> None:
+    @property
+    def voiced_ms(self) -> int:
+        """How much of that had a pitch; not counted beyond `ENOUGH_VOICED_MS`."""
+
+    @property
+    def quiet_ms(self) -> int:
+        """For how long nothing has been loud, also where that may be a pause between words."""
+
+    @property
+    def since_ms(self) -> int:
+        """How long ago the sound began that is loud, or was before it became quiet."""
+
+    def wait(self, end_ms: int, /) -> None:
         """So long a silence ends the voice from now on."""
-        self._end_ms = end_ms
 
     def conclude(self) -> None:
         """Somebody else knows that the voice has ended."""
-        self.active = False
-        self._forget()
 
-    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> bool:
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0, /) -> bool:
         """Take audio, cut anywhere; return whether a voice began or ended with it.
 
         `rms`: its level, where it is known already; `echo_rms`: that of our echo in it.
         """
+
+
+def make_activity(rate_hz: int, end_ms: int = END_MS, least_rms: float = LOUD_RMS) -> Activity:
+    """The compiled one where there is one for this rate. `rate_hz` is that of the 16-bit mono audio
+    it is given."""
+    if core.module is not None and rate_hz in COMPILED_RATES_HZ:
+        compiled: Activity = core.module.VoiceActivity(rate_hz, end_ms, least_rms)
+        return compiled
+    return VoiceActivity(rate_hz, end_ms=end_ms, least_rms=least_rms)
+
+
+class VoiceActivity:
+    """The twin in Python; see `Activity`."""
+
+    def __init__(self, rate_hz: int, *, end_ms: int = END_MS, least_rms: float = LOUD_RMS) -> None:
+        self.active = False
+        self.loud_ms = self.voiced_ms = self.quiet_ms = self.since_ms = 0
+        self._end_ms = end_ms
+        self._noise_rms = FIRST_NOISE_RMS
+        """What is always there: follows a quieter piece at once, a louder one slowly."""
+        self._least_rms = least_rms
+        self._voicing = Voicing(rate_hz)
+        self._hop_bytes = rate_hz * HOP_MS // 1000 * 2
+        self._rest = b""
+
+    def wait(self, end_ms: int, /) -> None:
+        """See `Activity`."""
+        self._end_ms = end_ms
+
+    def conclude(self) -> None:
+        """See `Activity`."""
+        self.active = False
+        self._forget()
+
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0, /) -> bool:
+        """See `Activity`."""
         size = self._hop_bytes
         if not self._rest and len(data) == size:  # the hot path: packets of 20 ms
             return self._hop(data, audioop.rms(data, 2) if rms is None else rms, echo_rms)

@@ -8,12 +8,11 @@ carries well tells that also where the voice is only 5 dB above the noise.
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bridge.audio import core
 from bridge.audio.formats import FRAME_MS
 
 HOP_MS = FRAME_MS
@@ -31,30 +30,7 @@ _INNER_HZ = 8000
 _SIZE = 2 * WINDOW_MS * _INNER_HZ // 1000
 _AS_GOOD = 1 - 1e-9
 """Two lags that differ by rounding alone: the shorter one is the pitch."""
-COMPILED_RATES_HZ = frozenset((8000, 16000))
-"""Rates the compiled core looks at."""
 _FIRST_LAG, _LAST_LAG = _INNER_HZ // HIGHEST_HZ, _INNER_HZ // LOWEST_HZ + 1
-
-
-class Looks(Protocol):
-    """Looks at one caller's voice, piece by piece."""
-
-    def skip(self, hop: bytes, /) -> None:
-        """A piece that is too quiet to be worth a look."""
-
-    def pass_over(self, hop: bytes, /) -> None:
-        """A piece of which nobody asks; the next may still go on with its pitch."""
-
-    def look(self, hop: bytes, /) -> bool:
-        """A piece of `HOP_MS`; return whether the pitch of the piece before it goes on."""
-
-
-def make_voicing(rate_hz: int) -> Looks:
-    """The compiled one where there is one for this rate, or a `Voicing`."""
-    if core.module is not None and rate_hz in COMPILED_RATES_HZ:
-        compiled: Looks = core.module.Voicing(rate_hz)
-        return compiled
-    return Voicing(rate_hz)
 
 
 class _Shape(NamedTuple):

@@ -155,7 +155,7 @@ def wire(
         last_words,
         seat,
         line,
-        PlainUplink(line.uplink, seat),
+        PlainUplink(line, seat),
         answering,
         minding,
         dialogue,

@@ -31,7 +31,7 @@ from bridge.wire.frames import (
     server_frame,
 )
 from bridge.wire.keepalive import KeepAlive
-from bridge.wire.mask_keys import mask_keys
+from bridge.wire.mask_keys import next_key
 from bridge.wire.transport import READ_BYTES, Transport
 
 _log = logging.getLogger("bridge.wire")
@@ -234,7 +234,7 @@ class WebSocketLink:
 
     def _write(self, opcode: int, payload: bytes) -> bool:
         if self._masked:
-            frame = client_frame(opcode, payload, mask_keys.take())
+            frame = client_frame(opcode, payload, next_key())
         else:
             frame = server_frame(opcode, payload)
         return self._put(frame)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Callable
+
+_AT_A_TIME = 64
 
 
-class _MaskKeys:
-    """Unpredictable mask keys (RFC 6455 section 10.3) without a system call for each frame."""
-
-    def __init__(self) -> None:
-        self._pool = b""
-        self._next = 0
-
-    def take(self) -> bytes:
-        """Four bytes never used before."""
-        start = self._next
-        if start >= len(self._pool):
-            self._pool = os.urandom(4096)
-            start = 0
-        self._next = start + 4
-        return self._pool[start : start + 4]
+def _fresh() -> list[bytes]:
+    """Four bytes each, never used before."""
+    pool = os.urandom(4 * _AT_A_TIME)
+    return [pool[at : at + 4] for at in range(0, len(pool), 4)]
 
 
-mask_keys = _MaskKeys()
+next_key: Callable[[], bytes] = itertools.chain.from_iterable(iter(_fresh, None)).__next__
+"""An unpredictable mask key (RFC 6455 section 10.3), without a system call for each frame."""

@@ -169,22 +169,28 @@ class Transport:
 
     def _on_readable(self) -> None:
         """Read what is there, at most `READS_PER_CALLBACK` times and not for long."""
+        if not self._read():
+            return
         until = time.monotonic() + CALLBACK_S
-        for _ in range(READS_PER_CALLBACK):
-            try:
-                data = self._recv(READ_BYTES)
-            except _WAIT:
+        for _ in range(READS_PER_CALLBACK - 1):
+            if not self._read() or time.monotonic() >= until:
                 return
-            except OSError as error:
-                self._lose(error)
-                return
-            if not data:
-                self._lose(None)
-                return
-            self.bytes_in += len(data)
-            self._on_data(data)
-            if self.closed or len(data) < READ_BYTES or time.monotonic() >= until:
-                return
+
+    def _read(self) -> bool:
+        """Read once; whether there may be more. The hot path: there hardly ever is."""
+        try:
+            data = self._recv(READ_BYTES)
+        except _WAIT:
+            return False
+        except OSError as error:
+            self._lose(error)
+            return False
+        if not data:
+            self._lose(None)
+            return False
+        self.bytes_in += len(data)
+        self._on_data(data)
+        return len(data) == READ_BYTES and not self.closed
 
     def _keep(self, data: bytes) -> bool:
         if len(self._out) + len(data) > self._max_buffered_bytes:

@@ -1,5 +1,5 @@
-"""The caller's way to the provider where it is plain: from a read of his link to audio, and from
-audio to the bytes of one message. What happens between the two is for the session to say.
+"""The caller's way to the provider where it is plain: from a read of his link to audio, which is
+listened to, and to the bytes of one message. Where a voice begins or ends, the session is asked.
 """
 
 from __future__ import annotations
@@ -37,48 +37,89 @@ class AudioShape(NamedTuple):
     base64: bool
 
 
+class Activity(Protocol):
+    """Tells when the caller's voice begins and ends."""
+
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0, /) -> bool:
+        """Take L16; whether a voice began or ended with it."""
+
+
+class Levels(Protocol):
+    """Knows how loud our echo is."""
+
+    def heard(self, rms: float, now: float, /) -> bool:
+        """The level of a piece; whether it is nothing but our echo."""
+
+    def expected(self) -> float:
+        """How loud the echo is in the piece heard last."""
+
+
+class Kept(Protocol):
+    """Remembers what was sent."""
+
+    def add(self, data: bytes, /) -> None:
+        """L16 was sent."""
+
+
+class Hearing(NamedTuple):
+    """Who hears the caller before the provider does."""
+
+    activity: Activity
+    levels: Levels
+    kept: Kept
+
+
+class Taken(NamedTuple):
+    """What came of a read."""
+
+    frames: int
+    size: int
+    """Bytes of audio in them."""
+    message: bytes
+    """The frame to be sent, with `sent` bytes of audio in it; of none there is no frame."""
+    sent: int
+    changed: bytes | None
+    """A voice began or ended with this audio, L16: nothing was made of it, or kept."""
+    echo: bool
+    """It is nothing but our echo: the provider hears silence."""
+
+
 class Codec(Protocol):
-    """Both steps. Holds nothing of its own: the converter is the session's."""
+    """Holds nothing of its own: converter and hearing are the session's."""
 
-    def feed(self, data: bytes, /) -> tuple[bytes, int, int] | None:
-        """Take one read: the audio in it, L16, its level (`audioop.rms`) and the number of frames.
+    def take(self, data: bytes, now: float, silent: bool, mask_key: bytes, /) -> Taken | None:
+        """Take one read; `silent`: the provider hears silence.
 
-        None where it is anything but whole, final, masked BINARY frames with whole samples.
+        None, and nothing done, where it is anything but whole, final, masked BINARY frames with
+        whole samples.
         """
-
-    def frame(self, audio: bytes, mask_key: bytes, /) -> tuple[bytes, int]:
-        """Convert L16; return the message's frame, and how many bytes of audio are in it: of none
-        there is no frame."""
 
 
 class UplinkCodec:
     """The twin in Python."""
 
-    def __init__(self, converter: Converter, shape: AudioShape) -> None:
+    def __init__(self, converter: Converter, shape: AudioShape, hearing: Hearing) -> None:
         self._convert = converter.convert
         self._shape = shape
+        self._hearing = hearing
         self._opcode = TEXT if shape.base64 else BINARY
 
-    def feed(self, data: bytes, /) -> tuple[bytes, int, int] | None:
+    def take(self, data: bytes, now: float, silent: bool, mask_key: bytes, /) -> Taken | None:
         """See `Codec`."""
-        pieces, position, size = [], 0, len(data)
-        while size - position >= 6 and data[position] == _FIN_BINARY:
-            length, body = data[position + 1] - 0x80, position + 6
-            if length == _LENGTH_16:
-                length, body = data[position + 2] << 8 | data[position + 3], position + 8
-            elif not 0 <= length < _LENGTH_16:
-                return None
-            if size - body < length:
-                return None
-            pieces.append(apply_mask(data[body : body + length], data[body - 4 : body]))
-            position = body + length
-        audio = pieces[0] if len(pieces) == 1 else b"".join(pieces)
-        if position < size or not audio or len(audio) & 1:
+        plain = plain_audio(data)
+        if plain is None:
             return None
-        return audio, audioop.rms(audio, 2), len(pieces)
+        audio, frames = plain
+        activity, levels, kept = self._hearing
+        rms = audioop.rms(audio, 2)
+        echo = levels.heard(rms, now)
+        if activity.hear(audio, rms, levels.expected()):
+            return Taken(frames, len(audio), b"", 0, audio, echo)
+        kept.add(audio)
+        message, sent = self._frame(bytes(len(audio)) if echo or silent else audio, mask_key)
+        return Taken(frames, len(audio), message, sent, None, echo)
 
-    def frame(self, audio: bytes, mask_key: bytes, /) -> tuple[bytes, int]:
-        """See `Codec`."""
+    def _frame(self, audio: bytes, mask_key: bytes) -> tuple[bytes, int]:
         converted = self._convert(audio)
         if not converted:
             return b"", 0
@@ -88,13 +129,37 @@ class UplinkCodec:
         return client_frame(self._opcode, payload, mask_key), len(converted)
 
 
-def make_codec(converter: Converter, shape: AudioShape) -> Codec:
-    """The compiled one where it can do what `converter`, from L16, does, or an `UplinkCodec`."""
-    if core.module is None or isinstance(converter.resampler, Resampler):
-        return UplinkCodec(converter, shape)
+def plain_audio(data: bytes) -> tuple[bytes, int] | None:
+    """The audio of nothing but whole, final, masked BINARY frames, and how many they are; None
+    where the read is anything else."""
+    pieces, position, size = [], 0, len(data)
+    while size - position >= 6 and data[position] == _FIN_BINARY:
+        length, body = data[position + 1] - 0x80, position + 6
+        if length == _LENGTH_16:
+            length, body = data[position + 2] << 8 | data[position + 3], position + 8
+        elif not 0 <= length < _LENGTH_16:
+            return None
+        if size - body < length:
+            return None
+        pieces.append(apply_mask(data[body : body + length], data[body - 4 : body]))
+        position = body + length
+    audio = pieces[0] if len(pieces) == 1 else b"".join(pieces)
+    if position < size or not audio or len(audio) & 1:
+        return None
+    return audio, len(pieces)
+
+
+def make_codec(converter: Converter, shape: AudioShape, hearing: Hearing) -> Codec:
+    """The compiled one where it can do what `converter`, from L16, does and all of `hearing` is
+    compiled, too; or an `UplinkCodec`."""
+    made = core.module
+    if made is None or not isinstance(hearing.activity, made.VoiceActivity):
+        return UplinkCodec(converter, shape, hearing)
+    if isinstance(converter.resampler, Resampler):
+        return UplinkCodec(converter, shape, hearing)
     opcode = TEXT if shape.base64 else BINARY
     table = _CODES[converter.target.encoding]
-    compiled: Codec = core.module.UplinkCodec(
-        converter.resampler, table, shape.head, shape.tail, opcode, shape.base64
+    compiled: Codec = made.UplinkCodec(
+        converter.resampler, table, shape.head, shape.tail, opcode, shape.base64, *hearing
     )
     return compiled

@@ -2,7 +2,9 @@
    and knows no socket: bytes go in and bytes come out, as from the Python it stands for. */
 #include "core.h"
 
-#define INTERFACE 1  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
+#include <math.h>
+
+#define INTERFACE 2  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
 
 void free_object(PyObject *self)
 {
@@ -10,6 +12,30 @@ void free_object(PyObject *self)
     freefunc release = (freefunc)PyType_GetSlot(type, Py_tp_free);
     release(self);
     Py_DECREF(type);
+}
+
+void *new_object(PyTypeObject *type)
+{
+    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
+    return allocate(type, 0);
+}
+
+PyObject *core_type(const char *name)
+{
+    PyObject *module = PyImport_ImportModule("voice_ai_switch_core");
+    PyObject *type = module == NULL ? NULL : PyObject_GetAttrString(module, name);
+    Py_XDECREF(module);
+    return type;
+}
+
+long rms_of(const uint8_t *l16, size_t samples)
+{
+    uint64_t squares = 0;
+    for (size_t n = 0; n < samples; n++) {
+        int32_t sample = sample_at(l16, n);
+        squares += (uint64_t)(uint32_t)(sample * sample);
+    }
+    return (long)sqrt((double)squares / (double)samples);
 }
 
 int whole_samples(PyObject *object, const uint8_t **data, size_t *samples)
@@ -37,9 +63,12 @@ static int add_type(PyObject *module, const char *name, PyObject *type)
 static int execute(PyObject *module)
 {
     if (add_type(module, "Resampler", resampler_type()) < 0
-        || add_type(module, "UplinkCodec", uplink_codec_type()) < 0
-        || add_type(module, "Voicing", voicing_type()) < 0)
+        || add_type(module, "VoiceActivity", voice_activity_type()) < 0
+        || add_type(module, "EchoLevels", echo_levels_type()) < 0
+        || add_type(module, "KeptAudio", kept_audio_type()) < 0
+        || add_type(module, "UplinkCodec", uplink_codec_type()) < 0)
         return -1;
+    voicing_prepare();
     if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", CORE_VERSION);

@@ -1,11 +1,9 @@
-/* The caller's way to the provider, two steps of it: from bytes that were read to audio, and from
-   audio to the bytes of one WebSocket message. What happens between them is decided in Python.
+/* The caller's way to the provider: from bytes that were read to audio, which is listened to, and to
+   the bytes of one WebSocket message. Where a voice begins or ends, Python decides what comes next.
 
    Only what is plain is taken: a read that is nothing but whole, final, masked BINARY frames
    (RFC 6455 section 5.2). Anything else is None, and goes to the frame parser as it came. */
 #include "core.h"
-
-#include <math.h>
 
 #define BINARY_WHOLE 0x82
 #define FINAL 0x80
@@ -20,7 +18,7 @@ typedef struct {
     PyObject *resampler;  /* NULL where the rate stays as it is */
     PyObject *table;      /* G.711 code of each upper 14 bits of a sample; NULL for L16 */
     PyObject *head, *tail;
-    PyObject *resampler_class;
+    PyObject *activity, *levels, *kept;
     uint8_t first;        /* byte of the frames that are built: final, and its opcode */
     int base64;
 } UplinkCodec;
@@ -98,17 +96,6 @@ static void unmask_all(const uint8_t *data, size_t size, uint8_t *out)
         data += frame.size;
         size -= frame.size;
     }
-}
-
-/* As `audioop.rms` has it: cut to a whole number. */
-static long rms_of(const uint8_t *l16, size_t samples)
-{
-    uint64_t squares = 0;
-    for (size_t n = 0; n < samples; n++) {
-        int32_t sample = sample_at(l16, n);
-        squares += (uint64_t)(uint32_t)(sample * sample);
-    }
-    return (long)sqrt((double)squares / (double)samples);
 }
 
 static size_t base64_bytes(size_t length) { return (length + 2) / 3 * 4; }
@@ -215,58 +202,94 @@ static PyObject *build_frame(
 
 /* --- the Python object --------------------------------------------------------------------- */
 
-static PyObject *codec_feed(PyObject *object, PyObject *arg)
-{
-    (void)object;
-    char *data;
-    Py_ssize_t size;
-    if (PyBytes_AsStringAndSize(arg, &data, &size) < 0)
-        return NULL;
-    long frames = 0;
-    size_t total = plain_bytes((const uint8_t *)data, (size_t)size, &frames);
-    if (total == 0)
-        Py_RETURN_NONE;
-    PyObject *audio = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)total);
-    if (audio == NULL)
-        return NULL;
-    uint8_t *l16 = (uint8_t *)PyBytes_AsString(audio);
-    unmask_all((const uint8_t *)data, (size_t)size, l16);
-    return Py_BuildValue("(Nll)", audio, rms_of(l16, total / 2), frames);
-}
-
 #define STACK_SAMPLES 2048  /* 42 ms at 48 kHz; more of them at a time are rare */
 
-static PyObject *wrapped(UplinkCodec *self, const uint8_t *l16, size_t samples, const uint8_t *key)
+/* The message's frame, and how many bytes of audio are in it. */
+static PyObject *wrapped(UplinkCodec *self, const uint8_t *l16, size_t samples, const uint8_t *key,
+                         size_t *converted)
 {
     uint8_t stack[2 * STACK_SAMPLES];
-    size_t converted = converted_bytes(self, samples);
-    size_t room = self->table != NULL ? 2 * converted : converted;
+    *converted = converted_bytes(self, samples);
+    size_t room = self->table != NULL ? 2 * *converted : *converted;
     uint8_t *audio = room <= sizeof stack ? stack : PyMem_Malloc(room);
     if (audio == NULL)
         return PyErr_NoMemory();
     convert(self, l16, samples, audio);
-    PyObject *frame = converted == 0 ? PyBytes_FromStringAndSize(NULL, 0)
-                                     : build_frame(self, audio, converted, key);
+    PyObject *frame = *converted == 0 ? PyBytes_FromStringAndSize(NULL, 0)
+                                      : build_frame(self, audio, *converted, key);
     if (audio != stack)
         PyMem_Free(audio);
-    return frame == NULL ? NULL : Py_BuildValue("(Nn)", frame, (Py_ssize_t)converted);
+    return frame;
 }
 
-static PyObject *codec_frame(PyObject *object, PyObject *const *args, Py_ssize_t count)
+static int mask_key(PyObject *given, const uint8_t **key)
 {
-    const uint8_t *l16;
-    size_t samples;
-    char *key;
-    Py_ssize_t key_bytes;
-    if (count != 2)
-        return PyErr_Format(PyExc_TypeError, "frame takes audio and a mask key");
-    if (whole_samples(args[0], &l16, &samples) < 0)
+    char *bytes;
+    Py_ssize_t size;
+    if (PyBytes_AsStringAndSize(given, &bytes, &size) < 0)
+        return -1;
+    if (size != KEY_BYTES) {
+        PyErr_Format(PyExc_ValueError, "a mask key has four bytes");
+        return -1;
+    }
+    *key = (const uint8_t *)bytes;
+    return 0;
+}
+
+typedef struct {
+    double now;
+    long frames;
+    size_t bytes;
+    const uint8_t *key;
+    int silent;  /* nobody is to hear it */
+} Read;
+
+/* Listens to what was read, and makes its message unless somebody has to be told first. */
+static PyObject *taken(UplinkCodec *self, uint8_t *l16, Read read)
+{
+    size_t samples = read.bytes / 2, converted;
+    double rms = (double)rms_of(l16, samples), now = read.now;
+    EchoLevels *levels = (EchoLevels *)self->levels;
+    int echo = echo_heard(levels, rms, now);
+    if (activity_hear((VoiceActivity *)self->activity, l16, samples, rms, echo_expected(levels)))
+        return Py_BuildValue("(lny#iy#O)", read.frames, (Py_ssize_t)read.bytes, "", (Py_ssize_t)0, 0,
+                             l16, (Py_ssize_t)read.bytes, echo ? Py_True : Py_False);
+    if (kept_add((KeptAudio *)self->kept, l16, samples) < 0)
+        return PyErr_NoMemory();
+    if (echo || read.silent)
+        memset(l16, 0, read.bytes);
+    PyObject *frame = wrapped(self, l16, samples, read.key, &converted);
+    if (frame == NULL)
         return NULL;
-    if (PyBytes_AsStringAndSize(args[1], &key, &key_bytes) < 0)
+    return Py_BuildValue("(lnNnOO)", read.frames, (Py_ssize_t)read.bytes, frame,
+                         (Py_ssize_t)converted, Py_None, echo ? Py_True : Py_False);
+}
+
+static PyObject *codec_take(PyObject *object, PyObject *const *args, Py_ssize_t count)
+{
+    char *data;
+    Py_ssize_t size;
+    Read read = {0};
+    if (count != 4)
+        return PyErr_Format(PyExc_TypeError, "take takes a read, a moment, `silent` and a mask key");
+    if (PyBytes_AsStringAndSize(args[0], &data, &size) < 0 || mask_key(args[3], &read.key) < 0)
         return NULL;
-    if (key_bytes != KEY_BYTES)
-        return PyErr_Format(PyExc_ValueError, "a mask key has four bytes");
-    return wrapped((UplinkCodec *)object, l16, samples, (const uint8_t *)key);
+    read.now = PyFloat_AsDouble(args[1]);
+    read.silent = PyObject_IsTrue(args[2]);
+    if (PyErr_Occurred() || !is_moment(read.now))
+        return NULL;
+    read.bytes = plain_bytes((const uint8_t *)data, (size_t)size, &read.frames);
+    if (read.bytes == 0)
+        Py_RETURN_NONE;
+    uint8_t stack[2 * STACK_SAMPLES];
+    uint8_t *l16 = read.bytes <= sizeof stack ? stack : PyMem_Malloc(read.bytes);
+    if (l16 == NULL)
+        return PyErr_NoMemory();
+    unmask_all((const uint8_t *)data, (size_t)size, l16);
+    PyObject *result = taken((UplinkCodec *)object, l16, read);
+    if (l16 != stack)
+        PyMem_Free(l16);
+    return result;
 }
 
 /* None becomes NULL; anything but what `fits` is an error. */
@@ -288,69 +311,75 @@ static int is_table(PyObject *given)
     return PyBytes_Check(given) && PyBytes_Size(given) == TABLE_BYTES;
 }
 
-static int is_resampler(const UplinkCodec *self, PyObject *given)
+/* Whether it is of one of the core's own types. */
+static int is_ours(PyObject *given, const char *name)
 {
-    return PyObject_TypeCheck(given, (PyTypeObject *)self->resampler_class);
+    PyObject *type = core_type(name);
+    int ours = type != NULL && PyObject_TypeCheck(given, (PyTypeObject *)type);
+    Py_XDECREF(type);
+    return ours;
 }
 
-static int find_resampler_class(UplinkCodec *self)
+static int take_ours(PyObject *given, const char *name, PyObject **kept)
 {
-    PyObject *module = PyImport_ImportModule("voice_ai_switch_core");
-    if (module == NULL)
+    int fits = is_ours(given, name);
+    return PyErr_Occurred() ? -1 : take(given, fits, name, kept);
+}
+
+static int take_all(UplinkCodec *self, PyObject *args)
+{
+    PyObject *resampler, *table, *head, *tail, *activity, *levels, *kept;
+    int opcode;
+    if (!PyArg_ParseTuple(args, "OOSSipOOO:UplinkCodec", &resampler, &table, &head, &tail, &opcode,
+                          &self->base64, &activity, &levels, &kept))
         return -1;
-    self->resampler_class = PyObject_GetAttrString(module, "Resampler");
-    Py_DECREF(module);
-    return self->resampler_class == NULL ? -1 : 0;
+    if (PyBytes_Size(head) > MAX_BYTES || PyBytes_Size(tail) > MAX_BYTES) {
+        PyErr_Format(PyExc_ValueError, "UplinkCodec: too large");
+        return -1;
+    }
+    self->first = (uint8_t)(FINAL | (opcode & 0x0f));
+    if (take_ours(resampler, "Resampler", &self->resampler) < 0
+        || take(table, is_table(table), "table", &self->table) < 0
+        || take(head, 1, "head", &self->head) < 0 || take(tail, 1, "tail", &self->tail) < 0
+        || take_ours(activity, "VoiceActivity", &self->activity) < 0
+        || take_ours(levels, "EchoLevels", &self->levels) < 0
+        || take_ours(kept, "KeptAudio", &self->kept) < 0)
+        return -1;
+    if (self->activity != NULL && self->levels != NULL && self->kept != NULL)
+        return 0;
+    PyErr_Format(PyExc_TypeError, "UplinkCodec: nobody would hear it");
+    return -1;
 }
 
 static PyObject *codec_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    PyObject *resampler, *table, *head, *tail;
-    int opcode, base64;
     if (kwargs != NULL && PyDict_Size(kwargs) != 0)
         return PyErr_Format(PyExc_TypeError, "UplinkCodec takes no keywords");
-    if (!PyArg_ParseTuple(args, "OOSSip:UplinkCodec", &resampler, &table, &head, &tail, &opcode,
-                          &base64))
-        return NULL;
-    if (PyBytes_Size(head) > MAX_BYTES || PyBytes_Size(tail) > MAX_BYTES)
-        return PyErr_Format(PyExc_ValueError, "UplinkCodec: too large");
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    UplinkCodec *self = (UplinkCodec *)allocate(type, 0);
-    if (self == NULL)
-        return NULL;
-    self->first = (uint8_t)(FINAL | (opcode & 0x0f));
-    self->base64 = base64;
-    if (find_resampler_class(self) < 0
-        || take(resampler, is_resampler(self, resampler), "resampler", &self->resampler) < 0
-        || take(table, is_table(table), "table", &self->table) < 0
-        || take(head, 1, "head", &self->head) < 0 || take(tail, 1, "tail", &self->tail) < 0) {
-        Py_DECREF(self);
-        return NULL;
-    }
+    UplinkCodec *self = new_object(type);
+    if (self != NULL && take_all(self, args) < 0)
+        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
 static void codec_dealloc(PyObject *object)
 {
     UplinkCodec *self = (UplinkCodec *)object;
-    Py_XDECREF(self->resampler);
-    Py_XDECREF(self->table);
-    Py_XDECREF(self->head);
-    Py_XDECREF(self->tail);
-    Py_XDECREF(self->resampler_class);
+    PyObject *held[] = {self->resampler, self->table, self->head, self->tail,
+                        self->activity, self->levels, self->kept};
+    for (size_t n = 0; n < sizeof held / sizeof held[0]; n++)
+        Py_XDECREF(held[n]);
     free_object(object);
 }
 
 static PyMethodDef methods[] = {
-    {"feed", codec_feed, METH_O,
-     "A read of nothing but plain audio: (L16, its level, frames); None for any other."},
-    {"frame", (PyCFunction)(void (*)(void))codec_frame, METH_FASTCALL,
-     "L16 and a mask key: (one client frame, bytes of audio in it); an empty frame is none."},
+    {"take", (PyCFunction)(void (*)(void))codec_take, METH_FASTCALL,
+     "A read, a moment, `silent`, a mask key: (frames, bytes, client frame, bytes of audio in it, L16\n"
+     "where a voice began or ended, else None, only echo); None where the read is not plain."},
     {NULL, NULL, 0, NULL},
 };
 
 static PyType_Slot slots[] = {
-    {Py_tp_doc, "UplinkCodec(resampler, table, head, tail, opcode, base64)."},
+    {Py_tp_doc, "UplinkCodec(resampler, table, head, tail, opcode, base64, activity, levels, kept)."},
     {Py_tp_new, codec_new},
     {Py_tp_dealloc, codec_dealloc},
     {Py_tp_methods, methods},

@@ -7,12 +7,10 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define WINDOW_MS 32
 #define INNER_HZ 8000
 #define SIZE (2 * WINDOW_MS * INNER_HZ / 1000)  /* of the autocorrelation */
 #define BINS (SIZE / 2 + 1)
-#define MAX_RATE_HZ 16000
-#define MAX_SAMPLES (WINDOW_MS * MAX_RATE_HZ / 1000)
+#define MAX_SAMPLES MOST_VOICED
 #define LOWEST_HZ 70
 #define HIGHEST_HZ 400
 #define FIRST_BIN 13   /* 203 Hz: the band is 200 to 2200 Hz */
@@ -25,18 +23,11 @@
 #define AS_GOOD (1 - 1e-9)
 #define UNKNOWN (-1)
 
-typedef struct {
+struct Shape {
     int rate_hz, samples;
     double window[MAX_SAMPLES];
     double fade[LAGS];
-} Shape;
-
-typedef struct {
-    PyObject_HEAD
-    const Shape *shape;
-    int lag;  /* of the pitch heard last; 0: there was none; UNKNOWN: nobody has looked */
-    int16_t before[MAX_SAMPLES];
-} Voicing;
+};
 
 static Shape shapes[] = {{8000, 256, {0}, {0}}, {16000, 512, {0}, {0}}};
 /* At half + n, for each half that is a power of two: of n / half half-turns. */
@@ -180,101 +171,53 @@ static int pitch(const Voicing *self)
     return FIRST_LAG + best;
 }
 
-/* --- the Python object --------------------------------------------------------------------- */
+/* --- piece by piece ------------------------------------------------------------------------ */
 
-static const Shape *shape_for(int rate_hz)
+void voicing_prepare(void)
+{
+    make_tables();
+    for (size_t n = 0; n < sizeof shapes / sizeof shapes[0]; n++)
+        make_shape(&shapes[n]);
+}
+
+int voicing_begin(Voicing *self, int rate_hz)
 {
     for (size_t n = 0; n < sizeof shapes / sizeof shapes[0]; n++)
-        if (shapes[n].rate_hz == rate_hz)
-            return &shapes[n];
-    return NULL;
+        if (shapes[n].rate_hz == rate_hz) {
+            self->shape = &shapes[n];
+            return 0;
+        }
+    return -1;
 }
 
 /* The newest samples, as many as the window holds. */
-static int remember(Voicing *self, PyObject *hop)
+static void remember(Voicing *self, const uint8_t *l16, size_t count)
 {
-    const uint8_t *l16;
-    size_t count, size = (size_t)self->shape->samples;
-    if (whole_samples(hop, &l16, &count) < 0)
-        return -1;
+    size_t size = (size_t)self->shape->samples;
     if (count > size) {
         l16 += 2 * (count - size);
         count = size;
     }
     memmove(self->before, self->before + count, sizeof(int16_t) * (size - count));
     memcpy(self->before + (size - count), l16, sizeof(int16_t) * count);
-    return 0;
 }
 
-static PyObject *voicing_skip(PyObject *object, PyObject *hop)
+void voicing_skip(Voicing *self, const uint8_t *l16, size_t count)
 {
-    Voicing *self = (Voicing *)object;
-    if (remember(self, hop) < 0)
-        return NULL;
+    remember(self, l16, count);
     self->lag = 0;
-    Py_RETURN_NONE;
 }
 
-static PyObject *voicing_pass_over(PyObject *object, PyObject *hop)
+void voicing_pass_over(Voicing *self, const uint8_t *l16, size_t count)
 {
-    Voicing *self = (Voicing *)object;
-    if (remember(self, hop) < 0)
-        return NULL;
+    remember(self, l16, count);
     self->lag = UNKNOWN;
-    Py_RETURN_NONE;
 }
 
-static PyObject *voicing_look(PyObject *object, PyObject *hop)
+int voicing_look(Voicing *self, const uint8_t *l16, size_t count)
 {
-    Voicing *self = (Voicing *)object;
     int before = self->lag == UNKNOWN ? pitch(self) : self->lag;
-    if (remember(self, hop) < 0)
-        return NULL;
+    remember(self, l16, count);
     self->lag = pitch(self);
-    return PyBool_FromLong(before && self->lag && abs(self->lag - before) <= STEADY * before);
-}
-
-static PyObject *voicing_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
-{
-    int rate_hz;
-    if (kwargs != NULL && PyDict_Size(kwargs) != 0)
-        return PyErr_Format(PyExc_TypeError, "Voicing takes no keywords");
-    if (!PyArg_ParseTuple(args, "i:Voicing", &rate_hz))
-        return NULL;
-    const Shape *shape = shape_for(rate_hz);
-    if (shape == NULL)
-        return PyErr_Format(PyExc_ValueError, "no window at %d Hz", rate_hz);
-    allocfunc allocate = (allocfunc)PyType_GetSlot(type, Py_tp_alloc);
-    Voicing *self = (Voicing *)allocate(type, 0);
-    if (self != NULL)
-        self->shape = shape;
-    return (PyObject *)self;
-}
-
-static PyMethodDef methods[] = {
-    {"skip", voicing_skip, METH_O, "A piece that is too quiet to be worth a look."},
-    {"pass_over", voicing_pass_over, METH_O,
-     "A piece of which nobody asks; the next may still go on with its pitch."},
-    {"look", voicing_look, METH_O, "Return whether the pitch of the piece before it goes on."},
-    {NULL, NULL, 0, NULL},
-};
-
-static PyType_Slot slots[] = {
-    {Py_tp_doc, "One caller's voice: Voicing(rate_hz)."},
-    {Py_tp_new, voicing_new},
-    {Py_tp_dealloc, free_object},
-    {Py_tp_methods, methods},
-    {0, NULL},
-};
-
-static PyType_Spec spec = {
-    "voice_ai_switch_core.Voicing", sizeof(Voicing), 0, Py_TPFLAGS_DEFAULT, slots,
-};
-
-PyObject *voicing_type(void)
-{
-    make_tables();
-    for (size_t n = 0; n < sizeof shapes / sizeof shapes[0]; n++)
-        make_shape(&shapes[n]);
-    return PyType_FromSpec(&spec);
+    return before && self->lag && abs(self->lag - before) <= STEADY * before;
 }

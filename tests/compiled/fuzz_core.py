@@ -13,8 +13,11 @@ from typing import Any
 
 from bridge.audio import core
 from bridge.audio.resampler import COMPILED_PAIRS
-from bridge.session.voicing import COMPILED_RATES_HZ, Voicing, make_voicing
-from tests.compiled.twins import JSON, RAW, WAYS, both, mostly_plain
+from bridge.session.echo_levels import PythonLevels, make_levels
+from bridge.session.kept_audio import PythonKept, make_kept
+from bridge.session.voice_activity import COMPILED_RATES_HZ, VoiceActivity, make_activity
+from bridge.wire.frames import BINARY, client_frame
+from tests.compiled.twins import JSON, RAW, WAYS, Pair, activity_of, mostly_plain
 
 ODDITIES: tuple[Any, ...] = (None, 0, -1, 1 << 40, "", b"", b"x", bytearray(4), [], b"\xff" * 70001)
 
@@ -35,12 +38,15 @@ def samples(rng: random.Random) -> bytes:
 
 
 def codecs(rng: random.Random) -> None:
-    compiled, twin = both(*rng.choice(WAYS), rng.choice((JSON, RAW)))
-    for _ in range(8):
+    pair = Pair(*rng.choice(WAYS), rng.choice((JSON, RAW)))
+    most = rng.choice((0, 1, 7, 4096, 40_000))
+    for hearing in pair.hearings:
+        hearing.kept.hold(most)
+    for number in range(8):
         data = mostly_plain(rng) if rng.random() < 0.7 else some_bytes(rng)
-        assert compiled.feed(data) == twin.feed(data)
-        audio, key = samples(rng), rng.randbytes(4)
-        assert compiled.frame(audio, key) == twin.frame(audio, key)
+        pair.take(data, 100 + number * 0.02, rng.random() < 0.2, rng.randbytes(4))
+        pair.message(samples(rng), rng.randbytes(4))
+    assert pair.hearings[0].kept.take() == pair.hearings[1].kept.take()
 
 
 def resamplers(rng: random.Random) -> None:
@@ -60,16 +66,31 @@ def resamplers(rng: random.Random) -> None:
 
 def voices(rng: random.Random) -> None:
     rate_hz = rng.choice(sorted(COMPILED_RATES_HZ))
-    compiled, twin = make_voicing(rate_hz), Voicing(rate_hz)
+    compiled, twin = make_activity(rate_hz), VoiceActivity(rate_hz)
     for _ in range(6):
-        hop = (samples(rng) * 800)[: rate_hz // 50 * 2].ljust(rate_hz // 50 * 2, b"\0")
-        if rng.random() < 0.3:
-            compiled.skip(hop)
-            twin.skip(hop)
-        elif rng.random() < 0.2:
-            compiled.pass_over(hop)
-            twin.pass_over(hop)
-        assert compiled.look(hop) is twin.look(hop)
+        data = samples(rng)
+        assert compiled.hear(data) is twin.hear(data)
+        hop = (data * 800)[: rate_hz // 50 * 2].ljust(rate_hz // 50 * 2, b"\0")
+        assert compiled.hear(hop) is twin.hear(hop)
+        assert activity_of(compiled) == activity_of(twin)
+
+
+def memories(rng: random.Random) -> None:
+    """What was sent, and the levels of what was played and heard."""
+    kept, levels = (make_kept(), PythonKept()), (make_levels(), PythonLevels())
+    for _ in range(12):
+        data, size, now = samples(rng), rng.choice((0, 1, 5, 300, 9000)), rng.uniform(-5, 200)
+        rate_hz, rms = rng.choice((8000, 16000, 48000)), rng.uniform(0, 40_000)
+        for each in kept:
+            if size % 2:
+                each.hold(size)
+            each.add(data)
+        for one in levels:
+            one.played(data[:8000], rate_hz, now)
+            one.expect(size / 20_000, size % 31)
+        assert levels[0].heard(rms, abs(now)) is levels[1].heard(rms, abs(now))
+        assert len(kept[0]) == len(kept[1])
+    assert kept[0].take() == kept[1].take()
 
 
 def strangers(rng: random.Random) -> None:
@@ -79,17 +100,26 @@ def strangers(rng: random.Random) -> None:
     def odd() -> Any:
         return rng.choice(ODDITIES)
 
-    compiled, _ = both(*rng.choice(WAYS), JSON)
+    pair = Pair(*rng.choice(WAYS), JSON)
+    codec, hearing = pair.codecs[0], pair.hearings[0]
     for call in (
         lambda: made.Resampler(odd(), odd()),
-        lambda: made.Voicing(odd()),
-        lambda: made.UplinkCodec(odd(), odd(), odd(), odd(), odd(), odd()).frame(b"ab", b"mask"),
-        lambda: made.UplinkCodec(None, bytes(1 << 14), b"h", b"t", odd(), 0).frame(b"ab", b"mask"),
+        lambda: made.VoiceActivity(odd(), odd(), odd()),
+        lambda: made.UplinkCodec(odd(), odd(), odd(), odd(), odd(), odd(), odd(), odd(), odd()),
+        lambda: made.UplinkCodec(None, bytes(1 << 14), b"h", b"t", odd(), 0, *hearing).take(
+            client_frame(BINARY, b"ab", b"mask"), 1.0, False, b"mask"
+        ),
         lambda: made.UplinkCodec.__new__(made.UplinkCodec),
         lambda: made.Resampler(8000, 16000).process(odd()),
-        lambda: compiled.feed(odd()),
-        lambda: compiled.frame(odd(), odd()),
-        lambda: made.Voicing(8000).look(odd()),
+        lambda: codec.take(odd(), odd(), odd(), odd()),
+        lambda: hearing.activity.hear(odd(), odd(), odd()),
+        lambda: hearing.levels.played(odd(), odd(), odd()),
+        lambda: hearing.levels.heard(odd(), odd()),
+        lambda: hearing.levels.expect(odd(), odd()),
+        lambda: hearing.levels.both(odd()),
+        lambda: hearing.levels.lately(odd()),
+        lambda: hearing.kept.hold(odd()),
+        lambda: hearing.kept.add(odd()),
     ):
         try:
             call()
@@ -102,7 +132,7 @@ def main(seconds: float, seed: int) -> None:
     until, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         rng = random.Random(seed + rounds)
-        for target in (codecs, resamplers, voices, strangers):
+        for target in (codecs, resamplers, voices, memories, strangers):
             target(rng)
         rounds += 1
     print(f"{rounds} passed, 0 failed")  # as a test runner's last line

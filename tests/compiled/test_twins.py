@@ -10,13 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.audio import core
-from bridge.audio.formats import L16_8K, PCMU_8K, AudioFormat, Encoding
+from bridge.audio.formats import L16_8K, L16_16K, PCMU_8K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
 from bridge.audio.resampler import COMPILED_PAIRS, Resampler, make_resampler
-from bridge.session.voicing import COMPILED_RATES_HZ, Voicing, make_voicing
+from bridge.session.echo_levels import MAX_DELAY, PythonLevels, make_levels
+from bridge.session.kept_audio import PythonKept, make_kept
+from bridge.session.voice_activity import COMPILED_RATES_HZ, VoiceActivity, make_activity
 from bridge.wire.frames import BINARY, client_frame
-from bridge.wire.uplink_codec import UplinkCodec, make_codec
-from tests.compiled.twins import JSON, RAW, WAYS, both, mostly_plain
+from bridge.wire.uplink_codec import Hearing, UplinkCodec, make_codec
+from tests.compiled.twins import JSON, RAW, WAYS, Pair, activity_of, mostly_plain
 
 pytestmark = pytest.mark.compiled
 
@@ -28,28 +30,26 @@ def test_the_core_is_what_this_is_about() -> None:
     assert core.running() == f"compiled {core.installed}"
 
 
-@settings(max_examples=1500)
-@given(seeds)
-def test_reads_are_taken_alike(seed: int) -> None:
-    data = mostly_plain(random.Random(seed))
-    compiled, twin = both(L16_8K, PCMU_8K, JSON)
-    assert compiled.feed(data) == twin.feed(data)
+@settings(max_examples=1000)
+@given(seeds, st.booleans())
+def test_reads_are_taken_alike(seed: int, silent: bool) -> None:
+    Pair(L16_8K, PCMU_8K, JSON).take(mostly_plain(random.Random(seed)), 100.0, silent, b"mask")
 
 
 @given(st.binary(max_size=40))
 def test_any_bytes_are_taken_alike(data: bytes) -> None:
-    compiled, twin = both(L16_8K, PCMU_8K, JSON)
-    assert compiled.feed(data) == twin.feed(data)
-    assert compiled.feed(b"\x82" + data) == twin.feed(b"\x82" + data)
+    pair = Pair(L16_8K, PCMU_8K, JSON)
+    pair.take(data, 1.0, False, b"mask")
+    pair.take(b"\x82" + data, 2.0, False, b"mask")
 
 
 @pytest.mark.parametrize("length", [2, 124, 126, 65534])
 def test_all_lengths_of_a_plain_frame(length: int) -> None:
-    audio, (compiled, twin) = random.Random(length).randbytes(length), both(*WAYS[0], RAW)
-    heard = compiled.feed(client_frame(BINARY, audio, b"\x01\x02\x03\x04"))
-    assert heard is not None
-    assert heard[0] == audio
-    assert heard == twin.feed(client_frame(BINARY, audio, b"\x01\x02\x03\x04"))
+    audio, pair = random.Random(length).randbytes(length), Pair(L16_16K, L16_16K, RAW)
+    frame = client_frame(BINARY, audio, b"\x01\x02\x03\x04")
+    taken = pair.take(frame, 1.0, False, b"\x01\x02\x03\x04")
+    assert taken is not None
+    assert (taken.message, taken.sent) == (frame, length)
 
 
 @settings(max_examples=40)
@@ -57,24 +57,54 @@ def test_all_lengths_of_a_plain_frame(length: int) -> None:
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: f"{way[0]}-{way[1]}".replace("/", "_"))
 @given(st.lists(st.tuples(st.integers(0, 1500), keys), max_size=5), seeds)
 def test_messages_are_made_alike(way, shape, pieces, seed: int) -> None:
-    rng, (compiled, twin) = random.Random(seed), both(*way, shape)
+    rng, pair = random.Random(seed), Pair(*way, shape)
     for samples, key in pieces:
-        audio = rng.randbytes(2 * samples)
-        assert compiled.frame(audio, key) == twin.frame(audio, key)
+        pair.message(rng.randbytes(2 * samples), key)
 
 
 def test_a_large_piece_makes_the_same_message() -> None:
-    audio = random.Random(1).randbytes(200_000)
+    audio = random.Random(1).randbytes(60_000)
     for way in WAYS:
-        compiled, twin = both(*way, JSON)
-        assert compiled.frame(audio, b"mask") == twin.frame(audio, b"mask")
+        assert Pair(*way, JSON).message(audio, b"mask")[1] > 0
+
+
+@settings(max_examples=60)
+@given(seeds)
+def test_a_conversation_is_taken_alike(seed: int) -> None:
+    """Voices begin and end, echoes come back, the clock runs, the provider is lost."""
+    rng, pair = np.random.default_rng(seed), Pair(L16_8K, PCMU_8K, RAW)
+    now, told = 100.0, 0
+    for hearing in pair.hearings:
+        hearing.kept.hold(2000)
+    hop = piece(rng, 8000)
+    for _ in range(60):
+        now += float(rng.choice((0.02, 0.02, 0.02, 0.5)))
+        for levels in (hearing.levels for hearing in pair.hearings):
+            levels.played(hop, 8000, now + 0.06)
+        gain, delay = float(rng.choice((0.0, 0.3))), int(rng.integers(0, MAX_DELAY + 1))
+        if rng.random() < 0.1:
+            for hearing in pair.hearings:
+                hearing.levels.expect(gain, delay)
+        taken = pair.take(client_frame(BINARY, hop, b"mask"), now, False, b"mask")
+        assert taken is not None
+        told += taken.changed is not None
+        kept = [len(hearing.kept) for hearing in pair.hearings]
+        assert kept[0] == kept[1]
+        if rng.random() < 0.1:
+            hop = piece(rng, 8000)
+    compiled, twin = pair.hearings
+    assert compiled.kept.take() == twin.kept.take()
+    assert compiled.levels.lately(25) == tuple(map(tuple, twin.levels.lately(25)))
 
 
 def test_other_rates_have_the_twin() -> None:
     odd = AudioFormat(Encoding.L16, 48000)
-    assert isinstance(make_codec(Converter(L16_8K, odd), JSON), UplinkCodec)
+    hearing = Hearing(make_activity(8000), make_levels(), make_kept())
+    assert isinstance(make_codec(Converter(L16_8K, odd), JSON, hearing), UplinkCodec)
     assert isinstance(make_resampler(8000, 48000), Resampler)
-    assert isinstance(make_voicing(24000), Voicing)
+    assert isinstance(make_activity(24000), VoiceActivity)
+    uncompiled = hearing._replace(activity=make_activity(24000))
+    assert isinstance(make_codec(Converter(L16_8K, PCMU_8K), JSON, uncompiled), UplinkCodec)
 
 
 def piece(rng: np.random.Generator, rate_hz: int) -> bytes:
@@ -90,41 +120,106 @@ def piece(rng: np.random.Generator, rate_hz: int) -> bytes:
 @settings(max_examples=60)
 @pytest.mark.parametrize("rate_hz", sorted(COMPILED_RATES_HZ))
 @given(seeds, st.booleans())
-def test_pitches_are_heard_alike(rate_hz: int, seed: int, steady: bool) -> None:
-    rng, compiled, twin = np.random.default_rng(seed), make_voicing(rate_hz), Voicing(rate_hz)
-    assert isinstance(compiled, core.module.Voicing)
+def test_voices_are_heard_alike(rate_hz: int, seed: int, cut: bool) -> None:
+    rng = np.random.default_rng(seed)
+    compiled, twin = make_activity(rate_hz), VoiceActivity(rate_hz)
+    assert isinstance(compiled, core.module.VoiceActivity)
     hop = piece(rng, rate_hz)
-    for _ in range(12):
-        if rng.random() < 0.2:
-            compiled.skip(hop)
-            twin.skip(hop)
-        elif rng.random() < 0.2:
-            compiled.pass_over(hop)
-            twin.pass_over(hop)
-        assert compiled.look(hop) is twin.look(hop)
-        if not steady or rng.random() < 0.2:
+    for _ in range(40):
+        given = hop[: 2 * int(rng.integers(0, len(hop)))] if cut else hop * int(rng.integers(1, 3))
+        rms, echo_rms = None, float(rng.choice((0.0, 0.0, 2000.0)))
+        if rng.random() < 0.05:
+            end_ms = int(rng.integers(0, 2000))
+            compiled.wait(end_ms)
+            twin.wait(end_ms)
+        elif rng.random() < 0.02:
+            compiled.conclude()
+            twin.conclude()
+        assert compiled.hear(given, rms, echo_rms) is twin.hear(given, rms, echo_rms)
+        assert activity_of(compiled) == activity_of(twin)
+        if rng.random() < 0.15:
             hop = piece(rng, rate_hz)
 
 
-@pytest.mark.parametrize("wrong", [b"x", "text", 7, bytearray(2), [b"xx"]])
+@settings(max_examples=60)
+@given(seeds)
+def test_levels_are_compared_alike(seed: int) -> None:
+    rng, compiled, twin = np.random.default_rng(seed), make_levels(), PythonLevels()
+    both, now = (compiled, twin), float(rng.choice((0.0, 5.0, 1e6)))
+    for _ in range(200):
+        now += float(rng.choice((0.02, 0.02, 0.02, 0.02, 0.1, -0.01)))
+        data = piece(rng, 8000)[: int(rng.choice((320, 320, 100, 0)))] * int(rng.integers(1, 4))
+        rms = float(rng.uniform(0, 30_000))
+        for levels in both:
+            levels.played(data, 8000, now + 0.1)
+        assert compiled.heard(rms, now) is twin.heard(rms, now)
+        assert compiled.expected() == twin.expected()
+    np.testing.assert_allclose(compiled.alike(), twin.alike(), rtol=1e-9, atol=1e-12)
+    for delay in (0, MAX_DELAY):
+        assert compiled.both(delay) == tuple(map(tuple, twin.both(delay)))
+
+
+@given(st.lists(st.tuples(st.sampled_from("aahft"), st.integers(0, 9000)), max_size=12), seeds)
+def test_what_was_sent_is_kept_alike(steps, seed: int) -> None:
+    rng, compiled, twin = random.Random(seed), make_kept(), PythonKept()
+    for step, size in steps:
+        data = rng.randbytes(2 * size)
+        for kept in (compiled, twin):
+            if step == "a":
+                kept.add(data)
+            elif step == "h":
+                kept.hold(size)
+            elif step == "f":
+                kept.forget()
+        assert len(compiled) == len(twin)
+        if step == "t":
+            assert compiled.take() == twin.take()
+    assert compiled.take() == twin.take()
+
+
+@pytest.mark.parametrize("wrong", [b"x", "text", 7.5, bytearray(2), [b"xx"]])
 def test_wrong_arguments_are_errors(wrong) -> None:
-    compiled, _ = both(L16_8K, PCMU_8K, JSON)
-    made = core.module
+    pair, made = Pair(L16_8K, PCMU_8K, JSON), core.module
+    codec, hearing = pair.codecs[0], pair.hearings[0]
     for call in (
         made.Resampler(8000, 16000).process,
-        made.Voicing(8000).look,
-        made.Voicing(8000).skip,
-        made.Voicing(8000).pass_over,
-        lambda given: compiled.frame(given, b"mask"),
-        lambda given: compiled.frame(b"", given),
+        hearing.activity.hear,
+        hearing.activity.wait,
+        lambda given: hearing.activity.hear(b"xx", given if given != 7.5 else b""),
+        lambda given: hearing.levels.played(given, 8000, 1.0),
+        lambda given: hearing.levels.heard(given if given != 7.5 else b"", 1.0),
+        lambda given: hearing.levels.expect(0.5, given),
+        hearing.levels.both,
+        hearing.levels.lately,
+        hearing.kept.add,
+        hearing.kept.hold,
+        lambda given: codec.take(given if given != b"x" else 3, 1.0, False, b"mask"),
+        lambda given: codec.take(b"", given if given != 7.5 else b"", False, b"mask"),
+        lambda given: codec.take(b"", 1.0, False, given),
         lambda given: made.Resampler(given, 8000),
-        made.Voicing,
-        lambda given: made.UplinkCodec(given, None, b"", b"", 1, True),
-        lambda given: made.UplinkCodec(None, given, b"", b"", 1, True),
+        lambda given: made.VoiceActivity(given, 400, 500.0),
+        made.EchoLevels,
+        made.KeptAudio,
+        lambda given: made.UplinkCodec(given, None, b"", b"", 1, True, *hearing),
+        lambda given: made.UplinkCodec(None, given, b"", b"", 1, True, *hearing),
+        lambda given: made.UplinkCodec(None, None, b"", b"", 1, True, given, *hearing[1:]),
+        lambda given: made.UplinkCodec(None, None, b"", b"", 1, True, *hearing[:2], given),
         lambda given: made.UplinkCodec(None, None, b"", b""),
     ):
         with pytest.raises((TypeError, ValueError)):
             call(wrong)
+
+
+@pytest.mark.parametrize("now", [float("nan"), float("inf"), 1e300])
+def test_what_is_no_moment_is_an_error(now: float) -> None:
+    pair = Pair(L16_8K, PCMU_8K, JSON)
+    for call in (
+        lambda: pair.codecs[0].take(b"", now, False, b"mask"),
+        lambda: pair.hearings[0].levels.heard(1.0, now),
+        lambda: pair.hearings[0].levels.played(b"", 8000, now),
+    ):
+        with pytest.raises(ValueError, match="moment"):
+            call()
 
 
 # --- the filter -------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Iterator
+from typing import Any
 
 from bridge.audio import core
 from bridge.audio.formats import (
@@ -18,8 +19,11 @@ from bridge.audio.formats import (
 )
 from bridge.audio.processor import Converter
 from bridge.audio.resampler import COMPILED_PAIRS
+from bridge.session.echo_levels import PythonLevels, make_levels
+from bridge.session.kept_audio import PythonKept, make_kept
+from bridge.session.voice_activity import VoiceActivity, make_activity
 from bridge.wire.frames import BINARY, CLOSE, PING, TEXT, client_frame
-from bridge.wire.uplink_codec import AudioShape, Codec, UplinkCodec, make_codec
+from bridge.wire.uplink_codec import AudioShape, Codec, Hearing, Taken, UplinkCodec, make_codec
 
 JSON = AudioShape("channel", b'{"audio":"', b'"}', base64=True)
 RAW = AudioShape("channel", b"", b"", base64=False)
@@ -34,11 +38,39 @@ WAYS = (
 """Whatever the core converts from L16."""
 
 
-def both(source: AudioFormat, target: AudioFormat, shape: AudioShape) -> tuple[Codec, Codec]:
+class Pair:
     """Compiled, and in Python with a converter of its own, which uses the same filter."""
-    compiled = make_codec(Converter(source, target), shape)
-    assert isinstance(compiled, core.module.UplinkCodec)
-    return compiled, UplinkCodec(Converter(source, target), shape)
+
+    def __init__(self, source: AudioFormat, target: AudioFormat, shape: AudioShape) -> None:
+        rate_hz = source.rate_hz if source.rate_hz in (8000, 16000) else 16000
+        compiled = Hearing(make_activity(rate_hz), make_levels(), make_kept())
+        twin = Hearing(VoiceActivity(rate_hz), PythonLevels(), PythonKept())
+        self.hearings = (compiled, twin)
+        codec: Codec = make_codec(Converter(source, target), shape, compiled)
+        assert isinstance(codec, core.module.UplinkCodec)
+        self.codecs = (codec, UplinkCodec(Converter(source, target), shape, twin))
+
+    def take(self, data: bytes, now: float, silent: bool, key: bytes) -> Taken | None:
+        """What both make of a read."""
+        compiled, twin = (codec.take(data, now, silent, key) for codec in self.codecs)
+        assert compiled == twin
+        assert activity_of(self.hearings[0].activity) == activity_of(self.hearings[1].activity)
+        return twin
+
+    def message(self, audio: bytes, key: bytes) -> tuple[bytes, int]:
+        """What both make of whole samples that are heard by nobody."""
+        for hearing in self.hearings:
+            hearing.activity.conclude()
+        taken = self.take(client_frame(BINARY, audio, key), 1.0, False, key)
+        return (taken.message, taken.sent) if taken is not None else (b"", 0)
+
+
+def activity_of(activity: Any) -> tuple[Any, ...]:
+    """All that can be seen of it."""
+    return tuple(
+        getattr(activity, name)
+        for name in ("active", "loud_ms", "voiced_ms", "quiet_ms", "since_ms")
+    )
 
 
 def mostly_plain(rng: random.Random) -> bytes:

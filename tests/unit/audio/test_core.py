@@ -12,8 +12,10 @@ from bridge.audio import core
 from bridge.audio.formats import L16_8K, PCMU_8K
 from bridge.audio.processor import Converter
 from bridge.audio.resampler import Resampler, make_resampler
-from bridge.session.voicing import Voicing, make_voicing
-from bridge.wire.uplink_codec import AudioShape, UplinkCodec, make_codec
+from bridge.session.echo_levels import PythonLevels, make_levels
+from bridge.session.kept_audio import PythonKept, make_kept
+from bridge.session.voice_activity import VoiceActivity, make_activity
+from bridge.wire.uplink_codec import AudioShape, Hearing, UplinkCodec, make_codec
 
 SHAPE = AudioShape("channel", b"<", b">", base64=True)
 
@@ -32,11 +34,12 @@ def found(monkeypatch):
 
 
 def made() -> list[type]:
-    codec = make_codec(Converter(L16_8K, PCMU_8K), SHAPE)
-    return [type(make_resampler(8000, 16000)), type(make_voicing(8000)), type(codec)]
+    hearing = Hearing(make_activity(8000), make_levels(), make_kept())
+    codec = make_codec(Converter(L16_8K, PCMU_8K), SHAPE, hearing)
+    return [type(one) for one in (make_resampler(8000, 16000), *hearing, codec)]
 
 
-TWINS = [Resampler, Voicing, UplinkCodec]
+TWINS = [Resampler, VoiceActivity, PythonLevels, PythonKept, UplinkCodec]
 
 
 def test_without_it_the_twins_do_everything(found) -> None:
@@ -55,11 +58,13 @@ def test_one_that_fits_is_used_until_it_is_not_wanted(found) -> None:
             interface=core.INTERFACE,
             version="7",
             Resampler=Compiled,
-            Voicing=Compiled,
+            VoiceActivity=Compiled,
+            EchoLevels=Compiled,
+            KeptAudio=Compiled,
             UplinkCodec=Compiled,
         )
     )
-    assert made() == [Compiled] * 3
+    assert made() == [Compiled] * 5
     assert core.running() == "compiled 7"
     core.forgo()
     assert made() == TWINS

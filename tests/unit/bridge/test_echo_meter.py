@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from bridge.session.echo import BIN_S, EchoMeter
+from bridge.session.echo import EchoMeter
+from bridge.session.echo_levels import BIN_S
 from esl_controller.simulator import speech
 
 RATE_HZ = 8000
@@ -25,10 +26,10 @@ def call(delay_ms, level_db, noise=5.0, other=()):
     late, gain = delay_ms // 20, 10 ** (level_db / 20)
     for number, frame in enumerate(FRAMES):
         now = 100.0 + number * 0.02
-        meter.played(frame, RATE_HZ, now)
+        meter.levels.played(frame, RATE_HZ, now)
         back = rms(FRAMES[number - late]) * gain if number >= late else 0.0
         voice = rms(other[number]) if number < len(other) else 0.0
-        only_echo.append(meter.heard(float(np.hypot(np.hypot(back, noise), voice)), now))
+        only_echo.append(meter.levels.heard(float(np.hypot(np.hypot(back, noise), voice)), now))
         if number % 12 == 0:
             meter.look(now)
     return meter, only_echo
@@ -71,8 +72,8 @@ def test_a_steady_tone_is_like_nothing():
     meter = EchoMeter()
     tone = (np.sin(np.arange(160) / 3) * 8000).astype("<i2").tobytes()
     for number in range(200):
-        meter.played(tone, 8000, number * BIN_S)
-        meter.heard(rms(tone), number * BIN_S)
+        meter.levels.played(tone, 8000, number * BIN_S)
+        meter.levels.heard(rms(tone), number * BIN_S)
     meter.look(4.0)
     meter.look(6.0)
     assert meter.found is None

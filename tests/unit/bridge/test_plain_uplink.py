@@ -13,11 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.audio.formats import L16_8K, L16_16K, PCMA_8K, PCMU_8K, AudioFormat
-from bridge.audio.pcm import audioop
+from bridge.audio.pacer import Pacer
 from bridge.errors import RemoteProtocolError
 from bridge.providers.actions import Send
+from bridge.session.line import Line
+from bridge.session.media_plan import MediaPlan
 from bridge.session.plain_uplink import PlainUplink
-from bridge.session.uplink import Uplink
 from bridge.session_manager import _Stream
 from bridge.wire.frames import BINARY, PING, TEXT, FrameLimits, FrameParser, Role, client_frame
 from bridge.wire.link import LinkLimits, WebSocketLink
@@ -61,11 +62,22 @@ class Caller:
 
     def __init__(self, *, plain: bool, max_message_bytes: int = 1 << 20) -> None:
         self.seat = Seat()
-        self.heard: list[tuple[bytes, int]] = []
+        self.voices: list[float] = []
+        self.pieces: list[bytes] = []
         self.texts: list[bytes] = []
-        self.on_heard: Callable[[], None] = lambda: None
-        self.uplink = Uplink(self.seat.send_audio, self._hear)
-        self.uplink.attach(L16_8K)
+        self.now = 100.0
+        self.on_voice: Callable[[], None] = lambda: None
+        nobody: Any = None
+        self.line = Line(
+            Pacer(),
+            nobody,
+            send_audio=self.seat.send_audio,
+            on_voice=self._voice,
+            on_doubt=lambda now: None,
+            clock=lambda: self.now,
+        )
+        self.attach(L16_8K)
+        self.uplink = self.line.uplink
         self.uplink.listen(PCMU_8K)
         self.uplink.open()
         session: Any = SimpleNamespace(receive_audio=self.uplink.receive)
@@ -79,26 +91,39 @@ class Caller:
             limits=LinkLimits(FrameLimits(max_message_bytes=max_message_bytes)),
         )
         if plain:
-            self.link.offer_reads(PlainUplink(self.uplink, self.seat).receive)
+            self.link.offer_reads(PlainUplink(self.line, self.seat).receive)
 
-    def _hear(self, data: bytes, rms: int | None = None) -> bool:
-        rms = audioop.rms(data, 2) if rms is None else rms
-        self.heard.append((data, rms))
-        self.on_heard()
-        return rms % 3 == 0
+    def attach(self, stream: AudioFormat) -> None:
+        self.line.attach(MediaPlan(stream, L16_8K), None, 0, self.now)
+
+    def _voice(self, now: float) -> None:
+        self.voices.append(now)
+        self.on_voice()
 
     def read(self, data: bytes) -> None:
+        self.now += 0.02
         if self.link.is_open:
             self.link._on_data(data)
+
+    def play(self, level: int) -> None:
+        """What the caller hears, and what comes back of it."""
+        self.line.echo.levels.played(level.to_bytes(2, "little") * 160, 8000, self.now + 0.02)
+
+    def activity(self) -> tuple[Any, ...]:
+        ear = self.line.ear.activity
+        if ear is None:
+            return ()
+        return ear.active, ear.loud_ms, ear.voiced_ms, ear.quiet_ms, ear.since_ms
 
     def told(self) -> dict[str, Any]:
         """All that can be seen of it."""
         uplink, link, parser = self.uplink, self.link, self.link._parser
         return {
             "sent": self.seat.sent,
-            "heard": self.heard,
+            "voices": (self.voices, self.activity(), self.line.echo.levels.lately(25)),
+            "pieces": self.pieces,
             "texts": self.texts,
-            "kept": (bytes(uplink._kept), bytes(uplink._held)),
+            "kept": (len(uplink.kept), bytes(uplink._held)),
             "carry": uplink.carry,
             "counters": uplink.counters,
             "billed": self.seat.protocol._uncommitted_bytes,
@@ -111,18 +136,27 @@ class Caller:
         self.far.close()
 
 
-def silence_or_noise(rng: random.Random) -> bytes:
+VOICE = b"".join(
+    (8000 if (n // 27) % 2 else -8000).to_bytes(2, "little", signed=True) for n in range(160 * 40)
+)
+"""148 Hz, as loud as a voice."""
+
+
+def sound(rng: random.Random, number: int) -> bytes:
     size = rng.choice((0, 1, 160, 320, 320, 320, 320, 321, 640))
-    return bytes(size) if rng.random() < 0.2 else rng.randbytes(size)
+    kind = rng.random()
+    if kind < 0.6:
+        return VOICE[number * 320 :][:size]
+    return bytes(size) if kind < 0.8 else rng.randbytes(size)
 
 
 def stream(rng: random.Random) -> bytes:
     """What a switch may send, and what it may not."""
     opcodes = [BINARY] * 12 + [TEXT, PING]
     frames = []
-    for _ in range(rng.randrange(1, 14)):
+    for number in range(rng.randrange(1, 30)):
         opcode = rng.choice(opcodes)
-        payload = silence_or_noise(rng) if opcode == BINARY else b"{}"
+        payload = sound(rng, number) if opcode == BINARY else b"{}"
         frames.append(bytearray(client_frame(opcode, payload, rng.randbytes(4))))
     if rng.random() < 0.3:
         frame = rng.choice(frames)
@@ -133,14 +167,19 @@ def stream(rng: random.Random) -> bytes:
 def changes(rng: random.Random) -> Callable[[Caller], None]:
     """Something else that happens to a call, now and then."""
     fmt: AudioFormat = rng.choice(FORMATS)
+    level = rng.randrange(20_000)
     return rng.choice(
         [
             lambda caller: caller.uplink.shut(),
             lambda caller: caller.uplink.shut(forget=True),
             lambda caller: caller.uplink.open(),
             lambda caller: caller.uplink.listen(fmt),
-            lambda caller: caller.uplink.detach(),
-            lambda caller: caller.uplink.attach(L16_16K if fmt == L16_16K else L16_8K),
+            lambda caller: caller.line.detach(),
+            lambda caller: caller.attach(L16_16K if fmt == L16_16K else L16_8K),
+            lambda caller: caller.play(level),
+            lambda caller: caller.line.echo.levels.expect(0.5, level % 3),
+            lambda caller: setattr(caller.line, "on_heard", caller.pieces.append),
+            lambda caller: setattr(caller.line, "on_heard", None),
             lambda caller: caller.uplink.turn_began(),
             lambda caller: caller.uplink.turn_over(),
             lambda caller: setattr(caller.uplink, "muted", not caller.uplink.muted),
@@ -187,28 +226,39 @@ def test_plain_audio_goes_the_short_way(caller) -> None:
     assert caller.seat.by_the_short_way == len(caller.seat.sent) == 3
 
 
-def test_what_was_heard_may_change_everything_at_once(caller) -> None:
-    """The session that hears the caller may be held, or without its provider, the moment after."""
-    caller.read(frame(b"\x01\x02" * 160))
-    caller.on_heard = caller.uplink.shut
-    caller.read(frame(b"\x03\x04" * 160))
-    assert len(caller.seat.sent) == 1
-    assert bytes(caller.uplink._held) == b"\x03\x04" * 160
-    caller.on_heard = lambda: None
+def test_who_hears_a_voice_begin_may_change_everything_at_once(caller) -> None:
+    """The session may be held, or without its provider, the moment after."""
+    caller.on_voice = caller.uplink.shut
+    frames = [VOICE[at : at + 320] for at in range(0, 6400, 320)]
+    until_heard = 0
+    while not caller.voices:
+        caller.read(frame(frames[until_heard]))
+        until_heard += 1
+    assert len(caller.seat.sent) == until_heard - 1
+    assert bytes(caller.uplink._held) == frames[until_heard - 1]
     caller.uplink.open()
-    caller.on_heard = lambda: setattr(caller.seat, "there", False)
-    caller.read(frame(b"\x05\x06" * 160))
-    assert caller.seat.by_the_short_way == 1
-    assert len(caller.seat.sent) == 3
+    assert len(caller.seat.sent) == until_heard
+    caller.read(frame(frames[until_heard]))
+    assert caller.seat.by_the_short_way == until_heard
+
+
+def test_whoever_listens_besides_is_given_each_piece(caller) -> None:
+    caller.read(frame(VOICE[:320]))
+    caller.line.on_heard = caller.pieces.append
+    caller.read(frame(VOICE[320:640]))
+    caller.line.on_heard = None
+    caller.read(frame(VOICE[640:960]))
+    assert caller.pieces == [VOICE[320:640]]
+    assert (len(caller.seat.sent), caller.seat.by_the_short_way) == (3, 2)
 
 
 def test_an_error_of_ours_ends_this_link_only(caller, caplog) -> None:
     def fail() -> None:
         raise RuntimeError("ours")
 
-    caller.read(frame(bytes(320)))
-    caller.on_heard = fail
-    caller.read(frame(bytes(320)))
+    caller.on_voice = fail
+    for at in range(0, 12_800, 320):
+        caller.read(frame(VOICE[at : at + 320]))
     assert not caller.link.is_open
     assert "message handler failed" in caplog.text
 
