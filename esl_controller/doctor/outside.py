@@ -18,7 +18,7 @@ from esl_controller.tenants.addresses import readable_url
 from esl_controller.tenants.hosts import ServiceHosts
 from esl_controller.tenants.own_functions import PROBLEM, without_arguments
 
-SYSTEMS = ("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url")
+SYSTEMS = (*("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url", "embedding_url"),)
 """Addresses of a domain's systems, in its settings."""
 
 
