@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from psycopg2.extensions import connection as Connection
-
 from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.models import RouteEntry
-from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import functions, knowledge
 from esl_controller.doctor.finding import Finding, ok, warning
 from esl_controller.services.mcp import EXTRA, is_installed
@@ -95,7 +93,7 @@ def _why_not(hosts: ServiceHosts, url: str, tenants: Sequence[str]) -> str:
     return ""
 
 
-def _asked(settings: Settings, question: Callable[[Connection], bool]) -> bool | None:
+def _asked(settings: Settings, question: Callable[[GreenConnection], bool]) -> bool | None:
     """The database's answer; None where there is none."""
     dsn = settings.database.dsn.reveal()
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
