@@ -86,7 +86,7 @@ def chosen_database(settings: Settings, shell: Shell) -> AbstractContextManager[
 def pool_of(shell: Shell, settings: Settings) -> Iterator[Pool]:
     """The database of the settings, for one command; its errors end the command."""
     with chosen_database(settings, shell) as dsn:
-        pool = Pool(dsn, size=1)
+        pool = Pool(dsn, size=2)  # a search in documents asks in two ways at once
         try:
             yield pool
         except (DatabaseError, SecretError, NoSuchRow) as error:
