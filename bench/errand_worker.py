@@ -1,7 +1,7 @@
 """A worker of `bench.errands`: a journal that asks for errands, and a service that delivers them.
 
-python -m bench.errand_worker SPOOL DSN DOMAIN SMTP_PORT FIRST END: says `durable N` once the
-errands up to N survive it, and goes on until it is killed.
+python -m bench.errand_worker SPOOL DSN DOMAIN SMTP_PORT FIRST END: says `ready` when it looks for
+errands, `durable N` once those up to N survive it, and goes on until it is killed.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from esl_controller.money.budget import BudgetGuard  # noqa: E402
 from esl_controller.money.ledger import UsageLedger  # noqa: E402
 from esl_controller.money.prices import PriceList  # noqa: E402
 from esl_controller.record.journal import Journal  # noqa: E402
+from esl_controller.services.embeddings import Embeddings  # noqa: E402
 from esl_controller.services.http import ServiceHttp  # noqa: E402
 from esl_controller.settings.mail import Mail  # noqa: E402
 from esl_controller.telemetry.metrics import Metrics  # noqa: E402
@@ -48,13 +49,14 @@ def kind_of(number: int) -> str:
 def wanted(domain_uuid: str, number: int) -> Errand:
     """One errand of its kind."""
     key = f"bench:{number}"
-    payload: dict[str, Any] = {
+    payloads: dict[str, dict[str, Any]] = {
         "webhook": {"event": "call.started", "data": {"number": number}},
         "email": {"to": ["desk@clinic.example"], "subject": key, "text": "A call."},
         "ticket": {"subject": key, "caller_number": "5511", "call_uuid": "c"},
         "message": {"message": key, "caller_number": "5511"},
-    }[kind_of(number)]
-    return errand(kind_of(number), domain_uuid, key, payload, datetime.now(UTC))
+    }
+    kind = kind_of(number)
+    return errand(kind, domain_uuid, key, payloads[kind], datetime.now(UTC))
 
 
 def arrival_of(number: int) -> str:
@@ -65,6 +67,7 @@ def arrival_of(number: int) -> str:
 
 
 def service(dsn: str, smtp_port: int, worker: str, keys: Path) -> ErrandService:
+    """As a worker of the service has it, with a pace of our own."""
     pool = Pool(dsn, size=3, wait_timeout_s=10.0)
     store = SecretStore(SecretKeys.load(keys))
     addresses = OwnAddresses()
@@ -72,7 +75,11 @@ def service(dsn: str, smtp_port: int, worker: str, keys: Path) -> ErrandService:
     mail = Mail(host="127.0.0.1", port=smtp_port, security="none", sender="v@pbx.example")
     budget = BudgetGuard(pool)
     purse = Purse(UsageLedger(PriceList(), budget, lambda *_, **__: None, Metrics()), budget)
-    means = MeansReader(pool, ConfigSource(pool, store), http, addresses, MailServer(mail), purse)
+    means = MeansReader(
+        *(pool, ConfigSource(pool, store), http, addresses, MailServer(mail)),
+        Embeddings(http, store.open),
+        purse,
+    )
     return ErrandService(pool, KINDS, means, worker, pace=PACE)
 
 
@@ -82,6 +89,7 @@ def main(spool: str, dsn: str, domain_uuid: str, smtp_port: str, first: str, end
     doing = service(dsn, int(smtp_port), journal.worker, Path(spool) / "../secret.key")
 
     running = gevent.spawn(doing.run)
+    print("ready", flush=True)
     for begin in range(int(first), int(end), AT_ONCE):
         until = min(begin + AT_ONCE, int(end))
         for number in range(begin, until):

@@ -35,6 +35,9 @@ from esl_controller.database.repository.demo import prepare_standalone  # noqa: 
 from esl_controller.tenants.keys.secrets import SecretKeys  # noqa: E402
 
 WORKERS = 2
+SPARED = 0.8
+"""Share of kills that pass by a worker which does not work yet: it takes seconds to begin on a busy
+machine, and one that is always killed before says nothing of errands."""
 ROOT = Path(__file__).parents[1]
 
 
@@ -46,14 +49,19 @@ class Running:
     process: subprocess.Popen[str] | None = None
     durable: int = 0
     """Of a worker: what it has said last."""
+    is_ready: bool = False
+    """Of a worker: it has said so."""
+    words: list[str] = field(default_factory=list)
+    """Its last ones, for when it ends by itself."""
 
     def start(self) -> None:
         """Begin it, or begin it again."""
+        self.is_ready = False
         self.process = subprocess.Popen(
             [sys.executable, "-m", *self.arguments],
             cwd=ROOT,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=subprocess.STDOUT,
             text=True,
         )
         gevent.spawn(self._listen, self.process)
@@ -70,6 +78,10 @@ class Running:
             word, _, number = line.partition(" ")
             if word == "durable":
                 self.durable = max(self.durable, int(number))
+            elif word.strip() == "ready":
+                self.is_ready = process is self.process
+            else:
+                self.words = [*self.words[-20:], line]
 
 
 @dataclass
@@ -127,6 +139,12 @@ class Soak:
                 cursor.execute(sql, (DOMAIN_UUID,))
                 return cursor.fetchall() if cursor.description else []
 
+    def require_alive(self) -> None:
+        """What nobody killed must be there: else nothing is delivered, and nothing is learned."""
+        for one in (*self.workers, self.receiver):
+            if one.process is not None and one.process.poll() is not None:
+                raise ChildProcessError(f"{one.arguments[0]} ended:\n{''.join(one.words)}")
+
     def hurt(self) -> None:
         """Kill one of them, and start it again a little later."""
         what = self.chance.choice(["receiver", "worker", "worker", "database"])
@@ -138,6 +156,9 @@ class Soak:
             self.receiver.start()
         elif what == "worker":
             worker = self.chance.choice(self.workers)
+            if not worker.is_ready and self.chance.random() < SPARED:
+                self.kills["worker, spared"] += 1
+                return
             worker.kill()
             self._give_work(worker, int(worker.arguments[-1]))
         else:
@@ -164,8 +185,10 @@ class Soak:
         seen = Counter(self.log.read_text().splitlines())
         wanted = {arrival_of(number) for number in range(self.errands)}
         attempts = self.execute(
-            """select sum(attempts), max(attempts) from v_voice_realtime_errands
-               where domain_uuid = %s"""
+            """select sum(attempts), max(attempts),
+                 coalesce(max(extract(epoch from not_before - now())) filter
+                   (where state = 'queued'), 0)
+               from v_voice_realtime_errands where domain_uuid = %s"""
         )[0]
         return {
             "errands": self.errands,
@@ -179,11 +202,12 @@ class Soak:
             "states": dict(self.states()),
             "attempts": int(attempts[0] or 0),
             "most_attempts": int(attempts[1] or 0),
+            "longest_wait_ahead_s": round(max(0.0, float(attempts[2])), 1),
         }
 
 
 def soak(directory: Path, errands: int, *, seed: int, every_s: float, limit_s: float) -> Any:
-    """Run until every errand is delivered; raises TimeoutError."""
+    """Run until every errand is delivered; raises TimeoutError, ChildProcessError."""
     run = Soak(directory, errands, seed)
     run.prepare()
     began = time.monotonic()
@@ -192,6 +216,7 @@ def soak(directory: Path, errands: int, *, seed: int, every_s: float, limit_s: f
         while run.states()["delivered"] < rows:
             if time.monotonic() - began > limit_s:
                 raise TimeoutError(f"not all delivered: {run.judged(limit_s)}")
+            run.require_alive()
             run.hurt()
             gevent.sleep(run.chance.uniform(0.5, 1.5) * every_s)
         return run.judged(time.monotonic() - began)

@@ -85,8 +85,11 @@ esl-controller secretary set 8000 --domain pbx.example.com --enable-functions tr
 esl-controller config check
 ```
 
-Keys are sealed before they are stored and go over `https://` alone. `config check` and the pages
-say what is half made.
+Keys are sealed before they are stored and go over `https://` alone. Hosts set here need not stand
+in `allowed_tool_hosts` too, but the operator's list holds for them as for all:
+`VOICE_AI_SERVICES_ALLOWED_HOSTS` is `*`, every public host, and a CRM at 10.0.0.5 is named there,
+`*,10.0.0.5:8443`. `config check` and the pages say what is half made, and `config check` which of
+these the operator does not let be reached.
 
 What these systems must answer is in three OpenAPI documents: [tickets](contracts/tickets.yaml),
 [customers](contracts/crm.yaml), [agenda](contracts/agenda.yaml). `esl-controller simulate systems`

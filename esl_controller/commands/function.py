@@ -85,10 +85,7 @@ def set_(site: Site, function: str, **options: Any) -> None:
     credential = _key(site, options)
     if credential is not None:
         values["credential"] = credential
-    if not values:
-        raise click.UsageError("name something to change, such as --timeout-seconds 5")
-    key = site.editor.find(FUNCTION, function)[_KEY]
-    _stored(site, site.editor.change(FUNCTION, key, values))
+    _stored(site, site.change(FUNCTION, function, values, such_as="--timeout-seconds 5"))
 
 
 @command.command()

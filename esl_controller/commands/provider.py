@@ -156,10 +156,7 @@ def set_(site: Site, provider: str, **options: Any) -> None:
     values = given_values(PROVIDER, options)
     if credential is not None:
         values["credential"] = credential
-    if not values:
-        raise click.UsageError("name something to change, such as --priority 10 or --key-prompt")
-    key = site.editor.find(PROVIDER, provider)[_KEY]
-    _stored(site, site.editor.change(PROVIDER, key, values))
+    _stored(site, site.change(PROVIDER, provider, values, such_as="--priority 10 or --key-prompt"))
 
 
 @command.command()

@@ -73,10 +73,7 @@ def set_(site: Site, secretary: str, provider: str | None, **options: Any) -> No
     esl-controller secretary set 8000 --voice cedar first_message="Good morning!"
     """
     values = _given(site, provider, options)
-    if not values:
-        raise click.UsageError("name something to change, such as --voice cedar")
-    key = site.editor.find(SECRETARY, secretary)[_KEY]
-    _stored(site, site.editor.change(SECRETARY, key, values))
+    _stored(site, site.change(SECRETARY, secretary, values, such_as="--voice cedar"))
 
 
 @command.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,7 @@ from esl_controller.routes.verdict import Verdict, judge
 from esl_controller.settings.table import Settings
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.editing import EditError, Editor, FieldProblem, NoSuchRow
+from esl_controller.tenants.fields import Subject
 from esl_controller.tenants.keys.secrets import SecretError
 
 
@@ -41,6 +42,15 @@ class Site:
     def editor(self) -> Editor:
         """Reads and writes what the domain has configured."""
         return Editor(self.pool, self.domain_uuid)
+
+    def change(
+        self, subject: Subject, name: str, values: Mapping[str, Any], *, such_as: str
+    ) -> Row:
+        """Change the row of this name, or say that nothing was named to change, `such_as`."""
+        if not values:
+            raise click.UsageError(f"name something to change, such as {such_as}")
+        key = self.editor.find(subject, name)[subject.table.key]
+        return self.editor.change(subject, key, values)
 
     def verdict(self, extension: str) -> Verdict:
         """What a call to `extension` would meet now. Raises SecretError, DatabaseError."""
@@ -76,7 +86,7 @@ def chosen_database(settings: Settings, shell: Shell) -> AbstractContextManager[
 def pool_of(shell: Shell, settings: Settings) -> Iterator[Pool]:
     """The database of the settings, for one command; its errors end the command."""
     with chosen_database(settings, shell) as dsn:
-        pool = Pool(dsn, size=1)
+        pool = Pool(dsn, size=2)  # a search in documents asks in two ways at once
         try:
             yield pool
         except (DatabaseError, SecretError, NoSuchRow) as error:

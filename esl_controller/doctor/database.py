@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from esl_controller.database.embedded import (
     EmbeddedDatabaseError,
@@ -15,7 +16,7 @@ from esl_controller.database.embedded import (
 )
 from esl_controller.database.migrate import MigrationError, Migrator
 from esl_controller.database.migrate import State as Ledger
-from esl_controller.database.pool import DatabaseError, Pool
+from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import inspection, providers, tenants, workers
 from esl_controller.database.repository.statements import Row, fetch_all
 from esl_controller.doctor import database_way, dialplans
@@ -24,6 +25,7 @@ from esl_controller.settings.table import Settings
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 
+T = TypeVar("T")
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,
     to_regclass('v_domains') is not null as fusionpbx,
@@ -42,22 +44,30 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield from _look(settings, server.dsn())
 
 
-def workers_here(settings: Settings) -> list[Row]:
-    """Workers of this host that are alive by the register; none where it cannot be read."""
+def asked(settings: Settings, question: Callable[[GreenConnection], T]) -> T | None:
+    """The database's answer; None where there is none, which `look` tells of."""
     dsn = settings.database.dsn.reveal()
     server = EmbeddedPostgres(Path(settings.storage.database_dir))
     if not dsn and server.pid is None:
-        return []
+        return None
     pool = _pool(settings, dsn or server.dsn())
     try:
         with pool.connection() as connection:
-            (facts,) = fetch_all(connection, _FACTS, ())
-            registered = workers.list_workers(connection) if facts["register"] else []
-    except DatabaseError:  # `look` says so
-        return []
+            return question(connection)
+    except DatabaseError:
+        return None
     finally:
         pool.close()
-    return _alive_here(registered)
+
+
+def workers_here(settings: Settings) -> list[Row]:
+    """Workers of this host that are alive by the register; none where it cannot be read."""
+    return _alive_here(asked(settings, _registered) or [])
+
+
+def _registered(connection: GreenConnection) -> list[Row]:
+    (facts,) = fetch_all(connection, _FACTS, ())
+    return workers.list_workers(connection) if facts["register"] else []
 
 
 def _alive_here(registered: list[Row]) -> list[Row]:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from psycopg2.extensions import connection as Connection
-
-from esl_controller.database.embedded import EmbeddedPostgres
 from esl_controller.database.models import RouteEntry
-from esl_controller.database.pool import DatabaseError, Pool
 from esl_controller.database.repository import functions, knowledge
+from esl_controller.doctor.database import asked
 from esl_controller.doctor.finding import Finding, ok, warning
 from esl_controller.services.mcp import EXTRA, is_installed
 from esl_controller.settings.table import Settings
@@ -18,16 +14,23 @@ from esl_controller.tenants.addresses import readable_url
 from esl_controller.tenants.hosts import ServiceHosts
 from esl_controller.tenants.own_functions import PROBLEM, without_arguments
 
-SYSTEMS = ("ticket_url", "crm_url", "agenda_url", "webhook_url", "summary_url")
+SYSTEMS = (
+    "ticket_url",
+    "crm_url",
+    "agenda_url",
+    "webhook_url",
+    "summary_url",
+    "embedding_url",
+)
 """Addresses of a domain's systems, in its settings."""
 
 
 def look(settings: Settings) -> Iterator[Finding]:
     """Whether what tenants' rows need is there: an extra of ours, an extension of PostgreSQL."""
-    if _asked(settings, functions.has_enabled_mcp):
+    if asked(settings, functions.has_enabled_mcp):
         yield _mcp(installed=is_installed())
-    if settings.embedding.url or _asked(settings, knowledge.wants_vectors):
-        yield from _meaning(_asked(settings, knowledge.has_vectors))
+    if bool(settings.embedding.url) or asked(settings, knowledge.wants_vectors):
+        yield from _meaning(asked(settings, knowledge.has_vectors))
 
 
 def _mcp(*, installed: bool) -> Finding:
@@ -93,19 +96,3 @@ def _why_not(hosts: ServiceHosts, url: str, tenants: Sequence[str]) -> str:
     except ValueError as error:
         return str(error)
     return ""
-
-
-def _asked(settings: Settings, question: Callable[[Connection], bool]) -> bool | None:
-    """The database's answer; None where there is none."""
-    dsn = settings.database.dsn.reveal()
-    server = EmbeddedPostgres(Path(settings.storage.database_dir))
-    if not dsn and server.pid is None:
-        return None
-    pool = Pool(dsn or server.dsn(), size=1, connect_timeout_s=settings.database.connect_timeout_s)
-    try:
-        with pool.connection(autocommit=True) as connection:
-            return question(connection)
-    except DatabaseError:  # the look at the database says so
-        return None
-    finally:
-        pool.close()

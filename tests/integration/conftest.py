@@ -18,6 +18,7 @@ from tests.integration.db_fixtures import (
     secret_store,
 )
 from tests.integration.db_outage import outage, outage_server
+from tests.integration.db_vectors import vector_server
 from tests.integration.errand_house import house
 from tests.integration.hub_watch import HubWatch
 
@@ -36,6 +37,7 @@ __all__ = [
     "postgres_server",
     "secret_store",
     "serve",
+    "vector_server",
 ]
 
 WATCH = pytest.StashKey[HubWatch]()

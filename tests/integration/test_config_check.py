@@ -219,8 +219,10 @@ def test_systems_of_a_domain_are_held_against_what_the_operator_allows(
     tenant = database.seed(provider=DemoProvider(base_url="ws://127.0.0.1:1/v1/realtime"))
     database.execute(
         """insert into v_voice_realtime_settings (domain_uuid, ticket_url, crm_url, agenda_url,
-             webhook_url) values (%s, 'https://tickets.example.com/', 'https://10.1.2.3/crm',
-             'https://agenda.lan/', 'https://hooks.example.com/x?key=hidden7')""",
+             webhook_url, embedding_url, embedding_model)
+           values (%s, 'https://tickets.example.com/', 'https://10.1.2.3/crm',
+             'https://agenda.lan/', 'https://hooks.example.com/x?key=hidden7',
+             'https://10.1.2.3/v1', 'm')""",
         tenant.domain_uuid,
     )
     number = ("--extension", "8000")
@@ -230,6 +232,7 @@ def test_systems_of_a_domain_are_held_against_what_the_operator_allows(
     warnings = [
         f"crm_url: 10.1.2.3 {inside}",
         f"agenda_url: agenda.lan {inside}",
+        f"embedding_url: 10.1.2.3 {inside}",
     ]
     assert code == 0
     assert [one for one in answer["warnings"] if allowed in one] == warnings

