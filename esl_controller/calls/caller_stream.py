@@ -11,10 +11,11 @@ from gevent.event import Event as Signal
 from bridge.wire import frames
 from bridge.wire.link import CloseInfo, WebSocketLink
 
-_CANNOT_CONNECT = re.compile(r'"code":\s*([678]|10)\b|certificate verify failed')
+_CANNOT_CONNECT = re.compile(r'"code":\s*([678]|10)\b|certificate verify failed|error:00000005:')
 """mod_audio_stream's codes for a handshake that failed or took too long; others tell of the end of
 a connection, of an older one perhaps. A certificate it does not trust has the code of any later
-trouble with TLS, and OpenSSL's words (WebSocketContext.cpp, handleEvent)."""
+trouble with TLS, and OpenSSL's words; a port that refuses has it too, with OpenSSL's number for an
+error of the system (WebSocketContext.cpp, handleEvent)."""
 
 _log = structlog.get_logger("media")
 

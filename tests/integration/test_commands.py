@@ -111,6 +111,20 @@ def test_the_table_for_people_has_advice(doctor: Doctor) -> None:
     assert "→ check mod_event_socket" in result.stdout
 
 
+def test_what_failed_before_an_upgrade_does_not_count(doctor: Doctor, tmp_path: Path) -> None:
+    away = {"VOICE_AI_FREESWITCH_PORT": "1", "VOICE_AI_FREESWITCH_TIMEOUT_S": "0.5"}
+    report = tmp_path / "report.json"
+    report.write_text(run("doctor", "--json", **away).stdout)
+    same = run("doctor", "--known", str(report), **away)
+    assert (same.exit_code, "failed   FreeSWITCH" in same.stdout) == (0, True)
+    report.write_text('{"findings": []}')
+    new = run("doctor", "--known", str(report), **away)
+    assert new.exit_code == 1
+    assert "new failures: " in new.stderr
+    report.write_text("no report")
+    assert run("doctor", "--known", str(report), **away).exit_code == 1
+
+
 @pytest.mark.parametrize(
     ("edition", "state", "words"),
     [

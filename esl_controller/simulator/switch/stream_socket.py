@@ -102,6 +102,8 @@ def hand_shake(
         raise ConnectFailedError(6, text) from error
     except OSError as error:
         _close(sock)
+        if secure:  # what libevent has of OpenSSL's is all it tells (observed)
+            raise ConnectFailedError(9, "TLS error: error:00000005:lib(0)::reason(5)") from error
         text = f"{error.strerror or error} (system error {error.errno})"
         raise ConnectFailedError(6, text) from error
     except (ConnectFailedError, gevent.GreenletExit):
