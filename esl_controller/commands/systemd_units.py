@@ -19,7 +19,7 @@ Description=Voice AI workers
 WantedBy=multi-user.target
 """
 WORKER = """\
-# One worker a core: systemctl enable --now voice-ai@0 voice-ai@1
+# One worker a core: systemctl enable --now voice-ai.target voice-ai@0 voice-ai@1
 # The number behind the @ is the worker's index. How many there are stands once, in
 # {settings}: [worker] count = 2
 #

@@ -127,8 +127,8 @@ def test_calls_are_answered(site: Installation) -> None:
     domain = f"insert into v_domains (domain_uuid, domain_name) values ('{DOMAIN}', 'a.example')"
     site.sql(domain)
     url = f"--base-url=ws://127.0.0.1:{EMULATOR_PORT}/v1/realtime"
-    key = "--key-from=file:/etc/voice-ai/provider.key"
-    site.esl_controller("provider", "add", "openai", "--domain", DOMAIN, url, key)
+    add = ("provider", "add", "openai", "--domain", DOMAIN, url, "--key-stdin")
+    site.esl_controller(*add, input=API_KEY)
     site.esl_controller(
         *("secretary", "add", NUMBER, "--domain", DOMAIN, "--name=Reception"),
         *("--prompt=Be kind.", "--greeting=Good morning!"),
