@@ -23,7 +23,8 @@ WORKER = """\
 # The number behind the @ is the worker's index. How many there are stands once, in
 # {settings}: [worker] count = 2
 #
-# After an upgrade: esl-controller restart (one worker after the other, none without the next ready).
+# After an upgrade: esl-controller restart (one worker after the other, each when the one before
+# it is ready again).
 
 [Unit]
 Description=Voice AI worker %i
@@ -61,7 +62,8 @@ ExecReload=/bin/kill -HUP $MAINPID
 TimeoutStopSec=330
 KillMode=mixed
 
-# Six descriptors a call: Event Socket, stream, provider, datagrams, a function's connection, a spare.
+# Six descriptors a call: Event Socket, stream, provider, datagrams, a function's connection,
+# a spare.
 LimitNOFILE=4096
 # Recordings that are kept no longer are deleted there (VOICE_AI_FREESWITCH_RECORDINGS_DIR).
 ReadWritePaths=-{recordings_dir}
@@ -73,8 +75,8 @@ WantedBy=multi-user.target voice-ai.target
 """
 SPEECH = """\
 # Voices and hearing on this host, for all workers: systemctl enable --now voice-ai-speech
-# Only providers of kind `custom` (the pipeline) need it. Without this unit a worker starts one as its
-# child; the unit waits until that one ends, and takes its place.
+# Only providers of kind `custom` (the pipeline) need it. Without this unit a worker starts one as
+# its child; the unit waits until that one ends, and takes its place.
 
 [Unit]
 Description=Voice AI speech process

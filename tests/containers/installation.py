@@ -1,4 +1,4 @@
-"""deploy/ as an operator has it: the project's files in a folder, and deploy/start run on the engine's host."""
+"""The project's files as an operator has them, and deploy/start run on the engine's host."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Installation:
 
     def fetch(self, url: str) -> str:
         """A page, from the engine's host."""
-        program = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
+        program = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())"
         done = self._run(sys.executable, "-c", program, url)
         return done.stdout if done.returncode == 0 else ""
 

@@ -1,4 +1,4 @@
-"""A Debian in a folder, booted with systemd: processes, mounts, network and control groups of its own."""
+"""A Debian in a folder, booted with systemd, with processes, mounts and network of its own."""
 
 from __future__ import annotations
 
