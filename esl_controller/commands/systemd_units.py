@@ -10,7 +10,8 @@ _STATE = Path("/var/lib")
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 TARGET = """\
-# All workers of this host: systemctl stop voice-ai.target drains them together.
+# All workers of this host: systemctl stop voice-ai.target drains them together, and does not wait;
+# systemctl stop 'voice-ai@*' returns when the last call has ended.
 
 [Unit]
 Description=Voice AI workers

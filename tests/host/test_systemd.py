@@ -247,7 +247,7 @@ def test_stopping_the_target_lets_a_call_end(tenant: Machine) -> None:
     tenant.told("systemctl", "stop", "voice-ai.target")
     found = told(call)
     assert (found["calls"], found["served"]) == (1, 1), json.dumps(found)
-    assert states(tenant) == {"inactive"}
+    wait_for(lambda: states(tenant) == {"inactive"}, "both ended")
     assert {tenant.unit(name, "Result") for name in WORKERS} == {"success"}
     tenant.told("systemctl", "start", "voice-ai.target")
     wait_for(lambda: states(tenant) == {"active"}, "both active")
