@@ -10,7 +10,8 @@ _STATE = Path("/var/lib")
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 TARGET = """\
-# All workers of this host: systemctl stop voice-ai.target drains them together.
+# All workers of this host: systemctl stop voice-ai.target drains them together, and does not wait;
+# systemctl stop 'voice-ai@*' returns when the last call has ended.
 
 [Unit]
 Description=Voice AI workers
@@ -19,11 +20,12 @@ Description=Voice AI workers
 WantedBy=multi-user.target
 """
 WORKER = """\
-# One worker a core: systemctl enable --now voice-ai@0 voice-ai@1
+# One worker a core: systemctl enable --now voice-ai.target voice-ai@0 voice-ai@1
 # The number behind the @ is the worker's index. How many there are stands once, in
 # {settings}: [worker] count = 2
 #
-# After an upgrade: esl-controller restart (one worker after the other, none without the next ready).
+# After an upgrade: esl-controller restart (one worker after the other, each when the one before
+# it is ready again).
 
 [Unit]
 Description=Voice AI worker %i
@@ -61,7 +63,8 @@ ExecReload=/bin/kill -HUP $MAINPID
 TimeoutStopSec=330
 KillMode=mixed
 
-# Six descriptors a call: Event Socket, stream, provider, datagrams, a function's connection, a spare.
+# Six descriptors a call: Event Socket, stream, provider, datagrams, a function's connection,
+# a spare.
 LimitNOFILE=4096
 # Recordings that are kept no longer are deleted there (VOICE_AI_FREESWITCH_RECORDINGS_DIR).
 ReadWritePaths=-{recordings_dir}
@@ -73,8 +76,8 @@ WantedBy=multi-user.target voice-ai.target
 """
 SPEECH = """\
 # Voices and hearing on this host, for all workers: systemctl enable --now voice-ai-speech
-# Only providers of kind `custom` (the pipeline) need it. Without this unit a worker starts one as its
-# child; the unit waits until that one ends, and takes its place.
+# Only providers of kind `custom` (the pipeline) need it. Without this unit a worker starts one as
+# its child; the unit waits until that one ends, and takes its place.
 
 [Unit]
 Description=Voice AI speech process

@@ -55,6 +55,14 @@ def test_the_compose_file_is_one() -> None:
     assert told.returncode == 0, told.stdout
 
 
+def test_the_image_gets_what_the_dockerfile_copies() -> None:
+    """.dockerignore keeps everything away but what it names."""
+    lines = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    given = {line[1:] for line in lines if line.startswith("!")}
+    written = re.findall(r"^COPY (?!--from)(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert {name for names in written for name in names.split()[:-1]} == given
+
+
 def explained() -> dict[str, bool]:
     """Variables of env.example that stand below a comment, and whether they are set there."""
     lines = (DEPLOY / "env.example").read_text("utf-8").splitlines()
@@ -68,8 +76,10 @@ def explained() -> dict[str, bool]:
 def test_every_variable_of_the_compose_file_is_explained_and_no_other() -> None:
     compose = (DEPLOY / "compose.yaml").read_text("utf-8")
     used = set(re.findall(r"\$\{(\w+)", compose))
-    own = {name for name in explained() if not name.startswith("VOICE_AI_")}
-    assert own == used
+    settings = {row.variable for row in every_setting()}
+    own = {name for name in explained() if name not in settings}
+    assert own == used - settings
+    assert used <= {*explained()}
 
 
 def test_every_setting_may_be_given_in_the_environment_file() -> None:

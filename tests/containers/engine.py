@@ -1,7 +1,8 @@
-"""A Docker engine of the test's own: its files in a folder, its containers on a network of their own.
+"""A Docker engine of the test's own: its files in a folder, its containers on their own network.
 
-Needs root and Debian's `docker.io` (dockerd, containerd, runc), and Compose as Docker's plugin. Nothing that runs on
-this machine already is touched, and nothing is left: containers, mounts and network go with the engine.
+Needs root and Debian's `docker.io` (dockerd, containerd, runc), and Compose as Docker's plugin.
+Nothing that runs on this machine already is touched, and nothing is left: containers, mounts and
+network go with the engine.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Images by the names that Dockerfile and compose.yaml give, made of Debian's packages: no registry of images is asked.
+"""Images by the names that Dockerfile and compose.yaml give, made of Debian's packages.
 
-What stands in for an image does what that image promises and compose.yaml counts on: which variables, secrets,
-files and ports it reads, as its own documentation has it. That the image itself works is its makers' business.
+No registry of images is asked. What stands in for an image does what that image promises and
+compose.yaml counts on: which variables, secrets, files and ports it reads, as its own documentation
+has it. That the image itself works is its makers' business.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _PIP = "[global]\ncert = /etc/ssl/certs/ca-certificates.crt\n"
 
 
 def python_base(engine: Engine, root: Path) -> str:
-    """The FROM of the Dockerfile: a Debian 12 in `root`, with Python as Python's image has it. Its name."""
+    """The FROM of the Dockerfile: a Debian 12 made in `root`, with Python. Its name."""
     written = dockerfile.instructions(ROOT / "Dockerfile")
     (name,) = {rest.split()[0] for instruction, rest in written if instruction == "FROM"}
     if engine.try_docker("image", "inspect", name).returncode == 0:

@@ -1,4 +1,4 @@
-"""deploy/ as an operator has it: the project's files in a folder, and deploy/start run on the engine's host."""
+"""The project's files as an operator has them, and deploy/start run on the engine's host."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ def copy_project(into: Path) -> None:
     listed = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in names.splitlines():
-        if (ROOT / name).is_file():
+        if (ROOT / name).is_file() or (ROOT / name).is_symlink():
             (into / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, into / name)
+            shutil.copy2(ROOT / name, into / name, follow_symlinks=False)
     (into / "deploy/compose.override.yaml").write_text(_OVERRIDE)
 
 
@@ -58,10 +58,11 @@ class Installation:
         options = [word for name in profiles for word in ("--profile", name)]
         return self._run(self.deploy / "start", *options)
 
-    def compose(self, *words: str) -> str:
+    def compose(self, *words: str, **more: Any) -> str:
         """A command of Compose, for everything."""
         profiles = [word for name in EVERYTHING for word in ("--profile", name)]
-        return self.engine.docker("compose", "--project-directory", self.deploy, *profiles, *words)
+        project = ("compose", "--project-directory", self.deploy)
+        return self.engine.docker(*project, *profiles, *words, **more)
 
     def states(self) -> dict[str, str]:
         """Each service's health, or where it has none its state."""
@@ -69,9 +70,9 @@ class Installation:
         found = map(json.loads, lines)
         return {one["Service"]: one["Health"] or one["State"] for one in found}
 
-    def esl_controller(self, *words: str) -> str:
+    def esl_controller(self, *words: str, **more: Any) -> str:
         """A command in the first worker's container, as an operator would."""
-        return self.compose("exec", "--no-TTY", "worker-0", "esl-controller", *words)
+        return self.compose("exec", "--no-TTY", "worker-0", "esl-controller", *words, **more)
 
     def sql(self, statement: str) -> str:
         """What the database answers, by its owner."""
@@ -102,7 +103,7 @@ class Installation:
 
     def fetch(self, url: str) -> str:
         """A page, from the engine's host."""
-        program = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1], timeout=5).read().decode())"
+        program = "import sys, urllib.request as u; print(u.urlopen(sys.argv[1]).read().decode())"
         done = self._run(sys.executable, "-c", program, url)
         return done.stdout if done.returncode == 0 else ""
 
@@ -121,5 +122,5 @@ def told(process: subprocess.Popen[str]) -> dict[str, Any]:
     """What `load` found, when it has ended."""
     output, errors = process.communicate(timeout=120)
     assert output, errors[-2000:]
-    found: dict[str, Any] = json.loads(output)
+    found: dict[str, Any] = json.loads(output)["summary"]
     return found

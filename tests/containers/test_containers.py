@@ -1,4 +1,4 @@
-"""The image is built and compose.yaml started, by deploy/start on a Docker of the test's own (`make containers`).
+"""The image is built and compose.yaml started on a Docker of the test's own (`make containers`).
 
 The tests go in their order: what one started the next finds running.
 """
@@ -117,8 +117,9 @@ def test_a_worker_may_do_little(site: Installation) -> None:
     assert int(rows["CapEff"], 16) == int(rows["CapBnd"], 16) == 0
     assert rows["NoNewPrivs"] == "1"
     writing = ("exec", "--no-TTY", "worker-0", "sh", "-c")
-    tried = "for at in / /opt/voice-ai /etc/voice-ai /var/lib/voice-ai /tmp; do touch $at/x 2>/dev/null && echo $at; done"
-    assert site.compose(*writing, f"{tried}; true").split() == ["/var/lib/voice-ai", "/tmp"]
+    places = "/ /opt/voice-ai /etc/voice-ai /var/lib/voice-ai /tmp"
+    tries = f"for at in {places}; do touch $at/x 2>/dev/null && echo $at; done; true"
+    assert site.compose(*writing, tries).split() == ["/var/lib/voice-ai", "/tmp"]
     unread = "cat /etc/voice-ai/database.password /etc/voice-ai/grafana.password || echo no"
     assert site.compose(*writing, unread).strip() == "no"
 
@@ -127,14 +128,14 @@ def test_calls_are_answered(site: Installation) -> None:
     domain = f"insert into v_domains (domain_uuid, domain_name) values ('{DOMAIN}', 'a.example')"
     site.sql(domain)
     url = f"--base-url=ws://127.0.0.1:{EMULATOR_PORT}/v1/realtime"
-    key = "--key-from=file:/etc/voice-ai/provider.key"
-    site.esl_controller("provider", "add", "openai", "--domain", DOMAIN, url, key)
+    add = ("provider", "add", "openai", "--domain", DOMAIN, url, "--key-stdin")
+    site.esl_controller(*add, input=API_KEY)
     site.esl_controller(
         *("secretary", "add", NUMBER, "--domain", DOMAIN, "--name=Reception"),
         *("--prompt=Be kind.", "--greeting=Good morning!"),
     )
     found = told(site.load(calls=4, seconds=8))
-    assert (found["calls"], found["served"]) == (4, 4), found
+    assert (found["calls"], found["served"]) == (4, 4), json.dumps(found)
     print(f"\n4 calls in containers: {json.dumps(found)}")
     ended = "select count(*) from v_voice_conversations_realtime where outcome is not null"
     wait_for(lambda: site.sql(ended) == "4", "four conversations in the database")
@@ -142,7 +143,7 @@ def test_calls_are_answered(site: Installation) -> None:
 
 def test_what_happened_is_seen_in_graphite(site: Installation) -> None:
     """StatsD has the shipped names, carbon the shipped steps."""
-    url = "http://127.0.0.1:8200/render?target=voice_ai.*.calls.active&from=-5min&format=json"
+    url = "http://127.0.0.1:8200/render?target=voice_ai.*.*.active_sessions&from=-5min&format=json"
     shown = wait_for(
         lambda: "datapoints" in (page := site.fetch(url)) and page, "points in Graphite"
     )
@@ -182,7 +183,7 @@ def test_stop_lets_a_call_end_and_start_finds_what_was_stored(site: Installation
     wait_for(lambda: site.sql(going_on) == "1", "a call going on")
     site.compose("stop", "worker-0", "worker-1")
     found = told(call)
-    assert (found["calls"], found["served"]) == (1, 1), found
+    assert (found["calls"], found["served"]) == (1, 1), json.dumps(found)
     for name in ("voice-ai-worker-0-1", "voice-ai-worker-1-1"):
         assert site.engine.inspect(name)["State"]["ExitCode"] == 0
     site.compose("stop")

@@ -1,4 +1,4 @@
-"""What Grafana would have found: whether it could read its password, and the files it provisions from."""
+"""What Grafana would have found: its password, and the files it provisions from."""
 
 import http.server
 import json
