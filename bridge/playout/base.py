@@ -17,7 +17,8 @@ class Fade(enum.Enum):
     NONE = "none"
     """Nowhere: what was sent ahead is recalled, at once and hard."""
     BEHIND_SENT = "behind_sent"
-    """So little is sent ahead that it may be heard; the fade follows it."""
+    """So little is sent ahead that it may be heard, even if it could be recalled; the fade follows
+    it."""
     AFTER_CLEAR = "after_clear"
     """What was sent ahead is recalled in order with what is sent next: that is the fade."""
 

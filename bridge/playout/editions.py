@@ -30,7 +30,8 @@ class Way:
     chunk_ms: int = FRAME_MS
     tail_padding_ms: int = 0
     fade: Fade = Fade.NONE
-    """`break` goes by another socket than the audio: it might take a fade that follows it."""
+    """`break` goes by another socket than the audio: it might take a fade that follows it. So
+    what is short is played to its end, and faded."""
     header: bool = False
     """A `rawAudio` text message with the rate comes first."""
     loses_first_frame: bool = False

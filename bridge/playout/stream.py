@@ -63,7 +63,7 @@ class PlayoutStream:
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT
-        """A pause recalls what was sent ahead; so the last of it is kept."""
+        """An interruption recalls what was sent ahead; so the last of it is kept."""
         spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
         self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
@@ -162,19 +162,19 @@ class PlayoutStream:
         if not self._active:
             return None
         timeline = self._timeline
-        position = timeline.heard(now) if self._playout.recalls else timeline.sent
+        position = timeline.heard(now) if self._takes_back else timeline.sent
         heard = self._items.at(position)
         behind = self._fades and not self._paused and self._ring.read(self._fade_bytes)
-        self._playout.clear(self._generation, now)
         self._ring.clear()
         unheard = max(0, self._content_end - position)
         self.counters.cleared_ms += self._format.ms_for_bytes(unheard)
         self._written = timeline.sent
-        if self._playout.recalls:
+        if self._takes_back:
+            self._playout.clear(self._generation, now)
             timeline.silence(now)
         paused = self._paused
         self._end_answer()
-        if behind and (self._takes_back or not self._playout.recalls):
+        if behind:
             self._send_fade(behind, now)
         elif self._playout.silence_every_s is not None and not paused:
             self._send_silence(now)  # or a phone that conceals loss would stretch the last sound

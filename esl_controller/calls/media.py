@@ -279,8 +279,8 @@ class CallMedia:
                 session.line.downlink.playout.give_way(self._watch.pause_s)
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
-            alive_at = line.heard_until(self._watch.alive_at)
-            self._outbox.post(lambda: self._lose_line(line, time.monotonic(), alive_at))
+            alive_at, now = line.heard_until(self._watch.alive_at), time.monotonic()
+            self._outbox.post(lambda: self._lose_line(line, now, alive_at))
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -306,7 +306,7 @@ class CallMedia:
             self._outbox.post(self._ask_codec)
 
     def _lose_all(self, heard_until: HeardUntil) -> None:
-        """Nothing more is heard: the call will `restart`."""
+        """The call will `restart`."""
         self._attached = False
         if self._alive:
             self._session.lose_media(heard_until=heard_until)
@@ -349,11 +349,9 @@ class CallMedia:
 
     def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
         """`unicast` has ended, which FreeSWITCH says nothing about."""
-        if self._line is not line:
-            return
-        self._close_line()
-        self._attached = False
-        self._lose_all(line.heard(packets_sent(self._esl), until, otherwise))
+        if self._line is line:
+            self._close_line()
+            self._lose_all(line.heard(packets_sent(self._esl), until, otherwise))
 
     def _leg_now(self) -> Leg:
         question = f"{self._esl.uuid} {LAST_CODEC}"

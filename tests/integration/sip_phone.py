@@ -1,5 +1,6 @@
-"""A telephone for FreeSWITCH to call, or that calls it: it registers, answers or does not, speaks,
-presses keys, hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loopback only."""
+"""A telephone that FreeSWITCH calls, or that calls it: it registers, answers or does not, speaks,
+presses keys, hangs up, and keeps every RTP packet with the kernel's time of its arrival. Loopback
+only."""
 
 from __future__ import annotations
 
@@ -88,10 +89,8 @@ class Phone:
         self._replies: dict[int, str] = {}
         """Status of the final reply, by CSeq."""
         self._mouth: rtp.Mouth | None = None
-        self._greenlets = [
-            gevent.spawn(_listen, self._sip, self._receive_sip),
-            gevent.spawn(_listen, self._rtp, self._receive_rtp),
-        ]
+        self._hears = gevent.spawn(_listen, self._rtp, self._receive_rtp)
+        self._greenlets = [gevent.spawn(_listen, self._sip, self._receive_sip), self._hears]
 
     @property
     def address(self) -> str:
@@ -150,6 +149,16 @@ class Phone:
         self._offered = {(name, CODECS[name].clock_hz): kind for name, kind in kinds}
         self._begin(PAYLOAD_TYPES[self.codec], answer)
         self.answered.set()
+
+    def move(self) -> None:
+        """Send and hear from another port from now on, as behind an address translator that has
+        forgotten the first."""
+        self._rtp, left = _bound(), self._rtp
+        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._hears.kill()
+        left.close()
+        self._hears = gevent.spawn(_listen, self._rtp, self._receive_rtp)
+        self._greenlets.append(self._hears)
 
     def hang_up(self) -> None:
         """Leave the call."""

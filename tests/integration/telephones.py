@@ -37,8 +37,9 @@ NO_PACKET = {("opus", 30)}
 """Opus has no frame of that length (RFC 6716 2.1.4)."""
 ALL_CODECS = "PCMU,PCMA,G722,opus,L16@16000h"
 CHANGING = ["PCMU", "PCMA", "G722", "opus"]
-"""Not L16: whether its bytes are swapped FreeSWITCH decides when the call begins, and again never
-(switch_core_media.c, SWITCH_RTP_FLAG_BYTESWAP): after a change it is noise, its own files too.
+"""What is changed to. Not L16: whether bytes are swapped FreeSWITCH decides when the call begins,
+and again never (switch_core_media.c, SWITCH_RTP_FLAG_BYTESWAP): L16 after a change is noise, and so
+is what follows L16, its own files too.
 """
 EVENTS = ("steady", "re-INVITE", "another codec", "autofix", "hold")
 SHORT, LONG = (
@@ -115,14 +116,14 @@ def cells(event: str, codecs: Sequence[str] = tuple(CODECS)) -> list[Cell]:
         Cell(codec, ptime_ms, event)
         for codec in codecs
         for ptime_ms in PTIMES_MS
-        if (codec, ptime_ms) not in NO_PACKET and (event != "another codec" or codec in CHANGING)
+        if (codec, ptime_ms) not in NO_PACKET
     ]
 
 
 def other(codec: str, ptime_ms: int) -> tuple[str, int]:
     """What a telephone changes to: the next codec, and the next packet time."""
     names = CHANGING
-    codec = names[(names.index(codec) + 1) % len(names)]
+    codec = names[(names.index(codec) + 1) % len(names)] if codec in names else names[0]
     ptimes_ms = [ms for ms in PTIMES_MS if (codec, ms) not in NO_PACKET and ms != ptime_ms]
     later = [ms for ms in ptimes_ms if ms > ptime_ms]
     return codec, (later or ptimes_ms)[0]

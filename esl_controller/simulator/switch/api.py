@@ -67,6 +67,13 @@ def _getvar(session: Session, name: str) -> str:
     return "_undef_" if value is None else value
 
 
+def _set_media_stats(session: Session, rest: str) -> str:
+    """Counts become variables (switch_core_media.c, set_stats); of them only what is read here."""
+    del rest
+    session.channel.set("rtp_audio_out_media_packet_count", str(session.media.frames_out))
+    return "+OK:\n"
+
+
 def _setvar(session: Session, rest: str) -> str:
     name, _, value = rest.partition(" ")
     if not name:
@@ -181,6 +188,7 @@ APIS: dict[str, Api] = {
     "uuid_kill": _on_session(_kill),
     "uuid_break": _on_session(_break),
     "uuid_getvar": _on_session(_getvar),
+    "uuid_set_media_stats": _on_session(_set_media_stats),
     "uuid_setvar": _on_session(_setvar),
     "uuid_setvar_multi": _on_session(_setvar_multi),
     "uuid_broadcast": _on_session(_broadcast, "-ERR invalid uuid\n"),

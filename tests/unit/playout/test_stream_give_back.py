@@ -2,6 +2,8 @@
 
 import math
 
+from bridge.playout.heard import PacketsHeard
+
 from .stream_kit import make, ms
 
 
@@ -32,3 +34,19 @@ def test_what_cannot_be_recalled_is_only_given_back() -> None:
     far.now += 0.05
     assert stream.give_back(None, far.now)
     assert not far.cleared
+
+
+def test_what_freeswitch_did_not_send_is_given_back_to_the_packet() -> None:
+    far, _, stream = make(recalls=False, lead_ms=100)
+    stream.write("a", ms(1000), far.now)
+    sent = len(far.sound) // len(ms(20))
+    ((_, data),) = stream.give_back(PacketsHeard(sent - 2, math.inf), far.now + 0.5)
+    assert data == ms(1000)[len(ms(20)) * (sent - 2) :]
+
+
+def test_what_was_sent_after_the_end_is_given_back_whoever_sent_packets_besides() -> None:
+    far, _, stream = make(recalls=False, lead_ms=100)
+    stream.write("a", ms(1000), far.now)
+    ended = far.now + 0.04
+    ((_, data),) = stream.give_back(PacketsHeard(1000, ended), far.now + 0.5)
+    assert data == ms(1000)[len(ms(40)) :]

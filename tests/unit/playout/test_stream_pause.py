@@ -2,6 +2,7 @@
 
 from array import array
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -131,8 +132,10 @@ def test_what_is_sent_behind_the_lead_fades() -> None:
     assert samples[-1] < 5
 
 
-def test_an_interruption_without_a_pause_fades_too() -> None:
-    far, pacer, stream = make(recalls=False, lead_ms=40, fade=Fade.BEHIND_SENT)
+@pytest.mark.parametrize("recalls", [False, True])
+def test_an_interruption_without_a_pause_fades_too(recalls: bool) -> None:
+    """What could be recalled, but not in order with what follows, is played to its end."""
+    far, pacer, stream = make(recalls=recalls, lead_ms=40, fade=Fade.BEHIND_SENT)
     stream.write("a", b"\x00\x20" * 8 * 600, 100.0)
     advance(pacer, far, 100.1)
     sent = len(far.played)
@@ -140,6 +143,7 @@ def test_an_interruption_without_a_pause_fades_too() -> None:
     ((_, faded, _),) = far.played[sent:]
     assert faded == fade_out(b"\x00\x20" * 160, 8000)
     assert heard == HeardPosition("a", 20 * sent)
+    assert not far.cleared
     stream.write("b", ms(20), 101.0)
     stream.finish(101.0)
     assert stream.heard_ms(101.1) == 20
