@@ -196,8 +196,12 @@ class ConversationRecord:
         self._latencies.append(latency.total_ms)
         self._metrics.count(m.TURNS, self.provider)
         self._metrics.observe(m.RESPONSE_LATENCY, self.provider, value_s=latency.total_ms / 1000)
-        for part in ("network", "model", "buffer", "playout"):
-            value_ms = getattr(latency, f"{part}_ms")
+        for part, value_ms in (
+            ("network", latency.network_ms),
+            ("model", latency.model_ms),
+            ("buffer", latency.buffer_ms),
+            ("playout", latency.playout_ms),
+        ):
             if value_ms is not None:
                 self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
 
@@ -217,7 +221,7 @@ class ConversationRecord:
         """The provider counted something. The model that answered is known from here alone: a row's
         may be none (the provider's default) or a name for whatever is newest."""
         if usage.output_text_tokens or usage.output_audio_tokens:
-            self.row = replace(self.row, model=usage.model or self.row.model)
+            self._served_by(usage.model)
         self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
         self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
         booked = self._ledger.book(
@@ -227,6 +231,10 @@ class ConversationRecord:
         )
         if booked.cost_usd is not None:
             self._cost_usd = (self._cost_usd or Decimal(0)) + booked.cost_usd
+
+    def _served_by(self, model: str) -> None:
+        if model and model != self.row.model:  # the same in all answers but the first
+            self.row = replace(self.row, model=model)
 
     def function(self, outcome: FunctionOutcome) -> None:
         """A function of the AI has begun, or is over."""
