@@ -49,8 +49,12 @@ OTHER = "other"
 MAX_WAITING = 2000
 """Durations kept until they are sorted in, which is done once a second."""
 PIECE = 8
-"""Metrics written for Prometheus in one go."""
+"""Metrics written for Prometheus, or counters read, in one go."""
 _Family = TypeVar("_Family", Counter, Gauge, Histogram)
+
+
+def _others_first() -> None:
+    gevent.sleep(0)
 
 
 class _Piece(CollectorRegistry):
@@ -159,14 +163,32 @@ class Metrics:
         Returns:
             A function that reads a last time and ends it: call it when the object goes away.
         """
-        seen: dict[Series, float] = defaultdict(float)
+        seen: dict[Series, float] = {}
 
         def add_growth() -> None:
-            for (metric, labels), total in read().items():
-                if growth := total - seen[metric, labels]:
-                    self.count(metric, *labels, by=growth)
-                    seen[metric, labels] = total
+            for series, total in read().items():
+                if growth := total - seen.get(series, 0.0):
+                    self.count(series[0], *series[1], by=growth)
+                    seen[series] = total
 
+        return self._until_end(add_growth)
+
+    def follow_all(
+        self, series: Sequence[Series], read: Callable[[], tuple[float, ...]]
+    ) -> Callable[[], None]:
+        """The same for what there are many of: `read` gives the counts of `series` in its order."""
+        seen: tuple[float, ...] = (0.0,) * len(series)
+
+        def add_growth() -> None:
+            nonlocal seen
+            before, seen = seen, read()
+            for one, total, old in zip(series, seen, before, strict=True):
+                if total != old:
+                    self.count(one[0], *one[1], by=total - old)
+
+        return self._until_end(add_growth)
+
+    def _until_end(self, add_growth: Callable[[], None]) -> Callable[[], None]:
         stop = self.on_sample(add_growth)
 
         def end() -> None:
@@ -175,10 +197,17 @@ class Metrics:
 
         return end
 
-    def sample(self) -> None:
-        """Run every hook of `on_sample` and `follow` now, and sort durations in."""
-        for hook in list(self._hooks.values()):
-            hook()
+    def sample(self, between: Callable[[], object] = lambda: None) -> None:
+        """Run every hook of `on_sample` and `follow` now, and sort durations in.
+
+        `between` is called after every few of them, and may let the calls have their turn.
+        """
+        for number, key in enumerate(tuple(self._hooks), 1):
+            hook = self._hooks.get(key)
+            if hook is not None:
+                hook()
+            if number % PIECE == 0:
+                between()
         self._sort_in()
 
     def totals(self) -> dict[Series, float]:
@@ -197,13 +226,13 @@ class Metrics:
         Takes some milliseconds of work, so it is done in pieces: between them the calls have their
         turn. Not for callbacks of the hub.
         """
-        self.sample()
+        self.sample(_others_first)
         self._show_counters()
         pieces = []
         for start in range(0, len(self._collectors), PIECE):
             piece = _Piece(self._collectors[start : start + PIECE])
             pieces.append(generate_latest(piece))
-            gevent.sleep(0)
+            _others_first()
         return b"".join(pieces)
 
     def _show_counters(self) -> None:
