@@ -151,7 +151,7 @@ class App:
         self._ledger = UsageLedger(prices, budget, self._record, self.metrics)
         purse = Purse(self._ledger, budget)
         self._systems = tenant_systems(settings, source, self._pool, purse.book_embedding)
-        self._book = CallBook(self._record, self._ledger, self.metrics, self.journal.worker)
+        self._book = CallBook(self._record, self._ledger, self.metrics, self.journal)
         self._places = FusionPlaces(self._pool, settings.transfer)
         self._live = LiveFeed(dsn)
         self.pacer = Pacer()

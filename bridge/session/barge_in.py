@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bridge.providers.base import Turns
 from bridge.session.back_channels import has_words, is_back_channel, may_become_one
@@ -76,8 +77,7 @@ class Verdict(enum.Enum):
     """It was the agent's own voice."""
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """What our own ear and the provider know at one moment."""
 
     loud_ms: int

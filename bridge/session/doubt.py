@@ -81,9 +81,10 @@ class Doubt:
     @property
     def open(self) -> bool:
         """The agent is silent, and it is not known for what."""
-        if self._barge.doubtful and not self._line.paused:
+        barge = self._barge
+        if barge.began_at is not None and not self._line.paused:
             self._forget()  # somebody else has cut or closed the line
-        return self._barge.doubtful
+        return barge.began_at is not None
 
     @property
     def keeping(self) -> bool:
@@ -189,7 +190,9 @@ class Doubt:
             self._take(Verdict.ECHO, now)
             return
         heard = Heard(ear.loud_ms, ear.quiet_ms, ear.voiced_ms, can.writes, can.turns)
-        self._take(self._barge.look(now, heard), now)
+        verdict = self._barge.look(now, heard)
+        if verdict is not Verdict.OPEN:
+            self._take(verdict, now)
         if can.turns is p.Turns.OURS and can.writes and self.open and self._barge.must_ask:
             self._barge.asked_at = now
             self._seat.begin_turn()

@@ -7,7 +7,17 @@ from collections.abc import Callable
 from bridge.playout.stream import PlayoutStream
 from bridge.session.session import Session
 from esl_controller.telemetry import catalogue as m
-from esl_controller.telemetry.metrics import Metrics, Reading
+from esl_controller.telemetry.metrics import Metrics, Series
+
+_SERIES: tuple[Series, ...] = (
+    (m.AUDIO_CHUNKS, ("caller_in",)),
+    (m.AUDIO_CHUNKS, ("provider_in",)),
+    (m.AUDIO_CHUNKS, ("caller_out",)),
+    (m.UNDERRUNS, ()),
+    (m.DROPPED_BYTES, ("before_provider",)),
+    (m.DROPPED_BYTES, ("before_line",)),
+    (m.DROPPED_BYTES, ("answer",)),
+)
 
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
@@ -18,20 +28,20 @@ def follow_session(metrics: Metrics, session: Session) -> End:
     playouts: list[PlayoutStream] = []
     """Every line the session had; those closed keep their counts here."""
 
-    def read() -> Reading:
+    def read() -> tuple[float, ...]:
         current = session.line.downlink.playout
         if current is not None and current not in playouts:
             playouts.append(current)
         sent = [playout.counters for playout in playouts]
         downlink, uplink = session.line.downlink.counters, session.line.uplink.counters
-        return {
-            (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
-            (m.AUDIO_CHUNKS, ("provider_in",)): downlink.chunks,
-            (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
-            (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
-            (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
-            (m.DROPPED_BYTES, ("before_line",)): downlink.early_dropped_bytes,
-            (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
-        }
+        return (
+            uplink.chunks,
+            downlink.chunks,
+            sum([one.frames_sent for one in sent]),
+            sum([one.underruns for one in sent]),
+            uplink.held_dropped_bytes,
+            downlink.early_dropped_bytes,
+            sum([one.dropped_bytes for one in sent]),
+        )
 
-    return metrics.follow(read)
+    return metrics.follow_all(_SERIES, read)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -28,6 +29,7 @@ Record = Callable[..., object]
 
 
 _COUNTED = tuple(one.name for one in dataclasses.fields(Usage) if one.name != "vendor")
+_counts_of = operator.attrgetter(*_COUNTED)
 
 
 class UsageLedger:
@@ -60,16 +62,18 @@ class UsageLedger:
         Never waits. `conversation_uuid` is None for what was not said in a conversation.
         `purpose` is what it was for, where that does not follow.
         """
-        priced = self._prices.priced(
-            UsageRecord(
-                usage_uuid=str(uuid.uuid4()),
-                domain_uuid=domain_uuid,
-                conversation_uuid=conversation_uuid,
-                purpose=purpose or ("preview" if conversation_uuid is None else "conversation"),
-                provider=usage.vendor,
-                occurred_at=datetime.now(UTC),
-                **{name: getattr(usage, name) for name in _COUNTED},
-            )
+        now = datetime.now(UTC)
+        price = self._prices.find(usage.vendor, usage.model, now.date())
+        priced = UsageRecord(
+            usage_uuid=str(uuid.uuid4()),
+            domain_uuid=domain_uuid,
+            conversation_uuid=conversation_uuid,
+            purpose=purpose or ("preview" if conversation_uuid is None else "conversation"),
+            provider=usage.vendor,
+            occurred_at=now,
+            cost_usd=None if price is None else price.cost(usage),
+            price_date=None if price is None else price.since,
+            **dict(zip(_COUNTED, _counts_of(usage), strict=True)),
         )
         self._count(usage)
         if priced.cost_usd:
@@ -88,8 +92,11 @@ class UsageLedger:
             _log.warning("usage.no_price", provider=provider, model=model[:100])
 
     def _count(self, usage: Usage) -> None:
-        for direction in ("input", "output"):
-            for modality in ("text", "audio"):
-                tokens = getattr(usage, f"{direction}_{modality}_tokens")
-                if tokens:
-                    self._metrics.count(m.TOKENS, usage.vendor, direction, modality, by=tokens)
+        for direction, modality, tokens in (
+            ("input", "text", usage.input_text_tokens),
+            ("input", "audio", usage.input_audio_tokens),
+            ("output", "text", usage.output_text_tokens),
+            ("output", "audio", usage.output_audio_tokens),
+        ):
+            if tokens:
+                self._metrics.count(m.TOKENS, usage.vendor, direction, modality, by=tokens)

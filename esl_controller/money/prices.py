@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from bridge.providers.base import Usage
 from bridge.providers.descriptor import Model
 from bridge.providers.registry import DESCRIPTORS
 from esl_controller.database.models import UsageRecord
@@ -24,6 +25,8 @@ _MINUTE_S = Decimal(60)
 _TOKENS_PER_AUDIO_S = 10
 """Of a caller's audio (OpenAI, «Managing costs» of the Realtime guide)."""
 _STEP = Decimal("0.000001")
+MAX_FOUND = 1000
+"""Models and days whose price is kept at hand: each answer is booked."""
 _SNAPSHOT = re.compile(r"-(\d{4}-\d{2}-\d{2}|latest)$")
 """A dated edition of a model costs what the model costs."""
 
@@ -53,40 +56,34 @@ class Price:
         values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         return {name: usd for name, usd in values.items() if isinstance(usd, Decimal) and usd}
 
-    def cost(self, usage: UsageRecord) -> Decimal:
+    def cost(self, usage: UsageRecord | Usage) -> Decimal:
         """Return what `usage` costs, in USD to a millionth."""
-        millionths = (
-            _cached(
-                usage.input_text_tokens, usage.cached_text_tokens, self.text_input, self.text_cached
-            )
-            + usage.output_text_tokens * self.text_output
-            + _cached(
-                usage.input_audio_tokens,
-                usage.cached_audio_tokens,
-                self.audio_input,
-                self.audio_cached,
-            )
-            + usage.output_audio_tokens * self.audio_output
-            + usage.input_image_tokens * self.image_input
-            + usage.transcription_tokens * self.transcription_tokens
-            + usage.characters * self.characters
+        text_cached = min(usage.cached_text_tokens, usage.input_text_tokens)
+        audio_cached = min(usage.cached_audio_tokens, usage.input_audio_tokens)
+        counted = (
+            (usage.input_text_tokens - text_cached, self.text_input),
+            (text_cached, self.text_cached),
+            (usage.output_text_tokens, self.text_output),
+            (usage.input_audio_tokens - audio_cached, self.audio_input),
+            (audio_cached, self.audio_cached),
+            (usage.output_audio_tokens, self.audio_output),
+            (usage.input_image_tokens, self.image_input),
+            (usage.transcription_tokens, self.transcription_tokens),
+            (usage.characters, self.characters),
         )
-        minutes = (
-            self._transcribed_s(usage) * self.transcription_minute
-            + Decimal(usage.audio_seconds) * self.audio_minute
-        )
+        millionths = sum((count * price for count, price in counted if count), Decimal(0))
+        minutes = Decimal(0)
+        if self.transcription_minute:
+            minutes += self._transcribed_s(usage) * self.transcription_minute
+        if self.audio_minute:
+            minutes += Decimal(usage.audio_seconds) * self.audio_minute
         return (millionths / _MILLION + minutes / _MINUTE_S).quantize(_STEP)
 
-    def _transcribed_s(self, usage: UsageRecord) -> Decimal:
+    def _transcribed_s(self, usage: UsageRecord | Usage) -> Decimal:
         """As counted; where a model that is paid by the minute tells tokens, what these last."""
         if usage.transcription_seconds or self.transcription_tokens:
             return Decimal(usage.transcription_seconds)
         return Decimal(usage.transcription_tokens) / _TOKENS_PER_AUDIO_S
-
-
-def _cached(tokens: int, cached: int, price: Decimal, cached_price: Decimal) -> Decimal:
-    cached = min(cached, tokens)
-    return (tokens - cached) * price + cached * cached_price
 
 
 class PriceList:
@@ -100,6 +97,7 @@ class PriceList:
             for price in prices:
                 by_name.setdefault((price.provider, price.model), []).append(price)
             self._lists.insert(0, by_name)
+        self._found: dict[tuple[str, str, date], Price | None] = {}
 
     def priced(self, usage: UsageRecord) -> UsageRecord:
         """Return `usage` with its cost and its price's day; as it is when no price is known."""
@@ -113,6 +111,14 @@ class PriceList:
 
         For days before every list the earliest price known.
         """
+        asked = (provider, model, day)
+        if asked not in self._found:
+            if len(self._found) >= MAX_FOUND:
+                self._found.clear()
+            self._found[asked] = self._find(provider, model, day)
+        return self._found[asked]
+
+    def _find(self, provider: str, model: str, day: date) -> Price | None:
         names = (model, _SNAPSHOT.sub("", model), "*")
         keys = [(provider, name) for name in names]
         known = [by_name[key] for key in keys for by_name in self._lists if key in by_name]

@@ -26,6 +26,7 @@ from esl_controller.database.models import (
 from esl_controller.money.ledger import Record, UsageLedger
 from esl_controller.record.audit import audit_of
 from esl_controller.record.events import CallEvents, transfer_event
+from esl_controller.record.journal import Journal
 from esl_controller.record.outcome import Ending
 from esl_controller.record.promises import Promises
 from esl_controller.record.withheld import Withheld
@@ -53,8 +54,7 @@ class CallBook:
     record: Record
     ledger: UsageLedger
     metrics: Metrics
-    worker: str
-    """This worker's name, different from any other's on any host."""
+    journal: Journal
 
     def open(
         self,
@@ -71,7 +71,7 @@ class CallBook:
             self.metrics,
             provider=provider,
             ledger=self.ledger,
-            worker=self.worker,
+            journal=self.journal,
             conversation_uuid=conversation_uuid,
         )
 
@@ -91,7 +91,7 @@ class CallBook:
             started_at=now,
             ended_at=now,
             duration_seconds=0,
-            worker=self.worker,
+            worker=self.journal.worker,
             **_said(ending),
         )
         self.record(row, personal=entry is not None and entry.tenant.redact_personal_data)
@@ -117,12 +117,13 @@ class ConversationRecord:
         *,
         provider: str,
         ledger: UsageLedger,
-        worker: str,
+        journal: Journal,
         conversation_uuid: str = "",
     ) -> None:
         self.provider = provider
         """Kind of who serves: another one after a fail-over."""
         self._ledger = ledger
+        self._journal = journal
         self._cost_usd: Decimal | None = None
         self._record = partial(record, personal=entry.tenant.redact_personal_data)
         self._metrics = metrics
@@ -148,7 +149,7 @@ class ConversationRecord:
             provider=provider,
             model=entry.secretary.model,
             language=entry.secretary.language,
-            worker=worker,
+            worker=journal.worker,
             direction=identity.direction,
         )
         sent = entry.tenant.send_unstored
@@ -158,7 +159,6 @@ class ConversationRecord:
             self.row,
             self._record,
             self.withheld,
-            partial(_since_s, self._began_s),
             stored=self._store,
             sent=sent,
         )
@@ -188,16 +188,23 @@ class ConversationRecord:
 
     def uttered(self, utterance: Utterance) -> None:
         """Something was said; or what was said is now known better, or to have been cut off."""
-        self._words.uttered(utterance)
+        self._journal.later(self._words.uttered, utterance, self.now_s)
 
     def turn_answered(self, latency: TurnLatency) -> None:
         """An answer's first audio went out."""
+        self._journal.later(self._turn_answered, latency)
+
+    def _turn_answered(self, latency: TurnLatency) -> None:
         self._words.answered(latency)
         self._latencies.append(latency.total_ms)
         self._metrics.count(m.TURNS, self.provider)
         self._metrics.observe(m.RESPONSE_LATENCY, self.provider, value_s=latency.total_ms / 1000)
-        for part in ("network", "model", "buffer", "playout"):
-            value_ms = getattr(latency, f"{part}_ms")
+        for part, value_ms in (
+            ("network", latency.network_ms),
+            ("model", latency.model_ms),
+            ("buffer", latency.buffer_ms),
+            ("playout", latency.playout_ms),
+        ):
             if value_ms is not None:
                 self._metrics.observe(m.LATENCY_PART, part, value_s=value_ms / 1000)
 
@@ -216,8 +223,11 @@ class ConversationRecord:
     def used(self, usage: Usage) -> None:
         """The provider counted something. The model that answered is known from here alone: a row's
         may be none (the provider's default) or a name for whatever is newest."""
+        self._journal.later(self._used, usage)
+
+    def _used(self, usage: Usage) -> None:
         if usage.output_text_tokens or usage.output_audio_tokens:
-            self.row = replace(self.row, model=usage.model or self.row.model)
+            self._served_by(usage.model)
         self._input_tokens += usage.input_text_tokens + usage.input_audio_tokens
         self._output_tokens += usage.output_text_tokens + usage.output_audio_tokens
         booked = self._ledger.book(
@@ -227,6 +237,10 @@ class ConversationRecord:
         )
         if booked.cost_usd is not None:
             self._cost_usd = (self._cost_usd or Decimal(0)) + booked.cost_usd
+
+    def _served_by(self, model: str) -> None:
+        if model and model != self.row.model:  # the same in all answers but the first
+            self.row = replace(self.row, model=model)
 
     def function(self, outcome: FunctionOutcome) -> None:
         """A function of the AI has begun, or is over."""
@@ -330,6 +344,7 @@ class ConversationRecord:
 
     def end(self, ending: Ending, turns: int) -> None:
         """The conversation is over: store it whole."""
+        self._journal.settle()
         now = self._now()
         seconds = (now - (self.row.answered_at or now)).total_seconds()
         self._metrics.count(m.CALLS, self.provider, ending.outcome)

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import gevent
 import structlog
@@ -32,6 +32,10 @@ from esl_controller.record.spool import Spool
 from esl_controller.telemetry.background import forever
 
 MAX_WRITE_LINES = 1000
+MAX_TOLD = 10_000
+"""Kept to be put down later; with more of it waiting, all is put down at once."""
+MAX_SETTLED = 50
+"""Put down in one go: a millisecond of the hub."""
 WRITE_RETRY_S = 1.0
 GATHER_S = 0.1
 """Entries come in handfuls, and the disk takes as long for one as for all of them. A worker that is
@@ -52,6 +56,7 @@ class Journal:
         self._spool = Spool(spool_dir)
         self._thread = ThreadPool(1)  # one thread: the spool is never used by two at once
         self._flusher = JournalFlusher(self._spool, self._in_thread, pool, self.statistics)
+        self._told: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._queue: deque[bytes] = deque()
         self._queued = Event()
         self._greenlets: list[Greenlet[..., None]] = []
@@ -81,6 +86,26 @@ class Journal:
         self._queued.set()
         return True
 
+    def later(self, put_down: Callable[..., object], *arguments: Any) -> None:
+        """Call `put_down`, which records something, when what has gathered is written.
+
+        What many calls tell is put down in one go then: one by one, each would find the processor's
+        caches full of audio, and take several times as long.
+        """
+        self._told.append((put_down, arguments))
+        if len(self._told) >= MAX_TOLD:
+            self.settle()
+        self._queued.set()
+
+    def settle(self, most: int = MAX_TOLD) -> None:
+        """Put down now what waits for it, in order."""
+        for _ in range(min(most, len(self._told))):
+            put_down, arguments = self._told.popleft()
+            try:
+                put_down(*arguments)
+            except Exception:  # noqa: BLE001 - one call's bug must not keep the others from the disk
+                _log.exception("entry_not_made")
+
     def start(self) -> None:
         """Take over what workers that are gone left behind, and begin to write and store."""
         self._adopt()
@@ -100,11 +125,13 @@ class Journal:
 
     def wait_durable(self, timeout_s: float) -> bool:
         """Wait until everything recorded so far is on disk; False when it takes longer."""
+        self.settle()
         wanted = self.statistics.recorded
         return self._flusher.wait_until(lambda: self.statistics.durable >= wanted, timeout_s)
 
     def wait_stored(self, timeout_s: float) -> bool:
         """Wait until nothing waits in memory or spool; False when it takes longer."""
+        self.settle()
         waiting = self.statistics
         return self._flusher.wait_until(
             lambda: waiting.queue_bytes == 0 and waiting.spool_bytes == 0, timeout_s
@@ -118,8 +145,10 @@ class Journal:
 
     def _write_loop(self) -> None:
         while True:
-            while self._queue:
-                self._write_batch()
+            while self._told or self._queue:
+                self.settle(MAX_SETTLED)
+                if self._queue:
+                    self._write_batch()
             self._queued.clear()
             self._queued.wait()
             gevent.sleep(GATHER_S)

@@ -11,6 +11,14 @@ def latency_columns(latency: TurnLatency | None) -> dict[str, Any]:
     """The latency columns of a turn."""
     if latency is None:
         return {}
-    parts = ("total", "network", "model", "buffer", "playout")
-    values = {f"{part}_ms": getattr(latency, f"{part}_ms") for part in parts}
-    return {name: None if value is None else round(value) for name, value in values.items()}
+    return {
+        "total_ms": round(latency.total_ms),
+        "network_ms": _whole(latency.network_ms),
+        "model_ms": _whole(latency.model_ms),
+        "buffer_ms": _whole(latency.buffer_ms),
+        "playout_ms": _whole(latency.playout_ms),
+    }
+
+
+def _whole(value_ms: float | None) -> int | None:
+    return None if value_ms is None else round(value_ms)

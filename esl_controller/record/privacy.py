@@ -60,10 +60,12 @@ def redact(entry: JournalEntry, *, personal: bool) -> JournalEntry:
     """Return `entry` without card numbers and, with `personal`, without other personal data."""
     record: Any = entry
     kept = _KEPT if isinstance(entry, Errand) else frozenset()
-    changed = {
-        name: _redact_value(getattr(entry, name), personal, MAX_DEPTH, kept)
-        for name in _FIELDS[type(entry)]
-    }
+    changed = {}
+    for name in _FIELDS[type(entry)]:
+        value = getattr(entry, name)
+        redacted_value = _redact_value(value, personal, MAX_DEPTH, kept)
+        if redacted_value is not value and redacted_value != value:
+            changed[name] = redacted_value
     redacted: JournalEntry = dataclasses.replace(record, **changed) if changed else entry
     return redacted
 

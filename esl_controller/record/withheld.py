@@ -39,6 +39,8 @@ class Withheld:
         `whole`: words from `began` to `now` may have been said in a pause; else only their begin
         counts, as with an agent's sentence, which is written before it is heard.
         """
+        if not self._pauses:
+            return False
         until = now if whole else began
         found = item in self._items or any(
             begin <= until and (end is None or end > began) for begin, end in self._pauses

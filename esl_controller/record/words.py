@@ -23,7 +23,6 @@ class Words:
         row: ConversationRealtime,
         record: Callable[[Turn], object],
         withheld: Withheld,
-        now_s: Callable[[], float],
         *,
         stored: bool,
         sent: bool,
@@ -32,7 +31,6 @@ class Words:
         self._row = row
         self._record = record
         self._withheld = withheld
-        self._now_s = now_s
         self._stored = stored
         self._gathered = stored or sent
         self._turn_number = 0
@@ -55,11 +53,14 @@ class Words:
         """How long the answer that comes next took."""
         self._pending_latency = latency
 
-    def uttered(self, utterance: Utterance) -> None:
-        """Something was said; or what was said is now known better, or to have been cut off."""
+    def uttered(self, utterance: Utterance, now_s: float) -> None:
+        """Something was said; or what was said is now known better, or to have been cut off.
+
+        `now_s`: when that was told, in seconds since the conversation began.
+        """
         if not self._gathered:
             return
-        utterance = self._allowed(utterance)
+        utterance = self._allowed(utterance, now_s)
         known = self._turns.get(utterance.item_id)
         if known is not None:
             self._correct(*known, utterance)
@@ -94,11 +95,11 @@ class Words:
             self._turns[utterance.item_id] = (turn, line)
         self._store(turn)
 
-    def _allowed(self, utterance: Utterance) -> Utterance:
+    def _allowed(self, utterance: Utterance, now_s: float) -> Utterance:
         """Without its words where they came in a pause of the recording."""
         caller = utterance.speaker is Speaker.CALLER
         item = utterance.item_id
-        if self._withheld.covers(utterance.at_s, self._now_s(), item=item, whole=caller):
+        if self._withheld.covers(utterance.at_s, now_s, item=item, whole=caller):
             return replace(utterance, text=WITHHELD)
         return utterance
 

@@ -46,9 +46,15 @@ MAX_SERIES = 200
 MAX_TIMINGS = 500
 """Histogram values kept for one StatsD second; any more reach Prometheus only."""
 OTHER = "other"
+MAX_WAITING = 2000
+"""Durations kept until they are sorted in, which is done once a second."""
 PIECE = 8
-"""Metrics written for Prometheus in one go."""
+"""Metrics written for Prometheus, or counters read, in one go."""
 _Family = TypeVar("_Family", Counter, Gauge, Histogram)
+
+
+def _others_first() -> None:
+    gevent.sleep(0)
 
 
 class _Piece(CollectorRegistry):
@@ -71,7 +77,13 @@ class Metrics:
         self._families = {metric: self._family(metric) for metric in METRICS}
         self._children: dict[Series, Counter | Gauge | Histogram] = {}
         self._known: dict[Metric, set[Labels]] = defaultdict(set)
-        self._totals: dict[Series, float] = defaultdict(float)
+        self._counted: dict[Series, float] = {}
+        self._shown: dict[Series, float] = {}
+        """Of what was counted, what Prometheus' counters have: they follow when they are asked for.
+        Theirs cost ten times as much to add to."""
+        self._set: dict[Series, float] = {}
+        self._observed: list[tuple[Metric, Labels, float]] = []
+        """Durations to be sorted in: together they find the caches warm."""
         self._timings: list[tuple[Series, float]] = []
         self._watchers: dict[Metric, Callable[[Labels], None]] = {}
         self._hooks: dict[object, Callable[[], None]] = {}
@@ -88,36 +100,48 @@ class Metrics:
 
     def count(self, metric: Metric, *labels: str, by: float = 1) -> None:
         """Add to a counter."""
-        labels = self._bounded(metric, labels)
-        self._totals[metric, labels] += by
-        self._child(metric, Counter, labels).inc(by)
+        series = (metric, labels)
+        if series not in self._counted:
+            series = (metric, self._bounded(metric, labels))
+            self._child(metric, Counter, series[1])
+            self._counted.setdefault(series, 0.0)
+        self._counted[series] += by
         if by and (watcher := self._watchers.get(metric)) is not None:
-            watcher(labels)
+            watcher(series[1])
 
     def set(self, metric: Metric, *labels: str, value: float) -> None:
         """Set a gauge."""
         labels = self._bounded(metric, labels)
-        self._totals[metric, labels] = value
         self._child(metric, Gauge, labels).set(value)
+        self._set[metric, labels] = value
 
     def set_only(self, metric: Metric, values: Mapping[Labels, float]) -> None:
         """Set a gauge for these labels, and forget it for all others."""
         for labels in self._known[metric] - set(values):
             self._families[metric].remove(*labels)
             self._children.pop((metric, labels), None)
-            self._totals.pop((metric, labels), None)
+            self._set.pop((metric, labels), None)
             self._known[metric].discard(labels)
         for labels, value in values.items():
             self.set(metric, *labels, value=value)
 
     def observe(self, metric: Metric, *labels: str, value_s: float) -> None:
         """Put a duration in seconds into a histogram."""
-        labels = self._bounded(metric, labels)
-        self._child(metric, Histogram, labels).observe(value_s)
-        if len(self._timings) < MAX_TIMINGS:
-            self._timings.append(((metric, labels), value_s))
-        else:
-            self.count(TELEMETRY_DROPPED)
+        if metric.kind is not Kind.HISTOGRAM:
+            raise TypeError(f"{metric.name} is a {metric.kind.value}")
+        self._observed.append((metric, labels, value_s))
+        if len(self._observed) >= MAX_WAITING:
+            self._sort_in()
+
+    def _sort_in(self) -> None:
+        observed, self._observed = self._observed, []
+        for metric, given, value_s in observed:
+            labels = self._bounded(metric, given)
+            self._child(metric, Histogram, labels).observe(value_s)
+            if len(self._timings) < MAX_TIMINGS:
+                self._timings.append(((metric, labels), value_s))
+            else:
+                self.count(TELEMETRY_DROPPED)
 
     def on_count(self, metric: Metric, watcher: Callable[[Labels], None]) -> None:
         """Call `watcher` with the labels each time a counter grows; it must not wait."""
@@ -139,14 +163,32 @@ class Metrics:
         Returns:
             A function that reads a last time and ends it: call it when the object goes away.
         """
-        seen: dict[Series, float] = defaultdict(float)
+        seen: dict[Series, float] = {}
 
         def add_growth() -> None:
-            for (metric, labels), total in read().items():
-                if growth := total - seen[metric, labels]:
-                    self.count(metric, *labels, by=growth)
-                    seen[metric, labels] = total
+            for series, total in read().items():
+                if growth := total - seen.get(series, 0.0):
+                    self.count(series[0], *series[1], by=growth)
+                    seen[series] = total
 
+        return self._until_end(add_growth)
+
+    def follow_all(
+        self, series: Sequence[Series], read: Callable[[], tuple[float, ...]]
+    ) -> Callable[[], None]:
+        """The same for what there are many of: `read` gives the counts of `series` in its order."""
+        seen: tuple[float, ...] = (0.0,) * len(series)
+
+        def add_growth() -> None:
+            nonlocal seen
+            before, seen = seen, read()
+            for one, total, old in zip(series, seen, before, strict=True):
+                if total != old:
+                    self.count(one[0], *one[1], by=total - old)
+
+        return self._until_end(add_growth)
+
+    def _until_end(self, add_growth: Callable[[], None]) -> Callable[[], None]:
         stop = self.on_sample(add_growth)
 
         def end() -> None:
@@ -155,17 +197,26 @@ class Metrics:
 
         return end
 
-    def sample(self) -> None:
-        """Run every hook of `on_sample` and `follow` now."""
-        for hook in list(self._hooks.values()):
-            hook()
+    def sample(self, between: Callable[[], object] = lambda: None) -> None:
+        """Run every hook of `on_sample` and `follow` now, and sort durations in.
+
+        `between` is called after every few of them, and may let the calls have their turn.
+        """
+        for number, key in enumerate(tuple(self._hooks), 1):
+            hook = self._hooks.get(key)
+            if hook is not None:
+                hook()
+            if number % PIECE == 0:
+                between()
+        self._sort_in()
 
     def totals(self) -> dict[Series, float]:
         """Counters and gauges as they stand."""
-        return dict(self._totals)
+        return self._counted | self._set
 
     def take_timings(self) -> list[tuple[Series, float]]:
         """Histogram values since the last call, in seconds."""
+        self._sort_in()
         taken, self._timings = self._timings, []
         return taken
 
@@ -175,13 +226,20 @@ class Metrics:
         Takes some milliseconds of work, so it is done in pieces: between them the calls have their
         turn. Not for callbacks of the hub.
         """
-        self.sample()
+        self.sample(_others_first)
+        self._show_counters()
         pieces = []
         for start in range(0, len(self._collectors), PIECE):
             piece = _Piece(self._collectors[start : start + PIECE])
             pieces.append(generate_latest(piece))
-            gevent.sleep(0)
+            _others_first()
         return b"".join(pieces)
+
+    def _show_counters(self) -> None:
+        for series, total in self._counted.items():
+            if growth := total - self._shown.get(series, 0.0):
+                self._child(series[0], Counter, series[1]).inc(growth)
+                self._shown[series] = total
 
     def _family(self, metric: Metric) -> Counter | Gauge | Histogram:
         common = (metric.name, metric.help, metric.labels)
@@ -202,7 +260,7 @@ class Metrics:
             for labels in itertools.product(*metric.values):
                 self._child(metric, Histogram, labels)
         elif metric.kind is Kind.GAUGE and not metric.labels:
-            self._totals[metric, ()] = 0.0
+            self._set[metric, ()] = 0.0
 
     def _bounded(self, metric: Metric, labels: Labels) -> Labels:
         known = self._known[metric]

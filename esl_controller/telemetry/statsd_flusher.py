@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 
 import gevent
 import statsd
@@ -43,7 +44,7 @@ class StatsdFlusher:
                 self._connected()
             while True:
                 gevent.sleep(PERIOD_S)
-                self.flush()
+                self.flush(lambda: gevent.sleep(0))
         finally:
             self.flush()
             self.close()
@@ -54,9 +55,9 @@ class StatsdFlusher:
             self._client.close()
             self._client = None
 
-    def flush(self) -> None:
-        """Sample and send what happened since the last time."""
-        self._metrics.sample()
+    def flush(self, between: Callable[[], object] = lambda: None) -> None:
+        """Sample and send what happened since the last time; `between`: see `Metrics.sample`."""
+        self._metrics.sample(between)
         timings = self._metrics.take_timings()
         if not self._settings.host or not self._connected():
             return

@@ -21,7 +21,7 @@ from esl_controller.database.pool import Pool
 from esl_controller.database.repository import conversations
 from esl_controller.record import entries as journal_entries
 from esl_controller.record import journal as journal_module
-from esl_controller.record.journal import Journal
+from esl_controller.record.journal import MAX_SETTLED, Journal
 from tests.integration.hub_watch import HubWatch
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -215,6 +215,26 @@ def test_recording_does_not_wait_for_the_database(tmp_path):
     assert journal.wait_durable(5)
     assert not journal.stop(timeout_s=0.1)
     assert len(list((tmp_path / "spool").glob("*/*.segment"))) == 1
+
+
+def test_what_is_put_down_later_is_on_disk_in_order_whatever_fails(tmp_path):
+    journal = Journal(tmp_path / "spool", pool=None)
+    put_down = []
+
+    def fail() -> None:
+        raise ValueError("a bug of one call")
+
+    journal.later(put_down.append, 1)
+    journal.later(fail)
+    for number in range(2, MAX_SETTLED + 3):
+        journal.later(put_down.append, number)
+    journal.later(journal.record, conversation("d"))
+    assert put_down == []
+    journal.settle(MAX_SETTLED)
+    assert put_down == list(range(1, MAX_SETTLED))
+    journal.settle()
+    assert put_down == list(range(1, MAX_SETTLED + 3))
+    assert journal.statistics.recorded == 1
 
 
 def test_what_a_worker_left_is_taken_over(database, pool, tmp_path):

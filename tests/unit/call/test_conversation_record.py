@@ -1,6 +1,9 @@
 """What a call leaves behind."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -37,7 +40,23 @@ class Clocks:
         self.passed_s += seconds
 
 
-def new_conversation(stored: list[Any], *, ledger: Any = None, **tenant: Any) -> ConversationRecord:
+class AtOnce:
+    """A journal that puts down at once what it is told."""
+
+    worker = "w"
+
+    def later(self, put_down: Callable[..., object], *arguments: Any) -> None:
+        put_down(*arguments)
+
+    def settle(self) -> None:
+        """Nothing waits."""
+
+
+def new_conversation(
+    stored: list[Any], *, ledger: Any = None, journal: Any = None, **tenant: Any
+) -> ConversationRecord:
+    journal = journal or AtOnce()
+
     def record(row: Any, *, personal: bool) -> None:
         stored.append(row)
 
@@ -60,7 +79,7 @@ def new_conversation(stored: list[Any], *, ledger: Any = None, **tenant: Any) ->
         direction="inbound",
     )
     return ConversationRecord(
-        entry, identity, record, Metrics(), provider="openai", ledger=ledger, worker="w"
+        entry, identity, record, Metrics(), provider="openai", ledger=ledger, journal=journal
     )
 
 
@@ -150,3 +169,27 @@ def test_words_of_a_pause_are_not_written_down(monkeypatch: pytest.MonkeyPatch) 
     assert say(Speaker.CALLER, "Thank you", 11.5, "d") == "Thank you"
     assert say(Speaker.CALLER, "4929 1234 and more", 4.0, "c") == WITHHELD
     assert say(Speaker.AGENT, "Your card number, please?", 0.0, "a") != WITHHELD
+
+
+def test_what_was_told_last_is_in_the_row_of_a_call_that_ends_at_once() -> None:
+    class Later(AtOnce):
+        def __init__(self) -> None:
+            self.told: list[Callable[[], object]] = []
+
+        def later(self, put_down: Callable[..., object], *arguments: Any) -> None:
+            self.told.append(partial(put_down, *arguments))
+
+        def settle(self) -> None:
+            while self.told:
+                self.told.pop(0)()
+
+    stored: list[Any] = []
+    ledger = SimpleNamespace(book=lambda *_, **__: SimpleNamespace(cost_usd=Decimal("0.5")))
+    record = new_conversation(stored, ledger=ledger, journal=Later())
+    record.uttered(Utterance(Speaker.CALLER, "Good-bye.", 1.0, item_id="i"))
+    record.used(Usage("openai", "gpt", output_audio_tokens=7))
+    assert not any(isinstance(row, Turn) for row in stored)
+    record.end(Ending("completed", "hangup"), 1)
+    row = stored[-1]
+    assert [line["text"] for line in row.transcript] == ["Good-bye."]
+    assert (row.model, row.output_tokens, row.estimated_cost) == ("gpt", 7, Decimal("0.5"))
