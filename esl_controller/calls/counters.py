@@ -9,6 +9,15 @@ from bridge.session.session import Session
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics, Reading
 
+CALLER_IN = (m.AUDIO_CHUNKS, ("caller_in",))
+PROVIDER_IN = (m.AUDIO_CHUNKS, ("provider_in",))
+CALLER_OUT = (m.AUDIO_CHUNKS, ("caller_out",))
+UNDERRUNS = (m.UNDERRUNS, ())
+BEFORE_PROVIDER = (m.DROPPED_BYTES, ("before_provider",))
+BEFORE_LINE = (m.DROPPED_BYTES, ("before_line",))
+ANSWER = (m.DROPPED_BYTES, ("answer",))
+"""The same for all calls: a second's reading would else make seven."""
+
 End = Callable[[], None]
 """Reads a last time and ends the reading."""
 
@@ -25,13 +34,13 @@ def follow_session(metrics: Metrics, session: Session) -> End:
         sent = [playout.counters for playout in playouts]
         downlink, uplink = session.line.downlink.counters, session.line.uplink.counters
         return {
-            (m.AUDIO_CHUNKS, ("caller_in",)): uplink.chunks,
-            (m.AUDIO_CHUNKS, ("provider_in",)): downlink.chunks,
-            (m.AUDIO_CHUNKS, ("caller_out",)): sum(one.frames_sent for one in sent),
-            (m.UNDERRUNS, ()): sum(one.underruns for one in sent),
-            (m.DROPPED_BYTES, ("before_provider",)): uplink.held_dropped_bytes,
-            (m.DROPPED_BYTES, ("before_line",)): downlink.early_dropped_bytes,
-            (m.DROPPED_BYTES, ("answer",)): sum(one.dropped_bytes for one in sent),
+            CALLER_IN: uplink.chunks,
+            PROVIDER_IN: downlink.chunks,
+            CALLER_OUT: sum(one.frames_sent for one in sent),
+            UNDERRUNS: sum(one.underruns for one in sent),
+            BEFORE_PROVIDER: uplink.held_dropped_bytes,
+            BEFORE_LINE: downlink.early_dropped_bytes,
+            ANSWER: sum(one.dropped_bytes for one in sent),
         }
 
     return metrics.follow(read)

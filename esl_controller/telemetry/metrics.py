@@ -139,13 +139,14 @@ class Metrics:
         Returns:
             A function that reads a last time and ends it: call it when the object goes away.
         """
-        seen: dict[Series, float] = defaultdict(float)
+        seen: dict[Series, float] = {}
 
         def add_growth() -> None:
-            for (metric, labels), total in read().items():
-                if growth := total - seen[metric, labels]:
+            for series, total in read().items():
+                if growth := total - seen.get(series, 0):
+                    metric, labels = series
                     self.count(metric, *labels, by=growth)
-                    seen[metric, labels] = total
+                    seen[series] = total
 
         stop = self.on_sample(add_growth)
 
