@@ -56,27 +56,24 @@ class EchoFound(NamedTuple):
 
 
 class _Levels:
-    """The last `BINS` levels, by absolute number; what nobody wrote is silence.
-
-    Each is written twice, `BINS` apart: any stretch of them lies in one piece.
-    """
+    """The last `BINS` levels, by absolute number; what nobody wrote is silence."""
 
     def __init__(self) -> None:
         self.last = -1
-        self._values = array("f", bytes(2 * BINS * 4))
+        self._values = array("f", bytes(BINS * 4))
 
     def put(self, number: int, level: float) -> None:
         values, place = self._values, number % BINS
         if number == self.last + 1:  # the hot path
-            values[place] = values[place + BINS] = level
+            values[place] = level
             self.last = number
         elif number > self.last:
             for skipped in range(max(self.last + 1, number - BINS + 1), number):
-                values[skipped % BINS] = values[skipped % BINS + BINS] = 0.0
-            values[place] = values[place + BINS] = level
+                values[skipped % BINS] = 0.0
+            values[place] = level
             self.last = number
         elif number > self.last - BINS:
-            values[place] = values[place + BINS] = max(values[place], level)
+            values[place] = max(values[place], level)
 
     def at(self, number: int) -> float:
         return self._values[number % BINS] if self.last - BINS < number <= self.last else 0.0
@@ -87,9 +84,8 @@ class _Levels:
         first = number - count + 1
         begin, end = max(first, self.last - BINS + 1), min(number, self.last) + 1
         if begin < end:
-            place = begin % BINS
-            values = np.frombuffer(self._values, np.float32, end - begin, place * 4)
-            levels[begin - first : end - first] = values
+            values = np.frombuffer(self._values, np.float32)
+            levels[begin - first : end - first] = np.roll(values, -begin)[: end - begin]
         return levels
 
 
