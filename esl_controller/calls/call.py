@@ -257,7 +257,7 @@ class Call(Asked):
         except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.AUDIO_FORMAT, str(error)) from error
         self.step(CallEvent.MEDIA_STARTED)
-        self.leg.channel.headers.forget_index()
+        self.leg.channel.headers.fold()
         if not self._prepared:
             talk.cover(Phrase.ONE_MOMENT)
         self._welcome_back()
