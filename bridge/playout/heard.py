@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from bridge.audio.pcm import audioop
 from bridge.short_queue import ShortQueue
 
 MAX_ITEMS = 256
@@ -101,22 +102,26 @@ class Timeline:
 class SentLately:
     """The end of what was sent: enough to send again what is recalled before it was heard."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    def __init__(self, limit: int, *, as_ulaw: bool = False) -> None:
+        """`as_ulaw`: L16 is kept in half the memory, for what is hardly ever sent again."""
+        self._as_ulaw = as_ulaw
+        self._limit = limit // 2 if as_ulaw else limit
         self._kept = bytearray()
 
     def add(self, chunk: bytes) -> None:
         """It was sent."""
         kept = self._kept
-        kept += chunk
+        kept += audioop.lin2ulaw(chunk, 2) if self._as_ulaw else chunk
         if len(kept) > self._limit:
             del kept[: len(kept) - self._limit]
 
     def take_back(self, count: int) -> bytes:
         """The last `count` bytes, or as many as there are; forget all."""
+        if self._as_ulaw:
+            count //= 2
         kept = bytes(self._kept[max(0, len(self._kept) - count) :])
         self.clear()
-        return kept
+        return audioop.ulaw2lin(kept, 2) if self._as_ulaw else kept
 
     def clear(self) -> None:
         """Something else begins."""

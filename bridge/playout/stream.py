@@ -44,9 +44,6 @@ class PlayoutStream:
         self.counters = PlayoutCounters()
         self.on_first_frame: Callable[[float, int], None] | None = None
         """The first chunk of an answer was sent, and is heard this many milliseconds later."""
-        self.on_overflow: Callable[[str, int], None] | None = None
-        """The end of an item did not fit and is lost; this many milliseconds of it will be heard.
-        Called once for each item, from within the `write` that overflowed."""
         self.on_drained: Callable[[float], None] | None = None
         """Everything has been heard. Called once after each `finish`, never after `clear`."""
         self.on_sent: Callable[[bytes, int, float], None] | None = None
@@ -55,10 +52,7 @@ class PlayoutStream:
         self._pacer = pacer
         self._format = fmt
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
-        self._first_bytes = fmt.bytes_for_ms(playout.first_chunk_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
-        self._rate_hz = fmt.rate_hz
-        self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
@@ -66,7 +60,8 @@ class PlayoutStream:
         """An interruption recalls what was sent ahead; so the last of it is kept."""
         spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
-        self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
+        rarely = not playout.recalls and fmt.encoding is Encoding.L16  # a line that has died
+        self._lately = SentLately(fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
         self._latency_s = playout.latency_ms / 1000
         self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
         self._items = ItemLedger()
@@ -76,7 +71,6 @@ class PlayoutStream:
         self._written = 0
         self._content_end = 0
         self._answer_start = 0
-        self._overflowed = ""
         # When there first was something to send.
         self._ready_since = 0.0
         # The answer being played.
@@ -127,8 +121,7 @@ class PlayoutStream:
         self._items.add(item_id, self._written, self._written + len(data) - dropped)
         self._written += len(data) - dropped
         self._content_end = self._written
-        if dropped:
-            self._tell_overflow(item_id, dropped)
+        self.counters.dropped_bytes += dropped
         if (depth_ms := self.depth_ms) > self.counters.max_depth_ms:
             self.counters.max_depth_ms = depth_ms
         self._pump(now)
@@ -251,7 +244,7 @@ class PlayoutStream:
     def close(self) -> None:
         """Drop everything without calling back. The stream cannot be used again."""
         self._closed = True
-        self.on_first_frame = self.on_drained = self.on_overflow = self.on_sent = None
+        self.on_first_frame = self.on_drained = self.on_sent = None
         self._ring.clear()
         self._end_answer()
 
@@ -273,7 +266,8 @@ class PlayoutStream:
         if not self._active or not self._finished:
             return None
         to_send = self._content_end - self._timeline.sent  # below zero once padding was sent
-        return max(now, self._timeline.until + self._latency_s + to_send / self._bytes_per_s)
+        to_send_s = to_send / self._format.bytes_for_ms(1000)
+        return max(now, self._timeline.until + self._latency_s + to_send_s)
 
     # --- the pacer's side -----------------------------------------------------------------
 
@@ -296,7 +290,9 @@ class PlayoutStream:
         while timeline.until <= until_s:
             if (whole := ring.depth) < frame:
                 return
-            most = self._first_bytes if self._starting else self._chunk_bytes
+            most = self._chunk_bytes
+            if self._starting:
+                most = self._format.bytes_for_ms(self._playout.first_chunk_ms)
             self._send(ring.read(most if whole >= most else whole - whole % frame), now)
 
     def _send(self, chunk: bytes, now: float) -> None:
@@ -308,7 +304,7 @@ class PlayoutStream:
         if self._resumed:
             self._resumed = False
             if self._format.encoding is Encoding.L16:
-                chunk = fade_in(chunk, self._rate_hz)
+                chunk = fade_in(chunk, self._format.rate_hz)
         self._play(chunk, now)
         self.counters.frames_sent += len(chunk) // self._frame_bytes
         if starting and self.on_first_frame is not None:
@@ -320,7 +316,7 @@ class PlayoutStream:
     def _send_fade(self, behind: bytes, now: float) -> None:
         """Let the sound that `behind` goes on with fall to silence."""
         data = behind + bytes(self._fade_bytes - len(behind))
-        faded = fade_out(data, self._rate_hz)
+        faded = fade_out(data, self._format.rate_hz)
         for at in range(0, len(faded), self._frame_bytes):
             self._send_between(faded[at : at + self._frame_bytes], now)
 
@@ -331,7 +327,8 @@ class PlayoutStream:
 
     def _play(self, chunk: bytes, now: float) -> None:
         if self.on_sent is not None:
-            self.on_sent(chunk, self._rate_hz, max(now, self._timeline.until) + self._latency_s)
+            heard_at = max(now, self._timeline.until) + self._latency_s
+            self.on_sent(chunk, self._format.rate_hz, heard_at)
         self._playout.play(chunk, self._generation)
         self._timeline.send(len(chunk), now)
 
@@ -387,14 +384,6 @@ class PlayoutStream:
         self._items.forget()
         self._pacer.leave(self)
 
-    def _tell_overflow(self, item_id: str, dropped: int) -> None:
-        self.counters.dropped_bytes += dropped
-        if item_id != self._overflowed:
-            self._overflowed = item_id
-            if self.on_overflow is not None:
-                kept = self._items.heard_of(item_id, self._written)
-                self.on_overflow(item_id, self._format.ms_for_bytes(kept))
-
     def _pad(self, count: int) -> None:
-        silence = self._format.silence(self._playout.frame_ms + count * 1000 // self._bytes_per_s)
+        silence = self._format.silence(self._playout.frame_ms + self._format.ms_for_bytes(count))
         self._written += count - self._ring.write(silence[:count])

@@ -8,7 +8,6 @@ puts on a stack at once, so that it is given back whatever fails.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 
@@ -23,6 +22,7 @@ from esl_controller.calls.connecting import Connecting
 from esl_controller.calls.conversation import Conversation
 from esl_controller.calls.departure import Departure
 from esl_controller.calls.desk import CallDesk
+from esl_controller.calls.giving_back import GivingBack
 from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.known import known_of
 from esl_controller.calls.leg import Leg
@@ -64,7 +64,7 @@ class Call(Asked):
         super().__init__(Leg(esl))
         self.identity: CallIdentity | None = None
         self.entry: RouteEntry | None = None
-        self.seat = ExitStack()
+        self.seat = GivingBack()
         """The tenant's place and the conversation: free before the caller goes elsewhere, who may
         come back at once through another number."""
         self.metrics: Metrics = desk.book.metrics
@@ -103,7 +103,7 @@ class Call(Asked):
         self.step(CallEvent.CHANNEL_DATA)
         with bind_call(domain_uuid=channel.variable("domain_uuid"), call_uuid=channel.uuid):
             try:
-                with ExitStack() as given_back:
+                with GivingBack() as given_back:
                     given_back.callback(self.leg.leave)
                     given_back.callback(self.departure.write_end)
                     given_back.callback(self.seat.close)
@@ -257,7 +257,7 @@ class Call(Asked):
         except MediaUnavailable as error:
             raise HandBack(Outcome.FAILED, m.ErrorCode.AUDIO_FORMAT, str(error)) from error
         self.step(CallEvent.MEDIA_STARTED)
-        self.leg.channel.headers.forget_index()
+        self.leg.channel.headers.fold()
         if not self._prepared:
             talk.cover(Phrase.ONE_MOMENT)
         self._welcome_back()

@@ -7,7 +7,6 @@ session calls on the hub, so nothing of that waits.
 
 from __future__ import annotations
 
-import contextlib
 import uuid
 from functools import partial
 
@@ -23,6 +22,7 @@ from bridge.session_manager import CapacityReached
 from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
+from esl_controller.calls.giving_back import GivingBack
 from esl_controller.calls.jobs import CallJobs, Inbox
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.phrases import Phrase, phrase_audio
@@ -94,7 +94,7 @@ class Conversation:
         except CapacityReached as error:
             raise HandBack(Outcome.OVERFLOW, None, str(error)) from error
         conversation_uuid = str(uuid.uuid4())
-        with contextlib.ExitStack() as held:  # given up again should anything here fail
+        with GivingBack() as held:  # given up again should anything here fail
             give_up = held.callback
             give_up(site.manager.release, self.session)
             give_up(follow_session(book.metrics, self.session))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +9,7 @@ import structlog
 
 from bridge.ports import EndCause
 from esl_controller.calls.conversation import Conversation
+from esl_controller.calls.giving_back import GivingBack
 from esl_controller.calls.hand_back import destination, send_on, transfer_to
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.states import CALL_TABLE, CallEvent, CallState
@@ -33,7 +33,7 @@ class Leaving(Protocol):
     talk: Conversation | None
     identity: CallIdentity | None
     entry: RouteEntry | None
-    seat: ExitStack
+    seat: GivingBack
 
     def step(self, event: CallEvent) -> None:
         """Move the call."""

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 import structlog
-from gevent.queue import Empty, Full, Queue
+from gevent.event import Event
 
 from bridge.ports import SessionEnd
 from bridge.providers.base import ErrorKind
+from bridge.short_queue import ShortQueue
 
 LIMIT = 512
 """Jobs are few per turn; this many means that the call's greenlet is stuck."""
@@ -23,31 +24,34 @@ class Inbox:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._jobs: Queue[Job] = Queue(LIMIT)
+        self._jobs: ShortQueue[Job] = ShortQueue()
+        self._posted = Event()
         self._closed = False
 
     def post(self, job: Job) -> None:
         """Have `job` done soon; it may wait and may raise what ends the call."""
         if self._closed:
             return
-        try:
-            self._jobs.put_nowait(job)
-        except Full:
+        if len(self._jobs) >= LIMIT:
             self.dropped += 1
             _log.error("call.inbox_full", dropped=self.dropped)
+            return
+        self._jobs.append(job)
+        self._posted.set()
 
     def close(self) -> None:
         """The call is over: what was to be done goes, and what comes is not kept."""
-        self._jobs = Queue(LIMIT)
+        self._jobs.clear()
         self._closed = True
 
     def do_next(self, timeout_s: float | None = None) -> bool:
         """Do one job; False when none came in time. Raises what the job raises."""
-        try:
-            job = self._jobs.get(timeout=timeout_s)
-        except Empty:
+        if not self._jobs:
+            self._posted.clear()
+            self._posted.wait(timeout_s)
+        if not self._jobs:
             return False
-        job()
+        self._jobs.popleft()()
         return True
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -17,6 +16,7 @@ from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.command_queue import Outbox
+from esl_controller.calls.giving_back import GivingBack
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.media import CallMedia
 from esl_controller.calls.media_site import MediaSite
@@ -93,7 +93,7 @@ class ConversationSite:
         entry: RouteEntry,
         known: Known,
         more: Callable[[], Known],
-        given_back: ExitStack,
+        given_back: GivingBack,
     ) -> ConversationPlan:
         """As `plan`, with `more` that is waited for while the provider's way is opened.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import gevent
@@ -59,12 +60,7 @@ class Dispatcher:
         """Register `handler` for an event name, a CUSTOM subclass or `ANY`; return its removal."""
         handlers = self._handlers.setdefault(key, [])
         handlers.append(handler)
-
-        def remove() -> None:
-            if handler in handlers:
-                handlers.remove(handler)
-
-        return remove
+        return partial(_remove, handlers, handler)
 
     def put(self, event: Event, size_bytes: int) -> None:
         """Queue `event` for its handlers. Never waits; drops the least needed beyond the limit."""
@@ -113,3 +109,8 @@ class Dispatcher:
         except (Exception, gevent.Timeout):  # noqa: BLE001
             self.handler_errors += 1
             _log.exception("handler of %s failed", event.key)
+
+
+def _remove(handlers: list[Handler], handler: Handler) -> None:
+    if handler in handlers:
+        handlers.remove(handler)

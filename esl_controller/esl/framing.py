@@ -9,6 +9,7 @@ one value of one header. The linger notice holds that name as it is: see `linger
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator
 from typing import Final
 from urllib.parse import quote, unquote_to_bytes
@@ -29,6 +30,8 @@ MAX_BODY_BYTES: Final = 4 * 1024 * 1024
 seen is a refused `streamAudio`, which comes back whole."""
 MAX_QUEUED_MESSAGES: Final = 65536
 """Messages parsed but not taken: a caller of `receive_data` that never calls `next_message`."""
+FOLD_BYTES: Final = 64 * 1024
+"""What is larger would hold up the hub for a millisecond."""
 
 COMMAND_REPLY: Final = "command/reply"
 API_RESPONSE: Final = "api/response"
@@ -50,11 +53,12 @@ class Headers:
     and on access: bytes that are not UTF-8 become U+FFFD. A line without a colon is no header.
     """
 
-    __slots__ = ("_block", "_encoded", "_index")
+    __slots__ = ("_block", "_encoded", "_folded", "_index")
 
     def __init__(self, block: bytes, *, percent_encoded: bool) -> None:
         self._block = block
         self._encoded = percent_encoded
+        self._folded = b""
         self._index: dict[bytes, bytes] | None = None
 
     def get(self, name: str, default: str = "") -> str:
@@ -85,7 +89,7 @@ class Headers:
 
     def items(self) -> Iterator[tuple[str, str]]:
         """Yield every header line as (name, decoded value), in order, repeated ones included."""
-        for line in self._block.split(b"\n"):
+        for line in self._lines():
             name, colon, value = line.partition(b":")
             if colon:
                 yield name.decode("utf-8", "replace"), self._decode(value)
@@ -93,14 +97,22 @@ class Headers:
     def __iter__(self) -> Iterator[str]:
         return (name for name, _ in self.items())
 
-    def forget_index(self) -> None:
-        """Give its memory back, 18 kB for channel data; the next look-up makes it anew."""
+    def fold(self) -> None:
+        """Give memory back: 18 kB of index for channel data, and most of their text. The next
+        look-up brings both back."""
         self._index = None
+        if 0 < len(self._block) <= FOLD_BYTES:
+            self._folded, self._block = zlib.compress(self._block, 1), b""
+
+    def _lines(self) -> list[bytes]:
+        if self._folded:
+            self._block, self._folded = zlib.decompress(self._folded), b""
+        return self._block.split(b"\n")
 
     def _values(self) -> dict[bytes, bytes]:
         if self._index is None:
             # Last to first, so that the first of equal names is the one that stays.
-            lines = (line.partition(b":") for line in reversed(self._block.split(b"\n")))
+            lines = (line.partition(b":") for line in reversed(self._lines()))
             self._index = {name.lower(): value for name, colon, value in lines if colon}
         return self._index
 

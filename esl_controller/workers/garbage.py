@@ -7,14 +7,15 @@ from collections.abc import Callable
 
 import gevent
 
-GC_ALLOCATIONS = 2_000
-"""New containers between two looks for garbage; Python's own 700 are a few calls' frames."""
-GC_YOUNG = 5
-"""So many looks at the youngest, then one at what these left: some milliseconds with 200 calls."""
-GC_FULL = 20_000
-"""So many of those before a full one in the middle of calls: hours apart on a busy worker. It takes
-20 ms and more, in which no call has sound, and finds next to nothing: a call that has ended leaves
-no cycles."""
+GC_ALLOCATIONS = 500
+"""New containers between two looks for garbage. A look takes some half a microsecond for each, so
+few at a time: as many of them are looked at in the end, and nobody's frame waits."""
+GC_YOUNG = 1
+"""So many looks at the youngest, then one at what these left too."""
+GC_FULL = 250_000
+"""So many of those before a full one in the middle of calls: one is due after each call or two, so
+that is hours apart on a busy worker. It takes 20 ms and more, in which no call has sound, and finds
+next to nothing: a call that has ended leaves no cycles."""
 LOOK_S = 30.0
 
 

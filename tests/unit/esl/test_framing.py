@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from esl_controller.esl import framing
 from esl_controller.esl.errors import LocalProtocolError, RemoteProtocolError
-from esl_controller.esl.framing import Framer, Headers, Message, encode_headers, serialise
+from esl_controller.esl.framing import (
+    FOLD_BYTES,
+    Framer,
+    Headers,
+    Message,
+    encode_headers,
+    serialise,
+)
 
 names = st.from_regex(r"[A-Za-z][A-Za-z0-9_-]{0,10}", fullmatch=True).filter(
     lambda name: name.lower() not in ("content-length", "content-type", "event-name")
@@ -208,6 +215,18 @@ def test_first_of_equal_names_counts_in_any_case():
     assert list(headers) == ["A", "a", "B", "empty", "E"]
     with pytest.raises(KeyError):
         headers["missing"]
+
+
+@pytest.mark.parametrize("size", [0, 10, FOLD_BYTES, FOLD_BYTES + 1])
+def test_folded_headers_tell_the_same(size):
+    block = b"Event-Name: CHANNEL_DATA\nvariable_x: " + b"%20" * size
+    headers, folded = (Headers(block, percent_encoded=True) for _ in range(2))
+    for _ in range(2):
+        folded.fold()
+        folded.fold()
+        assert list(folded.items()) == list(headers.items())
+        assert folded.get("variable_X") == " " * size
+        assert len(folded) == 2
 
 
 def test_plain_replies_are_not_decoded_and_bad_utf8_is_shown():

@@ -1,7 +1,10 @@
 """What was heard of each item, whatever lay between; giving way; what does not fit."""
 
+import pytest
+
 from bridge.audio.formats import L16_8K
-from bridge.playout.heard import HeardPosition
+from bridge.audio.pcm import audioop
+from bridge.playout.heard import HeardPosition, SentLately
 
 from .stream_kit import make, ms
 
@@ -67,11 +70,20 @@ def test_while_we_give_way_nothing_more_is_heard() -> None:
     assert stream.heard(100.2) == (HeardPosition("a", 100),)
 
 
-def test_the_end_that_did_not_fit_is_told_once() -> None:
+def test_the_end_that_did_not_fit_is_told() -> None:
     _, _, stream = make(lead_ms=20)
-    told: list[tuple[str, int]] = []
-    stream.on_overflow = lambda item_id, kept_ms: told.append((item_id, kept_ms))
-    for _ in range(400):
-        stream.write("long", ms(1000), 100.0)
-    assert told == [("long", 300_020)]  # 20 ms had been sent
-    assert stream.counters.dropped_bytes == L16_8K.bytes_for_ms(99_980)
+    dropped = [stream.write("long", ms(1000), 100.0) for _ in range(400)]
+    assert sum(dropped) == L16_8K.bytes_for_ms(99_980)  # 20 ms had been sent
+    assert stream.counters.dropped_bytes == sum(dropped)
+
+
+@pytest.mark.parametrize("as_ulaw", [True, False])
+def test_what_was_sent_lately_comes_back(as_ulaw: bool) -> None:
+    words = audioop.ulaw2lin(bytes(range(256)), 2)
+    lately = SentLately(300, as_ulaw=as_ulaw)
+    lately.add(words[:400])
+    lately.add(words[400:])
+    assert lately.take_back(100) == words[-100:]
+    lately.add(words)
+    assert lately.take_back(1000) == words[-300:]
+    assert lately.take_back(1000) == b""
