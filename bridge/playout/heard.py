@@ -38,6 +38,7 @@ class Timeline:
         """When the audio sent so far runs out, not counting the delay."""
         self._rate_hz = rate_hz
         self._sample = bytes_per_sample
+        self._bytes_per_s = rate_hz * bytes_per_sample
         self._latency_s = latency_s
         self._runs: deque[tuple[float, int]] = deque()
         """Start of each gapless stretch that still matters, as (moment, position)."""
@@ -48,7 +49,7 @@ class Timeline:
             self.until = max(self.until, now)
             self._begin_run(now)
         self.sent += count
-        self.until += count / (self._rate_hz * self._sample)
+        self.until += count / self._bytes_per_s
 
     def _begin_run(self, now: float) -> None:
         runs = self._runs
@@ -78,33 +79,6 @@ class Timeline:
         self.until = now
 
 
-class SentLately:
-    """The end of what was sent: enough to send again what is recalled before it was heard."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._chunks: deque[bytes] = deque()
-
-    def add(self, chunk: bytes) -> None:
-        """It was sent."""
-        self._chunks.append(chunk)
-        self._size += len(chunk)
-        while self._size - len(self._chunks[0]) >= self._limit:
-            self._size -= len(self._chunks.popleft())
-
-    def take_back(self, count: int) -> bytes:
-        """The last `count` bytes, or as many as there are; forget all."""
-        kept = b"".join(self._chunks)
-        self.clear()
-        return kept[max(0, len(kept) - count) :]
-
-    def clear(self) -> None:
-        """Something else begins."""
-        self._chunks.clear()
-        self._size = 0
-
-
 class ItemLedger:
     """The items of the current answers, in the order they are heard.
 
@@ -118,11 +92,12 @@ class ItemLedger:
     def add(self, item_id: str, start: int, end: int) -> None:
         """The audio from `start` to `end` belongs to `item_id`."""
         spans = self._spans
-        last = spans[-1] if spans else None
-        goes_on = last is not None and last.item_id == item_id and last.end == start
-        if last is not None and (goes_on or len(spans) >= MAX_ITEMS):
-            last.end = end
-        elif end > start:
+        if spans:
+            last = spans[-1]
+            if (last.end == start and last.item_id == item_id) or len(spans) >= MAX_ITEMS:
+                last.end = end
+                return
+        if end > start:
             spans.append(_Span(item_id, start, end))
 
     def at(self, position: int) -> tuple[str, int] | None:

@@ -38,14 +38,13 @@ class Lead:
 
         The hot path: how late the hub is changes seldom.
         """
-        if self._margin_s is not None:
-            late_s = self._pacer.lately_late_s(now)
-            if late_s != self._late_s:
-                self._late_s = late_s
-                least_s, most_s = self._margin_s
-                self.due_s = min(most_s, least_s + late_s)
-                self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
-                self.moved = abs(self.due_s - self._planned_s) >= self._pacer.slot_s
+        if self._margin_s is None or (late_s := self._pacer.lately_late_s(now)) == self._late_s:
+            return self._enough_s
+        self._late_s = late_s
+        least_s, most_s = self._margin_s
+        self.due_s = min(most_s, least_s + late_s)
+        self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
+        self.moved = abs(self.due_s - self._planned_s) >= self._pacer.slot_s
         return self._enough_s
 
     def join(self, stream: Due, until: float, now: float) -> None:

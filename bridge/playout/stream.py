@@ -18,7 +18,7 @@ from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
-from bridge.playout.heard import HeardPosition, ItemLedger, SentLately, Timeline
+from bridge.playout.heard import HeardPosition, ItemLedger, Timeline
 from bridge.playout.lead import Lead
 
 DEFAULT_LIMIT_MS = 300_000
@@ -66,9 +66,10 @@ class PlayoutStream:
         """A pause recalls what was sent ahead; so the last of it is kept."""
         spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
-        self._lately = SentLately(fmt.bytes_for_ms(lately_ms))
+        limit_bytes = max(1, limit_ms // playout.frame_ms) * self._frame_bytes
+        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms))
         self._latency_s = playout.latency_ms / 1000
-        self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
+        self._most_waiting = 0
         self._items = ItemLedger()
         self._generation = 0
         self._closed = False
@@ -121,18 +122,20 @@ class PlayoutStream:
         if not self._active:
             self._begin_answer()
         self._finished = False
-        if len(self._ring) < self._frame_bytes:
+        ring = self._ring
+        if ring.depth < self._frame_bytes:
             self._ready_since = now
-        dropped = self._ring.write(data)
-        self._items.add(item_id, self._written, self._written + len(data) - dropped)
-        self._written += len(data) - dropped
-        self._content_end = self._written
+        dropped, start = ring.write(data), self._written
+        self._written = self._content_end = end = start + len(data) - dropped
+        self._items.add(item_id, start, end)
         if dropped:
             self._tell_overflow(item_id, dropped)
-        if (depth_ms := self.depth_ms) > self.counters.max_depth_ms:
-            self.counters.max_depth_ms = depth_ms
+        if ring.depth > self._most_waiting:
+            self._most_waiting = ring.depth
+            self.counters.max_depth_ms = self.depth_ms
         self._pump(now)
-        self._lead.join(self, self._timeline.until, now)
+        if self not in self._pacer:
+            self._lead.join(self, self._timeline.until, now)
         return dropped
 
     def finish(self, now: float) -> None:
@@ -193,9 +196,7 @@ class PlayoutStream:
         if self._takes_back:
             self._take_back(now)
         if self._fades and len(self._ring):
-            behind = self._ring.read(self._fade_bytes)
-            self._ring.unread(behind)
-            self._send_fade(behind, now)
+            self._send_fade(self._ring.peek(self._fade_bytes), now)
         return True
 
     def resume(self, now: float) -> None:
@@ -228,7 +229,7 @@ class PlayoutStream:
             return []
         timeline = self._timeline
         heard_until = now - self._latency_s if heard_until is None else heard_until
-        back = self._lately.take_back(timeline.sent - timeline.heard(heard_until))
+        back = self._ring.lately(timeline.sent - timeline.heard(heard_until))
         if back and self._playout.recalls:
             self._playout.clear(self._generation, now)  # or it would be heard twice
         start = timeline.sent - len(back)
@@ -284,33 +285,41 @@ class PlayoutStream:
         self._pump(now)
         if self._lead.moved:
             self._lead.follow(self, self._timeline.until, now)
-        if self._finished:
-            self._end_if_heard(now)
-        return self._finished or self._ring.depth >= self._frame_bytes
+        if not self._finished:
+            return self._ring.depth >= self._frame_bytes
+        self._end_if_heard(now)
+        return self._finished
 
     def _pump(self, now: float) -> None:
+        """The hot path: the first chunk of an answer, or after a pause, is sent by `_begin`."""
         if self._paused:
             return
-        ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
-        until_s = now + self._lead.look(now)
-        while timeline.until <= until_s:
+        ring, frame, timeline, lead = self._ring, self._frame_bytes, self._timeline, self._lead
+        until_s = now + lead.look(now)
+        while (until := timeline.until) <= until_s:
             if (whole := ring.depth) < frame:
                 return
-            most = self._first_bytes if self._starting else self._chunk_bytes
-            self._send(ring.read(most if whole >= most else whole - whole % frame), now)
+            if self._starting or self._resumed:
+                self._begin(now)
+                continue
+            if until - now < lead.due_s:
+                self._count_late(until - now, now)
+            most = self._chunk_bytes
+            chunk = ring.read(most if whole >= most else whole - whole % frame)
+            self._play(chunk, now)
+            self.counters.frames_sent += len(chunk) // frame
 
-    def _send(self, chunk: bytes, now: float) -> None:
+    def _begin(self, now: float) -> None:
         starting, ahead_s = self._starting, self._timeline.until - now
         if not starting and ahead_s < self._lead.due_s:
             self._count_late(ahead_s, now)
-        self._starting = False
-        self._lately.add(chunk)
-        if self._resumed:
-            self._resumed = False
-            if self._format.encoding is Encoding.L16:
-                chunk = fade_in(chunk, self._rate_hz)
-        self._play(chunk, now)
+        whole, most = self._ring.depth, self._first_bytes if starting else self._chunk_bytes
+        chunk = self._ring.read(min(most, whole - whole % self._frame_bytes))
         self.counters.frames_sent += len(chunk) // self._frame_bytes
+        resumed, self._starting, self._resumed = self._resumed, False, False
+        if resumed and self._format.encoding is Encoding.L16:
+            chunk = fade_in(chunk, self._rate_hz)
+        self._play(chunk, now)
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
 
@@ -330,10 +339,12 @@ class PlayoutStream:
         self._play(frame, now)
 
     def _play(self, chunk: bytes, now: float) -> None:
+        timeline = self._timeline
         if self.on_sent is not None:
-            self.on_sent(chunk, self._rate_hz, max(now, self._timeline.until) + self._latency_s)
+            heard_at = timeline.until if timeline.until > now else now
+            self.on_sent(chunk, self._rate_hz, heard_at + self._latency_s)
         self._playout.play(chunk, self._generation)
-        self._timeline.send(len(chunk), now)
+        timeline.send(len(chunk), now)
 
     def _shift(self, position: int, count: int) -> None:
         self._items.insert(position, count)
@@ -352,11 +363,10 @@ class PlayoutStream:
         """Recall what was sent and not heard, and put it in front of the queue again."""
         timeline = self._timeline
         position = timeline.heard(now)
-        back = self._lately.take_back(timeline.sent - position)
+        back = self._ring.take_back(timeline.sent - position)
         self._playout.clear(self._generation, now)
         timeline.silence(now)
-        self._ring.unread(back)
-        self._shift(timeline.sent - len(back), len(back))
+        self._shift(timeline.sent - back, back)
 
     def _count_late(self, ahead_s: float, now: float) -> None:
         if ahead_s < 0:
@@ -371,7 +381,7 @@ class PlayoutStream:
     def _begin_answer(self) -> None:
         self._active = self._starting = True
         self._answer_start = self._written
-        self._lately.clear()
+        self._ring.forget()
 
     def _end_if_heard(self, now: float) -> bool:
         if self._paused or len(self._ring) or not self.idle(now):
@@ -385,6 +395,7 @@ class PlayoutStream:
         self._active = self._starting = self._finished = False
         self._paused = self._resumed = False
         self._items.forget()
+        self._ring.forget()
         self._pacer.leave(self)
 
     def _tell_overflow(self, item_id: str, dropped: int) -> None:
