@@ -3,7 +3,7 @@
 from setuptools import Extension, setup
 
 VERSION = "1.0.0"
-SOURCES = ("module", "resampler", "uplink_codec", "voicing")
+SOURCES = ("module", "messages", "resampler", "uplink_codec", "voicing")
 
 setup(
     version=VERSION,

@@ -21,6 +21,7 @@ typedef struct Resampler Resampler;
 PyObject *resampler_type(void);
 PyObject *uplink_codec_type(void);
 PyObject *voicing_type(void);
+PyObject *whole_messages(PyObject *module, PyObject *data);
 
 /* Most samples that `count` more of them can bring out. */
 size_t resampler_ready(const Resampler *self, size_t count);

@@ -2,7 +2,7 @@
    and knows no socket: bytes go in and bytes come out, as from the Python it stands for. */
 #include "core.h"
 
-#define INTERFACE 1  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
+#define INTERFACE 2  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
 
 void free_object(PyObject *self)
 {
@@ -47,9 +47,14 @@ static int execute(PyObject *module)
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};
 
+static PyMethodDef methods[] = {
+    {"whole_messages", whole_messages, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "voice_ai_switch_core", "The media path's arithmetic, compiled.", 0,
-    NULL, slots, NULL, NULL, NULL,
+    methods, slots, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit_voice_ai_switch_core(void)
