@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gevent
@@ -19,12 +19,13 @@ from bridge.providers.actions import Action, Open, Send, Target
 from bridge.providers.ahead import Ahead
 from bridge.providers.alarm import Alarm
 from bridge.providers.audio_way import AudioWay
-from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
+from bridge.providers.base import ProviderEvent, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
 from bridge.providers.conversation import Conversation
+from bridge.providers.endings import BROKEN, is_last, lost
 from bridge.speech.channel import SpeechChannel
-from bridge.wire.channel import ChannelEnd, ChannelListener, Ender
+from bridge.wire.channel import ChannelEnd, ChannelListener
 from bridge.wire.network import Network
 from bridge.wire.websocket_channel import WebSocketChannel
 
@@ -35,7 +36,7 @@ __all__ = ["Network", "ProviderHost"]
 MAX_ACTIONS = 256
 """Rounds of actions and events at a time: a protocol that never comes to rest is at fault."""
 
-OnEvents = Callable[[list[ProviderEvent]], None]
+OnEvents = Callable[[Sequence[ProviderEvent]], None]
 _Sender = Callable[[bytes, bool], bool]
 
 
@@ -216,7 +217,7 @@ class ProviderHost:
         slot = self._slots[name] = Slot(name)
         listener = ChannelListener(
             on_open=lambda: self._guarded(self._on_open, slot),
-            on_messages=lambda messages: self._guarded(self._on_messages, slot, messages),
+            on_messages=lambda messages: self._on_messages(slot, messages),
             on_end=lambda end: self._guarded(self._on_end, slot, end),
             on_fault=self._fault,
         )
@@ -258,13 +259,26 @@ class ProviderHost:
         self._pump()
 
     def _on_messages(self, slot: Slot, messages: list[bytes]) -> None:
-        if not self._current(slot):
+        if self.is_over or self._slots.get(slot.name) is not slot:
             return
         self.messages_in += len(messages)
-        now = self._clock()
-        receive, name = self.protocol.receive_message, slot.name
+        try:
+            self._receive(slot.name, messages, self._clock())
+        except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
+            self._fault(error)
+
+    def _receive(self, name: str, messages: list[bytes], now: float) -> None:
+        protocol = self.protocol
+        if not (self._telling or self._events):  # else those events come first
+            audio, taken = protocol.receive_audio(name, messages, now)
+            if taken == len(messages):  # the hot path: that is all, and moves no deadline
+                if audio:
+                    self._on_events(audio)
+                return
+            self._events += audio
+            messages = messages[taken:]
         for message in messages:
-            receive(name, message, now)
+            protocol.receive_message(name, message, now)
         self._pump()
 
     def _on_end(self, slot: Slot, end: ChannelEnd) -> None:
@@ -278,7 +292,7 @@ class ProviderHost:
         self.protocol.receive_end(slot.name, end, self._clock())
         self._pump()
         if not self.is_over and not self._slots:
-            self._tell([_lost(end)])
+            self._tell([lost(end)])
 
     def _pump(self) -> None:
         """Tell the events, then do what they and their listener brought about."""
@@ -308,7 +322,7 @@ class ProviderHost:
     def _tell(self, events: list[ProviderEvent]) -> None:
         """Hand events over; with the last of all the channels go."""
         for number, event in enumerate(events):
-            if _is_last(event):
+            if is_last(event):
                 self._finish()
                 on_events, self._on_events = self._on_events, _nobody
                 on_events(events[: number + 1])
@@ -374,26 +388,12 @@ class ProviderHost:
             self._collect()
         except Exception:  # noqa: BLE001 - its state may be anything now
             _log.exception("provider's protocol failed while leaving")
-        events = [event for event in self._events if not _is_last(event)]
+        events = [event for event in self._events if not is_last(event)]
         self._events = []
         self._finish()
-        self._hand_over([*events, _BROKEN])
+        self._hand_over([*events, BROKEN])
         self._on_events = _nobody
-
-
-_BROKEN = ProviderFailure(ErrorKind.PROTOCOL, "internal_error", "internal error", True, True)
 
 
 def _nobody(_: object) -> None:
     """Hears of a conversation that is over."""
-
-
-def _is_last(event: ProviderEvent) -> bool:
-    return isinstance(event, Ended) or (isinstance(event, ProviderFailure) and event.fatal)
-
-
-def _lost(end: ChannelEnd) -> ProviderFailure:
-    """For a protocol that had nothing to say about the end of its only channel."""
-    kind = ErrorKind.OURS if end.by is Ender.US else ErrorKind.CONNECTION
-    code = end.stage or f"close_{end.code}"
-    return ProviderFailure(kind, code, end.reason or f"channel ended with {end.code}", True, True)

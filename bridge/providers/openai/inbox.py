@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bridge.audio.formats import Encoding
@@ -13,6 +13,7 @@ from bridge.providers.base import (
     CallerStopped,
     ErrorKind,
     Interrupted,
+    Pieces,
     ResponseDone,
     ResponseStarted,
     SessionReady,
@@ -89,6 +90,38 @@ class Inbox:
         except RemoteProtocolError as error:
             self._on_malformed(error)
             self._end_response(ended_response(data))
+
+    def receive_audio(self, messages: Sequence[bytes]) -> Pieces:
+        """Take messages as long as they are audio of the active response, or dropped unread."""
+        state, running, audio, taken = self._state, self._state.requests.response_id, [], 0
+        wanted = bool(running) and running != state.cancelled_id
+        for data in messages:
+            delta = decode_audio_delta(data)
+            if delta is not None:
+                piece = self._piece(delta) if wanted and delta.response_id == running else None
+                if piece is None:
+                    break
+                audio.append(piece)
+            elif not is_dropped(data, words=self._gathers):
+                break
+            taken += 1
+        return Pieces(audio, taken)
+
+    def _piece(self, delta: AudioDelta) -> Audio | None:
+        """Audio of the active response; None: there is none, and nothing is changed."""
+        try:
+            data = decode_base64(delta.delta)
+        except RemoteProtocolError:
+            return None
+        if not data or len(data) % self._odd_size:
+            return None
+        return self._sounds(delta.response_id or "", delta.item_id or "", delta, data)
+
+    def _sounds(self, response_id: str, item_id: str, delta: AudioDelta, data: bytes) -> Audio:
+        state = self._state
+        state.generated.add(item_id, delta.content_index or 0, len(data))
+        state.sounded(response_id)
+        return Audio(response_id, item_id, data)
 
     # --- session ------------------------------------------------------------------------------
 
@@ -224,9 +257,7 @@ class Inbox:
         if len(audio) % self._odd_size:
             raise RemoteProtocolError(f"half a sample: audio of {len(audio)} bytes")
         if audio:
-            state.generated.add(item_id, delta.content_index or 0, len(audio))
-            state.sounded(response_id)
-            state.tell(Audio(response_id, item_id, audio))
+            state.tell(self._sounds(response_id, item_id, delta, audio))
 
     def _on_agent_words(self, event: PieceEvent, now: float) -> None:
         """Nobody's words grow for ever: what is beyond the limits is left out."""
