@@ -50,17 +50,19 @@ class Pacer:
         """Called with a stream that failed and was removed; if unset, the error is raised."""
         self._slots: list[list[Due]] = [[] for _ in range(slots)]
         self._due_s = [0.0] * slots
-        self._slots_of: dict[Due, tuple[int, ...]] = {}
+        self.members: dict[Due, tuple[int, ...]] = {}
+        """Who is on the wheel, and in which slots: to be looked at, no more."""
         self._late_s = self._late_before_s = 0.0
         """Worst lateness of this stretch of `REMEMBERED_S`, and of the one before."""
-        self._lately_late_s = 0.0
-        self._remember_until = 0.0
+        self.lately_s = 0.0
+        """`lately_late_s`, as it is before `remember_until`."""
+        self.remember_until = 0.0
 
     def __len__(self) -> int:
-        return len(self._slots_of)
+        return len(self.members)
 
     def __contains__(self, stream: Due) -> bool:
-        return stream in self._slots_of
+        return stream in self.members
 
     def join(
         self, stream: Due, now: float, *, wanted: float | None = None, twice: bool = False
@@ -70,14 +72,14 @@ class Pacer:
         `wanted` is a moment of one of its calls instead: it is called in the last slot before it,
         and whole periods before that. `twice`: it is called twice in a period.
         """
-        if stream in self._slots_of:
+        if stream in self.members:
             return
         width, count = self.slot_s, len(self._slots)
         step = int(now / width) + 1
         if wanted is not None:
             step = max(step, int(wanted / width))
         steps = (step, step + count // 2) if twice and count > 1 else (step,)
-        self._slots_of[stream] = tuple(one % count for one in steps)
+        self.members[stream] = tuple(one % count for one in steps)
         begun = [self._put(stream, one, now) for one in steps]
         if self.on_wake and any(begun) and self.next_deadline() in begun:
             self.on_wake()
@@ -97,7 +99,7 @@ class Pacer:
 
     def leave(self, stream: Due) -> None:
         """Take `stream` off; no effect when it is not on the wheel."""
-        for slot in self._slots_of.pop(stream, ()):
+        for slot in self.members.pop(stream, ()):
             # A new list: the old one may be what a running tick is going through.
             self._slots[slot] = [other for other in self._slots[slot] if other is not stream]
 
@@ -122,8 +124,9 @@ class Pacer:
                 self._run(members, now)
 
     def _run(self, members: list[Due], now: float) -> None:
+        on_wheel = self.members
         for stream in members:
-            if stream not in self._slots_of:
+            if stream not in on_wheel:
                 continue  # an earlier stream of this tick took it off
             try:
                 if not stream.send_due(now):
@@ -136,18 +139,18 @@ class Pacer:
 
     def lately_late_s(self, now: float) -> float:
         """How late the worst tick of the last seconds was."""
-        if now >= self._remember_until:
+        if now >= self.remember_until:
             self._remember(0.0, now)
-        return self._lately_late_s
+        return self.lately_s
 
     def _remember(self, lateness_s: float, now: float) -> None:
-        if now >= self._remember_until:
-            fresh = now < self._remember_until + REMEMBERED_S
+        if now >= self.remember_until:
+            fresh = now < self.remember_until + REMEMBERED_S
             self._late_before_s, self._late_s = (self._late_s if fresh else 0.0), 0.0
-            self._remember_until = now + REMEMBERED_S
+            self.remember_until = now + REMEMBERED_S
         if lateness_s > self._late_s:
             self._late_s = lateness_s
-        self._lately_late_s = max(self._late_s, self._late_before_s)
+        self.lately_s = max(self._late_s, self._late_before_s)
 
     def _count(self, lateness_s: float, periods: int, streams: int) -> None:
         late = sum((lateness_s - k * self.period_s) * 1000 > LATE_MS for k in range(periods))

@@ -38,9 +38,10 @@ class Lead:
 
         The hot path: how late the hub is changes seldom.
         """
-        if self._margin_s is None or (late_s := self._pacer.lately_late_s(now)) == self._late_s:
+        pacer = self._pacer
+        if self._margin_s is None or (now < pacer.remember_until and pacer.lately_s == self._late_s):
             return self._enough_s
-        self._late_s = late_s
+        self._late_s = late_s = pacer.lately_late_s(now)
         least_s, most_s = self._margin_s
         self.due_s = min(most_s, least_s + late_s)
         self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
@@ -49,7 +50,7 @@ class Lead:
 
     def join(self, stream: Due, until: float, now: float) -> None:
         """Have the pacer call `stream`, first when the next chunk is due."""
-        if stream in self._pacer:
+        if stream in self._pacer.members:
             return
         if self._margin_s is None:
             self._pacer.join(stream, now)

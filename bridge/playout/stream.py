@@ -51,12 +51,13 @@ class PlayoutStream:
         """Everything has been heard. Called once after each `finish`, never after `clear`."""
         self.on_sent: Callable[[bytes, int, float], None] | None = None
         """L16 was sent, at this rate, and its first sample is heard at this moment."""
-        self._playout = playout
+        self._playout, self._play_chunk = playout, playout.play
         self._pacer = pacer
         self._format = fmt
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
         self._first_bytes = fmt.bytes_for_ms(playout.first_chunk_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
+        self._chunk_frames = self._chunk_bytes // self._frame_bytes
         self._rate_hz = fmt.rate_hz
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
@@ -133,8 +134,11 @@ class PlayoutStream:
         if ring.depth > self._most_waiting:
             self._most_waiting = ring.depth
             self.counters.max_depth_ms = self.depth_ms
+        members = self._pacer.members
+        if self in members and self._timeline.until < now:
+            self._pacer.leave(self)  # what is sent now begins at another moment of the period
         self._pump(now)
-        if self not in self._pacer:
+        if self not in members:
             self._lead.join(self, self._timeline.until, now)
         return dropped
 
@@ -285,8 +289,8 @@ class PlayoutStream:
         self._pump(now)
         if self._lead.moved:
             self._lead.follow(self, self._timeline.until, now)
-        if not self._finished:
-            return self._ring.depth >= self._frame_bytes
+        if not self._finished:  # more may come before the last of it has been heard
+            return self._ring.depth >= self._frame_bytes or self._timeline.until >= now
         self._end_if_heard(now)
         return self._finished
 
@@ -304,10 +308,17 @@ class PlayoutStream:
                 continue
             if until - now < lead.due_s:
                 self._count_late(until - now, now)
-            most = self._chunk_bytes
-            chunk = ring.read(most if whole >= most else whole - whole % frame)
-            self._play(chunk, now)
-            self.counters.frames_sent += len(chunk) // frame
+            if whole >= (size := self._chunk_bytes):
+                self.counters.frames_sent += self._chunk_frames
+            else:
+                size = whole - whole % frame
+                self.counters.frames_sent += size // frame
+            chunk = ring.read(size)
+            if self.on_sent is not None:
+                heard_at = until if until > now else now
+                self.on_sent(chunk, self._rate_hz, heard_at + self._latency_s)
+            self._play_chunk(chunk, self._generation)
+            timeline.send(size, now)
 
     def _begin(self, now: float) -> None:
         starting, ahead_s = self._starting, self._timeline.until - now
@@ -339,12 +350,10 @@ class PlayoutStream:
         self._play(frame, now)
 
     def _play(self, chunk: bytes, now: float) -> None:
-        timeline = self._timeline
         if self.on_sent is not None:
-            heard_at = timeline.until if timeline.until > now else now
-            self.on_sent(chunk, self._rate_hz, heard_at + self._latency_s)
-        self._playout.play(chunk, self._generation)
-        timeline.send(len(chunk), now)
+            self.on_sent(chunk, self._rate_hz, max(now, self._timeline.until) + self._latency_s)
+        self._play_chunk(chunk, self._generation)
+        self._timeline.send(len(chunk), now)
 
     def _shift(self, position: int, count: int) -> None:
         self._items.insert(position, count)

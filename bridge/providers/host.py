@@ -10,6 +10,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gevent
@@ -217,7 +218,7 @@ class ProviderHost:
         slot = self._slots[name] = Slot(name)
         listener = ChannelListener(
             on_open=lambda: self._guarded(self._on_open, slot),
-            on_messages=lambda messages: self._on_messages(slot, messages),
+            on_messages=partial(self._on_messages, slot),
             on_end=lambda end: self._guarded(self._on_end, slot, end),
             on_fault=self._fault,
         )
@@ -261,25 +262,22 @@ class ProviderHost:
     def _on_messages(self, slot: Slot, messages: list[bytes]) -> None:
         if self.is_over or self._slots.get(slot.name) is not slot:
             return
-        self.messages_in += len(messages)
+        now, count = self._clock(), len(messages)
+        self.messages_in += count
         try:
-            self._receive(slot.name, messages, self._clock())
+            if not (self._telling or self._events):  # else those events come first
+                audio, taken = self.protocol.receive_audio(slot.name, messages, now)
+                if taken == count:  # the hot path: that is all, and moves no deadline
+                    if audio:
+                        self._on_events(audio)
+                    return
+                self._events += audio
+                messages = messages[taken:]
+            for message in messages:
+                self.protocol.receive_message(slot.name, message, now)
+            self._pump()
         except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
             self._fault(error)
-
-    def _receive(self, name: str, messages: list[bytes], now: float) -> None:
-        protocol = self.protocol
-        if not (self._telling or self._events):  # else those events come first
-            audio, taken = protocol.receive_audio(name, messages, now)
-            if taken == len(messages):  # the hot path: that is all, and moves no deadline
-                if audio:
-                    self._on_events(audio)
-                return
-            self._events += audio
-            messages = messages[taken:]
-        for message in messages:
-            protocol.receive_message(name, message, now)
-        self._pump()
 
     def _on_end(self, slot: Slot, end: ChannelEnd) -> None:
         if not self._current(slot):

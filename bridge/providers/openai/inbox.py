@@ -93,34 +93,34 @@ class Inbox:
 
     def receive_audio(self, messages: Sequence[bytes]) -> Pieces:
         """Take messages as long as they are audio of the active response, or dropped unread."""
-        state, running, audio, taken = self._state, self._state.requests.response_id, [], 0
-        wanted = bool(running) and running != state.cancelled_id
+        state, audio, taken = self._state, [], 0
+        running = state.requests.response_id or ""
+        wanted = running and running != state.cancelled_id
         for data in messages:
             delta = decode_audio_delta(data)
             if delta is not None:
-                piece = self._piece(delta) if wanted and delta.response_id == running else None
-                if piece is None:
+                sound = self._sound(delta) if wanted and delta.response_id == running else b""
+                if not sound:
                     break
-                audio.append(piece)
+                audio.append(self._sounds(running, delta, sound))
             elif not is_dropped(data, words=self._gathers):
                 break
             taken += 1
         return Pieces(audio, taken)
 
-    def _piece(self, delta: AudioDelta) -> Audio | None:
-        """Audio of the active response; None: there is none, and nothing is changed."""
+    def _sound(self, delta: AudioDelta) -> bytes:
+        """Whole samples; empty: there are none in it."""
         try:
             data = decode_base64(delta.delta)
         except RemoteProtocolError:
-            return None
-        if not data or len(data) % self._odd_size:
-            return None
-        return self._sounds(delta.response_id or "", delta.item_id or "", delta, data)
+            return b""
+        return b"" if len(data) % self._odd_size else data
 
-    def _sounds(self, response_id: str, item_id: str, delta: AudioDelta, data: bytes) -> Audio:
-        state = self._state
+    def _sounds(self, response_id: str, delta: AudioDelta, data: bytes) -> Audio:
+        state, item_id = self._state, delta.item_id or ""
         state.generated.add(item_id, delta.content_index or 0, len(data))
-        state.sounded(response_id)
+        if response_id != state.sounding:
+            state.sounded(response_id)
         return Audio(response_id, item_id, data)
 
     # --- session ------------------------------------------------------------------------------
@@ -248,7 +248,6 @@ class Inbox:
 
     def _on_audio(self, delta: AudioDelta, now: float) -> None:
         state = self._state
-        item_id = delta.item_id or ""
         response_id = delta.response_id or state.requests.response_id or ""
         if response_id and response_id == state.cancelled_id:
             state.late_audio += 1
@@ -257,7 +256,7 @@ class Inbox:
         if len(audio) % self._odd_size:
             raise RemoteProtocolError(f"half a sample: audio of {len(audio)} bytes")
         if audio:
-            state.tell(self._sounds(response_id, item_id, delta, audio))
+            state.tell(self._sounds(response_id, delta, audio))
 
     def _on_agent_words(self, event: PieceEvent, now: float) -> None:
         """Nobody's words grow for ever: what is beyond the limits is left out."""
