@@ -39,7 +39,9 @@ class Lead:
         The hot path: how late the hub is changes seldom.
         """
         pacer = self._pacer
-        if self._margin_s is None or (now < pacer.remember_until and pacer.lately_s == self._late_s):
+        if self._margin_s is None or (
+            now < pacer.remember_until and pacer.lately_s == self._late_s
+        ):
             return self._enough_s
         self._late_s = late_s = pacer.lately_late_s(now)
         least_s, most_s = self._margin_s

@@ -89,8 +89,11 @@ class Heard(NamedTuple):
 # --- events ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class SessionReady:
+class _Event(msgspec.Struct, frozen=True, gc=False):
+    """Dozens are made of each answer: a frozen dataclass takes five times as long."""
+
+
+class SessionReady(_Event, frozen=True):
     """Audio may flow, in these formats."""
 
     session_id: str
@@ -98,15 +101,13 @@ class SessionReady:
     audio_out: AudioFormat
 
 
-@dataclass(frozen=True, slots=True)
-class CallerStarted:
+class CallerStarted(_Event, frozen=True):
     """The caller speaks. This alone does not cut the agent: see `Capabilities.interrupts`."""
 
     item_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerStopped:
+class CallerStopped(_Event, frozen=True):
     """The caller's turn is over."""
 
     item_id: str = ""
@@ -114,23 +115,20 @@ class CallerStopped:
     """False: noise, or a model that may choose to stay silent."""
 
 
-@dataclass(frozen=True, slots=True)
-class CallerWords:
+class CallerWords(_Event, frozen=True):
     """What was understood of the caller's turn so far; may change, and is told as `Transcript`."""
 
     item_id: str
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
+class Interrupted(_Event, frozen=True):
     """The provider dropped the rest of its answer: cut what is heard, now."""
 
     response_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseStarted:
+class ResponseStarted(_Event, frozen=True):
     """The model began to answer."""
 
     response_id: str
@@ -138,19 +136,15 @@ class ResponseStarted:
     """That of the `say` this answers, where the provider can tell; otherwise empty."""
 
 
-class Audio(msgspec.Struct, frozen=True, gc=False):
-    """A piece of the agent's voice, in `SessionReady.audio_out`.
-
-    Ten a second of each answer, hence a `Struct`: a frozen dataclass takes five times as long.
-    """
+class Audio(_Event, frozen=True):
+    """A piece of the agent's voice, in `SessionReady.audio_out`."""
 
     response_id: str
     item_id: str
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseDone:
+class ResponseDone(_Event, frozen=True):
     """No more audio is expected of this answer; if more comes all the same, it is played."""
 
     response_id: str
@@ -165,8 +159,7 @@ class ResponseDone:
     """How long a rate-limited provider asked us to wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transcript:
+class Transcript(_Event, frozen=True):
     """All words of one item; told again under the same id when they are corrected."""
 
     speaker: Speaker
@@ -177,8 +170,7 @@ class Transcript:
     """The item before it in the conversation, where the provider knows it: texts come late."""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
+class FunctionCall(_Event, frozen=True):
     """The model wants a function run. Each `call_id` is told once."""
 
     call_id: str
@@ -188,8 +180,7 @@ class FunctionCall:
     response_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class FunctionCancelled:
+class FunctionCancelled(_Event, frozen=True):
     """The result of this call is no longer wanted."""
 
     call_id: str
@@ -215,22 +206,19 @@ class Usage:
     characters: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GoingAway:
+class GoingAway(_Event, frozen=True):
     """The provider will end this session in so many seconds."""
 
     in_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(_Event, frozen=True):
     """The agent ended the conversation by itself. Not a failure."""
 
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderFailure:
+class ProviderFailure(_Event, frozen=True):
     """Something went wrong at the provider."""
 
     kind: ErrorKind
