@@ -14,7 +14,9 @@ from typing import Any
 from bridge.audio import core
 from bridge.audio.resampler import COMPILED_PAIRS
 from bridge.session.voicing import COMPILED_RATES_HZ, Voicing, make_voicing
+from bridge.wire.whole_messages import whole_messages
 from tests.compiled.twins import JSON, RAW, WAYS, both, mostly_plain
+from tests.unit.bridge.test_whole_messages import read
 
 ODDITIES: tuple[Any, ...] = (None, 0, -1, 1 << 40, "", b"", b"x", bytearray(4), [], b"\xff" * 70001)
 
@@ -41,6 +43,11 @@ def codecs(rng: random.Random) -> None:
         assert compiled.feed(data) == twin.feed(data)
         audio, key = samples(rng), rng.randbytes(4)
         assert compiled.frame(audio, key) == twin.frame(audio, key)
+
+
+def reads(rng: random.Random) -> None:
+    for data in (read(rng), some_bytes(rng)):
+        assert core.module.whole_messages(data) == whole_messages(data)
 
 
 def resamplers(rng: random.Random) -> None:
@@ -90,6 +97,7 @@ def strangers(rng: random.Random) -> None:
         lambda: compiled.feed(odd()),
         lambda: compiled.frame(odd(), odd()),
         lambda: made.Voicing(8000).look(odd()),
+        lambda: made.whole_messages(odd()),
     ):
         try:
             call()
@@ -102,7 +110,7 @@ def main(seconds: float, seed: int) -> None:
     until, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         rng = random.Random(seed + rounds)
-        for target in (codecs, resamplers, voices, strangers):
+        for target in (codecs, reads, resamplers, voices, strangers):
             target(rng)
         rounds += 1
     print(f"{rounds} passed, 0 failed")  # as a test runner's last line
