@@ -65,27 +65,27 @@ class RingBuffer:
     def _read_across(self, count: int) -> bytes:
         if self._chunks and self._offset == len(self._head):
             self._next_chunk()
-            if count <= len(self._head):
-                self._offset = count
-                self.depth -= count
-                return self._head[:count]
-        parts, missing = [], min(count, self.depth)
-        self.depth -= missing
-        while missing:
-            if self._offset == len(self._head):
-                self._next_chunk()
-            end = min(self._offset + missing, len(self._head))
-            parts.append(self._head[self._offset : end])
-            missing -= end - self._offset
-            self._offset = end
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+            return self.read(count)
+        if count > self.depth:
+            count = self.depth
+        self.depth -= count
+        head, start = self._head, self._offset
+        parts, missing = [head[start:]], count - len(head) + start
+        self._offset = len(head)
+        while missing > 0:
+            self._next_chunk()
+            parts.append(self._head[:missing])
+            self._offset = len(parts[-1])
+            missing -= self._offset
+        return b"".join(parts)
 
     def _next_chunk(self) -> None:
-        past = self._past
-        past.append(self._head)
-        self._past_bytes += len(self._head)
-        while past and self._past_bytes - len(past[0]) >= self._keep:
-            self._past_bytes -= len(past.popleft())
+        past, head = self._past, self._head
+        size = self._past_bytes + len(head)
+        past.append(head)
+        while past and size - len(past[0]) >= self._keep:
+            size -= len(past.popleft())
+        self._past_bytes = size
         self._head, self._offset = self._chunks.popleft(), 0
 
     def peek(self, count: int) -> bytes:

@@ -21,6 +21,9 @@ class Lead:
         if lead_ms is None and playout.margin_ms is not None:
             least_ms, most_ms = playout.margin_ms
             self._margin_s = (least_ms / 1000, most_ms / 1000)
+        self.lingers = self._margin_s is not None
+        """So little is sent ahead that a stream with nothing left waits on the pacer for more until
+        that is heard: joining anew takes longer than a call or two in vain."""
         uneven = playout.frame_ms % round(pacer.period_s * 1000)
         self._twice = self._margin_s is not None and uneven != 0
         self._late_s = -1.0

@@ -289,8 +289,10 @@ class PlayoutStream:
         self._pump(now)
         if self._lead.moved:
             self._lead.follow(self, self._timeline.until, now)
-        if not self._finished:  # more may come before the last of it has been heard
-            return self._ring.depth >= self._frame_bytes or self._timeline.until >= now
+        if not self._finished:
+            if self._ring.depth >= self._frame_bytes:
+                return True
+            return self._lead.lingers and self._timeline.until >= now
         self._end_if_heard(now)
         return self._finished
 
