@@ -5,6 +5,7 @@ from setuptools import Extension, setup
 VERSION = "1.0.0"
 SOURCES = (
     "module",
+    "messages",
     "resampler",
     "voicing",
     "voice_activity",

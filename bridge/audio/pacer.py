@@ -9,7 +9,7 @@ become due, and the next deadline lies on the same grid as before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from bridge.errors import LocalProtocolError
@@ -18,8 +18,6 @@ LATE_MS = 40
 """A frame later than this is counted as late: two packets of a phone's jitter buffer."""
 REMEMBERED_S = 2.0
 """A late tick is reckoned with for as long as this, and at most for twice as long."""
-LATENESS_BOUNDS_MS = (1, 2, 5, 10, 20, 40)
-"""Upper bounds of the lateness histogram; a last bucket holds everything above."""
 
 
 class Due(Protocol):
@@ -33,13 +31,8 @@ class Due(Protocol):
 class PacerCounters:
     """Totals since the pacer was created."""
 
-    ticks: int = 0
-    streams_run: int = 0
     late_frames: int = 0
     """Periods run more than LATE_MS late, counted once for each stream in the slot."""
-    max_lateness_ms: float = 0.0
-    lateness: list[int] = field(default_factory=lambda: [0] * (len(LATENESS_BOUNDS_MS) + 1))
-    """Slots run, by lateness; buckets as in LATENESS_BOUNDS_MS."""
 
 
 class Pacer:
@@ -57,17 +50,19 @@ class Pacer:
         """Called with a stream that failed and was removed; if unset, the error is raised."""
         self._slots: list[list[Due]] = [[] for _ in range(slots)]
         self._due_s = [0.0] * slots
-        self._slots_of: dict[Due, tuple[int, ...]] = {}
+        self.members: dict[Due, tuple[int, ...]] = {}
+        """Who is on the wheel, and in which slots: to be looked at, no more."""
         self._late_s = self._late_before_s = 0.0
         """Worst lateness of this stretch of `REMEMBERED_S`, and of the one before."""
-        self._lately_late_s = 0.0
-        self._remember_until = 0.0
+        self.lately_s = 0.0
+        """`lately_late_s`, as it is before `remember_until`."""
+        self.remember_until = 0.0
 
     def __len__(self) -> int:
-        return len(self._slots_of)
+        return len(self.members)
 
     def __contains__(self, stream: Due) -> bool:
-        return stream in self._slots_of
+        return stream in self.members
 
     def join(
         self, stream: Due, now: float, *, wanted: float | None = None, twice: bool = False
@@ -77,34 +72,34 @@ class Pacer:
         `wanted` is a moment of one of its calls instead: it is called in the last slot before it,
         and whole periods before that. `twice`: it is called twice in a period.
         """
-        if stream in self._slots_of:
+        if stream in self.members:
             return
         width, count = self.slot_s, len(self._slots)
         step = int(now / width) + 1
         if wanted is not None:
             step = max(step, int(wanted / width))
         steps = (step, step + count // 2) if twice and count > 1 else (step,)
-        self._slots_of[stream] = tuple(one % count for one in steps)
-        before = self.next_deadline()
-        for one in steps:
-            self._put(stream, one % count, self._not_passed(one, now, width))
-        if self.on_wake and (before is None or (self.next_deadline() or before) < before):
+        self.members[stream] = tuple(one % count for one in steps)
+        begun = [self._put(stream, one, now) for one in steps]
+        if self.on_wake and any(begun) and self.next_deadline() in begun:
             self.on_wake()
 
-    def _not_passed(self, step: int, now: float, width: float) -> float:
-        """When the slot of `step` comes next."""
-        while (step - len(self._slots)) * width > now:
-            step -= len(self._slots)
+    def _put(self, stream: Due, step: int, now: float) -> float | None:
+        """When the slot of `step` comes next, if nobody else is in it."""
+        width, count = self.slot_s, len(self._slots)
+        slot = step % count
+        members = self._slots[slot]
+        members.append(stream)
+        if len(members) > 1:
+            return None
+        while (step - count) * width > now:
+            step -= count
+        self._due_s[slot] = step * width
         return step * width
-
-    def _put(self, stream: Due, slot: int, due: float) -> None:
-        if not self._slots[slot]:
-            self._due_s[slot] = due
-        self._slots[slot].append(stream)
 
     def leave(self, stream: Due) -> None:
         """Take `stream` off; no effect when it is not on the wheel."""
-        for slot in self._slots_of.pop(stream, ()):
+        for slot in self.members.pop(stream, ()):
             # A new list: the old one may be what a running tick is going through.
             self._slots[slot] = [other for other in self._slots[slot] if other is not stream]
 
@@ -118,19 +113,20 @@ class Pacer:
 
     def tick(self, now: float) -> None:
         """Run every slot due at `now`, each only once however late it is."""
-        self.counters.ticks += 1
         for slot, members in enumerate(self._slots):
             due = self._due_s[slot]
             if members and due <= now:
                 periods = int((now - due) / self.period_s) + 1
                 self._due_s[slot] = due + periods * self.period_s
                 self._remember(now - due, now)
-                self._count(now - due, periods, len(members))
+                if now - due > LATE_MS / 1000:
+                    self._count(now - due, periods, len(members))
                 self._run(members, now)
 
     def _run(self, members: list[Due], now: float) -> None:
+        on_wheel = self.members
         for stream in members:
-            if stream not in self._slots_of:
+            if stream not in on_wheel:
                 continue  # an earlier stream of this tick took it off
             try:
                 if not stream.send_due(now):
@@ -143,31 +139,19 @@ class Pacer:
 
     def lately_late_s(self, now: float) -> float:
         """How late the worst tick of the last seconds was."""
-        if now >= self._remember_until:
+        if now >= self.remember_until:
             self._remember(0.0, now)
-        return self._lately_late_s
+        return self.lately_s
 
     def _remember(self, lateness_s: float, now: float) -> None:
-        if now >= self._remember_until:
-            fresh = now < self._remember_until + REMEMBERED_S
+        if now >= self.remember_until:
+            fresh = now < self.remember_until + REMEMBERED_S
             self._late_before_s, self._late_s = (self._late_s if fresh else 0.0), 0.0
-            self._remember_until = now + REMEMBERED_S
+            self.remember_until = now + REMEMBERED_S
         if lateness_s > self._late_s:
             self._late_s = lateness_s
-        self._lately_late_s = max(self._late_s, self._late_before_s)
+        self.lately_s = max(self._late_s, self._late_before_s)
 
     def _count(self, lateness_s: float, periods: int, streams: int) -> None:
-        counters = self.counters
-        lateness_ms = lateness_s * 1000
-        counters.streams_run += streams
-        if lateness_ms > counters.max_lateness_ms:
-            counters.max_lateness_ms = lateness_ms
-        if lateness_ms > LATE_MS:
-            period_ms = self.period_s * 1000
-            late = sum(lateness_ms - k * period_ms > LATE_MS for k in range(periods))
-            counters.late_frames += late * streams
-        for bucket, bound in enumerate(LATENESS_BOUNDS_MS):
-            if lateness_ms <= bound:
-                counters.lateness[bucket] += 1
-                return
-        counters.lateness[-1] += 1
+        late = sum((lateness_s - k * self.period_s) * 1000 > LATE_MS for k in range(periods))
+        self.counters.late_frames += late * streams

@@ -1,36 +1,17 @@
 """The one queue of audio between a provider and a caller's ear.
 
 A provider sends an answer much faster than it is spoken, so minutes may wait here. One owner
-writes, reads and clears it; nothing else buffers. It counts everything that passes.
+writes, reads and clears it; nothing else buffers. The end of what was read is kept for a while, in
+the chunks it came in, for one who must have it again.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-
-from bridge.errors import LocalProtocolError
 
 _MERGE_BELOW = 512
 """Shorter chunks are joined, or a peer that sends two bytes at a time could make the bookkeeping
 larger than the audio."""
-
-
-@dataclass(slots=True)
-class RingCounters:
-    """Totals in bytes since the buffer was created."""
-
-    written: int = 0
-    """Accepted."""
-    read: int = 0
-    dropped: int = 0
-    """Refused because the buffer was full."""
-    cleared: int = 0
-    """Discarded by `clear`."""
-    high_water_hits: int = 0
-    """How often the depth rose to the high-water mark."""
-    peak: int = 0
-    """Greatest depth."""
 
 
 class RingBuffer:
@@ -40,91 +21,106 @@ class RingBuffer:
     slice, and minutes of waiting audio are never moved.
     """
 
-    def __init__(self, limit: int, *, low_water: int = 0, high_water: int | None = None) -> None:
-        high = limit if high_water is None else high_water
-        if not 0 <= low_water <= high <= limit:
-            raise LocalProtocolError("water marks must lie in 0 <= low <= high <= limit")
+    def __init__(self, limit: int, *, keep: int = 0) -> None:
+        """`keep`: so many bytes, at least, of what was read last can be taken back."""
         self.limit = limit
-        self.low_water = low_water
-        self.high_water = high
-        self.counters = RingCounters()
+        self.depth = 0
+        """Bytes in it, as `len` tells."""
+        self._keep = keep
         self._chunks: deque[bytes] = deque()
         self._head = b""
         self._offset = 0
-        self.depth = 0
-        """Bytes in it, as `len` tells."""
-        self._above_high = False
+        self._past: deque[bytes] = deque()
+        """Chunks before the head that were read to their end."""
+        self._past_bytes = 0
 
     def __len__(self) -> int:
         return self.depth
 
-    @property
-    def above_high_water(self) -> bool:
-        """Set at the high-water mark, cleared at the low one."""
-        return self._above_high
-
     def write(self, data: bytes) -> int:
         """Append `data`; return how many bytes at its end did not fit and were dropped."""
-        counters = self.counters
-        dropped = max(0, self.depth + len(data) - self.limit)
-        if dropped:
-            counters.dropped += dropped
-            data = data[: len(data) - dropped]
-        self._append(data)
-        self.depth += len(data)
-        counters.written += len(data)
-        if self.depth > counters.peak:
-            counters.peak = self.depth
-        if not self._above_high and self.depth >= self.high_water > 0:
-            self._above_high = True
-            counters.high_water_hits += 1
-        return dropped
-
-    def _append(self, data: bytes) -> None:
+        dropped = 0
+        depth = self.depth + len(data)
+        if depth > self.limit:
+            dropped = depth - self.limit
+            data, depth = data[: len(data) - dropped], self.limit
+        self.depth = depth
         chunks = self._chunks
         if chunks and len(chunks[-1]) < _MERGE_BELOW:
             chunks[-1] += data
         elif data:
             chunks.append(data)
+        return dropped
 
     def read(self, count: int) -> bytes:
         """Remove and return up to `count` bytes."""
-        head, start = self._head, self._offset
+        start = self._offset
         end = start + count
-        if end <= len(head):
-            self._offset = end
-            data = head[start:end]
-        else:
-            data = self._read_across(count)
-        self.depth -= len(data)
-        self.counters.read += len(data)
-        if self._above_high and self.depth <= self.low_water:
-            self._above_high = False
-        return data
+        if end > len(self._head):
+            return self._read_across(count)
+        self._offset = end
+        self.depth -= count
+        return self._head[start:end]
 
     def _read_across(self, count: int) -> bytes:
-        parts = [self._head[self._offset :]]
-        missing = count - len(parts[0])
-        self._head, self._offset = b"", 0
-        while missing > 0 and self._chunks:
-            chunk = self._chunks.popleft()
-            parts.append(chunk[:missing])
-            if len(chunk) > missing:
-                self._head, self._offset = chunk, missing
-            missing -= len(chunk)
+        if self._chunks and self._offset == len(self._head):
+            self._next_chunk()
+            return self.read(count)
+        if count > self.depth:
+            count = self.depth
+        self.depth -= count
+        head, start = self._head, self._offset
+        parts, missing = [head[start:]], count - len(head) + start
+        self._offset = len(head)
+        while missing > 0:
+            self._next_chunk()
+            parts.append(self._head[:missing])
+            self._offset = len(parts[-1])
+            missing -= self._offset
         return b"".join(parts)
 
-    def unread(self, data: bytes) -> None:
-        """Put back in front what was read last; the limit may be passed by so much."""
-        self._head, self._offset = data + self._head[self._offset :], 0
-        self.depth += len(data)
-        self.counters.read -= len(data)
+    def _next_chunk(self) -> None:
+        past, head = self._past, self._head
+        size = self._past_bytes + len(head)
+        past.append(head)
+        while past and size - len(past[0]) >= self._keep:
+            size -= len(past.popleft())
+        self._past_bytes = size
+        self._head, self._offset = self._chunks.popleft(), 0
+
+    def peek(self, count: int) -> bytes:
+        """Up to `count` bytes that `read` would return."""
+        found = self._head[self._offset : self._offset + count]
+        for chunk in self._chunks:
+            if len(found) >= count:
+                break
+            found += chunk[: count - len(found)]
+        return found
+
+    def lately(self, count: int) -> bytes:
+        """The last `count` bytes that were read, or as many as are kept."""
+        kept = b"".join((*self._past, self._head[: self._offset]))
+        return kept[max(0, len(kept) - count) :]
+
+    def take_back(self, count: int) -> int:
+        """Have the last `count` bytes read once more, the limit may be passed by so much; return
+        how many that are. What was read before them is forgotten."""
+        back = self.lately(count)
+        self.forget()
+        self._head = back + self._head
+        self.depth += len(back)
+        return len(back)
+
+    def forget(self) -> None:
+        """Nothing of what was read is wanted any more."""
+        self._past.clear()
+        self._past_bytes = 0
+        self._head, self._offset = self._head[self._offset :], 0
 
     def clear(self) -> int:
         """Discard everything; return how many bytes that was."""
-        cleared = self.depth
+        cleared, self.depth = self.depth, 0
         self._chunks.clear()
-        self._head, self._offset, self.depth = b"", 0, 0
-        self._above_high = False
-        self.counters.cleared += cleared
+        self._offset = len(self._head)
+        self.forget()
         return cleared

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bridge.audio.pcm import audioop
 from bridge.short_queue import ShortQueue
 
 MAX_ITEMS = 256
@@ -53,6 +52,7 @@ class Timeline:
         """When the audio sent so far runs out, not counting the delay."""
         self._rate_hz = rate_hz
         self._sample = bytes_per_sample
+        self._bytes_per_s = rate_hz * bytes_per_sample
         self._latency_s = latency_s
         self._runs: ShortQueue[tuple[float, int]] = ShortQueue()
         """Start of each gapless stretch that still matters, as (moment, position)."""
@@ -63,7 +63,7 @@ class Timeline:
             self.until = max(self.until, now)
             self._begin_run(now)
         self.sent += count
-        self.until += count / (self._rate_hz * self._sample)
+        self.until += count / self._bytes_per_s
 
     def _begin_run(self, now: float) -> None:
         runs = self._runs
@@ -99,35 +99,6 @@ class Timeline:
         self.until = now
 
 
-class SentLately:
-    """The end of what was sent: enough to send again what is recalled before it was heard."""
-
-    def __init__(self, limit: int, *, as_ulaw: bool = False) -> None:
-        """`as_ulaw`: L16 is kept in half the memory, for what is hardly ever sent again."""
-        self._as_ulaw = as_ulaw
-        self._limit = limit // 2 if as_ulaw else limit
-        self._kept = bytearray()
-
-    def add(self, chunk: bytes) -> None:
-        """It was sent."""
-        kept = self._kept
-        kept += audioop.lin2ulaw(chunk, 2) if self._as_ulaw else chunk
-        if len(kept) > self._limit:
-            del kept[: len(kept) - self._limit]
-
-    def take_back(self, count: int) -> bytes:
-        """The last `count` bytes, or as many as there are; forget all."""
-        if self._as_ulaw:
-            count //= 2
-        kept = bytes(self._kept[max(0, len(self._kept) - count) :])
-        self.clear()
-        return audioop.ulaw2lin(kept, 2) if self._as_ulaw else kept
-
-    def clear(self) -> None:
-        """Something else begins."""
-        self._kept.clear()
-
-
 class ItemLedger:
     """The items of the current answers, in the order they are heard.
 
@@ -141,11 +112,12 @@ class ItemLedger:
     def add(self, item_id: str, start: int, end: int) -> None:
         """The audio from `start` to `end` belongs to `item_id`."""
         spans = self._spans
-        last = spans[-1] if spans else None
-        goes_on = last is not None and last.item_id == item_id and last.end == start
-        if last is not None and (goes_on or len(spans) >= MAX_ITEMS):
-            last.end = end
-        elif end > start:
+        if spans:
+            last = spans[-1]
+            if (last.end == start and last.item_id == item_id) or len(spans) >= MAX_ITEMS:
+                last.end = end
+                return
+        if end > start:
             spans.append(_Span(item_id, start, end))
 
     def at(self, position: int) -> tuple[str, int] | None:

@@ -21,6 +21,9 @@ class Lead:
         if lead_ms is None and playout.margin_ms is not None:
             least_ms, most_ms = playout.margin_ms
             self._margin_s = (least_ms / 1000, most_ms / 1000)
+        self.lingers = self._margin_s is not None
+        """So little is sent ahead that a stream with nothing left waits on the pacer for more until
+        that is heard: joining anew takes longer than a call or two in vain."""
         uneven = playout.frame_ms % round(pacer.period_s * 1000)
         self._twice = self._margin_s is not None and uneven != 0
         self._late_s = -1.0
@@ -38,19 +41,21 @@ class Lead:
 
         The hot path: how late the hub is changes seldom.
         """
-        if self._margin_s is not None:
-            late_s = self._pacer.lately_late_s(now)
-            if late_s != self._late_s:
-                self._late_s = late_s
-                least_s, most_s = self._margin_s
-                self.due_s = min(most_s, least_s + late_s)
-                self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
-                self.moved = abs(self.due_s - self._planned_s) >= self._pacer.slot_s
+        pacer = self._pacer
+        if self._margin_s is None or (
+            now < pacer.remember_until and pacer.lately_s == self._late_s
+        ):
+            return self._enough_s
+        self._late_s = late_s = pacer.lately_late_s(now)
+        least_s, most_s = self._margin_s
+        self.due_s = min(most_s, least_s + late_s)
+        self._enough_s = self.due_s + self._pacer.slot_s - _SAME_S
+        self.moved = abs(self.due_s - self._planned_s) >= self._pacer.slot_s
         return self._enough_s
 
     def join(self, stream: Due, until: float, now: float) -> None:
         """Have the pacer call `stream`, first when the next chunk is due."""
-        if stream in self._pacer:
+        if stream in self._pacer.members:
             return
         if self._margin_s is None:
             self._pacer.join(stream, now)

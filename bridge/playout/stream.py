@@ -18,7 +18,7 @@ from bridge.audio.ring_buffer import RingBuffer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
-from bridge.playout.heard import HeardPosition, HeardUntil, ItemLedger, SentLately, Timeline
+from bridge.playout.heard import HeardPosition, HeardUntil, ItemLedger, Timeline
 from bridge.playout.lead import Lead
 
 DEFAULT_LIMIT_MS = 300_000
@@ -48,11 +48,14 @@ class PlayoutStream:
         """Everything has been heard. Called once after each `finish`, never after `clear`."""
         self.on_sent: Callable[[bytes, int, float], None] | None = None
         """L16 was sent, at this rate, and its first sample is heard at this moment."""
-        self._playout = playout
+        self._playout, self._play_chunk = playout, playout.play
         self._pacer = pacer
         self._format = fmt
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
+        self._chunk_frames = self._chunk_bytes // self._frame_bytes
+        self._rate_hz = fmt.rate_hz
+        self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
@@ -60,24 +63,19 @@ class PlayoutStream:
         """An interruption recalls what was sent ahead; so the last of it is kept."""
         spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
-        rarely = not playout.recalls and fmt.encoding is Encoding.L16  # a line that has died
-        self._lately = SentLately(fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
-        self._latency_s = playout.latency_ms / 1000
-        self._ring = RingBuffer(max(1, limit_ms // playout.frame_ms) * self._frame_bytes)
+        limit_bytes = max(1, limit_ms // playout.frame_ms) * self._frame_bytes
+        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms))
+        self._latency_s, self._most_waiting = playout.latency_ms / 1000, 0
         self._items = ItemLedger()
-        self._generation = 0
-        self._closed = False
+        self._generation, self._closed = 0, False
         # Positions: bytes since the call began.
-        self._written = 0
-        self._content_end = 0
-        self._answer_start = 0
+        self._written = self._content_end = self._answer_start = 0
         # When there first was something to send.
         self._ready_since = 0.0
         # The answer being played.
-        self._active = False
-        self._starting = False
-        self._finished = False
-        self._paused = False
+        self._active = self._starting = self._finished = False
+        self.paused = False
+        """Silent until `resume` or `clear`."""
         self._resumed = False
         """What is sent next rises from silence."""
 
@@ -87,11 +85,6 @@ class PlayoutStream:
     def depth_ms(self) -> int:
         """Audio in the queue, not counting what was sent ahead."""
         return self._format.ms_for_bytes(self._ring.depth)
-
-    @property
-    def paused(self) -> bool:
-        """Silent until `resume` or `clear`."""
-        return self._paused
 
     def begin(self, generation: int) -> None:
         """From now on audio belongs to `generation`."""
@@ -115,17 +108,22 @@ class PlayoutStream:
         if not self._active:
             self._begin_answer()
         self._finished = False
-        if len(self._ring) < self._frame_bytes:
+        ring = self._ring
+        if ring.depth < self._frame_bytes:
             self._ready_since = now
-        dropped = self._ring.write(data)
-        self._items.add(item_id, self._written, self._written + len(data) - dropped)
-        self._written += len(data) - dropped
-        self._content_end = self._written
+        dropped, start = ring.write(data), self._written
+        self._written = self._content_end = end = start + len(data) - dropped
+        self._items.add(item_id, start, end)
         self.counters.dropped_bytes += dropped
-        if (depth_ms := self.depth_ms) > self.counters.max_depth_ms:
-            self.counters.max_depth_ms = depth_ms
+        if ring.depth > self._most_waiting:
+            self._most_waiting = ring.depth
+            self.counters.max_depth_ms = self.depth_ms
+        members = self._pacer.members
+        if self in members and self._timeline.until < now:
+            self._pacer.leave(self)  # what is sent now begins at another moment of the period
         self._pump(now)
-        self._lead.join(self, self._timeline.until, now)
+        if self not in members:
+            self._lead.join(self, self._timeline.until, now)
         return dropped
 
     def finish(self, now: float) -> None:
@@ -157,7 +155,7 @@ class PlayoutStream:
         timeline = self._timeline
         position = timeline.heard(now) if self._takes_back else timeline.sent
         heard = self._items.at(position)
-        behind = self._fades and not self._paused and self._ring.read(self._fade_bytes)
+        behind = self._fades and not self.paused and self._ring.read(self._fade_bytes)
         self._ring.clear()
         unheard = max(0, self._content_end - position)
         self.counters.cleared_ms += self._format.ms_for_bytes(unheard)
@@ -165,7 +163,7 @@ class PlayoutStream:
         if self._takes_back:
             self._playout.clear(self._generation, now)
             timeline.silence(now)
-        paused = self._paused
+        paused = self.paused
         self._end_answer()
         if behind:
             self._send_fade(behind, now)
@@ -179,23 +177,21 @@ class PlayoutStream:
         Returns:
             False when there is nothing to hold back: all there is was sent.
         """
-        if not self._active or self._paused or (self._finished and not self._holds_back(now)):
+        if not self._active or self.paused or (self._finished and not self._holds_back(now)):
             return False
-        self._paused = True
+        self.paused = True
         self._pacer.leave(self)
         if self._takes_back:
             self._take_back(now)
         if self._fades and len(self._ring):
-            behind = self._ring.read(self._fade_bytes)
-            self._ring.unread(behind)
-            self._send_fade(behind, now)
+            self._send_fade(self._ring.peek(self._fade_bytes), now)
         return True
 
     def resume(self, now: float) -> None:
         """It was no interruption: go on where the caller's ear was."""
-        if not self._paused:
+        if not self.paused:
             return
-        self._paused, self._resumed = False, True
+        self.paused, self._resumed = False, True
         if not self._active:
             return
         self._ready_since = now
@@ -221,7 +217,7 @@ class PlayoutStream:
             return []
         timeline = self._timeline
         heard = timeline.heard_by(heard_until, self._frame_bytes, now)
-        back = self._lately.take_back(timeline.sent - heard)
+        back = self._ring.lately(timeline.sent - heard)
         if back and self._playout.recalls:
             self._playout.clear(self._generation, now)  # or it would be heard twice
         start = timeline.sent - len(back)
@@ -236,7 +232,7 @@ class PlayoutStream:
     def keep_alive(self, now: float) -> None:
         """Play a frame of silence after a while without any, also in a pause; call it regularly."""
         every_s = self._playout.silence_every_s
-        if every_s is None or (self._active and not self._paused) or self._closed:
+        if every_s is None or (self._active and not self.paused) or self._closed:
             return
         if now - self._timeline.until >= every_s:
             self._send_silence(now)
@@ -273,40 +269,57 @@ class PlayoutStream:
 
     def send_due(self, now: float) -> bool:
         """Send what is due; False if there is nothing more to do until the next `write`."""
-        if self._paused:
+        if self.paused:
             return False
         self._pump(now)
         if self._lead.moved:
             self._lead.follow(self, self._timeline.until, now)
-        if self._finished:
-            self._end_if_heard(now)
-        return self._finished or self._ring.depth >= self._frame_bytes
+        if not self._finished:
+            if self._ring.depth >= self._frame_bytes:
+                return True
+            return self._lead.lingers and self._timeline.until >= now
+        self._end_if_heard(now)
+        return self._finished
 
     def _pump(self, now: float) -> None:
-        if self._paused:
+        """The hot path: the first chunk of an answer, or after a pause, is sent by `_begin`."""
+        if self.paused:
             return
-        ring, frame, timeline = self._ring, self._frame_bytes, self._timeline
-        until_s = now + self._lead.look(now)
-        while timeline.until <= until_s:
+        ring, frame, timeline, lead = self._ring, self._frame_bytes, self._timeline, self._lead
+        until_s = now + lead.look(now)
+        while (until := timeline.until) <= until_s:
             if (whole := ring.depth) < frame:
                 return
-            most = self._chunk_bytes
-            if self._starting:
-                most = self._format.bytes_for_ms(self._playout.first_chunk_ms)
-            self._send(ring.read(most if whole >= most else whole - whole % frame), now)
+            if self._starting or self._resumed:
+                self._begin(now)
+                continue
+            if until - now < lead.due_s:
+                self._count_late(until - now, now)
+            if whole >= (size := self._chunk_bytes):
+                self.counters.frames_sent += self._chunk_frames
+            else:
+                size = whole - whole % frame
+                self.counters.frames_sent += size // frame
+            chunk = ring.read(size)
+            if self.on_sent is not None:
+                heard_at = until if until > now else now
+                self.on_sent(chunk, self._rate_hz, heard_at + self._latency_s)
+            self._play_chunk(chunk, self._generation)
+            timeline.send(size, now)
 
-    def _send(self, chunk: bytes, now: float) -> None:
+    def _begin(self, now: float) -> None:
         starting, ahead_s = self._starting, self._timeline.until - now
         if not starting and ahead_s < self._lead.due_s:
             self._count_late(ahead_s, now)
-        self._starting = False
-        self._lately.add(chunk)
-        if self._resumed:
-            self._resumed = False
-            if self._format.encoding is Encoding.L16:
-                chunk = fade_in(chunk, self._format.rate_hz)
-        self._play(chunk, now)
+        whole, most = self._ring.depth, self._chunk_bytes
+        if starting:
+            most = self._format.bytes_for_ms(self._playout.first_chunk_ms)
+        chunk = self._ring.read(min(most, whole - whole % self._frame_bytes))
         self.counters.frames_sent += len(chunk) // self._frame_bytes
+        resumed, self._starting, self._resumed = self._resumed, False, False
+        if resumed and self._format.encoding is Encoding.L16:
+            chunk = fade_in(chunk, self._rate_hz)
+        self._play(chunk, now)
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))
 
@@ -327,9 +340,8 @@ class PlayoutStream:
 
     def _play(self, chunk: bytes, now: float) -> None:
         if self.on_sent is not None:
-            heard_at = max(now, self._timeline.until) + self._latency_s
-            self.on_sent(chunk, self._format.rate_hz, heard_at)
-        self._playout.play(chunk, self._generation)
+            self.on_sent(chunk, self._rate_hz, max(now, self._timeline.until) + self._latency_s)
+        self._play_chunk(chunk, self._generation)
         self._timeline.send(len(chunk), now)
 
     def _shift(self, position: int, count: int) -> None:
@@ -349,11 +361,10 @@ class PlayoutStream:
         """Recall what was sent and not heard, and put it in front of the queue again."""
         timeline = self._timeline
         position = timeline.heard(now)
-        back = self._lately.take_back(timeline.sent - position)
+        back = self._ring.take_back(timeline.sent - position)
         self._playout.clear(self._generation, now)
         timeline.silence(now)
-        self._ring.unread(back)
-        self._shift(timeline.sent - len(back), len(back))
+        self._shift(timeline.sent - back, back)
 
     def _count_late(self, ahead_s: float, now: float) -> None:
         if ahead_s < 0:
@@ -368,10 +379,10 @@ class PlayoutStream:
     def _begin_answer(self) -> None:
         self._active = self._starting = True
         self._answer_start = self._written
-        self._lately.clear()
+        self._ring.forget()
 
     def _end_if_heard(self, now: float) -> bool:
-        if self._paused or len(self._ring) or not self.idle(now):
+        if self.paused or len(self._ring) or not self.idle(now):
             return False  # padding still to be sent would else stand in front of the next answer
         self._end_answer()
         if self.on_drained is not None:
@@ -380,8 +391,9 @@ class PlayoutStream:
 
     def _end_answer(self) -> None:
         self._active = self._starting = self._finished = False
-        self._paused = self._resumed = False
+        self.paused = self._resumed = False
         self._items.forget()
+        self._ring.forget()
         self._pacer.leave(self)
 
     def _pad(self, count: int) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from bridge.providers.base import ProviderProtocol
+from bridge.wire.channel import Channel
 from bridge.wire.link import WebSocketLink
 from bridge.wire.mask_keys import next_key
 from bridge.wire.uplink_codec import AudioShape
+from bridge.wire.websocket_channel import WebSocketChannel
 
 
 class Host(Protocol):
@@ -39,3 +41,12 @@ class AudioWay:
             self._host.messages_out += 1
         else:
             self._host.dropped += 1
+
+
+def way_by(
+    host: Host, protocol: ProviderProtocol, shape: AudioShape, channel: Channel | None
+) -> AudioWay | None:
+    """The short way through an open channel, where that is a WebSocket."""
+    if not isinstance(channel, WebSocketChannel) or channel.link is None:
+        return None
+    return AudioWay(host, protocol, shape, channel.link)

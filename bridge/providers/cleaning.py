@@ -9,6 +9,8 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from msgspec.structs import replace
+
 from bridge.providers.actions import Endpoint, HttpRequest, Target
 from bridge.providers.base import Ended, ProviderEvent, ProviderFailure, ResponseDone
 from bridge.providers.http_errors import harmless, text_code
@@ -67,9 +69,9 @@ class Cleaner:
         """An event whose texts are a provider's, without secrets and with a short code."""
         if isinstance(event, ProviderFailure):
             code = text_code(self.text(event.code).replace(HIDDEN, "hidden"))
-            return dataclasses.replace(event, code=code, message=self.text(event.message))
-        if isinstance(event, ResponseDone | Ended):
-            return dataclasses.replace(event, reason=self.text(event.reason))
+            return replace(event, code=code, message=self.text(event.message))
+        if isinstance(event, ResponseDone | Ended) and event.reason:
+            return replace(event, reason=self.text(event.reason))
         return event
 
 

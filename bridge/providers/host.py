@@ -9,7 +9,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import gevent
@@ -18,12 +19,12 @@ from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send, Target
 from bridge.providers.ahead import Ahead
 from bridge.providers.alarm import Alarm
-from bridge.providers.audio_way import AudioWay
-from bridge.providers.base import Ended, ErrorKind, ProviderEvent, ProviderFailure, ProviderProtocol
+from bridge.providers.audio_way import AudioWay, way_by
+from bridge.providers.base import ProviderEvent, ProviderProtocol
 from bridge.providers.channels import Slot, open_channel
 from bridge.providers.cleaning import Cleaner
 from bridge.providers.conversation import Conversation
-from bridge.providers.http_errors import channel_lost
+from bridge.providers.endings import BROKEN, is_last, lost
 from bridge.speech.channel import SpeechChannel
 from bridge.wire.channel import ChannelEnd, ChannelListener
 from bridge.wire.network import Network
@@ -36,7 +37,7 @@ __all__ = ["Network", "ProviderHost"]
 MAX_ACTIONS = 256
 """Rounds of actions and events at a time: a protocol that never comes to rest is at fault."""
 
-OnEvents = Callable[[list[ProviderEvent]], None]
+OnEvents = Callable[[Sequence[ProviderEvent]], None]
 _Sender = Callable[[bytes, bool], bool]
 
 
@@ -129,32 +130,22 @@ class ProviderHost:
                 self._loop.run_callback(self._guarded, self._pump)
 
     def flush_audio(self) -> None:
-        """Send caller audio, which moves no deadline and makes no event. The hot path."""
+        """Send caller audio, which moves no deadline and makes no event."""
         if self.is_over:
             return
-        senders = self._senders
         try:
             for action in self.protocol.actions():
-                if isinstance(action, Send) and action.channel in senders:
-                    if senders[action.channel](action.data, action.binary):
-                        self.messages_out += 1
-                    else:
-                        self.dropped += 1
-                else:
-                    self._carry_out(action)
+                self._carry_out(action)
         except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
             self._fault_later(error)
 
     def audio_way(self) -> AudioWay | None:
         """The short way for caller audio, where it goes through an open WebSocket in one shape."""
-        shape = self.protocol.audio_shape
-        if shape is None or shape.channel not in self._senders:
-            return None
-        channel = self._slots[shape.channel].channel
-        if not isinstance(channel, WebSocketChannel) or channel.link is None:
-            return None
         self._leave_way()
-        self._way = AudioWay(self, self.protocol, shape, channel.link)
+        shape = self.protocol.audio_shape
+        if shape is not None and shape.channel in self._senders:
+            channel = self._slots[shape.channel].channel
+            self._way = way_by(self, self.protocol, shape, channel)
         return self._way
 
     def _leave_way(self) -> None:
@@ -226,7 +217,7 @@ class ProviderHost:
         slot = self._slots[name] = Slot(name)
         listener = ChannelListener(
             on_open=lambda: self._guarded(self._on_open, slot),
-            on_messages=lambda messages: self._guarded(self._on_messages, slot, messages),
+            on_messages=partial(self._on_messages, slot),
             on_end=lambda end: self._guarded(self._on_end, slot, end),
             on_fault=self._fault,
         )
@@ -269,14 +260,24 @@ class ProviderHost:
         self._pump()
 
     def _on_messages(self, slot: Slot, messages: list[bytes]) -> None:
-        if not self._current(slot):
+        if self.is_over or self._slots.get(slot.name) is not slot:
             return
-        self.messages_in += len(messages)
-        now = self._clock()
-        receive, name = self.protocol.receive_message, slot.name
-        for message in messages:
-            receive(name, message, now)
-        self._pump()
+        now, count = self._clock(), len(messages)
+        self.messages_in += count
+        try:
+            if not (self._telling or self._events):  # else those events come first
+                audio, taken = self.protocol.receive_audio(slot.name, messages, now)
+                if taken == count:  # the hot path: that is all, and moves no deadline
+                    if audio:
+                        self._on_events(audio)
+                    return
+                self._events += audio
+                messages = messages[taken:]
+            for message in messages:
+                self.protocol.receive_message(slot.name, message, now)
+            self._pump()
+        except Exception as error:  # noqa: BLE001 - boundary, see `_guarded`
+            self._fault(error)
 
     def _on_end(self, slot: Slot, end: ChannelEnd) -> None:
         if not self._current(slot):
@@ -287,7 +288,7 @@ class ProviderHost:
         self.protocol.receive_end(slot.name, end, self._clock())
         self._pump()
         if not self.is_over and not self._slots:
-            self._tell([channel_lost(end)])
+            self._tell([lost(end)])
 
     def _pump(self) -> None:
         """Tell the events, then do what they and their listener brought about."""
@@ -317,7 +318,7 @@ class ProviderHost:
     def _tell(self, events: list[ProviderEvent]) -> None:
         """Hand events over; with the last of all the channels go."""
         for number, event in enumerate(events):
-            if _is_last(event):
+            if is_last(event):
                 self._finish()
                 on_events, self._on_events = self._on_events, _nobody
                 on_events(events[: number + 1])
@@ -386,19 +387,12 @@ class ProviderHost:
             self._collect()
         except Exception:  # noqa: BLE001 - its state may be anything now
             _log.exception("provider's protocol failed while leaving")
-        events = [event for event in self._events if not _is_last(event)]
+        events = [event for event in self._events if not is_last(event)]
         self._events = []
         self._finish()
-        self._hand_over([*events, _BROKEN])
+        self._hand_over([*events, BROKEN])
         self._on_events = _nobody
-
-
-_BROKEN = ProviderFailure(ErrorKind.PROTOCOL, "internal_error", "internal error", True, True)
 
 
 def _nobody(_: object) -> None:
     """Hears of a conversation that is over."""
-
-
-def _is_last(event: ProviderEvent) -> bool:
-    return isinstance(event, Ended) or (isinstance(event, ProviderFailure) and event.fatal)

@@ -142,10 +142,3 @@ def _failure(end: ChannelEnd, kind: ErrorKind, code: str, *, retryable: bool) ->
         wait_s = wait_asked_for(body_message(end.body))
     text = end.reason[:MAX_MESSAGE_CHARS] or f"connection ended with {end.code}"
     return ProviderFailure(kind, code, text, True, retryable, wait_s)
-
-
-def channel_lost(end: ChannelEnd) -> ProviderFailure:
-    """For a protocol that had nothing to say about the end of its only channel."""
-    kind = ErrorKind.OURS if end.by is Ender.US else ErrorKind.CONNECTION
-    code = end.stage or f"close_{end.code}"
-    return ProviderFailure(kind, code, end.reason or f"channel ended with {end.code}", True, True)

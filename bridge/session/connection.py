@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bridge.providers import base as p
 from bridge.providers.conversation import Opening, Ran, Said, Speaker
@@ -104,10 +106,12 @@ class Crossing:
 
 def named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
     """The event with ids unlike those of any other connection."""
-    names = _IDS.get(type(event), ()) if prefix else ()
+    names = _IDS.get(type(event)) if prefix else None
+    if not names or not isinstance(event, msgspec.Struct):
+        return event
     given: dict[str, Any] = {name: getattr(event, name) for name in names}
     changed = {name: prefix + value for name, value in given.items() if value}
-    return replace(event, **changed) if changed else event
+    return msgspec.structs.replace(event, **changed)
 
 
 _IDS: dict[type, tuple[str, ...]] = {

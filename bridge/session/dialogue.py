@@ -91,22 +91,22 @@ class Dialogue:
 
     def on_audio(self, event: p.Audio, now: float) -> None:
         """A piece of the agent's voice. The hot path."""
-        floor, response_id = self._floor, event.response_id
-        if self.doubt.keeping and self.doubt.keeps(event):
+        response_id, downlink, prefix = event.response_id, self._line.downlink, self._seat.prefix
+        if self.doubt.kept is not None and self.doubt.keeps(event):
             return
-        if not floor.audio(response_id, now):
+        if not self._floor.audio(response_id, now):
             self.late_audio_dropped += 1
             return
         if response_id != self._response_id:
             self._response_id = response_id
-            self._line.downlink.begin_answer()
-        item_id = self._seat.prefix + event.item_id if self._seat.prefix else event.item_id
+            downlink.begin_answer()
+        item_id = prefix + event.item_id if prefix else event.item_id
         if item_id != self._item_id:
             self._item_id = item_id
             self._tell(self._transcript.open(Speaker.AGENT, item_id, now))
-        if self._line.downlink.play(item_id, event.data, now):
+        if downlink.play(item_id, event.data, now):
             self._listener.greeting_ready()
-        if not self._line.downlink.withholding:
+        if not downlink.withholding:
             self._answering.progress()
 
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:

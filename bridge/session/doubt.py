@@ -73,7 +73,8 @@ class Doubt:
         self._floor = floor
         self._line = line
         self._on_settled = on_settled
-        self._kept: list[p.ProviderEvent] | None = None
+        self.kept: list[p.ProviderEvent] | None = None
+        """What came of an answer that was begun and may not be wanted; None: none was."""
         self._reaction_ms = 0.0
         self._went_on: tuple[Verdict, float, bool] | None = None
         """After what the agent went on last, when, and whether the provider was told of it."""
@@ -85,11 +86,6 @@ class Doubt:
         if barge.began_at is not None and not self._line.paused:
             self._forget()  # somebody else has cut or closed the line
         return barge.began_at is not None
-
-    @property
-    def keeping(self) -> bool:
-        """An answer was begun that may not be wanted."""
-        return self._kept is not None
 
     def close(self) -> None:
         """Nobody wants to know any more."""
@@ -134,15 +130,15 @@ class Doubt:
             return False
         if isinstance(event, p.Transcript) and event.speaker is Speaker.CALLER:
             return False
-        if self._kept is None:
+        if self.kept is None:
             if not isinstance(event, p.ResponseStarted) or self._floor.wanted or self._floor.due:
                 return False
             if self._floor.interrupts:  # it has heard a turn, and answers it
                 self._settle(Verdict.INTERRUPTION, self._line.clock())
                 return False
-            self._kept = []
-        if len(self._kept) < MAX_KEPT:
-            self._kept.append(event)
+            self.kept = []
+        if len(self.kept) < MAX_KEPT:
+            self.kept.append(event)
         return True
 
     def stopped(self, event: p.CallerStopped, now: float) -> bool:
@@ -211,7 +207,7 @@ class Doubt:
     def _settle(self, verdict: Verdict, now: float) -> None:
         barge = self._barge
         began_at, stopped_at = barge.began_at or now, barge.stopped_at
-        asked_at, kept = barge.asked_at, tuple(self._kept or ())
+        asked_at, kept = barge.asked_at, tuple(self.kept or ())
         if asked_at is None and self._seat.capabilities.turns is p.Turns.OURS:
             kept = ()  # it answers what was said before the caller went on
         barge.end(now, verdict)
@@ -235,7 +231,7 @@ class Doubt:
         return self._drop_kept()
 
     def _drop_kept(self) -> tuple[str, ...]:
-        kept, self._kept = self._kept or [], None
+        kept, self.kept = self.kept or [], None
         for event in kept:
             if isinstance(event, p.ResponseStarted):
                 self._floor.ignore(event.response_id)

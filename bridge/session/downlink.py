@@ -35,7 +35,6 @@ class DownlinkCounters:
     """Sampled once a second; never touched by anyone else."""
 
     chunks: int = 0
-    bytes: int = 0
     early_dropped_bytes: int = 0
 
 
@@ -194,7 +193,6 @@ class Downlink:
     def play(self, item_id: str, data: bytes, now: float) -> bool:
         """Take audio in the provider's format. True: first to be kept for the line."""
         self.counters.chunks += 1
-        self.counters.bytes += len(data)
         if self.playout is None:
             return self._keep(item_id, data)
         self._write(item_id, data, now)
@@ -307,19 +305,25 @@ class Downlink:
     def _write(self, item_id: str, data: bytes, now: float) -> None:
         if self._converter is None:
             return
-        converted = self._converter.convert(data)
-        if self._worth_playing(converted, now):
-            self._withheld = ""
-            self._queue(item_id, converted, now)
-        elif not self.sounded:
-            self._withheld = item_id
+        data = self._converter.convert(data)
+        if data and audioop.max(data, 2) > NO_SOUND:  # L16, as every playout takes
+            self._silent_bytes = 0
+            if not self.sounded:
+                self.sounded = True
+                self._tell.on_sound(now)
+        elif not self._silence_is_played(len(data), now):
+            if not self.sounded:
+                self._withheld = item_id
+            return
+        self._withheld = ""
+        self._queue(item_id, data, now)
 
     def _queue(self, item_id: str, data: bytes, now: float) -> None:
-        assert self.playout is not None
-        span = self._spans[-1] if self._spans else None
-        if span is None or span.item_id != item_id:
-            span = self._new_span(item_id)
-        dropped = self.playout.write(span.key, data, now)
+        spans, playout = self._spans, self.playout
+        span = spans[-1] if spans and spans[-1].item_id == item_id else self._new_span(item_id)
+        if playout is None:
+            return
+        dropped = playout.write(span.key, data, now)
         span.bytes += len(data) - dropped
         if dropped and item_id:
             self._tell.on_full(item_id, self._total_ms(self._spans, item_id), now)
@@ -333,15 +337,9 @@ class Downlink:
             span = self._spans[-1]
         return span
 
-    def _worth_playing(self, data: bytes, now: float) -> bool:
-        """Whether `data` is to be played; L16, as every playout takes. The hot path."""
-        if data and audioop.max(data, 2) > NO_SOUND:
-            self._silent_bytes = 0
-            if not self.sounded:
-                self.sounded = True
-                self._tell.on_sound(now)
-            return True
-        before, after = self._silent_bytes, self._silent_bytes + len(data)
+    def _silence_is_played(self, size: int, now: float) -> bool:
+        """Whether so many bytes without any sound are to be played."""
+        before, after = self._silent_bytes, self._silent_bytes + size
         self._silent_bytes = after
         if before < self._max_silent_bytes <= after:
             self._tell.on_withheld()

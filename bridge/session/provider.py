@@ -308,7 +308,7 @@ class ProviderSeat:
         self._protocol = connection.host.protocol
         self.prefix = connection.prefix
 
-    def _on_events(self, connection: Connection, events: list[p.ProviderEvent]) -> None:
+    def _on_events(self, connection: Connection, events: Sequence[p.ProviderEvent]) -> None:
         self.events_in += len(events)
         for event in events:
             if connection is not self._now:

@@ -47,7 +47,6 @@ class DatagramLink:
         self.datagrams_in = 0
         self.datagrams_out = 0
         self.bytes_in = 0
-        self.bytes_out = 0
         self.dropped = 0
         """Not sent because the kernel would not take them, or received too long."""
         self.refused = 0
@@ -60,6 +59,7 @@ class DatagramLink:
         self._on_datagram = on_datagram
         self._sock = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
         self._sock.setblocking(False)
+        self._send = self._sock.send
         self._sock.bind(local)
         self.address: tuple[str, int] = self._sock.getsockname()
         """The local address, with the port the kernel chose."""
@@ -115,19 +115,15 @@ class DatagramLink:
         """
         if not data:
             raise LocalProtocolError("empty datagram")
-        if self.closed:
-            self.dropped += 1
-            return False
         try:
-            self._sock.send(data)
+            self._send(data)
         except ConnectionRefusedError:
             self.refused += 1
             return False
-        except OSError:
+        except OSError:  # also once it is closed
             self.dropped += 1
             return False
         self.datagrams_out += 1
-        self.bytes_out += len(data)
         return True
 
     def close(self) -> None:

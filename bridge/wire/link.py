@@ -161,6 +161,8 @@ class WebSocketLink:
 
     def send(self, payload: bytes, binary: bool = False) -> bool:
         """Send UTF-8 text or bytes; False if the link is not open."""
+        if not self._masked:
+            return self.send_frame(server_frame(_BINARY if binary else _TEXT, payload))
         if self._state is _OPEN and self._write(_BINARY if binary else _TEXT, payload):
             self.frames_out += 1
             return True

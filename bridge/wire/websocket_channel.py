@@ -17,6 +17,7 @@ from bridge.wire.client_handshake import ConnectError, Opened, open_websocket
 from bridge.wire.frames import Message, Role
 from bridge.wire.link import CloseInfo, WebSocketLink
 from bridge.wire.network import Network
+from bridge.wire.whole_messages import splitter
 
 _log = logging.getLogger("bridge.wire")
 
@@ -55,6 +56,7 @@ class WebSocketChannel:
         self._subprotocols = subprotocols
         self._listener = listener
         self._network = network
+        self._split = splitter()
         self._loop = gevent.get_hub().loop
         self._closed = False
         self._connecting = gevent.spawn(self._run, timeout_s)
@@ -125,6 +127,8 @@ class WebSocketChannel:
             initial=opened.initial,
             keepalive=self._network.keepalive,
         )
+        if not self._network.limits.frames.validate_text:
+            self.link.offer_reads(self._take_whole)
         self.send = self.link.send
         self.link.ping()
 
@@ -133,6 +137,14 @@ class WebSocketChannel:
     def _opened(self) -> None:
         if not self._closed:
             self._listener.on_open()
+
+    def _take_whole(self, data: bytes) -> int:
+        """A read that is nothing but whole messages need not be parsed. The hot path."""
+        messages = self._split(data)
+        if not messages:
+            return 0
+        self._listener.on_messages(messages)
+        return len(messages)
 
     def _on_messages(self, messages: list[Message]) -> None:
         if not self._closed:

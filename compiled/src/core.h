@@ -28,6 +28,7 @@ PyObject *voice_activity_type(void);
 PyObject *echo_levels_type(void);
 PyObject *kept_audio_type(void);
 PyObject *uplink_codec_type(void);
+PyObject *whole_messages(PyObject *module, PyObject *data);
 
 /* Most samples that `count` more of them can bring out. */
 size_t resampler_ready(const Resampler *self, size_t count);

@@ -76,9 +76,14 @@ static int execute(PyObject *module)
 
 static PyModuleDef_Slot slots[] = {{Py_mod_exec, execute}, {0, NULL}};
 
+static PyMethodDef methods[] = {
+    {"whole_messages", whole_messages, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
 static struct PyModuleDef definition = {
     PyModuleDef_HEAD_INIT, "voice_ai_switch_core", "The media path's arithmetic, compiled.", 0,
-    NULL, slots, NULL, NULL, NULL,
+    methods, slots, NULL, NULL, NULL,
 };
 
 PyMODINIT_FUNC PyInit_voice_ai_switch_core(void)

@@ -50,6 +50,8 @@ class UnicastLine:
         self.sent_before: int | None = None
         """Packets that FreeSWITCH had sent before."""
         self._link = DatagramLink(on_datagram=self._on_datagram, local=(local_host, 0))
+        self.send = self._link.send
+        """A packet to the caller's ear."""
         try:
             self._port = ports.take(freeswitch_host)
         except BaseException:
@@ -65,10 +67,6 @@ class UnicastLine:
     def command(self) -> commands.Command:
         """What FreeSWITCH is told."""
         return commands.unicast(local=self._far, remote=self._link.address)
-
-    def send(self, packet: bytes) -> None:
-        """A packet to the caller's ear."""
-        self._link.send(packet)
 
     def proves(self, leg: Leg) -> Leg:
         """The leg with the packet time of the first datagram: ours must be as long."""

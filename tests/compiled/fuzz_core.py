@@ -17,7 +17,9 @@ from bridge.session.echo_levels import PythonLevels, make_levels
 from bridge.session.kept_audio import PythonKept, make_kept
 from bridge.session.voice_activity import COMPILED_RATES_HZ, VoiceActivity, make_activity
 from bridge.wire.frames import BINARY, client_frame
+from bridge.wire.whole_messages import whole_messages
 from tests.compiled.twins import JSON, RAW, WAYS, Pair, activity_of, mostly_plain
+from tests.unit.bridge.test_whole_messages import read
 
 ODDITIES: tuple[Any, ...] = (None, 0, -1, 1 << 40, "", b"", b"x", bytearray(4), [], b"\xff" * 70001)
 
@@ -47,6 +49,11 @@ def codecs(rng: random.Random) -> None:
         pair.take(data, 100 + number * 0.02, rng.random() < 0.2, rng.randbytes(4))
         pair.message(samples(rng), rng.randbytes(4))
     assert pair.hearings[0].kept.take() == pair.hearings[1].kept.take()
+
+
+def reads(rng: random.Random) -> None:
+    for data in (read(rng), some_bytes(rng)):
+        assert core.module.whole_messages(data) == whole_messages(data)
 
 
 def resamplers(rng: random.Random) -> None:
@@ -120,6 +127,7 @@ def strangers(rng: random.Random) -> None:
         lambda: hearing.levels.lately(odd()),
         lambda: hearing.kept.hold(odd()),
         lambda: hearing.kept.add(odd()),
+        lambda: made.whole_messages(odd()),
     ):
         try:
             call()
@@ -132,7 +140,7 @@ def main(seconds: float, seed: int) -> None:
     until, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         rng = random.Random(seed + rounds)
-        for target in (codecs, resamplers, voices, memories, strangers):
+        for target in (codecs, reads, resamplers, voices, memories, strangers):
             target(rng)
         rounds += 1
     print(f"{rounds} passed, 0 failed")  # as a test runner's last line

@@ -16,7 +16,16 @@ import pybase64
 
 from bridge.errors import LocalProtocolError, RemoteProtocolError
 from bridge.providers.actions import Action, Endpoint, Open, Send
-from bridge.providers.base import Capabilities, Ended, GoingAway, Heard, Turns, Usage
+from bridge.providers.base import (
+    NO_PIECES,
+    Capabilities,
+    Ended,
+    GoingAway,
+    Heard,
+    Pieces,
+    Turns,
+    Usage,
+)
 from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.elevenlabs import errors
@@ -147,6 +156,16 @@ class ElevenLabsAgent(Begun[SessionState, Inbox]):
             self._send_now({"type": "pong", "event_id": number})
         state.pings.clear()
         self._look(state, now)
+
+    def receive_audio(self, channel: str, messages: Sequence[bytes], now: float) -> Pieces:
+        """The same for what is nothing but more of the answer under way."""
+        state, inbox = self._started()
+        if channel != AGENT or not self._listens or state.over or state.events:
+            return NO_PIECES
+        pieces = inbox.receive_audio(messages, now)
+        if pieces.taken:
+            self._heard_at = now
+        return pieces
 
     def _look(self, state: SessionState, now: float) -> None:
         """After anything told: does it still listen, does it listen by now."""

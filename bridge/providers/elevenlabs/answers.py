@@ -84,6 +84,17 @@ class Answers:
             del self._of[next(iter(self._of))]
         return answer, began
 
+    def goes_on(self, number: int, until: float) -> Answer | None:
+        """The answer under way, if an event of this number is of it and more is to come until then,
+        which is no sooner than was expected; else None, and nothing is changed."""
+        answer = self._current
+        if answer is None or self.quiet_at is None or self.quiet_at > until:
+            return None
+        if self._parted or number <= self._cut_at or self._of.get(number) is not answer:
+            return None
+        self.quiet_at = until
+        return answer
+
     def _next(self) -> int:
         """A number for an event without one."""
         last = self._current.last if self._current is not None else 0

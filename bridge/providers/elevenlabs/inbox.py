@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from bridge.providers.base import (
     Ended,
     FunctionCall,
     Interrupted,
+    Pieces,
     ProviderEvent,
     ProviderFailure,
     ResponseDone,
@@ -37,6 +38,7 @@ from bridge.providers.elevenlabs.messages import (
     ToolResponse,
     audio_of,
     decode,
+    decode_audio,
     format_named,
 )
 from bridge.short_queue import ShortQueue
@@ -122,6 +124,32 @@ class Inbox:
             state.malformed_messages += 1
             fatal = state.malformed_messages >= MAX_MALFORMED
             state.tell(errors.protocol_failure("malformed_message", str(error), fatal=fatal))
+
+    def receive_audio(self, messages: Sequence[bytes], now: float) -> Pieces:
+        """Take messages as long as they are audio of the answer under way."""
+        audio: list[Audio] = []
+        for data in messages:
+            piece = self._piece(data, now)
+            if piece is None:
+                break
+            audio.append(piece)
+        return Pieces(audio, len(audio))
+
+    def _piece(self, data: bytes, now: float) -> Audio | None:
+        """None: it is anything else, and nothing is changed."""
+        state, event = self._state, decode_audio(data)
+        if event is None or state.audio_out is None:
+            return None
+        try:
+            sound = audio_of(event, state.audio_out)
+        except RemoteProtocolError:
+            return None
+        until = now + QUIET_S
+        answer = state.answers.goes_on(event.event_id, until) if sound else None
+        if answer is None:
+            return None
+        answer.sounded = True
+        return Audio(answer.response_id, answer.item_id, sound)
 
     def handle_timeout(self, now: float) -> None:
         """Nothing has come of the answer for a while: it is over."""

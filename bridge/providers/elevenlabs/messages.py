@@ -17,6 +17,8 @@ from bridge.errors import RemoteProtocolError
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """No server message is near this."""
+_PEEK_BYTES = 64
+"""How far into a message its kind is looked for without parsing."""
 DEFAULT_INPUT = "pcm_16000"
 """Where the service does not name the format it listens in (`@elevenlabs/client` 1.25.0)."""
 
@@ -134,11 +136,17 @@ class _Envelope(msgspec.Struct):
     type: str
 
 
+class _Sound(msgspec.Struct):
+    type: str
+    audio_event: AudioChunk
+
+
 class _Signed(msgspec.Struct):
     signed_url: str
 
 
 _decode_envelope = msgspec.json.Decoder(_Envelope).decode
+_decode_sound = msgspec.json.Decoder(_Sound).decode
 _decode_signed = msgspec.json.Decoder(_Signed).decode
 _DECODERS: dict[str, msgspec.json.Decoder[Any]] = {
     kind: msgspec.json.Decoder(
@@ -163,6 +171,17 @@ def decode(data: bytes) -> tuple[str, Message] | None:
         return None if decoder is None else (kind, decoder.decode(data).body)
     except _MALFORMED as error:
         raise RemoteProtocolError(f"malformed message: {error}") from error
+
+
+def decode_audio(data: bytes) -> AudioChunk | None:
+    """The most frequent message in one pass; None when it is, or may be, another one."""
+    if data.find(b'"audio_event"', 0, _PEEK_BYTES) < 0 or len(data) > MAX_MESSAGE_BYTES:
+        return None
+    try:
+        message = _decode_sound(data)
+    except _MALFORMED:
+        return None
+    return message.audio_event if message.type == "audio" else None
 
 
 def decode_signed_url(data: bytes) -> str:

@@ -7,6 +7,8 @@ Transcriptions come at any time.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bridge.errors import RemoteProtocolError
 from bridge.providers.base import (
     Audio,
@@ -15,6 +17,7 @@ from bridge.providers.base import (
     FunctionCancelled,
     GoingAway,
     Interrupted,
+    Pieces,
     ResponseDone,
     ResponseStarted,
     SessionReady,
@@ -32,6 +35,8 @@ from bridge.providers.gemini.messages import (
     Words,
     decode,
     decode_audio,
+    decode_sound,
+    is_ours,
     seconds,
 )
 from bridge.providers.gemini.state import Response, SessionState, joined
@@ -41,7 +46,6 @@ MAX_MALFORMED = 20
 """After so many broken messages the session is given up."""
 WORDS_QUIET_S = 0.6
 """The caller's words have not changed for so long: they are told."""
-RATE = "rate=24000"
 _GOOD_REASONS = ("", "TURN_COMPLETE_REASON_UNSPECIFIED")
 
 
@@ -60,6 +64,21 @@ class Inbox:
             state.malformed_messages += 1
             fatal = error.close_code == 1009 or state.malformed_messages >= MAX_MALFORMED
             state.tell(errors.protocol_failure(str(error), fatal=fatal))
+
+    def receive_audio(self, messages: Sequence[bytes], response: Response) -> Pieces:
+        """Take messages as long as they are sound of `response`, which is under way."""
+        state, audio, taken = self._state, [], 0
+        if response.dropped or not state.turn_open:
+            return Pieces()
+        for data in messages:
+            sounds = decode_sound(data)
+            if sounds is None:
+                break
+            audio += [Audio(response.id, response.item_id, sound) for sound in sounds]
+            taken += 1
+        if taken:
+            state.handle, response.sounded = "", True
+        return Pieces(audio, taken)
 
     def _take(self, message: ServerMessage, now: float) -> None:
         state = self._state
@@ -126,7 +145,7 @@ class Inbox:
             response.words = joined(response.words, part.text)
 
     def _on_audio(self, blob: Blob) -> None:
-        if "rate=" in (blob.mime_type or "") and RATE not in (blob.mime_type or ""):
+        if not is_ours(blob):
             text = f"audio as {blob.mime_type!r:.60}"
             self._state.tell(
                 errors.failure(ErrorKind.PROTOCOL, "audio_format", text, retryable=False)

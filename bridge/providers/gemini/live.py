@@ -13,7 +13,7 @@ import msgspec
 import pybase64
 
 from bridge.providers.actions import Open, Send
-from bridge.providers.base import Capabilities, GoingAway, Heard
+from bridge.providers.base import NO_PIECES, Capabilities, GoingAway, Heard, Pieces
 from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.gemini import errors
@@ -138,6 +138,16 @@ class GeminiLive(Begun[SessionState, Inbox]):
         if self._orders:
             self._send_orders()
         self._listens = self._listens and not state.failed
+
+    def receive_audio(self, channel: str, messages: Sequence[bytes], now: float) -> Pieces:
+        """The same for what is nothing but more of the answer under way."""
+        state, inbox = self._started()
+        if state.response is None or state.failed or state.events or self._orders:
+            return NO_PIECES
+        pieces = inbox.receive_audio(messages, state.response)
+        if pieces.taken:
+            self._owed_since = now
+        return pieces
 
     def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         """The socket is closed or was never open: the reason becomes a `ProviderFailure`.

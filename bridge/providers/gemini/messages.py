@@ -8,7 +8,7 @@ value in them does not cost their message.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pybase64
@@ -19,6 +19,9 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """No server message is near this: 100 ms of audio are about 6.5 kB."""
 MAX_REPAIR_BYTES = 65536
 """Longer messages with broken text are given up: repairing them would hold the hub."""
+_PEEK_BYTES = 128
+"""How far into a message sound is looked for without parsing."""
+RATE = "rate=24000"
 _NULL = msgspec.Raw(b"null")
 _DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s", re.ASCII)
 
@@ -53,6 +56,25 @@ class Words(_Camel):
 
     text: str | None = None
     finished: bool | None = None
+
+
+class _SoundPart(_Camel, forbid_unknown_fields=True):
+    inline_data: Blob
+
+
+class _SoundTurn(_Camel, forbid_unknown_fields=True):
+    parts: Annotated[list[_SoundPart], msgspec.Meta(min_length=1)]
+    role: str | None = None
+
+
+class _SoundContent(_Camel, forbid_unknown_fields=True):
+    model_turn: _SoundTurn
+
+
+class _Sound(_Camel, forbid_unknown_fields=True):
+    """A `ServerMessage` that is nothing but sound."""
+
+    server_content: _SoundContent
 
 
 class ServerContent(_Camel):
@@ -122,6 +144,7 @@ class ServerMessage(_Camel):
 
 
 _decode = msgspec.json.Decoder(ServerMessage).decode
+_decode_sound = msgspec.json.Decoder(_Sound).decode
 
 
 def decode(data: bytes) -> ServerMessage:
@@ -162,6 +185,24 @@ def decode_audio(blob: Blob) -> bytes:
     if len(data) % 2:
         raise RemoteProtocolError(f"half a sample: audio of {len(data)} bytes")
     return data
+
+
+def is_ours(blob: Blob) -> bool:
+    """It has the rate we asked for, as far as it says."""
+    kind = blob.mime_type or ""
+    return "rate=" not in kind or RATE in kind
+
+
+def decode_sound(data: bytes) -> list[bytes] | None:
+    """The audio of a message that is nothing but sound, in one pass; None: there is more to it."""
+    if data.find(b'"inlineData"', 0, _PEEK_BYTES) < 0 or len(data) > MAX_MESSAGE_BYTES:
+        return None
+    try:
+        blobs = [part.inline_data for part in _decode_sound(data).server_content.model_turn.parts]
+        sounds = [decode_audio(blob) for blob in blobs if is_ours(blob)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, RemoteProtocolError):
+        return None
+    return sounds if len(sounds) == len(blobs) and all(sounds) else None
 
 
 def seconds(duration: object) -> float | None:

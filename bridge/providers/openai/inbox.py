@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bridge.audio.formats import Encoding
@@ -13,6 +13,7 @@ from bridge.providers.base import (
     CallerStopped,
     ErrorKind,
     Interrupted,
+    Pieces,
     ResponseDone,
     ResponseStarted,
     SessionReady,
@@ -89,6 +90,38 @@ class Inbox:
         except RemoteProtocolError as error:
             self._on_malformed(error)
             self._end_response(ended_response(data))
+
+    def receive_audio(self, messages: Sequence[bytes]) -> Pieces:
+        """Take messages as long as they are audio of the active response, or dropped unread."""
+        state, audio, taken = self._state, [], 0
+        running = state.requests.response_id or ""
+        wanted = running and running != state.cancelled_id
+        for data in messages:
+            delta = decode_audio_delta(data)
+            if delta is not None:
+                sound = self._sound(delta) if wanted and delta.response_id == running else b""
+                if not sound:
+                    break
+                audio.append(self._sounds(running, delta, sound))
+            elif not is_dropped(data, words=self._gathers):
+                break
+            taken += 1
+        return Pieces(audio, taken)
+
+    def _sound(self, delta: AudioDelta) -> bytes:
+        """Whole samples; empty: there are none in it."""
+        try:
+            data = decode_base64(delta.delta)
+        except RemoteProtocolError:
+            return b""
+        return b"" if len(data) % self._odd_size else data
+
+    def _sounds(self, response_id: str, delta: AudioDelta, data: bytes) -> Audio:
+        state, item_id = self._state, delta.item_id or ""
+        state.generated.add(item_id, delta.content_index or 0, len(data))
+        if response_id != state.sounding:
+            state.sounded(response_id)
+        return Audio(response_id, item_id, data)
 
     # --- session ------------------------------------------------------------------------------
 
@@ -215,7 +248,6 @@ class Inbox:
 
     def _on_audio(self, delta: AudioDelta, now: float) -> None:
         state = self._state
-        item_id = delta.item_id or ""
         response_id = delta.response_id or state.requests.response_id or ""
         if response_id and response_id == state.cancelled_id:
             state.late_audio += 1
@@ -224,9 +256,7 @@ class Inbox:
         if len(audio) % self._odd_size:
             raise RemoteProtocolError(f"half a sample: audio of {len(audio)} bytes")
         if audio:
-            state.generated.add(item_id, delta.content_index or 0, len(audio))
-            state.sounded(response_id)
-            state.tell(Audio(response_id, item_id, audio))
+            state.tell(self._sounds(response_id, delta, audio))
 
     def _on_agent_words(self, event: PieceEvent, now: float) -> None:
         """Nobody's words grow for ever: what is beyond the limits is left out."""

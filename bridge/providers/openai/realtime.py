@@ -16,7 +16,7 @@ import pybase64
 
 from bridge.errors import RemoteProtocolError
 from bridge.providers.actions import Action, Open, Send
-from bridge.providers.base import Capabilities, GoingAway, Heard
+from bridge.providers.base import NO_PIECES, Capabilities, GoingAway, Heard, Pieces
 from bridge.providers.begun import Begun
 from bridge.providers.conversation import Conversation, Opening
 from bridge.providers.openai import errors
@@ -146,6 +146,17 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
         if state.update_due:
             self._send_settings(state)
         self._listens = not state.failed
+
+    def receive_audio(self, channel: str, messages: Sequence[bytes], now: float) -> Pieces:
+        """The same for what is nothing but more of the response under way: nothing else follows."""
+        state, inbox = self._started()
+        active = state.requests.state is ResponseState.ACTIVE
+        if channel != CHANNEL or not active or state.failed or state.events:
+            return NO_PIECES
+        pieces = inbox.receive_audio(messages)
+        if pieces.taken:
+            self._owed_since = now
+        return pieces
 
     def _take_secret(self, data: bytes) -> None:
         try:

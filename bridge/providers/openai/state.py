@@ -76,6 +76,8 @@ class SessionState:
     malformed_messages: int = 0
     late_audio: int = 0
     """Audio messages of cut responses, dropped."""
+    sounding: str | None = None
+    """The response whose audio came last."""
     _sounded: dict[str, None] = field(default_factory=dict)
     _over: dict[str, None] = field(default_factory=dict)
 
@@ -95,6 +97,7 @@ class SessionState:
 
     def sounded(self, response_id: str) -> None:
         """Audio of this response is here."""
+        self.sounding = response_id
         if response_id not in self._sounded:
             _remember(self._sounded, response_id, MAX_RESPONSES)
 

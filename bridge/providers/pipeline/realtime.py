@@ -14,11 +14,13 @@ from bridge.audio.formats import L16_8K, L16_16K
 from bridge.errors import LocalProtocolError
 from bridge.providers.actions import Action, Open, Send
 from bridge.providers.base import (
+    NO_PIECES,
     CallerStarted,
     CallerStopped,
     CallerWords,
     Capabilities,
     Heard,
+    Pieces,
     ProviderEvent,
     ProviderFailure,
     SessionReady,
@@ -137,6 +139,10 @@ class Pipeline:
             self._said.on_chat(data, now)
         else:
             self._fail(self._said.on_voice(data, now))
+
+    def receive_audio(self, channel: str, messages: Sequence[bytes], now: float) -> Pieces:
+        """Nothing: each voice sends in a way of its own."""
+        return NO_PIECES
 
     def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         """A stage ended: hearing ends the session, the model an answer, the voice comes back."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import time
 import wave
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gevent.queue import Empty, Queue
@@ -103,7 +103,7 @@ class Probe:
         """Leave; what the provider still counts is booked."""
         self._host.stop()
 
-    def _take(self, events: list[p.ProviderEvent]) -> None:
+    def _take(self, events: Sequence[p.ProviderEvent]) -> None:
         """On the hub. Audio is gathered, what matters is passed on; nothing grows for ever."""
         for event in events:
             if isinstance(event, p.Audio):

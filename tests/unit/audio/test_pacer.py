@@ -3,7 +3,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from bridge.audio.pacer import LATENESS_BOUNDS_MS, Pacer
+from bridge.audio.pacer import Pacer
 from bridge.errors import LocalProtocolError
 
 
@@ -55,23 +55,17 @@ def test_a_late_tick_is_one_call_and_the_grid_stays() -> None:
     pacer.tick(first + 0.065)
     assert len(stream.calls) == 1
     assert pacer.next_deadline() == pytest.approx(first + 0.080)
-    counters = pacer.counters
     # Of the frames due 65, 45, 25 and 5 ms ago two are later than 40 ms.
-    assert counters.late_frames == 2
-    assert counters.max_lateness_ms == pytest.approx(65)
-    assert counters.lateness == [0] * len(LATENESS_BOUNDS_MS) + [1]
+    assert pacer.counters.late_frames == 2
 
 
-@pytest.mark.parametrize(
-    ("late_ms", "bucket"), [(0.0, 0), (0.9, 0), (1.5, 1), (4, 2), (9, 3), (15, 4), (39, 5), (41, 6)]
-)
-def test_lateness_buckets(late_ms: float, bucket: int) -> None:
+@pytest.mark.parametrize("late_ms", [0, 39, 41])
+def test_two_packets_of_a_jitter_buffer_are_late(late_ms: float) -> None:
     pacer = Pacer()
     pacer.join(Stream(), 0.0)
     due = pacer.next_deadline()
     assert due is not None
     pacer.tick(due + late_ms / 1000)
-    assert [n for n, count in enumerate(pacer.counters.lateness) if count] == [bucket]
     assert pacer.counters.late_frames == (1 if late_ms > 40 else 0)
 
 

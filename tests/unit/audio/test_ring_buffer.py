@@ -1,67 +1,56 @@
-import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from bridge.audio.ring_buffer import RingBuffer
-from bridge.errors import LocalProtocolError
 
 
 class AgainstAList(RuleBasedStateMachine):
-    """The ring does what a plain list of bytes does."""
+    """The ring does what a plain list of bytes does, and keeps the end of what was read."""
 
-    @initialize(limit=st.integers(1, 3000), data=st.data())
-    def make(self, limit: int, data) -> None:
-        high = data.draw(st.integers(0, limit))
-        low = data.draw(st.integers(0, high))
-        self.ring = RingBuffer(limit, low_water=low, high_water=high)
-        self.limit, self.low, self.high = limit, low, high
-        self.model: list[int] = []
-        self.written = self.read_count = self.dropped = self.cleared = self.hits = self.peak = 0
-        self.above = False
-
-    def _marks(self) -> None:
-        self.peak = max(self.peak, len(self.model))
-        if not self.above and len(self.model) >= self.high > 0:
-            self.above = True
-            self.hits += 1
+    @initialize(limit=st.integers(1, 3000), keep=st.integers(0, 900))
+    def make(self, limit: int, keep: int) -> None:
+        self.ring = RingBuffer(limit, keep=keep)
+        self.limit, self.keep = limit, keep
+        self.model, self.past = b"", b""
 
     @rule(data=st.binary(max_size=1500))
     def write(self, data: bytes) -> None:
-        room = self.limit - len(self.model)
-        taken = data[:room]
+        taken = data[: max(0, self.limit - len(self.model))]
         assert self.ring.write(data) == len(data) - len(taken)
         self.model += taken
-        self.written += len(taken)
-        self.dropped += len(data) - len(taken)
-        self._marks()
 
     @rule(count=st.integers(0, 2000))
     def read(self, count: int) -> None:
-        assert self.ring.read(count) == bytes(self.model[:count])
-        self.read_count += len(self.model[:count])
-        del self.model[:count]
-        if self.above and len(self.model) <= self.low:
-            self.above = False
+        assert self.ring.peek(count) == self.model[:count]
+        assert self.ring.read(count) == self.model[:count]
+        self.past += self.model[:count]
+        self.model = self.model[count:]
+
+    @rule(count=st.integers(0, 900))
+    def take_back(self, count: int) -> None:
+        lately = self.ring.lately(count)
+        assert self.past.endswith(lately)
+        assert len(lately) >= min(count, self.keep, len(self.past))
+        assert self.ring.take_back(count) == len(lately)
+        self.model, self.past = lately + self.model, b""
+
+    @rule()
+    def forget(self) -> None:
+        self.ring.forget()
+        self.past = b""
 
     @rule()
     def clear(self) -> None:
         assert self.ring.clear() == len(self.model)
-        self.cleared += len(self.model)
-        self.model.clear()
-        self.above = False
+        self.model = self.past = b""
 
     @invariant()
     def agrees(self) -> None:
-        if not hasattr(self, "ring"):
-            return
-        counters = self.ring.counters
-        assert len(self.ring) == len(self.model) <= self.limit
-        assert self.ring.above_high_water == self.above
-        assert (counters.written, counters.read) == (self.written, self.read_count)
-        assert (counters.dropped, counters.cleared) == (self.dropped, self.cleared)
-        assert (counters.high_water_hits, counters.peak) == (self.hits, self.peak)
-        assert counters.written == counters.read + counters.cleared + len(self.ring)
+        if hasattr(self, "ring"):
+            assert len(self.ring) == self.ring.depth == len(self.model)
+            kept = sum(map(len, self.ring._past))
+            assert kept == self.ring._past_bytes <= self.keep + self.limit
 
 
 TestAgainstAList = AgainstAList.TestCase
@@ -81,9 +70,3 @@ def test_tiny_writes_do_not_pile_up_objects() -> None:
         ring.write(b"ab")
     assert len(ring._chunks) < 100
     assert ring.read(40_000) == b"ab" * 20_000
-
-
-@pytest.mark.parametrize(("low", "high"), [(-1, 5), (6, 5), (0, 11)])
-def test_water_marks_out_of_order_are_our_mistake(low: int, high: int) -> None:
-    with pytest.raises(LocalProtocolError):
-        RingBuffer(10, low_water=low, high_water=high)

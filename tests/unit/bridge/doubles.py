@@ -74,6 +74,9 @@ class StrictProvider:
     def receive_message(self, channel: str, data: bytes, now: float) -> None:
         raise Refused("no host, no messages")
 
+    def receive_audio(self, channel: str, messages: Sequence[bytes], now: float) -> p.Pieces:
+        raise Refused("no host, no messages")
+
     def receive_end(self, channel: str, end: ChannelEnd, now: float) -> None:
         raise Refused("no host, no end")
 
