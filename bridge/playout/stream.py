@@ -74,10 +74,8 @@ class PlayoutStream:
         self._ready_since = 0.0
         # The answer being played.
         self._active = self._starting = self._finished = False
-        self.paused = False
-        """Silent until `resume` or `clear`."""
-        self._resumed = False
-        """What is sent next rises from silence."""
+        self._resumed = self.paused = False
+        """Silent until `resume` or `clear`; what is sent next rises from silence."""
 
     # --- the session's side ---------------------------------------------------------------
 

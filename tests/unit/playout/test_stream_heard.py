@@ -1,10 +1,7 @@
 """What was heard of each item, whatever lay between; giving way; what does not fit."""
 
-import pytest
-
 from bridge.audio.formats import L16_8K
-from bridge.audio.pcm import audioop
-from bridge.playout.heard import HeardPosition, SentLately
+from bridge.playout.heard import HeardPosition
 
 from .stream_kit import make, ms
 
@@ -75,15 +72,3 @@ def test_the_end_that_did_not_fit_is_told() -> None:
     dropped = [stream.write("long", ms(1000), 100.0) for _ in range(400)]
     assert sum(dropped) == L16_8K.bytes_for_ms(99_980)  # 20 ms had been sent
     assert stream.counters.dropped_bytes == sum(dropped)
-
-
-@pytest.mark.parametrize("as_ulaw", [True, False])
-def test_what_was_sent_lately_comes_back(as_ulaw: bool) -> None:
-    words = audioop.ulaw2lin(bytes(range(256)), 2)
-    lately = SentLately(300, as_ulaw=as_ulaw)
-    lately.add(words[:400])
-    lately.add(words[400:])
-    assert lately.take_back(100) == words[-100:]
-    lately.add(words)
-    assert lately.take_back(1000) == words[-300:]
-    assert lately.take_back(1000) == b""
