@@ -192,12 +192,11 @@ def dial(
     *,
     codecs: str = "",
     number: str = "",
-    bugs: str = "",
 ) -> None:
     """Have FreeSWITCH call the telephone, and the service take that call.
 
     `codecs` may be used later in the call; without them only the telephone's. `number` is the
-    telephone's own, `bugs` what of its RTP FreeSWITCH is to bear (`rtp_manual_rtp_bugs`).
+    telephone's own.
     """
     mode = PlayoutMode(way.removesuffix(INCOMING).partition(" ")[0])
     of_call = {
@@ -205,7 +204,6 @@ def dial(
         "domain_name": service.tenant.domain_name,
         "voice_ai_extension": service.tenant.extension,
         "origination_caller_id_number": number,
-        "rtp_manual_rtp_bugs": bugs,
         "absolute_codec_string": codecs or OFFERS[phone.codec],
         # The service sets it before it answers; this call is answered already.
         "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",

@@ -89,8 +89,10 @@ class Phone:
         self._replies: dict[int, str] = {}
         """Status of the final reply, by CSeq."""
         self._mouth: rtp.Mouth | None = None
-        self._hears = gevent.spawn(_listen, self._rtp, self._receive_rtp)
-        self._greenlets = [gevent.spawn(_listen, self._sip, self._receive_sip), self._hears]
+        self._greenlets = [
+            gevent.spawn(_listen, self._sip, self._receive_sip),
+            gevent.spawn(_listen, self._rtp, self._receive_rtp),
+        ]
 
     @property
     def address(self) -> str:
@@ -149,16 +151,6 @@ class Phone:
         self._offered = {(name, CODECS[name].clock_hz): kind for name, kind in kinds}
         self._begin(PAYLOAD_TYPES[self.codec], answer)
         self.answered.set()
-
-    def move(self) -> None:
-        """Send and hear from another port from now on, as behind an address translator that has
-        forgotten the first."""
-        self._rtp, left = _bound(), self._rtp
-        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
-        self._hears.kill()
-        left.close()
-        self._hears = gevent.spawn(_listen, self._rtp, self._receive_rtp)
-        self._greenlets.append(self._hears)
 
     def hang_up(self) -> None:
         """Leave the call."""

@@ -38,8 +38,8 @@ NO_PACKET = {("opus", 30)}
 ALL_CODECS = "PCMU,PCMA,G722,opus,L16@16000h"
 CHANGING = ["PCMU", "PCMA", "G722", "opus"]
 """What is changed to. Not L16: whether bytes are swapped FreeSWITCH decides when the call begins,
-and again never (switch_core_media.c, SWITCH_RTP_FLAG_BYTESWAP): L16 after a change is noise, and so
-is what follows L16, its own files too.
+and again never (switch_core_media.c, SWITCH_RTP_FLAG_BYTESWAP): L16 after a change is noise, and of
+what follows L16 each two bytes are swapped, in both directions and in its own files.
 """
 EVENTS = ("steady", "re-INVITE", "another codec", "autofix", "hold")
 SHORT, LONG = (

@@ -42,14 +42,14 @@ def call(serve: Any) -> Iterator[Callable[..., Line]]:
     """Makes a call to a telephone of one's choice."""
     with ExitStack() as stack:
 
-        def call(way: str, phone: Phone, greeting: str = GREETING, bugs: str = "") -> Line:
+        def call(way: str, phone: Phone, greeting: str = GREETING) -> Line:
             stack.enter_context(closing(phone))
             emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
             secretary = {"first_message": greeting}
             service = serve(emulator=emulator, secretary=secretary, media=media(way))
             client = stack.enter_context(engine_client())
             line = Line(service, phone, way, stack.enter_context(HubWatch()))
-            dial(client, service, phone, way, codecs=ALL_CODECS, bugs=bugs)
+            dial(client, service, phone, way, codecs=ALL_CODECS)
             return line
 
         yield call
@@ -188,21 +188,3 @@ def test_a_telephone_in_a_real_network(call: Callable[..., Line], way: str, netw
     assert restarts(line) == 0
     line.phone.hang_up()
     line.report(f"{network}: {line.judge(ANSWER, after=began)}")
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_a_telephone_whose_packets_come_from_another_port(
-    call: Callable[..., Line], way: str
-) -> None:
-    """Told to, FreeSWITCH follows the tenth packet of it (switch_rtp.c, autoadj_threshold)."""
-    phone = Phone("PCMU")
-    line = call(way, phone, bugs="ALWAYS_AUTO_ADJUST")
-    line.listen(GREETING)
-    phone.move()
-    gevent.sleep(0.5)
-    began = time.monotonic()
-    line.say()
-    line.listen(ANSWER)
-    assert restarts(line) == 0
-    line.phone.hang_up()
-    line.report(line.judge(ANSWER, after=began))

@@ -118,5 +118,6 @@ def test_every_telephone(
         by_itself_ms = _lost_by_itself.get((event, cell.codec, cell.ptime_ms), 0.0)
         assert not cell.trouble, cell
         assert cell.lost_packets == 0, cell
-        assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell
+        if not (cell.codec == "L16" and event == "another codec"):  # see `telephones.CHANGING`
+            assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell
         assert cell.doubled_ms <= doubled_ms + late_ms, cell
