@@ -35,7 +35,9 @@ def left_over(release: Path, proc: Path = _PROC) -> list[Left]:
     found = [
         Left(int(entry.name), _role(entry), other)
         for entry in proc.iterdir()
-        if entry.name.isdigit() and (other := _other_release(entry, release))
+        if entry.name.isdigit()
+        and entry.name != str(os.getpid())  # a rollback is done by the newer one's program
+        and (other := _other_release(entry, release))
     ]
     order = [*ROLES, ""]
     return sorted(found, key=lambda one: (order.index(one.role), one.pid))

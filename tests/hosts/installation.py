@@ -11,7 +11,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +22,7 @@ from gevent.subprocess import PIPE
 from esl_controller.database.repository.demo import DemoProvider, demo_seed
 from tests.hosts import freeswitch
 from tests.hosts.databases import NAME, Server
+from tests.hosts.heard import Heard, wait_for
 from tests.hosts.network import NETWORK, Machine, network
 from tests.hosts.switch_host import START
 
@@ -37,31 +37,6 @@ CAPACITY = 30
 """Of each worker."""
 
 
-def wait_for(fact: Callable[[], Any], timeout_s: float, what: str) -> Any:
-    """Until `fact()` holds; what it returned."""
-    with gevent.Timeout(timeout_s, AssertionError(what)):
-        while not (found := fact()):
-            gevent.sleep(0.05)
-    return found
-
-
-@dataclass(frozen=True)
-class Heard:
-    """How one call went, as its caller heard it. Times are monotonic seconds."""
-
-    uuid: str
-    began_at: float
-    greeted_at: float | None
-    agent_last_at: float | None
-    fallback_at: float | None
-    ended_at: float | None
-
-    @property
-    def served(self) -> bool:
-        """The agent has spoken, and nothing else."""
-        return self.greeted_at is not None and self.fallback_at is None
-
-
 class SwitchMachine:
     """FreeSWITCH, HAProxy and telephones."""
 
@@ -69,6 +44,7 @@ class SwitchMachine:
         self.machine = machine
         directory.mkdir()
         self._stack = ExitStack()
+        self._number = 0
         self._asked = directory / "haproxy.sock"
         settings = _proxy_settings(directory, workers, self._asked)
         proxied = ["haproxy", "-db", "-f", str(settings)]
@@ -90,7 +66,7 @@ class SwitchMachine:
 
     def wait_ready(self) -> None:
         """Until calls can be made."""
-        assert self._answer() == {"ready": True}
+        assert self._line() == {"ready": True}
 
     def dial(self, tenant: Any, calls: int, ramp_s: float = 0.1) -> None:
         """Make calls, one after the other; returns at once."""
@@ -150,11 +126,15 @@ class SwitchMachine:
         self._stack.callback(_end, self.machine.start(command, log=log, stdin=subprocess.DEVNULL))
 
     def _ask(self, **order: Any) -> Any:
-        self._callers.stdin.write(json.dumps(order).encode() + b"\n")
+        """An answer that nobody waited for any more, a test's time being over, is passed by."""
+        self._number += 1
+        self._callers.stdin.write(json.dumps(order | {"number": self._number}).encode() + b"\n")
         self._callers.stdin.flush()
-        return self._answer()
+        while (answer := self._line())["number"] != self._number:
+            pass
+        return answer["answer"]
 
-    def _answer(self) -> Any:
+    def _line(self) -> Any:
         with gevent.Timeout(START_S, AssertionError(f"no answer: {self._log}")):
             line = self._callers.stdout.readline()
         assert line, self._log.read_text()[-2000:]

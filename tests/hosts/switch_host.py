@@ -233,4 +233,5 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in FileObject(sys.stdin.buffer, "rb"):
         order = json.loads(line)
-        print(json.dumps(does[order["do"]](order)), flush=True)
+        answer = {"number": order["number"], "answer": does[order["do"]](order)}
+        print(json.dumps(answer), flush=True)

@@ -19,7 +19,8 @@ import gevent
 import pytest
 
 from tests.hosts import freeswitch
-from tests.hosts.installation import CAPACITY, Heard, Installation, installation, now, wait_for
+from tests.hosts.heard import Heard, wait_for
+from tests.hosts.installation import CAPACITY, Installation, installation, now
 
 pytestmark = [
     pytest.mark.hosts,
@@ -31,12 +32,15 @@ BY = "FreeSWITCH" if freeswitch.HOME else "simulated switches"
 
 
 @pytest.fixture(name="place", scope="module")
-def place_of_all_tests() -> Iterator[Installation]:
+def place_of_all_tests(request: pytest.FixtureRequest) -> Iterator[Installation]:
     directory = Path(tempfile.mkdtemp(prefix="voice-ai-hosts-", dir="/var/tmp"))
     directory.chmod(0o755)
     with installation(directory) as place:
         yield place
-    shutil.rmtree(directory)
+    if request.session.testsfailed:
+        tell(f"what everybody has logged is in {directory}")
+    else:
+        shutil.rmtree(directory)
 
 
 @pytest.fixture(autouse=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def test_what_runs_another_release_is_found_by_what_it_has_loaded(proc: Path) ->
     process(proc, 32, "/opt/voice-ai/bin/esl-controller serve", of("new"))
     process(proc, 33, "/opt/voice-ai/bin/esl-controller load --calls 5", of("old"))
     process(proc, 34, "/usr/bin/supervisord -n")
+    process(proc, os.getpid(), "esl-controller restart", of("old"))
     process(proc, 35, "esl-controller serve", "/opt/voice-ai-releases-of-another/x/a.so")
     assert left_over(NOW, proc) == [
         Left(31, "worker", "old"),
