@@ -35,7 +35,10 @@ class Machine:
     def leader(self) -> int:
         """systemd, as this machine numbers it; 0 when there is none yet."""
         pid = self._container
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        try:
+            children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        except OSError:
+            return 0
         comms = {int(one): Path(f"/proc/{one}/comm") for one in children}
         return next((one for one, at in comms.items() if at.read_text() == "systemd\n"), 0)
 
