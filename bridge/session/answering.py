@@ -275,8 +275,8 @@ class Answering:
         if self._floor.state is not FloorState.CALLER_SPEAKING:
             return False
         quiet_s = min(now - self._turn_at, self._line.ear.quiet_s(now))
-        mute = self._is_mute()
-        if quiet_s < (MUTE_QUIET_S if mute else TURN_QUIET_S):
+        mute = quiet_s >= MUTE_QUIET_S and self._is_mute()
+        if not mute and quiet_s < TURN_QUIET_S:
             return False
         self._floor.caller_stopped(now, expects_answer=False)
         if self._seat.capabilities.notices_within_s is not None:

@@ -7,6 +7,7 @@ import gevent.socket
 import pytest
 
 from bridge.errors import LocalProtocolError
+from bridge.wire import datagram
 from bridge.wire.datagram import DatagramLink
 from tests.wire.ws.peers import (
     until,
@@ -60,8 +61,10 @@ def test_a_deaf_link_still_sends():
         link.close()
 
 
+@pytest.mark.parametrize("option", [datagram._SO_MEMINFO, 9999], ids=["counted", "old_kernel"])
 @pytest.mark.parametrize("size", [160, 320, 1920, 5760])
-def test_a_deaf_link_is_asked_whether_anything_still_comes(size):
+def test_a_deaf_link_is_asked_whether_anything_still_comes(size, option, monkeypatch):
+    monkeypatch.setattr(datagram, "_SO_MEMINFO", option)
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as switch:
         switch.bind(("127.0.0.1", 0))
         link = DatagramLink(on_datagram=lambda data: None, remote=switch.getsockname())
@@ -75,6 +78,19 @@ def test_a_deaf_link_is_asked_whether_anything_still_comes(size):
             assert link.peek() == 0
     until(lambda: (link.send(bytes(size)), link.peek(), link.refused)[2] > 0)
     link.close()
+
+
+def test_what_a_deaf_link_keeps_is_no_sign_of_life():
+    """Its owner counts looks without one: the kernel's leftovers must not stretch them."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as switch:
+        switch.bind(("127.0.0.1", 0))
+        link = DatagramLink(on_datagram=lambda data: None, remote=switch.getsockname())
+        link.deafen()
+        for _ in range(2):
+            for _ in range(13):
+                switch.sendto(bytes(320), link.address)
+            assert (link.peek(), link.peek(), link.peek()) == (1, 0, 0)
+        link.close()
 
 
 def test_only_the_agreed_remote_is_heard():
