@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections import deque
 
+from bridge.audio.pcm import audioop
+
 _MERGE_BELOW = 512
 """Shorter chunks are joined, or a peer that sends two bytes at a time could make the bookkeeping
 larger than the audio."""
@@ -21,12 +23,14 @@ class RingBuffer:
     slice, and minutes of waiting audio are never moved.
     """
 
-    def __init__(self, limit: int, *, keep: int = 0) -> None:
-        """`keep`: so many bytes, at least, of what was read last can be taken back."""
+    def __init__(self, limit: int, *, keep: int = 0, as_ulaw: bool = False) -> None:
+        """`keep`: so many bytes, at least, of what was read last can be taken back; `as_ulaw`: L16
+        is kept for that in half the memory, where it is hardly ever wanted."""
         self.limit = limit
         self.depth = 0
         """Bytes in it, as `len` tells."""
-        self._keep = keep
+        self._as_ulaw = as_ulaw
+        self._keep = keep // 2 if as_ulaw else keep
         self._chunks: deque[bytes] = deque()
         self._head = b""
         self._offset = 0
@@ -81,6 +85,8 @@ class RingBuffer:
 
     def _next_chunk(self) -> None:
         past, head = self._past, self._head
+        if self._as_ulaw:
+            head = audioop.lin2ulaw(head, 2)
         size = self._past_bytes + len(head)
         past.append(head)
         while past and size - len(past[0]) >= self._keep:
@@ -99,7 +105,8 @@ class RingBuffer:
 
     def lately(self, count: int) -> bytes:
         """The last `count` bytes that were read, or as many as are kept."""
-        kept = b"".join((*self._past, self._head[: self._offset]))
+        past = b"".join(self._past)
+        kept = (audioop.ulaw2lin(past, 2) if self._as_ulaw else past) + self._head[: self._offset]
         return kept[max(0, len(kept) - count) :]
 
     def take_back(self, count: int) -> int:

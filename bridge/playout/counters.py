@@ -19,4 +19,3 @@ class PlayoutCounters:
     """Cut from the end of answers longer than the limit."""
     cleared_ms: int = 0
     """Queued or sent, but not heard because the caller interrupted."""
-    max_depth_ms: int = 0

@@ -53,7 +53,6 @@ class PlayoutStream:
         self._format = fmt
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
-        self._chunk_frames = self._chunk_bytes // self._frame_bytes
         self._rate_hz = fmt.rate_hz
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
@@ -63,9 +62,10 @@ class PlayoutStream:
         """An interruption recalls what was sent ahead; so the last of it is kept."""
         spare_ms = _SPARE_MS if playout.recalls else _DEAD_MS
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
+        rarely = not playout.recalls and fmt.encoding is Encoding.L16  # a line that has died
         limit_bytes = max(1, limit_ms // playout.frame_ms) * self._frame_bytes
-        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms))
-        self._latency_s, self._most_waiting = playout.latency_ms / 1000, 0
+        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
+        self._latency_s = playout.latency_ms / 1000
         self._items = ItemLedger()
         self._generation, self._closed = 0, False
         # Positions: bytes since the call began.
@@ -113,11 +113,7 @@ class PlayoutStream:
         self._written = self._content_end = end = start + len(data) - dropped
         self._items.add(item_id, start, end)
         self.counters.dropped_bytes += dropped
-        if ring.depth > self._most_waiting:
-            self._most_waiting = ring.depth
-            self.counters.max_depth_ms = self.depth_ms
-        members = self._pacer.members
-        if self in members and self._timeline.until < now:
+        if self in (members := self._pacer.members) and self._timeline.until < now:
             self._pacer.leave(self)  # what is sent now begins at another moment of the period
         self._pump(now)
         if self not in members:
@@ -229,10 +225,8 @@ class PlayoutStream:
 
     def keep_alive(self, now: float) -> None:
         """Play a frame of silence after a while without any, also in a pause; call it regularly."""
-        every_s = self._playout.silence_every_s
-        if every_s is None or (self._active and not self.paused) or self._closed:
-            return
-        if now - self._timeline.until >= every_s:
+        every_s, idle = self._playout.silence_every_s, self.paused or not self._active
+        if idle and every_s and not self._closed and now - self._timeline.until >= every_s:
             self._send_silence(now)
 
     def close(self) -> None:
@@ -269,18 +263,18 @@ class PlayoutStream:
         """Send what is due; False if there is nothing more to do until the next `write`."""
         if self.paused:
             return False
-        self._pump(now)
+        if self._ring.depth >= self._frame_bytes or self._finished:
+            self._pump(now)
         if self._lead.moved:
             self._lead.follow(self, self._timeline.until, now)
-        if not self._finished:
-            if self._ring.depth >= self._frame_bytes:
-                return True
-            return self._lead.lingers and self._timeline.until >= now
-        self._end_if_heard(now)
-        return self._finished
+        if self._finished:
+            self._end_if_heard(now)
+            return self._finished
+        lingers = self._lead.lingers and self._timeline.until >= now
+        return lingers or self._ring.depth >= self._frame_bytes
 
     def _pump(self, now: float) -> None:
-        """The hot path: the first chunk of an answer, or after a pause, is sent by `_begin`."""
+        """The hot path; the first chunk, also after a pause, is sent by `_begin`."""
         if self.paused:
             return
         ring, frame, timeline, lead = self._ring, self._frame_bytes, self._timeline, self._lead
@@ -293,12 +287,10 @@ class PlayoutStream:
                 continue
             if until - now < lead.due_s:
                 self._count_late(until - now, now)
-            if whole >= (size := self._chunk_bytes):
-                self.counters.frames_sent += self._chunk_frames
-            else:
+            if (size := self._chunk_bytes) > whole:
                 size = whole - whole % frame
-                self.counters.frames_sent += size // frame
             chunk = ring.read(size)
+            self.counters.frames_sent += size // frame
             if self.on_sent is not None:
                 heard_at = until if until > now else now
                 self.on_sent(chunk, self._rate_hz, heard_at + self._latency_s)
@@ -306,17 +298,17 @@ class PlayoutStream:
             timeline.send(size, now)
 
     def _begin(self, now: float) -> None:
-        starting, ahead_s = self._starting, self._timeline.until - now
+        starting, ahead_s, ring = self._starting, self._timeline.until - now, self._ring
         if not starting and ahead_s < self._lead.due_s:
             self._count_late(ahead_s, now)
-        whole, most = self._ring.depth, self._chunk_bytes
+        most = self._chunk_bytes
         if starting:
             most = self._format.bytes_for_ms(self._playout.first_chunk_ms)
-        chunk = self._ring.read(min(most, whole - whole % self._frame_bytes))
+        chunk = ring.read(min(most, ring.depth - ring.depth % self._frame_bytes))
         self.counters.frames_sent += len(chunk) // self._frame_bytes
-        resumed, self._starting, self._resumed = self._resumed, False, False
-        if resumed and self._format.encoding is Encoding.L16:
+        if self._resumed and self._format.encoding is Encoding.L16:
             chunk = fade_in(chunk, self._rate_hz)
+        self._starting = self._resumed = False
         self._play(chunk, now)
         if starting and self.on_first_frame is not None:
             self.on_first_frame(now, round((max(0.0, ahead_s) + self._latency_s) * 1000))

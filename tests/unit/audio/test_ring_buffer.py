@@ -2,6 +2,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from bridge.audio.pcm import audioop
 from bridge.audio.ring_buffer import RingBuffer
 
 
@@ -70,3 +71,17 @@ def test_tiny_writes_do_not_pile_up_objects() -> None:
         ring.write(b"ab")
     assert len(ring._chunks) < 100
     assert ring.read(40_000) == b"ab" * 20_000
+
+
+def test_what_is_kept_in_half_the_memory_comes_back_nearly_as_it_was() -> None:
+    ring, loud = RingBuffer(4000, keep=2000, as_ulaw=True), b"\x00\x20" * 600
+    for _ in range(3):
+        ring.write(loud)
+        ring.read(1200)
+    ring.write(loud)
+    ring.read(600)
+    assert sum(map(len, ring._past)) < 2000
+    back = ring.lately(2000)
+    assert len(back) == 2000
+    assert back[-600:] == loud[:600]
+    assert audioop.max(audioop.add(back, b"\x00\xe0" * 1000, 2), 2) < 200
