@@ -106,7 +106,7 @@ class Crossing:
 
 def named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
     """The event with ids unlike those of any other connection."""
-    names = _IDS.get(type(event))
+    names = _IDS.get(type(event)) if prefix else None  # the first connection's are as they are
     if not names or not isinstance(event, msgspec.Struct):
         return event
     given: dict[str, Any] = {name: getattr(event, name) for name in names}

@@ -329,8 +329,7 @@ class ProviderSeat:
         elif isinstance(event, p.ProviderFailure) and event.fatal:
             self._lose(connection, event)
         else:
-            prefix = connection.prefix
-            self._listener.on_event(named(event, prefix) if prefix else event)
+            self._listener.on_event(named(event, connection.prefix))
 
     def _on_aside(self, connection: Connection, event: p.ProviderEvent) -> None:
         """Of a connection that is being left, or is to take over."""
