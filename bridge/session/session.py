@@ -176,7 +176,7 @@ class Session:
             self._repeat()
 
     def lose_media(self, *, still_playing: bool = False, heard_until: HeardUntil = None) -> None:
-        """A new one may join. `still_playing`: the caller hears us yet; else he has heard so much."""
+        """A new one may join. `still_playing`: the caller hears us yet; else he heard so much."""
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
