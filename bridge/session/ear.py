@@ -31,8 +31,6 @@ class Ear:
     ) -> None:
         self.changed_at: float = clock()
         """Since when the caller is heard, or is not; the time it takes to notice is taken off."""
-        self.on_piece: Callable[[float], None] | None = None
-        """Called with each piece while somebody waits for what the caller does."""
         self._on_change = on_change
         self._clock = clock
         self.activity: Activity | None = None
@@ -98,19 +96,18 @@ class Ear:
         if self.activity is not None:
             self.activity.wait(end_ms)
 
-    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> bool:
-        """Caller audio, whole samples of L16; whether there is something to `follow`."""
-        return self.activity is not None and self.activity.hear(data, rms, echo_rms)
+    def hear(self, data: bytes, rms: float | None = None, echo_rms: float = 0.0) -> None:
+        """Caller audio, whole samples of L16."""
+        if self.activity is not None and self.activity.hear(data, rms, echo_rms):
+            self.changed()
 
-    def follow(self, *, changed: bool) -> None:
-        """A piece was heard; `changed`: a voice began or ended with it."""
+    def changed(self) -> None:
+        """A voice began or ended with what was heard last."""
         activity = self.activity
-        if changed and activity is not None:
+        if activity is not None:
             noticed_after_ms = activity.since_ms if activity.active else activity.quiet_ms
             self.changed_at = self._clock() - noticed_after_ms / 1000
             self._on_change(self._clock())
-        if self.on_piece is not None:
-            self.on_piece(self._clock())
 
     def loud_at(self, now: float) -> float:
         """When the caller was last loud; a voice whose end is not certain yet may have ended."""

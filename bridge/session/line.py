@@ -65,6 +65,8 @@ class Line:
         self.attached = False
         """The caller's audio comes."""
         self._on_doubt = on_doubt
+        self.on_piece: Callable[[float], None] | None = None
+        """Called after each piece while somebody waits for what the caller does."""
         self._sense = sense
         self.on_heard: Callable[[bytes], None] | None = None
         """Is given what the caller says, L16, before it is sent on; may act on it at once."""
@@ -130,18 +132,18 @@ class Line:
         """Silence, until `resume` or `cut`; False: there is nothing to hold back."""
         paused = self.downlink.pause(now)
         if paused:
-            self.ear.on_piece = self._on_doubt
+            self.on_piece = self._on_doubt
         return paused
 
     def resume(self, generation: int, now: float) -> None:
         """Go on where the caller's ear was."""
-        self.ear.on_piece = None
+        self.on_piece = None
         self.downlink.resume(generation, now)
 
     def cut(self, now: float) -> list[ItemHeard]:
         """Silence at once; what was heard of each item that was not heard whole."""
         self._phrase_until = None
-        self.ear.on_piece = None
+        self.on_piece = None
         return self.downlink.cut(now)
 
     def play_music(self, music: Music | None) -> None:
@@ -160,21 +162,22 @@ class Line:
             return None
         return Hearing(activity, self.echo.levels, self.uplink.kept)
 
-    @property
-    def overheard(self) -> bool:
-        """Somebody besides `hearing` is to be given each piece."""
-        return self.on_heard is not None or self.ear.on_piece is not None
+    def receive(self, data: bytes) -> None:
+        """Caller audio as it comes, any number of bytes."""
+        self.uplink.receive(data)
+        if self.on_piece is not None:
+            self.on_piece(self.clock())
 
     def _hear(self, data: bytes) -> bool:
-        """A piece of the caller's line; whether it is nothing but our echo. The hot path."""
+        """A piece of the caller's line; whether it is nothing but our echo."""
         rms, levels = audioop.rms(data, 2), self.echo.levels
         only_echo = levels.heard(rms, self.clock())
-        self.follow(data, changed=self.ear.hear(data, rms, levels.expected()))
+        self.ear.hear(data, rms, levels.expected())
+        self.tell(data)
         return only_echo
 
-    def follow(self, data: bytes, *, changed: bool) -> None:
-        """Tell who is to know of a piece; `changed`: a voice began or ended with it."""
-        self.ear.follow(changed=changed)
+    def tell(self, data: bytes) -> None:
+        """Whoever listens besides our ear is given a piece."""
         if self._sense is not None:
             self._sense.hear(data)
         if self.on_heard is not None:
@@ -183,8 +186,8 @@ class Line:
     def tick(self, now: float) -> None:
         """A few times a second."""
         self.echo.look(now)
-        if self.ear.on_piece is not None:
-            self.ear.on_piece(now)  # the caller's stream may have stopped meanwhile
+        if self.on_piece is not None:
+            self.on_piece(now)  # the caller's stream may have stopped meanwhile
         if self.music is not None:
             self.downlink.top_up(self.music.next, MUSIC_AHEAD_MS, now)
         else:

@@ -52,7 +52,7 @@ class PlainUplink:
 
     def receive(self, data: bytes) -> int:
         """Take a read of the caller's link; how many frames it held, 0: it is not plain."""
-        uplink, way = self._uplink, self._way
+        line, uplink, way = self._line, self._uplink, self._way
         if (
             way is None
             or not way.usable
@@ -61,9 +61,10 @@ class PlainUplink:
         ):
             way = self._join()
         codec = self._codec
-        if way is None or codec is None or uplink.carry or self._line.overheard:
+        if way is None or codec is None or uplink.carry or line.on_heard is not None:
             return 0
-        taken = codec.take(data, self._clock(), uplink.muted, way.next_key())
+        now = self._clock()
+        taken = codec.take(data, now, uplink.muted, way.next_key())
         if taken is None:
             return 0
         frames, size, message, sent, changed, echo = taken
@@ -74,8 +75,11 @@ class PlainUplink:
             way.send(message, sent)
         elif changed is not None:
             # Whoever is told may act on it at once.
-            self._line.follow(changed, changed=True)
+            line.ear.changed()
+            line.tell(changed)
             uplink.go_on(changed, echo=echo)
+        if line.on_piece is not None:
+            line.on_piece(now)
         return frames
 
     def _join(self) -> AudioWay | None:

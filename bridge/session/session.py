@@ -69,7 +69,7 @@ class Session:
         self.change_language = parts.minding.change_language
         self.prepare = parts.seat.start
         """Connect the provider, in the background."""
-        self.receive_audio, self.receive_plain = self.line.uplink.receive, parts.plain.receive
+        self.receive_audio, self.receive_plain = self.line.receive, parts.plain.receive
         """Caller audio in the plan's stream format, and as it is read, where that is plain."""
 
     # --- what the call asks -----------------------------------------------------------------

@@ -65,6 +65,7 @@ class Caller:
         self.voices: list[float] = []
         self.pieces: list[bytes] = []
         self.texts: list[bytes] = []
+        self.doubts: list[float] = []
         self.now = 100.0
         self.on_voice: Callable[[], None] = lambda: None
         nobody: Any = None
@@ -73,14 +74,14 @@ class Caller:
             nobody,
             send_audio=self.seat.send_audio,
             on_voice=self._voice,
-            on_doubt=lambda now: None,
+            on_doubt=self.doubts.append,
             clock=lambda: self.now,
         )
         self.attach(L16_8K)
         self.uplink = self.line.uplink
         self.uplink.listen(PCMU_8K)
         self.uplink.open()
-        session: Any = SimpleNamespace(receive_audio=self.uplink.receive)
+        session: Any = SimpleNamespace(receive_audio=self.line.receive)
         owner: Any = SimpleNamespace(stream_text=self.texts.append)
         ours, self.far = socket.socketpair()
         self.link = WebSocketLink(
@@ -121,7 +122,7 @@ class Caller:
         return {
             "sent": self.seat.sent,
             "voices": (self.voices, self.activity(), self.line.echo.levels.lately(25)),
-            "pieces": self.pieces,
+            "pieces": (self.pieces, self.doubts),
             "texts": self.texts,
             "kept": (len(uplink.kept), bytes(uplink._held)),
             "carry": uplink.carry,
@@ -180,6 +181,8 @@ def changes(rng: random.Random) -> Callable[[Caller], None]:
             lambda caller: caller.line.echo.levels.expect(0.5, level % 3),
             lambda caller: setattr(caller.line, "on_heard", caller.pieces.append),
             lambda caller: setattr(caller.line, "on_heard", None),
+            lambda caller: setattr(caller.line, "on_piece", caller.doubts.append),
+            lambda caller: setattr(caller.line, "on_piece", None),
             lambda caller: caller.uplink.turn_began(),
             lambda caller: caller.uplink.turn_over(),
             lambda caller: setattr(caller.uplink, "muted", not caller.uplink.muted),
