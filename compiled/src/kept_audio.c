@@ -29,6 +29,14 @@ static uint8_t mulaw(int16_t sample)
     return (uint8_t)((segment << 4 | (value >> (segment + 1) & 0xf)) ^ mask);
 }
 
+static uint8_t codes[1 << 14];  /* of each upper 14 bits of a sample */
+
+static void make_codes(void)
+{
+    for (int n = 0; n < 1 << 14; n++)
+        codes[n] = mulaw((int16_t)(uint16_t)(n << 2));
+}
+
 /* A ring of `room` bytes with the newest that fit of what there is. */
 static int resize(KeptAudio *self, size_t room)
 {
@@ -67,7 +75,7 @@ int kept_add(KeptAudio *self, const uint8_t *l16, size_t samples)
         return -1;
     size_t at = (self->start + self->size) % self->room;
     for (size_t n = 0; n < samples; n++) {
-        self->ring[at] = mulaw(sample_at(l16, n));
+        self->ring[at] = codes[(uint16_t)sample_at(l16, n) >> 2];
         at = at + 1 < self->room ? at + 1 : 0;
     }
     self->size += samples;
@@ -168,5 +176,6 @@ static PyType_Spec spec = {
 
 PyObject *kept_audio_type(void)
 {
+    make_codes();
     return PyType_FromSpec(&spec);
 }
