@@ -54,7 +54,7 @@ def loud_rms(threshold: float) -> int:
     return int(LOUD_RMS * math.pow(_THRESHOLD_RANGE, threshold - 0.5))
 
 
-COMPILED_RATES_HZ = frozenset((8000, 16000))
+COMPILED_RATES_HZ = frozenset((8000, 16000, 24000))
 """Rates the compiled core listens at."""
 
 

@@ -52,7 +52,7 @@ long rms_of(const uint8_t *l16, size_t samples);
 
 /* Pitches of one voice: voicing.c. Begin with all zero. */
 #define WINDOW_MS 32
-#define MOST_VOICED (WINDOW_MS * 16000 / 1000)  /* samples in a window, at the highest rate */
+#define MOST_VOICED (WINDOW_MS * 24000 / 1000)  /* samples in a window, at the highest rate */
 
 typedef struct Shape Shape;
 typedef struct {

@@ -15,7 +15,7 @@
 #define MAX_CROSSINGS_PER_S 3200
 #define RISE (1 + (1.6 - 1) * HOP_MS / 1000)
 #define FIRST_NOISE_RMS 250.0
-#define MAX_HOP (HOP_MS * 16000 / 1000)  /* samples */
+#define MAX_HOP (HOP_MS * 24000 / 1000)  /* samples */
 
 struct VoiceActivity {
     PyObject_HEAD

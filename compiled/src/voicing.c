@@ -11,6 +11,7 @@
 #define SIZE (2 * WINDOW_MS * INNER_HZ / 1000)  /* of the autocorrelation */
 #define BINS (SIZE / 2 + 1)
 #define MAX_SAMPLES MOST_VOICED
+#define MAX_TRANSFORM 512  /* complex numbers: a window at 16 kHz */
 #define LOWEST_HZ 70
 #define HIGHEST_HZ 400
 #define FIRST_BIN 13   /* 203 Hz: the band is 200 to 2200 Hz */
@@ -25,15 +26,22 @@
 
 struct Shape {
     int rate_hz, samples;
+    int parts;  /* transforms it takes: each of a power of two, of every first, second, third sample */
     double window[MAX_SAMPLES];
     double fade[LAGS];
 };
 
-static Shape shapes[] = {{8000, 256, {0}, {0}}, {16000, 512, {0}, {0}}};
+static Shape shapes[] = {
+    {8000, 256, 1, {0}, {0}},
+    {16000, 512, 1, {0}, {0}},
+    {24000, 768, 3, {0}, {0}},
+};
 /* At half + n, for each half that is a power of two: of n / half half-turns. */
-static double cosines[2 * MAX_SAMPLES], sines[2 * MAX_SAMPLES];
+static double cosines[2 * MAX_TRANSFORM], sines[2 * MAX_TRANSFORM];
 /* At size + n, for each size that is a power of two: the bits of n from right to left. */
-static uint16_t reversed[2 * MAX_SAMPLES];
+static uint16_t reversed[2 * MAX_TRANSFORM];
+/* By how much a part that begins 0, 1, 2 samples later is turned at each frequency. */
+static double turned_re[3][BINS], turned_im[3][BINS];
 
 static const double PI = 3.14159265358979323846;
 
@@ -76,25 +84,37 @@ static void transform(double *re, double *im, int size)
             combine(re + at, im + at, re + at + half, im + at + half, half);
 }
 
-/* Power of frequencies of `count` real values, followed by as many zeros: of all BINS, or of those
-   between the first and the last alone. */
-static void power_of(const double *values, int count, int first, int last, double *power)
+/* Adds frequencies of `count` real values, each `parts` after the other and followed by as many zeros,
+   turned as `part` of so many is. */
+static void add_part(const double *values, int parts, int part, int count, int first, int last,
+                     double *sum_re, double *sum_im)
 {
-    double re[MAX_SAMPLES] = {0}, im[MAX_SAMPLES] = {0};
+    double re[MAX_TRANSFORM] = {0}, im[MAX_TRANSFORM] = {0};
     for (int n = 0; n < count / 2; n++) {  /* even and odd ones as one complex number */
-        re[n] = values[2 * n];
-        im[n] = values[2 * n + 1];
+        re[n] = values[part + parts * 2 * n];
+        im[n] = values[part + parts * (2 * n + 1)];
     }
     transform(re, im, count);
-    memset(power, 0, sizeof(double) * BINS);
     for (int k = first; k <= last; k++) {
         int mirror = (count - k) % count, at = k % count;
         double c = k < count ? cosines[count + k] : -1.0, s = k < count ? sines[count + k] : 0.0;
         double even_re = (re[at] + re[mirror]) / 2, even_im = (im[at] - im[mirror]) / 2;
         double odd_re = (im[at] + im[mirror]) / 2, odd_im = (re[mirror] - re[at]) / 2;
         double x = even_re + odd_re * c + odd_im * s, y = even_im + odd_im * c - odd_re * s;
-        power[k] = x * x + y * y;
+        sum_re[k] += x * turned_re[part][k] - y * turned_im[part][k];
+        sum_im[k] += x * turned_im[part][k] + y * turned_re[part][k];
     }
+}
+
+/* Power of frequencies of a window's real values, followed by as many zeros: of all BINS, or of
+   those between the first and the last alone. */
+static void power_of(const Shape *shape, const double *values, int first, int last, double *power)
+{
+    double re[BINS] = {0}, im[BINS] = {0};
+    for (int part = 0; part < shape->parts; part++)
+        add_part(values, shape->parts, part, shape->samples / shape->parts, first, last, re, im);
+    for (int k = 0; k < BINS; k++)
+        power[k] = re[k] * re[k] + im[k] * im[k];
 }
 
 /* From BINS of power to the first LAST_LAG values of the autocorrelation, times SIZE. */
@@ -117,13 +137,19 @@ static void autocorrelation(const double *power, double *alike)
 
 static void make_tables(void)
 {
-    for (int half = 1; half <= MAX_SAMPLES; half *= 2)
+    for (int half = 1; half <= MAX_TRANSFORM; half *= 2)
         for (int n = 0; n < half; n++) {
             cosines[half + n] = cos(PI * n / half);
             sines[half + n] = sin(PI * n / half);
             /* Of a size, from those of half the size: one bit more, on the left. */
             if (half > 1)
                 reversed[half + n] = (uint16_t)(reversed[half / 2 + n / 2] + n % 2 * (half / 2));
+        }
+    for (int part = 0; part < 3; part++)
+        for (int k = 0; k < BINS; k++) {
+            double angle = 2 * PI * part * k / (2 * MAX_SAMPLES);
+            turned_re[part][k] = cos(angle);
+            turned_im[part][k] = -sin(angle);
         }
 }
 
@@ -132,7 +158,7 @@ static void make_shape(Shape *shape)
     double power[BINS], alike[LAST_LAG];
     for (int n = 0; n < shape->samples; n++)
         shape->window[n] = 0.5 - 0.5 * cos(2 * PI * n / (shape->samples - 1));
-    power_of(shape->window, shape->samples, 0, BINS - 1, power);
+    power_of(shape, shape->window, 0, BINS - 1, power);
     autocorrelation(power, alike);
     for (int n = 0; n < LAGS; n++)
         shape->fade[n] = alike[FIRST_LAG + n] / alike[0];
@@ -159,7 +185,7 @@ static int pitch(const Voicing *self)
     double values[MAX_SAMPLES], power[BINS], alike[LAST_LAG], found[LAGS];
     for (int n = 0; n < shape->samples; n++)
         values[n] = self->before[n] * shape->window[n];
-    power_of(values, shape->samples, FIRST_BIN, LAST_BIN, power);
+    power_of(shape, values, FIRST_BIN, LAST_BIN, power);
     autocorrelation(power, alike);
     if (!(alike[0] > 0))
         return 0;

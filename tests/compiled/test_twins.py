@@ -102,8 +102,8 @@ def test_other_rates_have_the_twin() -> None:
     hearing = Hearing(make_activity(8000), make_levels(), make_kept())
     assert isinstance(make_codec(Converter(L16_8K, odd), JSON, hearing), UplinkCodec)
     assert isinstance(make_resampler(8000, 48000), Resampler)
-    assert isinstance(make_activity(24000), VoiceActivity)
-    uncompiled = hearing._replace(activity=make_activity(24000))
+    assert isinstance(make_activity(48000), VoiceActivity)
+    uncompiled = hearing._replace(activity=make_activity(48000))
     assert isinstance(make_codec(Converter(L16_8K, PCMU_8K), JSON, uncompiled), UplinkCodec)
 
 

@@ -42,7 +42,7 @@ class Pair:
     """Compiled, and in Python with a converter of its own, which uses the same filter."""
 
     def __init__(self, source: AudioFormat, target: AudioFormat, shape: AudioShape) -> None:
-        rate_hz = source.rate_hz if source.rate_hz in (8000, 16000) else 16000
+        rate_hz = source.rate_hz
         compiled = Hearing(make_activity(rate_hz), make_levels(), make_kept())
         twin = Hearing(VoiceActivity(rate_hz), PythonLevels(), PythonKept())
         self.hearings = (compiled, twin)
