@@ -169,28 +169,22 @@ class Transport:
 
     def _on_readable(self) -> None:
         """Read what is there, at most `READS_PER_CALLBACK` times and not for long."""
-        if not self._read():
-            return
         until = time.monotonic() + CALLBACK_S
-        for _ in range(READS_PER_CALLBACK - 1):
-            if not self._read() or time.monotonic() >= until:
+        for _ in range(READS_PER_CALLBACK):
+            try:
+                data = self._recv(READ_BYTES)
+            except _WAIT:
                 return
-
-    def _read(self) -> bool:
-        """Read once; whether there may be more. The hot path: there hardly ever is."""
-        try:
-            data = self._recv(READ_BYTES)
-        except _WAIT:
-            return False
-        except OSError as error:
-            self._lose(error)
-            return False
-        if not data:
-            self._lose(None)
-            return False
-        self.bytes_in += len(data)
-        self._on_data(data)
-        return len(data) == READ_BYTES and not self.closed
+            except OSError as error:
+                self._lose(error)
+                return
+            if not data:
+                self._lose(None)
+                return
+            self.bytes_in += len(data)
+            self._on_data(data)
+            if len(data) < READ_BYTES or self.closed or time.monotonic() >= until:
+                return
 
     def _keep(self, data: bytes) -> bool:
         if len(self._out) + len(data) > self._max_buffered_bytes:

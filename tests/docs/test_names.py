@@ -42,6 +42,8 @@ OTHERS = {
     "process_resident_memory_bytes",  # prometheus_client's own
     "jitterbuffer_msec",  # FreeSWITCH's
     "rtp_manual_rtp_bugs",
+    "rtp_flush_read_buffer",
+    "switch_rtp_set_flag",
     "shop_price",  # names of an example
     "shop_stock",
     "loja_estoque",

@@ -97,10 +97,6 @@ SENTENCES: dict[str, Tongues] = {
         "deve ser uma lista JSON de palavras de 2 a 100 caracteres",
         "debe ser una lista JSON de palabras de 2 a 100 caracteres",
     ),
-    "must be a JSON list of tools as the server tells them": Tongues(
-        "deve ser uma lista JSON de ferramentas como o servidor as informa",
-        "debe ser una lista JSON de herramientas como el servidor las informa",
-    ),
     "must be a ws://, wss://, http:// or https:// address": Tongues(
         "deve ser um endereço ws://, wss://, http:// ou https://",
         "debe ser una dirección ws://, wss://, http:// o https://",
