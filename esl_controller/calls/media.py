@@ -279,8 +279,9 @@ class CallMedia:
                 session.line.downlink.playout.give_way(self._watch.pause_s)
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
-            alive_at, now = line.heard_until(self._watch.alive_at), time.monotonic()
-            self._outbox.post(lambda: self._lose_line(line, now, alive_at))
+            # Packets sent since were silence: FreeSWITCH's own, and counted.
+            alive_at = line.heard_until(self._watch.alive_at)
+            self._outbox.post(lambda: self._lose_line(line, alive_at, alive_at))
 
     # --- both ----------------------------------------------------------------------------------
 
