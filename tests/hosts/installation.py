@@ -128,9 +128,9 @@ class SwitchMachine:
     def _ask(self, **order: Any) -> Any:
         """An answer that nobody waited for any more, a test's time being over, is passed by."""
         self._number += 1
-        self._callers.stdin.write(json.dumps(order | {"number": self._number}).encode() + b"\n")
+        self._callers.stdin.write(json.dumps(order | {"asked": self._number}).encode() + b"\n")
         self._callers.stdin.flush()
-        while (answer := self._line())["number"] != self._number:
+        while (answer := self._line())["asked"] != self._number:
             pass
         return answer["answer"]
 

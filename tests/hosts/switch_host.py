@@ -233,5 +233,5 @@ def main() -> None:
     print(json.dumps({"ready": True}), flush=True)
     for line in FileObject(sys.stdin.buffer, "rb"):
         order = json.loads(line)
-        answer = {"number": order["number"], "answer": does[order["do"]](order)}
+        answer = {"asked": order["asked"], "answer": does[order["do"]](order)}
         print(json.dumps(answer), flush=True)
