@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import time
 
 import gevent
 import pytest
@@ -90,6 +91,23 @@ def test_unicast_that_ends_unasked_is_noticed(serve):
     running.stored()
     assert call.tenant.record.spoken == NOTHING_TWICE
     assert call.row()["outcome"] == "completed"
+
+
+def test_silence_of_freeswitchs_own_does_not_count_as_heard(serve):
+    """It goes on when `unicast` has ended, and is in its count of packets."""
+    running = serve(secretary={"first_message": LONG_TEXT})
+    call = running.call([hang_up_after(After(4.0))])
+    wait_for(lambda: heard(call))
+    gevent.sleep(1.0)  # longer than a packet time takes to settle
+    session, told = running.session(call), []
+    lose = session.lose_media
+    session.lose_media = lambda **how: (told.append(how["heard_until"]), lose(**how))
+    call.leg.media.end_unicast()
+    call.leg.media.frames_out += 100
+    ended = time.monotonic()
+    wait_for(lambda: media_of(running, call).choice.mode is PlayoutMode.FILE)
+    assert told[0].until <= ended + 0.02
+    call.wait()
 
 
 def test_files_go_on_with_another_packet_time(serve):
