@@ -55,7 +55,7 @@ COLUMNS = (
 @click.option("--calls", default="10,50,100,200", show_default=True, help="Sizes: 10 to 400.")
 @click.option("--seconds", default=30.0, show_default=True, help="Measured time of each run.")
 @click.option("--kinds", default="pcm,g711", show_default=True)
-@click.option("--paces", default="heavy", show_default=True, help="heavy, talk or both.")
+@click.option("--paces", default="heavy", show_default=True, help="Of heavy and talk.")
 @click.option("--workers", default="1", show_default=True, help="How many share the calls.")
 @click.option(
     "--provider",
@@ -94,6 +94,17 @@ def main(
         options.append("--tls" if tls else "--no-tls")
         compare(reference, options, rounds)
         return
+    plans = planned(calls, seconds, kinds, paces, workers, provider, tls=tls)
+    runs = _measure(plans)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps({**_headline(runs), "runs": runs}, indent=1) + "\n")
+    click.echo(f"{out} written")
+
+
+def planned(
+    calls: str, seconds: float, kinds: str, paces: str, workers: str, provider: str, *, tls: bool
+) -> list[relay.Plan]:
+    """All runs asked for, and with `tls` one more of each kind, at 100 calls."""
     plans = [
         relay.Plan(kind, int(size), seconds, pace, int(number), None, provider)
         for number in workers.split(",")
@@ -105,12 +116,9 @@ def main(
     ]
     if tls and provider == "openai":
         certificate = str(TLS / "localhost.pem"), str(TLS / "localhost.key")
-        plain = {plan.kind: plan for plan in plans}.values()
+        plain = {plan.kind.name: plan for plan in plans}.values()
         plans += [replace(plan, calls=100, workers=1, tls=certificate) for plan in plain]
-    runs = _measure(plans)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps({**_headline(runs), "runs": runs}, indent=1) + "\n")
-    click.echo(f"{out} written")
+    return plans
 
 
 def _measure(plans: list[relay.Plan]) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bench.__main__ import planned
 from bench.figures import replies_ms, since_ms
 from bench.machine import Meanwhile, starved
 from bench.pair import spoilt
@@ -47,3 +48,12 @@ def test_runs_of_another_checkout_are_judged_alike():
     assert not spoilt(run)
     assert spoilt(run | {"late_arrivals": 1})
     assert spoilt(run | {"uplink_ms_p99": 30.0})
+
+
+def test_each_size_pace_and_number_of_workers_of_each_kind_and_one_with_tls_of_each():
+    plans = planned("10,100", 1.0, "pcm,g711", "heavy,talk", "1,2", "openai", tls=True)
+    plain = [plan for plan in plans if plan.tls is None]
+    assert len(plain) == len({(p.kind.name, p.calls, p.pace.name, p.workers) for p in plain}) == 16
+    encrypted = [(p.kind.name, p.calls, p.workers) for p in plans if p.tls is not None]
+    assert sorted(encrypted) == [("g711", 100, 1), ("pcm", 100, 1)]
+    assert all(p.tls is None for p in planned("10", 1.0, "pcm", "heavy", "1", "gemini", tls=True))
