@@ -20,7 +20,7 @@ import psycopg2
 from psycopg2.extensions import connection as Connection
 
 from esl_controller.database import sql_script
-from esl_controller.database.pool import cannot_connect
+from esl_controller.database.pool import CLIENT_ENCODING, cannot_connect
 
 LEDGER = "voice_ai_schema_migrations"
 LOCK_KEY = 0x766F6963  # 'voic': any number no other program uses as its advisory lock
@@ -28,6 +28,9 @@ LOCK_TIMEOUT = "15s"
 """How long a migration may wait for a table others use before it gives up unchanged."""
 RUNNER_TIMEOUT = "120s"
 """How long a runner waits for another to finish."""
+
+ENCODING = "UTF8"
+"""Of the database: in another one part of what callers and models say cannot be kept."""
 
 _NAME = re.compile(r"(?P<number>\d{3})_[a-z0-9_]+\.sql")
 _CREATE_LEDGER = f"""
@@ -139,6 +142,7 @@ class Migrator:
         errors show but nothing changes.
         """
         with self._connection() as connection:
+            _require_utf8(connection)
             _lock(connection)
             ledger = _read_ledger(connection)
             if not dry_run:
@@ -195,7 +199,11 @@ class Migrator:
     @contextmanager
     def _connection(self) -> Iterator[Connection]:
         try:
-            connection = psycopg2.connect(self._dsn, application_name="voice-ai-migrate")
+            connection = psycopg2.connect(
+                self._dsn,
+                application_name="voice-ai-migrate",
+                client_encoding=CLIENT_ENCODING,
+            )
         except (psycopg2.OperationalError, psycopg2.ProgrammingError) as error:
             raise MigrationError(cannot_connect(error)) from None
         try:
@@ -209,6 +217,18 @@ def _state(migration: Migration, ledger: dict[str, tuple[str, str]]) -> State:
         return State.PENDING
     same = ledger[migration.name][0] == migration.checksum
     return State.APPLIED if same else State.CHANGED
+
+
+def _require_utf8(connection: Connection) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("select current_database(), current_setting('server_encoding')")
+        ((name, encoding),) = cursor.fetchall()
+    if encoding != ENCODING:
+        raise MigrationError(
+            f"the database {name} has encoding {encoding} instead of {ENCODING}: copy it with "
+            "`pg_dump` into one made with `createdb --template=template0 --encoding=UTF8` and "
+            "give that one its name (docs/operations.md)"
+        )
 
 
 def _lock(connection: Connection) -> None:

@@ -27,6 +27,10 @@ from esl_controller.database.servers import resolved, servers
 CLIENT_GRACE_S = 2.0
 """A wait lasts at most the server's own statement_timeout and this: then the network is gone."""
 
+CLIENT_ENCODING = "UTF8"
+"""Said in every connection: psycopg2 would take the database's, and with SQL_ASCII neither send nor
+read a letter that is not ASCII; what it raises then is no error of the database."""
+
 _NO_SUCH_TABLE_OR_COLUMN = ("42P01", "42703")
 _READ_ONLY = "25006"
 
@@ -122,6 +126,7 @@ def _connect(dsn: str, limit_s: float, options: str, application_name: str) -> G
                 resolved(dsn),
                 connection_factory=GreenConnection,
                 application_name=application_name,
+                client_encoding=CLIENT_ENCODING,
                 options=options,
             )
     except (psycopg2.OperationalError, psycopg2.ProgrammingError, OSError) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg2
 from psycopg2.extensions import encrypt_password
 
-from esl_controller.database.pool import cannot_connect
+from esl_controller.database.pool import CLIENT_ENCODING, cannot_connect
 from esl_controller.database.role import role_sql
 
 
@@ -20,7 +20,11 @@ def give_role(dsn: str, name: str, password: str | None, *, connect_timeout_s: f
     """
     sql = role_sql(name)
     try:
-        connection = psycopg2.connect(dsn, connect_timeout=max(1, int(connect_timeout_s)))
+        connection = psycopg2.connect(
+            dsn,
+            connect_timeout=max(1, int(connect_timeout_s)),
+            client_encoding=CLIENT_ENCODING,
+        )
     except psycopg2.Error as error:
         raise RoleNotGiven(cannot_connect(error)) from error
     try:

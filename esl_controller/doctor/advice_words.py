@@ -39,6 +39,10 @@ ADVICE: dict[str, Tongues] = {
         "verifique VOICE_AI_DATABASE_DSN e pg_hba.conf",
         "revise VOICE_AI_DATABASE_DSN y pg_hba.conf",
     ),
+    "copy it with `pg_dump` into a new database in UTF8 (docs/operations.md)": Tongues(
+        "copie-o com `pg_dump` para um banco novo em UTF8 (docs/pt-BR/operacao.md)",
+        "cópiela con `pg_dump` a una base nueva en UTF8 (docs/operations.md)",
+    ),
     "point the DSN at FusionPBX's database": Tongues(
         "aponte o DSN para o banco do FusionPBX",
         "apunte el DSN a la base de datos de FusionPBX",

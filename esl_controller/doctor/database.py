@@ -14,7 +14,7 @@ from esl_controller.database.embedded import (
     EmbeddedPostgres,
     packaged_bin_dir,
 )
-from esl_controller.database.migrate import MigrationError, Migrator
+from esl_controller.database.migrate import ENCODING, MigrationError, Migrator
 from esl_controller.database.migrate import State as Ledger
 from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import inspection, providers, tenants, workers
@@ -28,6 +28,7 @@ from esl_controller.tenants.keys.secrets import SecretError, SecretStore
 T = TypeVar("T")
 MAX_CLOCK_DIFFERENCE_S = 5.0
 _FACTS = """select current_setting('server_version') as version,
+    current_setting('server_encoding') as encoding,
     to_regclass('v_domains') is not null as fusionpbx,
     to_regclass('v_voice_workers_realtime') is not null as register,
     extract(epoch from now()) as now_s"""
@@ -112,6 +113,7 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     finally:
         pool.close()
     yield ok("database", f"PostgreSQL {facts['version']}")
+    yield from _encoding(facts["encoding"])
     yield _tables(facts["fusionpbx"])
     yield _clock(float(facts["now_s"]) - time.time())
     yield _migrations(dsn)
@@ -120,6 +122,12 @@ def _look(settings: Settings, dsn: str) -> Iterator[Finding]:
     yield from database_way.look(role, dsn)
     if facts["register"]:
         yield from _rows(settings, dsn)
+
+
+def _encoding(encoding: str) -> Iterator[Finding]:
+    if encoding != ENCODING:
+        advice = "copy it with `pg_dump` into a new database in UTF8 (docs/operations.md)"
+        yield failed("database encoding", f"{encoding} instead of {ENCODING}", advice)
 
 
 def _tables(fusionpbx: bool) -> Finding:

@@ -30,8 +30,9 @@ _FS_CLI = re.compile(
 )
 """Commands of FreeSWITCH that the pages use; the engine tests run those that matter."""
 ORDINARY = frozenset(
-    """amtool apt-get cat cd chmod chown df docker git grep haproxy journalctl ln ls mkdir nft nginx
-    node npm openssl php promtool rm sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
+    """amtool apt-get cat cd chmod chown createdb df docker git grep haproxy journalctl ln ls mkdir
+    nft nginx node npm openssl pg_dump php promtool psql rm
+    sed setfacl sysctl tail useradd usermod wc""".split()  # noqa: SIM905
 )
 """Programs that are not ours, with nothing of ours in their options."""
 

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration.call_fixtures import serve
 from tests.integration.db_fixtures import (
+    bytes_database,
     clean_databases,
     database,
     empty_database,
@@ -23,6 +24,7 @@ from tests.integration.errand_house import house
 from tests.integration.hub_watch import HubWatch
 
 __all__ = [
+    "bytes_database",
     "clean_databases",
     "database",
     "empty_database",

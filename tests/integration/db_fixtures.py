@@ -154,6 +154,14 @@ def empty_database(postgres_server: EmbeddedPostgres) -> Iterator[TestDatabase]:
     _drop(database)
 
 
+@pytest.fixture
+def bytes_database(postgres_server: EmbeddedPostgres) -> Iterator[TestDatabase]:
+    """One that knows no letters, as `initdb` makes them where the host has no language set."""
+    database = _create(postgres_server, "template0 encoding 'SQL_ASCII'")
+    yield database
+    _drop(database)
+
+
 @pytest.fixture(scope="session")
 def clean_databases() -> list[TestDatabase]:
     """Migrated databases that a test left as it found them: making one takes far longer."""

@@ -346,6 +346,17 @@ def test_another_program_s_database_is_refused(empty_database):
         Migrator(empty_database.dsn).up()
 
 
+def test_a_database_that_knows_no_letters_is_refused(bytes_database):
+    bytes_database.execute(FUSIONPBX)
+    migrator = Migrator(bytes_database.dsn)
+    for attempt in (migrator.up, lambda: migrator.up(dry_run=True)):
+        with pytest.raises(MigrationError) as refused:
+            attempt()
+        told = f"{bytes_database.name} has encoding SQL_ASCII instead of UTF8: copy it with"
+        assert told in str(refused.value)
+    assert {status.state for status in migrator.status()} == {State.PENDING}
+
+
 def test_a_database_that_is_away_is_said(tmp_path):
     with pytest.raises(MigrationError, match="cannot connect"):
         Migrator(f"host={tmp_path} dbname=none").up()

@@ -133,6 +133,25 @@ def test_a_role_that_may_little_and_a_dialplan_that_comes_first(
     }
 
 
+def test_a_database_that_knows_no_letters_is_told_with_what_to_do(
+    bytes_database: Any, tmp_path: Path
+) -> None:
+    bytes_database.execute("create table v_domains (domain_name text)")
+    bytes_database.execute("insert into v_domains values (convert_from('\\xc3a9', 'sql_ascii'))")
+    environ = {
+        "VOICE_AI_DATABASE_DSN": bytes_database.dsn,
+        "VOICE_AI_STORAGE_STATE_DIR": str(tmp_path),
+    }
+    told = json.loads(run("doctor", "--json", "--language", "pt", **environ).stdout)
+    found = {one["check"]: one for one in told["findings"]}
+    assert found["database encoding"]["state"] == "failed"
+    assert found["database encoding"]["detail"] == "SQL_ASCII instead of UTF8"
+    assert "para um banco novo em UTF8" in found["database encoding"]["advice"]
+    result = run("migrate", **environ)
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "has encoding SQL_ASCII instead of UTF8" in result.stderr
+
+
 def test_a_service_of_vectors_without_pgvector_is_told_with_what_to_do(
     database: Any, tmp_path: Path
 ) -> None:
