@@ -64,7 +64,7 @@ class Listener:
         if rms < QUIET_RMS:
             return Window(Kind.SILENCE, rms)
         powers = np.abs(self._waves @ samples) ** 2
-        best = int(powers.argmax())
+        best = int(np.argmax(powers))
         # A sine of this frequency alone would have this much of the energy.
         share = 2.0 * float(powers[best]) / (self._samples * energy)
         if share >= PURE:
