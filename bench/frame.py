@@ -20,12 +20,13 @@ import pstats  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
-from typing import Any  # noqa: E402
+from typing import Any, cast  # noqa: E402
 
 import click  # noqa: E402
 import gevent  # noqa: E402
 import pybase64  # noqa: E402
 
+from bridge.audio.formats import Encoding  # noqa: E402
 from bridge.audio.pacer import Pacer  # noqa: E402
 from bridge.audio.pcm import audioop  # noqa: E402
 from bridge.audio.processor import Converter  # noqa: E402
@@ -55,6 +56,9 @@ ANSWER_FRAMES = 100
 """An answer of two seconds, then two seconds of the caller's, and so on."""
 BURST_MS = 100
 PHRASES = Phrases("Still there?", "Good-bye.", "Time is up.", "Connecting.", "Say it again?")
+
+
+Sink = Callable[[bytes], None]
 
 
 class Nobody:
@@ -146,7 +150,10 @@ class Call:
         )
         self.link.offer_reads(self.session.receive_plain)
         self.ear = self.caller
-        sinks = PlayoutSinks(send_binary=self.link.send_binary, send_text=self.link.send_text)
+        sinks = PlayoutSinks(
+            send_binary=cast(Sink, self.link.send_binary),
+            send_text=cast(Sink, self.link.send_text),
+        )
         if choice.mode is PlayoutMode.UNICAST:
             self.ear = _socket.socket(_socket.AF_INET, _socket.SOCK_DGRAM)
             self.ear.bind(("127.0.0.1", 0))
@@ -154,7 +161,7 @@ class Call:
             self.datagrams = DatagramLink(
                 on_datagram=lambda data: None, remote=self.ear.getsockname()
             )
-            sinks = PlayoutSinks(send_datagram=self.datagrams.send)
+            sinks = PlayoutSinks(send_datagram=cast(Sink, self.datagrams.send))
         plan = bench.plan
         playout = make_playout(choice.mode, choice.flavour, plan.playout_format, sinks)
         self.session.attach_media(plan, playout)
@@ -174,7 +181,7 @@ class Bench:
         mode = PlayoutMode.BINARY if pcm else PlayoutMode.UNICAST
         self.choice = plans.PlayoutChoice(mode, Flavour.CLOUDFIELDCZ if pcm else Flavour.OPEN)
         self.dialled: list[Any] = []
-        websocket_channel.open_websocket = (  # type: ignore[assignment]
+        websocket_channel.open_websocket = (  # type: ignore[attr-defined]
             lambda *_, **__: Opened(self.dialled.pop(0), b"")
         )
         self.now = time.monotonic()
@@ -193,7 +200,7 @@ class Bench:
         # While the agent speaks the caller is silent: an answer is not to be interrupted here.
         self.said = [client_frame(2, one, os.urandom(4)) for one in (silence + voice[:100])]
         answer = speech.synthetic(BURST_MS / 1000, self.audio_out.rate_hz, seed=5).pcm
-        if self.audio_out.encoding is not plans.Encoding.L16:
+        if self.audio_out.encoding is not Encoding.L16:
             answer = audioop.lin2ulaw(answer, 2)
         self.answer = pybase64.b64encode(answer).decode()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -70,8 +71,8 @@ def conversions() -> dict[str, float]:
     for source, target in CONVERSIONS:
         converter, frame, delta = Converter(source, target), sound(source, 20), sound(source, 100)
         name = f"{source} to {target}"
-        rows[f"{name}, one frame"] = best_us(lambda c=converter, f=frame: c.convert(f))
-        rows[f"{name}, in 100 ms"] = best_us(lambda c=converter, d=delta: c.convert(d)) / 5
+        rows[f"{name}, one frame"] = best_us(partial(converter.convert, frame))
+        rows[f"{name}, in 100 ms"] = best_us(partial(converter.convert, delta)) / 5
     return rows
 
 

@@ -149,7 +149,7 @@ def first_json(process: Process) -> dict[str, Any]:
     assert process.popen.stdout is not None
     line = process.popen.stdout.readline()
     if not line:
-        raise RuntimeError(f"{process.popen.args} said nothing: {process.last_words()}")
+        raise RuntimeError(f"{process.popen.args!r} said nothing: {process.last_words()}")
     return dict(json.loads(line))
 
 

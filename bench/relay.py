@@ -360,7 +360,7 @@ def _figures(plan: Plan, found: _Measured) -> Run:
 
 def _length_s(call: dict[str, Any]) -> float:
     times = call["audio_until"] or call["audio_from"] or [0.0]
-    return max(1.0, times[-1] - (call["answered_at"] or times[-1]))
+    return max(1.0, float(times[-1] - (call["answered_at"] or times[-1])))
 
 
 def _stamps(session: dict[str, Any]) -> dict[str, list[float]]:

@@ -13,7 +13,7 @@ monkey.patch_all()
 
 import tempfile  # noqa: E402
 import time  # noqa: E402
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Iterator, Sequence  # noqa: E402
 from contextlib import contextmanager  # noqa: E402
 from dataclasses import dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -29,7 +29,8 @@ from bridge.providers.actions import Action, Send  # noqa: E402
 from bridge.providers.conversation import Brief, Conversation, Opening  # noqa: E402
 from bridge.providers.host import Network, ProviderHost  # noqa: E402
 from bridge.providers.pipeline.config import PipelineConfig  # noqa: E402
-from bridge.providers.pipeline.realtime import TTS, Pipeline  # noqa: E402
+from bridge.providers.pipeline.realtime import Pipeline  # noqa: E402
+from bridge.providers.pipeline.speaking import TTS  # noqa: E402
 from bridge.speech.messages import Status, Told, decode_reply  # noqa: E402
 from bridge.speech.sphinx import MAX_DECODERS  # noqa: E402
 from bridge.speech.trial import Trial  # noqa: E402
@@ -172,7 +173,7 @@ class Watched:
         self.protocol.receive_message = receive_message  # type: ignore[method-assign]
         self.protocol.actions = take_actions  # type: ignore[method-assign]
 
-    def on_events(self, events: list[p.ProviderEvent]) -> None:
+    def on_events(self, events: Sequence[p.ProviderEvent]) -> None:
         """What the pipeline tells."""
         for event in events:
             if isinstance(event, p.SessionReady):

@@ -192,7 +192,7 @@ def one_call(
 def _cuts(world: World | SocketWorld) -> list[float]:
     """Notes when the agent is cut off."""
     cut_at: list[float] = []
-    world.call.interrupted = lambda _: cut_at.append(world.now)  # type: ignore[method-assign]
+    world.call.interrupted = lambda reaction_ms: cut_at.append(world.now)  # type: ignore[method-assign]
     return cut_at
 
 
@@ -249,7 +249,8 @@ def _world(provider: str, patch: Any, sounds: Corpus, phone: Caller) -> World:
         )
     if kind == "elevenlabs":
         return World(patch, Agent(AgentConfig(script=knows, turn_timeout_s=None)), **config)
-    return PipelineWorld(patch, Stages(knows), provider={"endpointing_ms": 500}, **config)
+    stages: Any = Stages(knows)  # it has three connections where others have one
+    return PipelineWorld(patch, stages, provider={"endpointing_ms": 500}, **config)
 
 
 def judge(figures: Figures, talk: Talk, event: Event) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -62,7 +63,9 @@ def corpus() -> Corpus:
         _levelled(_telephone(speech.recording(name)), words)
         for name, words in speech.RECORDINGS.items()
     )
-    sentences, short, murmurs = recorded, (), ()
+    sentences = recorded
+    short: tuple[Clip, ...]
+    murmurs: tuple[Clip, ...]
     if spoken:
         sentences += _said(SENTENCES)
         short, murmurs = _said(SHORT), _said(MURMURS)
@@ -74,7 +77,7 @@ def corpus() -> Corpus:
     return Corpus(sentences, short, murmurs, tuple(_noises()), Recogniser(sounds), spoken)
 
 
-def _said(texts: dict[str, tuple[str, ...]]) -> tuple[Clip, ...]:
+def _said(texts: Mapping[str, tuple[str, ...]]) -> tuple[Clip, ...]:
     return tuple(
         _levelled(_espeak(text, voice), text)
         for language, sentences in texts.items()

@@ -53,12 +53,16 @@ AT_ONCE = 3
 Make = Callable[[], p.ProviderProtocol]
 
 
+def _later(delay_s: float, act: Callable[[], None]) -> None:
+    gevent.spawn_later(delay_s, act)
+
+
 class SocketWorld:
     """One call and everything around it; what `bench.turns.judge` looks at."""
 
     def __init__(self, make: Make, kind: str, phone: Caller, pacer: Pacer, **config: Any) -> None:
         self.phone = phone
-        self.call = CallOwner(lambda: self.session, gevent.spawn_later)
+        self.call = CallOwner(lambda: self.session, _later)
         self._pacer = pacer
         self._on_the_way: list[bytes] = []
         self.session = Session(
