@@ -14,8 +14,6 @@ from tests.docs.pages import DOCS, navigation
 _NAME = re.compile(r"VOICE_AI_[A-Z_]+|\b[a-z]+(?:_[a-z0-9]+)+\b")
 _FIGURE = re.compile(r"(?<![\w.,-])\d+(?:[.,]\d+)?(?!\d|[A-Za-su-z]|\.\d)")
 _CELLS = re.compile(r"(?<!\\)\|")
-SHORTER = ["functions.md"]
-"""Made from the program, with the words the model is told: its Portuguese page is a guide to it."""
 EXAMPLES = re.compile(r"(shop|loja)_\w+|order_status|status_pedido|esl_controller")
 """Names that are chosen by whoever follows the page."""
 THERE = [
@@ -23,7 +21,6 @@ THERE = [
     for english, portuguese in navigation.PORTUGUESE.items()
     if (DOCS / english).exists() and (DOCS / "pt-BR" / portuguese).exists()
 ]
-WHOLE = [pair for pair in THERE if pair.id not in SHORTER]
 
 
 def shape(path: Path) -> list[str]:
@@ -65,7 +62,7 @@ def figures(path: Path) -> Counter[str]:
     return Counter(each.replace(",", ".") for each in _FIGURE.findall(text))
 
 
-@pytest.mark.parametrize(("english", "portuguese"), WHOLE)
+@pytest.mark.parametrize(("english", "portuguese"), THERE)
 def test_both_have_the_same_parts(english: Path, portuguese: Path) -> None:
     assert shape(portuguese) == shape(english)
 
@@ -75,20 +72,12 @@ def test_both_have_the_same_commands(english: Path, portuguese: Path) -> None:
     assert told(portuguese) == told(english)
 
 
-@pytest.mark.parametrize(("english", "portuguese"), WHOLE)
+@pytest.mark.parametrize(("english", "portuguese"), THERE)
 def test_both_name_the_same(english: Path, portuguese: Path) -> None:
     assert names(portuguese) == names(english)
 
 
-@pytest.mark.parametrize(("english", "portuguese"), WHOLE)
+@pytest.mark.parametrize(("english", "portuguese"), THERE)
 def test_both_have_the_same_figures(english: Path, portuguese: Path) -> None:
     theirs, ours = figures(portuguese), figures(english)
     assert {each for each in theirs | ours if (each in theirs) != (each in ours)} == set()
-
-
-@pytest.mark.parametrize(("english", "portuguese"), [pair for pair in THERE if pair.id in SHORTER])
-def test_a_shorter_page_says_nothing_else(english: Path, portuguese: Path) -> None:
-    assert {each for each in figures(portuguese) if each not in figures(english)} == set()
-    assert {name for name in names(portuguese) if not name.startswith("ticket_id")} <= (
-        names(english) | {"email_to", "webhook_url", "send_dtmf"}
-    )
