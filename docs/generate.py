@@ -5,6 +5,7 @@ Each page has one source of truth in the code, so page and program cannot drift 
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -54,7 +55,7 @@ def settings_page() -> str:
     groups = Settings.__annotations__
     for group in groups:
         rows = [row for row in every_setting() if row.group == group]
-        text = type(getattr(Settings(), group)).__doc__ or ""
+        text = inspect.getdoc(type(getattr(Settings(), group))) or ""
         lines += ["", f"## {group}", "", text.strip(), ""]
         lines += ["| variable | default | allowed | meaning |", "|---|---|---|---|"]
         lines += [_setting_row(row) for row in rows]
