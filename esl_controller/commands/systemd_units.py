@@ -10,8 +10,9 @@ _STATE = Path("/var/lib")
 _HOMES = ("/home/", "/root/", "/run/user/")
 
 TARGET = """\
-# All workers of this host: systemctl stop voice-ai.target drains them together, and does not wait;
-# systemctl stop 'voice-ai@*' returns when the last call has ended.
+# All workers of this host: systemctl stop voice-ai.target drains them together, and returns when
+# the last call has ended (with --no-block at once). What is After= another is stopped before it:
+# the workers, then the speech process, then this.
 
 [Unit]
 Description=Voice AI workers
@@ -29,7 +30,7 @@ WORKER = """\
 
 [Unit]
 Description=Voice AI worker %i
-After=network-online.target postgresql.service
+After=network-online.target postgresql.service voice-ai.target voice-ai-speech.service
 Wants=network-online.target
 PartOf=voice-ai.target
 # Tried for ever: callers need it more than the log needs rest.
@@ -81,6 +82,7 @@ SPEECH = """\
 
 [Unit]
 Description=Voice AI speech process
+After=voice-ai.target
 PartOf=voice-ai.target
 StartLimitIntervalSec=0
 

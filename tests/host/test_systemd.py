@@ -179,6 +179,11 @@ def sql(machine: Machine, statement: str) -> str:
     return machine.told("runuser", "-u", "postgres", "--", *psql)
 
 
+def ended_at(machine: Machine, name: str) -> int:
+    """Microseconds since the boot."""
+    return int(machine.unit(name, "InactiveEnterTimestampMonotonic"))
+
+
 def states(machine: Machine) -> set[str]:
     return {machine.unit(name, "ActiveState") for name in WORKERS}
 
@@ -240,15 +245,19 @@ def test_a_worker_that_is_killed_comes_back(tenant: Machine) -> None:
     assert pids(tenant)[0] == before[0]
 
 
-def test_stopping_the_target_lets_a_call_end(tenant: Machine) -> None:
+def test_stopping_the_target_returns_when_the_last_call_has_ended(tenant: Machine) -> None:
+    """Also the speech process stays for it."""
+    tenant.told("systemctl", "start", "voice-ai-speech")
     call = load(tenant, calls=1, seconds=12)
     going_on = "select count(*) from v_voice_conversations_realtime where outcome is null"
     wait_for(lambda: sql(tenant, going_on) == "1", "a call going on")
     tenant.told("systemctl", "stop", "voice-ai.target")
+    assert (states(tenant), sql(tenant, going_on)) == ({"inactive"}, "0")
     found = told(call)
     assert (found["calls"], found["served"]) == (1, 1), json.dumps(found)
-    wait_for(lambda: states(tenant) == {"inactive"}, "both ended")
     assert {tenant.unit(name, "Result") for name in WORKERS} == {"success"}
+    ended = [ended_at(tenant, name) for name in (*WORKERS, "voice-ai-speech")]
+    assert ended[2] == max(ended), ended
     tenant.told("systemctl", "start", "voice-ai.target")
     wait_for(lambda: states(tenant) == {"active"}, "both active")
 
