@@ -10,16 +10,19 @@ from gevent import monkey
 monkey.patch_all()
 
 import json  # noqa: E402
+import os  # noqa: E402
 import signal  # noqa: E402
 import tempfile  # noqa: E402
 import time  # noqa: E402
 from collections.abc import Callable  # noqa: E402
+from dataclasses import dataclass, field  # noqa: E402
 from pathlib import Path  # noqa: E402
 
 import click  # noqa: E402
 import gevent  # noqa: E402
 from gevent.pool import Pool  # noqa: E402
 
+from bench.figures import percentile  # noqa: E402
 from bench.processes import (  # noqa: E402
     DOMAIN_UUID,
     EXTENSION,
@@ -45,6 +48,49 @@ MAX_GROWTH_KB = 5 * 1024
 """Of resident memory after the warm-up, over all calls."""
 
 
+@dataclass
+class Heard:
+    """What became of short calls; milliseconds, one number for each call that came so far."""
+
+    calls: int
+    call_s: float
+    rang: list[float] = field(default_factory=list)
+    """From the call to the answer."""
+    waited: list[float] = field(default_factory=list)
+    """From the answer to the first sound."""
+
+    @property
+    def talked(self) -> int:
+        """Calls in which the agent was heard."""
+        return len(self.waited)
+
+    def add(self, began: float, caller: Caller) -> None:
+        """One call that is over; it began at `began`, monotonic seconds."""
+        first = caller.hearing.first_sound_at()
+        if caller.answered_at is not None:
+            self.rang.append((caller.answered_at - began) * 1000)
+        if caller.answered_at is not None and first is not None:
+            self.waited.append((first - caller.answered_at) * 1000)
+
+    def told(self, seconds: float) -> str:
+        """In words."""
+        rang = " and ".join(f"{percentile(self.rang, share) or 0:.0f}" for share in (50, 95))
+        waited = " and ".join(f"{percentile(self.waited, share) or 0:.0f}" for share in (50, 95))
+        lines = [
+            f"{self.talked} of {self.calls} callers heard the agent, "
+            f"{self.calls / seconds:.0f} calls a second",
+            f"answered after {rang} ms, heard {waited} ms later (p50 and p95)",
+        ]
+        if self.talked < self.calls:
+            lines.append(
+                f"of the others {self.calls - len(self.rang)} were not answered, and "
+                f"{len(self.rang) - self.talked} hung up {self.call_s * 1000:.0f} ms after the "
+                "answer, sooner than they heard something: so many calls at once were more than "
+                f"the machine had room for (load {os.getloadavg()[0]:.0f}, {os.cpu_count()} cores)"
+            )
+        return "\n".join(lines)
+
+
 def short_calls(
     switch: Switch,
     address: tuple[str, int],
@@ -55,12 +101,16 @@ def short_calls(
     domain_uuid: str = DOMAIN_UUID,
     extension: str = EXTENSION,
     on_ended: Callable[[], None] = lambda: None,
-) -> int:
-    """Make `calls` calls, `at_once` at a time, each hung up after `call_s`; how many talked."""
-    talked = 0
+) -> Heard:
+    """Make `calls` calls, `at_once` at a time, each hung up `call_s` after the answer.
+
+    They begin one after the other: those that begin together go on doing so, and each then waits
+    until the worker has set up all the others.
+    """
+    heard = Heard(calls, call_s)
 
     def call(number: int) -> None:
-        nonlocal talked
+        began = time.monotonic()
         caller = Caller(keep_audio=False)
         options = ChannelOptions(
             domain_uuid=domain_uuid,
@@ -72,14 +122,16 @@ def short_calls(
             gevent.sleep(call_s)
         caller.hang_up()
         leg.ended.wait(20)
-        talked += caller.hearing.first_sound_at() is not None
+        heard.add(began, caller)
         on_ended()
 
     pool = Pool(at_once)
     for number in range(calls):
         pool.spawn(call, number)
+        if number < at_once:
+            gevent.sleep(call_s / at_once)
     pool.join()
-    return talked
+    return heard
 
 
 def ask(worker: Process) -> dict[str, int]:
@@ -131,11 +183,11 @@ def _soak(
                 short_calls(switch, address, WARM_UP, at_once=at_once, call_s=call_s)
                 before, began = ask(worker), time.monotonic()
                 click.echo(f"after {WARM_UP} calls  {before}")
-                talked = _with_progress(switch, address, calls, at_once, call_s)
+                heard = _with_progress(switch, address, calls, at_once, call_s)
                 took_s = time.monotonic() - began
                 after = ask(worker)
     click.echo(f"after {calls} more  {after}")
-    click.echo(f"{talked} of {calls} callers heard the agent, {calls / took_s:.0f} calls a second")
+    click.echo(heard.told(took_s))
     held = ("greenlets", "sockets", "sessions", "calls")
     growth_kb = after["rss_kb"] - before["rss_kb"]
     clean = all(after[name] <= before[name] for name in held) and growth_kb <= MAX_GROWTH_KB
@@ -143,7 +195,11 @@ def _soak(
         clean = clean and after["garbage"] <= MAX_GARBAGE
     return {
         "calls": calls,
-        "talked": talked,
+        "talked": heard.talked,
+        "ring_ms_p50": percentile(heard.rang, 50),
+        "ring_ms_p95": percentile(heard.rang, 95),
+        "answer_to_sound_ms_p50": percentile(heard.waited, 50),
+        "answer_to_sound_ms_p95": percentile(heard.waited, 95),
         "seconds": took_s,
         "before": before,
         "after": after,
@@ -154,7 +210,7 @@ def _soak(
 
 def _with_progress(
     switch: Switch, address: tuple[str, int], calls: int, at_once: int, call_s: float
-) -> int:
+) -> Heard:
     with click.progressbar(length=calls, label=f"{calls} calls") as bar:
         return short_calls(
             switch,

@@ -31,7 +31,7 @@ def test_short_calls_leave_nothing_behind(serve, capsys):
     tenant = service.tenant
 
     def make(calls: int) -> int:
-        talked = short_calls(
+        heard = short_calls(
             service.switch,
             service.address,
             calls,
@@ -43,7 +43,7 @@ def test_short_calls_leave_nothing_behind(serve, capsys):
         wait_for(lambda: not any(service.leftovers().values()))
         tenant.records.clear()
         assert service.app.journal.wait_stored(10)
-        return talked
+        return heard.talked
 
     make(WARM_UP)
     before_kb, before = rss_kb(), service.held()
