@@ -31,10 +31,10 @@ exit $$failed
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: $(shell awk -F: '/^[a-z-]+:[^=]/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
+.PHONY: $(shell awk -F: '/^[a-z0-9-]+:[^=]/ {print $$1}' $(firstword $(MAKEFILE_LIST)))
 
 help: ## List the jobs
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything needed to run and test
 
@@ -61,8 +61,19 @@ demo: $(SPEECH) ## Hold a conversation: database, switch, caller and provider al
 test: check ## Check style, types and imports, then run every test
 	$(if $(PYTEST_ARGS),$(BIN)/python -m pytest $(PYTEST_ARGS),@$(TEST_IN_FOUR))
 
+# pytest takes the last -m alone: what setup.cfg leaves out stays left out.
+OPT_IN = $(shell sed -n "s/^addopts = .* -m '\(.*\)'/\1/p" setup.cfg)
+
 test-quick: $(STAMP) ## Run the tests that take less than five seconds each
-	$(BIN)/python -m pytest -m 'not slow' $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m 'not slow and $(OPT_IN)' $(PYTEST_ARGS)
+
+# Another standard library, and other releases of numpy and soxr, than those of .venv.
+PYTHON_313 = $(shell for each in python3.13 $(HOME)/.pyenv/versions/3.13.*/bin/python; do \
+	"$$each" -c '' 2>/dev/null && echo "$$each" && break; done)
+
+test-313: ## As `make test`, on Python 3.13 where it is installed (PYTHON_313=…)
+	$(if $(PYTHON_313),@$(MAKE) --no-print-directory test VENV=.venv-313 PYTHON='$(PYTHON_313)',\
+		@echo "Left out: there is no Python 3.13 here. Name one: make test-313 PYTHON_313=/…/bin/python")
 
 check: $(STAMP) ## Check style, types and import rules
 	$(BIN)/ruff check .
@@ -186,4 +197,4 @@ systemd: $(STAMP) ## Boot a Debian 12 with systemd, install by deploy/service, a
 	$(BIN)/python -m pytest -s -m systemd tests/host $(PYTEST_ARGS)
 
 clean: ## Remove what the other jobs made
-	rm -rf .venv .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv .venv-313 .venv-conformance .venv-docs .venv-release build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
