@@ -196,7 +196,7 @@ class Soak:
         wanted = {arrival_of(number) for number in range(self.errands)}
         attempts = self.execute(
             """select sum(attempts), max(attempts),
-                 coalesce(max(extract(epoch from not_before - now())) filter
+                 coalesce(max(extract(epoch from next_at - now())) filter
                    (where state = 'queued'), 0)
                from v_voice_realtime_errands where domain_uuid = %s"""
         )[0]
