@@ -43,10 +43,13 @@ def test_every_setting_and_metric_is_documented() -> None:
 
 def test_every_metric_is_counted_somewhere() -> None:
     """A metric nobody sets would be a promise without a keeper."""
-    code = "\n".join(
-        path.read_text("utf-8") for path in sources(*PACKAGES) if path.name != "catalogue.py"
-    )
+    said = {
+        word
+        for path in sources(*PACKAGES)
+        if path.name != "catalogue.py"
+        for word in re.findall(r"\w+", path.read_text("utf-8"))
+    }
     catalogue = (ROOT / "esl_controller/telemetry/catalogue.py").read_text("utf-8")
     names = re.findall(r"^([A-Z_]+) = _(?:counter|gauge|histogram)\(", catalogue, re.MULTILINE)
     assert len(names) == len(METRICS)
-    assert [name for name in names if not re.search(rf"\b{name}\b", code)] == []
+    assert [name for name in names if name not in said] == []

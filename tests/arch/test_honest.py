@@ -12,9 +12,12 @@ import dataclasses
 import enum
 import importlib
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
@@ -39,6 +42,7 @@ from esl_controller.settings.table import Settings, every_setting
 from esl_controller.telemetry.catalogue import ErrorCode
 from tests.arch.tree import PACKAGES, ROOT, sources
 
+Node = TypeVar("Node", bound=ast.AST)
 NO_PART_OF_THE_SERVICE = ("simulator", "demo.py", "columns")
 
 
@@ -50,7 +54,13 @@ class Source:
     tree: ast.Module
 
     def __post_init__(self) -> None:
-        self.nodes = list(ast.walk(self.tree))
+        self._nodes: dict[type[ast.AST], list[Any]] = defaultdict(list)
+        for node in ast.walk(self.tree):
+            self._nodes[type(node)].append(node)
+
+    def nodes(self, kind: type[Node]) -> list[Node]:
+        """Those of one kind, in order."""
+        return self._nodes[kind]
 
     def reads(self, names: Iterable[str], kinds: Iterable[str]) -> Iterator[str]:
         """Attributes read of objects that are called one of `names` or are of one of `kinds`."""
@@ -58,8 +68,8 @@ class Source:
         known = wanted | set(self._aliases(wanted)) | set(self._annotated(set(kinds)))
         for _ in range(2):
             known |= set(self._handed_over(known))
-        for node in self.nodes:
-            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        for node in self.nodes(ast.Attribute):
+            if isinstance(node.ctx, ast.Load):
                 owner = _last_name(node.value)
                 if owner in known:
                     yield node.attr
@@ -67,21 +77,21 @@ class Source:
     def conditions(self) -> Iterator[str]:
         """Words of a repository's statements. Its column lists are not written out in them."""
         if self.path.parent.name == "repository":
-            for node in self.nodes:
-                if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            for node in self.nodes(ast.Constant):
+                if isinstance(node.value, str):
                     yield from re.findall(r"\w+", node.value.partition(" where ")[2])
 
     def members(self, kind: str) -> Iterator[str]:
         """Members named of an enumeration, also under a short name for it."""
         known = {kind, *self._handed_over({kind}), *self._aliases({kind}), *self._short_for(kind)}
-        for node in self.nodes:
-            if isinstance(node, ast.Attribute) and _last_name(node.value) in known:
+        for node in self.nodes(ast.Attribute):
+            if _last_name(node.value) in known:
                 yield node.attr
 
     def _short_for(self, kind: str) -> Iterator[str]:
         """`_S, _E = TurnState, FloorEvent`."""
-        for node in self.nodes:
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Tuple):
+        for node in self.nodes(ast.Assign):
+            if isinstance(node.value, ast.Tuple):
                 for target in node.targets:
                     if isinstance(target, ast.Tuple):
                         for one, value in zip(target.elts, node.value.elts, strict=True):
@@ -90,8 +100,8 @@ class Source:
 
     def given(self, kind: str) -> Iterator[str]:
         """Fields given to a record when it is made, or changed; `Kind.*` for `**` of whatever."""
-        for node in self.nodes:
-            if isinstance(node, ast.Call) and _last_name(node.func) in (kind, "replace"):
+        for node in self.nodes(ast.Call):
+            if _last_name(node.func) in (kind, "replace"):
                 for keyword in node.keywords:
                     yield from [keyword.arg] if keyword.arg else self._unpacked(keyword.value, kind)
 
@@ -99,14 +109,14 @@ class Source:
         """`**_said(ending)`: the names in the dictionary that this module's `_said` returns."""
         yield f"{kind}.*"
         if isinstance(value, ast.Call):
-            for node in self.nodes:
-                if isinstance(node, ast.FunctionDef) and node.name == _last_name(value):
+            for node in self.nodes(ast.FunctionDef):
+                if node.name == _last_name(value):
                     yield from _names_of_dictionary(node)
 
     def _aliases(self, names: set[str]) -> Iterator[str]:
         """`at = settings.freeswitch`, and the like in pairs."""
-        for node in self.nodes:
-            if not isinstance(node, ast.Assign) or len(node.targets) != 1:
+        for node in self.nodes(ast.Assign):
+            if len(node.targets) != 1:
                 continue
             target, value = node.targets[0], node.value
             pairs = [(target, value)]
@@ -118,17 +128,25 @@ class Source:
 
     def _handed_over(self, known: set[str]) -> Iterator[str]:
         """`self._settings = settings`, and what that is called later."""
-        for node in self.nodes:
-            if isinstance(node, ast.Assign) and _last_name(node.value) in known:
+        for node in self.nodes(ast.Assign):
+            if _last_name(node.value) in known:
                 yield from (_last_name(target) for target in node.targets)
 
     def _annotated(self, kinds: set[str]) -> Iterator[str]:
-        for node in self.nodes:
-            if isinstance(node, ast.arg) and node.annotation is not None:
-                if kinds & set(_words(node.annotation)):
-                    yield node.arg
-            elif isinstance(node, ast.AnnAssign) and kinds & set(_words(node.annotation)):
-                yield _last_name(node.target)
+        return (name for name, words in self._annotations if kinds & words)
+
+    @cached_property
+    def _annotations(self) -> list[tuple[str, set[str]]]:
+        """Names, and the words of what they are annotated with."""
+        arguments = [
+            (node.arg, set(_words(node.annotation)))
+            for node in self.nodes(ast.arg)
+            if node.annotation is not None
+        ]
+        assigned = self.nodes(ast.AnnAssign)
+        return arguments + [
+            (_last_name(node.target), set(_words(node.annotation))) for node in assigned
+        ]
 
 
 def _names_of_dictionary(function: ast.FunctionDef) -> Iterator[str]:
@@ -239,8 +257,8 @@ def uncounted(module: str, kind: str, found: list[Source]) -> list[str]:
         node.attr
         for source in found
         if source.path != home
-        for node in source.nodes
-        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load)
+        for node in source.nodes(ast.Attribute)
+        if isinstance(node.ctx, ast.Load)
     }
     fields = dataclasses.fields(getattr(importlib.import_module(module), kind))
     return [field.name for field in fields if field.name not in looked_at]
