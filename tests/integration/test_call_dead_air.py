@@ -167,11 +167,12 @@ def test_a_slow_function_is_covered_after_a_second_and_ends_at_its_deadline(
     functions = {"enable_functions": True}
     service = serve(emulator=asks("slow"), secretary=functions, timeouts={"tool_s": 5.0})
     failing = service.add_tenant(asks("broken"), **functions)
-    late, failed = service.call([ASK]), service.call([ASK, BYE], tenant=failing)
-    failed.wait()
-    wait_for(lambda: len(late.tenant.record.spoken) == 3)
-    late.caller.hang_up()
-    late.wait()
+    late, failed = service.call([ASK]), service.call([ASK], tenant=failing)
+    for call in (failed, late):
+        records = call.tenant.records
+        wait_for(lambda records=records: [len(record.spoken) for record in records] == [3])
+        call.caller.hang_up()
+        call.wait()
     service.stored()
     looked = note_at(late, "said")
     told_at = ended_at(late)

@@ -32,7 +32,7 @@ def agent(*answers: Answer | str, keywords=None, faults=None, **fields) -> Emula
     script = Script(
         made or (Answer("Certainly."),),
         keywords or {},
-        after_function=Answer("Done: {output}"),
+        after_function=Answer("Done."),
         caller_lines=("a question",),
     )
     quick = {"think_s": 0.05, "silence_ms": 500, "public": True, "turn_timeout_s": None}

@@ -26,7 +26,8 @@ ASK = Step(AgentSilent(0.35), SPEAK)
 def says_and_calls(text: str, function: str, arguments: str = "{}") -> EmulatorConfig:
     """An agent that says something and calls a function with it."""
     answer = Answer(text, calls=(ScriptedCall(function, arguments),))
-    return EmulatorConfig(script=Script(answers=(answer,)), think_s=0.05)
+    script = Script(answers=(answer,), after_function=Answer("I see."))
+    return EmulatorConfig(script=script, think_s=0.05)
 
 
 def sounding_ms(text: str) -> float:
