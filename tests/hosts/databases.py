@@ -18,6 +18,7 @@ from tests.hosts.network import NETWORK, Machine
 
 USER = "nobody"
 """initdb refuses root."""
+_NEW = ("--auth=trust", "--no-sync", "--encoding=UTF8")
 NAME = "voice"
 _SETTINGS = """
 listen_addresses = '*'
@@ -47,7 +48,7 @@ class Server:
 
     def make(self) -> None:
         """A new, empty server, running."""
-        self._run("initdb", "-D", str(self.data), "-U", "postgres", "--auth=trust", "--no-sync")
+        self._run("initdb", "-D", str(self.data), "-U", "postgres", *_NEW)
         with (self.data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS.format(directory=self.directory))
         with (self.data / "pg_hba.conf").open("a") as file:
