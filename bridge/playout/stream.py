@@ -24,6 +24,7 @@ from bridge.playout.lead import Lead
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
+_LATE_S = LATE_MS / 1000
 _SPARE_MS, _DEAD_MS = 100, 1000
 """Of what was sent, kept beyond what may still be heard: the latter until it is known dead."""
 
@@ -285,8 +286,9 @@ class PlayoutStream:
             if self._starting or self._resumed:
                 self._begin(now)
                 continue
-            if until - now < lead.due_s:
-                self._count_late(until - now, now)
+            ahead_s = until - now
+            if ahead_s < 0 or ahead_s + _LATE_S < lead.due_s:
+                self._count_late(ahead_s, now)
             if (size := self._chunk_bytes) > whole:
                 size = whole - whole % frame
             chunk = ring.read(size)
