@@ -14,7 +14,7 @@ from collections.abc import Callable
 from bridge.audio.fade import FADE_MS, fade_in, fade_out
 from bridge.audio.formats import Encoding
 from bridge.audio.pacer import LATE_MS, Pacer
-from bridge.audio.ring_buffer import RingBuffer
+from bridge.audio.ring_buffer import make_queue
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
@@ -65,7 +65,7 @@ class PlayoutStream:
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
         rarely = not playout.recalls and fmt.encoding is Encoding.L16  # a line that has died
         limit_bytes = max(1, limit_ms // playout.frame_ms) * self._frame_bytes
-        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
+        self._ring = make_queue(limit_bytes, keep=fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
         self._latency_s = playout.latency_ms / 1000
         self._items = ItemLedger()
         self._generation, self._closed = 0, False
