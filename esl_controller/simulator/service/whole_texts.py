@@ -3,10 +3,7 @@ in the parser of the `websockets` package, which takes all that is anything else
 
 from __future__ import annotations
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # a platform without the package's extension
-    from websockets.utils import apply_mask
+from esl_controller.simulator.masking import apply_mask
 
 _FIN, _MASKED = 0x80, 0x80
 _TEXT = _FIN | 0x1
