@@ -23,7 +23,7 @@ from bridge.audio.formats import (
 )
 from bridge.audio.pacer import Pacer
 from bridge.audio.processor import Converter
-from bridge.audio.ring_buffer import RingBuffer
+from bridge.audio.ring_buffer import make_queue
 from bridge.playout.base import PlayoutSinks
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
@@ -79,7 +79,7 @@ def conversions() -> dict[str, float]:
 def rings() -> dict[str, float]:
     """Five frames read of each 100 ms written, as a provider's answer is."""
     delta, frame = sound(L16_16K, 100), L16_16K.bytes_per_frame
-    ring = RingBuffer(10 * len(delta))
+    ring = make_queue(10 * len(delta))
 
     def work() -> None:
         ring.write(delta)

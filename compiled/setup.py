@@ -10,7 +10,9 @@ SOURCES = (
     "voicing",
     "voice_activity",
     "echo_levels",
+    "mulaw",
     "kept_audio",
+    "ring_buffer",
     "uplink_codec",
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-INTERFACE = 2
+INTERFACE = 3
 """What this program calls; a core that has another one is left alone."""
 
 try:

@@ -8,7 +8,9 @@ the chunks it came in, for one who must have it again.
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
+from bridge.audio import core
 from bridge.audio.pcm import audioop
 
 _MERGE_BELOW = 512
@@ -16,19 +18,62 @@ _MERGE_BELOW = 512
 larger than the audio."""
 
 
+class AudioQueue(Protocol):
+    """First in, first out, byte by byte."""
+
+    @property
+    def depth(self) -> int:
+        """Bytes in it, as `len` tells."""
+
+    def __len__(self) -> int:
+        """Bytes in it."""
+
+    def write(self, data: bytes, /) -> int:
+        """Append `data`; return how many bytes at its end did not fit and were dropped."""
+
+    def read(self, count: int, /) -> bytes:
+        """Remove and return up to `count` bytes."""
+
+    def peek(self, count: int, /) -> bytes:
+        """Up to `count` bytes that `read` would return."""
+
+    def lately(self, count: int, /) -> bytes:
+        """The last `count` bytes that were read, or as many as are kept."""
+
+    def take_back(self, count: int, /) -> int:
+        """Have the last `count` bytes read once more, the limit may be passed by so much; return
+        how many that are. What was read before them is forgotten."""
+
+    def forget(self) -> None:
+        """Nothing of what was read is wanted any more."""
+
+    def clear(self) -> int:
+        """Discard everything; return how many bytes that was."""
+
+
+def make_queue(limit: int, *, keep: int = 0, as_ulaw: bool = False) -> AudioQueue:
+    """The compiled one where it is there; of at most `limit` bytes.
+
+    `keep`: so many bytes, at least, of what was read last can be taken back; `as_ulaw`: L16 is kept
+    for that in half the memory, where it is hardly ever wanted.
+    """
+    if core.module is not None:
+        compiled: AudioQueue = core.module.RingBuffer(limit, keep, as_ulaw)
+        return compiled
+    return RingBuffer(limit, keep=keep, as_ulaw=as_ulaw)
+
+
 class RingBuffer:
-    """First in, first out, byte by byte, up to `limit` bytes.
+    """The twin in Python.
 
     Kept as a queue of the chunks that were written: reading 20 ms out of a 100 ms chunk is one
     slice, and minutes of waiting audio are never moved.
     """
 
     def __init__(self, limit: int, *, keep: int = 0, as_ulaw: bool = False) -> None:
-        """`keep`: so many bytes, at least, of what was read last can be taken back; `as_ulaw`: L16
-        is kept for that in half the memory, where it is hardly ever wanted."""
+        """See `make_queue`."""
         self.limit = limit
         self.depth = 0
-        """Bytes in it, as `len` tells."""
         self._as_ulaw = as_ulaw
         self._keep = keep // 2 if as_ulaw else keep
         self._chunks: deque[bytes] = deque()
@@ -41,14 +86,14 @@ class RingBuffer:
     def __len__(self) -> int:
         return self.depth
 
-    def write(self, data: bytes) -> int:
-        """Append `data`; return how many bytes at its end did not fit and were dropped."""
+    def write(self, data: bytes, /) -> int:
+        """See `AudioQueue`."""
         dropped = 0
-        depth = self.depth + len(data)
-        if depth > self.limit:
-            dropped = depth - self.limit
-            data, depth = data[: len(data) - dropped], self.limit
-        self.depth = depth
+        room = self.limit - self.depth
+        if len(data) > room:
+            taken = data[: max(0, room)]
+            data, dropped = taken, len(data) - len(taken)
+        self.depth += len(data)
         chunks = self._chunks
         if chunks and len(chunks[-1]) < _MERGE_BELOW:
             chunks[-1] += data
@@ -56,8 +101,8 @@ class RingBuffer:
             chunks.append(data)
         return dropped
 
-    def read(self, count: int) -> bytes:
-        """Remove and return up to `count` bytes."""
+    def read(self, count: int, /) -> bytes:
+        """See `AudioQueue`."""
         start = self._offset
         end = start + count
         if end > len(self._head):
@@ -94,8 +139,8 @@ class RingBuffer:
         self._past_bytes = size
         self._head, self._offset = self._chunks.popleft(), 0
 
-    def peek(self, count: int) -> bytes:
-        """Up to `count` bytes that `read` would return."""
+    def peek(self, count: int, /) -> bytes:
+        """See `AudioQueue`."""
         found = self._head[self._offset : self._offset + count]
         for chunk in self._chunks:
             if len(found) >= count:
@@ -103,15 +148,14 @@ class RingBuffer:
             found += chunk[: count - len(found)]
         return found
 
-    def lately(self, count: int) -> bytes:
-        """The last `count` bytes that were read, or as many as are kept."""
+    def lately(self, count: int, /) -> bytes:
+        """See `AudioQueue`."""
         past = b"".join(self._past)
         kept = (audioop.ulaw2lin(past, 2) if self._as_ulaw else past) + self._head[: self._offset]
         return kept[max(0, len(kept) - count) :]
 
-    def take_back(self, count: int) -> int:
-        """Have the last `count` bytes read once more, the limit may be passed by so much; return
-        how many that are. What was read before them is forgotten."""
+    def take_back(self, count: int, /) -> int:
+        """See `AudioQueue`."""
         back = self.lately(count)
         self.forget()
         self._head = back + self._head
@@ -119,13 +163,13 @@ class RingBuffer:
         return len(back)
 
     def forget(self) -> None:
-        """Nothing of what was read is wanted any more."""
+        """See `AudioQueue`."""
         self._past.clear()
         self._past_bytes = 0
         self._head, self._offset = self._head[self._offset :], 0
 
     def clear(self) -> int:
-        """Discard everything; return how many bytes that was."""
+        """See `AudioQueue`."""
         cleared, self.depth = self.depth, 0
         self._chunks.clear()
         self._offset = len(self._head)

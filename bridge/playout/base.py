@@ -92,7 +92,7 @@ class PlayoutSinks:
     """A binary WebSocket message to FreeSWITCH."""
     send_text: Callable[[bytes], None] = _no_sink
     """A text WebSocket message to FreeSWITCH, in UTF-8."""
-    send_datagram: Callable[[bytes], None] = _no_sink
+    send_datagram: Callable[[bytes], object] = _no_sink
     """A UDP datagram to the call's `unicast` port."""
     execute_playback: Callable[[str, int, int], None] = _no_sink
     """`sendmsg execute playback` with event-lock: path on FreeSWITCH's host, generation, number."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from bridge.audio.fade import FADE_MS, fade_in, fade_out
 from bridge.audio.formats import Encoding
 from bridge.audio.pacer import LATE_MS, Pacer
-from bridge.audio.ring_buffer import RingBuffer
+from bridge.audio.ring_buffer import make_queue
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, Playout
 from bridge.playout.counters import PlayoutCounters
@@ -24,6 +24,7 @@ from bridge.playout.lead import Lead
 DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
+_LATE_S = LATE_MS / 1000
 _SPARE_MS, _DEAD_MS = 100, 1000
 """Of what was sent, kept beyond what may still be heard: the latter until it is known dead."""
 
@@ -64,7 +65,7 @@ class PlayoutStream:
         lately_ms = lead.most_ms + playout.latency_ms + playout.chunk_ms + spare_ms
         rarely = not playout.recalls and fmt.encoding is Encoding.L16  # a line that has died
         limit_bytes = max(1, limit_ms // playout.frame_ms) * self._frame_bytes
-        self._ring = RingBuffer(limit_bytes, keep=fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
+        self._ring = make_queue(limit_bytes, keep=fmt.bytes_for_ms(lately_ms), as_ulaw=rarely)
         self._latency_s = playout.latency_ms / 1000
         self._items = ItemLedger()
         self._generation, self._closed = 0, False
@@ -285,8 +286,9 @@ class PlayoutStream:
             if self._starting or self._resumed:
                 self._begin(now)
                 continue
-            if until - now < lead.due_s:
-                self._count_late(until - now, now)
+            ahead_s = until - now
+            if ahead_s < 0 or ahead_s + _LATE_S < lead.due_s:
+                self._count_late(ahead_s, now)
             if (size := self._chunk_bytes) > whole:
                 size = whole - whole % frame
             chunk = ring.read(size)

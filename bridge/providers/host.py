@@ -66,6 +66,7 @@ class ProviderHost:
         self._ahead = ahead
         self.messages_in = 0
         self.messages_out = 0
+        """Without those of an `AudioWay`."""
         self.dropped = 0
         """Messages no channel could take."""
         self.connect_s: float | None = None
@@ -145,7 +146,7 @@ class ProviderHost:
         shape = self.protocol.audio_shape
         if shape is not None and shape.channel in self._senders:
             channel = self._slots[shape.channel].channel
-            self._way = way_by(self, self.protocol, shape, channel)
+            self._way = way_by(self.protocol, shape, channel)
         return self._way
 
     def _leave_way(self) -> None:

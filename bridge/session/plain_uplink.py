@@ -27,8 +27,11 @@ class AudioWay(Protocol):
     def usable(self) -> bool:
         """Nothing has changed since it was found."""
 
-    def send(self, frame: bytes, audio_bytes: int) -> None:
-        """Send a message made by a codec."""
+    def sent(self, audio_bytes: int, /) -> None:
+        """Be told how many bytes of audio are in the message that is sent next."""
+
+    def send(self, frame: bytes, /) -> bool:
+        """Send a message made by a codec; False: it could not be taken."""
 
 
 class Seat(Protocol):
@@ -72,7 +75,8 @@ class PlainUplink:
         counters.chunks += 1
         counters.bytes += size
         if sent:
-            way.send(message, sent)
+            way.sent(sent)
+            way.send(message)
         elif changed is not None:
             # Whoever is told may act on it at once.
             line.ear.changed()

@@ -254,9 +254,10 @@ class WebSocketLink:
     # --- receiving ---------------------------------------------------------------------------
 
     def _on_data(self, data: bytes) -> None:
-        if self._take_plain is not None and self._at_boundary and self._state is _OPEN:
+        take = self._take_plain
+        if take is not None and self._at_boundary and self._state is _OPEN:
             try:
-                taken = self._take_plain(data)
+                taken = take(data)
             except Exception as error:  # noqa: BLE001 - boundary between the hub and the owner
                 self._on_fault(error)
                 return

@@ -27,6 +27,7 @@ PyObject *resampler_type(void);
 PyObject *voice_activity_type(void);
 PyObject *echo_levels_type(void);
 PyObject *kept_audio_type(void);
+PyObject *ring_buffer_type(void);
 PyObject *uplink_codec_type(void);
 PyObject *whole_messages(PyObject *module, PyObject *data);
 
@@ -46,6 +47,14 @@ int is_moment(double at);
 double echo_expected(const EchoLevels *self);
 /* Remembers a piece; -1 where there is no memory for it. */
 int kept_add(KeptAudio *self, const uint8_t *l16, size_t samples);
+
+/* mu-law: mulaw.c. The code of each upper 14 bits of a sample. */
+extern uint8_t ulaw_codes[1 << 14];
+void ulaw_prepare(void);
+/* A new `bytes` with the codes of L16, at most MAX_BYTES; NULL with an exception. */
+PyObject *ulaw_of(PyObject *linear);
+/* Writes the bytes `from` to `to` of the L16 that these codes stand for. */
+void linear_of_ulaw(const char *coded, Py_ssize_t from, Py_ssize_t to, char *out);
 
 /* Level of at least one sample, as `audioop.rms` has it: cut to a whole number. */
 long rms_of(const uint8_t *l16, size_t samples);

@@ -12,31 +12,6 @@ struct KeptAudio {
     size_t limit;  /* bytes, one a sample */
 };
 
-/* ITU-T G.711, 14 bits of a sample: as `audioop.lin2ulaw` has it. */
-static uint8_t mulaw(int16_t sample)
-{
-    int value = sample >> 2, mask = 0xff;
-    if (value < 0) {
-        value = -value;
-        mask = 0x7f;
-    }
-    value = (value > 8159 ? 8159 : value) + 33;
-    int segment = 0;
-    for (int top = value >> 6; top != 0; top >>= 1)
-        segment++;
-    if (segment >= 8)
-        return (uint8_t)(0x7f ^ mask);
-    return (uint8_t)((segment << 4 | (value >> (segment + 1) & 0xf)) ^ mask);
-}
-
-static uint8_t codes[1 << 14];  /* of each upper 14 bits of a sample */
-
-static void make_codes(void)
-{
-    for (int n = 0; n < 1 << 14; n++)
-        codes[n] = mulaw((int16_t)(uint16_t)(n << 2));
-}
-
 /* A ring of `room` bytes with the newest that fit of what there is. */
 static int resize(KeptAudio *self, size_t room)
 {
@@ -75,7 +50,7 @@ int kept_add(KeptAudio *self, const uint8_t *l16, size_t samples)
         return -1;
     size_t at = (self->start + self->size) % self->room;
     for (size_t n = 0; n < samples; n++) {
-        self->ring[at] = codes[(uint16_t)sample_at(l16, n) >> 2];
+        self->ring[at] = ulaw_codes[(uint16_t)sample_at(l16, n) >> 2];
         at = at + 1 < self->room ? at + 1 : 0;
     }
     self->size += samples;
@@ -176,6 +151,5 @@ static PyType_Spec spec = {
 
 PyObject *kept_audio_type(void)
 {
-    make_codes();
     return PyType_FromSpec(&spec);
 }

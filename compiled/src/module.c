@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#define INTERFACE 2  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
+#define INTERFACE 3  /* `bridge.audio.core` names the one it calls: a change of either goes to both */
 
 void free_object(PyObject *self)
 {
@@ -66,9 +66,11 @@ static int execute(PyObject *module)
         || add_type(module, "VoiceActivity", voice_activity_type()) < 0
         || add_type(module, "EchoLevels", echo_levels_type()) < 0
         || add_type(module, "KeptAudio", kept_audio_type()) < 0
+        || add_type(module, "RingBuffer", ring_buffer_type()) < 0
         || add_type(module, "UplinkCodec", uplink_codec_type()) < 0)
         return -1;
     voicing_prepare();
+    ulaw_prepare();
     if (PyModule_AddIntConstant(module, "interface", INTERFACE) < 0)
         return -1;
     return PyModule_AddStringConstant(module, "version", CORE_VERSION);

@@ -45,7 +45,7 @@ class Playing:
         sinks = PlayoutSinks(
             send_binary=self._send_binary,
             send_text=self._send_text,
-            send_datagram=self._send_datagram,
+            send_datagram=self.line.send if self.line is not None else _nowhere,
             execute_playback=self._execute_playback,
             break_playback=self._break_playback,
             stream_break=self._break_stream,
@@ -87,10 +87,6 @@ class Playing:
         if self.stream is not None:
             self.stream.send_text(data)
 
-    def _send_datagram(self, data: bytes) -> None:
-        if self.line is not None:
-            self.line.send(data)
-
     def _execute_playback(self, path: str, generation: int, number: int) -> None:
         name = f"va-{generation}-{number}-{time.monotonic_ns()}"
         self._outbox.post(lambda: self._esl.execute(Application.PLAYBACK, path, event_uuid=name))
@@ -118,6 +114,10 @@ class Playing:
         ours = _playback(event.application_uuid)
         if ours is not None and self._files is not None:
             self._files.on_execute_complete(*ours)
+
+
+def _nowhere(_: bytes) -> None:
+    """Takes what is sent by a line that is not there."""
 
 
 def _playback(application_uuid: str) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from bridge.audio import core
 from bridge.audio.resampler import COMPILED_PAIRS
+from bridge.audio.ring_buffer import RingBuffer, make_queue
 from bridge.session.echo_levels import PythonLevels, make_levels
 from bridge.session.kept_audio import PythonKept, make_kept
 from bridge.session.voice_activity import COMPILED_RATES_HZ, VoiceActivity, make_activity
@@ -21,6 +22,7 @@ from bridge.wire.whole_messages import whole_messages
 from tests.compiled.twins import JSON, RAW, WAYS, Pair, activity_of, mostly_plain
 from tests.unit.bridge.test_whole_messages import read
 
+QUEUE_STEPS = ("write", "write", "read", "peek", "lately", "take_back", "forget", "clear")
 ODDITIES: tuple[Any, ...] = (None, 0, -1, 1 << 40, "", b"", b"x", bytearray(4), [], b"\xff" * 70001)
 
 
@@ -100,6 +102,19 @@ def memories(rng: random.Random) -> None:
     assert kept[0].take() == kept[1].take()
 
 
+def queues(rng: random.Random) -> None:
+    """Audio that waits, and the end of what was read."""
+    limit, keep, as_ulaw = rng.choice((0, 40, 3000)), rng.choice((0, 7, 900)), rng.random() < 0.5
+    compiled = make_queue(limit, keep=keep, as_ulaw=as_ulaw)
+    twin = RingBuffer(limit, keep=keep, as_ulaw=as_ulaw)
+    for _ in range(30):
+        name, size = rng.choice(QUEUE_STEPS), 2 * rng.choice((0, 1, 20, 255, 256, 1000))
+        given = {"write": (rng.randbytes(size),), "forget": (), "clear": ()}.get(name, (size,))
+        assert getattr(compiled, name)(*given) == getattr(twin, name)(*given)
+        assert compiled.depth == twin.depth
+    assert compiled.lately(5000) == twin.lately(5000)
+
+
 def strangers(rng: random.Random) -> None:
     """Arguments of all kinds: an error, or an object that works."""
     made = core.module
@@ -127,6 +142,10 @@ def strangers(rng: random.Random) -> None:
         lambda: hearing.levels.lately(odd()),
         lambda: hearing.kept.hold(odd()),
         lambda: hearing.kept.add(odd()),
+        lambda: made.RingBuffer(odd(), odd(), odd()),
+        lambda: made.RingBuffer(100, 50, True).write(odd()),
+        lambda: made.RingBuffer(100, 50, False).take_back(odd()),
+        lambda: made.RingBuffer(100, 50, False).read(odd()),
         lambda: made.whole_messages(odd()),
     ):
         try:
@@ -140,7 +159,7 @@ def main(seconds: float, seed: int) -> None:
     until, rounds = time.monotonic() + seconds, 0
     while time.monotonic() < until:
         rng = random.Random(seed + rounds)
-        for target in (codecs, reads, resamplers, voices, memories, strangers):
+        for target in (codecs, reads, resamplers, voices, memories, queues, strangers):
             target(rng)
         rounds += 1
     print(f"{rounds} passed, 0 failed")  # as a test runner's last line

@@ -13,6 +13,7 @@ from bridge.audio import core
 from bridge.audio.formats import L16_8K, L16_16K, PCMU_8K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
 from bridge.audio.resampler import COMPILED_PAIRS, Resampler, make_resampler
+from bridge.audio.ring_buffer import RingBuffer, make_queue
 from bridge.session.echo_levels import MAX_DELAY, PythonLevels, make_levels
 from bridge.session.kept_audio import PythonKept, make_kept
 from bridge.session.voice_activity import COMPILED_RATES_HZ, VoiceActivity, make_activity
@@ -177,6 +178,31 @@ def test_what_was_sent_is_kept_alike(steps, seed: int) -> None:
     assert compiled.take() == twin.take()
 
 
+QUEUE_STEPS = st.sampled_from(["write"] * 4 + ["read"] * 4 + ["peek", "lately", "take_back"])
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.tuples(QUEUE_STEPS | st.sampled_from(["forget", "clear"]), st.integers(0, 700))),
+    st.integers(0, 2000),
+    st.integers(0, 1500),
+    st.booleans(),
+    seeds,
+)
+def test_audio_waits_alike(steps, limit: int, keep: int, as_ulaw: bool, seed: int) -> None:
+    rng, limit = random.Random(seed), 2 * limit
+    compiled = make_queue(limit, keep=keep, as_ulaw=as_ulaw)
+    twin = RingBuffer(limit, keep=keep, as_ulaw=as_ulaw)
+    for step, samples in steps:
+        given = {"write": (rng.randbytes(2 * samples),), "forget": (), "clear": ()}
+        arguments = given.get(step, (2 * samples if as_ulaw else samples,))
+        one, other = (getattr(queue, step)(*arguments) for queue in (compiled, twin))
+        assert one == other, step
+        assert compiled.depth == len(compiled) == twin.depth == len(twin)
+    assert compiled.lately(1 << 20) == twin.lately(1 << 20)
+    assert compiled.read(1 << 20) == twin.read(1 << 20)
+
+
 @pytest.mark.parametrize("wrong", [b"x", "text", 7.5, bytearray(2), [b"xx"]])
 def test_wrong_arguments_are_errors(wrong) -> None:
     pair, made = Pair(L16_8K, PCMU_8K, JSON), core.module
@@ -200,6 +226,13 @@ def test_wrong_arguments_are_errors(wrong) -> None:
         lambda given: made.VoiceActivity(given, 400, 500.0),
         made.EchoLevels,
         made.KeptAudio,
+        lambda given: made.RingBuffer(given, 0, False),
+        lambda given: made.RingBuffer(10, given, False),
+        lambda given: made.RingBuffer(10, 10, True).write(given if given != b"xx" else b"x"),
+        made.RingBuffer(10, 10, False).read,
+        made.RingBuffer(10, 10, False).peek,
+        made.RingBuffer(10, 10, False).lately,
+        made.RingBuffer(10, 10, False).take_back,
         lambda given: made.UplinkCodec(given, None, b"", b"", 1, True, *hearing),
         lambda given: made.UplinkCodec(None, given, b"", b"", 1, True, *hearing),
         lambda given: made.UplinkCodec(None, None, b"", b"", 1, True, given, *hearing[1:]),

@@ -35,10 +35,13 @@ class VirtualWay:
     def usable(self) -> bool:
         return self._host.protocol.audio_shape is self.shape and not self._host.over
 
-    def send(self, frame: bytes, audio_bytes: int) -> None:
+    def sent(self, audio_bytes: int) -> None:
         self._host.protocol.audio_sent(audio_bytes)
+
+    def send(self, frame: bytes) -> bool:
         for opcode, payload in self._parser.receive_data(frame):
             self._host.send(Send(self.shape.channel, payload, opcode == BINARY))
+        return True
 
 
 class VirtualHost:

@@ -67,6 +67,7 @@ class ElevenLabsDoor:
     def __init__(self, service: ElevenLabsEmulator) -> None:
         self.record = ConversationRecord(number=0)
         self.max_message_bytes = service.config.max_message_bytes
+        self.fast = service.config.fast
         self._service = service
         self._faults = Faults()
         self._unsigned = False

@@ -61,6 +61,7 @@ class GeminiDoor:
     def __init__(self, service: GeminiEmulator, handles: Handles) -> None:
         self.record = GeminiRecord(number=0)
         self.max_message_bytes = service.config.max_message_bytes
+        self.fast = service.config.fast
         self._service = service
         self._config = service.config
         self._faults = service.config.faults

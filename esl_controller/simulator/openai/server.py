@@ -48,6 +48,7 @@ class OpenAIDoor:
     def __init__(self, service: OpenAIEmulator) -> None:
         self.record = SessionRecord(number=0)
         self.max_message_bytes = service.config.max_message_bytes
+        self.fast = service.config.fast
         self._service = service
         self._config = service.config
         self._faults = Faults()

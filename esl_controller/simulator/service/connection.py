@@ -25,6 +25,7 @@ from websockets.typing import Subprotocol
 from bridge.wire.transport import Transport
 from esl_controller.simulator.service.door import Door, HttpAnswer, Session
 from esl_controller.simulator.service.faults import ConnectionFaults
+from esl_controller.simulator.service.whole_texts import WholeTexts
 
 MAX_BUFFERED_BYTES = 64 * 1024 * 1024
 """For a client that does not read: a whole long answer, and the oversize fault."""
@@ -62,6 +63,8 @@ class Connection:
         self._session: Session | None = None
         self._fileno = sock.fileno()
         self._fragments: list[bytes] = []
+        self._whole_texts: WholeTexts | None = None
+        """Of a session under load."""
         self._protocol = ServerProtocol(
             subprotocols=[Subprotocol(name) for name in door.subprotocols],
             select_subprotocol=_first_offered,
@@ -106,6 +109,11 @@ class Connection:
     # --- bytes in -----------------------------------------------------------------------------
 
     def _on_data(self, data: bytes) -> None:
+        if self._whole_texts is not None and self._session is not None:
+            texts = self._whole_texts.take(data)
+            if texts is not None and not self._fragments:
+                self._take_texts(self._session, texts)
+                return
         self._protocol.receive_data(data)
         for event in self._protocol.events_received():
             if isinstance(event, Request) and event.path.startswith(FAULTS_PATH):
@@ -119,6 +127,12 @@ class Connection:
             self.end()
             return
         self._flush()
+
+    def _take_texts(self, session: Session, texts: list[bytes]) -> None:
+        if self._protocol.state is State.OPEN:
+            for text in texts:
+                session.receive_message(text, time.monotonic())
+            self._flush()
 
     def _on_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.BINARY and not self._door.binary:
@@ -155,6 +169,8 @@ class Connection:
         self._protocol.send_response(response)
         if self._protocol.state is State.OPEN:
             self._session = self._door.open(request)
+            if self._door.fast and not self._protocol.reader.buffer:
+                self._whole_texts = WholeTexts()
             self._plan_drop(faults)
         self._flush()
 

@@ -48,6 +48,10 @@ class Door(Protocol):
         """Longest message of the client."""
 
     @property
+    def fast(self) -> bool:
+        """For load tests: what is plain is taken the shortest way."""
+
+    @property
     def binary(self) -> bool:
         """Its messages are binary frames, and the client's may be either."""
 

@@ -16,6 +16,8 @@ from urllib.parse import urlsplit
 import gevent
 from gevent.hub import get_hub
 
+from esl_controller.simulator.masking import apply_mask
+
 _READ, _WRITE = 1, 2
 TEXT, BINARY, CLOSE, PING, PONG = 1, 2, 8, 9, 10
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -65,11 +67,7 @@ def masked_frame(opcode: int, payload: bytes, key: int) -> bytes:
     else:
         head = bytes((0x80 | opcode, 0xFF)) + size.to_bytes(8, "big")
     mask = key.to_bytes(4, "big")
-    if not payload:
-        return head + mask
-    pattern = int.from_bytes((mask * (size // 4 + 1))[:size], "little")
-    masked = (int.from_bytes(payload, "little") ^ pattern).to_bytes(size, "little")
-    return head + mask + masked
+    return head + mask + apply_mask(payload, mask)
 
 
 def hand_shake(

@@ -58,6 +58,17 @@ TestAgainstAList = AgainstAList.TestCase
 TestAgainstAList.settings = settings(max_examples=60, stateful_step_count=40)
 
 
+def test_a_queue_that_is_over_its_limit_takes_nothing_until_there_is_room() -> None:
+    ring = RingBuffer(4, keep=4)
+    ring.write(b"abcd")
+    ring.read(2)
+    ring.write(b"ef")
+    assert ring.take_back(2) == 2
+    assert (ring.write(b"xy"), ring.depth) == (2, 6)
+    assert ring.read(3) == b"abc"
+    assert (ring.write(b"xy"), ring.read(10)) == (1, b"defx")
+
+
 def test_the_newest_is_dropped_so_that_what_is_heard_has_no_hole() -> None:
     ring = RingBuffer(4)
     assert ring.write(b"abc") == 0

@@ -32,7 +32,7 @@ class Seat:
 
     def __init__(self) -> None:
         self.protocol = ready_provider(conversation(PCMU_8K))
-        self.sent: list[tuple[int, bytes]] = []
+        self.messages: list[tuple[int, bytes]] = []
         self.there = True
         self.by_the_short_way = 0
         self.shape = self.protocol.audio_shape
@@ -42,7 +42,7 @@ class Seat:
         self.protocol.send_audio(data)
         for action in self.protocol.actions():
             assert isinstance(action, Send)
-            self.sent.append((BINARY if action.binary else TEXT, action.data))
+            self.messages.append((BINARY if action.binary else TEXT, action.data))
 
     def audio_way(self) -> Seat | None:
         return self if self.usable else None
@@ -51,10 +51,13 @@ class Seat:
     def usable(self) -> bool:
         return self.there
 
-    def send(self, frame: bytes, audio_bytes: int) -> None:
-        self.by_the_short_way += 1
+    def sent(self, audio_bytes: int) -> None:
         self.protocol.audio_sent(audio_bytes)
-        self.sent += FrameParser(Role.SERVER, FrameLimits()).receive_data(frame)
+
+    def send(self, frame: bytes) -> bool:
+        self.by_the_short_way += 1
+        self.messages += FrameParser(Role.SERVER, FrameLimits()).receive_data(frame)
+        return True
 
 
 class Caller:
@@ -120,7 +123,7 @@ class Caller:
         """All that can be seen of it."""
         uplink, link, parser = self.uplink, self.link, self.link._parser
         return {
-            "sent": self.seat.sent,
+            "sent": self.seat.messages,
             "voices": (self.voices, self.activity(), self.line.echo.levels.lately(25)),
             "pieces": (self.pieces, self.doubts),
             "texts": self.texts,
@@ -226,7 +229,7 @@ def frame(audio: bytes) -> bytes:
 def test_plain_audio_goes_the_short_way(caller) -> None:
     for _ in range(3):
         caller.read(frame(b"\x01\x02" * 160))
-    assert caller.seat.by_the_short_way == len(caller.seat.sent) == 3
+    assert caller.seat.by_the_short_way == len(caller.seat.messages) == 3
 
 
 def test_who_hears_a_voice_begin_may_change_everything_at_once(caller) -> None:
@@ -237,10 +240,10 @@ def test_who_hears_a_voice_begin_may_change_everything_at_once(caller) -> None:
     while not caller.voices:
         caller.read(frame(frames[until_heard]))
         until_heard += 1
-    assert len(caller.seat.sent) == until_heard - 1
+    assert len(caller.seat.messages) == until_heard - 1
     assert bytes(caller.uplink._held) == frames[until_heard - 1]
     caller.uplink.open()
-    assert len(caller.seat.sent) == until_heard
+    assert len(caller.seat.messages) == until_heard
     caller.read(frame(frames[until_heard]))
     assert caller.seat.by_the_short_way == until_heard
 
@@ -252,7 +255,7 @@ def test_whoever_listens_besides_is_given_each_piece(caller) -> None:
     caller.line.on_heard = None
     caller.read(frame(VOICE[640:960]))
     assert caller.pieces == [VOICE[320:640]]
-    assert (len(caller.seat.sent), caller.seat.by_the_short_way) == (3, 2)
+    assert (len(caller.seat.messages), caller.seat.by_the_short_way) == (3, 2)
 
 
 def test_an_error_of_ours_ends_this_link_only(caller, caplog) -> None:
