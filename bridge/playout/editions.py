@@ -185,7 +185,12 @@ def way_of(mode: PlayoutMode, flavour: Flavour) -> Way | None:
 def needs_idle_silence(mode: PlayoutMode, flavour: Flavour) -> bool:
     """Whether `send_silence_when_idle` must be set, or else must not.
 
-    With it the park loop writes a frame each 20 ms, too, and switch_rtp.c drops the second frame of
-    one timestamp: nearly all of the answer is lost (observed with unicast and voxcom-us).
+    With it the park loop writes a frame for each packet it reads, too, and switch_rtp.c drops the
+    second frame of one timestamp: nearly all of the answer is lost (observed with unicast and
+    voxcom-us). And the frames keep the length they had when the loop began: on a channel whose
+    packets have become shorter each is several packets, up to 500 of them wait in front of all that
+    is played later (switch_core_media.c, audio_write_thread), and the caller hears nothing for
+    seconds, and each answer so much later. So only a module that replaces what is written has it.
     """
-    return mode is not PlayoutMode.UNICAST and not EDITIONS[flavour].writes_frames
+    replaces = mode in (PlayoutMode.BINARY, PlayoutMode.JSON)
+    return replaces and not EDITIONS[flavour].writes_frames

@@ -329,8 +329,9 @@ class CallMedia:
             self._outbox.post(self._ask_codec)
 
     def _ask_codec(self) -> None:
-        leg = self._leg_now()
-        if leg == self._leg or not self._attached or not self._alive:
+        leg, line = self._leg_now(), self._line
+        ended = line is not None and line.ended_by(leg, self._codec_at)
+        if (leg == self._leg and not ended) or not self._attached or not self._alive:
             return
         self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
         self._metrics.count(m.CODEC_CHANGES)
@@ -340,13 +341,12 @@ class CallMedia:
             # Silence of the old length is written for each packet of the new one, and up to 500
             # frames wait before the caller (switch_core_media.c, audio_write_thread).
             self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
-        if self._line is None and leg == replace(self._leg, codec=leg.codec):
+        if line is not None:
+            self._lose_line(line, self._codec_at, self._codec_at - EVENT_LATE_S)
+        elif leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
-            return
-        if self._line is None:
-            self._lose_all(self._playing.heard_until(self._leg, leg))
         else:
-            self._lose_line(self._line, self._codec_at, self._codec_at - EVENT_LATE_S)
+            self._lose_all(self._playing.heard_until(self._leg, leg))
 
     def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
         """`unicast` has ended, which FreeSWITCH says nothing about."""

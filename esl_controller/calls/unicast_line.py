@@ -11,6 +11,7 @@ from gevent.event import Event as Signal
 from bridge.playout.heard import HeardUntil, PacketsHeard
 from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
+from esl_controller.calls.filler import Filler
 from esl_controller.calls.leg_codec import PTIMES_MS, packets_may_differ
 from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
@@ -46,6 +47,10 @@ class UnicastLine:
         self._on_audio = on_audio
         self._ports = ports
         self._first_bytes = 0
+        self._proven_at = 0.0
+        self._told: Leg | None = None
+        """The leg as FreeSWITCH believes it to be."""
+        self._filler = Filler()
         self._opened_at = time.monotonic()
         self.sent_before: int | None = None
         """Packets that FreeSWITCH had sent before."""
@@ -70,12 +75,22 @@ class UnicastLine:
 
     def proves(self, leg: Leg) -> Leg:
         """The leg with the packet time of the first datagram: ours must be as long."""
+        self._told = leg
         if packets_may_differ(leg):
             return leg
         samples_ms = self._first_bytes // 2 * 1000
         ms = samples_ms // leg.rate_hz
         told = ms * leg.rate_hz == samples_ms and ms in PTIMES_MS
         return replace(leg, ptime_ms=ms) if told else leg
+
+    def ended_by(self, leg: Leg, codec_at: float) -> bool:
+        """Whether FreeSWITCH has ended it as it set its codec, at that moment, to `leg`.
+
+        Its first datagram may be as long as the telephone's packets really are, while FreeSWITCH
+        believes the SDP yet: the correction brings nothing new, but ends `unicast`.
+        """
+        told, self._told = self._told, leg
+        return leg != told and codec_at > self._proven_at > 0.0
 
     def seen(self, heard: int | None) -> Seen:
         """Counts for the watch. `heard`: see there."""
@@ -113,10 +128,11 @@ class UnicastLine:
 
     def _on_datagram(self, data: bytes) -> None:
         if not self.proven.is_set():
-            self._first_bytes = len(data)
+            self._first_bytes, self._proven_at = len(data), time.monotonic()
             self.proven.set()
         if self._on_audio is not None:
-            self._on_audio(data)
+            if not self._filler.takes(data):
+                self._on_audio(data)
         else:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
 

@@ -80,6 +80,7 @@ def joined(pieces: Sequence[Piece]) -> tuple[Samples, list[float]]:
 def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     """`wanted` at 8 kHz in what came."""
     heard, ends = joined(pieces)
+    heard = np.concatenate([heard, np.zeros(MORE)])  # what is looked for may end in silence
     loud = [at for at in range(0, len(wanted) - WINDOW, BLOCK) if _loud(wanted[at : at + WINDOW])]
     ms = 1000 / RATE_HZ
     if not loud:
