@@ -87,7 +87,8 @@ class FilePlayout:
         self._sent_bytes = 0
         self._read_hz = audio_format.rate_hz
         """Rate at which FreeSWITCH reads the file under way: that of the channel when it began."""
-        self._over = False
+        self.over = False
+        """Broken off with its line: nothing more is played."""
         self._sinks = sinks
         self._seq = 0
         self._recalled = 0
@@ -126,7 +127,7 @@ class FilePlayout:
         """The line goes: nothing more is played. Return whether something is under way, which
         `uuid_break` must end."""
         under_way, self.queued = self.queued > 0, 0
-        self._over, self._recalled = True, self._seq
+        self.over, self._recalled = True, self._seq
         return under_way
 
     def on_play_event(self, body: bytes | str) -> bool:
@@ -170,7 +171,7 @@ class FilePlayout:
             chunk = self._chunks.popleft()
             if chunk.number == number:
                 whole = chunk.end - chunk.start
-                untold = 0 if self._over else whole
+                untold = 0 if self.over else whole
                 part = untold if samples is None else self._bytes_of(samples)
                 self.heard_bytes = chunk.start + min(whole, part)
 
@@ -178,7 +179,7 @@ class FilePlayout:
         return samples * self.format.rate_hz // self._read_hz * self.format.bytes_per_sample
 
     def _is_old(self, generation: int, number: int) -> bool:
-        return self._over or generation <= self._given_up or 0 < number <= self._recalled
+        return self.over or generation <= self._given_up or 0 < number <= self._recalled
 
 
 def _whole_packets(at_least_ms: int, ptime_ms: int) -> int:

@@ -149,15 +149,18 @@ class CallMedia:
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
         self._stopping = True
+        batch = self._playing.last_commands()
         if self.choice.mode is PlayoutMode.FILE:
-            self._esl.pipeline([self._set("playback_terminators", "")])
+            batch.append(self._set("playback_terminators", ""))
+        if batch:
+            self._esl.pipeline(batch)
         if self._stream.is_open:
             self._stop_stream()
 
     def last_commands(self) -> list[commands.Command]:
         """The same for a channel that is left this moment: nothing is waited for."""
         self._stopping = True
-        batch = []
+        batch = self._playing.last_commands()
         if self.choice.mode is PlayoutMode.FILE:
             batch.append(self._set("playback_terminators", ""))
         if self._stream.is_open:
@@ -335,12 +338,10 @@ class CallMedia:
             return
         self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
         self._metrics.count(m.CODEC_CHANGES)
-        if leg.ptime_ms < self._leg.ptime_ms and needs_idle_silence(
+        if leg.ptime_ms != self._leg.ptime_ms and needs_idle_silence(
             self.choice.mode, self.choice.flavour
         ):
-            # Silence of the old length is written for each packet of the new one, and up to 500
-            # frames wait before the caller (switch_core_media.c, audio_write_thread).
-            self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
+            self._playing.play_silence()
         if line is not None:
             self._lose_line(line, self._codec_at, self._codec_at - EVENT_LATE_S)
         elif leg == replace(self._leg, codec=leg.codec):

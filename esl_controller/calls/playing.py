@@ -18,6 +18,7 @@ from bridge.session.media_plan import Leg, MediaPlan, PlayoutChoice
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.unicast_line import UnicastLine
+from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
@@ -25,6 +26,8 @@ from esl_controller.esl.session import ControllerSession
 BREAKS_WITHIN_S = 0.25
 """In so much time FreeSWITCH has told how far it came in a file that is broken off: it looks once
 for each packet, and sends events each 20 ms."""
+SILENCE = "silence_stream://-1"
+"""Of FreeSWITCH's mod_tone_stream."""
 _OURS = re.compile(r"va-(\d{1,18})-(\d{1,18})-")
 
 
@@ -39,6 +42,7 @@ class Playing:
         self._files: FilePlayout | None = None
         self._files_by: CallerStream | None = None
         self._broken = Signal()
+        self._silence_plays = False
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::play", self._on_play),
             esl.on("CHANNEL_EXECUTE", self._on_execute),
@@ -89,6 +93,25 @@ class Playing:
         thrown_ms = before.ptime_ms + leg.ptime_ms - math.gcd(before.ptime_ms, leg.ptime_ms)
         return BytesHeard(max(0, files.heard_bytes - files.format.bytes_for_ms(thrown_ms)))
 
+    def play_silence(self) -> None:
+        """Have an endless playback write what a module replaces: the park loop goes on with frames
+        of the old length, and an answer would come at a wrong pace, or behind seconds of them
+        (`needs_idle_silence`)."""
+        uuid = self._esl.uuid
+        if self._silence_plays:
+            self._esl.api("uuid_break", uuid, check=False)
+        self._silence_plays = True
+        self._esl.pipeline([commands.api("uuid_setvar", f"{uuid} playback_terminators none")])
+        self._esl.execute(Application.PLAYBACK, SILENCE, event_lock=False)
+
+    def last_commands(self) -> list[commands.Command]:
+        """What must not play on when the channel is left."""
+        if not self._silence_plays:
+            return []
+        uuid = self._esl.uuid
+        forget = commands.api("uuid_setvar", f"{uuid} playback_terminators")
+        return [forget, commands.api("uuid_break", uuid)]
+
     def close(self) -> None:
         """Hear no more of the leg."""
         for stop in self._stops:
@@ -111,8 +134,13 @@ class Playing:
             self.line.send(data)
 
     def _execute_playback(self, path: str, generation: int, number: int) -> None:
-        name = f"va-{generation}-{number}-{time.monotonic_ns()}"
-        self._outbox.post(lambda: self._esl.execute(Application.PLAYBACK, path, event_uuid=name))
+        name, files = f"va-{generation}-{number}-{time.monotonic_ns()}", self._files
+
+        def execute() -> None:
+            if files is None or not files.over:
+                self._esl.execute(Application.PLAYBACK, path, event_uuid=name)
+
+        self._outbox.post(execute)
 
     def _break_playback(self) -> None:
         self._outbox.post(lambda: self._esl.api("uuid_break", f"{self._esl.uuid} all"))

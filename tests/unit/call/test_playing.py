@@ -11,7 +11,7 @@ from bridge.playout.heard import BytesHeard
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import Leg, MediaPlan, PlayoutChoice
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.playing import Playing
+from esl_controller.calls.playing import SILENCE, Playing
 from esl_controller.esl.events import Event
 from esl_controller.esl.framing import Headers, encode_headers
 from tests.unit.call.fake_esl import FakeEsl
@@ -41,7 +41,7 @@ def test_a_file_that_is_broken_off_was_heard_as_far_as_freeswitch_tells(
     """But for a packet of the old length, and what fills none of the new one."""
     esl, line, playout = playing(PlayoutMode.FILE, Flavour.OPEN)
     line.stream = NoStream()
-    for number in (1, 2):
+    for number in (1, 2, 3):
         playout.play(bytes(3200), 0)
         body = b'{"file": "/tmp/a", "generation": 0, "seq": %d}' % number
         for handler in esl.handlers["mod_audio_stream::play"]:
@@ -54,7 +54,7 @@ def test_a_file_that_is_broken_off_was_heard_as_far_as_freeswitch_tells(
     gevent.spawn(tell, esl, "CHANNEL_EXECUTE_COMPLETE", 2, **told)
     again_ms = 60
     assert line.heard_until(before, leg) == BytesHeard(3200 + 1600 - again_ms * 16)
-    assert esl.steps == ["api uuid_break u all"]
+    assert esl.steps[-1] == "api uuid_break u all"
 
 
 def test_where_nothing_is_under_way_nothing_is_broken_off() -> None:
@@ -69,6 +69,19 @@ def test_what_the_module_plays_itself_goes_on_unless_its_stream_must_end() -> No
     _, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
     assert module.heard_until(PCMU_20, PCMA_60) == math.inf
     assert module.heard_until(PCMU_20, G722_20) is None
+
+
+def test_silence_is_played_in_packets_of_the_new_length_until_the_channel_is_left() -> None:
+    esl, module, _ = playing(PlayoutMode.BINARY, Flavour.ALCHEMILLA)
+    assert not module.last_commands()
+    module.play_silence()
+    module.play_silence()
+    start = ["api uuid_setvar u playback_terminators none", f"execute playback {SILENCE}"]
+    assert esl.steps == [*start, "api uuid_break u", *start]
+    assert [command.name for command in module.last_commands()] == [
+        "api uuid_setvar",
+        "api uuid_break",
+    ]
 
 
 class NoStream:
