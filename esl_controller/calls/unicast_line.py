@@ -50,6 +50,11 @@ class UnicastLine:
         self._proven_at = 0.0
         self._told: Leg | None = None
         """The leg as FreeSWITCH believes it to be."""
+        self._ptime_ms = 0
+        """Of our datagrams; 0: not known."""
+        self._garbled = False
+        """FreeSWITCH believed in longer packets than ours were: it filled each up with nothing
+        (switch_core_media.c, switch_core_session_write_frame), which is no speech."""
         self._filler = Filler()
         self._opened_at = time.monotonic()
         self.sent_before: int | None = None
@@ -77,11 +82,13 @@ class UnicastLine:
         """The leg with the packet time of the first datagram: ours must be as long."""
         self._told = leg
         if packets_may_differ(leg):
+            self._ptime_ms = leg.ptime_ms
             return leg
         samples_ms = self._first_bytes // 2 * 1000
         ms = samples_ms // leg.rate_hz
         told = ms * leg.rate_hz == samples_ms and ms in PTIMES_MS
-        return replace(leg, ptime_ms=ms) if told else leg
+        self._ptime_ms = ms if told else leg.ptime_ms
+        return replace(leg, ptime_ms=self._ptime_ms)
 
     def ended_by(self, leg: Leg, codec_at: float) -> bool:
         """Whether FreeSWITCH has ended it as it set its codec, at that moment, to `leg`.
@@ -90,7 +97,9 @@ class UnicastLine:
         believes the SDP yet: the correction brings nothing new, but ends `unicast`.
         """
         told, self._told = self._told, leg
-        return leg != told and codec_at > self._proven_at > 0.0
+        ended = leg != told and codec_at > self._proven_at > 0.0
+        self._garbled = ended and told is not None and self._ptime_ms < told.ptime_ms
+        return ended
 
     def seen(self, heard: int | None) -> Seen:
         """Counts for the watch. `heard`: see there."""
@@ -106,6 +115,8 @@ class UnicastLine:
             until: nothing that was sent later.
             otherwise: where FreeSWITCH did not count, what was to be heard by then.
         """
+        if self._garbled:
+            return self._opened_at
         if sent is None or self.sent_before is None:
             return otherwise
         return PacketsHeard(sent - self.sent_before, until)

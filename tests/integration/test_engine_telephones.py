@@ -121,6 +121,7 @@ def test_every_telephone(
         assert not cell.trouble, cell
         assert cell.lost_packets == 0, cell
         assert cell.waited_ms <= DEAD_AIR_MS or cell.read_at_half, (cell, cell.waited_ms)
-        if not (cell.codec == "L16" and event == "another codec"):  # see `telephones.CHANGING`
-            assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell
+        if cell.codec == "L16" and event == "another codec":
+            continue  # noise, whoever plays: see `telephones.CHANGING`
+        assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell
         assert cell.doubled_ms <= doubled_ms + late_ms, cell

@@ -50,6 +50,26 @@ def test_a_codec_that_freeswitch_corrects_to_what_is_known_ends_the_line_all_the
         line.close()
 
 
+def test_packets_that_freeswitch_filled_up_were_no_speech() -> None:
+    """The telephone says 30 ms and sends 20, and so did we."""
+    says, sends = Leg("PCMU", 8000, 30), Leg("PCMU", 8000, 20)
+    opened = time.monotonic()
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61560, 61569), lambda _: None)
+    try:
+        line._on_datagram(bytes(320))
+        assert line.proves(says) == sends
+        line.sent_before = 0
+        assert line.ended_by(sends, time.monotonic() + 1)
+        nothing = line.heard(30, 2.0, 1.0)
+        assert isinstance(nothing, float)
+        assert opened <= nothing <= time.monotonic()
+        line.proves(sends)
+        assert line.ended_by(Leg("PCMU", 8000, 10), time.monotonic() + 1)
+        assert line.heard(30, 2.0, 1.0) == PacketsHeard(30, 2.0), "it had believed ours"
+    finally:
+        line.close()
+
+
 def test_silence_that_fills_up_longer_packets_is_not_handed_on() -> None:
     came: list[int] = []
     ports = PortRange(61550, 61559)
