@@ -27,8 +27,10 @@ raises the event of the new codec, and a packet may have been waiting."""
 _COUNTED = "rtp_audio_out_media_packet_count"
 """RTP packets sent on the channel as of `uuid_set_media_stats`: one for each datagram that was not
 thrown away (switch_core_media.c, set_stats; switch_rtp.c, rtp_common_write)."""
-SETTLES_S = 1.0
+SETTLES_S = 2.0
 """In so much time FreeSWITCH has seen what packets a telephone really sends."""
+STAMP_S = 0.02
+"""So old FreeSWITCH's clock may be when it stamps an event (switch_time.c, runtime.timestamp)."""
 
 
 class UnicastLine:
@@ -97,7 +99,7 @@ class UnicastLine:
         believes the SDP yet: the correction brings nothing new, but ends `unicast`.
         """
         told, self._told = self._told, leg
-        ended = leg != told and codec_at > self._proven_at > 0.0
+        ended = leg != told and codec_at > self._proven_at - STAMP_S > 0.0
         self._garbled = ended and told is not None and self._ptime_ms < told.ptime_ms
         return ended
 
@@ -125,10 +127,10 @@ class UnicastLine:
         """The same by the clock: when the caller last heard, for sure, what he was sent by a line
         that lived until then.
 
-        In a call's first packets, while FreeSWITCH corrects their length, ours wait longer and
-        longer in its socket, and go with it (observed).
+        Nothing of its first packets where FreeSWITCH believed in longer ones: see `_garbled`.
         """
-        settled = alive_until - self._opened_at >= SETTLES_S
+        whole = self._told is None or self._ptime_ms >= self._told.ptime_ms
+        settled = whole or alive_until - self._opened_at >= SETTLES_S
         return alive_until if settled else self._opened_at
 
     def close(self) -> None:

@@ -12,9 +12,13 @@ from .fake_esl import FakeEsl
 
 def test_nothing_is_sure_of_a_line_that_ends_before_the_packet_time_is_settled() -> None:
     before = time.monotonic()
-    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61520, 61529), None)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61520, 61529), lambda _: None)
     try:
         opened = time.monotonic()
+        line._on_datagram(bytes(320))
+        line.proves(Leg("PCMU", 8000, 20))
+        assert line.heard_until(opened + 0.5) == opened + 0.5
+        line.proves(Leg("PCMU", 8000, 30))
         assert before <= line.heard_until(before + SETTLES_S / 2) <= opened
         assert line.heard_until(opened + SETTLES_S) == opened + SETTLES_S
     finally:
