@@ -54,6 +54,9 @@ class Edition:
     FreeSWITCH writes, which must write something, or have it play files."""
     plays_raw: bool = False
     """As exactly as `unicast`, and needs no further port."""
+    packet_ms: int | None = None
+    """It plays so much for each packet of the channel, whatever that lasts: on a channel of others
+    nothing is heard, or a part."""
     channels: int | None = None
     """Most that its free binary carries (mod_audio_stream issue 71)."""
     token_in_url: bool = False
@@ -89,6 +92,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
             PlayoutMode.JSON: replace(_PACED, loses_first_frame=True),
         },
         plays_raw=True,
+        packet_ms=FRAME_MS,  # audio_streamer_glue.cpp, PLAYBACK_FRAME_MS; observed
     ),
     Flavour.VOXCOM_US: Edition(
         _OPEN_USAGE,
@@ -180,6 +184,12 @@ def flavours(mode: PlayoutMode) -> tuple[Flavour, ...]:
 def way_of(mode: PlayoutMode, flavour: Flavour) -> Way | None:
     """How it plays; None where it cannot."""
     return EDITIONS[flavour].ways.get(mode)
+
+
+def fits_packets(mode: PlayoutMode, flavour: Flavour, ptime_ms: int) -> bool:
+    """Whether it can play on a channel of such packets."""
+    packet_ms = EDITIONS[flavour].packet_ms
+    return mode is PlayoutMode.UNICAST or packet_ms in (None, ptime_ms)
 
 
 def needs_idle_silence(mode: PlayoutMode, flavour: Flavour) -> bool:

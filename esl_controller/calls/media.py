@@ -13,7 +13,7 @@ from dataclasses import replace
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.editions import needs_idle_silence
+from bridge.playout.editions import fits_packets, needs_idle_silence
 from bridge.playout.heard import HeardUntil
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
@@ -142,6 +142,8 @@ class CallMedia:
         old, self._leg = self._leg, self._leg_now()
         if self._line is None and self.choice.mode is PlayoutMode.UNICAST:
             self._without_unicast("it ended")
+        if not fits_packets(self.choice.mode, self.choice.flavour, self._leg.ptime_ms):
+            raise MediaUnavailable(f"no sound in packets of {self._leg.ptime_ms} ms")
         if self._leg.rate_hz != old.rate_hz:
             self._stream_hz = 0  # the module goes on as if the channel had its old rate
         ask_again(self._attach, self._pause, tell)
