@@ -8,8 +8,8 @@ from functools import partial
 
 import structlog
 
-from bridge.errors import BridgeError
 from bridge.audio.formats import FRAME_MS
+from bridge.errors import BridgeError
 from bridge.playout.editions import fits_packets, flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
