@@ -54,6 +54,9 @@ class Edition:
     FreeSWITCH writes, which must write something, or have it play files."""
     plays_raw: bool = False
     """As exactly as `unicast`, and needs no further port."""
+    packet_ms: int | None = None
+    """It plays so much for each packet of the channel, whatever that lasts: on a channel of others
+    nothing is heard, or a part."""
     channels: int | None = None
     """Most that its free binary carries (mod_audio_stream issue 71)."""
     token_in_url: bool = False
@@ -89,6 +92,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
             PlayoutMode.JSON: replace(_PACED, loses_first_frame=True),
         },
         plays_raw=True,
+        packet_ms=FRAME_MS,  # audio_streamer_glue.cpp, PLAYBACK_FRAME_MS; observed
     ),
     Flavour.VOXCOM_US: Edition(
         _OPEN_USAGE,
@@ -182,10 +186,21 @@ def way_of(mode: PlayoutMode, flavour: Flavour) -> Way | None:
     return EDITIONS[flavour].ways.get(mode)
 
 
+def fits_packets(mode: PlayoutMode, flavour: Flavour, ptime_ms: int) -> bool:
+    """Whether it can play on a channel of such packets."""
+    packet_ms = EDITIONS[flavour].packet_ms
+    return mode is PlayoutMode.UNICAST or packet_ms in (None, ptime_ms)
+
+
 def needs_idle_silence(mode: PlayoutMode, flavour: Flavour) -> bool:
     """Whether `send_silence_when_idle` must be set, or else must not.
 
-    With it the park loop writes a frame each 20 ms, too, and switch_rtp.c drops the second frame of
-    one timestamp: nearly all of the answer is lost (observed with unicast and voxcom-us).
+    With it the park loop writes a frame for each packet it reads, too, and switch_rtp.c drops the
+    second frame of one timestamp: nearly all of the answer is lost (observed with unicast and
+    voxcom-us). And the frames keep the length they had when the loop began: on a channel whose
+    packets have become shorter each is several packets, up to 500 of them wait in front of all that
+    is played later (switch_core_media.c, audio_write_thread), and the caller hears nothing for
+    seconds, and each answer so much later. So only a module that replaces what is written has it.
     """
-    return mode is not PlayoutMode.UNICAST and not EDITIONS[flavour].writes_frames
+    replaces = mode in (PlayoutMode.BINARY, PlayoutMode.JSON)
+    return replaces and not EDITIONS[flavour].writes_frames

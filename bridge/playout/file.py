@@ -8,6 +8,9 @@ carries its generation, which comes back in the event, and chunks of an old one 
 
 from __future__ import annotations
 
+from collections import deque
+from typing import NamedTuple
+
 import msgspec
 
 from bridge.audio.formats import FRAME_MS, AudioFormat
@@ -22,6 +25,9 @@ MAX_QUEUED = 50
 """Playbacks queued at once: FreeSWITCH closes the Event Socket past 256 queued messages."""
 BREAK_AGAIN_WITHIN_S = 0.04
 """An old playback that begins this soon after `uuid_break` slipped past it."""
+SILENCE_EVERY_S = 5.0
+"""A file of silence so often while nothing is said, so that the telephone does not take the call
+for dead. FreeSWITCH's own silence will not do: see `bridge.playout.editions`."""
 MAX_BODY_BYTES = 4096
 MAX_PATH_CHARS = 512
 
@@ -37,6 +43,14 @@ class _PlayEvent(msgspec.Struct):
 _decode = msgspec.json.Decoder(_PlayEvent).decode
 
 
+class _Chunk(NamedTuple):
+    """Where one that is not known to be played lies in all that was sent, in bytes."""
+
+    number: int
+    start: int
+    end: int
+
+
 class FilePlayout:
     """Chunks at the channel's own rate, in whole packets; otherwise joins click or stutter."""
 
@@ -45,7 +59,7 @@ class FilePlayout:
     recalls = True
     margin_ms = None
     fade = Fade.NONE
-    silence_every_s = None
+    silence_every_s = SILENCE_EVERY_S
 
     def __init__(
         self,
@@ -67,6 +81,14 @@ class FilePlayout:
         self.refused = 0
         """Play events beyond MAX_QUEUED: audio that was lost."""
         self.second_breaks = 0
+        self.heard_bytes = 0
+        """Of all that was sent, as far as FreeSWITCH has told what it played."""
+        self._chunks: deque[_Chunk] = deque(maxlen=MAX_QUEUED)
+        self._sent_bytes = 0
+        self._read_hz = audio_format.rate_hz
+        """Rate at which FreeSWITCH reads the file under way: that of the channel when it began."""
+        self.over = False
+        """Broken off with its line: nothing more is played."""
         self._sinks = sinks
         self._seq = 0
         self._recalled = 0
@@ -83,6 +105,8 @@ class FilePlayout:
     def play(self, chunk: bytes, generation: int) -> None:
         """Have a chunk written to a file; the module answers with a play event."""
         self._seq += 1
+        start, self._sent_bytes = self._sent_bytes, self._sent_bytes + len(chunk)
+        self._chunks.append(_Chunk(self._seq, start, self._sent_bytes))
         self._sinks.send_text(
             stream_protocol.stream_audio(self.format, chunk, generation, self._seq)
         )
@@ -98,6 +122,13 @@ class FilePlayout:
             self.queued = 0
             self._break_again_until = now + BREAK_AGAIN_WITHIN_S
             self._sinks.break_playback()
+
+    def break_off(self) -> bool:
+        """The line goes: nothing more is played. Return whether something is under way, which
+        `uuid_break` must end."""
+        under_way, self.queued = self.queued > 0, 0
+        self.over, self._recalled = True, self._seq
+        return under_way
 
     def on_play_event(self, body: bytes | str) -> bool:
         """A file is ready; return whether its playback was queued.
@@ -116,8 +147,10 @@ class FilePlayout:
         self._sinks.execute_playback(event.file, event.generation, event.seq)
         return True
 
-    def on_execute(self, generation: int, number: int, now: float) -> bool:
-        """A playback of ours began (CHANNEL_EXECUTE); return whether it was cut once more."""
+    def on_execute(self, generation: int, number: int, now: float, rate_hz: int = 0) -> bool:
+        """A playback of ours began (CHANNEL_EXECUTE), on a channel of that rate; return whether it
+        was cut once more."""
+        self._read_hz = rate_hz or self.format.rate_hz
         late = self._break_again_until
         if late is None or now > late or self.queued or not self._is_old(generation, number):
             return False  # a second break would also cut the new audio that is queued
@@ -126,13 +159,27 @@ class FilePlayout:
         self._sinks.break_playback()
         return True
 
-    def on_execute_complete(self, generation: int, number: int) -> None:
-        """A playback of ours ended (CHANNEL_EXECUTE_COMPLETE)."""
+    def on_execute_complete(self, generation: int, number: int, samples: int | None = None) -> None:
+        """A playback of ours ended (CHANNEL_EXECUTE_COMPLETE) after so many samples of the channel
+        were written to it; None: not told."""
+        self._count(number, samples)
         if self.queued and not self._is_old(generation, number):
             self.queued -= 1
 
+    def _count(self, number: int, samples: int | None) -> None:
+        while self._chunks and self._chunks[0].number <= number:
+            chunk = self._chunks.popleft()
+            if chunk.number == number:
+                whole = chunk.end - chunk.start
+                untold = 0 if self.over else whole
+                part = untold if samples is None else self._bytes_of(samples)
+                self.heard_bytes = chunk.start + min(whole, part)
+
+    def _bytes_of(self, samples: int) -> int:
+        return samples * self.format.rate_hz // self._read_hz * self.format.bytes_per_sample
+
     def _is_old(self, generation: int, number: int) -> bool:
-        return generation <= self._given_up or 0 < number <= self._recalled
+        return self.over or generation <= self._given_up or 0 < number <= self._recalled
 
 
 def _whole_packets(at_least_ms: int, ptime_ms: int) -> int:

@@ -30,9 +30,15 @@ class PacketsHeard(NamedTuple):
     """What was sent later was not heard, whatever the count says: monotonic seconds."""
 
 
-HeardUntil = float | PacketsHeard | None
-"""What was heard of a line that is gone: all that was to be heard by this moment, so many packets,
-or, None, what is sure by now."""
+class BytesHeard(NamedTuple):
+    """So many bytes of all that was sent reached the caller."""
+
+    heard: int
+
+
+HeardUntil = float | PacketsHeard | BytesHeard | None
+"""What was heard of a line that is gone: all that was to be heard by this moment, so much as was
+counted, or, None, what is sure by now."""
 
 
 @dataclass(slots=True)
@@ -84,6 +90,8 @@ class Timeline:
 
     def heard_by(self, heard_until: HeardUntil, packet_bytes: int, now: float) -> int:
         """The same for a line that is gone."""
+        if isinstance(heard_until, BytesHeard):
+            return min(heard_until.heard, self.sent)
         if isinstance(heard_until, PacketsHeard):
             return min(heard_until.packets * packet_bytes, self.heard(heard_until.until))
         return self.heard(now - self._latency_s if heard_until is None else heard_until)

@@ -25,8 +25,9 @@ DEFAULT_LIMIT_MS = 300_000
 """Longest answer that can be queued. Providers send minutes of speech within seconds, and OpenAI's
 largest answer, 4096 tokens, lasts 204 s."""
 _LATE_S = LATE_MS / 1000
-_SPARE_MS, _DEAD_MS = 100, 1000
-"""Of what was sent, kept beyond what may still be heard: the latter until it is known dead."""
+_SPARE_MS, _DEAD_MS = 250, 1000
+"""Of what was sent, kept beyond what may still be heard: until it is known what was, and the latter
+until the line is known dead."""
 
 
 class PlayoutStream:
@@ -162,7 +163,7 @@ class PlayoutStream:
         self._end_answer()
         if behind:
             self._send_fade(behind, now)
-        elif self._playout.silence_every_s is not None and not paused:
+        elif self._playout.silence_every_s is not None and not (paused or self._takes_back):
             self._send_silence(now)  # or a phone that conceals loss would stretch the last sound
         return heard and HeardPosition(heard[0], self._format.ms_for_bytes(heard[1]))
 

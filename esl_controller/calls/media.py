@@ -13,7 +13,7 @@ from dataclasses import replace
 from gevent.event import Event as Signal
 
 from bridge.errors import BridgeError
-from bridge.playout.editions import needs_idle_silence
+from bridge.playout.editions import fits_packets, needs_idle_silence
 from bridge.playout.heard import HeardUntil
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
@@ -142,6 +142,8 @@ class CallMedia:
         old, self._leg = self._leg, self._leg_now()
         if self._line is None and self.choice.mode is PlayoutMode.UNICAST:
             self._without_unicast("it ended")
+        if not fits_packets(self.choice.mode, self.choice.flavour, self._leg.ptime_ms):
+            raise MediaUnavailable(f"no sound in packets of {self._leg.ptime_ms} ms")
         if self._leg.rate_hz != old.rate_hz:
             self._stream_hz = 0  # the module goes on as if the channel had its old rate
         ask_again(self._attach, self._pause, tell)
@@ -149,15 +151,18 @@ class CallMedia:
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
         self._stopping = True
+        batch = self._playing.last_commands()
         if self.choice.mode is PlayoutMode.FILE:
-            self._esl.pipeline([self._set("playback_terminators", "")])
+            batch.append(self._set("playback_terminators", ""))
+        if batch:
+            self._esl.pipeline(batch)
         if self._stream.is_open:
             self._stop_stream()
 
     def last_commands(self) -> list[commands.Command]:
         """The same for a channel that is left this moment: nothing is waited for."""
         self._stopping = True
-        batch = []
+        batch = self._playing.last_commands()
         if self.choice.mode is PlayoutMode.FILE:
             batch.append(self._set("playback_terminators", ""))
         if self._stream.is_open:
@@ -329,24 +334,22 @@ class CallMedia:
             self._outbox.post(self._ask_codec)
 
     def _ask_codec(self) -> None:
-        leg = self._leg_now()
-        if leg == self._leg or not self._attached or not self._alive:
+        leg, line = self._leg_now(), self._line
+        ended = line is not None and line.ended_by(leg, self._codec_at)
+        if (leg == self._leg and not ended) or not self._attached or not self._alive:
             return
         self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
         self._metrics.count(m.CODEC_CHANGES)
-        if leg.ptime_ms < self._leg.ptime_ms and needs_idle_silence(
+        if leg.ptime_ms != self._leg.ptime_ms and needs_idle_silence(
             self.choice.mode, self.choice.flavour
         ):
-            # Silence of the old length is written for each packet of the new one, and up to 500
-            # frames wait before the caller (switch_core_media.c, audio_write_thread).
-            self._log.warning("media.late", advice="playback_mode `auto` serves this telephone")
-        if self._line is None and leg == replace(self._leg, codec=leg.codec):
+            self._playing.play_silence()
+        if line is not None:
+            self._lose_line(line, self._codec_at, self._codec_at - EVENT_LATE_S)
+        elif leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
-            return
-        if self._line is None:
-            self._lose_all(self._playing.heard_until(self._leg, leg))
         else:
-            self._lose_line(self._line, self._codec_at, self._codec_at - EVENT_LATE_S)
+            self._lose_all(self._playing.heard_until(self._leg, leg))
 
     def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
         """`unicast` has ended, which FreeSWITCH says nothing about."""

@@ -8,8 +8,9 @@ from functools import partial
 
 import structlog
 
+from bridge.audio.formats import FRAME_MS
 from bridge.errors import BridgeError
-from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.editions import fits_packets, flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.providers.base import Capabilities
 from bridge.providers.conversation import Brief, Ran, Said, Tool
@@ -101,7 +102,9 @@ def plan_conversation(
         NoProvider: with what is wrong about each.
     """
     candidates, capabilities = _candidates(entry, breakers)
-    path, choice = choose_media(entry.secretary, settings, module, idle_silence=idle_silence)
+    path, choice = choose_media(
+        entry.secretary, settings, module, idle_silence=idle_silence, ptime_ms=leg.ptime_ms
+    )
     formats = partial(provider_formats, leg)
     try:
         audio_in, _ = formats(capabilities)
@@ -182,11 +185,13 @@ def choose_media(
     module: Flavour | None,
     *,
     idle_silence: bool,
+    ptime_ms: int = FRAME_MS,
 ) -> tuple[MediaPath, PlayoutChoice]:
     """The way in and the way out: the secretary's wish, else the installation's.
 
     What the installation's module cannot play goes by unicast, which needs none. A module that
-    replaces what FreeSWITCH writes plays nothing on a channel without idle silence.
+    replaces what FreeSWITCH writes plays nothing on a channel without idle silence; one that does
+    not fit the channel's packets is not used at all.
     """
     unicast = PlayoutChoice(PlayoutMode.UNICAST)
     wants_unicast = "unicast" in (secretary.media_mode, settings.media.input)
@@ -198,6 +203,9 @@ def choose_media(
     mode = best_playback(module) if wanted == "auto" else PlayoutMode(wanted)
     if mode is PlayoutMode.UNICAST:
         return MediaPath.STREAM, unicast
+    if not fits_packets(mode, module, ptime_ms):
+        _log.warning("playback.other_packets", module=module.value, ptime_ms=ptime_ms)
+        return MediaPath.UNICAST, unicast
     if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
         _log.warning("playback.answered_before", playback=mode.value, module=module.value)
         return MediaPath.STREAM, unicast

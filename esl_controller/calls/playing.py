@@ -7,20 +7,27 @@ import re
 import time
 from collections.abc import Callable
 
+from gevent.event import Event as Signal
+
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.file import FilePlayout
+from bridge.playout.heard import BytesHeard, HeardUntil
 from bridge.playout.modes import PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.session.media_plan import Leg, MediaPlan, PlayoutChoice
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.unicast_line import UnicastLine
+from esl_controller.esl import commands
 from esl_controller.esl.applications import Application
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 
-_LATE_S = 0.04
-"""So much later than was thought a file may be heard."""
+BREAKS_WITHIN_S = 0.25
+"""In so much time FreeSWITCH has told how far it came in a file that is broken off: it looks once
+for each packet, and sends events each 20 ms."""
+SILENCE = "silence_stream://-1"
+"""Of FreeSWITCH's mod_tone_stream."""
 _OURS = re.compile(r"va-(\d{1,18})-(\d{1,18})-")
 
 
@@ -34,6 +41,8 @@ class Playing:
         self._outbox = outbox
         self._files: FilePlayout | None = None
         self._files_by: CallerStream | None = None
+        self._broken = Signal()
+        self._silence_plays = False
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::play", self._on_play),
             esl.on("CHANNEL_EXECUTE", self._on_execute),
@@ -59,16 +68,49 @@ class Playing:
         self._files, self._files_by = files, self.stream
         return playout
 
-    def heard_until(self, before: Leg, leg: Leg) -> float | None:
-        """When the caller last heard, for sure, what he was sent by the module: monotonic seconds.
-        None: now; infinity: he goes on hearing it.
+    def heard_until(self, before: Leg, leg: Leg) -> HeardUntil:
+        """What the caller has heard of what he was sent by the module, now that his codec is
+        another one. None: all that is sure by now; infinity: he goes on hearing it.
 
-        A file is read on in packets of the old length, and what fills no new one at its end is
-        thrown away (switch_ivr_play_say.c, switch_core_session_reset): it is sent again.
+        Files are broken off; waits until FreeSWITCH has told how far it came.
         """
         if self._files is not None:
-            return time.monotonic() - _LATE_S - max(before.ptime_ms, leg.ptime_ms) / 1000
+            return self._break_off(self._files, before, leg)
         return math.inf if leg.rate_hz == before.rate_hz else None
+
+    def _break_off(self, files: FilePlayout, before: Leg, leg: Leg) -> BytesHeard:
+        """A file is read on in packets of the old length, on a channel of shorter ones several
+        times too fast: they wait, and are heard. On one of longer ones, what fills none at the end
+        is thrown away (switch_ivr_play_say.c, switch_core_session_reset), and so is the packet that
+        is written as the codec is set (switch_core_media.c, `switch_mutex_trylock`): both are sent
+        again.
+        """
+        if not files.break_off():
+            return BytesHeard(files.heard_bytes)
+        self._broken.clear()
+        self._esl.api("uuid_break", f"{self._esl.uuid} all", check=False)
+        self._broken.wait(BREAKS_WITHIN_S)
+        thrown_ms = before.ptime_ms + leg.ptime_ms - math.gcd(before.ptime_ms, leg.ptime_ms)
+        return BytesHeard(max(0, files.heard_bytes - files.format.bytes_for_ms(thrown_ms)))
+
+    def play_silence(self) -> None:
+        """Have an endless playback write what a module replaces: the park loop goes on with frames
+        of the old length, and an answer would come at a wrong pace, or behind seconds of them
+        (`needs_idle_silence`)."""
+        uuid = self._esl.uuid
+        if self._silence_plays:
+            self._esl.api("uuid_break", uuid, check=False)
+        self._silence_plays = True
+        self._esl.pipeline([commands.api("uuid_setvar", f"{uuid} playback_terminators none")])
+        self._esl.execute(Application.PLAYBACK, SILENCE, event_lock=False)
+
+    def last_commands(self) -> list[commands.Command]:
+        """What must not play on when the channel is left."""
+        if not self._silence_plays:
+            return []
+        uuid = self._esl.uuid
+        forget = commands.api("uuid_setvar", f"{uuid} playback_terminators")
+        return [forget, commands.api("uuid_break", uuid)]
 
     def close(self) -> None:
         """Hear no more of the leg."""
@@ -88,8 +130,13 @@ class Playing:
             self.stream.send_text(data)
 
     def _execute_playback(self, path: str, generation: int, number: int) -> None:
-        name = f"va-{generation}-{number}-{time.monotonic_ns()}"
-        self._outbox.post(lambda: self._esl.execute(Application.PLAYBACK, path, event_uuid=name))
+        name, files = f"va-{generation}-{number}-{time.monotonic_ns()}", self._files
+
+        def execute() -> None:
+            if files is None or not files.over:
+                self._esl.execute(Application.PLAYBACK, path, event_uuid=name)
+
+        self._outbox.post(execute)
 
     def _break_playback(self) -> None:
         self._outbox.post(lambda: self._esl.api("uuid_break", f"{self._esl.uuid} all"))
@@ -108,12 +155,17 @@ class Playing:
     def _on_execute(self, event: Event) -> None:
         ours = _playback(event.application_uuid)
         if ours is not None and self._files is not None:
-            self._files.on_execute(*ours, time.monotonic())
+            rate = event.get("Channel-Read-Codec-Rate")
+            rate_hz = int(rate) if rate.isdigit() else 0
+            self._files.on_execute(*ours, time.monotonic(), rate_hz)
 
     def _on_execute_complete(self, event: Event) -> None:
         ours = _playback(event.application_uuid)
         if ours is not None and self._files is not None:
-            self._files.on_execute_complete(*ours)
+            samples = event.variable("playback_last_offset_pos")
+            told = int(samples) if samples.isdigit() else None
+            self._files.on_execute_complete(*ours, told)
+            self._broken.set()
 
 
 def _nowhere(_: bytes) -> None:

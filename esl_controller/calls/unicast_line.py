@@ -11,6 +11,7 @@ from gevent.event import Event as Signal
 from bridge.playout.heard import HeardUntil, PacketsHeard
 from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
+from esl_controller.calls.filler import Filler
 from esl_controller.calls.leg_codec import PTIMES_MS, packets_may_differ
 from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
@@ -26,8 +27,10 @@ raises the event of the new codec, and a packet may have been waiting."""
 _COUNTED = "rtp_audio_out_media_packet_count"
 """RTP packets sent on the channel as of `uuid_set_media_stats`: one for each datagram that was not
 thrown away (switch_core_media.c, set_stats; switch_rtp.c, rtp_common_write)."""
-SETTLES_S = 1.0
+SETTLES_S = 2.0
 """In so much time FreeSWITCH has seen what packets a telephone really sends."""
+STAMP_S = 0.02
+"""So old FreeSWITCH's clock may be when it stamps an event (switch_time.c, runtime.timestamp)."""
 
 
 class UnicastLine:
@@ -46,6 +49,15 @@ class UnicastLine:
         self._on_audio = on_audio
         self._ports = ports
         self._first_bytes = 0
+        self._proven_at = 0.0
+        self._told: Leg | None = None
+        """The leg as FreeSWITCH believes it to be."""
+        self._ptime_ms = 0
+        """Of our datagrams; 0: not known."""
+        self._garbled = False
+        """FreeSWITCH believed in longer packets than ours were: it filled each up with nothing
+        (switch_core_media.c, switch_core_session_write_frame), which is no speech."""
+        self._filler = Filler()
         self._opened_at = time.monotonic()
         self.sent_before: int | None = None
         """Packets that FreeSWITCH had sent before."""
@@ -70,12 +82,26 @@ class UnicastLine:
 
     def proves(self, leg: Leg) -> Leg:
         """The leg with the packet time of the first datagram: ours must be as long."""
+        self._told = leg
         if packets_may_differ(leg):
+            self._ptime_ms = leg.ptime_ms
             return leg
         samples_ms = self._first_bytes // 2 * 1000
         ms = samples_ms // leg.rate_hz
         told = ms * leg.rate_hz == samples_ms and ms in PTIMES_MS
-        return replace(leg, ptime_ms=ms) if told else leg
+        self._ptime_ms = ms if told else leg.ptime_ms
+        return replace(leg, ptime_ms=self._ptime_ms)
+
+    def ended_by(self, leg: Leg, codec_at: float) -> bool:
+        """Whether FreeSWITCH has ended it as it set its codec, at that moment, to `leg`.
+
+        Its first datagram may be as long as the telephone's packets really are, while FreeSWITCH
+        believes the SDP yet: the correction brings nothing new, but ends `unicast`.
+        """
+        told, self._told = self._told, leg
+        ended = leg != told and codec_at > self._proven_at - STAMP_S > 0.0
+        self._garbled = ended and told is not None and self._ptime_ms < told.ptime_ms
+        return ended
 
     def seen(self, heard: int | None) -> Seen:
         """Counts for the watch. `heard`: see there."""
@@ -91,6 +117,8 @@ class UnicastLine:
             until: nothing that was sent later.
             otherwise: where FreeSWITCH did not count, what was to be heard by then.
         """
+        if self._garbled:
+            return self._opened_at
         if sent is None or self.sent_before is None:
             return otherwise
         return PacketsHeard(sent - self.sent_before, until)
@@ -99,10 +127,10 @@ class UnicastLine:
         """The same by the clock: when the caller last heard, for sure, what he was sent by a line
         that lived until then.
 
-        In a call's first packets, while FreeSWITCH corrects their length, ours wait longer and
-        longer in its socket, and go with it (observed).
+        Nothing of its first packets where FreeSWITCH believed in longer ones: see `_garbled`.
         """
-        settled = alive_until - self._opened_at >= SETTLES_S
+        whole = self._told is None or self._ptime_ms >= self._told.ptime_ms
+        settled = whole or alive_until - self._opened_at >= SETTLES_S
         return alive_until if settled else self._opened_at
 
     def close(self) -> None:
@@ -113,10 +141,11 @@ class UnicastLine:
 
     def _on_datagram(self, data: bytes) -> None:
         if not self.proven.is_set():
-            self._first_bytes = len(data)
+            self._first_bytes, self._proven_at = len(data), time.monotonic()
             self.proven.set()
         if self._on_audio is not None:
-            self._on_audio(data)
+            if not self._filler.takes(data):
+                self._on_audio(data)
         else:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
 

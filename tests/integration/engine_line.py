@@ -16,7 +16,7 @@ import pytest
 
 from bridge.audio.formats import FRAME_MS, L16_24K, AudioFormat, Encoding
 from bridge.audio.processor import Converter
-from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.editions import fits_packets, flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
@@ -199,6 +199,8 @@ def dial(
     telephone's own.
     """
     mode = PlayoutMode(way.removesuffix(INCOMING).partition(" ")[0])
+    fits = fits_packets(mode, MODULE, phone.ptime_ms)
+    silence = fits and needs_idle_silence(mode, MODULE)
     of_call = {
         "domain_uuid": service.tenant.domain_uuid,
         "domain_name": service.tenant.domain_name,
@@ -206,7 +208,7 @@ def dial(
         "origination_caller_id_number": number,
         "absolute_codec_string": codecs or OFFERS[phone.codec],
         # The service sets it before it answers; this call is answered already.
-        "send_silence_when_idle": "-1" if needs_idle_silence(mode, MODULE) else "",
+        "send_silence_when_idle": "-1" if silence else "",
     }
     host, port = service.app.esl.address
     leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{phone.address}")

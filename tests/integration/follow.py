@@ -80,6 +80,7 @@ def joined(pieces: Sequence[Piece]) -> tuple[Samples, list[float]]:
 def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     """`wanted` at 8 kHz in what came."""
     heard, ends = joined(pieces)
+    heard = np.concatenate([heard, np.zeros(MORE)])  # what is looked for may end in silence
     loud = [at for at in range(0, len(wanted) - WINDOW, BLOCK) if _loud(wanted[at : at + WINDOW])]
     ms = 1000 / RATE_HZ
     if not loud:
@@ -95,14 +96,16 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
         if score < ALIKE:
-            # Vowels repeat themselves: it is taken up again where more of it follows.
-            more = wanted[at : at + MORE]
-            stays, place = _best(heard, more, at + shift - FINE, at + shift + FINE)
-            score, elsewhere = _best(heard, more, at + shift - BACK, at + shift + AHEAD)
+            # Vowels repeat themselves: it is taken up again where more of it follows, or, at its
+            # end, where what goes before is, too.
+            since = max(first, min(at, last + WINDOW - MORE))
+            more, there = wanted[since : since + MORE], since + shift
+            stays, _ = _best(heard, more, there - FINE, there + FINE)
+            score, elsewhere = _best(heard, more, there - BACK, there + AHEAD)
             if score < max(SURE, stays + BETTER):
                 unsure.append(at)
                 continue
-            place = elsewhere
+            place = elsewhere + at - since
             moved = place - at - shift
             quiet = _quiet(heard[at + shift : place])
             silent, lost = max(silent, quiet), lost + max(0, -moved)

@@ -16,6 +16,7 @@ from bridge.audio.formats import AudioFormat
 from esl_controller.esl import dialstring
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator import speech
+from esl_controller.simulator.hearing import AUDIBLE
 from esl_controller.simulator.service.voice import RATE_HZ, Voice, read_wav, synthetic_speech
 from tests.integration import rtp
 from tests.integration.engine_line import (
@@ -48,7 +49,7 @@ SHORT, LONG = (
 )
 OWN = "FreeSWITCH"
 """No way of ours: its own `playback`."""
-PAUSE_S, WAIT_S, HELD_S, REINVITES = 0.7, 25.0, 1.5, 3
+PAUSE_S, WAIT_S, HELD_S, ASKS_S, REINVITES = 0.7, 25.0, 1.5, 0.8, 3
 GLIDE_S, GLIDE_HZ = 0.02, 1.3
 
 
@@ -84,9 +85,17 @@ class Cell:
     late_ms: float = 0.0
     """How late the worker was at worst meanwhile."""
     reply_ms: float = 0.0
+    waited_ms: float = 0.0
+    """From the end of the question to the first sound of the answer."""
     trouble: str = ""
     playing: str = ""
     """By what it was played at the end."""
+
+    @property
+    def read_at_half(self) -> bool:
+        """FreeSWITCH reads its packets slower than they come: it takes a codec of no constant rate
+        at its word (switch_core_media.c, SCMF_AUTOFIX_TIMING)."""
+        return self.event == "autofix" and self.codec == "opus" and self.ptime_ms < 20
 
     @property
     def lost_ms(self) -> float:
@@ -219,10 +228,14 @@ class Telephone:
 
     def _ask(self) -> None:
         began = time.monotonic()
-        rate_hz = self.phone.format.rate_hz
-        self.phone.say(speech.synthetic(0.8).frames(rate_hz))
-        gevent.sleep(0.8)
-        self._listen(time.monotonic())
+        rate_hz, hearing = self.phone.format.rate_hz, self.phone.hearing
+        self.phone.say(speech.synthetic(ASKS_S).frames(rate_hz))
+        gevent.sleep(ASKS_S)
+        asked = time.monotonic()
+        self._listen(asked)
+        heard = zip(hearing.times, hearing.levels, strict=True)
+        first = next(at for at, level in heard if at > asked and level >= AUDIBLE)
+        self.cell.waited_ms = (first - asked) * 1000
         self._judge(ANSWER, began)
 
     def _judge(self, text: str, after: float) -> None:

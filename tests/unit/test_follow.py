@@ -75,3 +75,13 @@ def test_silence_in_its_place_is_missing() -> None:
 def test_a_sound_that_never_came() -> None:
     found = follow(pieces(np.zeros(8000)), voice())
     assert found.lost_ms > 1000
+
+
+def test_an_end_that_is_hard_to_know_again_with_nothing_behind_it() -> None:
+    """What came ends sooner than all that is looked for, of which the end is silence."""
+    sound = voice()
+    wanted = np.concatenate([sound, np.zeros(2400)])
+    unlike = sound.copy()
+    unlike[-1600:] += np.random.default_rng(2).normal(0, 1500, 1600)
+    found = follow(pieces(np.concatenate([np.zeros(1600), unlike])), wanted)
+    assert (found.lost_ms, found.doubled_ms) == (0.0, 0.0)

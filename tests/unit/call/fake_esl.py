@@ -93,6 +93,10 @@ class FakeEsl:
             return self.variables.get(argument.rsplit(maxsplit=1)[-1], "_undef_")
         return "true" if command == "uuid_exists" else "+OK"
 
+    def execute(self, application: Any, argument: str = "", **_: Any) -> None:
+        self.require_call()
+        self._step("execute", f"execute {application.value} {argument}".rstrip())
+
     def answer(self, timeout_s: float = 5.0) -> None:
         self.require_call()
         self.raise_event("CHANNEL_ANSWER", Channel_Read_Codec_Name="PCMU")

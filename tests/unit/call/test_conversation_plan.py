@@ -20,11 +20,12 @@ def chosen(
     module: Flavour | None = Flavour.OPEN,
     *,
     idle_silence: bool = True,
+    ptime_ms: int = 20,
     **installed: Any,
 ) -> tuple[MediaPath, PlayoutChoice]:
     secretary = cast(Any, SimpleNamespace(playback_mode=playback, media_mode=media))
     settings = Settings(media=Media(**installed))
-    return choose_media(secretary, settings, module, idle_silence=idle_silence)
+    return choose_media(secretary, settings, module, idle_silence=idle_silence, ptime_ms=ptime_ms)
 
 
 def test_unicast_is_the_way_out_unless_another_is_asked_for() -> None:
@@ -61,6 +62,18 @@ def test_what_the_module_cannot_play_goes_by_unicast(playback: str) -> None:
 def test_a_module_that_replaces_frames_has_none_on_a_call_answered_before(module: Flavour) -> None:
     assert chosen(playback="binary", module=module)[1] == PlayoutChoice(PlayoutMode.BINARY, module)
     assert chosen(playback="binary", module=module, idle_silence=False)[1] == UNICAST
+
+
+@pytest.mark.parametrize("playback", ["auto", "binary", "json"])
+def test_a_module_of_one_packet_time_has_no_calls_of_others(playback: str) -> None:
+    """AlchemillaHQ's plays 20 ms for each packet: nothing was heard."""
+    for ptime_ms in (10, 30, 40, 60):
+        way = chosen(playback=playback, module=Flavour.ALCHEMILLA, ptime_ms=ptime_ms)
+        assert way == (MediaPath.UNICAST, UNICAST)
+    fits = chosen(playback=playback, module=Flavour.ALCHEMILLA)
+    assert (fits[0], fits[1].flavour) == (MediaPath.STREAM, Flavour.ALCHEMILLA)
+    other = chosen(playback="binary", module=Flavour.CLOUDFIELDCZ, ptime_ms=60)
+    assert other[1] == PlayoutChoice(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
 
 
 def test_what_writes_frames_itself_needs_no_silence() -> None:

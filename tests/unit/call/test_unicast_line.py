@@ -3,6 +3,7 @@
 import time
 
 from bridge.playout.heard import PacketsHeard
+from bridge.session.media_plan import Leg
 from esl_controller.calls.unicast_line import SETTLES_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortRange
 
@@ -11,9 +12,13 @@ from .fake_esl import FakeEsl
 
 def test_nothing_is_sure_of_a_line_that_ends_before_the_packet_time_is_settled() -> None:
     before = time.monotonic()
-    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61520, 61529), None)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61520, 61529), lambda _: None)
     try:
         opened = time.monotonic()
+        line._on_datagram(bytes(320))
+        line.proves(Leg("PCMU", 8000, 20))
+        assert line.heard_until(opened + 0.5) == opened + 0.5
+        line.proves(Leg("PCMU", 8000, 30))
         assert before <= line.heard_until(before + SETTLES_S / 2) <= opened
         assert line.heard_until(opened + SETTLES_S) == opened + SETTLES_S
     finally:
@@ -28,6 +33,55 @@ def test_freeswitch_is_asked_how_many_packets_it_has_sent() -> None:
         assert line.heard(None, 2.0, 1.0) == 1.0
         line.sent_before = None
         assert line.heard(57, 2.0, 1.0) == 1.0
+    finally:
+        line.close()
+
+
+def test_a_codec_that_freeswitch_corrects_to_what_is_known_ends_the_line_all_the_same() -> None:
+    """The telephone says 20 ms and sends 30: the first datagram has 30 before FreeSWITCH does."""
+    says, sends = Leg("G722", 16000, 20), Leg("G722", 16000, 30)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61540, 61549), lambda _: None)
+    try:
+        line._on_datagram(bytes(960))
+        proven = time.monotonic()
+        assert line.proves(says) == sends
+        assert not line.ended_by(says, proven + 1)
+        assert line.ended_by(sends, proven + 1)
+        assert not line.ended_by(sends, proven + 2), "told once"
+        line.proves(says)
+        assert not line.ended_by(sends, proven - 1), "it began behind the correction"
+    finally:
+        line.close()
+
+
+def test_packets_that_freeswitch_filled_up_were_no_speech() -> None:
+    """The telephone says 30 ms and sends 20, and so did we."""
+    says, sends = Leg("PCMU", 8000, 30), Leg("PCMU", 8000, 20)
+    opened = time.monotonic()
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61560, 61569), lambda _: None)
+    try:
+        line._on_datagram(bytes(320))
+        assert line.proves(says) == sends
+        line.sent_before = 0
+        assert line.ended_by(sends, time.monotonic() + 1)
+        nothing = line.heard(30, 2.0, 1.0)
+        assert isinstance(nothing, float)
+        assert opened <= nothing <= time.monotonic()
+        line.proves(sends)
+        assert line.ended_by(Leg("PCMU", 8000, 10), time.monotonic() + 1)
+        assert line.heard(30, 2.0, 1.0) == PacketsHeard(30, 2.0), "it had believed ours"
+    finally:
+        line.close()
+
+
+def test_silence_that_fills_up_longer_packets_is_not_handed_on() -> None:
+    came: list[int] = []
+    ports = PortRange(61550, 61559)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", ports, lambda data: came.append(len(data)))
+    try:
+        for size, byte in ((3840, b"\0"), (1920, b"\xff"), (3840, b"\0"), (1920, b"\xff")):
+            line._on_datagram(byte * size)
+        assert came == [3840, 1920, 3840]
     finally:
         line.close()
 

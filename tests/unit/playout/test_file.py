@@ -161,3 +161,29 @@ def test_the_next_one_ignores_files_of_the_one_before_it_that_were_broken_off() 
     assert after.queued == 1
     after.on_execute_complete(1, 4)
     assert after.queued == 0
+
+
+def test_what_was_heard_of_the_files_is_counted() -> None:
+    """At the rate of the channel, which may be another one since it changed."""
+    _, playout = made()
+    for number in (1, 2, 3):
+        playout.play(bytes(1600), 0)
+        playout.on_play_event(event(0, number))
+    playout.on_execute(0, 1, 5.0, 8000)
+    playout.on_execute_complete(0, 1, 800)
+    assert playout.heard_bytes == 1600
+    playout.on_execute(0, 2, 5.1, 48000)
+    assert playout.break_off()
+    playout.on_execute_complete(0, 2, 2400)
+    assert playout.heard_bytes == 1600 + 800
+    assert playout.queued == 0
+
+
+def test_a_line_that_goes_plays_nothing_more() -> None:
+    wire, playout = made()
+    assert not playout.break_off()
+    playout.play(bytes(1600), 0)
+    assert not playout.on_play_event(event(0, 1))
+    playout.on_execute_complete(0, 1)
+    assert playout.heard_bytes == 0
+    assert [kind for kind, _ in wire.log] == ["text"]

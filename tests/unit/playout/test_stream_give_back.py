@@ -2,7 +2,7 @@
 
 import math
 
-from bridge.playout.heard import PacketsHeard
+from bridge.playout.heard import BytesHeard, PacketsHeard
 
 from .stream_kit import make, ms
 
@@ -50,3 +50,11 @@ def test_what_was_sent_after_the_end_is_given_back_whoever_sent_packets_besides(
     ended = far.now + 0.04
     ((_, data),) = stream.give_back(PacketsHeard(1000, ended), far.now + 0.5)
     assert data == ms(1000)[len(ms(40)) :]
+
+
+def test_what_files_were_not_played_is_given_back_to_the_byte() -> None:
+    far, _, stream = make(lead_ms=120, chunk_ms=200, first_chunk_ms=100)
+    stream.write("a", ms(1000), far.now)
+    heard = len(ms(30)) + 2
+    ((_, data),) = stream.give_back(BytesHeard(heard), far.now + 0.2)
+    assert data == ms(1000)[heard:]
