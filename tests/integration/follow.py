@@ -92,6 +92,7 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
     shift, lost, found_until = start - first, first - loud[0], first
     doubled = silent = 0
     unsure: list[int] = []
+    stood = False
     for at in loud[loud.index(first) :]:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
@@ -104,6 +105,7 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
             score, elsewhere = _best(heard, more, there - BACK, there + AHEAD)
             if score < max(SURE, stays + BETTER):
                 unsure.append(at)
+                stood = stays >= ALIKE
                 continue
             place = elsewhere + at - since
             moved = place - at - shift
@@ -116,6 +118,9 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
             doubled += max(0, moved - quiet)
         lost += sum(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
         shift, found_until, unsure = place - at, at, []
+    silent_end = any(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
+    if unsure and stood and not silent_end:
+        found_until = last
     lost += last - found_until
     gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
     return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
