@@ -340,9 +340,9 @@ class CallMedia:
             return
         self._log.info("media.codec_changed", codec=leg.codec, ptime_ms=leg.ptime_ms)
         self._metrics.count(m.CODEC_CHANGES)
-        if leg.ptime_ms != self._leg.ptime_ms and needs_idle_silence(
-            self.choice.mode, self.choice.flavour
-        ):
+        way = self.choice.mode, self.choice.flavour
+        silent = needs_idle_silence(*way) and fits_packets(*way, leg.ptime_ms)
+        if silent and leg.ptime_ms != self._leg.ptime_ms:
             self._playing.play_silence()
         if line is not None:
             self._lose_line(line, self._codec_at, self._codec_at - EVENT_LATE_S)

@@ -96,16 +96,14 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
         window = wanted[at : at + WINDOW]
         score, place = _best(heard, window, at + shift - FINE, at + shift + FINE)
         if score < ALIKE:
-            # Vowels repeat themselves: it is taken up again where more of it follows, or, at its
-            # end, where what goes before is, too.
-            since = max(first, min(at, last + WINDOW - MORE))
-            more, there = wanted[since : since + MORE], since + shift
-            stays, _ = _best(heard, more, there - FINE, there + FINE)
-            score, elsewhere = _best(heard, more, there - BACK, there + AHEAD)
-            if score < max(SURE, stays + BETTER):
+            # Vowels repeat themselves: it is taken up again where more of it follows.
+            more = wanted[at : at + MORE]
+            stays, place = _best(heard, more, at + shift - FINE, at + shift + FINE)
+            score, elsewhere = _best(heard, more, at + shift - BACK, at + shift + AHEAD)
+            if score < max(SURE, stays + BETTER) or _stays(heard, wanted, last, shift, at):
                 unsure.append(at)
                 continue
-            place = elsewhere + at - since
+            place = elsewhere
             moved = place - at - shift
             quiet = _quiet(heard[at + shift : place])
             silent, lost = max(silent, quiet), lost + max(0, -moved)
@@ -116,9 +114,22 @@ def follow(pieces: Sequence[Piece], wanted: Samples) -> Heard:
             doubled += max(0, moved - quiet)
         lost += sum(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
         shift, found_until, unsure = place - at, at, []
+    silent_end = any(_missing(heard, n + shift, wanted[n : n + WINDOW]) for n in unsure)
+    if unsure and _stays(heard, wanted, last, shift, unsure[0]) and not silent_end:
+        found_until = last
     lost += last - found_until
     gap_ms, last_at = _gap(pieces, ends, start, found_until + WINDOW + shift)
     return Heard(lost * ms, doubled * ms, max(gap_ms, silent * ms), last_at)
+
+
+def _stays(heard: Samples, wanted: Samples, last: int, shift: int, at: int) -> bool:
+    """Whether the end of it, of which little is left at `at`, is where it should be, together with
+    what goes before."""
+    since = last + WINDOW - MORE
+    if at <= since:
+        return False
+    there = since + shift
+    return _best(heard, wanted[since : since + MORE], there - FINE, there + FINE)[0] >= ALIKE
 
 
 def _begin(heard: Samples, wanted: Samples, loud: list[int]) -> tuple[int, int | None]:

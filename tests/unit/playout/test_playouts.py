@@ -9,7 +9,7 @@ from bridge.audio.formats import L16_8K, L16_16K, L16_48K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
-from bridge.playout.editions import flavours, needs_idle_silence
+from bridge.playout.editions import fits_packets, flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.registry import make_playout
 from bridge.playout.stream import PlayoutStream
@@ -176,3 +176,11 @@ def test_a_sink_that_was_not_given_is_our_mistake() -> None:
     playout = make_playout(PlayoutMode.UNICAST, Flavour.OPEN, L16_8K, PlayoutSinks())
     with pytest.raises(LocalProtocolError):
         playout.play(bytes(320), 0)
+
+
+def test_a_module_may_fit_channels_of_one_packet_time_only() -> None:
+    """`unicast` fits each, whatever module is there."""
+    for ptime_ms in (10, 20, 60):
+        assert fits_packets(PlayoutMode.BINARY, Flavour.ALCHEMILLA, ptime_ms) == (ptime_ms == 20)
+        assert fits_packets(PlayoutMode.UNICAST, Flavour.ALCHEMILLA, ptime_ms)
+        assert fits_packets(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ, ptime_ms)
