@@ -197,8 +197,7 @@ def _talk(
 ) -> _Measured:
     _warm_up(environ, plan)
     idle_kb = _rss_kb(workers)
-    length_s = plan.calls * RAMP_S + SETTLE_S + plan.seconds + 3
-    with running(_callers(plan, plan.calls, length_s, *plan.pace.caller), environ) as callers:
+    with running(_callers(plan, plan.calls, _call_s(plan), *plan.pace.caller), environ) as callers:
         time.sleep(3 + plan.calls * RAMP_S + SETTLE_S)
         busy_kb = _rss_kb(workers)
         groups = (workers, [provider], [callers])
@@ -338,7 +337,7 @@ def _figures(plan: Plan, found: _Measured) -> Run:
         worker_cpu_percent=percent[0],
         provider_cpu_percent=percent[1],
         callers_cpu_percent=percent[2],
-        talk_percent=100 * talk_s / sum(_length_s(call) for call in times),
+        talk_percent=100 * talk_s / (len(times) * _call_s(plan)),
         rss_kb_per_call=found.rss_kb_per_call,
         uplink_ms_p50=median(delays.uplink),
         uplink_ms_p99=uplink_p99,
@@ -358,9 +357,9 @@ def _figures(plan: Plan, found: _Measured) -> Run:
     )
 
 
-def _length_s(call: dict[str, Any]) -> float:
-    times = call["audio_until"] or call["audio_from"] or [0.0]
-    return max(1.0, float(times[-1] - (call["answered_at"] or times[-1])))
+def _call_s(plan: Plan) -> float:
+    """How long each call lasts."""
+    return plan.calls * RAMP_S + SETTLE_S + plan.seconds + 3
 
 
 def _stamps(session: dict[str, Any]) -> dict[str, list[float]]:
