@@ -168,31 +168,9 @@ class Transport:
             self._on_readable()
 
     def _on_readable(self) -> None:
-        """Read what is there; a full read is followed by others. The hot path."""
-        try:
-            data = self._recv(READ_BYTES)
-        except _WAIT:
-            return
-        except OSError as error:
-            self._lose(error)
-            return
-        size = len(data)
-        if not size:
-            self._lose(None)
-            return
-        self.bytes_in += size
-        if size < READ_BYTES:
-            self._on_data(data)
-        else:
-            self._read_on(data)
-
-    def _read_on(self, data: bytes) -> None:
-        """At most `READS_PER_CALLBACK` reads in all, and not for long."""
+        """Read what is there, at most `READS_PER_CALLBACK` times and not for long."""
         until = time.monotonic() + CALLBACK_S
-        for _ in range(READS_PER_CALLBACK - 1):
-            self._on_data(data)
-            if len(data) < READ_BYTES or self.closed or time.monotonic() >= until:
-                return
+        for _ in range(READS_PER_CALLBACK):
             try:
                 data = self._recv(READ_BYTES)
             except _WAIT:
@@ -204,7 +182,9 @@ class Transport:
                 self._lose(None)
                 return
             self.bytes_in += len(data)
-        self._on_data(data)
+            self._on_data(data)
+            if len(data) < READ_BYTES or self.closed or time.monotonic() >= until:
+                return
 
     def _keep(self, data: bytes) -> bool:
         if len(self._out) + len(data) > self._max_buffered_bytes:
