@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
@@ -122,7 +123,7 @@ def interface_of(kind: str, name: str) -> Interface | None:
 def described_settings(name: str) -> list[tuple[str, str, tuple[str, ...], str]]:
     """Name, type, choices and meaning of each field that a tenant's own words may set."""
     kind = PROVIDERS[name]
-    hints, allowed = get_type_hints(kind.config), row_settings(name)
+    hints, allowed = _hints(kind.config), row_settings(name)
     return [
         (
             entry.name,
@@ -181,9 +182,15 @@ def read_config(name: str, config: type[Any], row: Mapping[str, object]) -> Any:
     return made
 
 
+@functools.cache
+def _hints(config: type[Any]) -> dict[str, Any]:
+    """Types of the fields. Kept, since reading them compiles the text of each."""
+    return get_type_hints(config)
+
+
 def _convert(config: type[Any], row: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:
     """Fields that fit, and what is wrong with the others; a required one gets a stand-in."""
-    hints = get_type_hints(config)
+    hints = _hints(config)
     problems = [f"{key}: unknown field" for key in row if key not in hints]
     values: dict[str, Any] = {}
     for entry in fields(config):

@@ -26,6 +26,7 @@ from bridge.wire.client_handshake import shared_tls_context
 from bridge.wire.dialled_http import dialled_pools
 from bridge.wire.dialling import AddressRefused, Dialler
 from bridge.wire.http_channel import stage_of
+from bridge.wire.turns import others_first
 
 MAX_HEAD_BYTES = 32 * 1024
 """Status line and headers of an answer, interim ones (1xx) included."""
@@ -146,7 +147,7 @@ def _body(response: urllib3.BaseHTTPResponse, max_bytes: int) -> bytes:
         if len(body) > max_bytes:
             raise ExchangeFailed("too_large", f"answered with more than {max_bytes} bytes")
         if time.monotonic() >= turn_ends:
-            gevent.sleep(0)
+            others_first()
             turn_ends = time.monotonic() + TURN_S
     return bytes(body)
 
@@ -167,7 +168,7 @@ class _Metered(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        gevent.sleep(0)
+        others_first()
         with memoryview(buffer)[:READ_BYTES] as view:
             size: int | None = self._raw.readinto(view)
         if self.head_left is not None:

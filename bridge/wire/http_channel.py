@@ -27,6 +27,7 @@ from bridge.wire.dialled_http import dialled_pools
 from bridge.wire.dialling import AddressRefused, Dialler
 from bridge.wire.network import Network
 from bridge.wire.server_sent_events import EventStreamParser
+from bridge.wire.turns import others_first
 
 _log = logging.getLogger("bridge.wire")
 
@@ -155,8 +156,8 @@ class HttpChannel:
         """Pass messages to the hub and wait until it has taken them and done its other work."""
         for begin in range(0, len(messages), MESSAGES_AT_ONCE):
             self._loop.run_callback(self._received, messages[begin : begin + MESSAGES_AT_ONCE])
-            gevent.sleep(0)
-        gevent.sleep(0)
+            others_first()
+        others_first()
 
     # --- on the hub --------------------------------------------------------------------------
 

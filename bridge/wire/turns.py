@@ -1,4 +1,4 @@
-"""A fair share of the hub for whoever reads from a peer that never stops sending.
+"""A fair share of the hub, for long work and for readers of a peer that never stops sending.
 
 A greenlet that always finds data never yields, and the audio of every call waits. A reader
 therefore yields after a budget of messages, bytes and time. Readers that have used theirs up go on
@@ -19,6 +19,21 @@ WAITED_S = 0.0005
 
 BURST_S = 0.005
 """Pieces of work less than this apart are a burst."""
+
+ROUND_S = 1e-6
+"""Any time at all: a timer is looked at once in a round of the loop."""
+
+
+def others_first() -> None:
+    """Wait for one round of the hub: sockets that are ready and timers that are due go first.
+
+    `gevent.sleep(0)` does not do this. It only lets greenlets run that are ready already, and
+    gevent runs up to a thousand of these before it looks at a socket or a timer
+    (libev/corecext.pyx, `_run_callbacks`): work cut by it holds up the sound of every call.
+    """
+    hub = gevent.get_hub()
+    with hub.loop.timer(ROUND_S, priority=hub.loop.MINPRI) as last_of_the_round:
+        hub.wait(last_of_the_round)
 
 
 @dataclass(frozen=True, slots=True)

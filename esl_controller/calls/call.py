@@ -16,6 +16,7 @@ import structlog
 
 from bridge.ports import EndCause, SessionEnd
 from bridge.providers.base import ErrorKind
+from bridge.wire.turns import others_first
 from esl_controller.calls.asked import Asked
 from esl_controller.calls.caller_lookup import CallerLookup
 from esl_controller.calls.connecting import Connecting
@@ -190,6 +191,7 @@ class Call(Asked):
     def _begin(self, entry: RouteEntry, identity: CallIdentity) -> Conversation:
         """Connect the provider while the caller hears ring-back."""
         plan = self._plan(entry, identity)
+        others_first()
         talk = self._open(entry, identity, plan, CallEvent.ACCEPTED)
         self._wait_until_prepared(talk, self.site.settings.timeouts.answer_ceiling_s)
         self.step(CallEvent.PREPARED)

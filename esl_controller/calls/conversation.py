@@ -19,6 +19,7 @@ from bridge.providers.conversation import Ran, Said, Speaker
 from bridge.session.candidates import NOT_TRIED
 from bridge.session.session import Session
 from bridge.session_manager import CapacityReached
+from bridge.wire.turns import others_first
 from esl_controller.calls.callee import Callee
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.counters import follow_session
@@ -169,6 +170,7 @@ class Conversation:
     def prepare(self) -> None:
         """Connect the provider, and tell FreeSWITCH what it must know before `answer`."""
         self.session.prepare()
+        others_first()
         self.media.prepare()
 
     def opened(self) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from types import TracebackType
 
-import gevent
 import psycopg2
 from gevent import socket
 from psycopg2 import sql
 
+from bridge.wire.turns import others_first
 from esl_controller.database.pool import DatabaseUnavailable, WaitTimeout, connect
 
 MAX_PAYLOADS = 256
@@ -50,7 +50,7 @@ class NotificationListener:
         When none came the connection is proved alive. Raises DatabaseUnavailable when it is not.
         """
         if self._connection.notifies:
-            gevent.sleep(0)
+            others_first()
             return self._take()
         try:
             socket.wait_read(self._connection.fileno(), timeout=timeout_s)

@@ -6,10 +6,10 @@ import sys
 import uuid
 from dataclasses import dataclass
 
-import gevent
 import msgspec
 from gevent import subprocess
 
+from bridge.wire.turns import others_first
 from esl_controller.database.pool import Pool, RowRefused
 from esl_controller.database.repository import knowledge
 from esl_controller.database.repository.statements import Row
@@ -85,7 +85,7 @@ def read_passages(source_format: str, content: bytes) -> list[tuple[str, str]]:
     for number, line in enumerate(_read_elsewhere(source_format, content).splitlines()):
         passages.append(msgspec.json.decode(line, type=tuple[str, str]))
         if number % 50 == 0:
-            gevent.sleep(0)
+            others_first()
     return passages
 
 

@@ -21,6 +21,7 @@ from gevent import Greenlet
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from bridge.wire.turns import others_first
 from esl_controller.database.acts import WorkerLost
 from esl_controller.database.models import JournalEntry
 from esl_controller.database.pool import Pool
@@ -34,8 +35,10 @@ from esl_controller.telemetry.background import forever
 MAX_WRITE_LINES = 1000
 MAX_TOLD = 10_000
 """Kept to be put down later; with more of it waiting, all is put down at once."""
-MAX_SETTLED = 50
-"""Put down in one go: a millisecond of the hub."""
+MAX_SETTLED = 10
+"""Put down in one go: half a millisecond of the hub."""
+SETTLED_AT_ONCE = 10
+"""So many times that before it is written."""
 WRITE_RETRY_S = 1.0
 GATHER_S = 0.1
 """Entries come in handfuls, and the disk takes as long for one as for all of them. A worker that is
@@ -146,12 +149,19 @@ class Journal:
     def _write_loop(self) -> None:
         while True:
             while self._told or self._queue:
-                self.settle(MAX_SETTLED)
+                self._settle_some()
                 if self._queue:
                     self._write_batch()
             self._queued.clear()
             self._queued.wait()
             gevent.sleep(GATHER_S)
+
+    def _settle_some(self) -> None:
+        for _ in range(SETTLED_AT_ONCE):
+            if not self._told:
+                return
+            self.settle(MAX_SETTLED)
+            others_first()
 
     def _write_batch(self) -> None:
         """Write what has gathered; it stays in the queue until the disk has it."""

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import gevent
-
+from bridge.wire.turns import others_first
 from esl_controller.database.hours import Opening
 from esl_controller.database.models import BudgetAction, RouteEntry
 from esl_controller.money.budget import BudgetGuard, BudgetLevel, low_cost
@@ -68,7 +67,7 @@ class Admission:
 
     def opening(self, entry: RouteEntry) -> Opening:
         """Whether the secretary is open now, and until when."""
-        return opening_of(entry, self._now(), pause=lambda: gevent.sleep(0))
+        return opening_of(entry, self._now(), pause=others_first)
 
     def release(self, domain_uuid: str, call_uuid: str) -> None:
         """The call is over; never waits."""

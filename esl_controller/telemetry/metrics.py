@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
-import gevent
 import prometheus_client
 from prometheus_client import (
     CollectorRegistry,
@@ -26,6 +25,7 @@ from prometheus_client import (
 )
 from prometheus_client.registry import Collector
 
+from bridge.wire.turns import others_first
 from esl_controller import __version__
 from esl_controller.telemetry.catalogue import (
     BUILD_INFO,
@@ -51,10 +51,6 @@ MAX_WAITING = 2000
 PIECE = 8
 """Metrics written for Prometheus, or counters read, in one go."""
 _Family = TypeVar("_Family", Counter, Gauge, Histogram)
-
-
-def _others_first() -> None:
-    gevent.sleep(0)
 
 
 class _Piece(CollectorRegistry):
@@ -226,13 +222,13 @@ class Metrics:
         Takes some milliseconds of work, so it is done in pieces: between them the calls have their
         turn. Not for callbacks of the hub.
         """
-        self.sample(_others_first)
+        self.sample(others_first)
         self._show_counters()
         pieces = []
         for start in range(0, len(self._collectors), PIECE):
             piece = _Piece(self._collectors[start : start + PIECE])
             pieces.append(generate_latest(piece))
-            _others_first()
+            others_first()
         return b"".join(pieces)
 
     def _show_counters(self) -> None:

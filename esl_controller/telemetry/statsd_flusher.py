@@ -15,6 +15,7 @@ import gevent
 import statsd
 import structlog
 
+from bridge.wire.turns import others_first
 from esl_controller.settings.table import Statsd
 from esl_controller.telemetry.catalogue import Kind
 from esl_controller.telemetry.metrics import Metrics, Series
@@ -44,7 +45,7 @@ class StatsdFlusher:
                 self._connected()
             while True:
                 gevent.sleep(PERIOD_S)
-                self.flush(lambda: gevent.sleep(0))
+                self.flush(others_first)
         finally:
             self.flush()
             self.close()

@@ -19,6 +19,7 @@ from typing import Any
 import gevent
 import msgspec
 
+from bridge.wire.turns import others_first
 from esl_controller.database.pool import DatabaseError, GreenConnection
 from esl_controller.database.repository import conversations, pages
 from esl_controller.database.repository.pages import ConversationSummary
@@ -145,7 +146,7 @@ class EventStream:
         events = []
         for place, item in enumerate(items):
             if place % ITEMS_PER_TURN == ITEMS_PER_TURN - 1:
-                gevent.sleep(0)  # a long conversation is much to write down at once
+                others_first()  # a long conversation is much to write down at once
             event = _event(item.kind, item.row, item.number)
             mark = hash(event)
             if self._sent.get((item.kind, item.key)) != mark:

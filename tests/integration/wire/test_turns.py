@@ -5,10 +5,11 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import gevent
+import gevent.socket
 import pytest
 
 from bridge.wire import turns
-from bridge.wire.turns import Budget, FairShare, Turn
+from bridge.wire.turns import Budget, FairShare, Turn, others_first
 
 PATIENT = 3600.0
 
@@ -70,3 +71,19 @@ def test_of_many_readers_one_at_a_time_goes_on(monkeypatch):
     gevent.joinall([gevent.spawn(read) for _ in range(10)], timeout=10, raise_error=True)
     assert (done[0], most[0]) == (10, 1)
     assert share.given_way == 50
+
+
+def test_what_has_arrived_is_served_before_long_work_goes_on():
+    near, far = gevent.socket.socketpair()
+    heard: list[bytes] = []
+    reader = gevent.spawn(lambda: heard.append(near.recv(9)))
+    gevent.sleep(0)  # it waits for its socket
+    far.sendall(b"sound")
+    for _ in range(10):
+        gevent.sleep(0)
+    assert not heard  # why `others_first` is there
+    others_first()
+    assert heard == [b"sound"]
+    reader.join()
+    near.close()
+    far.close()
