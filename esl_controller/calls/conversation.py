@@ -169,6 +169,7 @@ class Conversation:
 
     def prepare(self) -> None:
         """Connect the provider, and tell FreeSWITCH what it must know before `answer`."""
+        others_first()
         self.session.prepare()
         others_first()
         self.media.prepare()
