@@ -26,6 +26,7 @@ from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s, parse_codec
 from esl_controller.calls.line_watch import GIVE_WAY_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
+from esl_controller.calls.packet_time import PacketTime
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import Restarts, ask_again
 from esl_controller.calls.reoffers import Reoffers
@@ -77,6 +78,7 @@ class CallMedia:
         """The codec was set anew at a moment when nobody could ask for it."""
         self._codec_at = 0.0
         self._restarts = Restarts()
+        self._packet_time = PacketTime(esl, outbox)
         self._reoffers = Reoffers(esl, outbox, self._on_other_codec)
         self._watch = LineWatch(patient=without_unicast(module) is None)
         self._stops: list[Callable[[], None]] = [
@@ -172,6 +174,7 @@ class CallMedia:
         self._stops.clear()
         self._esl.gone.unlink(self._wait_no_more)
         self._playing.close()
+        self._packet_time.close()
         self._reoffers.close()
         self._stream.close()
         self._close_line()
@@ -271,6 +274,8 @@ class CallMedia:
         line, session = self._line, self._session
         if line is None or not self._attached:
             return
+        if line.packets_shorter:
+            self._packet_time.correct()
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
         verdict = self._watch.look(line.seen(heard), now)
         if verdict is Verdict.GIVE_WAY:
