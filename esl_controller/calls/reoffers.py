@@ -19,6 +19,9 @@ from esl_controller.calls.leg_codec import event_age_s
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 
+BEFORE_S = 0.03
+"""So long before the event the number may have been set: between them are the rest of the SDP and
+the reply (sofia.c, sofia_handle_sip_i_state; up to 25 ms observed)."""
 _NUMBER = "rtp_audio_recv_pt"
 """Channel variable that each negotiation sets to the number of its codec."""
 
@@ -29,7 +32,7 @@ class Reoffers:
     def __init__(
         self, esl: ControllerSession, outbox: Outbox, on_other: Callable[[float], None]
     ) -> None:
-        """`on_other` is told at which moment, in monotonic seconds, the number became another."""
+        """`on_other` is told since when, in monotonic seconds, the number may be another."""
         self._esl, self._outbox, self._on_other = esl, outbox, on_other
         self._number = ""
         self._stop = esl.on(REINVITE, self._on_reinvite)
@@ -43,7 +46,7 @@ class Reoffers:
         self._stop()
 
     def _on_reinvite(self, event: Event) -> None:
-        at = time.monotonic() - event_age_s(event, time.time())
+        at = time.monotonic() - event_age_s(event, time.time()) - BEFORE_S
         self._outbox.post(lambda: self._compare(at))
 
     def _compare(self, at: float) -> None:
