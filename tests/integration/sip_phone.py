@@ -95,6 +95,8 @@ class Phone:
         self._tag = uuid.uuid4().hex[:8]
         self._sip, self._rtp = _bound(), _bound()
         self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._moved: list[socket.socket] = []
+        """Where it was before, heard no more."""
         self._invite: sip_wire.SipMessage | None = None
         self._called = ""
         """Our From in a call that we make."""
@@ -109,10 +111,8 @@ class Phone:
         self._replies: dict[int, str] = {}
         """Status of the final reply, by CSeq."""
         self._mouth: rtp.Mouth | None = None
-        self._greenlets = [
-            gevent.spawn(_listen, self._sip, self._receive_sip),
-            gevent.spawn(_listen, self._rtp, self._receive_rtp),
-        ]
+        self._greenlets = [gevent.spawn(_listen, self._sip, self._receive_sip)]
+        self._ear = gevent.spawn(_listen, self._rtp, self._receive_rtp)
 
     @property
     def address(self) -> str:
@@ -204,6 +204,15 @@ class Phone:
             self._speaking().change(CODECS[codec], number, ptime_ms)
         return ms
 
+    def move(self) -> None:
+        """Have another address for RTP: the old one is forgotten, as by an address translator, and
+        nobody is told."""
+        self._moved.append(self._rtp)
+        self._ear.kill()
+        self._rtp = _bound()
+        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._ear = gevent.spawn(_listen, self._rtp, self._receive_rtp)
+
     def options(self) -> float:
         """Ask what FreeSWITCH can do, within the call; returns milliseconds to the reply."""
         return self._ask("OPTIONS")
@@ -234,9 +243,9 @@ class Phone:
             self.unregister()
         if self.answered.is_set() and not self.over.is_set():
             self.hang_up()
-        gevent.killall(self._greenlets)
-        self._sip.close()
-        self._rtp.close()
+        gevent.killall([*self._greenlets, self._ear])
+        for sock in (self._sip, self._rtp, *self._moved):
+            sock.close()
 
     def _speaking(self) -> rtp.Mouth:
         assert self._mouth is not None, "not called yet"
