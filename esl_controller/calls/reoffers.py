@@ -19,9 +19,9 @@ from esl_controller.calls.leg_codec import event_age_s
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 
-BEFORE_S = 0.03
-"""So long before the event the number may have been set: between them are the rest of the SDP and
-the reply (sofia.c, sofia_handle_sip_i_state; up to 25 ms observed)."""
+BEFORE_S = 0.01
+"""So long before the event the number is set: between them are the rest of the SDP and the reply
+(sofia.c, sofia_handle_sip_i_state)."""
 _NUMBER = "rtp_audio_recv_pt"
 """Channel variable that each negotiation sets to the number of its codec."""
 

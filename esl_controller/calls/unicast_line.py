@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -137,10 +138,17 @@ class UnicastLine:
             return self._opened_at
         if sent is None or self.sent_before is None:
             return otherwise
-        noise = int(self._renamed)  # one at least: see `reoffers`
-        if noise and self.noise_from:
-            until = min(until, self.noise_from)
-        return PacketsHeard(max(0, sent - self.sent_before - noise), until)
+        speech = sent - self.sent_before - self._noise(until)
+        return PacketsHeard(max(0, speech), until)
+
+    def _noise(self, until: float) -> int:
+        """How many of its last packets were noise, see `reoffers`: one at least, and as many as fit
+        in front of the packet for which FreeSWITCH sleeps before it sets the codec."""
+        if not self._renamed:
+            return 0
+        ptime_s = self._ptime_ms / 1000
+        noise_s = until - ptime_s - self.noise_from if self.noise_from else 0.0
+        return max(1, math.ceil(noise_s / ptime_s))
 
     def heard_until(self, alive_until: float) -> float:
         """The same by the clock: when the caller last heard, for sure, what he was sent by a line

@@ -121,10 +121,14 @@ def test_behind_the_answer_to_a_new_codec_all_is_noise() -> None:
         line._on_datagram(bytes(640))
         proven = time.monotonic()
         line.proves(leg)
-        line.sent_before, line.noise_from = 7, 1.5
+        line.sent_before = 7
         assert line.heard(57, 2.0, 1.0) == PacketsHeard(50, 2.0), "the codec is the same"
         assert line.ended_by(other, proven + 1)
-        assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 1.5), "one at least"
+        assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 2.0), "one at least"
+        line.noise_from = 1.99
+        assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 2.0)
+        line.noise_from = 1.5
+        assert line.heard(57, 2.01, 1.0) == PacketsHeard(50 - 25, 2.01), "it had to wait"
         assert line.heard(7, 1.0, 1.0) == PacketsHeard(0, 1.0)
     finally:
         line.close()
