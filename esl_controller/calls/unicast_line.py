@@ -143,12 +143,13 @@ class UnicastLine:
 
     def _noise(self, until: float) -> int:
         """How many of its last packets were noise, see `reoffers`: one at least, and as many as fit
-        in front of the packet for which FreeSWITCH sleeps before it sets the codec."""
+        in front of the packet for which FreeSWITCH sleeps before it sets the codec. A quarter of
+        one is how wrong its clock may be."""
         if not self._renamed:
             return 0
         ptime_s = self._ptime_ms / 1000
         noise_s = until - ptime_s - self.noise_from if self.noise_from else 0.0
-        return max(1, math.ceil(noise_s / ptime_s))
+        return max(1, math.floor(noise_s / ptime_s + 0.75))
 
     def heard_until(self, alive_until: float) -> float:
         """The same by the clock: when the caller last heard, for sure, what he was sent by a line
