@@ -30,6 +30,8 @@ _COUNTED = "rtp_audio_out_media_packet_count"
 thrown away (switch_core_media.c, set_stats; switch_rtp.c, rtp_common_write)."""
 SETTLES_S = 2.0
 """In so much time FreeSWITCH has seen what packets a telephone really sends."""
+NOISE_S = 1.0
+"""So long noise lasts at most: by then our datagrams have paused twice."""
 STAMP_S = 0.02
 """So old FreeSWITCH's clock may be when it stamps an event (switch_time.c, runtime.timestamp)."""
 
@@ -148,7 +150,9 @@ class UnicastLine:
         if not self._renamed:
             return 0
         ptime_s = self._ptime_ms / 1000
-        noise_s = until - ptime_s - self.noise_from if self.noise_from else 0.0
+        noise_s = until - ptime_s - self.noise_from
+        if noise_s > NOISE_S:
+            return 1  # of a re-INVITE long ago, which renumbered the codec
         return max(1, math.floor(noise_s / ptime_s + 0.75))
 
     def heard_until(self, alive_until: float) -> float:

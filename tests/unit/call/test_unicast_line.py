@@ -129,6 +129,7 @@ def test_behind_the_answer_to_a_new_codec_all_is_noise() -> None:
         assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 2.0)
         line.noise_from = 1.5
         assert line.heard(57, 2.01, 1.0) == PacketsHeard(50 - 25, 2.01), "it had to wait"
+        assert line.heard(57, 9.0, 1.0) == PacketsHeard(49, 9.0), "that was another one"
         assert line.heard(7, 1.0, 1.0) == PacketsHeard(0, 1.0)
     finally:
         line.close()
