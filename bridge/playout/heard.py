@@ -27,7 +27,7 @@ class PacketsHeard(NamedTuple):
 
     packets: int
     until: float
-    """What was sent later was not heard, whatever the count says: monotonic seconds."""
+    """What began to be heard later was not, whatever the count says: monotonic seconds."""
 
 
 class BytesHeard(NamedTuple):
@@ -93,7 +93,8 @@ class Timeline:
         if isinstance(heard_until, BytesHeard):
             return min(heard_until.heard, self.sent)
         if isinstance(heard_until, PacketsHeard):
-            return min(heard_until.packets * packet_bytes, self.heard(heard_until.until))
+            begun = -(-self.heard(heard_until.until) // packet_bytes) * packet_bytes
+            return min(heard_until.packets * packet_bytes, begun, self.sent)
         return self.heard(now - self._latency_s if heard_until is None else heard_until)
 
     def pause(self, pause_s: float) -> None:

@@ -160,6 +160,8 @@ class Downlink:
             heard_ms = self._ms(span.bytes - unheard[span.key])
             self._before_ms[span.item_id] = self._before_ms.get(span.item_id, 0) + heard_ms
         items = {span.key: span.item_id for span in spans}
+        if self._converter is not None and spans and (tail := self._converter.flush()):
+            pieces.append((spans[-1].key, tail))
         self._early = [_Early(items.get(key, ""), data, source) for key, data in pieces]
         self._early_bytes = sum(len(piece.data) for piece in self._early)
         self._complete = bool(spans) and not self._answering

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,8 @@ class DatagramLink:
         """Not sent because the kernel would not take them, or received too long."""
         self.refused = 0
         """How often the remote host reported that the port is closed."""
+        self.refused_at = 0.0
+        """When it did first: monotonic seconds."""
         self.closed = False
         self._overflow = b""
         """What the kernel had dropped of a deaf link at the last look."""
@@ -118,7 +121,7 @@ class DatagramLink:
         try:
             self._send(data)
         except ConnectionRefusedError:
-            self.refused += 1
+            self._note_refusal()
             return False
         except OSError:  # also once it is closed
             self.dropped += 1
@@ -142,8 +145,12 @@ class DatagramLink:
         except BlockingIOError:
             return None
         except OSError:  # ECONNREFUSED: the remote's answer to something sent earlier
-            self.refused += 1
+            self._note_refusal()
             return None
+
+    def _note_refusal(self) -> None:
+        self.refused += 1
+        self.refused_at = self.refused_at or time.monotonic()
 
     def _on_readable(self) -> None:
         for _ in range(DATAGRAMS_PER_CALLBACK):

@@ -12,6 +12,11 @@ from __future__ import annotations
 _FILL = 0xFF
 
 
+def is_filler(data: bytes) -> bool:
+    """Whether nothing was there to be read."""
+    return data[:1] == b"\xff" and data.count(_FILL) == len(data)
+
+
 class Filler:
     """One line's."""
 
@@ -27,7 +32,7 @@ class Filler:
         A caller who sends nothing is silent all the same: what is owed is one packet's.
         """
         size = len(data)
-        if data[:1] != b"\xff" or data.count(_FILL) != size:
+        if not is_filler(data):
             self._owed = max(0, size - self._size) if self._size else 0
             return False
         self._size = size

@@ -163,15 +163,15 @@ class Leg:
         for name in ("CHANNEL_UNPARK", "CHANNEL_EXECUTE_COMPLETE", "CHANNEL_BRIDGE"):
             self._handle(name, lambda event: self._on_moved(events, event))
         self._handle("CHANNEL_EXECUTE", self._on_execute)
-        custom: tuple[str, ...] = STREAM_EVENTS
         if self.begins_on_hold:
-            custom += (REINVITE,)
             self._handle(REINVITE, lambda _: events.on_reoffer())
         guard = commands.api("sched_del", f"voice_ai_{self.uuid}")
         named = ("BACKGROUND_JOB", "CHANNEL_HOLD", "CHANNEL_UNHOLD", "CODEC")
         stale = [self._set(name, "") for name in STALE if self.channel.variable(name)]
         batch = [commands.linger(), commands.myevents()]
-        self._pipeline([*batch, commands.event_plain(named, custom), guard, *stale])
+        self._pipeline(
+            [*batch, commands.event_plain(named, (*STREAM_EVENTS, REINVITE)), guard, *stale]
+        )
 
     def _handle(self, name: str, handler: Callable[[Event], None]) -> None:
         self._removals.append(self.esl.on(name, handler))

@@ -24,10 +24,12 @@ from esl_controller.calls.audio_module import without_unicast
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s, parse_codec
-from esl_controller.calls.line_watch import LineWatch, Verdict
+from esl_controller.calls.line_watch import GIVE_WAY_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
+from esl_controller.calls.packet_time import PacketTime
 from esl_controller.calls.playing import Playing, playback_variables
-from esl_controller.calls.reconnecting import ask_again
+from esl_controller.calls.reconnecting import Restarts, ask_again
+from esl_controller.calls.reoffers import Reoffers
 from esl_controller.calls.stream_start import stream_variables, token_in_url
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
@@ -41,9 +43,6 @@ from esl_controller.telemetry.metrics import Metrics
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
 QUESTION_TIMEOUT_S = 2.0
-MAX_RESTARTS = 3
-RESTARTS_WITHIN_S = 60.0
-"""More restarts than that in this time will not help."""
 
 
 class CallMedia:
@@ -62,15 +61,9 @@ class CallMedia:
         choice: PlayoutChoice,
         module: Flavour | None,
     ) -> None:
-        self.path = path
-        self.choice = choice
-        self.restarts = 0
-        self._esl = esl
-        self._session = session
-        self._manager = manager
-        self._site = site
-        self._outbox = outbox
-        self._metrics = metrics
+        self.path, self.choice, self.restarts = path, choice, 0
+        self._esl, self._session, self._manager = esl, session, manager
+        self._site, self._outbox, self._metrics = site, outbox, metrics
         self._module = module
         self._log = call_logger()
         self._leg = DEFAULT_LEG
@@ -84,14 +77,16 @@ class CallMedia:
         self._codec_told = False
         """The codec was set anew at a moment when nobody could ask for it."""
         self._codec_at = 0.0
-        self._restarted_at: list[float] = []
+        self._restarts = Restarts()
+        self._packet_time = PacketTime(esl, outbox)
+        self._reoffers = Reoffers(esl, outbox, self._on_other_codec)
         self._watch = LineWatch(patient=without_unicast(module) is None)
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
             esl.on("CODEC", self._on_codec),
-            esl.on("CHANNEL_HANGUP", lambda _: self._wait_no_more()),
+            esl.on("CHANNEL_HANGUP", self._wait_no_more),
         ]
-        esl.gone.rawlink(self._on_gone)
+        esl.gone.rawlink(self._wait_no_more)
 
     # --- starting and stopping, in the call's greenlet -----------------------------------------
 
@@ -127,6 +122,7 @@ class CallMedia:
             self._wait_for_stream("mod_audio_stream did not connect")
         if self._line is not None:
             self._prove(self._line)
+            self._reoffers.begin()
         self._attach()
 
     def restart(self, tell: Callable[[], None]) -> None:
@@ -138,7 +134,8 @@ class CallMedia:
             MediaUnavailable: nothing works for too long, or it was lost too often.
             CallGone: the call ended meanwhile.
         """
-        self._count_restart()
+        self._restarts.count(time.monotonic())
+        self.restarts += 1
         old, self._leg = self._leg, self._leg_now()
         if self._line is None and self.choice.mode is PlayoutMode.UNICAST:
             self._without_unicast("it ended")
@@ -150,23 +147,23 @@ class CallMedia:
 
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
-        self._stopping = True
-        batch = self._playing.last_commands()
-        if self.choice.mode is PlayoutMode.FILE:
-            batch.append(self._set("playback_terminators", ""))
-        if batch:
+        if batch := self._silencing():
             self._esl.pipeline(batch)
         if self._stream.is_open:
             self._stop_stream()
 
     def last_commands(self) -> list[commands.Command]:
         """The same for a channel that is left this moment: nothing is waited for."""
+        batch = self._silencing()
+        if self._stream.is_open:
+            batch.append(commands.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop"))
+        return batch
+
+    def _silencing(self) -> list[commands.Command]:
         self._stopping = True
         batch = self._playing.last_commands()
         if self.choice.mode is PlayoutMode.FILE:
             batch.append(self._set("playback_terminators", ""))
-        if self._stream.is_open:
-            batch.append(commands.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop"))
         return batch
 
     def close(self) -> None:
@@ -175,8 +172,10 @@ class CallMedia:
         for stop in self._stops:
             stop()
         self._stops.clear()
-        self._esl.gone.unlink(self._on_gone)
+        self._esl.gone.unlink(self._wait_no_more)
         self._playing.close()
+        self._packet_time.close()
+        self._reoffers.close()
         self._stream.close()
         self._close_line()
 
@@ -248,9 +247,9 @@ class CallMedia:
         self._close_line()
         try:
             line = self._open_line()
+            self._esl.pipeline([line.command()])
         except (PortsExhausted, OSError):
             return False
-        self._esl.pipeline([line.command()])
         return self._came(line.proven, PROOF_S)
 
     def _without_unicast(self, why: str) -> None:
@@ -275,18 +274,28 @@ class CallMedia:
         line, session = self._line, self._session
         if line is None or not self._attached:
             return
+        if line.packets_shorter:
+            self._packet_time.correct()
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
         verdict = self._watch.look(line.seen(heard), now)
         if verdict is Verdict.GIVE_WAY:
             self._metrics.count(m.CALLER_STALLS)
             self._log.warning("media.caller_stalled")
-            if session.line.downlink.playout is not None:
-                session.line.downlink.playout.give_way(self._watch.pause_s)
+            self._give_way(self._watch.pause_s)
         elif verdict is Verdict.DEAD:
             self._log.warning("media.unicast_dead")
-            # Packets sent since were silence: FreeSWITCH's own, and counted.
-            alive_at = line.heard_until(self._watch.alive_at)
-            self._outbox.post(lambda: self._lose_line(line, alive_at, alive_at))
+            at = self._watch.alive_at, now
+            self._outbox.post(lambda: self._lose_line(line, *line.died(self._leg_now(), *at)))
+
+    def _on_other_codec(self, at: float) -> None:
+        """FreeSWITCH will set it as soon as it gets its lock."""
+        if (line := self._line) is not None:
+            line.noise_from = at
+            self._give_way(GIVE_WAY_S)
+
+    def _give_way(self, pause_s: float) -> None:
+        if (playout := self._session.line.downlink.playout) is not None:
+            playout.give_way(pause_s)
 
     # --- both ----------------------------------------------------------------------------------
 
@@ -316,14 +325,6 @@ class CallMedia:
         self._attached = False
         if self._alive:
             self._session.lose_media(heard_until=heard_until)
-
-    def _count_restart(self) -> None:
-        now, times = time.monotonic(), self._restarted_at
-        if len(times) == MAX_RESTARTS and now - times[0] < RESTARTS_WITHIN_S:
-            raise MediaUnavailable("the caller's media was lost again and again")
-        times.append(now)
-        del times[:-MAX_RESTARTS]
-        self.restarts += 1
 
     def _on_codec(self, event: Event) -> None:
         """The codec may have been set anew; what it is now only FreeSWITCH's variables tell."""
@@ -362,14 +363,11 @@ class CallMedia:
         text = self._esl.api("uuid_getvar", question, QUESTION_TIMEOUT_S, check=False)
         return parse_codec(text) or self._leg
 
-    def _wait_no_more(self) -> None:
+    def _wait_no_more(self, _: object) -> None:
         """The call is gone: nothing will come."""
         self._stream.joined.set()
         if self._line is not None:
             self._line.proven.set()
-
-    def _on_gone(self, _: Signal) -> None:
-        self._wait_no_more()
 
     def _came(self, signal: Signal, timeout_s: float) -> bool:
         """Wait for a signal. Raises `CallGone`."""

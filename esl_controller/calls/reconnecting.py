@@ -18,6 +18,22 @@ PAUSES_S = (0.2, 0.4)
 LONGEST_PAUSE_S = 0.7
 LATE_S = 1.0
 """A pause no caller takes for the line's end: after it he is told, where he can be."""
+MAX_RESTARTS = 3
+RESTARTS_WITHIN_S = 60.0
+"""More restarts than that in this time will not help."""
+
+
+class Restarts:
+    """Of one call's media."""
+
+    def __init__(self) -> None:
+        self._at: list[float] = []
+
+    def count(self, now: float) -> None:
+        """One more, at this monotonic second. Raises MediaUnavailable: there were too many."""
+        if len(self._at) == MAX_RESTARTS and now - self._at[0] < RESTARTS_WITHIN_S:
+            raise MediaUnavailable("the caller's media was lost again and again")
+        self._at = [*self._at, now][-MAX_RESTARTS:]
 
 
 def ask_again(

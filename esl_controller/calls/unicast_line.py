@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,7 +12,7 @@ from gevent.event import Event as Signal
 from bridge.playout.heard import HeardUntil, PacketsHeard
 from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
-from esl_controller.calls.filler import Filler
+from esl_controller.calls.filler import Filler, is_filler
 from esl_controller.calls.leg_codec import PTIMES_MS, packets_may_differ
 from esl_controller.calls.line_watch import Seen
 from esl_controller.calls.unicast_ports import PortRange
@@ -29,6 +30,8 @@ _COUNTED = "rtp_audio_out_media_packet_count"
 thrown away (switch_core_media.c, set_stats; switch_rtp.c, rtp_common_write)."""
 SETTLES_S = 2.0
 """In so much time FreeSWITCH has seen what packets a telephone really sends."""
+NOISE_S = 1.0
+"""So long noise lasts at most: by then our datagrams have paused twice."""
 STAMP_S = 0.02
 """So old FreeSWITCH's clock may be when it stamps an event (switch_time.c, runtime.timestamp)."""
 
@@ -49,6 +52,8 @@ class UnicastLine:
         self._on_audio = on_audio
         self._ports = ports
         self._first_bytes = 0
+        self._packet_bytes = 0
+        """Of the first packet that the telephone has sent; 0: none has come."""
         self._proven_at = 0.0
         self._told: Leg | None = None
         """The leg as FreeSWITCH believes it to be."""
@@ -57,6 +62,10 @@ class UnicastLine:
         self._garbled = False
         """FreeSWITCH believed in longer packets than ours were: it filled each up with nothing
         (switch_core_media.c, switch_core_session_write_frame), which is no speech."""
+        self.noise_from = 0.0
+        """Since then what is sent is noise: see `reoffers`. 0: never."""
+        self._renamed = False
+        """Ended by another codec, not only by other packets of the same."""
         self._filler = Filler()
         self._opened_at = time.monotonic()
         self.sent_before: int | None = None
@@ -92,6 +101,14 @@ class UnicastLine:
         self._ptime_ms = ms if told else leg.ptime_ms
         return replace(leg, ptime_ms=self._ptime_ms)
 
+    @property
+    def packets_shorter(self) -> bool:
+        """The telephone's are shorter than FreeSWITCH believes, and it keeps to that."""
+        told = self._told
+        if told is None or not packets_may_differ(told) or not self._packet_bytes:
+            return False
+        return self._packet_bytes < told.rate_hz * told.ptime_ms // 1000 * 2
+
     def ended_by(self, leg: Leg, codec_at: float) -> bool:
         """Whether FreeSWITCH has ended it as it set its codec, at that moment, to `leg`.
 
@@ -100,7 +117,9 @@ class UnicastLine:
         """
         told, self._told = self._told, leg
         ended = leg != told and codec_at > self._proven_at - STAMP_S > 0.0
-        self._garbled = ended and told is not None and self._ptime_ms < told.ptime_ms
+        if ended and told is not None:
+            self._garbled = self._ptime_ms < told.ptime_ms
+            self._renamed = leg.codec != told.codec
         return ended
 
     def seen(self, heard: int | None) -> Seen:
@@ -121,7 +140,20 @@ class UnicastLine:
             return self._opened_at
         if sent is None or self.sent_before is None:
             return otherwise
-        return PacketsHeard(sent - self.sent_before, until)
+        speech = sent - self.sent_before - self._noise(until)
+        return PacketsHeard(max(0, speech), until)
+
+    def _noise(self, until: float) -> int:
+        """How many of its last packets were noise, see `reoffers`: one at least, and as many as fit
+        in front of the packet for which FreeSWITCH sleeps before it sets the codec. A quarter of
+        one is how wrong its clock may be."""
+        if not self._renamed:
+            return 0
+        ptime_s = self._ptime_ms / 1000
+        noise_s = until - ptime_s - self.noise_from
+        if noise_s > NOISE_S:
+            return 1  # of a re-INVITE long ago, which renumbered the codec
+        return max(1, math.floor(noise_s / ptime_s + 0.75))
 
     def heard_until(self, alive_until: float) -> float:
         """The same by the clock: when the caller last heard, for sure, what he was sent by a line
@@ -133,6 +165,18 @@ class UnicastLine:
         settled = whole or alive_until - self._opened_at >= SETTLES_S
         return alive_until if settled else self._opened_at
 
+    def died(self, leg: Leg, alive_at: float, now: float) -> tuple[float, float]:
+        """Found dead at `now`, sure to have lived at `alive_at`, on a channel that is `leg`: until
+        when something may have been heard of it, and what was heard where nobody counted.
+
+        A refusal tells when FreeSWITCH closed its socket, and a codec that is new why: all that
+        it counts was ours. Else others may play on the channel, and are counted, too.
+        """
+        otherwise, told = self.heard_until(alive_at), self._told
+        self.ended_by(leg, now)
+        by_silence = now if leg != told else otherwise
+        return self._link.refused_at or by_silence, otherwise
+
     def close(self) -> None:
         """Give up socket and port; FreeSWITCH is told nothing."""
         if not self._link.closed:
@@ -142,11 +186,14 @@ class UnicastLine:
     def _on_datagram(self, data: bytes) -> None:
         if not self.proven.is_set():
             self._first_bytes, self._proven_at = len(data), time.monotonic()
+            self._link.refused_at = 0.0  # it was closed yet
             self.proven.set()
+        if not self._packet_bytes and not is_filler(data):
+            self._packet_bytes = len(data)
         if self._on_audio is not None:
             if not self._filler.takes(data):
                 self._on_audio(data)
-        else:
+        elif self._packet_bytes:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
 
 

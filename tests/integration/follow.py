@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from esl_controller.simulator.hearing import AUDIBLE
 
 RATE_HZ = 8000
-BLOCK, WINDOW, HEAD, MORE = 160, 480, 800, 3200
-"""Samples: 20, 60, 100 and 400 ms."""
+BLOCK, WINDOW, MORE = 160, 480, 3200
+"""Samples: 20, 60 and 400 ms."""
+HEADS = (800, WINDOW, 320)
+"""The same of a beginning that something came behind: as little as a packet of 40 ms."""
 STARTS = (8000, 3200, 1600)
 """Of the beginning, so much at once is looked for: less where something came between in it."""
 BEGIN_STEP = 5
@@ -153,9 +155,10 @@ def _back(heard: Samples, wanted: Samples, loud: list[int], shift: int) -> tuple
         loud[0],
     )
     for at in loud[: loud.index(sure)]:
-        found = _first(heard[: sure + shift], wanted[at : at + HEAD])
-        if found is not None:
-            return at, found
+        for size in HEADS:
+            found = _first(heard[: sure + shift], wanted[at : at + size])
+            if found is not None:
+                return at, found
     return sure, sure + shift
 
 

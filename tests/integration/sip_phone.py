@@ -19,7 +19,7 @@ from bridge.audio.formats import FRAME_MS, AudioFormat
 from esl_controller.simulator.hearing import Hearing
 from esl_controller.simulator.switch.unicast import KERNEL_TIMES, NOTES_BYTES, came_at
 from tests.integration import rtp, sip_wire
-from tests.integration.wire_codecs import CODECS, Plain
+from tests.integration.wire_codecs import CODECS, Plain, WireCodec
 
 HOST = "127.0.0.1"
 REPEAT_S = 0.5
@@ -31,6 +31,23 @@ KEYS_TYPE = 101
 """What it offers when it calls."""
 TAKES, RINGS, BUSY, DECLINES = "200 OK", "180 Ringing", "486 Busy Here", "603 Decline"
 """What a telephone does with a call: RINGS is never answered."""
+
+
+@dataclasses.dataclass
+class _Heard:
+    """One codec of the call as the telephone hears it."""
+
+    number: int
+    audio_format: AudioFormat
+    ears: WireCodec
+    packets: list[rtp.Packet]
+
+    def take(self, packet: rtp.Packet) -> bytes:
+        """Keep it; returns its 16-bit PCM."""
+        if not isinstance(self.ears, Plain):
+            packet = dataclasses.replace(packet, pcm=self.ears.decode(packet.payload))
+        self.packets.append(packet)
+        return rtp.from_wire(packet, self.audio_format)
 
 
 class Phone:
@@ -58,9 +75,13 @@ class Phone:
         self._direction = direction
         """What it says of hearing and being heard when it takes the call."""
         self.format = CODECS[codec].format
-        self._ears = CODECS[codec].make()
         self.packets: list[rtp.Packet] = []
         """Audio received in this codec."""
+        self._now = _Heard(-1, self.format, CODECS[codec].make(), self.packets)
+        self._before: _Heard | None = None
+        """The codec before, until something comes in this one: who offers another must be ready for
+        both until then (RFC 3264 8.3.1, 8.3.3), and FreeSWITCH replies before it changes its own
+        (switch_core_media.c, reset_codec)."""
         self.earlier: list[tuple[AudioFormat, list[rtp.Packet]]] = []
         """The same of the codecs before it."""
         self.hearing = Hearing(self.format.rate_hz, keep_audio=False)
@@ -74,6 +95,8 @@ class Phone:
         self._tag = uuid.uuid4().hex[:8]
         self._sip, self._rtp = _bound(), _bound()
         self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._moved: list[socket.socket] = []
+        """Where it was before, heard no more."""
         self._invite: sip_wire.SipMessage | None = None
         self._called = ""
         """Our From in a call that we make."""
@@ -82,17 +105,14 @@ class Phone:
         self._registered: tuple[str, str, tuple[str, int]] | None = None
         self._registration = uuid.uuid4().hex
         self._far = (HOST, 0)
-        self._number = -1
         self._offered: dict[tuple[str, int], int] = {}
         """Payload types of the first INVITE."""
         self._requests = 0
         self._replies: dict[int, str] = {}
         """Status of the final reply, by CSeq."""
         self._mouth: rtp.Mouth | None = None
-        self._greenlets = [
-            gevent.spawn(_listen, self._sip, self._receive_sip),
-            gevent.spawn(_listen, self._rtp, self._receive_rtp),
-        ]
+        self._greenlets = [gevent.spawn(_listen, self._sip, self._receive_sip)]
+        self._ear = gevent.spawn(_listen, self._rtp, self._receive_rtp)
 
     @property
     def address(self) -> str:
@@ -178,10 +198,20 @@ class Phone:
         if (codec, ptime_ms) != (self.codec, self.ptime_ms):
             self.earlier.append((self.format, self.packets))
             self.codec, self.format, self.ptime_ms = codec, CODECS[codec].format, ptime_ms
-            self._number, self.packets, self.sends_ms = number, [], ptime_ms
-            self._ears = CODECS[codec].make()
+            self.packets, self.sends_ms = [], ptime_ms
+            self._before = self._now
+            self._now = _Heard(number, self.format, CODECS[codec].make(), self.packets)
             self._speaking().change(CODECS[codec], number, ptime_ms)
         return ms
+
+    def move(self) -> None:
+        """Have another address for RTP: the old one is forgotten, as by an address translator, and
+        nobody is told."""
+        self._moved.append(self._rtp)
+        self._ear.kill()
+        self._rtp = _bound()
+        self._rtp.setsockopt(socket.SOL_SOCKET, KERNEL_TIMES, 1)
+        self._ear = gevent.spawn(_listen, self._rtp, self._receive_rtp)
 
     def options(self) -> float:
         """Ask what FreeSWITCH can do, within the call; returns milliseconds to the reply."""
@@ -213,9 +243,9 @@ class Phone:
             self.unregister()
         if self.answered.is_set() and not self.over.is_set():
             self.hang_up()
-        gevent.killall(self._greenlets)
-        self._sip.close()
-        self._rtp.close()
+        gevent.killall([*self._greenlets, self._ear])
+        for sock in (self._sip, self._rtp, *self._moved):
+            sock.close()
 
     def _speaking(self) -> rtp.Mouth:
         assert self._mouth is not None, "not called yet"
@@ -291,7 +321,7 @@ class Phone:
 
     def _begin(self, number: int, far: sip_wire.Offer) -> None:
         """Speak, and listen to packets of this type."""
-        self._number = number
+        self._now.number = number
         digits = far.digits(CODECS[self.codec].clock_hz)
         self._mouth = rtp.Mouth(CODECS[self.codec], number, digits, self.sends_ms)
         self._greenlets.append(gevent.spawn(self._speak, self._mouth, far.address))
@@ -304,12 +334,11 @@ class Phone:
 
     def _receive_rtp(self, data: bytes, far: tuple[str, int], at: float) -> None:
         packet = rtp.parse(data, at)
-        if packet.payload_type != self._number:
-            return
-        if not isinstance(self._ears, Plain):
-            packet = dataclasses.replace(packet, pcm=self._ears.decode(packet.payload))
-        self.packets.append(packet)
-        self.hearing.add(rtp.from_wire(packet, self.format), at)
+        if packet.payload_type == self._now.number:
+            self._before = None
+            self.hearing.add(self._now.take(packet), at)
+        elif self._before is not None and packet.payload_type == self._before.number:
+            self.hearing.add(self._before.take(packet), at)
 
     def _speak(self, mouth: rtp.Mouth, address: tuple[str, int]) -> None:
         due = time.monotonic()

@@ -10,7 +10,7 @@ import pytest
 
 from bridge.session.states import SessionState
 from esl_controller.calls import unicast_ports
-from esl_controller.calls.media import MAX_RESTARTS
+from esl_controller.calls.reconnecting import MAX_RESTARTS
 from esl_controller.simulator.caller_script import After, AgentSilent, Step
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.switch.quirks import CALM, Edition

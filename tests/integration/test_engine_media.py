@@ -188,3 +188,23 @@ def test_a_telephone_in_a_real_network(call: Callable[..., Line], way: str, netw
     assert restarts(line) == 0
     line.phone.hang_up()
     line.report(f"{network}: {line.judge(ANSWER, after=began)}")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_telephone_that_an_address_translator_forgot(call: Callable[..., Line], way: str) -> None:
+    """FreeSWITCH hears and reaches it again with a re-INVITE, and nothing is taken for dead."""
+    line = call(way, Phone("PCMU"))
+    line.listen(GREETING)
+    line.phone.move()
+    answers = len(line.moments("first_delta"))
+    line.say()
+    gevent.sleep(2.0)
+    assert len(line.moments("first_delta")) == answers, "heard from where nobody told it"
+    line.phone.reinvite()
+    line.phone.packets.clear()  # what went to the old address is missing
+    assert restarts(line) == 0
+    began = time.monotonic()
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    line.report(f"after an address translator: {line.judge(ANSWER, after=began)}")

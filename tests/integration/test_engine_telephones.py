@@ -5,7 +5,9 @@ docs/telephones.md. FREESWITCH_MODULE names the edition of the module, SPANDSP t
 libspandsp, FREESWITCH_INCOMING where the telephones call (`engine_line.call_in`).
 
 FreeSWITCH's own `playback` in the same cell is the measure: what is lost there is lost whoever
-plays.
+plays. Played from files a packet is lost with each other codec: FreeSWITCH gives it the number of
+the new one before it sets that (switch_core_media.c, switch_core_media_negotiate_sdp). How much of
+it is a sound is chance, 9.5 and 44 ms of the same cell in two runs, so that it counts as a whole.
 """
 
 from __future__ import annotations
@@ -118,9 +120,12 @@ def test_every_telephone(
         late_ms = max(0.0, cell.late_ms - COVERED_MS)
         lost_ms, doubled_ms = (DELAY_MS, AGAIN_MS) if event in CHANGES else (0.0, 0.0)
         by_itself_ms = _lost_by_itself.get((event, cell.codec, cell.ptime_ms), 0.0)
+        if way == "file" and event == "another codec":
+            by_itself_ms = max(by_itself_ms, cell.ptime_ms)
         assert not cell.trouble, cell
         assert cell.lost_packets == 0, cell
-        assert cell.waited_ms <= DEAD_AIR_MS or cell.read_at_half, (cell, cell.waited_ms)
+        unseen = cell.read_at_half and not way.startswith("unicast")
+        assert cell.waited_ms <= DEAD_AIR_MS or unseen, (cell, cell.waited_ms)
         if cell.codec == "L16" and event == "another codec":
             continue  # noise, whoever plays: see `telephones.CHANGING`
         assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell

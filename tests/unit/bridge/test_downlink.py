@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.audio.formats import L16_8K, PCMU_8K
+from bridge.audio.formats import L16_8K, L16_24K, PCMU_8K
 from bridge.audio.pacer import Pacer
 from bridge.playout.base import PlayoutSinks
+from bridge.playout.heard import PacketsHeard
 from bridge.playout.unicast import UnicastPlayout
 from bridge.session.downlink import MAX_EARLY_BYTES, MAX_SILENCE_MS, Downlink, DownlinkListener
 from tests.unit.bridge.session_kit import FRAME, PHRASE, SILENT_FRAME
@@ -68,6 +69,24 @@ def test_a_greeting_without_end_is_cut_at_a_limit(line):
     line.down.play("i1", bytes(MAX_EARLY_BYTES), line.now)
     assert not line.play("i1", 1)
     assert line.down.counters.early_dropped_bytes == len(FRAME)
+
+
+def test_what_the_resampler_still_holds_is_not_lost_with_the_line(line):
+    """Each line has its own; the end of an answer comes while there is none."""
+    tone = b"".join((3000 * (n // 30 % 2)).to_bytes(2, "little") for n in range(24 * 200))
+    line.down.speak(L16_24K)
+    line.open()
+    line.down.begin_answer()
+    line.play("i1", 1, tone)
+    line.after(0.5)
+    line.down.suspend(PacketsHeard(5, 99.0), line.now)
+    line.play("i1", 1, tone)
+    line.datagrams.clear()
+    line.open()
+    line.down.complete(line.now)
+    line.after(1.0)
+    assert len(line.datagrams) == (400 - 5 * 20) // 20
+    assert any(line.datagrams[-1][-32:]), "two milliseconds were missing, and silence filled up"
 
 
 def test_what_was_kept_and_is_cut_was_not_heard(line):

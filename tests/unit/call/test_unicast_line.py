@@ -91,3 +91,60 @@ def test_a_freeswitch_that_does_not_count() -> None:
     esl.uuid = esl.channel.uuid
     assert packets_sent(esl) is None
     assert [step.split()[1] for step in esl.steps] == ["uuid_set_media_stats", "uuid_getvar"]
+
+
+def test_of_a_line_found_dead_what_freeswitch_has_sent_was_heard() -> None:
+    """Until it closed its socket, or by then, when its codec is another one; else only what is
+    sure: others may play on the channel."""
+    leg, other = Leg("PCMU", 8000, 20), Leg("PCMA", 8000, 30)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61570, 61579), lambda _: None)
+    try:
+        line._on_datagram(bytes(320))
+        line.proves(leg)
+        assert line.died(leg, 5.0, 5.6) == (5.0, 5.0)
+        assert line.died(other, 5.0, 5.6) == (5.6, 5.0)
+        line.proves(leg)
+        before = time.monotonic()
+        while not line._link.refused:  # nobody has that port
+            line.send(bytes(320))
+        until, otherwise = line.died(other, 5.0, time.monotonic())
+        assert before <= until <= time.monotonic()
+        assert otherwise == 5.0
+    finally:
+        line.close()
+
+
+def test_behind_the_answer_to_a_new_codec_all_is_noise() -> None:
+    leg, other = Leg("G722", 16000, 20), Leg("opus", 48000, 20)
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61580, 61589), lambda _: None)
+    try:
+        line._on_datagram(bytes(640))
+        proven = time.monotonic()
+        line.proves(leg)
+        line.sent_before = 7
+        assert line.heard(57, 2.0, 1.0) == PacketsHeard(50, 2.0), "the codec is the same"
+        assert line.ended_by(other, proven + 1)
+        assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 2.0), "one at least"
+        line.noise_from = 1.99
+        assert line.heard(57, 2.0, 1.0) == PacketsHeard(49, 2.0)
+        line.noise_from = 1.5
+        assert line.heard(57, 2.01, 1.0) == PacketsHeard(50 - 25, 2.01), "it had to wait"
+        assert line.heard(57, 9.0, 1.0) == PacketsHeard(49, 9.0), "that was another one"
+        assert line.heard(7, 1.0, 1.0) == PacketsHeard(0, 1.0)
+    finally:
+        line.close()
+
+
+def test_the_first_packet_of_opus_tells_whether_they_are_shorter_than_agreed() -> None:
+    for came, shorter in ((1920, False), (3840, False), (960, True)):
+        line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61590, 61599), None)
+        try:
+            line._on_datagram(b"\xff" * 1920)
+            line.proves(Leg("opus", 48000, 20))
+            assert not line.packets_shorter, "that was nothing yet"
+            line._on_datagram(bytes(came))
+            assert line.packets_shorter is shorter
+            line.proves(Leg("L16", 48000, 20))
+            assert not line.packets_shorter, "of others FreeSWITCH sees it itself"
+        finally:
+            line.close()

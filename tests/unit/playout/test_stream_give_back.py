@@ -52,6 +52,14 @@ def test_what_was_sent_after_the_end_is_given_back_whoever_sent_packets_besides(
     assert data == ms(1000)[len(ms(40)) :]
 
 
+def test_a_packet_that_had_begun_when_it_ended_was_heard_whole() -> None:
+    far, _, stream = make(recalls=False, lead_ms=100)
+    stream.write("a", ms(1000), far.now)
+    ended = far.now + 0.045
+    ((_, data),) = stream.give_back(PacketsHeard(1000, ended), far.now + 0.5)
+    assert data == ms(1000)[len(ms(60)) :]
+
+
 def test_what_files_were_not_played_is_given_back_to_the_byte() -> None:
     far, _, stream = make(lead_ms=120, chunk_ms=200, first_chunk_ms=100)
     stream.write("a", ms(1000), far.now)

@@ -1,0 +1,58 @@
+"""Notices a re-INVITE that changes the codec, while FreeSWITCH has yet to set it.
+
+Its reply sets the number of outgoing packets to the new codec's (switch_core_media.c,
+switch_core_media_negotiate_sdp: `switch_rtp_set_default_payload`); the codec itself is set when the
+next packet has been read (reset_codec) and the lock of the write codec is free. What is written
+between is noise in the caller's ear: the old codec under the number of the new one. As a rule that
+is one packet; but where datagrams of `unicast` wait for their turn the thread that writes them
+takes the lock again and again, and it was half a second (observed).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from esl_controller.calls.command_queue import Outbox
+from esl_controller.calls.leg import REINVITE
+from esl_controller.calls.leg_codec import event_age_s
+from esl_controller.esl.events import Event
+from esl_controller.esl.session import ControllerSession
+
+BEFORE_S = 0.01
+"""So long before the event the number is set: between them are the rest of the SDP and the reply
+(sofia.c, sofia_handle_sip_i_state)."""
+_NUMBER = "rtp_audio_recv_pt"
+"""Channel variable that each negotiation sets to the number of its codec."""
+
+
+class Reoffers:
+    """One leg's."""
+
+    def __init__(
+        self, esl: ControllerSession, outbox: Outbox, on_other: Callable[[float], None]
+    ) -> None:
+        """`on_other` is told since when, in monotonic seconds, the number may be another."""
+        self._esl, self._outbox, self._on_other = esl, outbox, on_other
+        self._number = ""
+        self._stop = esl.on(REINVITE, self._on_reinvite)
+
+    def begin(self) -> None:
+        """The channel has media: note what number it has."""
+        self._number = self._ask()
+
+    def close(self) -> None:
+        """Hear no more of the leg."""
+        self._stop()
+
+    def _on_reinvite(self, event: Event) -> None:
+        at = time.monotonic() - event_age_s(event, time.time()) - BEFORE_S
+        self._outbox.post(lambda: self._compare(at))
+
+    def _compare(self, at: float) -> None:
+        before, self._number = self._number, self._ask()
+        if self._number != before:
+            self._on_other(at)
+
+    def _ask(self) -> str:
+        return self._esl.api("uuid_getvar", f"{self._esl.uuid} {_NUMBER}", check=False).strip()
