@@ -227,3 +227,37 @@ def test_an_answer_given_into_a_hold_is_due_after_the_callers_and_not_after_ours
     if ours:
         assert s.told.of("answer_late") == []
     assert len(s.hosts) == 1
+
+
+def test_music_goes_on_where_no_provider_is_left_and_the_session_ends_after_it(stage):
+    """A caller who waits for a human hears no silence, and is not lost without one."""
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.session.hold(MUSIC)
+    s.fail(kind=p.ErrorKind.AUTHENTICATION, retryable=False)
+    assert s.told.of("provider_trouble")
+    before = len(s.datagrams)
+    s.after(20.0)
+    assert s.heard(before) > 19_000
+    assert s.told.end is None
+    s.session.tell("[Nobody answers in sales.]", respond=True)
+    s.session.resume()
+    assert s.told.end.cause is EndCause.PROVIDER_FAILED
+    s.session.set_on_hold(False)
+    assert s.told.names().count("ended") == 1
+
+
+def test_an_agent_that_leaves_a_held_caller_is_replaced(stage):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.session.hold(MUSIC)
+    s.events(p.Ended("nobody speaks"))
+    assert s.session.state is SessionState.HELD
+    s.reconnect().ready()
+    before = len(s.datagrams)
+    s.after(2.0)
+    assert s.heard(before) > 1500
+    s.session.resume()
+    assert s.session.state is SessionState.TALKING
