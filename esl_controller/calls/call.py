@@ -280,6 +280,8 @@ class Call(Asked):
     def _leave(self, talk: Conversation, end: SessionEnd) -> None:
         """The session is over: where does the caller go?"""
         self.leg.require()
+        if end.cause in (EndCause.AGENT_LEFT, EndCause.MAX_DURATION):
+            self._connecting.without_agent()
         if self._connecting.next is not None:
             self.departure.hand_over(talk, *self._connecting.next)
         elif end.cause in (EndCause.PROVIDER_FAILED, EndCause.STREAM_LOST):

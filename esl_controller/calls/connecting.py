@@ -16,7 +16,7 @@ from esl_controller.calls.hold_music import hold_music
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.states import CallEvent, CallState
-from esl_controller.calls.transfer.course import RETURN_LOOKS, RETURN_S, Course
+from esl_controller.calls.transfer.course import BLIND, RETURN_LOOKS, RETURN_S, Course
 from esl_controller.calls.transfer.outcome_words import BUSY_WITH_ANOTHER
 from esl_controller.calls.transfer.outcomes import Outcome as TransferOutcome
 from esl_controller.calls.transfer.plan import TransferPlan
@@ -98,6 +98,13 @@ class Connecting:
             gevent.spawn_later(RETURN_S, self.post, partial(self.end_call, looks - 1))
         else:
             talk.finish(EndCause.FINISHED)
+
+    def without_agent(self) -> None:
+        """It has left a caller to whom it said whom it connects to: he goes there unannounced."""
+        course = self._course
+        if course is not None:
+            self.close()
+            self.next = (BLIND, course.plan.destinations[0].number, course.plan.reason)
 
     def drain(self) -> None:
         """The worker is going: a good-bye, to a caller on hold once he hears us again."""

@@ -38,11 +38,15 @@ class Talk:
 class Course:
     """A transfer that goes on until it is closed."""
 
-    def __init__(self, *_: Any) -> None:
+    def __init__(self, call: Any, talk: Any, identity: Any, plan: TransferPlan) -> None:
+        self.plan = plan
         self.going_on = False
 
     def begin(self) -> None:
         self.going_on = True
+
+    def close(self) -> None:
+        self.going_on = False
 
 
 @pytest.fixture
@@ -91,3 +95,15 @@ def test_a_function_that_runs_on_does_not_keep_the_call(talk: Talk, connecting: 
     connecting.end_call(looks=1)
     gevent.sleep(0.05)
     assert talk.did[-1] is EndCause.FINISHED
+
+
+def test_an_agent_that_leaves_in_the_announcement_leaves_the_caller_to_whom_it_named(
+    connecting: Connecting,
+) -> None:
+    connecting.without_agent()
+    assert connecting.next is None
+    connecting.begin(PLAN)
+    course: Any = connecting._course
+    connecting.without_agent()
+    assert connecting.next == ("blind", "201", "")
+    assert not course.going_on, "nobody is rung besides"
