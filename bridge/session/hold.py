@@ -105,7 +105,7 @@ class Hold:
         return Holder.US in self._holders
 
     def keeps(self, end: SessionEnd) -> bool:
-        """Nobody is left to speak with him: in a hold of ours the music goes on until it is over."""
+        """Nobody is left to speak with him: in a hold of ours the music goes on until its end."""
         if self.ours:
             self.deserted = end
         return self.ours

@@ -261,3 +261,17 @@ def test_an_agent_that_leaves_a_held_caller_is_replaced(stage):
     assert s.heard(before) > 1500
     s.session.resume()
     assert s.session.state is SessionState.TALKING
+
+
+def test_a_hold_that_nobody_ends_ends_the_call(stage):
+    """The secretary's limit stands still, the installation's does not: a line left on hold costs a
+    provider's session all night."""
+    s = stage(max_duration_s=30.0, longest_s=100.0).talking()
+    s.session.set_on_hold(True)
+    s.after(98.0)
+    assert s.told.end is None
+    s.after(3.0)
+    assert s.says() == ["Time is up."]
+    s.answer("r9", ms=200, token=s.token())
+    s.after(1.0)
+    assert s.told.end.cause is EndCause.MAX_DURATION
