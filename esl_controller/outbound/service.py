@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import gevent
@@ -22,6 +22,7 @@ from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.database.repository.outbound import Caps
 from esl_controller.routes.hours import opening_of
+from esl_controller.routes.routing import HandBack
 from esl_controller.tenants.loader import ConfigError, ConfigLoader
 
 LOOK_S = 5.0
@@ -31,6 +32,8 @@ SETTLE_S = 2 * RENEW_S
 """After an outage of the database: by then who still makes a call has renewed its lease."""
 RETRY_S = 900.0
 """Between two attempts to reach somebody."""
+PUT_OFF_S = 300.0
+"""Until it is seen again whether there is a place and a budget for a call."""
 MAX_AT_ONCE = 20
 """Of one worker."""
 LOOKED_AT = 50
@@ -72,13 +75,17 @@ class OutboundService:
         config: ConfigLoader,
         dialler: Dialler,
         worker: str,
+        may_be_served: Callable[[RouteEntry], object],
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`may_be_served` raises HandBack where a call would be turned away once it is answered;
+        may wait, and raise DatabaseError."""
         self._pool = pool
         self._config = config
         self._dialler = dialler
         self._worker = worker
+        self._may_be_served = may_be_served
         self._now = now
         self._making = Greenlets()
         self._mine: set[str] = set()
@@ -149,11 +156,16 @@ class OutboundService:
         return entry
 
     def _put_off(self, call: OutboundCall, entry: RouteEntry) -> bool:
-        """Nobody is called outside the secretary's hours."""
+        """Nobody is called outside the secretary's hours, or to be turned away when he answers."""
         hours = opening_of(entry, self._now())
-        if hours.open:
-            return False
         until = hours.next_open_at or call.not_after
+        if hours.open:
+            try:
+                self._may_be_served(entry)
+                return False
+            except HandBack as why:
+                _log.info("outbound.put_off", domain_uuid=call.domain_uuid, why=str(why))
+                until = self._now() + timedelta(seconds=PUT_OFF_S)
         with self._pool.connection(autocommit=True) as connection:
             outbound.postpone(connection, call.domain_uuid, call.outbound_uuid, until)
         return True

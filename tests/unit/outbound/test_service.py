@@ -1,4 +1,4 @@
-"""The calls a worker makes, in an outage of the database: nobody is called twice at once."""
+"""The calls a worker makes: nobody is called twice at once, or to be turned away."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from esl_controller.database.acts import OutboundCall
 from esl_controller.database.models import RouteEntry
 from esl_controller.database.pool import DatabaseError
 from esl_controller.outbound import service as module
-from esl_controller.outbound.service import Made, OutboundService
+from esl_controller.outbound.service import PUT_OFF_S, Made, OutboundService
+from esl_controller.routes.routing import HandBack, Outcome
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 CALL = OutboundCall(
@@ -55,17 +56,33 @@ class World:
         self.over = Event()
         self.room = True
         config: Any = SimpleNamespace(secretary_for=lambda *_: Entry())
-        self.service = OutboundService(self, config, self, "w", now=lambda: NOW)  # type: ignore[arg-type]
+        self.refusal: HandBack | None = None
+        self.put_off: list[datetime] = []
+        self.service = OutboundService(
+            self,  # type: ignore[arg-type]
+            config,
+            self,
+            "w",
+            self._may_be_served,
+            now=lambda: NOW,
+        )
         for name, of in {
             "expire": lambda *_: 0,
             "list_due": self._list_due,
             "take": lambda *_, **__: CALL,
             "renew": lambda *_: True,
             "finish": lambda *_, **__: None,
+            "postpone": lambda *names: self.put_off.append(names[-1]),
         }.items():
             monkeypatch.setattr(module.outbound, name, of)
         monkeypatch.setattr(module.conversations, "store", lambda *_: None)
-        monkeypatch.setattr(module, "opening_of", lambda *_: SimpleNamespace(open=True))
+        monkeypatch.setattr(
+            module, "opening_of", lambda *_: SimpleNamespace(open=True, next_open_at=None)
+        )
+
+    def _may_be_served(self, entry: RouteEntry) -> None:
+        if self.refusal is not None:
+            raise self.refusal
 
     def _list_due(self, *_: Any) -> list[OutboundCall]:
         """Its lease has run out."""
@@ -115,3 +132,13 @@ def test_after_an_outage_whoever_makes_a_call_can_say_so_first(
     assert slept[:2] == [module.LOOK_S, module.SETTLE_S]
     assert world.looks == 2
     world.service.stop()
+
+
+def test_nobody_is_rung_whom_the_tenant_cannot_afford_to_speak_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(monkeypatch)
+    world.refusal = HandBack(Outcome.BUDGET)
+    assert world.service.run_once() == 0
+    assert world.put_off == [NOW + timedelta(seconds=PUT_OFF_S)]
+    assert not world.dialled
