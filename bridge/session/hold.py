@@ -131,6 +131,7 @@ class Hold:
             one for one in self._line.cut(now) if not one.total_ms or one.heard_ms < one.total_ms
         ]
         self.broken_off = self.broken_off or due or bool(unheard)
+        self._answering.interrupted()
         self._line.downlink.begin(floor.broken_off())
         if due or playing:
             self._dialogue.cut(unheard)

@@ -275,3 +275,23 @@ def test_a_hold_that_nobody_ends_ends_the_call(stage):
     s.answer("r9", ms=200, token=s.token())
     s.after(1.0)
     assert s.told.end.cause is EndCause.MAX_DURATION
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_was_to_be_said_before_a_hold_is_not_said_instead_of_what_came_of_it(stage, lost):
+    """ "Connecting.", to a caller whom nobody has taken."""
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    if lost:
+        s.fail()
+    s.session.say("Connecting.")
+    s.after(0.2)
+    s.session.hold(MUSIC)
+    if lost:
+        s.reconnect().ready()
+    s.after(1.0)
+    s.session.tell("[Nobody answers in sales.]", respond=True)
+    s.session.resume()
+    s.events(p.ResponseStarted("r2"), p.ResponseDone("r2", "failed"))
+    assert s.commands[-1] == ("answer",), "the outcome is asked for again"
