@@ -143,8 +143,9 @@ class App:
         self._model_watch = ModelWatch(usual, source.ends, lambda: self._network)
         self._retention = Retention(self._pool, Recordings(settings.freeswitch.recordings_dir))
         self.journal = Journal(Path(settings.storage.spool_dir), self._pool)
+        worker = self.journal.worker
         places = settings.esl.total_capacity or None
-        self._leases = CallLeases(self._pool, self.journal.worker, total_limit=places)
+        self._leases = CallLeases(self._pool, worker, total_limit=places)
         told = BudgetTeller(self._record, self.metrics)
         self.budget = budget = BudgetGuard(self._pool, on_reached=told)
         self._admission = Admission(budget, self._leases)
@@ -213,10 +214,9 @@ class App:
             anywhere=settings.esl.leave_port_to == "installation",
         )
         outgoing = Outgoing(settings.freeswitch, self.door, self._serve, self.view.is_ready)
-        self.outbound = OutboundService(self._pool, self.config, outgoing, self.journal.worker)
-        self.errands, self._embedding_desk = errands_of(
-            settings, dsn, source, self.journal.worker, purse
-        )
+        may = self._admission.judge
+        self.outbound = OutboundService(self._pool, self.config, outgoing, worker, may)
+        self.errands, self._embedding_desk = errands_of(settings, dsn, source, worker, purse)
         self._background: list[gevent.Greenlet[..., None]] = []
 
     def start(self) -> None:

@@ -28,6 +28,9 @@ class SessionConfig:
     silence_s: float = 15.0
     give_up_s: float = 10.0
     max_duration_s: float = 1800.0
+    """Without the time on hold."""
+    longest_s: float = 3600.0
+    """With it: who is on hold for ever costs a line, and a provider's session."""
     join_timeout_s: float = 5.0
     """Longest time without the caller's media once it was asked for."""
     closing_timeout_s: float = 20.0

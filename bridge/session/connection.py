@@ -20,6 +20,10 @@ CROSS_ANYHOW_S = 3.0
 CROSS_SOON_S = 15.0
 """From then on the time while an answer drains is good enough: all of it has been received."""
 
+AGENT_LEFT = p.ProviderFailure(
+    p.ErrorKind.SESSION_EXPIRED, "agent_left", "ended while the caller was on hold", True, True
+)
+
 
 class Moment(enum.IntEnum):
     """How well a change of the provider's session would go unnoticed now."""

@@ -9,6 +9,7 @@ import enum
 from collections.abc import Callable
 
 from bridge.playout.heard import HeardUntil
+from bridge.ports import SessionEnd
 from bridge.providers.conversation import Brief
 from bridge.session.answering import Answering
 from bridge.session.dialogue import Dialogue
@@ -55,6 +56,8 @@ class Hold:
     ) -> None:
         self.broken_off = False
         """The caller did not hear the end of an answer, or any of one that was due."""
+        self.deserted: SessionEnd | None = None
+        """How the session ends after a hold of ours in which nobody was left to speak."""
         self._holders: set[Holder] = set()
         self._put_off: list[Callable[[], None]] = []
         self._floor = floor
@@ -91,9 +94,21 @@ class Hold:
         return not self._holders
 
     def stop(self, now: float) -> None:
-        """The conversation ends in the hold."""
+        """The conversation ends, in a hold if there is one."""
+        self.deserted = None
         for who in tuple(self._holders):
             self.end(who, now)
+
+    @property
+    def ours(self) -> bool:
+        """We keep the caller on hold: he waits for somebody else than the agent."""
+        return Holder.US in self._holders
+
+    def keeps(self, end: SessionEnd) -> bool:
+        """Nobody is left to speak with him: in a hold of ours the music goes on until its end."""
+        if self.ours:
+            self.deserted = end
+        return self.ours
 
     def puts_off(self, command: Callable[[], None]) -> bool:
         """Whether a command of the call must wait: the agent would speak to nobody."""
@@ -116,6 +131,7 @@ class Hold:
             one for one in self._line.cut(now) if not one.total_ms or one.heard_ms < one.total_ms
         ]
         self.broken_off = self.broken_off or due or bool(unheard)
+        self._answering.interrupted()
         self._line.downlink.begin(floor.broken_off())
         if due or playing:
             self._dialogue.cut(unheard)

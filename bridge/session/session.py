@@ -17,7 +17,7 @@ from bridge.playout.heard import HeardUntil
 from bridge.ports import EndCause, SessionEnd, SessionListener
 from bridge.providers import base as p
 from bridge.session.config import SessionConfig
-from bridge.session.connection import Moment
+from bridge.session.connection import AGENT_LEFT, Moment
 from bridge.session.digits import DigitGatherer
 from bridge.session.floor_states import FloorState
 from bridge.session.hold import BROKEN_OFF, Holder, Repeat
@@ -180,8 +180,7 @@ class Session:
         if not self._step(SessionEvent.MEDIA_LOST):
             return
         if self.ended:
-            self._finish(self._closing.end_or(SessionEnd(EndCause.STREAM_LOST)))
-            return
+            return self._finish(self._closing.end_or(SessionEnd(EndCause.STREAM_LOST)))
         if not still_playing:
             held, now = self.state is SessionState.HELD, self._clock()
             self._hold_of.lose_line(heard_until, now, held=held)
@@ -219,6 +218,8 @@ class Session:
 
     def _resume(self, who: Holder) -> None:
         over = self._hold_of.end(who, self._clock())
+        if (end := self._hold_of.deserted) and not (self._hold_of.ours or self.ended):
+            return self._finish(end)
         if self.state is not SessionState.HELD or not over:
             return
         self._step(SessionEvent.RESUME)
@@ -249,14 +250,12 @@ class Session:
         if not SESSION_TABLE.allows(self.state, SessionEvent.CLOSE) or self._closing.begun:
             return
         now = self._clock()
-        if self.state is SessionState.HELD:
-            self._hold_of.stop(now)
+        self._hold_of.stop(now)
         words = last_words or ("" if self.agent_speaking else unless_speaking)
         end = self._closing.begin(cause, now)
         self._step(SessionEvent.CLOSE)
         if self.ended:
-            self._finish(end)
-            return
+            return self._finish(end)
         if words:
             self._closing.ask(words, now)
         self._end_when_heard()
@@ -264,17 +263,16 @@ class Session:
     def end(self, cause: EndCause, detail: str = "") -> None:
         """End now."""
         if not self.ended:
-            self._step(SessionEvent.END)
             self._finish(SessionEnd(cause, detail))
 
     def _end_when_heard(self) -> None:
         """The one way a polite close ends: generation done and everything heard."""
         closing = self.state is SessionState.CLOSING
         if closing and not self._last_words.awaited and not self.agent_speaking:
-            self._step(SessionEvent.END)
             self._finish(self._closing.end)
 
     def _finish(self, end: SessionEnd) -> None:
+        self._step(SessionEvent.END)  # ignored where it has ended
         self._seat.stop()
         self.line.close()
         self.line.detach()
@@ -329,7 +327,9 @@ class Session:
             self._end_when_heard()
 
     def _agent_left(self, event: p.Ended) -> None:
-        """What it has said is still heard."""
+        """What it has said is still heard. A caller on hold finds another when he is back."""
+        if self._hold_of.ours:
+            return self._seat.give_up(AGENT_LEFT)
         self._floor.provider_lost()
         self._floor.settled()
         self.line.downlink.complete(self._clock())
@@ -371,8 +371,8 @@ class Session:
         """Nobody is left to try."""
         self._listener.provider_trouble(failure.kind, failure.code, failure.message)
         end = SessionEnd(EndCause.PROVIDER_FAILED, failure.code, failure.kind)
-        self._step(SessionEvent.END)
-        self._finish(self._closing.end_or(end))
+        if not self._hold_of.keeps(end):
+            self._finish(self._closing.end_or(end))
 
     def on_drained(self, now: float) -> None:
         """All that was finished has been heard."""

@@ -22,10 +22,14 @@ class SilenceAction(enum.Enum):
 class SilenceWatch:
     """Tells when the caller has been silent too long, or the call has lasted too long."""
 
-    def __init__(self, now: float, *, silence_s: float, give_up_s: float, max_s: float) -> None:
+    def __init__(
+        self, now: float, *, silence_s: float, give_up_s: float, max_s: float, longest_s: float
+    ) -> None:
+        """`max_s` stands still on hold, `longest_s` does not."""
         self._silence_s = silence_s
         self._give_up_s = give_up_s
         self._end_at: float | None = now + max_s
+        self._latest = now + longest_s
         self._silent_at: float | None = None
         self._asked = False
         self._held_at: float | None = None
@@ -51,19 +55,22 @@ class SilenceWatch:
         """Time goes on."""
         if self._held_at is None:
             return
-        held_s, self._held_at = now - self._held_at, None
+        held_s, self._held_at = self._held_s(now), None
         if self._silent_at is not None:
             self._silent_at += held_s
         if self._end_at is not None:
             self._end_at += held_s
 
+    def _held_s(self, now: float) -> float:
+        return 0.0 if self._held_at is None else now - self._held_at
+
     def handle_timeout(self, now: float) -> SilenceAction | None:
         """Return what must be done at `now`; each thing is told once."""
-        if self._held_at is not None:
-            return None
-        if self._end_at is not None and now >= self._end_at:
+        if self._end_at is not None and now >= min(self._end_at + self._held_s(now), self._latest):
             self._end_at = self._silent_at = None
             return SilenceAction.TIME_UP
+        if self._held_at is not None:
+            return None
         if self._silent_at is None or now < self._silent_at:
             return None
         self._silent_at = None

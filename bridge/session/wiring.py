@@ -85,7 +85,11 @@ def wire(
     now = clock()
     transcript, floor, last_words = Transcript(now), Floor(barge_in=config.barge_in), LastWords()
     silence = SilenceWatch(
-        now, silence_s=config.silence_s, give_up_s=config.give_up_s, max_s=config.max_duration_s
+        now,
+        silence_s=config.silence_s,
+        give_up_s=config.give_up_s,
+        max_s=config.max_duration_s,
+        longest_s=config.longest_s,
     )
     parts: Parts
     seat = ProviderSeat(

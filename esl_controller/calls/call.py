@@ -282,6 +282,8 @@ class Call(Asked):
     def _leave(self, talk: Conversation, end: SessionEnd) -> None:
         """The session is over: where does the caller go?"""
         self.leg.require()
+        if end.cause in (EndCause.AGENT_LEFT, EndCause.MAX_DURATION):
+            self._connecting.without_agent()
         if self._connecting.next is not None:
             self.departure.hand_over(talk, *self._connecting.next)
         elif end.cause in (EndCause.PROVIDER_FAILED, EndCause.STREAM_LOST):
@@ -311,7 +313,7 @@ class Call(Asked):
 
     def end_call(self, reason: str) -> None:
         """Hang up when the agent's last words have been heard."""
-        self.post(partial(self._when_talking, self._end_politely))
+        self.post(partial(self._when_talking, self._connecting.end_call))
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Give the caller to the dialplan now."""
@@ -385,10 +387,6 @@ class Call(Asked):
         elif self.talk is not None and self.state in _OPENING:
             self.talk.leaving = True
             self._asked.append(job)
-
-    def _end_politely(self) -> None:
-        if self.talk is not None:
-            self.talk.finish(EndCause.FINISHED)
 
 
 _OPENING = (CallState.PREPARING, CallState.ANSWERING, CallState.RETURNING)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
+
+import gevent
 
 from bridge.ports import EndCause
 from esl_controller.calls.conversation import Conversation
@@ -13,7 +16,7 @@ from esl_controller.calls.hold_music import hold_music
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.site import ConversationSite
 from esl_controller.calls.states import CallEvent, CallState
-from esl_controller.calls.transfer.course import Course
+from esl_controller.calls.transfer.course import BLIND, RETURN_LOOKS, RETURN_S, Course
 from esl_controller.calls.transfer.outcome_words import BUSY_WITH_ANOTHER
 from esl_controller.calls.transfer.outcomes import Outcome as TransferOutcome
 from esl_controller.calls.transfer.plan import TransferPlan
@@ -83,6 +86,25 @@ class Connecting:
         """Stop the one that goes on."""
         if self._course is not None:
             self._course.call_off()
+
+    def end_call(self, looks: int = RETURN_LOOKS) -> None:
+        """The model says good-bye, unless the caller is being connected: it may ask for both in one
+        answer, whose functions return in any order."""
+        talk = self._call.talk
+        if talk is None or self._course is not None:
+            return
+        if looks and talk.functions.running:
+            talk.keep_results()
+            gevent.spawn_later(RETURN_S, self.post, partial(self.end_call, looks - 1))
+        else:
+            talk.finish(EndCause.FINISHED)
+
+    def without_agent(self) -> None:
+        """It has left a caller to whom it said whom it connects to: he goes there unannounced."""
+        course = self._course
+        if course is not None:
+            self.close()
+            self.next = (BLIND, course.plan.destinations[0].number, course.plan.reason)
 
     def drain(self) -> None:
         """The worker is going: a good-bye, to a caller on hold once he hears us again."""

@@ -258,9 +258,17 @@ class Leg:
             self._pipeline([*last, commands.exit_()])
 
     def stop_media(self) -> None:
-        """Have FreeSWITCH stop what it runs for us, so that others can have the channel."""
-        if self._media is not None:
-            self._media.stop()
+        """Have FreeSWITCH stop what it runs for us, so that others can have the channel.
+
+        A stop that it does not confirm keeps nobody from sending the caller on. Raises CallGone.
+        """
+        try:
+            if self._media is not None:
+                self._media.stop()
+        except CallGone:
+            raise
+        except EslError as error:
+            self._log.warning("call.media_not_stopped", error=str(error))
 
     def close_media(self) -> None:
         """Let go of the media there are."""

@@ -128,6 +128,7 @@ def plan_conversation(
         give_up_s=GIVE_UP_S,
         max_turns=secretary.max_turns,
         max_duration_s=min(float(secretary.max_duration_seconds), timeouts.max_call_s),
+        longest_s=timeouts.max_call_s,
         join_timeout_s=timeouts.stream_start_s + 2,
         digit_pause_s=secretary.dtmf_pause_ms / 1000,
         barge_in=secretary.barge_in,

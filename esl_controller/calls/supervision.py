@@ -17,6 +17,7 @@ from esl_controller.calls.call import Call
 from esl_controller.calls.listening import ANSWER_S, RING_S, listening
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervised import Act, Action, Later, Result
+from esl_controller.database.models import RouteEntry
 from esl_controller.esl import commands, dialstring
 from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
 
@@ -37,7 +38,7 @@ class Supervision:
     def do(self, domain_uuid: str, call_uuid: str, act: Act, later: Later) -> Result:
         """Do it now, or begin it; `later` follows ASKED, and nothing else."""
         call = self._calls.find(domain_uuid, call_uuid)
-        if call is None:
+        if call is None or call.talk is None:
             return Result.REFUSED
         if act.action is Action.TELL:
             return _result(call.tell(act.text, respond=act.respond))
@@ -48,7 +49,7 @@ class Supervision:
             return _result(act.wanted is not None and call.recording(act.wanted, act.actor))
         if act.action is Action.TAKEOVER:
             return _take_over(call, act)
-        gevent.spawn(_listen, call, act, later)
+        gevent.spawn(_listen, call, call.talk.entry, act, later)
         return Result.ASKED
 
 
@@ -69,12 +70,12 @@ def _take_over(call: Call, act: Act) -> Result:
     return _result(call.take_over(act.extension, f"taken over by {act.actor}"))
 
 
-def _listen(call: Call, act: Act, later: Later) -> None:
-    """Ring the telephone and let it hear both sides; it is heard by nobody."""
-    assert call.talk is not None
+def _listen(call: Call, entry: RouteEntry, act: Act, later: Later) -> None:
+    """Ring the telephone and let it hear both sides; it is heard by nobody. The call may have ended
+    by now."""
     listener_uuid = ""
     try:
-        dial, target = listening(call.leg.uuid, call.talk.entry, act.extension)
+        dial, target = listening(call.leg.uuid, entry, act.extension)
         listener_uuid = dial.variables["origination_uuid"]
         argument = dialstring.originate(dial, target)
         call.leg.esl.bgapi("originate", argument, RING_S + ANSWER_S)

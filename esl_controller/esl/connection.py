@@ -42,7 +42,6 @@ _log = logging.getLogger("esl")
 class ConnectionStats:
     """Counters of one connection, for the owner to sample."""
 
-    received_bytes: int = 0
     received_messages: int = 0
     sent_commands: int = 0
     late_replies: int = 0
@@ -183,7 +182,6 @@ class Connection:
             return self._read_eof()
         turn = self._turn
         turn.begin()
-        self.stats.received_bytes += len(data)
         for start in range(0, len(data), PIECE_BYTES):
             piece = data[start : start + PIECE_BYTES]
             turn.spend(self._received(piece), len(piece))

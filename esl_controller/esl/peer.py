@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from gevent.socket import socket
@@ -74,15 +74,6 @@ class EventSocketPeer:
     ) -> list[Reply]:
         """Send several commands in one write; return their replies in order."""
         return [Reply.parse(message) for message in self._connection.request(batch, timeout_s)]
-
-    def subscribe(
-        self,
-        names: Iterable[str] = (),
-        custom: Iterable[str] = (),
-        timeout_s: float = DEFAULT_TIMEOUT_S,
-    ) -> None:
-        """Ask for events by name and for CUSTOM events by subclass."""
-        self.send(commands.event_plain(names, custom), timeout_s).require_ok("event plain")
 
     def api(
         self,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import gevent
@@ -22,13 +22,18 @@ from esl_controller.database.pool import DatabaseError, GreenConnection, Pool
 from esl_controller.database.repository import conversations, outbound
 from esl_controller.database.repository.outbound import Caps
 from esl_controller.routes.hours import opening_of
+from esl_controller.routes.routing import HandBack
 from esl_controller.tenants.loader import ConfigError, ConfigLoader
 
 LOOK_S = 5.0
 LEASE_S = 30.0
 RENEW_S = 10.0
+SETTLE_S = 2 * RENEW_S
+"""After an outage of the database: by then who still makes a call has renewed its lease."""
 RETRY_S = 900.0
 """Between two attempts to reach somebody."""
+PUT_OFF_S = 300.0
+"""Until it is seen again whether there is a place and a budget for a call."""
 MAX_AT_ONCE = 20
 """Of one worker."""
 LOOKED_AT = 50
@@ -70,22 +75,34 @@ class OutboundService:
         config: ConfigLoader,
         dialler: Dialler,
         worker: str,
+        may_be_served: Callable[[RouteEntry], object],
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
+        """`may_be_served` raises HandBack where a call would be turned away once it is answered;
+        may wait, and raise DatabaseError."""
         self._pool = pool
         self._config = config
         self._dialler = dialler
         self._worker = worker
+        self._may_be_served = may_be_served
         self._now = now
         self._making = Greenlets()
+        self._mine: set[str] = set()
+        """Calls being made, and those of which it is not written yet what became."""
 
     def run(self) -> None:
-        """Look, for ever."""
+        """Look, for ever. In an outage of the database leases run out of calls that go on."""
+        away = False
         while True:
             try:
+                if away:
+                    self._due()
+                    gevent.sleep(SETTLE_S)
+                    away = False
                 self.run_once()
             except DatabaseError as error:
+                away = True
                 _log.warning("outbound.not_looked", error=str(error))
             gevent.sleep(LOOK_S)
 
@@ -95,8 +112,12 @@ class OutboundService:
             return 0
         with self._pool.connection(autocommit=True) as connection:
             outbound.expire(connection)
+        return sum(self._begin(call) for call in self._due() if self._has_room())
+
+    def _due(self) -> list[OutboundCall]:
+        with self._pool.connection(autocommit=True) as connection:
             due = outbound.list_due(connection, LOOKED_AT)
-        return sum(self._begin(call) for call in due if self._has_room())
+        return [call for call in due if call.outbound_uuid not in self._mine]
 
     def stop(self) -> None:
         """Forget the calls being made: their legs end with the worker, their leases run out."""
@@ -135,11 +156,16 @@ class OutboundService:
         return entry
 
     def _put_off(self, call: OutboundCall, entry: RouteEntry) -> bool:
-        """Nobody is called outside the secretary's hours."""
+        """Nobody is called outside the secretary's hours, or to be turned away when he answers."""
         hours = opening_of(entry, self._now())
-        if hours.open:
-            return False
         until = hours.next_open_at or call.not_after
+        if hours.open:
+            try:
+                self._may_be_served(entry)
+                return False
+            except HandBack as why:
+                _log.info("outbound.put_off", domain_uuid=call.domain_uuid, why=str(why))
+                until = self._now() + timedelta(seconds=PUT_OFF_S)
         with self._pool.connection(autocommit=True) as connection:
             outbound.postpone(connection, call.domain_uuid, call.outbound_uuid, until)
         return True
@@ -165,15 +191,18 @@ class OutboundService:
 
     def _make(self, call: OutboundCall, entry: RouteEntry, call_uuid: str) -> None:
         renewing = gevent.spawn(self._renew, call)
+        self._mine.add(call.outbound_uuid)
         try:
-            made = self._dialler.make(call, entry, call_uuid)
-        except Exception:  # noqa: BLE001 - boundary: one call must not end the others
-            _log.exception("outbound.failed")
-            made = Made(served=False, cause="INTERNAL")
+            try:
+                made = self._dialler.make(call, entry, call_uuid)
+            except Exception:  # noqa: BLE001 - boundary: one call must not end the others
+                _log.exception("outbound.failed")
+                made = Made(served=False, cause="INTERNAL")
+            _log.info("outbound.made", cause=made.cause, answered_by=made.answered_by)
+            self._decide(call, made)
         finally:
+            self._mine.discard(call.outbound_uuid)
             renewing.kill(block=False)
-        _log.info("outbound.made", cause=made.cause, answered_by=made.answered_by)
-        self._decide(call, made)
 
     def _decide(self, call: OutboundCall, made: Made) -> None:
         """Written until it is: a call that was made must not be made again."""

@@ -358,7 +358,7 @@ class OpenAIRealtime(Begun[SessionState, Inbox]):
 
     def _send_settings(self, state: SessionState) -> None:
         state.update_due = False
-        state.update_id = self._send("session.update", session=state.settings)
+        self._send("session.update", session=state.settings)
 
     def _send_item(self, item: dict[str, Any]) -> None:
         item_id = f"item_bridge_{self._sequence + 1}"

@@ -41,8 +41,6 @@ class SessionState:
     """The server took our settings."""
     failed: bool = False
     """A fatal failure was told; nothing more is sent, read or told."""
-    update_id: str = ""
-    """Event id of our last `session.update` before it was taken."""
     update_due: bool = False
     """Settings were refused in part: the rest is to be sent."""
     removed_settings: int = 0

@@ -38,7 +38,7 @@ from esl_controller.calls.transfer.promised import Missed, Promise, errand_of, p
 from esl_controller.calls.transfer.returning import EXTENSION, Returned, Returning, variables
 from esl_controller.calls.transfer.states import TransferEvent, TransferState
 from esl_controller.calls.transfer.three_way import open_room
-from esl_controller.esl.errors import CommandFailed, EslError
+from esl_controller.esl.errors import CallGone, CommandFailed, EslError
 from esl_controller.routes.identity import CallIdentity
 from esl_controller.telemetry.metrics import Metrics
 from esl_controller.tools.base import FunctionFailed
@@ -263,8 +263,11 @@ class Course:
         return open_room(call.leg.esl, call.door, introduce)
 
     def _enter(self, room: str, human: Leg) -> None:
-        """The human first: when he cannot, the caller is still ours."""
-        human.enter(room, {})
+        """The human first: when he cannot, or has gone meanwhile, the caller is still ours."""
+        try:
+            human.enter(room, {})
+        except CallGone as error:
+            raise CommandFailed("conference", error.reason) from error
         back = self._way_back()
         after = f"{EXTENSION} XML {self._talk.entry.domain_name}" if back else ""
         self._call.leg.enter(room, {"voice_ai_outcome": "transfer_failed", **back}, after)

@@ -227,3 +227,71 @@ def test_an_answer_given_into_a_hold_is_due_after_the_callers_and_not_after_ours
     if ours:
         assert s.told.of("answer_late") == []
     assert len(s.hosts) == 1
+
+
+def test_music_goes_on_where_no_provider_is_left_and_the_session_ends_after_it(stage):
+    """A caller who waits for a human hears no silence, and is not lost without one."""
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.session.hold(MUSIC)
+    s.fail(kind=p.ErrorKind.AUTHENTICATION, retryable=False)
+    assert s.told.of("provider_trouble")
+    before = len(s.datagrams)
+    s.after(20.0)
+    assert s.heard(before) > 19_000
+    assert s.told.end is None
+    s.session.tell("[Nobody answers in sales.]", respond=True)
+    s.session.resume()
+    assert s.told.end.cause is EndCause.PROVIDER_FAILED
+    s.session.set_on_hold(False)
+    assert s.told.names().count("ended") == 1
+
+
+def test_an_agent_that_leaves_a_held_caller_is_replaced(stage):
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    s.session.hold(MUSIC)
+    s.events(p.Ended("nobody speaks"))
+    assert s.session.state is SessionState.HELD
+    s.reconnect().ready()
+    before = len(s.datagrams)
+    s.after(2.0)
+    assert s.heard(before) > 1500
+    s.session.resume()
+    assert s.session.state is SessionState.TALKING
+
+
+def test_a_hold_that_nobody_ends_ends_the_call(stage):
+    """The secretary's limit stands still, the installation's does not: a line left on hold costs a
+    provider's session all night."""
+    s = stage(max_duration_s=30.0, longest_s=100.0).talking()
+    s.session.set_on_hold(True)
+    s.after(98.0)
+    assert s.told.end is None
+    s.after(3.0)
+    assert s.says() == ["Time is up."]
+    s.answer("r9", ms=200, token=s.token())
+    s.after(1.0)
+    assert s.told.end.cause is EndCause.MAX_DURATION
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_what_was_to_be_said_before_a_hold_is_not_said_instead_of_what_came_of_it(stage, lost):
+    """ "Connecting.", to a caller whom nobody has taken."""
+    s = stage().talking()
+    s.answer("r0", ms=100)
+    s.after(0.4)
+    if lost:
+        s.fail()
+    s.session.say("Connecting.")
+    s.after(0.2)
+    s.session.hold(MUSIC)
+    if lost:
+        s.reconnect().ready()
+    s.after(1.0)
+    s.session.tell("[Nobody answers in sales.]", respond=True)
+    s.session.resume()
+    s.events(p.ResponseStarted("r2"), p.ResponseDone("r2", "failed"))
+    assert s.commands[-1] == ("answer",), "the outcome is asked for again"

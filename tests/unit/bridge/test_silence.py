@@ -2,7 +2,7 @@ from bridge.session.silence import SilenceAction, SilenceWatch
 
 
 def watch(now: float = 0.0) -> SilenceWatch:
-    return SilenceWatch(now, silence_s=10, give_up_s=5, max_s=300)
+    return SilenceWatch(now, silence_s=10, give_up_s=5, max_s=300, longest_s=3600)
 
 
 def test_a_silent_caller_is_asked_once_then_let_go() -> None:

@@ -98,6 +98,24 @@ def test_a_transfer_that_is_refused_is_told_and_stored_as_failed(
     assert (ending.outcome, ending.code.value) == ("fallback", "REALTIME_009")
 
 
+@pytest.mark.parametrize("error", [CommandTimeout("stop", 1.5), CommandFailed("stop", "-ERR")])
+def test_a_stream_that_does_not_stop_in_time_keeps_no_caller_from_going_on(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    esl = FakeEsl("media.stop", error=error)
+    office = Office(monkeypatch, transfer, esl)
+    office.run()
+    must_be_clean(office)
+    assert f"api uuid_transfer {CALL} 1000 XML d.example.com" in esl.steps
+    assert "= transfer passed_on" in esl.steps
+    esl = FakeEsl("media.stop", error=error)
+    office = Office(monkeypatch, given, esl)
+    office.run()
+    must_be_clean(office)
+    assert f"api uuid_transfer {CALL} 1001 XML d.example.com" in esl.steps
+    assert esl.variables["voice_ai_outcome"] == "turn_based"
+
+
 def test_a_caller_who_hangs_up_in_the_last_words_of_a_transfer_is_not_handed_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -213,11 +231,13 @@ def test_a_second_connection_of_a_running_call_takes_nothing(
     assert office.esl.variables["voice_ai_outcome"] == "overflow"
 
 
-def test_a_supervisor_can_give_the_caller_to_an_extension(monkeypatch: pytest.MonkeyPatch) -> None:
-    def given(call: Any) -> None:
-        call.on_prepared()
-        call.hand_back("turn_based", extension="1001", reason="asked by a supervisor")
+def given(call: Any) -> None:
+    """To an extension that a supervisor has named."""
+    call.on_prepared()
+    call.hand_back("turn_based", extension="1001", reason="asked by a supervisor")
 
+
+def test_a_supervisor_can_give_the_caller_to_an_extension(monkeypatch: pytest.MonkeyPatch) -> None:
     esl = FakeEsl()
     office = Office(monkeypatch, given, esl)
     office.run()
