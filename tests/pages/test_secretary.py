@@ -160,6 +160,19 @@ def test_what_is_not_set_is_shown_as_its_default_and_saving_changes_nothing(here
     assert here.row(f"{sql} where secretary_realtime_uuid = %s", key) == (True, "blind")
 
 
+def test_a_prompt_that_looks_like_json_stays_a_text(here):
+    visitor = here.visitor(here.one)
+    key = here.one.secretary_realtime_uuid
+    sql = "update v_voice_secretaries_realtime set system_prompt = %s, first_message = %s"
+    prompt, first = '{"role": "You are Ana."}', '["Hello."]'
+    here.database.execute(f"{sql} where secretary_realtime_uuid = %s", prompt, first, key)
+    fields = form_of(visitor, own(here))
+    assert (fields["system_prompt"], fields["first_message"]) == (prompt, first)
+    assert visitor.post(EDIT, fields | {"action": "save"})[0] == 302
+    sql = "select system_prompt, first_message from v_voice_secretaries_realtime"
+    assert here.row(f"{sql} where secretary_realtime_uuid = %s", key) == (prompt, first)
+
+
 def test_the_mode_of_a_number(here):
     visitor = here.visitor(here.one)
     fields = form_of(visitor, own(here)) | {"processing_mode": "auto", "action": "save"}
