@@ -59,6 +59,16 @@ def test_a_function_is_made_changed_and_removed(here) -> None:
     fields = Page(html).fields | {"description": "Says where an order is."}
     assert visitor.post(page, fields)[0] == 302
     assert here.row(rows, here.one.domain_uuid)[1:3] == (sealed, headers)
+    # What is emptied goes back to its default, and is missed where there is none.
+    of = "select timeout_seconds, max_result_bytes from v_voice_realtime_functions"
+    sql = "update v_voice_realtime_functions set timeout_seconds = 30 where domain_uuid = %s"
+    here.database.execute(sql, here.one.domain_uuid)
+    fields = Page(visitor.get(f"{BASE}/{place}")[1]).fields
+    emptied = {"timeout_seconds": "", "max_result_bytes": ""}
+    status, html, _ = visitor.post(page, fields | emptied | {"description": ""})
+    assert (status, Page(html).errors.keys()) == (200, {"description"})
+    assert visitor.post(page, Page(html).fields | {"description": "Says."})[0] == 302
+    assert here.row(f"{of} where domain_uuid = %s", here.one.domain_uuid) == (8, 4096)
     for action, left in (("toggle", 1), ("delete", 0)):
         fields = Page(visitor.get(f"{BASE}/functions_realtime.php")[1]).fields | {
             "action": action,
