@@ -14,7 +14,8 @@
 	$language = new text;
 	$text = $language->get();
 
-	$documents = new voice_secretary_document(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]);
+	$of = ['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']];
+	$documents = new voice_secretary_document($of);
 	$words = new voice_secretary_words($text);
 	$may = ['add' => permission_exists('voice_secretary_document_add'), 'delete' => permission_exists('voice_secretary_document_delete')];
 	$errors = [];
@@ -56,7 +57,7 @@
 //try a question
 	$question = is_string($_GET['question'] ?? null) ? trim($_GET['question']) : '';
 	$found = $question === '' ? null : $documents->search($question);
-	$rows = $documents->list();
+	$rows = $documents->list(voice_secretary_overview::zone($settings, (new voice_secretary_overview($of))->limits()));
 
 //create the token
 	$object = new token;

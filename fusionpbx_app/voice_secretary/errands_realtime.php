@@ -14,7 +14,8 @@
 	$language = new text;
 	$text = $language->get();
 
-	$errands = new voice_secretary_errand(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]);
+	$of = ['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']];
+	$errands = new voice_secretary_errand($of);
 	$words = new voice_secretary_words($text);
 	$state = is_string($_GET['state'] ?? null) && in_array($_GET['state'], voice_secretary_errand::STATES, true) ? $_GET['state'] : '';
 
@@ -32,7 +33,7 @@
 		header('Location: errands_realtime.php'.($state === '' ? '' : '?state='.$state));
 		exit;
 	}
-	$rows = $errands->list($state);
+	$rows = $errands->list($state, voice_secretary_overview::zone($settings, (new voice_secretary_overview($of))->limits()));
 	$may_edit = permission_exists('voice_secretary_errand_edit');
 
 //create the token

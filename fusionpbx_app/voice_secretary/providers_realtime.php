@@ -47,13 +47,14 @@
 	}
 
 //get the list
-	$rows = $providers->list();
 	$registry = new voice_secretary_registry($providers->api());
 	$labels = $registry->labels();
 	$health = $providers->api()->health();
 	$overview = new voice_secretary_overview($of);
 	$limits = $overview->limits();
-	$spent = $overview->spent(voice_secretary_overview::zone($settings, $limits));
+	$zone = voice_secretary_overview::zone($settings, $limits);
+	$spent = $overview->spent($zone);
+	$rows = $providers->list($zone);
 	$warning = (int) ($limits['budget_warning_percent'] ?? 80);
 
 //create tokens

@@ -135,13 +135,14 @@ class voice_secretary_realtime extends voice_secretary_rows {
 	}
 
 	/**
-	 * What last month really cost, in USD; null when nothing was priced.
+	 * What last month, by the clock of the domain, really cost in USD; null when there was no call.
 	 */
-	public function last_month(string $uuid): ?array {
+	public function last_month(string $uuid, string $zone): ?array {
 		$sql = "select count(*) as calls, sum(duration_seconds) as seconds, sum(estimated_cost) as cost from v_voice_conversations_realtime
 			where domain_uuid = :domain_uuid and secretary_realtime_uuid = :uuid
-			and started_at >= date_trunc('month', now()) - interval '1 month' and started_at < date_trunc('month', now())";
-		$row = $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'uuid' => $uuid], 'row');
+			and started_at >= (date_trunc('month', now() at time zone :zone) - interval '1 month') at time zone :zone_again
+			and started_at < date_trunc('month', now() at time zone :zone_third) at time zone :zone_fourth";
+		$row = $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'uuid' => $uuid, 'zone' => $zone, 'zone_again' => $zone, 'zone_third' => $zone, 'zone_fourth' => $zone], 'row');
 		return is_array($row) && $row['calls'] > 0 ? $row : null;
 	}
 }
