@@ -42,7 +42,7 @@
 		'description-estimate' => ['Somebody speaking all the time, half of it the agent, at the prices the calls are priced with.', 'Alguém falando o tempo todo, metade o agente, com os preços usados nas chamadas.', 'Alguien hablando todo el tiempo, la mitad el agente, con los precios que se usan en las llamadas.'],
 		'label-calls_per_month' => ['Calls a month', 'Chamadas por mês', 'Llamadas al mes'],
 		'label-minutes_per_call' => ['Minutes a call', 'Minutos por chamada', 'Minutos por llamada'],
-		'script-estimate' => ['${minute} a minute, ${month} a month ({model})', '${minute} por minuto, ${month} por mês ({model})', '${minute} por minuto, ${month} al mes ({model})'],
+		'script-estimate' => ['${minute} a minute, ${month} a month ({model})', 'US$ {minute} por minuto, US$ {month} por mês ({model})', 'US$ {minute} por minuto, US$ {month} al mes ({model})'],
 		'message-last_month' => ['Last month: %s calls, %s minutes, $%s.', 'Mês passado: %s chamadas, %s minutos, US$ %s.', 'El mes pasado: %s llamadas, %s minutos, US$ %s.'],
 		'message-no_last_month' => ['No calls last month to compare with.', 'Nenhuma chamada no mês passado para comparar.', 'Ninguna llamada el mes pasado para comparar.'],
 		'message-no_price' => ['No price is known for this model.', 'Não há preço conhecido para este modelo.', 'No se conoce un precio para este modelo.'],
