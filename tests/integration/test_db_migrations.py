@@ -368,12 +368,10 @@ def test_a_role_without_the_right_is_told_so(empty_database):
     Migrator(empty_database.dsn).up()
     empty_database.execute("create role voice_ai_stranger login")
     migrator = Migrator(extensions.make_dsn(empty_database.dsn, user="voice_ai_stranger"))
-    try:
-        for attempt in (migrator.status, migrator.up, lambda: migrator.loses(to=0)):
-            with pytest.raises(MigrationError, match="permission denied for table voice_ai_schema"):
-                attempt()
-    finally:
-        empty_database.execute("drop role voice_ai_stranger")
+    for attempt in (migrator.status, migrator.up, lambda: migrator.loses(to=0)):
+        with pytest.raises(MigrationError, match="permission denied for table voice_ai_schema"):
+            attempt()
+    empty_database.execute("drop role voice_ai_stranger")
 
 
 def test_two_runners_at_once_do_the_work_once(empty_database):
