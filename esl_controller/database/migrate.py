@@ -208,6 +208,8 @@ class Migrator:
             raise MigrationError(cannot_connect(error)) from None
         try:
             yield connection
+        except psycopg2.Error as error:  # of what is no file: the ledger, counting, a commit
+            raise MigrationError(str(error).strip()) from error
         finally:
             connection.close()  # what was not committed is rolled back
 

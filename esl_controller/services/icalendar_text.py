@@ -131,7 +131,7 @@ def _moment(one: Any, name: str) -> datetime:
     value = getattr(one.get(name), "dt", None)
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise CalendarWrong(f"an event of ours has no {name} with a zone")
-    return value.astimezone(UTC)
+    return _utc(value)
 
 
 def _slot(one: Any) -> Slot:
@@ -140,13 +140,20 @@ def _slot(one: Any) -> Slot:
         end = start + end
     if not isinstance(start, datetime) or start.tzinfo is None or end.tzinfo is None:
         raise CalendarWrong("a busy time has no zone")
-    return Slot(start.astimezone(UTC), end.astimezone(UTC))
+    return Slot(_utc(start), _utc(end))
+
+
+def _utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the last hours of the year 9999
+        raise CalendarWrong("a time is later than all others") from None
 
 
 def _calendar(answer: bytes) -> Any:
     try:
         return Calendar.from_ical(answer)
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
+    except (ValueError, ArithmeticError, LookupError, TypeError, AttributeError, RecursionError):
         raise CalendarWrong("answered with no calendar") from None
 
 

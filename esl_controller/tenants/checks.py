@@ -89,7 +89,7 @@ def whole(low: int, high: int) -> Rule:
         if not _is_number(value) or value != int(value):
             raise ValueError(f"is {value!r:.60}, must be a whole number")
         if not low <= value <= high:
-            raise ValueError(f"is {value}, must be between {low} and {high}")
+            raise ValueError(f"is {value!s:.60}, must be between {low} and {high}")
         return int(value)
 
     words = Words(f"whole number, {low} to {high}", f"número inteiro, {low} a {high}")
@@ -103,7 +103,7 @@ def number(low: float, high: float) -> Rule:
         if not _is_number(value):
             raise ValueError(f"is {value!r:.60}, must be a number")
         if not low <= value <= high:
-            raise ValueError(f"is {value}, must be between {low} and {high}")
+            raise ValueError(f"is {value!s:.60}, must be between {low} and {high}")
         return float(value)
 
     words = Words(f"number, {low:g} to {high:g}", f"número, {low:g} a {high:g}")
@@ -111,8 +111,9 @@ def number(low: float, high: float) -> Rule:
 
 
 def _is_number(value: Any) -> bool:
-    numeric = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-    return numeric and math.isfinite(value)
+    if isinstance(value, int):  # of any length: one of 400 digits is no float
+        return not isinstance(value, bool)
+    return isinstance(value, float | Decimal) and math.isfinite(value)
 
 
 def _read_money(value: Any) -> Decimal:

@@ -94,6 +94,8 @@ _ES = _Words(
     "el",
     ("a la", "a las"),
 )
+_FIRST = "1º"
+"""Brazil counts the first of a month, `1º de dezembro`; Portugal does not."""
 _WORDS = {"en": _EN, "pt": _PT, "es": _ES}
 
 
@@ -106,7 +108,7 @@ def date_words(day: datetime, language: str | None) -> str:
     """Such as `Monday, 30 November 2026`."""
     words = _WORDS.get(primary(language), _EN)
     year = f" de {day.year}" if words is not _EN else f" {day.year}"
-    return f"{words.weekdays[day.weekday()]}, {_date(day, words)}{year}"
+    return f"{words.weekdays[day.weekday()]}, {_date(day, words, language)}{year}"
 
 
 def clock_words(moment: datetime) -> str:
@@ -124,8 +126,14 @@ def when_words(then: datetime, now: datetime, language: str | None) -> str:
     if days < 7:
         weekday = then.weekday()
         return f"{words.on[weekday > 4]} {words.weekdays[weekday]} {time}"
-    return f"{words.on_date} {_date(then, words)} {time}"
+    return f"{words.on_date} {_date(then, words, language)} {time}"
 
 
-def _date(day: datetime, words: _Words) -> str:
-    return words.date.format(day=day.day, month=words.months[day.month - 1])
+def _date(day: datetime, words: _Words, language: str | None) -> str:
+    number = _FIRST if day.day == 1 and _is_brazilian(language) else str(day.day)
+    return words.date.format(day=number, month=words.months[day.month - 1])
+
+
+def _is_brazilian(language: str | None) -> bool:
+    region = (language or "").replace("_", "-").partition("-")[2]
+    return primary(language) == "pt" and region.upper() != "PT"

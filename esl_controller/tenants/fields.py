@@ -99,14 +99,22 @@ class Subject:
         )
 
 
+MAX_DIGITS = 40
+"""More than any number here: 1e999999999 would be a gigabyte."""
+
+
 def parse_text(field: Field, text: str) -> Any:
-    """A value as somebody typed it; nothing typed is None. Raises ValueError, saying what is."""
+    """A value as somebody typed it; nothing typed is None.
+
+    What is no number and no flag stays a text, which the column's rule refuses together with what
+    else is wrong with the row. Raises ValueError for what is no JSON, saying where.
+    """
     if text == "":
         return None
     if field.is_json:
         return _json(text)
     if field.shape is Shape.FLAG:
-        return _flag(text)
+        return _FLAGS.get(text.strip().lower(), text)
     if field.shape in (Shape.WHOLE, Shape.NUMBER):
         return _number(text)
     return text
@@ -119,20 +127,13 @@ def _json(text: str) -> Any:
         raise ValueError(f"is no JSON: {error}") from None
 
 
-def _flag(text: str) -> bool:
-    value = _FLAGS.get(text.strip().lower())
-    if value is None:
-        raise ValueError("must be true or false")
-    return value
-
-
-def _number(text: str) -> int | Decimal:
+def _number(text: str) -> int | Decimal | str:
     try:
         number = Decimal(text.strip())
     except InvalidOperation:
-        raise ValueError(f"is {text!r:.60}, must be a number") from None
-    if not number.is_finite():
-        raise ValueError(f"is {text!r:.60}, must be a number")
+        return text
+    if not number.is_finite() or number.adjusted() > MAX_DIGITS:
+        return text
     return int(number) if number == number.to_integral_value() else number
 
 

@@ -81,9 +81,9 @@
 		'outcome' => ($text['label-outcome_'.$outcome] ?? $outcome).(empty($row['transfer_destination']) ? '' : ' → '.$row['transfer_destination']),
 		'started_at' => $row['started'],
 		'duration_seconds' => $row['duration_seconds'] === null ? '–' : sprintf('%d:%02d', intdiv((int) $row['duration_seconds'], 60), $row['duration_seconds'] % 60),
-		'avg_latency_ms' => $row['avg_latency_ms'] === null ? '–' : number_format((int) $row['avg_latency_ms']).' ms',
+		'avg_latency_ms' => $row['avg_latency_ms'] === null ? '–' : voice_secretary_words::figure($text, (int) $row['avg_latency_ms']).' ms',
 		'interruptions' => (string) $row['interruptions'],
-		'estimated_cost' => $row['estimated_cost'] === null ? '–' : '$'.number_format((float) $row['estimated_cost'], 4),
+		'estimated_cost' => $row['estimated_cost'] === null ? '–' : voice_secretary_words::usd($text, (float) $row['estimated_cost'], 4),
 	];
 	foreach ($facts as $name => $value) {
 		echo "<div class='vs_card'><small>".escape($text['label-'.$name])."</small><b class='vs_big' id='fact_".$name."'>".escape($value)."</b></div>\n";
@@ -109,7 +109,7 @@
 		echo "<div class='vs_turn".($agent ? ' vs_agent' : '').($turn['interrupted'] === 'true' ? ' vs_cut' : '')."' data-number='".(int) $turn['turn_number']."'><small>".escape($text[$agent ? 'label-agent' : 'label-caller']).' · ';
 		$at = sprintf('%d:%02d', intdiv(max(0, (int) $turn['at_ms']), 60000), intdiv(max(0, (int) $turn['at_ms']), 1000) % 60);
 		echo $recorded ? "<button type='button' class='btn btn-link vs_seek' data-ms='".max(0, (int) $turn['seek_ms'])."'>".$at.'</button>' : $at;
-		echo ($turn['total_ms'] === null ? '' : ' · '.number_format((int) $turn['total_ms']).' ms').($turn['interrupted'] === 'true' ? ' · '.escape($text['label-interrupted']) : '')."</small><span class='vs_lines'>".escape($turn['content'] === '' ? $text['label-not_understood'] : $turn['content'])."</span></div>\n";
+		echo ($turn['total_ms'] === null ? '' : ' · '.voice_secretary_words::figure($text, (int) $turn['total_ms']).' ms').($turn['interrupted'] === 'true' ? ' · '.escape($text['label-interrupted']) : '')."</small><span class='vs_lines'>".escape($turn['content'] === '' ? $text['label-not_understood'] : $turn['content'])."</span></div>\n";
 	}
 	echo "</div>\n";
 	if (!$turns && !$running) {
@@ -124,7 +124,7 @@
 	echo "</p>\n<table class='vs_facts' style='width: 100%; max-width: 900px;'>\n";
 	$longest = max(array_merge([1], array_map(function ($turn) { return (int) $turn['total_ms']; }, $answers)));
 	foreach ($answers as $turn) {
-		echo "<tr><th style='width: 60px;'>".(int) $turn['turn_number']."</th><td style='width: 90px;'>".number_format((int) $turn['total_ms'])." ms</td><td><div class='vs_bar' style='width: ".round($turn['total_ms'] / $longest * 100, 1)."%'>";
+		echo "<tr><th style='width: 60px;'>".(int) $turn['turn_number']."</th><td style='width: 90px;'>".voice_secretary_words::figure($text, (int) $turn['total_ms'])." ms</td><td><div class='vs_bar' style='width: ".round($turn['total_ms'] / $longest * 100, 1)."%'>";
 		foreach (['network', 'model', 'buffer', 'playout'] as $part) {
 			$ms = (int) $turn[$part.'_ms'];
 			echo $ms > 0 ? "<i class='vs_".$part."' style='flex: ".$ms."' title='".escape($text['label-part_'.$part]).' '.$ms." ms'></i>" : '';
@@ -150,7 +150,7 @@
 	if ($usage) {
 		echo "<h3>".escape($text['header-usage'])."</h3>\n<table class='list'>\n<tr class='list-header'><th>".escape($text['label-purpose'])."</th><th>".escape($text['label-provider'])."</th><th>".escape($text['label-model'])."</th><th class='right'>".escape($text['label-input_tokens'])."</th><th class='right'>".escape($text['label-output_tokens'])."</th><th class='right'>".escape($text['label-estimated_cost'])."</th></tr>\n";
 		foreach ($usage as $one) {
-			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape($one['provider'])."</td><td>".escape($one['model'])."</td><td class='right'>".number_format((int) $one['input_tokens'])."</td><td class='right'>".number_format((int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : '$'.number_format((float) $one['cost'], 4))."</td></tr>\n";
+			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape($one['provider'])."</td><td>".escape($one['model'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['input_tokens'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : voice_secretary_words::usd($text, (float) $one['cost'], 4))."</td></tr>\n";
 		}
 		echo "</table>\n";
 	}

@@ -55,7 +55,7 @@
 	require_once __DIR__."/resources/style.php";
 
 //show the content
-	echo "<div class='action_bar' id='action_bar'>\n	<div class='heading'><b>".escape($text['title-conversations'])."</b><div class='count'>".number_format($num_rows)."</div></div>\n	<div class='actions'>\n";
+	echo "<div class='action_bar' id='action_bar'>\n	<div class='heading'><b>".escape($text['title-conversations'])."</b><div class='count'>".voice_secretary_words::figure($text, $num_rows)."</div></div>\n	<div class='actions'>\n";
 	echo button::create(['type' => 'button', 'label' => $text['button-refresh'], 'icon' => $settings->get('theme', 'button_icon_refresh'), 'link' => 'conversations_realtime.php'.($query_string ? '?'.$query_string : '')]);
 	if (permission_exists('voice_secretary_conversation_export') && $rows) {
 		echo button::create(['type' => 'button', 'label' => $text['button-export'], 'icon' => $settings->get('theme', 'button_icon_export'), 'id' => 'btn_export', 'link' => 'conversations_realtime.php?'.http_build_query($param + ['export' => 'csv'])]);
@@ -108,8 +108,8 @@
 		echo "	<td class='".(in_array($outcome, ['failed', 'fallback', 'refused'], true) ? 'vs_bad_text' : ($outcome === 'running' ? 'vs_good_text' : ''))."'>".escape($text['label-outcome_'.$outcome] ?? $outcome).(empty($row['transfer_destination']) ? '' : ' → '.escape($row['transfer_destination']))."</td>\n";
 		echo "	<td class='right'>".($row['duration_seconds'] === null ? '' : escape(sprintf('%d:%02d', intdiv((int) $row['duration_seconds'], 60), $row['duration_seconds'] % 60)))."</td>\n";
 		echo "	<td class='right hide-sm-dn'>".escape($row['total_turns'])."</td>\n";
-		echo "	<td class='right hide-sm-dn'>".($row['avg_latency_ms'] === null ? '' : escape(number_format((int) $row['avg_latency_ms']).' ms'))."</td>\n";
-		echo "	<td class='right hide-sm-dn'>".($row['estimated_cost'] === null ? '' : '$'.number_format((float) $row['estimated_cost'], 4))."</td>\n";
+		echo "	<td class='right hide-sm-dn'>".($row['avg_latency_ms'] === null ? '' : escape(voice_secretary_words::figure($text, (int) $row['avg_latency_ms']).' ms'))."</td>\n";
+		echo "	<td class='right hide-sm-dn'>".($row['estimated_cost'] === null ? '' : voice_secretary_words::usd($text, (float) $row['estimated_cost'], 4))."</td>\n";
 		echo "	<td class='hide-sm-dn overflow'>".escape($row['error_code'] === null ? '' : ($text['message-error_'.$row['error_code']] ?? $row['error_code']))."</td>\n</tr>\n";
 	}
 	echo "</table>\n";

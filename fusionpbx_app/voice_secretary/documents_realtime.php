@@ -14,7 +14,8 @@
 	$language = new text;
 	$text = $language->get();
 
-	$documents = new voice_secretary_document(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]);
+	$of = ['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']];
+	$documents = new voice_secretary_document($of);
 	$words = new voice_secretary_words($text);
 	$may = ['add' => permission_exists('voice_secretary_document_add'), 'delete' => permission_exists('voice_secretary_document_delete')];
 	$errors = [];
@@ -56,7 +57,7 @@
 //try a question
 	$question = is_string($_GET['question'] ?? null) ? trim($_GET['question']) : '';
 	$found = $question === '' ? null : $documents->search($question);
-	$rows = $documents->list();
+	$rows = $documents->list(voice_secretary_overview::zone($settings, (new voice_secretary_overview($of))->limits()));
 
 //create the token
 	$object = new token;
@@ -96,7 +97,7 @@
 			echo "	<td class='checkbox'><input type='checkbox' name='documents[".$x."][checked]' id='checkbox_".$x."' value='true' aria-label='".escape($row['title'])."' onclick=\"checkbox_on_change(this); if (!this.checked) { document.getElementById('checkbox_all').checked = false; }\"><input type='hidden' name='documents[".$x."][uuid]' value='".escape($row['document_uuid'])."'></td>\n";
 		}
 		echo "	<td><a href='".escape($url)."'>".escape($row['title'])."</a></td>\n	<td class='hide-sm-dn'>".escape($text['option-format_'.$row['source_format']] ?? $row['source_format'])."</td>\n	<td class='hide-sm-dn'>".escape($row['language'] ?? '')."</td>\n";
-		echo "	<td class='right'>".escape($row['passages'])."</td>\n	<td class='right hide-sm-dn'>".escape(number_format(max(1, $row['size_bytes'] / 1024)).' kB')."</td>\n	<td>".escape($row['created'])."</td>\n	<td class='hide-sm-dn'>".escape($row['embedded'])."</td>\n</tr>\n";
+		echo "	<td class='right'>".escape($row['passages'])."</td>\n	<td class='right hide-sm-dn'>".escape(voice_secretary_words::figure($text, max(1, $row['size_bytes'] / 1024)).' kB')."</td>\n	<td>".escape($row['created'])."</td>\n	<td class='hide-sm-dn'>".escape($row['embedded'])."</td>\n</tr>\n";
 	}
 	echo "</table>\n";
 	if (!$rows) {

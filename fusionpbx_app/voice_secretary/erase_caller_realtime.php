@@ -63,7 +63,7 @@
 		$gone = [];
 		foreach (is_array($erased['removed'] ?? null) ? $erased['removed'] : [] as $kind => $count) {
 			if ((int) $count > 0) {
-				$gone[] = number_format((int) $count).' '.($text['label-erased_'.$kind] ?? $kind);
+				$gone[] = voice_secretary_words::figure($text, (int) $count).' '.($text['label-erased_'.$kind] ?? $kind);
 			}
 		}
 		echo "<div class='vs_notice vs_good' role='status' id='erased'>".escape($gone ? $text['message-erased'].' '.implode(', ', $gone).'.' : $text['message-nobody_erased']);

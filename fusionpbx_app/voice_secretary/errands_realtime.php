@@ -14,7 +14,8 @@
 	$language = new text;
 	$text = $language->get();
 
-	$errands = new voice_secretary_errand(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]);
+	$of = ['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']];
+	$errands = new voice_secretary_errand($of);
 	$words = new voice_secretary_words($text);
 	$state = is_string($_GET['state'] ?? null) && in_array($_GET['state'], voice_secretary_errand::STATES, true) ? $_GET['state'] : '';
 
@@ -32,7 +33,7 @@
 		header('Location: errands_realtime.php'.($state === '' ? '' : '?state='.$state));
 		exit;
 	}
-	$rows = $errands->list($state);
+	$rows = $errands->list($state, voice_secretary_overview::zone($settings, (new voice_secretary_overview($of))->limits()));
 	$may_edit = permission_exists('voice_secretary_errand_edit');
 
 //create the token
@@ -59,7 +60,7 @@
 	echo "<td></td></tr>\n";
 	foreach ($rows as $row) {
 		$talk = $row['conversation_uuid'] === null ? '' : 'conversation_realtime_detail.php?id='.urlencode($row['conversation_uuid']);
-		echo "<tr class='list-row'><td>".($talk === '' ? escape($row['created']) : "<a href='".escape($talk)."'>".escape($row['created']).'</a>').'</td><td>'.escape($row['kind'])."</td><td class='".($row['state'] === 'dead' ? 'vs_bad_text' : '')."'>".escape($text['option-state_'.$row['state']] ?? $row['state']).'</td><td>'.escape($row['attempts'])."</td><td style='white-space: normal;'>".escape(mb_substr((string) $row['last_error'], 0, 300)).'</td><td>';
+		echo "<tr class='list-row'><td>".($talk === '' ? escape($row['created']) : "<a href='".escape($talk)."'>".escape($row['created']).'</a>').'</td><td>'.escape($text['option-errand_'.$row['kind']] ?? $row['kind'])."</td><td class='".($row['state'] === 'dead' ? 'vs_bad_text' : '')."'>".escape($text['option-state_'.$row['state']] ?? $row['state']).'</td><td>'.escape($row['attempts'])."</td><td style='white-space: normal;'>".escape(mb_substr((string) $row['last_error'], 0, 300)).'</td><td>';
 		if ($may_edit && in_array($row['state'], ['dead', 'queued'], true)) {
 			echo "<button type='submit' class='btn btn-default' name='retry' value='".escape($row['errand_uuid'])."'>".escape($text['button-retry'])."</button> <button type='submit' class='btn btn-default' name='drop' value='".escape($row['errand_uuid'])."'>".escape($text['button-delete']).'</button>';
 		}

@@ -47,13 +47,14 @@
 	}
 
 //get the list
-	$rows = $providers->list();
 	$registry = new voice_secretary_registry($providers->api());
 	$labels = $registry->labels();
 	$health = $providers->api()->health();
 	$overview = new voice_secretary_overview($of);
 	$limits = $overview->limits();
-	$spent = $overview->spent(voice_secretary_overview::zone($settings, $limits));
+	$zone = voice_secretary_overview::zone($settings, $limits);
+	$spent = $overview->spent($zone);
+	$rows = $providers->list($zone);
 	$warning = (int) ($limits['budget_warning_percent'] ?? 80);
 
 //create tokens
@@ -122,7 +123,7 @@
 		echo "	<td>".escape($labels[$row['realtime_provider']] ?? $row['realtime_provider'])."</td>\n	<td>".escape($row['model'] ?? '–')."</td>\n";
 		echo "	<td>".escape($text[filter_var($row['has_key'], FILTER_VALIDATE_BOOLEAN) ? 'label-key_set' : 'label-key_none'])."</td>\n";
 		echo "	<td class='".($state === 'available' ? 'vs_good_text' : ($state === 'unavailable' ? 'vs_bad_text' : ''))."'>".escape($text['label-health_'.$state])."</td>\n";
-		echo "	<td>".($row['month_cost'] === null ? '–' : '$'.number_format((float) $row['month_cost'], 2))."</td>\n";
+		echo "	<td>".($row['month_cost'] === null ? '–' : voice_secretary_words::usd($text, (float) $row['month_cost'], 2))."</td>\n";
 		echo "	<td class='no-link'>".($may_edit ? button::create(['type' => 'submit', 'class' => 'link', 'label' => $text['label-'.$row['enabled']], 'title' => $text['button-toggle'], 'onclick' => "list_self_check('checkbox_".$x."'); list_action_set('toggle'); list_form_submit('form_list')"]) : escape($text['label-'.$row['enabled']]))."</td>\n";
 		echo "	<td class='no-link'><button type='button' class='btn btn-default vs_test' data-id='".escape($id)."' aria-label='".escape($text['button-test'].' '.$row['provider_label'])."'>".escape($text['button-test'])."</button> <span role='status' class='vs_said'></span></td>\n</tr>\n";
 	}

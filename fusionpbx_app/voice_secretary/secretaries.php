@@ -74,7 +74,7 @@
 
 //show the content
 	echo "<div class='action_bar' id='action_bar'>\n";
-	echo "	<div class='heading'><b>".escape($text['title-secretaries'])."</b><div class='count'>".number_format($num_rows)."</div></div>\n";
+	echo "	<div class='heading'><b>".escape($text['title-secretaries'])."</b><div class='count'>".voice_secretary_words::figure($text, $num_rows)."</div></div>\n";
 	echo "	<div class='actions'>\n";
 	if (permission_exists('voice_secretary_overview_view')) {
 		echo button::create(['type' => 'button', 'label' => $text['button-overview'], 'icon' => 'chart-line', 'link' => 'overview_realtime.php']);
@@ -170,8 +170,8 @@
 		echo "	<td>".escape($text['option-'.$row['processing_mode']] ?? $row['processing_mode'])."</td>\n";
 		echo "	<td class='hide-sm-dn'>".escape($row['provider_label'] ?? $labels[$row['realtime_provider']] ?? $row['realtime_provider'])."</td>\n";
 		echo "	<td class='hide-sm-dn'>".escape($row['language'])."</td>\n";
-		echo "	<td class='center hide-sm-dn'>".number_format((int) $row['calls'])."</td>\n";
-		echo "	<td class='right hide-sm-dn'>".($row['cost'] === null ? '–' : '$'.number_format((float) $row['cost'], 2))."</td>\n";
+		echo "	<td class='center hide-sm-dn'>".voice_secretary_words::figure($text, (int) $row['calls'])."</td>\n";
+		echo "	<td class='right hide-sm-dn'>".($row['cost'] === null ? '–' : voice_secretary_words::usd($text, (float) $row['cost'], 2))."</td>\n";
 		if ($may_edit) {
 			echo "	<td class='no-link center'>".button::create(['type' => 'submit', 'class' => 'link', 'label' => $text['label-'.$row['enabled']], 'title' => $text['button-toggle'], 'onclick' => "list_self_check('checkbox_".$x."'); list_action_set('toggle'); list_form_submit('form_list')"])."</td>\n";
 		}

@@ -120,7 +120,8 @@
 	$shown['processing_mode'] = $values ? $mode : $secretaries->mode($stored['extension'] ?? null);
 	$provider_rows = $providers->list();
 	$destinations = $secretaries->destinations();
-	$last_month = $uuid === null ? null : $secretaries->last_month($uuid);
+	$limits = (new voice_secretary_overview(['database' => $database, 'domain_uuid' => $_SESSION['domain_uuid']]))->limits();
+	$last_month = $uuid === null ? null : $secretaries->last_month($uuid, voice_secretary_overview::zone($settings, $limits));
 	$away = !$columns;
 
 //create tokens: of this page, and of what its script asks

@@ -78,9 +78,11 @@ def test_everything_wrong_is_named_at_once(do: Do) -> None:
     assert (result.exit_code, result.stdout) == (2, "")
     for name in ("max_turns", "vad_mode", "secretary_name", "did you mean voice_id?"):
         assert name in result.stderr
-    told = do("secretary", "add", "8000", "--barge-in", "perhaps", "--json")
-    problem = {"field": "barge_in", "message": "must be true or false", "kind": "wrong"}
-    assert (told.exit_code, data(told)) == (2, {"problems": [problem]})
+    typed = ("--name", "Ana", "--barge-in", "perhaps", "--max-turns", "x", "--language", "?")
+    told = do("secretary", "add", "8000", *typed, "--json")
+    problems = {one["field"]: one["message"] for one in data(told)["problems"]}
+    assert (told.exit_code, problems.keys()) == (2, {"barge_in", "max_turns", "language"})
+    assert problems["barge_in"] == "is 'perhaps', must be true or false"
     assert do("secretary", "list").stdout == "No secretaries.\n"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import gevent
 import psycopg2
 import pytest
+from psycopg2 import extensions
 
 from esl_controller.database.migrate import LEDGER, MigrationError, Migrator, State, load_migrations
 from esl_controller.database.models import ProcessingMode, RouteEntry, TurnBasedEntry
@@ -360,6 +361,17 @@ def test_a_database_that_knows_no_letters_is_refused(bytes_database):
 def test_a_database_that_is_away_is_said(tmp_path):
     with pytest.raises(MigrationError, match="cannot connect"):
         Migrator(f"host={tmp_path} dbname=none").up()
+
+
+def test_a_role_without_the_right_is_told_so(empty_database):
+    empty_database.execute(FUSIONPBX)
+    Migrator(empty_database.dsn).up()
+    empty_database.execute("create role voice_ai_stranger login")
+    migrator = Migrator(extensions.make_dsn(empty_database.dsn, user="voice_ai_stranger"))
+    for attempt in (migrator.status, migrator.up, lambda: migrator.loses(to=0)):
+        with pytest.raises(MigrationError, match="permission denied for table voice_ai_schema"):
+            attempt()
+    empty_database.execute("drop role voice_ai_stranger")
 
 
 def test_two_runners_at_once_do_the_work_once(empty_database):

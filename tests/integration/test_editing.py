@@ -138,12 +138,20 @@ def test_values_as_they_are_typed(name: str, text: str, value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("barge_in", "perhaps"), ("max_turns", "x"), ("voice_settings", "{")]
+    ("name", "text"),
+    [
+        ("barge_in", "perhaps"),
+        ("max_turns", "x"),
+        ("max_turns", "NaN"),
+        ("max_turns", "1e999999999"),
+        ("vad_threshold", "0,5"),
+        ("voice_settings", "{"),
+    ],
 )
 def test_what_cannot_be_meant_is_refused(name: str, text: str) -> None:
     fields = {field.name: field for field in SECRETARY.fields()}
     with pytest.raises(ValueError, match=r"must be|no JSON"):
-        parse_text(fields[name], text)
+        SECRETARY.read(name, parse_text(fields[name], text))
 
 
 def test_every_column_may_be_set_but_the_keys() -> None:

@@ -134,7 +134,7 @@ def test_what_money_was_spent_on_is_told_apart(here, some):
     overview = here.visitor(here.one, language="pt-br").get(page)[1]
     said = re.search(r"<small id='spent_on'>(.*?)</small>", overview)
     assert said is not None
-    assert said[1] == "conversa $0.20 · resumo $0.05 · busca pelo sentido $0.0010"
+    assert said[1] == "conversa US$ 0,20 · resumo US$ 0,05 · busca pelo sentido US$ 0,0010"
     here.database.execute("delete from v_voice_usage_realtime")
 
 

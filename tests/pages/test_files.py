@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from esl_controller.errands.kinds import KINDS
 from tests.pages import tables
 from tests.pages.world import APP, THIN
 
@@ -66,6 +67,24 @@ def test_every_label_is_there_in_every_language(labels) -> None:
                 used |= {prefix + name for name in re.findall(pattern, text)}
     whole = {key for key in used if not key.endswith("_")}  # the others are beginnings
     assert whole - known - {"label-id"} == set()
+
+
+@pytest.mark.parametrize(
+    ("constraint", "prefix"),
+    [
+        ("chk_voice_transfers_realtime_status", "label-transfer_"),
+        ("chk_voice_function_calls_realtime_status", "label-function_"),
+    ],
+)
+def test_whatever_a_row_may_say_has_a_label(here, labels, constraint, prefix) -> None:
+    sql = "select pg_get_constraintdef(oid) from pg_constraint where conname = %s"
+    said = re.findall(r"'(\w+)'", here.row(sql, constraint)[0])
+    assert len(said) > 3
+    assert {prefix + one for one in said} - labels["own"].keys() == set()
+
+
+def test_every_kind_of_errand_has_a_label(labels) -> None:
+    assert {f"option-errand_{kind}" for kind in KINDS} - labels["own"].keys() == set()
 
 
 def test_placeholders_are_the_same_in_every_language(labels) -> None:

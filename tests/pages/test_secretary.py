@@ -160,6 +160,19 @@ def test_what_is_not_set_is_shown_as_its_default_and_saving_changes_nothing(here
     assert here.row(f"{sql} where secretary_realtime_uuid = %s", key) == (True, "blind")
 
 
+def test_a_prompt_that_looks_like_json_stays_a_text(here):
+    visitor = here.visitor(here.one)
+    key = here.one.secretary_realtime_uuid
+    sql = "update v_voice_secretaries_realtime set system_prompt = %s, first_message = %s"
+    prompt, first = '{"role": "You are Ana."}', '["Hello."]'
+    here.database.execute(f"{sql} where secretary_realtime_uuid = %s", prompt, first, key)
+    fields = form_of(visitor, own(here))
+    assert (fields["system_prompt"], fields["first_message"]) == (prompt, first)
+    assert visitor.post(EDIT, fields | {"action": "save"})[0] == 302
+    sql = "select system_prompt, first_message from v_voice_secretaries_realtime"
+    assert here.row(f"{sql} where secretary_realtime_uuid = %s", key) == (prompt, first)
+
+
 def test_the_mode_of_a_number(here):
     visitor = here.visitor(here.one)
     fields = form_of(visitor, own(here)) | {"processing_mode": "auto", "action": "save"}
@@ -170,6 +183,24 @@ def test_the_mode_of_a_number(here):
     fields = form_of(visitor, own(here)) | {"processing_mode": "realtime", "action": "save"}
     assert visitor.post(EDIT, fields)[0] == 302
     assert here.row(mode, here.one.domain_uuid) == ("realtime",)
+
+
+def test_a_secretary_of_version_1_that_is_off_says_nothing_of_the_mode(here):
+    """As for a call: `find_turn_based` and the Lua script pass over it, too."""
+    visitor = here.visitor(here.one)
+    rows = "from v_voice_secretaries where domain_uuid = %s"
+    here.database.execute(f"delete {rows}", here.one.domain_uuid)
+    sql = """insert into v_voice_secretaries (voice_secretary_uuid, domain_uuid, secretary_name,
+               extension, processing_mode, enabled)
+             values (gen_random_uuid(), %s, 'Old', '8001', 'turn_based', false)"""
+    here.database.execute(sql, here.one.domain_uuid)
+    assert form_of(visitor, own(here))["processing_mode"] == "realtime"
+    assert "Realtime" in visitor.get(LIST)[1]
+    fields = form_of(visitor, own(here)) | {"processing_mode": "auto", "action": "save"}
+    assert visitor.post(EDIT, fields)[0] == 302
+    assert here.row(f"select processing_mode {rows} and enabled", here.one.domain_uuid) == ("auto",)
+    assert form_of(visitor, own(here))["processing_mode"] == "auto"
+    here.database.execute(f"delete {rows}", here.one.domain_uuid)
 
 
 def test_what_a_month_costs(here, browser):

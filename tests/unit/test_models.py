@@ -118,6 +118,7 @@ def test_what_no_answer_is_possible_without_is_named_at_once():
         ("provider_config", [], "JSON object"),
         ("voice_settings", {"spped": 1.2}, "'spped' is not used by this version; did you mean sp"),
         ("voice_settings", {"speed": 9}, "speed is 9, must be between 0.25 and 1.5"),
+        ("voice_settings", {"speed": 10**400}, "000, must be between 0.25 and 1.5"),
         ("transfer_rules", [{"destination": "2"}, {}], "entry 2: destination is None"),
         ("transfer_rules", ["2"], "entry 1: must be a JSON object"),
         ("business_hours", [], "must be a JSON object"),

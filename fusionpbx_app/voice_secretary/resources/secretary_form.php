@@ -49,7 +49,7 @@
 	echo $form->range('voice_speed', '0.25', '1.5', '0.05', ['modes' => 'realtime auto']);
 	echo $form->suggested('transcription_model', ['modes' => 'realtime auto']);
 	echo $form->select('noise_reduction', ['none' => $text['option-none'], 'near_field' => $text['option-near_field'], 'far_field' => $text['option-far_field']], ['modes' => 'realtime auto']);
-	$real = $last_month === null ? $text['message-no_last_month'] : sprintf($text['message-last_month'], number_format((int) $last_month['calls']), number_format(((float) $last_month['seconds']) / 60, 0), number_format((float) $last_month['cost'], 2));
+	$real = $last_month === null ? $text['message-no_last_month'] : sprintf($text['message-last_month'], voice_secretary_words::figure($text, (int) $last_month['calls']), voice_secretary_words::figure($text, ((float) $last_month['seconds']) / 60, 0), voice_secretary_words::figure($text, (float) $last_month['cost'], 2));
 	$estimate = "<div class='vs_estimate'><label>".escape($text['label-calls_per_month'])." <input class='formfld' type='text' inputmode='numeric' id='estimate_calls' value='".($last_month === null ? '200' : (int) $last_month['calls'])."' style='width: 80px; min-width: 80px;'></label> "
 		."<label>".escape($text['label-minutes_per_call'])." <input class='formfld' type='text' inputmode='numeric' id='estimate_minutes' value='3' style='width: 60px; min-width: 60px;'></label> "
 		."<b id='estimate' role='status'></b><div class='vs_about'>".escape($real).'</div></div>';

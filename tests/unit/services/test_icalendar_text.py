@@ -72,6 +72,7 @@ def test_an_event_of_ours_is_read_as_it_was_written() -> None:
         b"\xff\xfe\x00",
         calendar("BEGIN:VFREEBUSY", "FREEBUSY:20261201T130000/20261201T133000", "END:VFREEBUSY"),
         calendar("BEGIN:VFREEBUSY", "FREEBUSY:yesterday", "END:VFREEBUSY"),
+        calendar("BEGIN:VFREEBUSY", "FREEBUSY:99991231T235959Z/PT1H", "END:VFREEBUSY"),
     ],
 )
 def test_what_is_no_calendar_is_said(answer: bytes) -> None:
@@ -92,6 +93,13 @@ def test_what_is_no_calendar_is_said(answer: bytes) -> None:
 def test_what_is_no_list_of_events_is_said(answer: bytes) -> None:
     with pytest.raises(text.CalendarWrong):
         text.events_of(answer)
+
+
+def test_a_time_after_all_others_is_said() -> None:
+    last = "TZID=America/New_York:99991231T235959"
+    one = ("BEGIN:VEVENT", "X-VOICE-AI-PHONE:5", f"DTSTART;{last}", f"DTEND;{last}", "END:VEVENT")
+    with pytest.raises(text.CalendarWrong):
+        text.event_of(calendar(*one))
 
 
 @given(st.text(max_size=200))

@@ -37,3 +37,10 @@ def test_a_moment_to_come(then: str, english: str, portuguese: str, spanish: str
 def test_a_date() -> None:
     assert date_words(NOW, "en") == "Friday, 27 November 2026"
     assert date_words(NOW, "pt-PT") == "sexta-feira, 27 de novembro de 2026"
+    first = datetime(2026, 12, 1, 9)
+    assert date_words(first, "pt-BR") == "terça-feira, 1º de dezembro de 2026"
+    assert date_words(first, "pt-PT") == "terça-feira, 1 de dezembro de 2026"
+    assert date_words(first, "es-CL") == "martes, 1 de diciembre de 2026"
+    assert (
+        when_words(first.replace(month=1, year=2027), NOW, "pt") == "no dia 1º de janeiro às 9:00"
+    )

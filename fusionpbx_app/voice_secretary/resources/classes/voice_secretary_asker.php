@@ -122,8 +122,13 @@ class voice_secretary_asker {
 			return $this->no($this->text['message-no_price']);
 		}
 		return $answer->ok()
-			? ['ok' => true, 'model' => $model, 'per_minute' => $answer->data['per_minute_usd'] ?? '', 'per_month' => $answer->data['per_month_usd'] ?? '']
+			? ['ok' => true, 'model' => $model, 'per_minute' => $this->amount($answer, 'per_minute_usd'), 'per_month' => $this->amount($answer, 'per_month_usd')]
 			: $this->problem($answer);
+	}
+
+	private function amount(voice_secretary_answer $answer, string $name): string {
+		$told = $answer->data[$name] ?? '';
+		return is_string($told) ? str_replace('.', $this->text['number-point'], $told) : '';
 	}
 
 	/**

@@ -26,13 +26,13 @@ class voice_secretary_document extends voice_secretary_rows {
 	}
 
 	/**
-	 * All of the domain, by title, without their text.
+	 * All of the domain, by title, without their text; times in the zone of the domain.
 	 */
-	public function list(): array {
-		$sql = "select document_uuid, title, source_format, language, size_bytes, passages, to_char(created_at, 'YYYY-MM-DD HH24:MI') as created,
-			case when embedded_as is null then '' else to_char(embedded_at, 'YYYY-MM-DD HH24:MI') end as embedded
+	public function list(string $zone): array {
+		$sql = "select document_uuid, title, source_format, language, size_bytes, passages, to_char(created_at at time zone :zone, 'YYYY-MM-DD HH24:MI') as created,
+			case when embedded_as is null then '' else to_char(embedded_at at time zone :zone_again, 'YYYY-MM-DD HH24:MI') end as embedded
 			from v_voice_realtime_documents where domain_uuid = :domain_uuid order by lower(title) limit 500";
-		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid], 'all') ?: [];
+		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'zone' => $zone, 'zone_again' => $zone], 'all') ?: [];
 	}
 
 	/**

@@ -17,11 +17,11 @@ class voice_secretary_errand extends voice_secretary_rows {
 	}
 
 	/**
-	 * Newest first; those given up before all others.
+	 * Newest first; those given up before all others. Times are in the zone of the domain.
 	 */
-	public function list(string $state): array {
-		$parameters = ['domain_uuid' => $this->domain_uuid];
-		$sql = "select errand_uuid, conversation_uuid, kind, state, attempts, last_error, to_char(created_at, 'YYYY-MM-DD HH24:MI') as created
+	public function list(string $state, string $zone): array {
+		$parameters = ['domain_uuid' => $this->domain_uuid, 'zone' => $zone];
+		$sql = "select errand_uuid, conversation_uuid, kind, state, attempts, last_error, to_char(created_at at time zone :zone, 'YYYY-MM-DD HH24:MI') as created
 			from v_voice_realtime_errands where domain_uuid = :domain_uuid";
 		if (in_array($state, self::STATES, true)) {
 			$sql .= ' and state = :state';

@@ -81,6 +81,6 @@ class voice_secretary_function extends voice_secretary_rows {
 		if (trim(is_string($post['headers'] ?? null) ? $post['headers'] : '') === '') {
 			unset($values['headers']);
 		}
-		return [array_filter($values, function ($value) { return $value !== null; }), $wrong];
+		return [$values, $wrong];
 	}
 }

@@ -116,11 +116,11 @@ class voice_secretary_overview {
 	 */
 	public static function meter(float $spent, ?float $limit, int $warning, array $text): string {
 		if ($limit === null || $limit <= 0) {
-			return '<span>$'.number_format($spent, 2).' – '.escape($text['label-no_limit']).'</span>';
+			return '<span>'.voice_secretary_words::usd($text, $spent, 2).' – '.escape($text['label-no_limit']).'</span>';
 		}
 		$percent = min(100, $spent / $limit * 100);
 		$level = $spent >= $limit ? 'exhausted' : ($percent >= $warning ? 'warning' : 'open');
-		$said = '$'.number_format($spent, 2).' / $'.number_format($limit, 2).' ('.number_format($percent, 0).' %) '.$text['label-budget_'.$level];
+		$said = voice_secretary_words::usd($text, $spent, 2).' / '.voice_secretary_words::usd($text, $limit, 2).' ('.voice_secretary_words::figure($text, $percent, 0).' %) '.$text['label-budget_'.$level];
 		return "<div class='vs_meter vs_".$level."' role='meter' aria-valuemin='0' aria-valuemax='100' aria-valuenow='".round($percent)."' aria-label='".escape($said)."'>"
 			."<i style='width: ".number_format($percent, 1, '.', '')."%'></i><u style='left: ".$warning."%' title='".$warning." %'></u></div><span>".escape($said).'</span>';
 	}

@@ -19,15 +19,16 @@ class voice_secretary_provider extends voice_secretary_rows {
 	}
 
 	/**
-	 * All of the domain, in the order calls try them; without keys.
+	 * All of the domain, in the order calls try them; without keys. The zone is the one its months
+	 * are counted in.
 	 */
-	public function list(): array {
+	public function list(string $zone = 'UTC'): array {
 		$sql = "select p.voice_realtime_provider_uuid, p.realtime_provider, p.provider_label, p.model, p.default_voice_id, p.base_url,
 			p.priority, p.max_concurrent_calls, cast(p.enabled as text) as enabled, p.credential is not null as has_key,
 			(select sum(u.cost_usd) from v_voice_usage_realtime u where u.domain_uuid = p.domain_uuid and u.provider = p.realtime_provider
-				and u.occurred_at >= date_trunc('month', now())) as month_cost
+				and u.occurred_at >= date_trunc('month', now() at time zone :zone) at time zone :zone_again) as month_cost
 			from v_voice_realtime_providers p where p.domain_uuid = :domain_uuid order by p.priority, p.provider_label";
-		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid], 'all') ?: [];
+		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'zone' => $zone, 'zone_again' => $zone], 'all') ?: [];
 	}
 
 	/**

@@ -8,9 +8,13 @@ class voice_secretary_realtime extends voice_secretary_rows {
 	const ORDERS = ['secretary_name', 'extension', 'language', 'enabled', 'processing_mode', 'domain_name'];
 	const MODES = ['realtime', 'turn_based', 'auto'];
 
+	/** Version 1 calls its flag `enabled` or `is_enabled`, boolean or text; a row switched off says nothing. */
+	const MODE_OF_ROW = "coalesce(nullif(m.processing_mode, ''), 'turn_based')";
+	const ROW_IS_ON = "coalesce(to_jsonb(m)->>'is_enabled', to_jsonb(m)->>'enabled', 'true') = 'true'";
+
 	/** The mode of a number stands in version 1's table, where there is a row for it. */
-	const MODE = "coalesce((select m.processing_mode from v_voice_secretaries m
-		where m.domain_uuid = s.domain_uuid and m.extension = s.extension
+	const MODE = "coalesce((select ".self::MODE_OF_ROW." from v_voice_secretaries m
+		where m.domain_uuid = s.domain_uuid and m.extension = s.extension and ".self::ROW_IS_ON."
 		order by m.voice_secretary_uuid limit 1), 'realtime')";
 
 	protected function table(): string { return 'v_voice_secretaries_realtime'; }
@@ -69,17 +73,17 @@ class voice_secretary_realtime extends voice_secretary_rows {
 	 * How the number of a secretary is answered.
 	 */
 	public function mode(?string $extension): string {
-		$sql = 'select processing_mode from v_voice_secretaries where domain_uuid = :domain_uuid and extension = :extension
-			order by voice_secretary_uuid limit 1';
+		$sql = 'select '.self::MODE_OF_ROW.' from v_voice_secretaries m where m.domain_uuid = :domain_uuid and m.extension = :extension
+			and '.self::ROW_IS_ON.' order by m.voice_secretary_uuid limit 1';
 		$mode = $extension === null || $extension === '' ? '' : $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'extension' => $extension], 'column');
 		return in_array($mode, self::MODES, true) ? $mode : 'realtime';
 	}
 
 	/**
-	 * Whether version 1 knows the number.
+	 * Whether version 1 answers the number.
 	 */
 	public function has_turn_based(?string $extension): bool {
-		$sql = 'select 1 from v_voice_secretaries where domain_uuid = :domain_uuid and extension = :extension limit 1';
+		$sql = 'select 1 from v_voice_secretaries m where m.domain_uuid = :domain_uuid and m.extension = :extension and '.self::ROW_IS_ON.' limit 1';
 		return $extension !== null && $extension !== '' && (bool) $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'extension' => $extension], 'column');
 	}
 
@@ -135,13 +139,14 @@ class voice_secretary_realtime extends voice_secretary_rows {
 	}
 
 	/**
-	 * What last month really cost, in USD; null when nothing was priced.
+	 * What last month, by the clock of the domain, really cost in USD; null when there was no call.
 	 */
-	public function last_month(string $uuid): ?array {
+	public function last_month(string $uuid, string $zone): ?array {
 		$sql = "select count(*) as calls, sum(duration_seconds) as seconds, sum(estimated_cost) as cost from v_voice_conversations_realtime
 			where domain_uuid = :domain_uuid and secretary_realtime_uuid = :uuid
-			and started_at >= date_trunc('month', now()) - interval '1 month' and started_at < date_trunc('month', now())";
-		$row = $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'uuid' => $uuid], 'row');
+			and started_at >= (date_trunc('month', now() at time zone :zone) - interval '1 month') at time zone :zone_again
+			and started_at < date_trunc('month', now() at time zone :zone_third) at time zone :zone_fourth";
+		$row = $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'uuid' => $uuid, 'zone' => $zone, 'zone_again' => $zone, 'zone_third' => $zone, 'zone_fourth' => $zone], 'row');
 		return is_array($row) && $row['calls'] > 0 ? $row : null;
 	}
 }

@@ -83,14 +83,12 @@ abstract class voice_secretary_rows {
 	}
 
 	/**
-	 * JSON as arrays, booleans as booleans whatever the driver gives.
+	 * Columns of JSON as arrays. A text may look like JSON, and stays a text: a prompt is one.
 	 */
-	protected function decoded(array $row): array {
-		foreach ($row as $name => $value) {
-			if (is_string($value) && $value !== '' && ($value[0] === '{' || $value[0] === '[')) {
-				$decoded = json_decode($value, true);
-				$row[$name] = is_array($decoded) ? $decoded : $value;
-			}
+	private function decoded(array $row): array {
+		$json = array_keys((require dirname(__DIR__).'/tables.php')[$this->table()], 'jsonb', true);
+		foreach (array_intersect_key($row, array_flip($json)) as $name => $value) {
+			$row[$name] = is_string($value) ? json_decode($value, true) : $value;
 		}
 		return $row;
 	}

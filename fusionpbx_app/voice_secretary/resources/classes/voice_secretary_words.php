@@ -58,8 +58,8 @@ class voice_secretary_words {
 		$choices = array_filter($remark['choices'] ?? [], 'is_string');
 		$names = array_map(function ($one) { return $this->text['option-'.$one] ?? $one; }, $choices);
 		$said = strtr($this->text['message-expected_'.$expected], [
-			'{least}' => self::number($remark['least'] ?? null),
-			'{most}' => self::number($remark['most'] ?? null),
+			'{least}' => $this->number($remark['least'] ?? null),
+			'{most}' => $this->number($remark['most'] ?? null),
 			'{choices}' => implode(', ', $names),
 		]);
 		return in_array($expected, self::TOLD, true) ? trim($said.' ('.$message.')') : $said;
@@ -108,7 +108,22 @@ class voice_secretary_words {
 		return $said;
 	}
 
-	private static function number($value): string {
-		return is_numeric($value) ? rtrim(rtrim(number_format((float) $value, 2, '.', ''), '0'), '.') : '';
+	private function number($value): string {
+		$point = $this->text['number-point'];
+		return is_numeric($value) ? rtrim(rtrim(number_format((float) $value, 2, $point, ''), '0'), $point) : '';
+	}
+
+	/**
+	 * A number as it is written in the operator's language: 1,234.5 and 1.234,5.
+	 */
+	public static function figure(array $text, $value, int $decimals = 0): string {
+		return number_format((float) $value, $decimals, $text['number-point'], $text['number-thousands']);
+	}
+
+	/**
+	 * US dollars as they are written in the operator's language.
+	 */
+	public static function usd(array $text, $value, int $decimals): string {
+		return $text['number-usd'].self::figure($text, $value, $decimals);
 	}
 }

@@ -28,12 +28,12 @@
 	echo "	<div class='hud_content' ".(($widget_details_state ?? '') == 'disabled' ? '' : "onclick=\"$('#hud_voice_secretary_details').slideToggle('fast');\"").">\n";
 	echo "		<span class='hud_title'><a onclick=\"document.location.href='".$voice_page."'\">".escape($text['title-voice_secretary'])."</a></span>\n";
 	if (($widget_chart_type ?? '') === 'number') {
-		echo "		<span class='hud_stat'>".number_format($voice_now)."</span>\n";
+		echo "		<span class='hud_stat'>".voice_secretary_words::figure($text, $voice_now)."</span>\n";
 	}
 	else {
 		echo "		<div style='position: relative; display: inline-block;'>\n";
 		echo "			<span class='hud_stat'><i class='fas ".escape($widget_icon ?? 'fa-headset')."'></i></span>\n";
-		echo "			<span style=\"background-color: ".escape($widget_number_background_color ?? '#2e7d32')."; color: ".escape($widget_number_text_color ?? '#ffffff')."; font-size: 12px; font-weight: bold; position: absolute; top: 23px; left: 24.5px; padding: 2px 7px 1px 7px; border-radius: 10px; white-space: nowrap;\">".number_format($voice_now)."</span>\n";
+		echo "			<span style=\"background-color: ".escape($widget_number_background_color ?? '#2e7d32')."; color: ".escape($widget_number_text_color ?? '#ffffff')."; font-size: 12px; font-weight: bold; position: absolute; top: 23px; left: 24.5px; padding: 2px 7px 1px 7px; border-radius: 10px; white-space: nowrap;\">".voice_secretary_words::figure($text, $voice_now)."</span>\n";
 		echo "		</div>\n";
 	}
 	echo "	</div>\n";
@@ -41,9 +41,9 @@
 	echo "	<div class='hud_details hud_box' id='hud_voice_secretary_details'>\n";
 	echo "		<table class='tr_hover' width='100%' cellpadding='0' cellspacing='0' border='0'>\n";
 	foreach ($voice_today as $voice_outcome => $voice_calls) {
-		echo "			<tr><td class='hud_text'>".escape($text['label-outcome_'.$voice_outcome] ?? $voice_outcome)."</td><td class='hud_text' style='text-align: right;'>".number_format((int) $voice_calls)."</td></tr>\n";
+		echo "			<tr><td class='hud_text'>".escape($text['label-outcome_'.$voice_outcome] ?? $voice_outcome)."</td><td class='hud_text' style='text-align: right;'>".voice_secretary_words::figure($text, (int) $voice_calls)."</td></tr>\n";
 	}
-	echo "		<tr><td class='hud_text' colspan='2'>".number_format($voice_now).' '.escape(sprintf($text['label-widget_today'], number_format(array_sum($voice_today))))."</td></tr>\n		</table>\n	</div>\n</div>\n";
+	echo "		<tr><td class='hud_text' colspan='2'>".voice_secretary_words::figure($text, $voice_now).' '.escape(sprintf($text['label-widget_today'], voice_secretary_words::figure($text, array_sum($voice_today))))."</td></tr>\n		</table>\n	</div>\n</div>\n";
 	unset($voice_page, $voice_overview, $voice_now, $voice_today, $voice_outcome, $voice_calls);
 
 ?>

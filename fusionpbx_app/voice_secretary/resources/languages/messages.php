@@ -2,7 +2,7 @@
 
 //refusals and troubles: each says what to do
 	return [
-		'message-api_unreachable' => ['The controller at {url} cannot be reached. Is it running?', 'O controlador em {url} não pode ser alcançado. Está em execução?', 'No se puede alcanzar el controlador en {url}. ¿Está en marcha?'],
+		'message-api_unreachable' => ['The controller at {url} cannot be reached. Is it running?', 'Não foi possível alcançar o controlador em {url}. Ele está em execução?', 'No se puede alcanzar el controlador en {url}. ¿Está en marcha?'],
 		'message-api_timeout' => ['The controller at {url} did not answer in time.', 'O controlador em {url} não respondeu a tempo.', 'El controlador en {url} no respondió a tiempo.'],
 		'message-api_bad_url' => ['The default setting voice_secretary / api_url is no address such as http://127.0.0.1:8085.', 'A configuração padrão voice_secretary / api_url não é um endereço como http://127.0.0.1:8085.', 'La configuración voice_secretary / api_url no es una dirección como http://127.0.0.1:8085.'],
 		'message-api_token' => ['The controller does not take the token. VOICE_AI_HTTP_ADMIN_TOKEN and the default setting voice_secretary / api_token (or its file) must be the same.', 'O controlador não aceita o token. VOICE_AI_HTTP_ADMIN_TOKEN e a configuração voice_secretary / api_token (ou o arquivo) devem ser iguais.', 'El controlador no acepta el token. VOICE_AI_HTTP_ADMIN_TOKEN y la configuración voice_secretary / api_token (o su archivo) deben ser iguales.'],
@@ -13,7 +13,7 @@
 		'message-api_refused' => ['The controller could not read the request.', 'O controlador não pôde ler o pedido.', 'El controlador no pudo leer la solicitud.'],
 		'message-api_too_long' => ['It is too long.', 'É longo demais.', 'Es demasiado largo.'],
 		'message-api_busy' => ['The controller is busy with such requests. Try again in a moment.', 'O controlador está ocupado com pedidos assim. Tente em instantes.', 'El controlador está ocupado con solicitudes así. Inténtelo en un momento.'],
-		'message-api_unavailable' => ['Something the controller needs is away.', 'Falta algo de que o controlador precisa.', 'Falta algo que el controlador necesita.'],
+		'message-api_unavailable' => ['Something the controller needs is away.', 'Algo de que o controlador precisa está fora do ar.', 'Falta algo que el controlador necesita.'],
 		'message-api_failed' => ['The controller answered with an error.', 'O controlador respondeu com um erro.', 'El controlador respondió con un error.'],
 		'message-api_not_allowed' => ['You may not do this.', 'Você não tem permissão para isso.', 'Usted no tiene permiso para esto.'],
 		'message-api_no_domain' => ['There is no domain.', 'Não há domínio.', 'No hay dominio.'],
@@ -22,7 +22,7 @@
 		'message-problem_provider-authentication' => ['The provider refuses the key.', 'O provedor recusa a chave.', 'El proveedor rechaza la clave.'],
 		'message-problem_provider-quota' => ['The account at the provider has no credit left.', 'A conta no provedor está sem crédito.', 'La cuenta en el proveedor no tiene crédito.'],
 		'message-problem_provider-connection' => ['The provider cannot be reached.', 'O provedor não pode ser alcançado.', 'No se puede alcanzar el proveedor.'],
-		'message-problem_freeswitch-unavailable' => ["FreeSWITCH's event socket does not let the controller in.", 'O event socket do FreeSWITCH não deixa o controlador entrar.', 'El event socket de FreeSWITCH no deja entrar al controlador.'],
+		'message-problem_freeswitch-unavailable' => ["FreeSWITCH's event socket does not let the controller in.", 'O event socket do FreeSWITCH recusa o controlador.', 'El event socket de FreeSWITCH no deja entrar al controlador.'],
 		'message-problem_database-unavailable' => ['The controller cannot reach the database.', 'O controlador não alcança o banco de dados.', 'El controlador no alcanza la base de datos.'],
 		'message-list_only' => ['Here is what the database knows; nothing can be changed or tested until then.', 'Aqui está o que o banco de dados sabe; nada pode ser mudado ou testado até lá.', 'Aquí está lo que sabe la base de datos; nada se puede cambiar ni probar hasta entonces.'],
 		'message-cannot_save' => ['What is stored is shown; it cannot be saved or tested until then.', 'O que está guardado é mostrado; não pode ser salvo ou testado até lá.', 'Se muestra lo guardado; no se puede guardar ni probar hasta entonces.'],

@@ -2,6 +2,9 @@
 
 //titles, buttons, words of several pages
 	return [
+		'number-point' => ['.', ',', ','],
+		'number-thousands' => [',', '.', '.'],
+		'number-usd' => ['$', 'US$ ', 'US$ '],
 		'title-voice_secretary' => ['Voice Secretary', 'Secretária de voz', 'Secretaria de voz'],
 		'title-secretaries' => ['Voice Secretaries', 'Secretárias de voz', 'Secretarias de voz'],
 		'title_description-secretaries' => ['Who answers which number, and how.', 'Quem atende cada número, e como.', 'Quién contesta cada número, y cómo.'],

@@ -28,7 +28,7 @@
 		'option-default' => ['Default', 'Padrão', 'Predeterminado'],
 		'script-testing' => ['Connecting …', 'Conectando …', 'Conectando …'],
 		'script-feature_turns_told' => ['says when the caller speaks', 'diz quando quem liga fala', 'dice cuándo habla quien llama'],
-		'script-feature_turns_by_sense' => ['ends a turn by sense', 'encerra a vez pelo sentido', 'termina el turno por el sentido'],
+		'script-feature_turns_by_sense' => ['ends a turn by sense', 'encerra o turno pelo sentido', 'termina el turno por el sentido'],
 		'script-feature_says_words' => ['says given words', 'diz palavras dadas', 'dice palabras dadas'],
 		'script-feature_functions' => ['functions and transfers', 'funções e transferências', 'funciones y transferencias'],
 		'script-feature_functions_cancelled' => ['takes functions back', 'cancela funções', 'cancela funciones'],
