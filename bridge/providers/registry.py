@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
@@ -182,10 +181,14 @@ def read_config(name: str, config: type[Any], row: Mapping[str, object]) -> Any:
     return made
 
 
-@functools.cache
+_HINTS: dict[type[Any], dict[str, Any]] = {}
+
+
 def _hints(config: type[Any]) -> dict[str, Any]:
     """Types of the fields. Kept, since reading them compiles the text of each."""
-    return get_type_hints(config)
+    if config not in _HINTS:
+        _HINTS[config] = get_type_hints(config)
+    return _HINTS[config]
 
 
 def _convert(config: type[Any], row: Mapping[str, object]) -> tuple[dict[str, Any], list[str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 from gevent.lock import BoundedSemaphore
@@ -31,7 +32,7 @@ def others_first() -> None:
     gevent runs up to a thousand of these before it looks at a socket or a timer
     (libev/corecext.pyx, `_run_callbacks`): work cut by it holds up the sound of every call.
     """
-    hub = gevent.get_hub()
+    hub: Any = gevent.get_hub()
     with hub.loop.timer(ROUND_S, priority=hub.loop.MINPRI) as last_of_the_round:
         hub.wait(last_of_the_round)
 
