@@ -28,7 +28,7 @@ from esl_controller.calls.line_watch import LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import ask_again
-from esl_controller.calls.stream_start import stream_variables, token_in_url
+from esl_controller.calls.stream_start import end_at_once, stream_variables, token_in_url
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
@@ -166,7 +166,7 @@ class CallMedia:
         if self.choice.mode is PlayoutMode.FILE:
             batch.append(self._set("playback_terminators", ""))
         if self._stream.is_open:
-            batch.append(commands.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop"))
+            batch += end_at_once(self._esl.uuid, self.choice.flavour)
         return batch
 
     def close(self) -> None:

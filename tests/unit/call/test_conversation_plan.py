@@ -65,7 +65,13 @@ def test_a_module_that_replaces_frames_has_none_on_a_call_answered_before(module
     assert answered_before == (MediaPath.UNICAST, UNICAST), "beside the module it is not heard"
 
 
-@pytest.mark.parametrize("playback", ["auto", "binary", "json"])
+@pytest.mark.parametrize("playback", ["auto", "unicast", "file"])
+def test_a_module_that_cannot_hear_alone_is_left_out_where_it_does_not_play(playback: str) -> None:
+    """AlchemillaHQ's, started so, filled FreeSWITCH's memory until it was ended."""
+    assert chosen(playback=playback, module=Flavour.ALCHEMILLA) == (MediaPath.UNICAST, UNICAST)
+
+
+@pytest.mark.parametrize("playback", ["binary", "json"])
 def test_a_module_of_one_packet_time_has_no_calls_of_others(playback: str) -> None:
     """AlchemillaHQ's plays 20 ms for each packet: nothing was heard."""
     for ptime_ms in (10, 30, 40, 60):

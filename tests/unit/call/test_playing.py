@@ -72,7 +72,7 @@ def test_what_the_module_plays_itself_goes_on_unless_its_stream_must_end() -> No
 
 
 def test_silence_is_played_in_packets_of_the_new_length_until_the_channel_is_left() -> None:
-    esl, module, _ = playing(PlayoutMode.BINARY, Flavour.ALCHEMILLA)
+    esl, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
     assert not module.last_commands()
     module.play_silence()
     module.play_silence()
