@@ -349,7 +349,7 @@ class CallMedia:
         elif leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
         else:
-            self._lose_all(self._playing.heard_until(self._leg, leg))
+            self._lose_all(self._playing.heard_until(self._leg, leg, self._codec_at))
 
     def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
         """`unicast` has ended, which FreeSWITCH says nothing about."""
