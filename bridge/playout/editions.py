@@ -66,10 +66,9 @@ class Edition:
     packet_ms: int | None = None
     """It plays so much for each packet of the channel, whatever that lasts: on a channel of others
     nothing is heard, or a part."""
-    hears_alone: bool = True
-    """It can bring the caller's audio while something else plays. If not, a stream that is started
-    without STREAM_PLAYBACK never returns from the first packet: the call stands still and
-    FreeSWITCH takes memory until it is ended."""
+    beside_unicast: bool = True
+    """It can bring the caller's audio while `unicast` plays; what else would happen is said where
+    it cannot."""
     holds_frame: bool = False
     """It writes into the frame that FreeSWITCH wrote before. Once a `playback` has ended, or the
     channel has gone elsewhere, that one is no frame any more, and to write there ends FreeSWITCH:
@@ -103,9 +102,11 @@ EDITIONS: Mapping[Flavour, Edition] = {
     Flavour.OPEN: Edition(_OPEN_USAGE, _FILES, Basis.MEASURED),
     # Its source at 432bf27. Asked without `fill`, FreeSWITCH's `switch_core_media_bug_read` gives
     # silence for ever on a bug that only reads (switch_core_media_bug.c), and `stream_frame` asks
-    # until there is no more. It replaces frames in SWITCH_ABC_TYPE_WRITE, for which FreeSWITCH has
-    # not said yet which frame it is: what `switch_core_media_bug_get_write_replace_frame` tells is
-    # the one before (switch_core_media.c), so that the first is lost, too.
+    # until there is no more: without STREAM_PLAYBACK the call stands still at its first packet, and
+    # FreeSWITCH takes memory until it is ended. With it, it hears what `unicast` plays. It replaces
+    # frames in SWITCH_ABC_TYPE_WRITE, before FreeSWITCH has told which frame it is (switch_core_media.c,
+    # switch_core_session_write_frame): `switch_core_media_bug_get_write_replace_frame` is still the
+    # one before, so that the first is lost, too.
     Flavour.ALCHEMILLA: Edition(
         _ALCHEMILLA_USAGE,
         {
@@ -115,7 +116,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
         Basis.MEASURED,
         plays_raw=True,
         packet_ms=FRAME_MS,  # audio_streamer_glue.cpp, PLAYBACK_FRAME_MS; observed
-        hears_alone=False,
+        beside_unicast=False,
         holds_frame=True,
     ),
     Flavour.CLOSED_1_0_3: _CLOSED,
@@ -133,6 +134,10 @@ EDITIONS: Mapping[Flavour, Edition] = {
         Basis.MEASURED,
         writes_frames=True,
     ),
+    # Whatever replaces frames (SMBF_WRITE_REPLACE): on a channel of L16 FreeSWITCH hands on the frame
+    # that `unicast` has written under the channel's own codec (switch_core_media.c,
+    # switch_core_session_write_frame, SWITCH_STATUS_NOOP), so that it lets go of another lock than
+    # it took, and waits for that one when the call is over: the channel stays for ever.
     Flavour.CLOUDFIELDCZ: Edition(
         _OPEN_USAGE,
         {
@@ -142,6 +147,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
         },
         Basis.MEASURED,
         plays_raw=True,
+        beside_unicast=False,
     ),
     Flavour.JULIANOTARGA: Edition(
         r"-USAGE: .*\[l16 \| pcmu",
@@ -190,6 +196,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
         },
         Basis.SOURCE,
         plays_raw=True,
+        beside_unicast=False,  # It replaces frames.
         token_in_url=True,
         # It would connect again with a ticket that was used.
         variables=(("EARSHOT_NO_RECONNECT", "true"),),

@@ -208,7 +208,6 @@ def choose_media(
         _log.warning("playback.other_packets", module=module.value, ptime_ms=ptime_ms)
         return MediaPath.UNICAST, unicast
     if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
-        # Beside such a module `unicast` was not heard, and channels did not end (observed).
         _log.warning("playback.answered_before", playback=mode.value, module=module.value)
         return MediaPath.UNICAST, unicast
     if module in flavours(mode):
