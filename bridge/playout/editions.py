@@ -104,9 +104,10 @@ EDITIONS: Mapping[Flavour, Edition] = {
     # silence for ever on a bug that only reads (switch_core_media_bug.c), and `stream_frame` asks
     # until there is no more: without STREAM_PLAYBACK the call stands still at its first packet, and
     # FreeSWITCH takes memory until it is ended. With it, it hears what `unicast` plays. It replaces
-    # frames in SWITCH_ABC_TYPE_WRITE, before FreeSWITCH has told which frame it is (switch_core_media.c,
-    # switch_core_session_write_frame): `switch_core_media_bug_get_write_replace_frame` is still the
-    # one before, so that the first is lost, too.
+    # frames in SWITCH_ABC_TYPE_WRITE, before FreeSWITCH has told which frame it is
+    # (switch_core_media.c, switch_core_session_write_frame):
+    # `switch_core_media_bug_get_write_replace_frame` is still the one before, so that the first is
+    # lost, too.
     Flavour.ALCHEMILLA: Edition(
         _ALCHEMILLA_USAGE,
         {
