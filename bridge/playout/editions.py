@@ -135,8 +135,8 @@ EDITIONS: Mapping[Flavour, Edition] = {
         Basis.MEASURED,
         writes_frames=True,
     ),
-    # Whatever replaces frames (SMBF_WRITE_REPLACE): on a channel of L16 FreeSWITCH hands on the frame
-    # that `unicast` has written under the channel's own codec (switch_core_media.c,
+    # Whatever replaces frames (SMBF_WRITE_REPLACE): on a channel of L16 FreeSWITCH hands on the
+    # frame that `unicast` has written under the channel's own codec (switch_core_media.c,
     # switch_core_session_write_frame, SWITCH_STATUS_NOOP), so that it lets go of another lock than
     # it took, and waits for that one when the call is over: the channel stays for ever.
     Flavour.CLOUDFIELDCZ: Edition(

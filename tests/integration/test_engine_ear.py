@@ -8,17 +8,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from bridge.playout.base import Fade
+from bridge.playout.editions import way_of
+from bridge.playout.modes import PlayoutMode
 from esl_controller.simulator.openai.config import EmulatorConfig
+from tests.integration import rtp
 from tests.integration.engine_kit import ENGINE_MARKS, engine_client
 from tests.integration.engine_line import (
     ANSWER,
     GOOD_BYE,
     GREETING,
     LONG_GREETING,
+    MODULE,
     OFFERS,
     REMEMBERED_MS,
     SCRIPT,
@@ -32,6 +40,9 @@ from tests.integration.hub_watch import HubWatch
 from tests.integration.sip_phone import Phone
 
 pytestmark = ENGINE_MARKS
+
+STEP_MS, HEAD = 4, 400
+"""Of the curve; and samples by which the beginning is found."""
 
 
 @pytest.fixture(params=list(OFFERS))
@@ -93,3 +104,62 @@ def test_silence_once_the_caller_interrupts(call: Callable[..., Line]) -> None:
     line.report(figures)
     assert silent_ms <= SILENT_MS + line.late_ms, figures
     assert abs(heard_ms - truncated_ms) <= REMEMBERED_MS + line.late_ms, figures
+
+
+@pytest.mark.parametrize("codec", ["PCMU", "L16"], indirect=True)
+def test_how_the_end_of_what_was_interrupted_sounds(call: Callable[..., Line], way: str) -> None:
+    """Sample by sample: behind the last whole one the same sound falls to silence, or is cut."""
+    line = call(LONG_GREETING)
+    hearing = line.phone.hearing
+    line.wait(lambda: hearing.heard_for(time.monotonic()) > 1.0, "no greeting")
+    line.say()
+    line.listen(ANSWER)
+    line.phone.hang_up()
+    (detected,) = line.moments("speech_started")
+    silent_ms = hearing.silence_after_ms(detected)
+    curve = envelope(line, LONG_GREETING, detected + silent_ms / 1000 + 0.1)
+    line.report(
+        f"silent after {silent_ms:.1f} ms, hub late {line.late_ms:.1f} ms, each {STEP_MS} ms "
+        f"behind the last whole sample: {' '.join(f'{value:.2f}' for value in curve)}"
+    )
+    if fades(way):
+        assert 20 <= fall_ms(curve) <= 40
+        assert all(late <= early + 0.1 for early, late in pairwise(curve))
+    else:
+        assert fall_ms(curve) <= STEP_MS
+
+
+def envelope(line: Line, text: str, until: float) -> list[float]:
+    """How loud what came is beside what should have come, for 60 ms from where they differ."""
+    packets = [packet for packet in line.phone.packets if packet.at < until]
+    heard = samples(b"".join(rtp.from_wire(packet, line.phone.format) for packet in packets))
+    wanted = samples(line.as_heard(text))
+    first = heard.tobytes().find(wanted[HEAD : 2 * HEAD].tobytes()) // 2 - HEAD
+    heard = np.concatenate([heard[first:], np.zeros(len(wanted), "<i2")])[: len(wanted)]
+    end = int(np.argmax(heard != wanted))
+    step = line.phone.format.rate_hz * STEP_MS // 1000
+    blocks = range(end, end + 60 // STEP_MS * step, step)
+    return [beside(heard[at : at + step], wanted[at : at + step]) for at in blocks]
+
+
+def beside(heard: NDArray[np.int16], wanted: NDArray[np.int16]) -> float:
+    """The one as a share of the other."""
+    as_numbers = wanted.astype(np.float64)
+    return float(heard @ as_numbers / max(1.0, as_numbers @ as_numbers))
+
+
+def fall_ms(curve: list[float]) -> int:
+    """Until next to nothing is left."""
+    return STEP_MS * next(n for n, value in enumerate([*curve, 0.0]) if abs(value) < 0.02)
+
+
+def samples(pcm: bytes) -> NDArray[np.int16]:
+    """16-bit PCM as numbers."""
+    return np.frombuffer(pcm, "<i2")
+
+
+def fades(way: str) -> bool:
+    """Whether this way of playing ends softly with this module."""
+    mode = PlayoutMode(way.partition(" ")[0])
+    by_module = way_of(mode, MODULE)
+    return mode is PlayoutMode.UNICAST or bool(by_module and by_module.fade is not Fade.NONE)
