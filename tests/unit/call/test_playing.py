@@ -79,8 +79,8 @@ def test_what_freeswitch_throws_away_of_a_modules_sound_is_sent_again() -> None:
     began = time.monotonic()
     until = module.heard_until(PCMU_20, PCMA_60, 0.0)
     assert isinstance(until, float)
-    assert began - 0.06 <= until <= time.monotonic() - 0.06
-    assert module.heard_until(PCMU_20, G722_20, 5.0) == pytest.approx(5.0 - 0.02)
+    assert began <= until + 0.09 <= time.monotonic()
+    assert module.heard_until(PCMU_20, G722_20, 5.0) == pytest.approx(5.0 - 0.05)
 
 
 def test_silence_is_played_in_packets_of_the_new_length_until_the_channel_is_left() -> None:
