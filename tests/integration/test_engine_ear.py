@@ -117,20 +117,22 @@ def test_how_the_end_of_what_was_interrupted_sounds(call: Callable[..., Line], w
     line.phone.hang_up()
     (detected,) = line.moments("speech_started")
     silent_ms = hearing.silence_after_ms(detected)
-    further_ms, curve = envelope(line, LONG_GREETING, detected + silent_ms / 1000 + 0.1)
+    reach_ms = SHIFT_MS if fade_of(way) is Fade.AFTER_CLEAR else 0
+    until = detected + silent_ms / 1000 + 0.1
+    further_ms, curve = envelope(line, LONG_GREETING, until, reach_ms)
     line.report(
         f"silent after {silent_ms:.1f} ms, hub late {line.late_ms:.1f} ms, each {STEP_MS} ms "
         f"behind the last whole sample: {' '.join(f'{value:.2f}' for value in curve)}, "
         f"of what is {further_ms:.1f} ms further on"
     )
-    if fades(way):
+    if fade_of(way) is not Fade.NONE:
         assert 16 <= fall_ms(curve) <= 40  # half a cosine: of its last fifth 2 % are left
         assert all(late <= early + 0.1 for early, late in pairwise(curve))
     else:
         assert fall_ms(curve) <= STEP_MS
 
 
-def envelope(line: Line, text: str, until: float) -> tuple[float, list[float]]:
+def envelope(line: Line, text: str, until: float, reach_ms: int) -> tuple[float, list[float]]:
     """How loud what came is beside what should have come, for 60 ms from where they differ.
 
     A module that drops what it has is sent the end of where the caller's ear was believed to be:
@@ -143,7 +145,7 @@ def envelope(line: Line, text: str, until: float) -> tuple[float, list[float]]:
     heard = np.concatenate([heard[first:], np.zeros(len(wanted), "<i2")])[: len(wanted)]
     end = int(np.argmax(heard != wanted))
     step = line.phone.format.rate_hz * STEP_MS // 1000
-    reach = range(0, SHIFT_MS * line.phone.format.rate_hz // 1000 + 1)
+    reach = range(reach_ms * line.phone.format.rate_hz // 1000 + 1)
     ahead = max(reach, key=lambda ahead: alike(heard[end:], wanted[end + ahead :], 5 * step))
     blocks = range(end, end + 60 // STEP_MS * step, step)
     curve = [beside(heard[at : at + step], wanted[at + ahead : at + ahead + step]) for at in blocks]
@@ -174,8 +176,10 @@ def samples(pcm: bytes) -> NDArray[np.int16]:
     return np.frombuffer(pcm, "<i2")
 
 
-def fades(way: str) -> bool:
-    """Whether this way of playing ends softly with this module."""
+def fade_of(way: str) -> Fade:
+    """How this way of playing ends with this module."""
     mode = PlayoutMode(way.partition(" ")[0])
     by_module = way_of(mode, MODULE)
-    return mode is PlayoutMode.UNICAST or bool(by_module and by_module.fade is not Fade.NONE)
+    if by_module is None:
+        return Fade.BEHIND_SENT if mode is PlayoutMode.UNICAST else Fade.NONE
+    return by_module.fade
