@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from bridge.playout.editions import EDITIONS, flavours, needs_idle_silence
+from collections.abc import Callable
+
+from bridge.playout.editions import EDITIONS, Edition, flavours, needs_idle_silence
 from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.calls.audio_module import best_playback, editions, without_unicast
 
@@ -23,12 +25,19 @@ _ABOUT = {
     Flavour.JULIANOTARGA: "julianotarga's fork, which does so too",
 }
 _ANSWERS = {
-    "`-USAGE:`, and offers `break`": "-USAGE: <uuid> [start | stop | break]",
+    "`-USAGE:`, and offers `break` in place of `graceful-shutdown`": "-USAGE: <uuid> [start | stop "
+    "| send_text | pause | resume | break ] [wss-url | path]",
+    "`-USAGE:`, and offers `break` otherwise": "-USAGE: <uuid> [start | stop | break]",
     "`-USAGE:`, and begins its formats with `[l16 \\| pcmu`": "-USAGE: <uuid> [l16 | pcmu]",
     "`-USAGE:`, and ends its commands with `graceful-shutdown`": "-USAGE: graceful-shutdown ]",
     "`-ERR usage: uuid_audio_stream`": "-ERR usage: uuid_audio_stream <uuid>",
     "anything else but `Command not found`": "-ERR something",
 }
+
+
+def _named(which: Callable[[Edition], bool]) -> str:
+    names = [f"`{flavour.value}`" for flavour, one in EDITIONS.items() if which(one)]
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def editions_page() -> str:
@@ -41,9 +50,9 @@ def editions_page() -> str:
         "each in its own way. `esl-controller doctor` says which one FreeSWITCH has loaded and how",
         "answers are played then; the messages are in [media protocol](media-protocol.md).",
         "",
-        "| edition | what it is |",
-        "|---|---|",
-        *(f"| `{one.value}` | {_ABOUT[one]} |" for one in Flavour),
+        "| edition | what it is | what is said here is from |",
+        "|---|---|---|",
+        *(f"| `{one.value}` | {_ABOUT[one]} | {EDITIONS[one].basis.value} |" for one in Flavour),
         "",
         "The names are values of `VOICE_AI_MEDIA_FLAVOUR`, `jambonz` excepted; `auto` asks",
         "FreeSWITCH.",
@@ -64,9 +73,33 @@ def editions_page() -> str:
         "is played to by `unicast` unless the dialplan has set it.",
         "",
         "*later*: what plays when `unicast` ends in mid-call, as it does when something else plays",
-        "on the call or its codec changes; empty: the dialplan gets the call. Beside `unicast` a",
-        "module that replaces what FreeSWITCH writes (`cloudfieldcz`, `alchemilla`) has left an",
-        "L16 channel that never ended: leave these on `auto`.",
+        "on the call or its codec changes; empty: the dialplan gets the call.",
+        "",
+        "## What must not be",
+        "",
+        f"- **Beside `unicast`** {_named(lambda one: not one.beside_unicast)}",
+        "  bring no caller's audio: where an answer goes by `unicast` such a call goes without the",
+        "  module. AlchemillaHQ's, started without `STREAM_PLAYBACK`, asks FreeSWITCH for the",
+        "  caller's next frame until there is none, and FreeSWITCH never says so of a bug that",
+        "  only reads: the call stands still at its first packet, and memory fills by about 240 MB",
+        "  a second for each call (24 GB, and the kernel ended FreeSWITCH). Of the others, which",
+        "  replace frames, FreeSWITCH keeps an L16 channel for ever once `unicast` has played on",
+        "  it (`switch_core_session_write_frame` unlocks another codec than it locked).",
+        "  cloudfieldcz answers like the open edition: with `VOICE_AI_MEDIA_FLAVOUR=auto` it is",
+        "  taken for that, and telephones of L16 leave channels behind. Name it.",
+        f"- **Nothing else plays** on a channel where {_named(lambda one: one.holds_frame)} has an",
+        " answer queued. It writes into the frame before the one it is given; when a",
+        " `playback` has ended, or the channel has gone to another application, that one is",
+        " gone, and FreeSWITCH ends (SIGSEGV in its stream_frame_write, at the first",
+        " `uuid_broadcast`). Nothing of ours does so, and what is queued is dropped before",
+        " the channel leaves; what others do (`uuid_broadcast`) cannot be kept off. So it",
+        " plays only where it is asked for by name, and `doctor` warns of it.",
+        "",
+        "What would mend AlchemillaHQ's (at 432bf27): `SWITCH_TRUE` as the last argument of",
+        "`switch_core_media_bug_read` in `stream_frame`, twice, and",
+        "`SWITCH_ABC_TYPE_WRITE_REPLACE` in place of `SWITCH_ABC_TYPE_WRITE` in its",
+        "capture_callback. Built so, 50 playbacks under an answer and a stream without",
+        "`STREAM_PLAYBACK` did no harm.",
         "",
         "## Which one it is",
         "",

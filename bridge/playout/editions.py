@@ -1,11 +1,11 @@
 """Audio modules for FreeSWITCH, and how each differs: one table. Pure.
 
-Of those whose source is open it was read, and all but `earshot` were measured on FreeSWITCH 1.11.1;
-of the closed ones their documentation tells, and what their users report.
+What each row rests on is in `Edition.basis`.
 """
 
 from __future__ import annotations
 
+import enum
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -41,6 +41,14 @@ class Way:
     """What is played well: the channel's rate, that of the stream, or these."""
 
 
+class Basis(enum.Enum):
+    """What a row is taken from."""
+
+    MEASURED = "its source, and measured on FreeSWITCH 1.11.1"
+    SOURCE = "its source alone"
+    DOCUMENTS = "its documentation, its release page and what users report: its source is closed"
+
+
 @dataclass(frozen=True, slots=True)
 class Edition:
     """One module."""
@@ -49,6 +57,7 @@ class Edition:
     """What it answers to `uuid_audio_stream` without arguments: a pattern."""
     ways: Mapping[PlayoutMode, Way]
     """Ways of playing beside `unicast`, which needs no module."""
+    basis: Basis
     writes_frames: bool = False
     """It writes the answer to the channel itself, as `unicast` does; the others replace what
     FreeSWITCH writes, which must write something, or have it play files."""
@@ -57,6 +66,13 @@ class Edition:
     packet_ms: int | None = None
     """It plays so much for each packet of the channel, whatever that lasts: on a channel of others
     nothing is heard, or a part."""
+    beside_unicast: bool = True
+    """It can bring the caller's audio while `unicast` plays; what else would happen is said where
+    it cannot."""
+    holds_frame: bool = False
+    """It writes into the frame that FreeSWITCH wrote before. Once a `playback` has ended, or the
+    channel has gone elsewhere, that one is no frame any more, and to write there ends FreeSWITCH:
+    nothing may wait in its queue then."""
     channels: int | None = None
     """Most that its free binary carries (mod_audio_stream issue 71)."""
     token_in_url: bool = False
@@ -70,30 +86,43 @@ _BREAK = Way(b"", fade=Fade.BEHIND_SENT, header=True)
 # Users of 1.0.3 report that 200 ms chunks must be paced, and that 20 ms ones stay silent
 # (mod_audio_stream issues 72, 87, 96).
 _PACED = Way(b"", lead_ms=100, first_chunk_ms=100, chunk_ms=200, rates_hz=(8000, 16000))
+# Word for word: what the closed editions answer is not public, and who answers so may be this one.
+_ALCHEMILLA_USAGE = r"-USAGE: <uuid> \[start .*\| resume \| break \] \[wss-url"
 _OPEN_USAGE = r"-USAGE: (?!.*\bbreak\b)(?!.*\[l16).*graceful-shutdown \]"
 _BREAK_USAGE = r"-USAGE: .*\| *break\b"
 _CLOSED = Edition(
     _BREAK_USAGE,
     {PlayoutMode.BINARY: _BREAK, PlayoutMode.JSON: _PACED},
+    Basis.DOCUMENTS,
     plays_raw=True,
     channels=10,
 )
 
 EDITIONS: Mapping[Flavour, Edition] = {
-    Flavour.OPEN: Edition(_OPEN_USAGE, _FILES),
-    Flavour.CLOSED_1_0_3: _CLOSED,
-    # Its release page: as before, with resampling of its own, and raw messages are to be small.
-    Flavour.CLOSED_1_1_0: _CLOSED,
+    Flavour.OPEN: Edition(_OPEN_USAGE, _FILES, Basis.MEASURED),
+    # Its source at 432bf27. Asked without `fill`, FreeSWITCH's `switch_core_media_bug_read` gives
+    # silence for ever on a bug that only reads (switch_core_media_bug.c), and `stream_frame` asks
+    # until there is no more: without STREAM_PLAYBACK the call stands still at its first packet, and
+    # FreeSWITCH takes memory until it is ended. With it, it hears what `unicast` plays. It replaces
+    # frames in SWITCH_ABC_TYPE_WRITE, before FreeSWITCH has told which frame it is
+    # (switch_core_media.c, switch_core_session_write_frame):
+    # `switch_core_media_bug_get_write_replace_frame` is still the one before, so that the first is
+    # lost, too.
     Flavour.ALCHEMILLA: Edition(
-        _BREAK_USAGE,
+        _ALCHEMILLA_USAGE,
         {
-            # It takes the first frame off its queue without playing it (observed).
             PlayoutMode.BINARY: replace(_BREAK, loses_first_frame=True),
             PlayoutMode.JSON: replace(_PACED, loses_first_frame=True),
         },
+        Basis.MEASURED,
         plays_raw=True,
         packet_ms=FRAME_MS,  # audio_streamer_glue.cpp, PLAYBACK_FRAME_MS; observed
+        beside_unicast=False,
+        holds_frame=True,
     ),
+    Flavour.CLOSED_1_0_3: _CLOSED,
+    # Its release page: as before, with resampling of its own, and raw messages are to be small.
+    Flavour.CLOSED_1_1_0: _CLOSED,
     Flavour.VOXCOM_US: Edition(
         _OPEN_USAGE,
         # Its reader waits for its writer: a backlog would hold up everything else on the socket,
@@ -103,8 +132,13 @@ EDITIONS: Mapping[Flavour, Edition] = {
                 None, lead_ms=40, fade=Fade.BEHIND_SENT, silence_every_s=1.0, rates_hz=STREAM
             )
         },
+        Basis.MEASURED,
         writes_frames=True,
     ),
+    # Whatever replaces frames (SMBF_WRITE_REPLACE): on a channel of L16 FreeSWITCH hands on the
+    # frame that `unicast` has written under the channel's own codec (switch_core_media.c,
+    # switch_core_session_write_frame, SWITCH_STATUS_NOOP), so that it lets go of another lock than
+    # it took, and waits for that one when the call is over: the channel stays for ever.
     Flavour.CLOUDFIELDCZ: Edition(
         _OPEN_USAGE,
         {
@@ -112,7 +146,9 @@ EDITIONS: Mapping[Flavour, Edition] = {
                 stream_protocol.clear_audio(), fade=Fade.AFTER_CLEAR, rates_hz=STREAM
             )
         },
+        Basis.MEASURED,
         plays_raw=True,
+        beside_unicast=False,
     ),
     Flavour.JULIANOTARGA: Edition(
         r"-USAGE: .*\[l16 \| pcmu",
@@ -128,6 +164,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
                 rates_hz=(8000,),
             )
         },
+        Basis.MEASURED,
         writes_frames=True,
     ),
     Flavour.JAMBONZ: Edition(
@@ -143,6 +180,7 @@ EDITIONS: Mapping[Flavour, Edition] = {
                 rates_hz=(8000, 16000, 24000),
             )
         },
+        Basis.MEASURED,
     ),
     Flavour.EARSHOT: Edition(
         # Its own command is `earshot`; it answers to this one where no other module does.
@@ -157,7 +195,9 @@ EDITIONS: Mapping[Flavour, Edition] = {
                 rates_hz=STREAM,
             )
         },
+        Basis.SOURCE,
         plays_raw=True,
+        beside_unicast=False,  # It replaces frames.
         token_in_url=True,
         # It would connect again with a ticket that was used.
         variables=(("EARSHOT_NO_RECONNECT", "true"),),

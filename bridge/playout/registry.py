@@ -6,7 +6,7 @@ from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Playout, PlayoutSinks
 from bridge.playout.binary import BinaryPlayout
-from bridge.playout.editions import way_of
+from bridge.playout.editions import EDITIONS, way_of
 from bridge.playout.file import DEFAULT_LEAD_MS as FILE_LEAD_MS
 from bridge.playout.file import FilePlayout
 from bridge.playout.modes import Flavour, PlayoutMode
@@ -38,6 +38,9 @@ def make_playout(
     if mode is PlayoutMode.FILE:
         lead = FILE_LEAD_MS if lead_ms is None else lead_ms
         return FilePlayout(audio_format, sinks, lead, ptime_ms=ptime_ms)
+    if lead_ms is None and not EDITIONS[flavour].writes_frames:
+        # It takes a whole packet at once, and fills up with silence what is not there yet.
+        lead_ms = way.lead_ms + -(-ptime_ms // FRAME_MS) * FRAME_MS - FRAME_MS
     if mode is PlayoutMode.BINARY:
         return BinaryPlayout(way, audio_format, sinks, lead_ms)
     return StreamAudioPlayout(way, audio_format, sinks, lead_ms)

@@ -39,11 +39,16 @@ def best_playback(flavour: Flavour | None) -> PlayoutMode:
     """What `media.playback = auto` means with this module; None is no module at all.
 
     `unicast` is exact and fast. A module that itself plays raw audio as exactly needs no further
-    port; and beside `unicast` such a module, which replaces what FreeSWITCH writes, can leave an
-    L16 channel that never ends (observed with cloudfieldcz and AlchemillaHQ).
+    port. One that can end FreeSWITCH plays only where it is asked for by name.
     """
-    raw = flavour is not None and EDITIONS[flavour].plays_raw
+    edition = EDITIONS[flavour] if flavour is not None else None
+    raw = edition is not None and edition.plays_raw and not edition.holds_frame
     return PlayoutMode.BINARY if raw else PlayoutMode.UNICAST
+
+
+def hears_beside_unicast(flavour: Flavour) -> bool:
+    """Whether the module brings the caller's audio while `unicast` plays."""
+    return EDITIONS[flavour].beside_unicast
 
 
 def without_unicast(flavour: Flavour | None) -> tuple[PlayoutMode, Flavour] | None:

@@ -30,7 +30,7 @@ from esl_controller.calls.packet_time import PacketTime
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import Restarts, ask_again
 from esl_controller.calls.reoffers import Reoffers
-from esl_controller.calls.stream_start import stream_variables, token_in_url
+from esl_controller.calls.stream_start import end_at_once, stream_variables, token_in_url
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
@@ -156,7 +156,7 @@ class CallMedia:
         """The same for a channel that is left this moment: nothing is waited for."""
         batch = self._silencing()
         if self._stream.is_open:
-            batch.append(commands.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop"))
+            batch += end_at_once(self._esl.uuid, self.choice.flavour)
         return batch
 
     def _silencing(self) -> list[commands.Command]:
@@ -350,7 +350,7 @@ class CallMedia:
         elif leg == replace(self._leg, codec=leg.codec):
             self._leg = leg  # what we send and get stays the same
         else:
-            self._lose_all(self._playing.heard_until(self._leg, leg))
+            self._lose_all(self._playing.heard_until(self._leg, leg, self._codec_at))
 
     def _lose_line(self, line: UnicastLine, until: float, otherwise: float) -> None:
         """`unicast` has ended, which FreeSWITCH says nothing about."""

@@ -24,7 +24,7 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
-from esl_controller.calls.audio_module import best_playback
+from esl_controller.calls.audio_module import best_playback, hears_beside_unicast
 from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.media_site import stream_rates
 from esl_controller.calls.notice import greeting_of
@@ -192,7 +192,7 @@ def choose_media(
 
     What the installation's module cannot play goes by unicast, which needs none. A module that
     replaces what FreeSWITCH writes plays nothing on a channel without idle silence; one that does
-    not fit the channel's packets is not used at all.
+    not fit the channel's packets, or cannot hear while another plays, is not used at all.
     """
     unicast = PlayoutChoice(PlayoutMode.UNICAST)
     wants_unicast = "unicast" in (secretary.media_mode, settings.media.input)
@@ -202,16 +202,16 @@ def choose_media(
     if wanted == "auto":
         wanted = settings.media.playback
     mode = best_playback(module) if wanted == "auto" else PlayoutMode(wanted)
+    beside = MediaPath.STREAM if hears_beside_unicast(module) else MediaPath.UNICAST
     if mode is PlayoutMode.UNICAST:
-        return MediaPath.STREAM, unicast
+        return beside, unicast
     if not fits_packets(mode, module, ptime_ms):
         _log.warning("playback.other_packets", module=module.value, ptime_ms=ptime_ms)
         return MediaPath.UNICAST, unicast
     if mode is not PlayoutMode.FILE and needs_idle_silence(mode, module) and not idle_silence:
-        # Beside such a module `unicast` was not heard, and channels did not end (observed).
         _log.warning("playback.answered_before", playback=mode.value, module=module.value)
         return MediaPath.UNICAST, unicast
     if module in flavours(mode):
         return MediaPath.STREAM, PlayoutChoice(mode, module)
     _log.warning("playback.not_by_this_module", playback=wanted, module=module.value)
-    return MediaPath.STREAM, unicast
+    return beside, unicast

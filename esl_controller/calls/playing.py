@@ -10,6 +10,7 @@ from collections.abc import Callable
 from gevent.event import Event as Signal
 
 from bridge.playout.base import Playout, PlayoutSinks
+from bridge.playout.editions import way_of
 from bridge.playout.file import FilePlayout
 from bridge.playout.heard import BytesHeard, HeardUntil
 from bridge.playout.modes import PlayoutMode
@@ -26,6 +27,9 @@ from esl_controller.esl.session import ControllerSession
 BREAKS_WITHIN_S = 0.25
 """In so much time FreeSWITCH has told how far it came in a file that is broken off: it looks once
 for each packet, and sends events each 20 ms."""
+BEGINS_LATE_MS = 30
+"""A module that replaces frames begins with an answer at FreeSWITCH's next packet; the first one of
+a call was up to 34 ms behind what is reckoned (observed with cloudfieldcz)."""
 SILENCE = "silence_stream://-1"
 """Of FreeSWITCH's mod_tone_stream."""
 _OURS = re.compile(r"va-(\d{1,18})-(\d{1,18})-")
@@ -41,6 +45,8 @@ class Playing:
         self._outbox = outbox
         self._files: FilePlayout | None = None
         self._files_by: CallerStream | None = None
+        self._drops_in_order = False
+        """The module drops what is queued by a message in front of what is sent next."""
         self._broken = Signal()
         self._silence_plays = False
         self._stops: list[Callable[[], None]] = [
@@ -66,32 +72,39 @@ class Playing:
         if files is not None and self._files is not None:
             files.follow(self._files, same_stream=self._files_by is self.stream)
         self._files, self._files_by = files, self.stream
+        way = way_of(choice.mode, choice.flavour)
+        self._drops_in_order = way is not None and bool(way.clear)
         return playout
 
-    def heard_until(self, before: Leg, leg: Leg) -> HeardUntil:
+    def heard_until(self, before: Leg, leg: Leg, codec_at: float) -> HeardUntil:
         """What the caller has heard of what he was sent by the module, now that his codec is
-        another one. None: all that is sure by now; infinity: he goes on hearing it.
+        another one, which was set at `codec_at`. None: all that is sure by now; infinity: he goes
+        on hearing it.
 
         Files are broken off; waits until FreeSWITCH has told how far it came.
         """
         if self._files is not None:
             return self._break_off(self._files, before, leg)
-        return math.inf if leg.rate_hz == before.rate_hz else None
+        another_rate = leg.rate_hz != before.rate_hz
+        if not self._drops_in_order:
+            return None if another_rate else math.inf
+        if not another_rate and leg.ptime_ms == before.ptime_ms:
+            return math.inf
+        # At another rate the module goes on in samples of the old one, which are no words.
+        until = codec_at if another_rate else time.monotonic()
+        return until - (_thrown_ms(before, leg) + BEGINS_LATE_MS) / 1000
 
     def _break_off(self, files: FilePlayout, before: Leg, leg: Leg) -> BytesHeard:
         """A file is read on in packets of the old length, on a channel of shorter ones several
-        times too fast: they wait, and are heard. On one of longer ones, what fills none at the end
-        is thrown away (switch_ivr_play_say.c, switch_core_session_reset), and so is the packet that
-        is written as the codec is set (switch_core_media.c, `switch_mutex_trylock`): both are sent
-        again.
+        times too fast: they wait, and are heard. What is thrown away is sent again.
         """
         if not files.break_off():
             return BytesHeard(files.heard_bytes)
         self._broken.clear()
         self._esl.api("uuid_break", f"{self._esl.uuid} all", check=False)
         self._broken.wait(BREAKS_WITHIN_S)
-        thrown_ms = before.ptime_ms + leg.ptime_ms - math.gcd(before.ptime_ms, leg.ptime_ms)
-        return BytesHeard(max(0, files.heard_bytes - files.format.bytes_for_ms(thrown_ms)))
+        thrown = files.format.bytes_for_ms(_thrown_ms(before, leg))
+        return BytesHeard(max(0, files.heard_bytes - thrown))
 
     def play_silence(self) -> None:
         """Have an endless playback write what a module replaces: the park loop goes on with frames
@@ -166,6 +179,13 @@ class Playing:
             told = int(samples) if samples.isdigit() else None
             self._files.on_execute_complete(*ours, told)
             self._broken.set()
+
+
+def _thrown_ms(before: Leg, leg: Leg) -> int:
+    """Most that FreeSWITCH throws away with a change of codec or packet time: what fills no packet
+    of the new length (switch_core_session.c, switch_core_session_reset: `raw_write_buffer`), and
+    the packet that is written as the codec is set (switch_core_media.c, `switch_mutex_trylock`)."""
+    return before.ptime_ms + leg.ptime_ms - math.gcd(before.ptime_ms, leg.ptime_ms)
 
 
 def _nowhere(_: bytes) -> None:

@@ -1,4 +1,4 @@
-"""What an audio module must be told to bring the caller's audio: variables, address. Pure."""
+"""What an audio module must be told to bring the caller's audio, and to end. Pure."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from bridge.playout.editions import EDITIONS
 from bridge.playout.modes import Flavour
+from esl_controller.esl import commands
 
 
 def stream_variables(
@@ -22,3 +23,15 @@ def stream_variables(
 def token_in_url(module: Flavour | None, token: str) -> str:
     """The end of the address for a module that sends no headers of ours."""
     return f"?token={token}" if EDITIONS[module or Flavour.OPEN].token_in_url else ""
+
+
+def end_at_once(uuid: str, playing: Flavour) -> list[commands.Command]:
+    """The end of a stream on a channel that is left this moment: nothing is waited for.
+
+    `playing` plays the answer; what would end FreeSWITCH if anything were in its queue elsewhere is
+    emptied first.
+    """
+    stop = commands.bgapi("uuid_audio_stream", f"{uuid} stop")
+    if not EDITIONS[playing].holds_frame:
+        return [stop]
+    return [commands.api("uuid_audio_stream", f"{uuid} break"), stop]

@@ -115,6 +115,10 @@ ADVICE: dict[str, Tongues] = {
         "defina VOICE_AI_MEDIA_FLAVOUR se não for o primeiro",
         "defina VOICE_AI_MEDIA_FLAVOUR si no es el primero",
     ),
+    "build the open edition (deploy/audio-module); docs/editions.md says why": Tongues(
+        "compile a edição aberta (deploy/audio-module); docs/editions.md diz por quê",
+        "compile la edición abierta (deploy/audio-module); docs/editions.md dice por qué",
+    ),
     "set VOICE_AI_MEDIA_FLAVOUR to the edition it is like, and make a call": Tongues(
         "defina VOICE_AI_MEDIA_FLAVOUR com a edição a que se assemelha e faça uma chamada",
         "defina VOICE_AI_MEDIA_FLAVOUR con la edición a la que se parece y haga una llamada",

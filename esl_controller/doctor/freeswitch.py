@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from bridge.playout.editions import flavours
+from bridge.playout.editions import EDITIONS, flavours
 from bridge.playout.modes import Flavour, PlayoutMode
 from esl_controller.calls.audio_module import USAGE_COMMAND, best_playback, editions, known
 from esl_controller.doctor import switch
@@ -98,6 +98,9 @@ def _module(settings: Settings, found: tuple[Flavour, ...], is_known: bool) -> F
         return failed(
             check, f"is {names}, not {chosen}", "set VOICE_AI_MEDIA_FLAVOUR to what is installed"
         )
+    if EDITIONS[_flavour(settings, found) or found[0]].holds_frame:
+        advice = "build the open edition (deploy/audio-module); docs/editions.md says why"
+        return warning(check, f"{names}: this one can end FreeSWITCH", advice)
     if chosen == "auto" and len(found) > 1:
         advice = "set VOICE_AI_MEDIA_FLAVOUR if it is not the first"
         return note(check, f"{names}: they cannot be told apart from outside", advice)

@@ -83,6 +83,8 @@ WAYS = [
     Way("binary-1.0.3", edition=Edition.CLOSED, playback="binary", flavour="1.0.3"),
     Way("binary-earshot", edition=Edition.EARSHOT, playback="binary", flavour="auto"),
     Way("json-voxcom-us", edition=Edition.JSON, playback="json", flavour="voxcom-us"),
+    Way("alchemilla", edition=Edition.ALCHEMILLA),
+    Way("binary-alchemilla", edition=Edition.ALCHEMILLA, playback="binary"),
     Way("no-module", edition=Edition.NONE, media_in="unicast"),
     Way("no-module-l16", L16_16K, edition=Edition.NONE),
 ]

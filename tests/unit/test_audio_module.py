@@ -28,8 +28,8 @@ EARSHOT = "-ERR usage: uuid_audio_stream <uuid> start <url> <mix> <rate>\n"
     [
         (OPEN, Flavour.OPEN, 3),
         (OPEN.replace("[metadata]", "[l16 | pcmu | pcma] [metadata]"), Flavour.JULIANOTARGA, 1),
-        (OPEN.replace("resume |", "resume | break |"), Flavour.CLOSED_1_0_3, 3),
-        (OPEN.replace("resume | graceful-shutdown", "resume | break"), Flavour.CLOSED_1_0_3, 3),
+        (OPEN.replace("resume |", "resume | break |"), Flavour.CLOSED_1_0_3, 2),
+        (OPEN.replace("resume | graceful-shutdown", "resume | break"), Flavour.ALCHEMILLA, 3),
         (EARSHOT, Flavour.EARSHOT, 1),
     ],
 )

@@ -25,8 +25,10 @@ def usage(edition: Edition) -> str:
     """The usage line; an edition that can clear lists `break`."""
     if edition is Edition.EARSHOT:
         return "-ERR usage: uuid_audio_stream <uuid> start <url> <mix> <rate>\n"
-    words = _COMMANDS.replace("resume |", "resume | break |")
-    words = words if edition is Edition.CLOSED else _COMMANDS
+    words = {
+        Edition.CLOSED: _COMMANDS.replace("resume |", "resume | break |"),
+        Edition.ALCHEMILLA: _COMMANDS.replace("graceful-shutdown", "break"),
+    }.get(edition, _COMMANDS)
     return (
         f"-USAGE: <uuid> [{words} ] [wss-url | path] [mono | mixed | stereo] "
         "[8000 | 16000] [metadata]\n"

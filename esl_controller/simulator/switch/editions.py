@@ -224,6 +224,15 @@ class ClosedEdition(OpenEdition):
         return True
 
 
+class AlchemillaEdition(ClosedEdition):
+    """AlchemillaHQ's, which follows that contract (audio_streamer_glue.cpp)."""
+
+    def connected(self, socket: StreamSocket) -> None:
+        """A bug that only reads is read without end: memory is full within a minute."""
+        if not self._enabled:
+            self.stream.session.switch.crash("a stream that only hears, of AlchemillaHQ's module")
+
+
 class JsonEdition(OpenEdition):
     """`streamAudio` raw is played by the module; the backlog waits unread in the socket."""
 
@@ -302,6 +311,7 @@ EDITIONS: dict[Edition, type[OpenEdition]] = {
     Edition.OPEN: OpenEdition,
     Edition.BINARY: BinaryEdition,
     Edition.CLOSED: ClosedEdition,
+    Edition.ALCHEMILLA: AlchemillaEdition,
     Edition.JSON: JsonEdition,
     Edition.EARSHOT: EarshotEdition,
 }

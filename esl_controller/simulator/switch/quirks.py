@@ -19,6 +19,8 @@ class Edition(enum.Enum):
     """Forks in the manner of cloudfieldcz: binary L16 replaces written frames, `clearAudio`."""
     CLOSED = "closed"
     """The documented contract of 1.0.3: `STREAM_PLAYBACK`, `rawAudio`, binary or JSON, `break`."""
+    ALCHEMILLA = "alchemilla"
+    """AlchemillaHQ's: the same, but started without `STREAM_PLAYBACK` it ends FreeSWITCH."""
     JSON = "json"
     """Forks in the manner of voxcom-us: `streamAudio` raw is played, nothing can be taken back."""
     EARSHOT = "earshot"

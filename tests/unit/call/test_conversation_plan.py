@@ -53,9 +53,9 @@ def test_without_the_module_both_ways_are_unicast(way: dict[str, Any]) -> None:
     assert chosen(playback="file", **way) == (MediaPath.UNICAST, UNICAST)
 
 
-@pytest.mark.parametrize("playback", ["file", "json"])
+@pytest.mark.parametrize("playback", ["binary", "json"])
 def test_what_the_module_cannot_play_goes_by_unicast(playback: str) -> None:
-    assert chosen(playback=playback, module=Flavour.CLOUDFIELDCZ) == (MediaPath.STREAM, UNICAST)
+    assert chosen(playback=playback, module=Flavour.OPEN) == (MediaPath.STREAM, UNICAST)
 
 
 @pytest.mark.parametrize("module", [Flavour.CLOUDFIELDCZ, Flavour.ALCHEMILLA, Flavour.CLOSED_1_0_3])
@@ -65,7 +65,20 @@ def test_a_module_that_replaces_frames_has_none_on_a_call_answered_before(module
     assert answered_before == (MediaPath.UNICAST, UNICAST), "beside the module it is not heard"
 
 
-@pytest.mark.parametrize("playback", ["auto", "binary", "json"])
+@pytest.mark.parametrize("module", [Flavour.ALCHEMILLA, Flavour.CLOUDFIELDCZ, Flavour.EARSHOT])
+@pytest.mark.parametrize("playback", ["unicast", "file"])
+def test_a_module_that_cannot_be_beside_unicast_is_left_out(playback: str, module: Flavour) -> None:
+    """AlchemillaHQ's filled FreeSWITCH's memory until it was ended; channels of L16 never ended."""
+    assert chosen(playback=playback, module=module) == (MediaPath.UNICAST, UNICAST)
+
+
+def test_a_module_that_can_end_freeswitch_plays_only_where_it_is_asked_for() -> None:
+    assert chosen(module=Flavour.ALCHEMILLA) == (MediaPath.UNICAST, UNICAST)
+    by_name = PlayoutChoice(PlayoutMode.BINARY, Flavour.ALCHEMILLA)
+    assert chosen(playback="binary", module=Flavour.ALCHEMILLA) == (MediaPath.STREAM, by_name)
+
+
+@pytest.mark.parametrize("playback", ["binary", "json"])
 def test_a_module_of_one_packet_time_has_no_calls_of_others(playback: str) -> None:
     """AlchemillaHQ's plays 20 ms for each packet: nothing was heard."""
     for ptime_ms in (10, 30, 40, 60):

@@ -1,6 +1,7 @@
 """What the caller has heard of what the module plays, when his codec changes."""
 
 import math
+import time
 
 import gevent
 import pytest
@@ -53,7 +54,7 @@ def test_a_file_that_is_broken_off_was_heard_as_far_as_freeswitch_tells(
             tell(esl, "CHANNEL_EXECUTE_COMPLETE", number, **told)
     gevent.spawn(tell, esl, "CHANNEL_EXECUTE_COMPLETE", 2, **told)
     again_ms = 60
-    assert line.heard_until(before, leg) == BytesHeard(3200 + 1600 - again_ms * 16)
+    assert line.heard_until(before, leg, 0.0) == BytesHeard(3200 + 1600 - again_ms * 16)
     assert esl.steps[-1] == "api uuid_break u all"
 
 
@@ -61,18 +62,29 @@ def test_where_nothing_is_under_way_nothing_is_broken_off() -> None:
     esl, line, playout = playing(PlayoutMode.FILE, Flavour.OPEN)
     line.stream = NoStream()
     playout.play(bytes(3200), 0)
-    assert line.heard_until(PCMU_20, PCMA_60) == BytesHeard(0)
+    assert line.heard_until(PCMU_20, PCMA_60, 0.0) == BytesHeard(0)
     assert not esl.steps
 
 
 def test_what_the_module_plays_itself_goes_on_unless_its_stream_must_end() -> None:
+    _, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOSED_1_0_3)
+    assert module.heard_until(PCMU_20, PCMA_60, 0.0) == math.inf
+    assert module.heard_until(PCMU_20, G722_20, 0.0) is None
+
+
+def test_what_freeswitch_throws_away_of_a_modules_sound_is_sent_again() -> None:
+    """Where the module drops in order with what follows: else the new sound would be dropped."""
     _, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
-    assert module.heard_until(PCMU_20, PCMA_60) == math.inf
-    assert module.heard_until(PCMU_20, G722_20) is None
+    assert module.heard_until(PCMU_20, Leg("PCMA", 8000, 20), 0.0) == math.inf
+    began = time.monotonic()
+    until = module.heard_until(PCMU_20, PCMA_60, 0.0)
+    assert isinstance(until, float)
+    assert began <= until + 0.09 <= time.monotonic()
+    assert module.heard_until(PCMU_20, G722_20, 5.0) == pytest.approx(5.0 - 0.05)
 
 
 def test_silence_is_played_in_packets_of_the_new_length_until_the_channel_is_left() -> None:
-    esl, module, _ = playing(PlayoutMode.BINARY, Flavour.ALCHEMILLA)
+    esl, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
     assert not module.last_commands()
     module.play_silence()
     module.play_silence()

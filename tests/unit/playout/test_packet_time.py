@@ -56,3 +56,26 @@ def test_files_hold_whole_packets(ptime_ms: int) -> None:
         assert length_ms % ptime_ms == 0
     assert 100 <= playout.first_chunk_ms < 100 + ptime_ms
     assert 200 <= playout.chunk_ms < 200 + ptime_ms
+
+
+@pytest.mark.parametrize("flavour", [Flavour.CLOUDFIELDCZ, Flavour.CLOSED_1_0_3, Flavour.EARSHOT])
+@pytest.mark.parametrize("ptime_ms", PTIMES_MS)
+def test_a_module_that_takes_whole_packets_finds_each_of_them_filled(
+    flavour: Flavour, ptime_ms: int
+) -> None:
+    """On a hub that is up to 35 ms late; else it fills up with silence in the middle of a word."""
+    sent: list[tuple[float, int]] = []
+    pacer, now = Pacer(), 100.0
+    sinks = PlayoutSinks(
+        send_binary=lambda data: sent.append((now, len(data))), send_text=lambda data: None
+    )
+    playout = make_playout(PlayoutMode.BINARY, flavour, L16_8K, sinks, ptime_ms=ptime_ms)
+    stream = PlayoutStream(playout, pacer)
+    stream.write("a", bytes(L16_8K.bytes_for_ms(1800)), now)
+    while (due := pacer.next_deadline()) is not None and due < 102:
+        now = due + 0.035 * (len(sent) % 3) / 2
+        pacer.tick(now)
+    packet = L16_8K.bytes_for_ms(ptime_ms)
+    for n in range(1800 // ptime_ms):
+        taken_at = 100 + n * ptime_ms / 1000
+        assert sum(size for at, size in sent if at <= taken_at) >= (n + 1) * packet
