@@ -22,6 +22,7 @@ from esl_controller.database.migrate import Migrator
 from esl_controller.database.pool import Pool, make_cooperative
 from esl_controller.database.repository.demo import DemoTenant, demo_seed, prepare_standalone
 from esl_controller.tenants.keys.secrets import SecretKeys, SecretStore
+from tests.integration.leftovers import own_directory
 
 make_cooperative()
 
@@ -105,17 +106,17 @@ def new_server(directory: Path, *, durable: bool = False) -> EmbeddedPostgres:
 @pytest.fixture(scope="session")
 def open_directory() -> Iterator[Path]:
     """A directory the server's user may enter (pytest's own are closed to others)."""
-    directory = Path(tempfile.mkdtemp(prefix="voice-ai-test-", dir=_quick_directory()))
-    directory.chmod(0o755)
-    yield directory
-    shutil.rmtree(directory, ignore_errors=True)
+    with own_directory(_quick_directory()) as directory:
+        directory.chmod(0o755)
+        yield directory
 
 
-def _quick_directory() -> str | None:
+def _quick_directory() -> Path:
     """Memory, where there is enough: a new database is three hundred files."""
     shared_memory = Path("/dev/shm")
     roomy = shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > 2 * 1024**3
-    return str(shared_memory) if roomy and os.access(shared_memory, os.W_OK) else None
+    usable = roomy and os.access(shared_memory, os.W_OK)
+    return shared_memory if usable else Path(tempfile.gettempdir())
 
 
 @pytest.fixture(scope="session")
