@@ -64,9 +64,7 @@ class CallMedia:
         self.path, self.choice, self.restarts = path, choice, 0
         self._esl, self._session, self._manager = esl, session, manager
         self._site, self._outbox, self._metrics = site, outbox, metrics
-        self._module = module
-        self._log = call_logger()
-        self._leg = DEFAULT_LEG
+        self._module, self._leg, self._log = module, DEFAULT_LEG, call_logger()
         self._stream = CallerStream(self)
         self._token = ""
         self._stream_hz = 0
@@ -169,9 +167,8 @@ class CallMedia:
     def close(self) -> None:
         """Give up sockets, ports and handlers; nothing is asked of FreeSWITCH."""
         self._stopping = True
-        for stop in self._stops:
-            stop()
-        self._stops.clear()
+        while self._stops:
+            self._stops.pop()()
         self._esl.gone.unlink(self._wait_no_more)
         self._playing.close()
         self._packet_time.close()
@@ -205,8 +202,7 @@ class CallMedia:
         self._wait_for_stream("the caller's stream did not come back")
 
     def _stop_stream(self) -> None:
-        uuid = self._esl.uuid
-        self._esl.bgapi("uuid_audio_stream", f"{uuid} stop", STOP_TIMEOUT_S, check=False)
+        self._esl.bgapi("uuid_audio_stream", f"{self._esl.uuid} stop", STOP_TIMEOUT_S, check=False)
 
     def _wait_for_stream(self, why: str) -> None:
         if not self._came(self._stream.joined, self._site.join_timeout_s):
@@ -274,8 +270,7 @@ class CallMedia:
         line, session = self._line, self._session
         if line is None or not self._attached:
             return
-        if line.packets_shorter:
-            self._packet_time.correct()
+        self._mind_packets(line)
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
         verdict = self._watch.look(line.seen(heard), now)
         if verdict is Verdict.GIVE_WAY:
@@ -286,6 +281,14 @@ class CallMedia:
             self._log.warning("media.unicast_dead")
             at = self._watch.alive_at, now
             self._outbox.post(lambda: self._lose_line(line, *line.died(self._leg_now(), *at)))
+
+    def _mind_packets(self, line: UnicastLine) -> None:
+        if line.packets_shorter:
+            self._packet_time.correct()
+        elif line.packets_longer and self.path is MediaPath.STREAM:
+            # FreeSWITCH's filler is in the stream. When that has ended the datagrams are taken.
+            self.path = MediaPath.UNICAST
+            self._outbox.post(self._stop_stream)
 
     def _on_other_codec(self, at: float) -> None:
         """FreeSWITCH will set it as soon as it gets its lock."""
@@ -315,6 +318,8 @@ class CallMedia:
         self._session.attach_media(plan, playout)
         self._attached = True
         if self._line is not None:
+            if self.path is MediaPath.UNICAST:
+                self._line.listen(self._session.receive_audio)
             self._manager.watch(self._session, self._look_after_line)
         if self._codec_told:
             self._codec_told = False

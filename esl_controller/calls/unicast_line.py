@@ -104,10 +104,23 @@ class UnicastLine:
     @property
     def packets_shorter(self) -> bool:
         """The telephone's are shorter than FreeSWITCH believes, and it keeps to that."""
+        return self._longer_bytes < 0
+
+    @property
+    def packets_longer(self) -> bool:
+        """They are longer: FreeSWITCH puts something of its own between them, see `filler`."""
+        return self._longer_bytes > 0
+
+    @property
+    def _longer_bytes(self) -> int:
         told = self._told
         if told is None or not packets_may_differ(told) or not self._packet_bytes:
-            return False
-        return self._packet_bytes < told.rate_hz * told.ptime_ms // 1000 * 2
+            return 0
+        return self._packet_bytes - told.rate_hz * told.ptime_ms // 1000 * 2
+
+    def listen(self, on_audio: Callable[[bytes], None]) -> None:
+        """Bring the caller's audio, which somebody else did until now."""
+        self._on_audio = on_audio
 
     def ended_by(self, leg: Leg, codec_at: float) -> bool:
         """Whether FreeSWITCH has ended it as it set its codec, at that moment, to `leg`.
@@ -193,7 +206,7 @@ class UnicastLine:
         if self._on_audio is not None:
             if not self._filler.takes(data):
                 self._on_audio(data)
-        elif self._packet_bytes:
+        elif self._packet_bytes and self._told is not None and not self.packets_longer:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
 
 

@@ -13,8 +13,9 @@ it is a sound is chance, 9.5 and 44 ms of the same cell in two runs, so that it 
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,23 @@ import gevent
 import pytest
 
 from esl_controller.esl.inbound import InboundClient
+from esl_controller.simulator import speech
 from esl_controller.simulator.openai.config import EmulatorConfig
 from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
-from tests.integration.engine_line import COVERED_MS, INCOMING, MODULE, SCRIPT, WAYS, media
+from tests.integration.engine_line import (
+    COVERED_MS,
+    INCOMING,
+    MODULE,
+    SCRIPT,
+    WAYS,
+    dial,
+    media,
+)
 from tests.integration.hub_watch import HubWatch
 from tests.integration.service import Service, wait_for
+from tests.integration.sip_phone import Phone
 from tests.integration.telephones import (
+    ALL_CODECS,
     EVENTS,
     LONG,
     OWN,
@@ -46,6 +58,8 @@ DELAY_MS = 7.0
 """Encoders look ahead, Opus by 6.5 ms: so much is between two codecs."""
 AGAIN_MS = 110.0
 """After a change, by files: what may have been heard already. Sooner twice than not at all."""
+SETTLED_S = 3.0
+"""By then it is seen what packets the telephone sends, and acted upon."""
 DEAD_AIR_MS = 2000.0
 """So soon after his question the caller hears something."""
 OF_OURS = [*WAYS, *([f"unicast{INCOMING}"] if "FREESWITCH_INCOMING" in os.environ else [])]
@@ -130,3 +144,24 @@ def test_every_telephone(
             continue  # noise, whoever plays: see `telephones.CHANGING`
         assert cell.lost_ms <= max(lost_ms, by_itself_ms), cell
         assert cell.doubled_ms <= doubled_ms + late_ms, cell
+
+
+@pytest.mark.parametrize("sends_ms", [40, 60])
+def test_of_longer_opus_packets_the_provider_hears_the_caller_alone(
+    serve: Any, sends_ms: int
+) -> None:
+    """FreeSWITCH puts silence of its own between them: a second of call was 1.4 s and more."""
+    emulator = EmulatorConfig(script=SCRIPT, think_s=0.05)
+    service = serve(emulator=emulator, secretary={"first_message": SHORT}, media=media("unicast"))
+    with engine_client() as client, closing(Phone("opus", 20, sends_ms)) as phone:
+        dial(client, service, phone, "unicast", codecs=ALL_CODECS)
+        gevent.sleep(SETTLED_S)
+        record, began = service.tenant.record, time.monotonic()
+        before_ms = record.audio_in_ms
+        phone.say(speech.synthetic(1.0).frames(phone.format.rate_hz))
+        gevent.sleep(2.0)
+        pace = (record.audio_in_ms - before_ms) / (time.monotonic() - began) / 1000
+        print(f"packets of {sends_ms} ms: {pace:.2f} s of audio a second")
+        assert 0.9 < pace < 1.1
+        wait_for(lambda: record.turns == 1, CALL_S, "not understood")
+        phone.hang_up()

@@ -135,16 +135,34 @@ def test_behind_the_answer_to_a_new_codec_all_is_noise() -> None:
         line.close()
 
 
-def test_the_first_packet_of_opus_tells_whether_they_are_shorter_than_agreed() -> None:
-    for came, shorter in ((1920, False), (3840, False), (960, True)):
+def test_the_first_packet_of_opus_tells_whether_they_are_as_long_as_agreed() -> None:
+    for came, shorter, longer in ((1920, False, False), (3840, False, True), (960, True, False)):
         line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61590, 61599), None)
         try:
             line._on_datagram(b"\xff" * 1920)
             line.proves(Leg("opus", 48000, 20))
             assert not line.packets_shorter, "that was nothing yet"
             line._on_datagram(bytes(came))
-            assert line.packets_shorter is shorter
+            assert (line.packets_shorter, line.packets_longer) == (shorter, longer)
             line.proves(Leg("L16", 48000, 20))
-            assert not line.packets_shorter, "of others FreeSWITCH sees it itself"
+            seen = line.packets_shorter or line.packets_longer
+            assert not seen, "of others FreeSWITCH sees it itself"
         finally:
             line.close()
+
+
+def test_who_listens_later_hears_no_filler_of_freeswitchs() -> None:
+    heard: list[int] = []
+    line = UnicastLine("127.0.0.1", "127.0.0.1", PortRange(61600, 61609), None)
+    try:
+        line._on_datagram(b"\xff" * 1920)
+        line.proves(Leg("opus", 48000, 20))
+        line._on_datagram(bytes(3840))
+        assert line.packets_longer
+        line.listen(lambda data: heard.append(len(data)))
+        for _ in range(3):
+            line._on_datagram(b"\xff" * 1920)
+            line._on_datagram(bytes(3840))
+        assert heard == [1920, 3840, 3840, 3840], "the first tells how long fillers are"
+    finally:
+        line.close()
