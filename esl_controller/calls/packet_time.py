@@ -39,7 +39,7 @@ class PacketTime:
         self._esl, self._outbox = esl, outbox
         self._asked = False
         self._ending: Any = None
-        self._stop = esl.on("CODEC", self._on_codec)
+        self._stops = [esl.on("CODEC", self._on_codec)]
 
     def correct(self) -> None:
         """Once in a call; from the hub."""
@@ -49,7 +49,8 @@ class PacketTime:
 
     def close(self) -> None:
         """Ask nothing more."""
-        self._stop()
+        while self._stops:  # let go of: no cycle is left for the collector
+            self._stops.pop()()
         if self._ending is not None:
             self._ending.kill(block=False)
 

@@ -35,7 +35,7 @@ class Reoffers:
         """`on_other` is told since when, in monotonic seconds, the number may be another."""
         self._esl, self._outbox, self._on_other = esl, outbox, on_other
         self._number = ""
-        self._stop = esl.on(REINVITE, self._on_reinvite)
+        self._stops = [esl.on(REINVITE, self._on_reinvite)]
 
     def begin(self) -> None:
         """The channel has media: note what number it has."""
@@ -43,7 +43,9 @@ class Reoffers:
 
     def close(self) -> None:
         """Hear no more of the leg."""
-        self._stop()
+        while self._stops:  # let go of: no cycle is left for the collector
+            self._stops.pop()()
+        self._on_other = _nobody
 
     def _on_reinvite(self, event: Event) -> None:
         at = time.monotonic() - event_age_s(event, time.time()) - BEFORE_S
@@ -56,3 +58,7 @@ class Reoffers:
 
     def _ask(self) -> str:
         return self._esl.api("uuid_getvar", f"{self._esl.uuid} {_NUMBER}", check=False).strip()
+
+
+def _nobody(_: float) -> None:
+    """Hears of a leg that is left."""
