@@ -94,8 +94,7 @@ class CallMedia:
         """Set what FreeSWITCH must know before `answer`, while the caller hears ring-back."""
         variables = self._stream_variables() if self.path is MediaPath.STREAM else []
         if needs_idle_silence(self.choice.mode, self.choice.flavour):
-            # The park loop reads it once, when it first sees media (switch_ivr.c,
-            # switch_ivr_park).
+            # Read once, when a channel is first parked with media (switch_ivr.c, switch_ivr_park).
             variables.append(("send_silence_when_idle", "-1"))
         variables += playback_variables(self.choice)
         self._esl.pipeline([self._set(name, value) for name, value in variables])
@@ -145,6 +144,14 @@ class CallMedia:
             self._stream_hz = 0  # the module goes on as if the channel had its old rate
         ask_again(self._attach, self._pause, tell)
 
+    def leave_unicast(self) -> bool:
+        """Go on playing by the module; False when nothing plays yet, or there is none."""
+        line, now = self._line, time.monotonic()
+        if line is None or not self._attached or without_unicast(self._module) is None:
+            return False
+        self._outbox.post(lambda: self._lose_line(line, now, line.heard_until(now)))
+        return True
+
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
         if batch := self._silencing():
@@ -186,11 +193,10 @@ class CallMedia:
         return stream_variables(self._module, self._token, self._site.stream_variables())
 
     def _stream_command(self) -> commands.Command:
-        uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
-        self._stream_hz = rate_hz
+        uuid, self._stream_hz = self._esl.uuid, self._plan().stream_format.rate_hz
         url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
         url += token_in_url(self._module, self._token)
-        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
+        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {self._stream_hz}")
 
     def _start_stream(self) -> None:
         """One more, with a new token."""
@@ -200,13 +206,12 @@ class CallMedia:
         self._stream.close()
         self._stream = CallerStream(self)
         variables = [*self._stream_variables(), *playback_variables(self.choice)]
-        batch = [self._set(name, value) for name, value in variables]
-        self._esl.pipeline([*batch, self._stream_command()])
+        self._esl.pipeline([*(self._set(*pair) for pair in variables), self._stream_command()])
         self._wait_for_stream("the caller's stream did not come back")
 
     def _stop_stream(self) -> None:
-        uuid = self._esl.uuid
-        self._esl.bgapi("uuid_audio_stream", f"{uuid} stop", STOP_TIMEOUT_S, check=False)
+        esl = self._esl
+        esl.bgapi("uuid_audio_stream", f"{esl.uuid} stop", STOP_TIMEOUT_S, check=False)
 
     def _wait_for_stream(self, why: str) -> None:
         if not self._came(self._stream.joined, self._site.join_timeout_s):
