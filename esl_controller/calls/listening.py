@@ -19,6 +19,7 @@ import gevent
 from bridge.playout.modes import PlayoutMode
 from bridge.session.media_plan import Leg as LegCodec
 from bridge.session.media_plan import PlayoutChoice
+from esl_controller.calls.leg import Leg as CallLeg
 from esl_controller.database.models import RouteEntry
 from esl_controller.esl import dialstring
 from esl_controller.esl.applications import Application
@@ -60,6 +61,14 @@ def can_be_heard(media: Plays, codec: LegCodec) -> bool:
         return False
     gevent.sleep(QUEUE_S)
     return True
+
+
+def is_listened_to(leg: CallLeg) -> bool:
+    """Whether somebody listens to a channel of L16 that comes to us; of another codec it does not
+    matter."""
+    if leg.codec.codec.upper() != LOCKING:
+        return False
+    return Application.EAVESDROP.value in leg.esl.api("uuid_buglist", leg.uuid, check=False)
 
 
 def _by_unicast(media: Plays) -> bool:

@@ -201,15 +201,23 @@ def test_a_supervisor_listens_while_the_agent_speaks_and_takes_over(
     assert ("takeover", "done") in here.acts()
 
 
-@pytest.mark.parametrize("end", ["who listens leaves", "the caller leaves", "takeover"])
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        ("unicast", "who listens leaves"),
+        ("unicast", "the caller leaves"),
+        ("unicast", "takeover"),
+        ("unicast without module", "the caller leaves"),
+    ],
+)
 def test_a_call_of_l16_ends_though_somebody_has_listened(
-    stage: Callable[..., Stage], end: str, monkeypatch: pytest.MonkeyPatch
+    stage: Callable[..., Stage], way: str, end: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """FreeSWITCH would keep it for ever, had it been played by unicast: see `listening`."""
-    here = stage(first_message="Hello, how can I help you today? " * 3)
+    here = stage(way, first_message="Hello, how can I help you today? " * 3)
     phone, listener = here.phone("L16"), here.phone()
     rung_is(listener, monkeypatch)
-    dial(here.client, here.service, phone, "unicast")
+    dial(here.client, here.service, phone, way)
     wait_for(lambda: heard(phone), CALL_S)
     assert here.act("listen", {"extension": "200"}) == "asked"
     wait_for(lambda: heard(listener), CALL_S, "the agent is not heard by who listens")

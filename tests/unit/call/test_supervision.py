@@ -12,7 +12,7 @@ from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import Leg, PlayoutChoice
 from esl_controller.calls import listening
 from esl_controller.calls.leg_codec import DEFAULT_LEG
-from esl_controller.calls.listening import NOT_HEARD, can_be_heard
+from esl_controller.calls.listening import NOT_HEARD, can_be_heard, is_listened_to
 from esl_controller.calls.supervised import Act, Action, Result
 from esl_controller.calls.supervision import Supervision
 from esl_controller.esl.errors import CallGone
@@ -59,6 +59,23 @@ def test_a_call_of_l16_leaves_unicast_before_somebody_listens(
     media: Media, codec: Leg, heard: bool, told: int
 ) -> None:
     assert (can_be_heard(media, codec), media.told) == (heard, told)
+
+
+@pytest.mark.parametrize(
+    ("codec", "bugs", "listened"),
+    [
+        (L16, "<media-bugs>\n <media-bug>\n  <function>eavesdrop</function>\n", True),
+        (L16, "<media-bugs>\n</media-bugs>\n", False),
+        (L16, "-ERR uuid_buglist Command not found!\n", False),
+        (DEFAULT_LEG, "<function>eavesdrop</function>", False),
+    ],
+)
+def test_freeswitch_is_asked_whether_somebody_listens(
+    codec: Leg, bugs: str, listened: bool
+) -> None:
+    esl = SimpleNamespace(api=lambda *_, check: bugs)
+    leg: Any = SimpleNamespace(codec=codec, uuid="u", esl=esl)
+    assert is_listened_to(leg) is listened
 
 
 def test_a_call_that_does_not_leave_unicast_in_time_is_not_listened_to(
