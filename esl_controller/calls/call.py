@@ -28,6 +28,7 @@ from esl_controller.calls.jobs import Inbox
 from esl_controller.calls.known import known_of
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.leg_events import TakenAway
+from esl_controller.calls.listening import is_listened_to
 from esl_controller.calls.media_site import MediaUnavailable
 from esl_controller.calls.phrases import Phrase
 from esl_controller.calls.plan import ConversationPlan
@@ -207,6 +208,8 @@ class Call(Asked):
             self._desk.book.came_back(entry, row)
         plan = self._plan(entry, identity)
         plan = plan.going_on(returned.history)
+        if is_listened_to(self.leg):
+            plan = plan.without_unicast()
         self._welcome = back_from(returned.name)
         talk = self._open(entry, identity, plan, CallEvent.CAME_BACK)
         self._wait_until_prepared(talk, RETURN_WAIT_S)

@@ -92,8 +92,7 @@ class CallMedia:
         """Set what FreeSWITCH must know before `answer`, while the caller hears ring-back."""
         variables = self._stream_variables() if self.path is MediaPath.STREAM else []
         if needs_idle_silence(self.choice.mode, self.choice.flavour):
-            # The park loop reads it once, when it first sees media (switch_ivr.c,
-            # switch_ivr_park).
+            # Read once, when a channel is first parked with media (switch_ivr.c, switch_ivr_park).
             variables.append(("send_silence_when_idle", "-1"))
         variables += playback_variables(self.choice)
         self._esl.pipeline([self._set(name, value) for name, value in variables])
@@ -143,6 +142,14 @@ class CallMedia:
             self._stream_hz = 0  # the module goes on as if the channel had its old rate
         ask_again(self._attach, self._pause, tell)
 
+    def leave_unicast(self) -> bool:
+        """Go on playing by the module; False when nothing plays yet, or there is none."""
+        line, now = self._line, time.monotonic()
+        if line is None or not self._attached or without_unicast(self._module) is None:
+            return False
+        self._outbox.post(lambda: self._lose_line(line, now, line.heard_until(now)))
+        return True
+
     def stop(self) -> None:
         """Stop what FreeSWITCH still runs for us, so that others can have the call."""
         if batch := self._silencing():
@@ -183,11 +190,10 @@ class CallMedia:
         return stream_variables(self._module, self._token, self._site.stream_variables())
 
     def _stream_command(self) -> commands.Command:
-        uuid, rate_hz = self._esl.uuid, self._plan().stream_format.rate_hz
-        self._stream_hz = rate_hz
+        uuid, self._stream_hz = self._esl.uuid, self._plan().stream_format.rate_hz
         url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
         url += token_in_url(self._module, self._token)
-        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
+        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {self._stream_hz}")
 
     def _start_stream(self) -> None:
         """One more, with a new token."""
@@ -197,8 +203,7 @@ class CallMedia:
         self._stream.close()
         self._stream = CallerStream(self)
         variables = [*self._stream_variables(), *playback_variables(self.choice)]
-        batch = [self._set(name, value) for name, value in variables]
-        self._esl.pipeline([*batch, self._stream_command()])
+        self._esl.pipeline([*(self._set(*pair) for pair in variables), self._stream_command()])
         self._wait_for_stream("the caller's stream did not come back")
 
     def _stop_stream(self) -> None:
@@ -214,8 +219,7 @@ class CallMedia:
         """Told to the session unless we are leaving anyway."""
         if stream is self._stream and self._alive:
             self._log.info("media.stream_closed", code=info.code)
-            # With unicast the caller goes on hearing us.
-            self._session.lose_media(still_playing=self._line is not None)
+            self._session.lose_media(still_playing=self._line is not None)  # `unicast` plays on
 
     def _on_stream_error(self, event: Event) -> None:
         self._log.warning("media.stream_error", text=event.text[:200])
@@ -270,7 +274,11 @@ class CallMedia:
         line, session = self._line, self._session
         if line is None or not self._attached:
             return
-        self._mind_packets(line)
+        if line.packets_shorter:
+            self._packet_time.correct()
+        elif line.packets_longer and self.path is MediaPath.STREAM:
+            self.path = MediaPath.UNICAST  # the stream has FreeSWITCH's filler in it: see `filler`
+            self._outbox.post(self._stop_stream)
         heard = session.line.uplink.counters.chunks if self.path is MediaPath.STREAM else None
         verdict = self._watch.look(line.seen(heard), now)
         if verdict is Verdict.GIVE_WAY:
@@ -281,14 +289,6 @@ class CallMedia:
             self._log.warning("media.unicast_dead")
             at = self._watch.alive_at, now
             self._outbox.post(lambda: self._lose_line(line, *line.died(self._leg_now(), *at)))
-
-    def _mind_packets(self, line: UnicastLine) -> None:
-        if line.packets_shorter:
-            self._packet_time.correct()
-        elif line.packets_longer and self.path is MediaPath.STREAM:
-            # FreeSWITCH's filler is in the stream. When that has ended the datagrams are taken.
-            self.path = MediaPath.UNICAST
-            self._outbox.post(self._stop_stream)
 
     def _on_other_codec(self, at: float) -> None:
         """FreeSWITCH will set it as soon as it gets its lock."""

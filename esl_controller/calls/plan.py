@@ -24,7 +24,7 @@ from bridge.session.media_plan import (
     choose_formats,
     provider_formats,
 )
-from esl_controller.calls.audio_module import best_playback, hears_beside_unicast
+from esl_controller.calls.audio_module import best_playback, hears_beside_unicast, without_unicast
 from esl_controller.calls.breakers import Breakers
 from esl_controller.calls.media_site import stream_rates
 from esl_controller.calls.notice import greeting_of
@@ -75,6 +75,13 @@ class ConversationPlan:
         brief = replace(self.session.brief, greeting="")
         session = replace(self.session, brief=brief, history=tuple(history))
         return replace(self, session=session)
+
+    def without_unicast(self) -> ConversationPlan:
+        """The same played by the module, where there is one that can."""
+        other = without_unicast(self.module)
+        if self.choice.mode is not PlayoutMode.UNICAST or other is None:
+            return self
+        return replace(self, path=MediaPath.STREAM, choice=PlayoutChoice(*other))
 
 
 def plan_conversation(

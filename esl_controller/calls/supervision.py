@@ -14,7 +14,14 @@ import structlog
 
 from esl_controller.calls.away import AwayCalls
 from esl_controller.calls.call import Call
-from esl_controller.calls.listening import ANSWER_S, RING_S, listening
+from esl_controller.calls.listening import (
+    ANSWER_S,
+    NOT_HEARD,
+    RING_S,
+    Plays,
+    can_be_heard,
+    listening,
+)
 from esl_controller.calls.registry import Calls
 from esl_controller.calls.supervised import Act, Action, Later, Result
 from esl_controller.database.models import RouteEntry
@@ -49,7 +56,7 @@ class Supervision:
             return _result(act.wanted is not None and call.recording(act.wanted, act.actor))
         if act.action is Action.TAKEOVER:
             return _take_over(call, act)
-        gevent.spawn(_listen, call, call.talk.entry, act, later)
+        gevent.spawn(_listen, call, call.talk.entry, call.talk.media, act, later)
         return Result.ASKED
 
 
@@ -70,9 +77,11 @@ def _take_over(call: Call, act: Act) -> Result:
     return _result(call.take_over(act.extension, f"taken over by {act.actor}"))
 
 
-def _listen(call: Call, entry: RouteEntry, act: Act, later: Later) -> None:
+def _listen(call: Call, entry: RouteEntry, media: Plays, act: Act, later: Later) -> None:
     """Ring the telephone and let it hear both sides; it is heard by nobody. The call may have ended
     by now."""
+    if not can_be_heard(media, call.leg.codec):
+        return later(Result.FAILED, NOT_HEARD)
     listener_uuid = ""
     try:
         dial, target = listening(call.leg.uuid, entry, act.extension)

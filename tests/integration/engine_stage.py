@@ -18,9 +18,9 @@ from tests.integration.sip_phone import TAKES, Phone
 from tests.integration.who_heard import AGENT, CALLER, CALLER_HZ, HUMAN, HUMAN_HZ, who_is_heard
 
 
-def phone(stack: ExitStack, does: str = TAKES) -> Phone:
+def phone(stack: ExitStack, does: str = TAKES, codec: str = "PCMU") -> Phone:
     """One that remembers what it has heard."""
-    one = stack.enter_context(closing(Phone("PCMU", does=does)))
+    one = stack.enter_context(closing(Phone(codec, does=does)))
     one.hearing = Hearing(one.format.rate_hz, keep_audio=True)
     return one
 
@@ -39,7 +39,7 @@ class Stage:
         """The caller asks, and is put on hold."""
         wait_for(lambda: AGENT in who_is_heard(self.caller), CALL_S, "no greeting")
         wait_for(lambda: (self.caller.hearing.silent_for(time.monotonic()) or 0) > 0.5, CALL_S)
-        self.caller.say(beep(0.5, CALLER_HZ).frames(8000))
+        self.caller.say(beep(0.5, CALLER_HZ).frames(self.caller.format.rate_hz))
 
     def briefed(self) -> float:
         """Until the human has heard something; returns when he answered."""
@@ -81,5 +81,5 @@ class Stage:
 
 def _speak(one: Phone, hertz: float) -> None:
     while not one.over.is_set():
-        one.say(beep(0.4, hertz).frames(8000))
+        one.say(beep(0.4, hertz).frames(one.format.rate_hz))
         gevent.sleep(0.6)

@@ -26,7 +26,7 @@ from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script
 from esl_controller.simulator.speech import Clip, beep, joined, silence, synthetic
 from tests.integration.api_kit import OPEN, Client, client_of
-from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, channels, engine_client
 from tests.integration.engine_line import PROFILE, dial, media
 from tests.integration.service import Service, wait_for
 from tests.integration.sip_phone import Phone
@@ -49,8 +49,8 @@ class Stage:
         self.api: Client = client_of(service)
         self.domain = service.tenant.domain_uuid
 
-    def phone(self) -> Phone:
-        return self._stack.enter_context(closing(Phone("PCMU")))
+    def phone(self, codec: str = "PCMU") -> Phone:
+        return self._stack.enter_context(closing(Phone(codec)))
 
     def call_uuid(self) -> str:
         wait_for(lambda: self.api.get(f"/domains/{self.domain}/calls").json["calls"], CALL_S)
@@ -160,15 +160,19 @@ def test_a_recording_is_stereo_and_silent_where_it_must_be(
     assert longest >= 25, "three seconds of silence on both sides"
 
 
+def rung_is(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever extension shall listen."""
+    address = f"sofia/{PROFILE}/phone@{phone.address}"
+    monkeypatch.setattr(supervision.dialstring, "user", lambda *_: address)
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_a_supervisor_listens_while_the_agent_speaks_and_takes_over(
     stage: Callable[..., Stage], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = stage(way, first_message="Hello, how can I help you today? " * 3)
     phone, listener = here.phone(), here.phone()
-    monkeypatch.setattr(
-        supervision.dialstring, "user", lambda *_: f"sofia/{PROFILE}/phone@{listener.address}"
-    )
+    rung_is(listener, monkeypatch)
     dial(here.client, here.service, phone, way)
     wait_for(lambda: heard(phone), CALL_S)
     assert here.act("listen", {"extension": "200"}) == "asked"
@@ -195,6 +199,65 @@ def test_a_supervisor_listens_while_the_agent_speaks_and_takes_over(
     wait_for(listener.over.is_set, CALL_S, "who listens is left behind")
     here.service.stored()
     assert ("takeover", "done") in here.acts()
+
+
+@pytest.mark.parametrize(
+    ("way", "end"),
+    [
+        ("unicast", "who listens leaves"),
+        ("unicast", "the caller leaves"),
+        ("unicast", "takeover"),
+        ("unicast without module", "the caller leaves"),
+    ],
+)
+def test_a_call_of_l16_ends_though_somebody_has_listened(
+    stage: Callable[..., Stage], way: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FreeSWITCH would keep it for ever, had it been played by unicast: see `listening`."""
+    here = stage(way, first_message="Hello, how can I help you today? " * 3)
+    phone, listener = here.phone("L16"), here.phone()
+    rung_is(listener, monkeypatch)
+    dial(here.client, here.service, phone, way)
+    wait_for(lambda: heard(phone), CALL_S)
+    assert here.act("listen", {"extension": "200"}) == "asked"
+    wait_for(lambda: heard(listener), CALL_S, "the agent is not heard by who listens")
+    wait_for(lambda: (phone.hearing.silent_for(time.monotonic()) or 0) > 0.8, CALL_S)
+    if end == "who listens leaves":
+        listener.hang_up()
+    asked = time.monotonic()
+    phone.say(synthetic(0.8).frames(phone.format.rate_hz))
+    wait_for(lambda: (phone.hearing.last_sound_at or 0.0) > asked, CALL_S, "no answer")
+    if end == "takeover":
+        assert here.act("takeover", {"extension": "1000"}) == "done"
+        wait_for(lambda: (phone.hearing.last_sound_at or 0.0) > asked + 5.0, CALL_S)
+    phone.hang_up()
+    wait_for(lambda: channels(here.client) == 0, CALL_S, "the call is left in FreeSWITCH")
+    here.service.stored()
+
+
+def test_whom_we_called_ends_though_somebody_has_listened(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Our own calls are loopbacks: L16, whatever the telephone has."""
+    here = stage(lines=("Hello?",))
+    may_call(here)
+    phone, listener = here.phone(), here.phone()
+    rung_is(listener, monkeypatch)
+    body = {"extension": "8001", "number": f"p{phone.address.rpartition(':')[2]}"}
+    here.api.post(f"/domains/{here.domain}/outbound", body)
+    here.service.app.outbound.run_once()
+    wait_for(phone.answered.is_set, CALL_S, "not called")
+    phone.say(joined(silence(0.5), synthetic(0.6)).frames(8000))
+    wait_for(lambda: here.service.tenant.records and here.service.tenant.record.spoken, 20)
+    assert here.act("listen", {"extension": "200"}) == "asked"
+    wait_for(lambda: ("listen", "done") in here.acts(), CALL_S)
+    gevent.sleep(2.0)
+    asked = time.monotonic()
+    phone.say(synthetic(0.8).frames(8000))
+    wait_for(lambda: (listener.hearing.last_sound_at or 0.0) > asked, CALL_S)
+    wait_for(lambda: (phone.hearing.last_sound_at or 0.0) > asked, CALL_S, "no answer")
+    phone.hang_up()
+    wait_for(lambda: channels(here.client) == 0, CALL_S, "the call is left in FreeSWITCH")
 
 
 def may_call(here: Stage) -> None:

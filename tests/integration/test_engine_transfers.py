@@ -11,7 +11,7 @@ import dataclasses
 import os
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import Any
 
 import gevent
@@ -22,10 +22,11 @@ from esl_controller.esl import dialstring
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.speech import beep
-from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, engine_client
+from tests.integration.engine_kit import CALL_S, ENGINE_MARKS, channels, engine_client
 from tests.integration.engine_line import PROFILE, dial, media
 from tests.integration.engine_stage import Stage, phone
 from tests.integration.service import Service, wait_for
+from tests.integration.sip_phone import Phone
 from tests.integration.who_heard import (
     AGENT,
     CALLER,
@@ -82,7 +83,7 @@ class Human:
 def stage(serve: Any) -> Iterator[Any]:
     with ExitStack() as stack:
 
-        def start(dial_string: str = "", **secretary: Any) -> Stage:
+        def start(dial_string: str = "", codec: str = "PCMU", **secretary: Any) -> Stage:
             service = serve(
                 emulator=EmulatorConfig(script=SCRIPT, think_s=0.05),
                 secretary={"transfer_rules": [RULE]} | secretary,
@@ -95,7 +96,7 @@ def stage(serve: Any) -> Iterator[Any]:
                 service.tenant.domain_uuid,
             )
             client = stack.enter_context(engine_client())
-            caller, human = phone(stack), phone(stack)
+            caller, human = phone(stack, codec=codec), phone(stack)
             endpoint = dial_string or f"sofia/{PROFILE}/phone@{human.address}"
             dialstring.Leg(endpoint)
             desk = service.app._desk
@@ -139,6 +140,30 @@ def test_accepted_by_voice_and_back_with_the_agent(stage: Any) -> None:
     wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S, "the agent is not back")
     print(f"\nheard again {line.caller.hearing.first_sound_at(after=left) - left:.2f} s after")
     assert "with you again" in line.told()
+    assert line.end() == ["returned"]
+
+
+def test_back_with_the_agent_while_somebody_listens_to_a_call_of_l16(stage: Any) -> None:
+    """FreeSWITCH would keep the call for ever, were it played by unicast: see `listening`."""
+    line = stage(codec="L16", transfer_return=True)
+    ((call_uuid,),) = line.service.database.execute(
+        "select call_uuid from v_voice_conversations_realtime"
+    )
+    line.briefed()
+    gevent.sleep(0.5)
+    line.human.say(beep(0.6, HUMAN_HZ).frames(8000))
+    wait_for(lambda: not len(line.service.app.calls), CALL_S, "not accepted")
+    line.talk()
+    with closing(Phone("PCMU")) as listener:
+        leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{listener.address}")
+        line.client.originate(dialstring.DialString([leg], {}), f"&eavesdrop({call_uuid})")
+        line.hush()
+        line.human.hang_up()
+        left = time.monotonic()
+        wait_for(lambda: AGENT in who_is_heard(line.caller, left), CALL_S, "the agent is not back")
+        assert (listener.hearing.last_sound_at or 0.0) > left
+        line.caller.hang_up()
+        wait_for(lambda: channels(line.client) == 0, CALL_S, "the call is left in FreeSWITCH")
     assert line.end() == ["returned"]
 
 

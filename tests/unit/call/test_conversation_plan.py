@@ -8,7 +8,7 @@ import pytest
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.session.media_plan import MediaPath, PlayoutChoice
 from esl_controller.calls.leg_codec import has_idle_silence
-from esl_controller.calls.plan import choose_media
+from esl_controller.calls.plan import ConversationPlan, choose_media
 from esl_controller.settings.table import Media, Settings
 
 UNICAST = PlayoutChoice(PlayoutMode.UNICAST)
@@ -70,6 +70,24 @@ def test_a_module_that_replaces_frames_has_none_on_a_call_answered_before(module
 def test_a_module_that_cannot_be_beside_unicast_is_left_out(playback: str, module: Flavour) -> None:
     """AlchemillaHQ's filled FreeSWITCH's memory until it was ended; channels of L16 never ended."""
     assert chosen(playback=playback, module=module) == (MediaPath.UNICAST, UNICAST)
+
+
+@pytest.mark.parametrize(
+    ("module", "choice", "way"),
+    [
+        (Flavour.OPEN, UNICAST, PlayoutChoice(PlayoutMode.FILE, Flavour.OPEN)),
+        (None, UNICAST, UNICAST),
+        (Flavour.CLOUDFIELDCZ, UNICAST, UNICAST),
+        (Flavour.OPEN, PlayoutChoice(PlayoutMode.FILE), PlayoutChoice(PlayoutMode.FILE)),
+    ],
+)
+def test_what_somebody_listens_to_is_not_begun_by_unicast(
+    module: Flavour | None, choice: PlayoutChoice, way: PlayoutChoice
+) -> None:
+    plan = ConversationPlan(cast(Any, None), MediaPath.UNICAST, choice, module, known={})
+    other = plan.without_unicast()
+    assert (other.choice, other is plan) == (way, way == choice)
+    assert (other.path is MediaPath.STREAM) == (way != choice), "heard by the module, too"
 
 
 def test_a_module_that_can_end_freeswitch_plays_only_where_it_is_asked_for() -> None:
