@@ -33,8 +33,8 @@ T = TypeVar("T")
 
 TICK_S = 0.25
 """Resolution of every session timer; the shortest is the two-second pause after digits."""
-SLICES = 5
-"""Sessions are looked at in turn, a fifth of them at a time: two hundred at once would hold up
+SLICES = 10
+"""Sessions are looked at in turn, a tenth of them at a time: two hundred at once would hold up
 everybody's sound, and each by itself would find the processor's caches full of other things."""
 Look = Callable[[float], None]
 Key = tuple[str, str]

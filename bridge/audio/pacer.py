@@ -38,7 +38,7 @@ class PacerCounters:
 class Pacer:
     """The wheel. Times are monotonic seconds."""
 
-    def __init__(self, period_ms: int = 20, slots: int = 4) -> None:
+    def __init__(self, period_ms: int = 20, slots: int = 8) -> None:
         if period_ms <= 0 or slots <= 0:
             raise LocalProtocolError("period and slots must be positive")
         self.period_s = period_ms / 1000

@@ -94,7 +94,7 @@ def test_joining_twice_is_joining_once() -> None:
 
 
 def test_the_clock_is_woken_only_for_an_earlier_deadline() -> None:
-    pacer, woken = Pacer(), []
+    pacer, woken = Pacer(slots=4), []
     pacer.on_wake = lambda: woken.append(pacer.next_deadline())
     early, late = Stream(), Stream()
     pacer.join(late, 0.011)
