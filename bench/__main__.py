@@ -71,6 +71,7 @@ COLUMNS = (
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Another checkout, with its .venv: measure both by turns and print the ratios.",
 )
+@click.option("--together", is_flag=True, help="Both at the same time: for the ratio of CPU.")
 @click.option("--rounds", default=3, show_default=True, help="Of each with --reference.")
 @click.option("--out", default="build/bench.json", type=click.Path(path_type=Path))
 def main(
@@ -83,6 +84,7 @@ def main(
     tls: bool,
     foremost: bool,
     reference: Path | None,
+    together: bool,
     rounds: int,
     out: Path,
 ) -> None:
@@ -92,7 +94,7 @@ def main(
     if reference is not None:
         options = ["--calls", calls, "--seconds", str(seconds), "--kinds", kinds]
         options.append("--tls" if tls else "--no-tls")
-        compare(reference, options, rounds)
+        compare(reference, options, rounds, together=together)
         return
     plans = planned(calls, seconds, kinds, paces, workers, provider, tls=tls)
     runs = _measure(plans)

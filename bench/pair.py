@@ -1,8 +1,10 @@
 """`python -m bench --reference DIR`: this checkout and another, by turns, and their ratios.
 
 CPU figures of one machine differ by up to two between a busy minute and a quiet one, so only runs
-made right after one another compare. Each checkout is measured by its own bench with its own
-interpreter (`.venv/bin/python`), as if its user had run it.
+made right after one another compare. Where the machine's pace changes from one minute to the next
+(a virtual one's does) even these do not: then `--together` measures both at the same time, and the
+ratio of CPU holds, while each is in the other's way with all that is late. Each checkout is
+measured by its own bench with its own interpreter (`.venv/bin/python`), as if its user had run it.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import gevent
 
 from bench.machine import STARVED_MS
 
@@ -40,20 +43,33 @@ LONGEST_RUN_S = 600.0
 Run = dict[str, Any]
 
 
-def compare(reference: Path, options: Sequence[str], rounds: int) -> None:
-    """Measure this checkout and `reference` by turns; print what each costs, and the ratios."""
+def compare(
+    reference: Path, options: Sequence[str], rounds: int, *, together: bool = False
+) -> None:
+    """Measure this checkout and `reference`; print what each costs, and the ratios."""
+    that = reference.resolve()
     pairs: list[tuple[list[Run], list[Run]]] = []
     for number in range(rounds):
         # Whoever comes second finds a warmer or a busier machine: each is it every other time.
-        order = (reference.resolve(), HERE) if number % 2 == 0 else (HERE, reference.resolve())
-        found = {checkout: _measure(checkout, options) for checkout in order}
-        pairs.append((found[reference.resolve()], found[HERE]))
+        order = (that, HERE) if number % 2 == 0 else (HERE, that)
+        found = _at_once(order, options) if together else _by_turns(order, options)
+        pairs.append((found[that], found[HERE]))
     for key in dict.fromkeys(_key(run) for _, ours in pairs for run in ours):
         kind, size, with_tls = key
         title = f"{kind}, {size} calls{', TLS' if with_tls else ''}"
         click.echo(f"\n{title}: medians of that and this, median of this / that (of so many)")
         for name in SHOWN:
             click.echo(_line(name, _values(pairs, key, name)))
+
+
+def _by_turns(checkouts: Sequence[Path], options: Sequence[str]) -> dict[Path, list[Run]]:
+    return {checkout: _measure(checkout, options) for checkout in checkouts}
+
+
+def _at_once(checkouts: Sequence[Path], options: Sequence[str]) -> dict[Path, list[Run]]:
+    measuring = {checkout: gevent.spawn(_measure, checkout, options) for checkout in checkouts}
+    gevent.joinall(measuring.values(), raise_error=True)
+    return {checkout: greenlet.value for checkout, greenlet in measuring.items()}
 
 
 def _measure(checkout: Path, options: Sequence[str]) -> list[Run]:
