@@ -35,10 +35,16 @@ class Ticks:
         0 where it does so already, or nothing has come."""
         if not self._came:
             return 0.0
-        first = self._came[0]
-        late = sorted(math.remainder(came - first, period_s) for came in self._came)
-        behind = (at - first - late[len(late) // 2]) % period_s
+        behind = (at - self._middle(period_s)) % period_s
         if least_s <= behind <= most_s:
             return 0.0
         later, sooner = (least_s - behind) % period_s, (behind - most_s) % period_s
         return later if later <= sooner else -sooner
+
+    def _middle(self, period_s: float) -> float:
+        """The datagram that is nearest to all others, whole periods left out."""
+
+        def away(one: float) -> float:
+            return sum(abs(math.remainder(other - one, period_s)) for other in self._came)
+
+        return min(self._came, key=away)
