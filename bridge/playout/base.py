@@ -61,6 +61,11 @@ class Playout(Protocol):
         """From `play` of an answer's first chunk to the caller's RTP, with nothing queued."""
 
     @property
+    def begins(self) -> Callable[[float], float] | None:
+        """When what is sent at a moment, monotonic seconds, is taken to begin, with nothing queued
+        and without the latency; None: at once."""
+
+    @property
     def silence_every_s(self) -> float | None:
         """How often to play a frame of silence while idle; None if FreeSWITCH sends silence by
         itself."""

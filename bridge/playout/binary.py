@@ -15,6 +15,7 @@ class BinaryPlayout:
     frame_ms = first_chunk_ms = chunk_ms = FRAME_MS
     recalls = True
     margin_ms = None
+    begins = None
     silence_every_s = None
 
     def __init__(

@@ -28,6 +28,7 @@ class BrowserPlayout:
     silence_every_s = None
     recalls = True
     margin_ms = None
+    begins = None
     fade = Fade.AFTER_CLEAR
 
     def __init__(

@@ -58,6 +58,7 @@ class FilePlayout:
     latency_ms = 45
     recalls = True
     margin_ms = None
+    begins = None
     fade = Fade.NONE
     silence_every_s = SILENCE_EVERY_S
 

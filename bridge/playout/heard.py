@@ -6,6 +6,7 @@ seconds.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -51,7 +52,15 @@ class _Span:
 class Timeline:
     """Sent audio, assuming a far end that starts after a fixed delay and then plays steadily."""
 
-    def __init__(self, rate_hz: int, bytes_per_sample: int, latency_s: float) -> None:
+    def __init__(
+        self,
+        rate_hz: int,
+        bytes_per_sample: int,
+        latency_s: float,
+        begins: Callable[[float], float] | None = None,
+    ) -> None:
+        """`begins`: when a far end with nothing queued starts with what it gets at a moment, not
+        counting the delay; None: at once."""
         self.sent = 0
         """Position up to which audio was sent."""
         self.until = 0.0
@@ -60,13 +69,15 @@ class Timeline:
         self._sample = bytes_per_sample
         self._bytes_per_s = rate_hz * bytes_per_sample
         self._latency_s = latency_s
+        self._begins = begins
         self._runs: ShortQueue[tuple[float, int]] = ShortQueue()
         """Start of each gapless stretch that still matters, as (moment, position)."""
 
     def send(self, count: int, now: float) -> None:
         """Record `count` bytes sent; they join what came before unless `until` has passed."""
         if self.until < now or not self._runs:
-            self.until = max(self.until, now)
+            begins = now if self._begins is None else self._begins(now)
+            self.until = max(self.until, begins)
             self._begin_run(now)
         self.sent += count
         self.until += count / self._bytes_per_s

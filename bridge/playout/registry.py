@@ -11,6 +11,7 @@ from bridge.playout.file import DEFAULT_LEAD_MS as FILE_LEAD_MS
 from bridge.playout.file import FilePlayout
 from bridge.playout.modes import Flavour, PlayoutMode
 from bridge.playout.stream_audio import StreamAudioPlayout
+from bridge.playout.ticks import Ticks
 from bridge.playout.unicast import UnicastPlayout
 
 
@@ -22,16 +23,17 @@ def make_playout(
     *,
     ptime_ms: int = FRAME_MS,
     lead_ms: int | None = None,
+    ticks: Ticks | None = None,
 ) -> Playout:
     """Make the playout for a call whose channel has packets of `ptime_ms`.
 
-    `lead_ms` overrides the playout's own lead.
+    `lead_ms` overrides the playout's own lead; `ticks` are those of the line of `unicast`.
 
     Raises:
         LocalProtocolError: the module cannot be used in that mode.
     """
     if mode is PlayoutMode.UNICAST:
-        return UnicastPlayout(audio_format, sinks, ptime_ms=ptime_ms, lead_ms=lead_ms)
+        return UnicastPlayout(audio_format, sinks, ptime_ms=ptime_ms, lead_ms=lead_ms, ticks=ticks)
     way = way_of(mode, flavour)
     if way is None:
         raise LocalProtocolError(f"{flavour.value} has no playback by {mode.value}")

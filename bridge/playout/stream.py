@@ -57,7 +57,8 @@ class PlayoutStream:
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
         self._rate_hz = fmt.rate_hz
         self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
-        self._timeline = Timeline(fmt.rate_hz, fmt.bytes_per_sample, playout.latency_ms / 1000)
+        bytes_each, latency_s = fmt.bytes_per_sample, playout.latency_ms / 1000
+        self._timeline = Timeline(fmt.rate_hz, bytes_each, latency_s, playout.begins)
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
         self._fades = playout.fade is not Fade.NONE and fmt.encoding is Encoding.L16
         self._takes_back = playout.recalls and playout.fade is not Fade.BEHIND_SENT

@@ -13,6 +13,7 @@ class StreamAudioPlayout:
 
     frame_ms = FRAME_MS
     margin_ms = None
+    begins = None
 
     def __init__(
         self,

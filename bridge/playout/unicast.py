@@ -12,9 +12,10 @@ was heard that much too late for the rest of the call. And each SIP message of t
 lock while it is worked on (mod_sofia.c, sofia_receive_message: SWITCH_MESSAGE_INDICATE_SIGNAL_DATA
 and switch_core_session_lock_codec_write), mostly for 0.4 to 1.5 ms right behind a packet; what is
 taken from the socket meanwhile is thrown away (switch_core_media.c, `switch_mutex_trylock` in
-switch_core_session_write_frame). So each packet goes when the one in front is on its way, and
-shortly before that ends: as late as the hub is on time, and never so early that two wait. One that
-is late is not lost: FreeSWITCH sends it at once (switch_time.c, timer_next).
+switch_core_session_write_frame), and it is worked on as the timer ticks: see `ticks`. So each
+packet goes when the one in front is on its way, and shortly before that ends: as late as the hub is
+on time, and never so early that two wait. One that is late is not lost: FreeSWITCH sends it at once
+(switch_time.c, timer_next).
 
 The datagrams are L16 also on a G.711 channel. `flags: native` would make them the codec's own
 bytes, but starves the other direction: the frames written then use the *read* codec, whose mutex
@@ -31,14 +32,20 @@ from __future__ import annotations
 from bridge.audio.formats import FRAME_MS, AudioFormat
 from bridge.errors import LocalProtocolError
 from bridge.playout.base import Fade, PlayoutSinks
+from bridge.playout.ticks import Ticks
 
 LEAST_MARGIN_MS = 8
 """A packet is sent so long before the end of the one in front of it, on a hub that is on time."""
 MOST_MARGIN_MS = 20
 """The same on a hub that is late, by how late it lately was."""
-BEHIND_MS = 8
+BEHIND_MS = 6
 """So long before its end the packet in front is left alone: a slot of the pacer, and 3 ms in which
 FreeSWITCH has sent it and answers what waited for that."""
+
+SLOT_MS = 2.5
+"""Of the pacer: a packet goes at most so much sooner."""
+BEHIND_TICK_MS, BEFORE_TICK_MS = 1.0, 3.5
+"""So far from FreeSWITCH's ticks a packet is sent; the hub may be late, and never early."""
 
 
 class UnicastPlayout:
@@ -57,15 +64,27 @@ class UnicastPlayout:
         *,
         ptime_ms: int = FRAME_MS,
         lead_ms: int | None = None,
+        ticks: Ticks | None = None,
     ) -> None:
-        """`lead_ms`: always so far ahead, whatever the hub does."""
+        """`lead_ms`: always so far ahead, whatever the hub does. `ticks`: FreeSWITCH's."""
         self.format = audio_format
         self.frame_ms = self.first_chunk_ms = self.chunk_ms = ptime_ms
         most_ms = min(MOST_MARGIN_MS, ptime_ms - BEHIND_MS)
         self.lead_ms = ptime_ms + most_ms if lead_ms is None else lead_ms
         self.margin_ms = (min(LEAST_MARGIN_MS, most_ms), most_ms) if lead_ms is None else None
+        self._ticks = ticks or Ticks()
         self._send = sinks.send_datagram
         self._packet_bytes = audio_format.bytes_for_ms(ptime_ms)
+
+    def begins(self, now: float) -> float:
+        """When the caller begins to hear what is sent now, less what keeps the packets behind it
+        away from FreeSWITCH's ticks: see `ticks`. A few milliseconds at most."""
+        if self.margin_ms is None:
+            return now
+        ptime_ms, next_at = self.frame_ms, now - (self.margin_ms[0] + SLOT_MS) / 1000
+        most_ms = max(BEHIND_TICK_MS, ptime_ms - SLOT_MS - BEFORE_TICK_MS)
+        period_s, within = ptime_ms / 1000, (BEHIND_TICK_MS / 1000, most_ms / 1000)
+        return now + self._ticks.shift_s(next_at, period_s, *within)
 
     def play(self, chunk: bytes, generation: int) -> None:
         """Send one packet; any other length would be garbage in the caller's ear."""

@@ -23,13 +23,14 @@ from bridge.wire.link import CloseInfo
 from esl_controller.calls.audio_module import without_unicast
 from esl_controller.calls.caller_stream import CallerStream
 from esl_controller.calls.command_queue import Outbox
-from esl_controller.calls.leg_codec import DEFAULT_LEG, LAST_CODEC, event_age_s, parse_codec
+from esl_controller.calls.leg_codec import DEFAULT_LEG, event_age_s
 from esl_controller.calls.line_watch import GIVE_WAY_S, LineWatch, Verdict
 from esl_controller.calls.media_site import MediaSite, MediaUnavailable
+from esl_controller.calls.overheard import Overheard
 from esl_controller.calls.packet_time import PacketTime
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import Restarts, ask_again
-from esl_controller.calls.reoffers import Reoffers
+from esl_controller.calls.reoffers import Reoffers, codec_now
 from esl_controller.calls.stream_start import end_at_once, stream_variables, token_in_url
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
@@ -42,7 +43,6 @@ from esl_controller.telemetry.metrics import Metrics
 
 STOP_TIMEOUT_S = 1.5
 """`uuid_audio_stream stop` waits up to a second for the WebSocket to close (observed)."""
-QUESTION_TIMEOUT_S = 2.0
 
 
 class CallMedia:
@@ -78,6 +78,7 @@ class CallMedia:
         self._restarts = Restarts()
         self._packet_time = PacketTime(esl, outbox)
         self._reoffers = Reoffers(esl, outbox, self._on_other_codec)
+        self._overheard = Overheard(esl, self.leave_unicast)
         self._watch = LineWatch(patient=without_unicast(module) is None)
         self._stops: list[Callable[[], None]] = [
             esl.on("mod_audio_stream::error", self._on_stream_error),
@@ -120,6 +121,7 @@ class CallMedia:
         if self._line is not None:
             self._prove(self._line)
             self._reoffers.begin()
+            self._overheard.begin(self._leg)
         self._attach()
 
     def restart(self, tell: Callable[[], None]) -> None:
@@ -178,8 +180,8 @@ class CallMedia:
             self._stops.pop()()
         self._esl.gone.unlink(self._wait_no_more)
         self._playing.close()
-        self._packet_time.close()
-        self._reoffers.close()
+        for part in (self._packet_time, self._reoffers, self._overheard):
+            part.close()
         self._stream.close()
         self._close_line()
 
@@ -364,9 +366,7 @@ class CallMedia:
             self._lose_all(line.heard(packets_sent(self._esl), until, otherwise))
 
     def _leg_now(self) -> Leg:
-        question = f"{self._esl.uuid} {LAST_CODEC}"
-        text = self._esl.api("uuid_getvar", question, QUESTION_TIMEOUT_S, check=False)
-        return parse_codec(text) or self._leg
+        return codec_now(self._esl) or self._leg
 
     def _wait_no_more(self, _: object) -> None:
         """The call is gone: nothing will come."""

@@ -66,7 +66,12 @@ class Playing:
             stream_break=self._break_stream,
         )
         playout = make_playout(
-            choice.mode, choice.flavour, plan.playout_format, sinks, ptime_ms=plan.ptime_ms
+            choice.mode,
+            choice.flavour,
+            plan.playout_format,
+            sinks,
+            ptime_ms=plan.ptime_ms,
+            ticks=None if self.line is None else self.line.ticks,
         )
         files = playout if isinstance(playout, FilePlayout) else None
         if files is not None and self._files is not None:

@@ -13,15 +13,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from bridge.session.media_plan import Leg
 from esl_controller.calls.command_queue import Outbox
 from esl_controller.calls.leg import REINVITE
-from esl_controller.calls.leg_codec import event_age_s
+from esl_controller.calls.leg_codec import LAST_CODEC, event_age_s, parse_codec
 from esl_controller.esl.events import Event
 from esl_controller.esl.session import ControllerSession
 
 BEFORE_S = 0.01
 """So long before the event the number is set: between them are the rest of the SDP and the reply
 (sofia.c, sofia_handle_sip_i_state)."""
+QUESTION_TIMEOUT_S = 2.0
 _NUMBER = "rtp_audio_recv_pt"
 """Channel variable that each negotiation sets to the number of its codec."""
 
@@ -58,6 +60,12 @@ class Reoffers:
 
     def _ask(self) -> str:
         return self._esl.api("uuid_getvar", f"{self._esl.uuid} {_NUMBER}", check=False).strip()
+
+
+def codec_now(esl: ControllerSession) -> Leg | None:
+    """What FreeSWITCH has set last; None where it does not say."""
+    question = f"{esl.uuid} {LAST_CODEC}"
+    return parse_codec(esl.api("uuid_getvar", question, QUESTION_TIMEOUT_S, check=False))
 
 
 def _nobody(_: float) -> None:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from gevent.event import Event as Signal
 
 from bridge.playout.heard import HeardUntil, PacketsHeard
+from bridge.playout.ticks import Ticks
 from bridge.session.media_plan import Leg
 from bridge.wire.datagram import DatagramLink
 from esl_controller.calls.filler import Filler, is_filler
@@ -67,6 +68,7 @@ class UnicastLine:
         self._renamed = False
         """Ended by another codec, not only by other packets of the same."""
         self._filler = Filler()
+        self.ticks = Ticks()
         self._opened_at = time.monotonic()
         self.sent_before: int | None = None
         """Packets that FreeSWITCH had sent before."""
@@ -197,6 +199,8 @@ class UnicastLine:
             self._ports.give_back(self._port)
 
     def _on_datagram(self, data: bytes) -> None:
+        if not self.ticks.sure:
+            self.ticks.note(time.monotonic())
         if not self.proven.is_set():
             self._first_bytes, self._proven_at = len(data), time.monotonic()
             self._link.refused_at = 0.0  # it was closed yet
@@ -206,7 +210,7 @@ class UnicastLine:
         if self._on_audio is not None:
             if not self._filler.takes(data):
                 self._on_audio(data)
-        elif self._packet_bytes and self._told is not None and not self.packets_longer:
+        elif self._packet_bytes and self._told and self.ticks.sure and not self.packets_longer:
             self._link.deafen()  # the stream brings the caller; reading him twice costs CPU
 
 

@@ -14,6 +14,8 @@ from tests.integration.wire_codecs import Codec, Plain, WireCodec
 
 DIGITS = "0123456789*#"
 DIGIT_FRAMES = 6
+_COMFORT_NOISE, _NOISE, _NOISE_EVERY = 13, b"\x40", 10
+"""Payload type, a level of -64 dBov (RFC 3389 3), and in how many packets of silence one is it."""
 _HEADER = struct.Struct("!BBHII")
 _SSRC = 0x5EED
 _REACH_MS = 500
@@ -62,6 +64,10 @@ class Mouth:
         self.ptime_ms = ptime_ms
         self.pauses = False
         """Nothing is sent in silence (RFC 3389: discontinuous transmission)."""
+        self.comfort = False
+        """The same, but for comfort noise."""
+        self._silent = 0
+        """Packets of silence in a row."""
         self._digits = digits
         self._speak(codec, payload_type)
         self._audio = b""
@@ -101,6 +107,11 @@ class Mouth:
     def _voice(self) -> list[bytes]:
         size = len(self._silence)
         pcm, self._audio = self._audio[:size], self._audio[size:]
+        if not pcm and self.comfort:
+            self._silent += 1
+            noise = self._packet(_COMFORT_NOISE, self._timestamp, _NOISE)
+            return [noise] if self._silent % _NOISE_EVERY == 1 else []
+        self._silent = 0
         if not pcm and self.pauses:
             return []
         payload = self._wire.encode(pcm + self._silence[len(pcm) :])

@@ -365,6 +365,10 @@ class Phone:
         """Send nothing in silence (RFC 3389)."""
         self._speaking().pauses = True
 
+    def send_comfort_noise(self) -> None:
+        """The same, but for a comfort noise packet now and then."""
+        self._speaking().comfort = True
+
 
 def _bound() -> socket.socket:
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

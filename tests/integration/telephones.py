@@ -49,7 +49,8 @@ SHORT, LONG = (
 )
 OWN = "FreeSWITCH"
 """No way of ours: its own `playback`."""
-PAUSE_S, WAIT_S, HELD_S, ASKS_S, REINVITES = 0.7, 25.0, 1.5, 0.8, 3
+PAUSE_S, WAIT_S, HELD_S, ASKS_S = 0.7, 25.0, 1.5, 0.8
+REINVITES, REINVITES_S = 3, 1.2
 GLIDE_S, GLIDE_HZ = 0.02, 1.3
 
 
@@ -77,6 +78,8 @@ class Cell:
     codec: str
     ptime_ms: int
     event: str
+    reinvites: int = REINVITES
+    """How many come in `REINVITES_S` while the agent speaks."""
     heard: list[Heard] = field(default_factory=list)
     """What was said before, and after it happened."""
     wanted: list[tuple[str, float, float]] = field(default_factory=list)
@@ -178,11 +181,11 @@ class Telephone:
         self._ask()
 
     def _reinvite(self, greeting: str) -> None:
-        """Three times the same offer, while the agent speaks: a session timer's."""
+        """The same offer again and again, while the agent speaks: a session timer's."""
         self._speaking()
-        for _ in range(REINVITES):
+        for _ in range(self.cell.reinvites):
             self.cell.reply_ms = max(self.cell.reply_ms, self.phone.reinvite())
-            gevent.sleep(0.4)
+            gevent.sleep(REINVITES_S / self.cell.reinvites)
         self._listen(0.0)
         self._judge(greeting, 0.0)
         self._ask()

@@ -172,13 +172,15 @@ def test_a_call_that_begins_on_hold(call: Callable[..., Line], way: str) -> None
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("network", ["no packets in silence", "lost and late"])
+@pytest.mark.parametrize("network", ["no packets in silence", "comfort noise", "lost and late"])
 def test_a_telephone_in_a_real_network(call: Callable[..., Line], way: str, network: str) -> None:
     """Neither is taken for the end of the line, and the caller is understood."""
     phone = Phone("PCMU")
     line = call(way, phone)
     if network == "no packets in silence":
         phone.pause_between_words()
+    elif network == "comfort noise":
+        phone.send_comfort_noise()
     else:
         phone.loses, phone.delays_s = 0.03, 0.06
     line.listen(GREETING)

@@ -20,6 +20,8 @@ import numpy as np
 import pytest
 
 from esl_controller.calls import supervision
+from esl_controller.esl import dialstring
+from esl_controller.esl.applications import Application
 from esl_controller.esl.inbound import InboundClient
 from esl_controller.simulator.callees import hold_music
 from esl_controller.simulator.openai.config import EmulatorConfig
@@ -230,6 +232,27 @@ def test_a_call_of_l16_ends_though_somebody_has_listened(
     if end == "takeover":
         assert here.act("takeover", {"extension": "1000"}) == "done"
         wait_for(lambda: (phone.hearing.last_sound_at or 0.0) > asked + 5.0, CALL_S)
+    phone.hang_up()
+    wait_for(lambda: channels(here.client) == 0, CALL_S, "the call is left in FreeSWITCH")
+    here.service.stored()
+
+
+def test_a_call_of_l16_that_the_dialplan_has_somebody_listen_to_in_silence(
+    stage: Callable[..., Stage],
+) -> None:
+    """FusionPBX's *33, which asks nobody: see `overheard`, also of who listens to speech."""
+    here = stage("unicast", first_message="Hello, how can I help you today? " * 3)
+    phone, listener = here.phone("L16"), here.phone()
+    dial(here.client, here.service, phone, "unicast")
+    wait_for(lambda: heard(phone), CALL_S)
+    wait_for(lambda: (phone.hearing.silent_for(time.monotonic()) or 0) > 0.8, CALL_S)
+    leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{listener.address}")
+    listens = dialstring.run(Application.EAVESDROP, here.call_uuid())
+    here.client.originate(dialstring.DialString([leg], {}), listens)
+    gevent.sleep(1.5)
+    asked = time.monotonic()
+    phone.say(synthetic(0.8).frames(phone.format.rate_hz))
+    wait_for(lambda: (phone.hearing.last_sound_at or 0.0) > asked, CALL_S, "no answer")
     phone.hang_up()
     wait_for(lambda: channels(here.client) == 0, CALL_S, "the call is left in FreeSWITCH")
     here.service.stored()

@@ -146,6 +146,23 @@ def test_every_telephone(
         assert cell.doubled_ms <= doubled_ms + late_ms, cell
 
 
+def test_many_requests_of_a_call_cost_no_packet_of_10_ms(serve: Any, tmp_path: Path) -> None:
+    """A datagram that comes while FreeSWITCH works on one is thrown away (switch_core_media.c,
+    switch_core_session_write_frame), and it does so as its timer ticks."""
+    emulator = EmulatorConfig(script=SCRIPT, think_s=0.05, voice=GlidingVoice())
+    service = serve(emulator=emulator, secretary={"first_message": LONG}, media=media("unicast"))
+    with engine_client() as client:
+        made = []
+        for codec in ["PCMU", "PCMA"] * 5:
+            cell = Cell(codec, 10, "re-INVITE", reinvites=12)
+            made.append(telephone(client, service, "unicast", tmp_path, cell))
+        done = together(made, service)
+    print("\n" + "\n".join(f"{cell.codec}/10: {cell}, late {cell.late_ms:.0f}" for cell in done))
+    for cell in done:
+        assert not cell.trouble, cell
+        assert (cell.lost_ms, cell.doubled_ms, cell.lost_packets) == (0.0, 0.0, 0), cell
+
+
 @pytest.mark.parametrize("sends_ms", [40, 60])
 def test_of_longer_opus_packets_the_provider_hears_the_caller_alone(
     serve: Any, sends_ms: int

@@ -1,5 +1,6 @@
 """A far end that plays what it is given, and knows by itself what the caller has heard."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bridge.audio.formats import L16_8K, AudioFormat
@@ -17,6 +18,7 @@ class FarSide:
     chunk_ms: int = 20
     lead_ms: int = 60
     margin_ms: tuple[int, int] | None = None
+    begins: Callable[[float], float] | None = None
     tail_padding_ms: int = 0
     latency_ms: int = 0
     recalls: bool = True
