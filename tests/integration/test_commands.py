@@ -333,7 +333,7 @@ def test_originate_calls_and_gives_the_calls_uuid(
         (["user/1001@x", "1000"], "user/1001@x was not reached: USER_BUSY"),
         (["user/1004@x", "8000 XML evil"], "not one plain word"),
         (["bad endpoint", "1000"], "not an endpoint"),
-        (["user/1004@x", "1000", "--domain", "x"], "is no UUID"),
+        (["user/1004@x", "1000", "--domain", "x"], "no database is set"),
     ],
 )
 def test_originate_that_fails_says_why(
@@ -342,6 +342,17 @@ def test_originate_that_fails_says_why(
     result = run("originate", *arguments, **freeswitch)
     assert result.exit_code == 1
     assert words in result.stderr
+
+
+def test_originate_takes_the_name_of_a_domain(
+    freeswitch: dict[str, str], database: TestDatabase
+) -> None:
+    tenant = database.seed()
+    environ = freeswitch | {"VOICE_AI_DATABASE_DSN": database.workers_dsn}
+    to = ("originate", "user/1004@x", "1000", "--domain")
+    assert run(*to, tenant.domain_name, **environ).exit_code == 0
+    result = run(*to, "nowhere.example", **environ)
+    assert (result.exit_code, "there is no domain nowhere.example" in result.stderr) == (1, True)
 
 
 def test_originate_says_where_nobody_answers() -> None:
