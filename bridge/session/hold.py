@@ -75,6 +75,7 @@ class Hold:
         self._holders.add(who)
         if music is not None:
             self._line.play_music(music)
+            self._silence.promised(True)
         if not held:
             self.break_off(now)
             self.broken_off = self.broken_off and who is Holder.CALLER
@@ -86,6 +87,7 @@ class Hold:
             return False
         self._holders.discard(who)
         if who is Holder.US:
+            self._silence.promised(False)
             self._stop_music(now)
         if not self._holders:
             self._silence.resume(now)

@@ -25,7 +25,7 @@ class SilenceWatch:
     def __init__(
         self, now: float, *, silence_s: float, give_up_s: float, max_s: float, longest_s: float
     ) -> None:
-        """`max_s` stands still on hold, `longest_s` does not."""
+        """`max_s` stands still on hold, `longest_s` only while a human is rung."""
         self._silence_s = silence_s
         self._give_up_s = give_up_s
         self._end_at: float | None = now + max_s
@@ -33,6 +33,7 @@ class SilenceWatch:
         self._silent_at: float | None = None
         self._asked = False
         self._held_at: float | None = None
+        self._promised = False
 
     def floor_open(self, now: float) -> None:
         """The agent has been heard to its end: now it is the caller's turn."""
@@ -46,6 +47,10 @@ class SilenceWatch:
         """The caller spoke or pressed a digit."""
         self._silent_at = None
         self._asked = False
+
+    def promised(self, waits: bool) -> None:
+        """The caller waits for a human, who is rung for a bounded time: even `longest_s` waits."""
+        self._promised = waits
 
     def hold(self, now: float) -> None:
         """Time stands still."""
@@ -66,6 +71,8 @@ class SilenceWatch:
 
     def handle_timeout(self, now: float) -> SilenceAction | None:
         """Return what must be done at `now`; each thing is told once."""
+        if self._promised:
+            return None
         if self._end_at is not None and now >= min(self._end_at + self._held_s(now), self._latest):
             self._end_at = self._silent_at = None
             return SilenceAction.TIME_UP

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import uuid
-
 import click
 
 from esl_controller.commands.shared import Shell, with_shell
+from esl_controller.commands.simulated import domain_of
 from esl_controller.esl import dialstring
 from esl_controller.esl.dialstring import DialString, Leg
 from esl_controller.esl.errors import CommandFailed, EslError, LocalProtocolError
@@ -18,7 +17,9 @@ from esl_controller.settings.table import Freeswitch
 @click.argument("endpoint")
 @click.argument("extension")
 @click.option("--context", help="Dialplan context.  [default: the domain of a user/… endpoint]")
-@click.option("--domain", "domain_uuid", help="Tenant, where the context does not set it.")
+@click.option(
+    "--domain", help="Name or UUID of the tenant's domain, where the context does not set it."
+)
 @click.option("--caller-id", default="", help="Number to show to who is called.")
 @click.option(
     "--timeout",
@@ -34,7 +35,7 @@ def command(
     endpoint: str,
     extension: str,
     context: str | None,
-    domain_uuid: str | None,
+    domain: str | None,
     caller_id: str,
     timeout_s: float,
 ) -> None:
@@ -43,7 +44,9 @@ def command(
     ENDPOINT is FreeSWITCH's: user/1001@pbx.example.com, sofia/gateway/NAME/NUMBER,
     loopback/EXTENSION/CONTEXT. EXTENSION is the number the secretary answers.
     """
-    at = shell.settings().freeswitch
+    settings = shell.settings()
+    at = settings.freeswitch
+    domain_uuid = domain_of(shell, settings, domain) if domain is not None else ""
     dial, target = _dial(shell, endpoint, extension, context, domain_uuid, caller_id, timeout_s)
     client = InboundClient((at.host, at.port), at.password.reveal(), timeout_s=at.timeout_s)
     try:
@@ -76,7 +79,7 @@ def _dial(
     endpoint: str,
     extension: str,
     context: str | None,
-    domain_uuid: str | None,
+    domain_uuid: str,
     caller_id: str,
     timeout_s: float,
 ) -> tuple[DialString, str]:
@@ -84,17 +87,10 @@ def _dial(
     variables = {
         "originate_timeout": f"{timeout_s:.0f}",
         "origination_caller_id_number": caller_id,
-        "domain_uuid": _uuid(shell, domain_uuid),
+        "domain_uuid": domain_uuid,
     }
     try:
         dial = DialString([Leg(endpoint)], variables)
         return dial, dialstring.extension(extension, context or domain)
     except LocalProtocolError as error:
         raise shell.fail(str(error)) from error
-
-
-def _uuid(shell: Shell, text: str | None) -> str:
-    try:
-        return str(uuid.UUID(text)) if text else ""
-    except ValueError as error:
-        raise shell.fail(f"--domain {text!r} is no UUID") from error

@@ -311,45 +311,6 @@ def test_migrate_tells_what_is_wrong() -> None:
     assert "cannot connect" in result.stderr
 
 
-@pytest.fixture
-def freeswitch(switch: Switch) -> dict[str, str]:
-    return {"VOICE_AI_FREESWITCH_PORT": str(switch.listen_inbound())}
-
-
-def test_originate_calls_and_gives_the_calls_uuid(
-    switch: Switch, freeswitch: dict[str, str]
-) -> None:
-    result = run(
-        "originate", "user/1004@pbx.example.com", "1000", "--json", "--caller-id", "5511",
-        "--domain", "4F2B1C9E-1111-4222-8333-444455556666", **freeswitch,
-    )  # fmt: skip
-    assert result.exit_code == 0, result.stderr
-    assert len(json.loads(result.stdout)["call_uuid"]) == 36
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["user/1001@x", "1000"], "user/1001@x was not reached: USER_BUSY"),
-        (["user/1004@x", "8000 XML evil"], "not one plain word"),
-        (["bad endpoint", "1000"], "not an endpoint"),
-        (["user/1004@x", "1000", "--domain", "x"], "is no UUID"),
-    ],
-)
-def test_originate_that_fails_says_why(
-    freeswitch: dict[str, str], arguments: list[str], words: str
-) -> None:
-    result = run("originate", *arguments, **freeswitch)
-    assert result.exit_code == 1
-    assert words in result.stderr
-
-
-def test_originate_says_where_nobody_answers() -> None:
-    result = run("originate", "user/1001@x", "1000", VOICE_AI_FREESWITCH_PORT="1")
-    assert result.exit_code == 1
-    assert "at 127.0.0.1:1 (VOICE_AI_FREESWITCH_HOST" in result.stderr
-
-
 def test_a_sealed_key_opens_for_its_tenant_only(tmp_path: Path, database: TestDatabase) -> None:
     tenant = database.seed().domain_uuid
     path = tmp_path / "secret.key"

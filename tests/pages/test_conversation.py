@@ -98,6 +98,22 @@ def test_the_spreadsheet_holds_no_formula(here, some):
     assert "5541666660000" not in text
 
 
+def test_the_spreadsheet_holds_every_conversation_once(here, some):
+    """More than one page of them, most of the same moment, and more than 50,000."""
+    here.database.execute(
+        """insert into v_voice_conversations_realtime
+             (conversation_uuid, domain_uuid, call_uuid, caller_id, destination, started_at)
+           select gen_random_uuid(), %s, gen_random_uuid(), 'n' || n, '8001',
+             timestamptz '2026-01-01' + interval '0.3 ms' * (n / 1500)
+           from generate_series(1, 50500) n""",
+        here.one.domain_uuid,
+    )
+    text = here.visitor(here.one, language="pt-br").get(f"{LIST}?export=csv")[1]
+    callers = [row["Quem ligou"] for row in csv.DictReader(io.StringIO(text.lstrip("\ufeff")))]
+    numbered = [one for one in callers if re.fullmatch(r"n\d+", one)]
+    assert (len(numbered), len(set(numbered)), len(callers)) == (50500, 50500, 50503)
+
+
 def test_one_conversation(here, browser, some):
     browser.log_in(here.one.domain_uuid)
     browser.open(f"{DETAIL}?id={some['one']}")

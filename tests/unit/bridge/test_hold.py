@@ -277,6 +277,23 @@ def test_a_hold_that_nobody_ends_ends_the_call(stage):
     assert s.told.end.cause is EndCause.MAX_DURATION
 
 
+def test_who_waits_for_a_human_is_not_told_that_time_is_up(stage):
+    """The music goes on until somebody comes, or nobody does: then the call ends."""
+    s = stage(max_duration_s=30.0, longest_s=40.0).talking()
+    s.session.hold(MUSIC)
+    s.after(45.0)
+    before = len(s.datagrams)
+    s.after(2.0)
+    assert (s.told.end, s.says()) == (None, [])
+    assert s.heard(before) > 1500
+    s.session.resume()
+    s.after(1.0)
+    assert s.says() == ["Time is up."]
+    s.answer("r9", ms=200, token=s.token())
+    s.after(1.0)
+    assert s.told.end.cause is EndCause.MAX_DURATION
+
+
 @pytest.mark.parametrize("lost", [False, True])
 def test_what_was_to_be_said_before_a_hold_is_not_said_instead_of_what_came_of_it(stage, lost):
     """ "Connecting.", to a caller whom nobody has taken."""

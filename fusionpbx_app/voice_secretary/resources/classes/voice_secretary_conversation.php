@@ -7,7 +7,7 @@ class voice_secretary_conversation {
 
 	const ORDERS = ['started_at', 'caller_id', 'destination', 'outcome', 'duration_seconds', 'avg_latency_ms', 'estimated_cost', 'total_turns'];
 	const OUTCOMES = ['completed', 'transferred', 'abandoned', 'timeout', 'failed', 'fallback', 'refused'];
-	const MOST_EXPORTED = 50000;
+	const EXPORTED_AT_ONCE = 1000;
 
 	private $database;
 	private $domain_uuid;
@@ -97,14 +97,31 @@ class voice_secretary_conversation {
 	public function list(array $wanted, string $zone, string $order_by, string $order, int $limit, int $offset): array {
 		list($where, $parameters) = $this->where($wanted, $zone);
 		$order_by = in_array($order_by, self::ORDERS, true) ? $order_by : 'started_at';
+		$rest = $where.' order by c.'.$order_by.' '.($order === 'asc' ? 'asc' : 'desc').' nulls last, c.conversation_uuid limit '.max(1, $limit).' offset '.max(0, $offset);
+		return $this->summaries($rest, $parameters, $zone);
+	}
+
+	/**
+	 * The newest that began before the last row of the page before: a call that comes meanwhile moves none.
+	 */
+	private function older(array $wanted, string $zone, ?array $last): array {
+		list($where, $parameters) = $this->where($wanted, $zone);
+		if ($last !== null) {
+			$where .= ' and (c.started_at, c.conversation_uuid) < (cast(:last_began as timestamptz), cast(:last_uuid as uuid))';
+			$parameters += ['last_began' => $last['began'], 'last_uuid' => $last['conversation_uuid']];
+		}
+		return $this->summaries($where.' order by c.started_at desc, c.conversation_uuid desc limit '.self::EXPORTED_AT_ONCE, $parameters, $zone);
+	}
+
+	private function summaries(string $rest, array $parameters, string $zone): array {
 		$sql = "select c.conversation_uuid, c.call_uuid, c.secretary_realtime_uuid, s.secretary_name, c.caller_id, c.caller_name, c.destination,
-			to_char(c.started_at at time zone :zone, 'YYYY-MM-DD HH24:MI:SS') as started, c.ended_at, c.duration_seconds,
+			to_char(c.started_at at time zone :zone, 'YYYY-MM-DD HH24:MI:SS') as started, cast(c.started_at as text) as began, c.ended_at, c.duration_seconds,
 			case when c.ended_at is null then (select count(*) from v_voice_turns_realtime t where t.domain_uuid = c.domain_uuid
 				and t.conversation_uuid = c.conversation_uuid and t.role = 'user') else c.total_turns end as total_turns,
 			c.interruptions, c.avg_latency_ms, c.outcome, c.end_cause, c.error_code, c.transfer_destination, c.provider, c.model, c.language, c.estimated_cost
 			from v_voice_conversations_realtime c left join v_voice_secretaries_realtime s
 				on s.secretary_realtime_uuid = c.secretary_realtime_uuid and s.domain_uuid = c.domain_uuid"
-			.$where.' order by c.'.$order_by.' '.($order === 'asc' ? 'asc' : 'desc').' nulls last, c.conversation_uuid limit '.max(1, $limit).' offset '.max(0, $offset);
+			.$rest;
 		return $this->database->select($sql, $parameters + ['zone' => $zone], 'all') ?: [];
 	}
 
@@ -176,15 +193,14 @@ class voice_secretary_conversation {
 		$file = fopen('php://output', 'w');
 		fwrite($file, "\u{FEFF}");
 		fputcsv($file, array_map(function ($name) use ($text) { return $text['label-'.$name] ?? $name; }, $columns), ',', '"', '');
-		for ($offset = 0; $offset < self::MOST_EXPORTED; $offset += 1000) {
-			$rows = $this->list($wanted, $zone, 'started_at', 'desc', 1000, $offset);
+		$last = null;
+		do {
+			$rows = $this->older($wanted, $zone, $last);
 			foreach ($rows as $row) {
 				fputcsv($file, array_map(function ($name) use ($row) { return self::cell($row[$name] ?? ''); }, $columns), ',', '"', '');
+				$last = $row;
 			}
-			if (count($rows) < 1000) {
-				break;
-			}
-		}
+		} while (count($rows) === self::EXPORTED_AT_ONCE);
 		fclose($file);
 	}
 
