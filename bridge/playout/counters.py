@@ -14,8 +14,5 @@ class PlayoutCounters:
     """Chunks that were ready but were sent more than LATE_MS after their time."""
     underruns: int = 0
     """Gaps the caller heard within an answer."""
-    underrun_ms: float = 0.0
     dropped_bytes: int = 0
     """Cut from the end of answers longer than the limit."""
-    cleared_ms: int = 0
-    """Queued or sent, but not heard because the caller interrupted."""

@@ -77,11 +77,8 @@ class FilePlayout:
         self.lead_ms = lead_ms
         self.queued = 0
         """Playbacks requested but not yet complete."""
-        self.ignored_events = 0
-        """Play events of a given-up generation."""
         self.refused = 0
         """Play events beyond MAX_QUEUED: audio that was lost."""
-        self.second_breaks = 0
         self.heard_bytes = 0
         """Of all that was sent, as far as FreeSWITCH has told what it played."""
         self._chunks: deque[_Chunk] = deque(maxlen=MAX_QUEUED)
@@ -139,7 +136,6 @@ class FilePlayout:
         """
         event = _parse(body)
         if self._is_old(event.generation, event.seq):
-            self.ignored_events += 1
             return False
         if self.queued >= MAX_QUEUED:
             self.refused += 1
@@ -156,7 +152,6 @@ class FilePlayout:
         if late is None or now > late or self.queued or not self._is_old(generation, number):
             return False  # a second break would also cut the new audio that is queued
         self._break_again_until = None
-        self.second_breaks += 1
         self._sinks.break_playback()
         return True
 

@@ -56,7 +56,6 @@ class PlayoutStream:
         self._frame_bytes = fmt.bytes_for_ms(playout.frame_ms)
         self._chunk_bytes = fmt.bytes_for_ms(playout.chunk_ms)
         self._rate_hz = fmt.rate_hz
-        self._bytes_per_s = fmt.rate_hz * fmt.bytes_per_sample
         bytes_each, latency_s = fmt.bytes_per_sample, playout.latency_ms / 1000
         self._timeline = Timeline(fmt.rate_hz, bytes_each, latency_s, playout.begins)
         self._fade_bytes = fmt.bytes_for_ms(-(-FADE_MS // playout.frame_ms) * playout.frame_ms)
@@ -154,8 +153,6 @@ class PlayoutStream:
         heard = self._items.at(position)
         behind = self._fades and not self.paused and self._ring.read(self._fade_bytes)
         self._ring.clear()
-        unheard = max(0, self._content_end - position)
-        self.counters.cleared_ms += self._format.ms_for_bytes(unheard)
         self._written = timeline.sent
         if self._takes_back:
             self._playout.clear(self._generation, now)
@@ -251,14 +248,6 @@ class PlayoutStream:
         rest = len(self._ring)
         waiting = rest if rest < self._frame_bytes else 0
         return not self._active or self._timeline.heard(now) >= self._content_end - waiting
-
-    def drained_at(self, now: float) -> float | None:
-        """When a finished answer will have been heard; None before `finish` and when idle."""
-        if not self._active or not self._finished:
-            return None
-        to_send = self._content_end - self._timeline.sent  # below zero once padding was sent
-        to_send_s = to_send / self._format.bytes_for_ms(1000)
-        return max(now, self._timeline.until + self._latency_s + to_send_s)
 
     # --- the pacer's side -----------------------------------------------------------------
 
@@ -363,7 +352,6 @@ class PlayoutStream:
     def _count_late(self, ahead_s: float, now: float) -> None:
         if ahead_s < 0:
             self.counters.underruns += 1
-            self.counters.underrun_ms -= ahead_s * 1000
         was_due = max(now + ahead_s - self._lead.due_s, self._ready_since)
         if (now - was_due) * 1000 > LATE_MS:
             self.counters.late_frames += 1

@@ -65,8 +65,6 @@ class ProviderHost:
         self.protocol = protocol
         self._ahead = ahead
         self.messages_in = 0
-        self.messages_out = 0
-        """Without those of an `AudioWay`."""
         self.dropped = 0
         """Messages no channel could take."""
         self.connect_s: float | None = None
@@ -205,7 +203,6 @@ class ProviderHost:
         send = self._senders.get(action.channel)
         if send is not None:
             if send(action.data, action.binary):
-                self.messages_out += 1
                 return
         else:
             slot = self._slots.get(action.channel)

@@ -35,7 +35,6 @@ class Ear:
         self._clock = clock
         self.activity: Activity | None = None
         """None while the caller's stream is not there."""
-        self._rate_hz = 0
         self._least_rms = least_rms
         self._turn_end_ms = turn_end_ms
         self._end_ms = END_MS
@@ -64,7 +63,6 @@ class Ear:
 
     def attach(self, rate_hz: int) -> None:
         """The caller's stream is there."""
-        self._rate_hz = rate_hz
         self.activity = make_activity(rate_hz, self._end_ms, self._least_rms)
         self.changed_at = self._clock()
 

@@ -68,7 +68,6 @@ class ProviderSeat:
         """A session limit ahead."""
         self._commands: list[Callable[[p.ProviderProtocol, float], None]] = []
         """For the provider that is to come."""
-        self.commands_dropped = 0
         self._waiting: gevent.Greenlet[..., None] | None = None
         self._closed = False
         self._use(candidates[0])
@@ -265,8 +264,6 @@ class ProviderSeat:
             self._now.host.flush()
         elif len(self._commands) < MAX_COMMANDS:
             self._commands.append(command)
-        else:
-            self.commands_dropped += 1
 
     def _is_ours(self, name: str) -> bool:
         if self.prefix:

@@ -40,7 +40,6 @@ class TurnEnd:
     def __init__(self, session: Any, rate_hz: int) -> None:
         self._session = session
         self._input = session.get_inputs()[0].name
-        self._rate_hz = rate_hz
         self._stream = soxr.ResampleStream(rate_hz, MODEL_HZ, 1, dtype="int16")
         self._rest: NDArray[np.float32] = np.zeros(0, np.float32)
         self._heard: NDArray[np.float32] = np.zeros(0, np.float32)

@@ -150,7 +150,7 @@ class Call:
             "heard": self.heard,
             "told": self.told.all,
             "sent": self.sent(),
-            "host": (host.messages_in, host.messages_out, host.dropped, host.is_over),
+            "host": (host.messages_in, host.dropped, host.is_over),
             "events": session._seat.events_in,
             "late": (late, session.late_audio_dropped),
             "malformed": state.malformed_messages,

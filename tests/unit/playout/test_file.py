@@ -41,7 +41,6 @@ def test_files_of_a_given_up_answer_are_never_played() -> None:
     assert not playout.on_play_event(event(0, 2))
     assert playout.on_play_event(event(2, 3))
     assert [kind for kind, _ in wire.log] == ["playback", "uuid_break", "playback"]
-    assert playout.ignored_events == 2
 
 
 def test_nothing_queued_is_nothing_to_break() -> None:
@@ -60,7 +59,6 @@ def test_an_old_playback_that_slipped_through_is_broken_again_once() -> None:
     assert playout.on_execute(1, 0, 5.03)
     assert not playout.on_execute(1, 0, 5.035)
     assert [kind for kind, _ in wire.log] == ["playback", "uuid_break", "uuid_break"]
-    assert playout.second_breaks == 1
 
 
 def test_but_not_when_it_is_too_late_to_be_one() -> None:

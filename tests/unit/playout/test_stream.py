@@ -59,7 +59,6 @@ def test_a_gap_inside_an_answer_is_an_underrun_and_heard_stands_still() -> None:
     assert len(far.played) == 8
     assert stream.heard_ms(100.35) == 150
     assert stream.counters.underruns == 1
-    assert stream.counters.underrun_ms == pytest.approx(200)
     assert stream.counters.late_frames == 0
     assert first == [(100.0, 0)]
 

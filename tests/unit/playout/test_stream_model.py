@@ -115,8 +115,6 @@ class AnyConversation(RuleBasedStateMachine):
     @precondition(lambda self: self.finished)
     @rule()
     def hear_it_out(self) -> None:
-        due = self.stream.drained_at(self.now)
-        assert (due is None) == bool(self.drained)
         # With no lead and each tick late, a second of speech takes two.
         enough_s = 3 * len(self.written) / self.far.rate + 2
         advance(self.pacer, self.far, self.now + enough_s, self.late_s)
