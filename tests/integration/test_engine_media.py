@@ -68,10 +68,10 @@ def restarts(line: Line) -> int:
 def ask_after(line: Line) -> float:
     """A turn of the caller and its answer; returns when it began.
 
-    What a restart has cut off is said again first: the emulator says `ANSWER`.
+    What a restart has cut off goes on first.
     """
     if restarts(line):
-        line.listen(ANSWER)
+        line.listen(LONG_GREETING)
     began, answers = time.monotonic(), len(line.moments("first_delta"))
     line.say()
     line.wait(lambda: len(line.moments("first_delta")) > answers, "not answered")
