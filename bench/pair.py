@@ -68,8 +68,7 @@ def _by_turns(checkouts: Sequence[Path], options: Sequence[str]) -> dict[Path, l
 
 def _at_once(checkouts: Sequence[Path], options: Sequence[str]) -> dict[Path, list[Run]]:
     measuring = {checkout: gevent.spawn(_measure, checkout, options) for checkout in checkouts}
-    gevent.joinall(measuring.values(), raise_error=True)
-    return {checkout: greenlet.value for checkout, greenlet in measuring.items()}
+    return {checkout: greenlet.get() for checkout, greenlet in measuring.items()}
 
 
 def _measure(checkout: Path, options: Sequence[str]) -> list[Run]:
