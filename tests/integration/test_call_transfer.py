@@ -275,6 +275,26 @@ def test_what_else_a_caller_and_a_tenant_may_do(serve):
     assert calls["217"].row()["outcome"] == "fallback"
 
 
+def test_no_limit_of_time_comes_between_a_caller_and_who_is_rung(serve):
+    """The longest call is over by then: who is joined talks, who is not is told so."""
+    human = Human(ACCEPTS, {"answers_after_s": 4.0})
+    ends = {"231": human.far_end(), "232": FarEnd(rings=True)}
+    service = serve(far_ends=ends, timeouts={"max_call_s": 3.0})
+    joined, alone = (call_number(service, number) for number in ends)
+    for call in (joined, alone):
+        call.wait(25)
+    service.stored()
+    assert transfers(joined) == [("announced", "231", "completed")]
+    answered = human.phone.answered_at
+    assert who_is_heard(joined.caller, answered - 3.0, answered) == {MUSIC}
+    assert HUMAN in who_is_heard(joined.caller)
+    assert joined.row()["outcome"] == "transferred"
+    assert transfers(alone) == [("announced", "232", "no_answer")]
+    assert MUSIC in who_is_heard(alone.caller)
+    assert alone.tenant.records[0].spoken[-1].startswith("Our time for this call is over")
+    assert alone.row()["outcome"] == "timeout"
+
+
 def test_the_caller_is_with_the_agent_again_when_the_human_leaves(serve):
     """Elsewhere there is no ticket: what was said comes from the database."""
     humans = {number: Human(ACCEPTS) for number in ("221", "222")}
