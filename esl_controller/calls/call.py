@@ -316,8 +316,7 @@ class Call(Asked):
 
     def end_call(self, reason: str) -> None:
         """Hang up when the agent's last words have been heard."""
-        end = partial(self.post, self._connecting.end_call)  # behind a transfer asked for with it
-        self.post(partial(self._when_talking, end))
+        self.post(partial(self._when_talking, self._connecting.end_call))
 
     def hand_back(self, outcome: str, *, extension: str | None = None, reason: str = "") -> None:
         """Give the caller to the dialplan now."""

@@ -46,7 +46,6 @@ class FakeTalk:
         self.answered = False
         self.answered_by: str | None = None
         self.told = told = Told(leg.esl)
-        self.functions = SimpleNamespace(running=False)
         self.session = SimpleNamespace(turns=0, end=self._end, closing=False)
         self.media = SimpleNamespace(
             start=lambda codec: self._step("media.start"),

@@ -82,25 +82,6 @@ def test_a_transfer_asked_for_before_the_call_talks_is_made(
     assert FakeTalk.last.leaving  # the model gets no result, and says nothing more
 
 
-@pytest.mark.parametrize("end_first", [True, False])
-def test_a_good_bye_before_the_call_talks_does_not_cost_a_caller_his_transfer(
-    monkeypatch: pytest.MonkeyPatch, end_first: bool
-) -> None:
-    def both(call: Any) -> None:
-        if end_first:
-            call.end_call("all said")
-        transfer(call)
-        if not end_first:
-            call.end_call("all said")
-
-    esl = FakeEsl()
-    office = Office(monkeypatch, both, esl)
-    office.run()
-    must_be_clean(office)
-    assert f"api uuid_transfer {CALL} 1000 XML d.example.com" in esl.steps
-    assert "= transfer passed_on" in esl.steps
-
-
 @pytest.mark.parametrize("answer", ["-ERR No such channel!", "-USAGE: <uuid>", "", "what?"])
 def test_a_transfer_that_is_refused_is_told_and_stored_as_failed(
     monkeypatch: pytest.MonkeyPatch, answer: str
