@@ -98,16 +98,20 @@ class Browser:
         self.driver.execute_script("arguments[0].click()", self.find(css))
 
     def wait(self, condition: Callable[[], Any], what: str = "") -> Any:
-        """Until something is so; its value."""
+        """Until something is so; its value. Raises AssertionError with the page's text."""
         from selenium.common.exceptions import (
             NoSuchElementException,
             StaleElementReferenceException,
+            TimeoutException,
         )
         from selenium.webdriver.support.wait import WebDriverWait
 
         ignored = (NoSuchElementException, StaleElementReferenceException)
         wait = WebDriverWait(self.driver, WAIT_S, 0.05, ignored)
-        return wait.until(lambda _: condition(), what or self.text()[:2000])
+        try:
+            return wait.until(lambda _: condition())
+        except TimeoutException as error:
+            raise AssertionError(what or self.text()[:2000]) from error
 
     def press(self, *keys: str) -> None:
         """Keys by their names (`TAB`), or what is typed, where the focus is."""

@@ -23,6 +23,7 @@ from esl_controller.commands.moments import moment
 from esl_controller.commands.shared import Shell
 from esl_controller.doctor.finding import note, ok
 from esl_controller.settings.table import every_setting
+from tests.integration.simulator_replay import PATIENCE_S
 
 WRONG = {"VOICE_AI_ESL_PORT": "no", "VOICE_AI_MEDIA_BUFFER_MS": "7"}
 
@@ -140,9 +141,11 @@ def test_a_slow_step_shows_that_it_is_alive(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shared, "QUIET_S", 0.0)
-    with Shell(None, as_json=False).step("Working"):
-        gevent.sleep(0.01)
-    assert "Working … " in capsys.readouterr().err
+    shown = ""
+    with gevent.Timeout(PATIENCE_S), Shell(None, as_json=False).step("Working"):
+        while "Working … " not in shown:
+            gevent.sleep(0.01)
+            shown += capsys.readouterr().err
 
 
 def test_a_quick_step_and_json_show_nothing(

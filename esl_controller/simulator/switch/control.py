@@ -7,7 +7,6 @@ transferred a call away and leaves late ends the parking of the one that has the
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 ROUTING_S = 0.01
@@ -20,12 +19,14 @@ class Control:
     """The flag, and what happened to it while the call was on its way to another extension."""
 
     held: bool = False
-    _moved_at: float = -math.inf
+    _moved_at: float | None = None
+    """Since when the call is on its way; None while it is nowhere else to be parked."""
     _lost: bool = False
 
     def park(self, *, alone: bool) -> None:
         """The call is parked; `alone`: its application had gone before."""
         self.held = not (alone or self._lost)
+        self._moved_at = None
         self._lost = False
 
     def move(self, now: float) -> None:
@@ -34,6 +35,10 @@ class Control:
         self._lost = False
 
     def application_left(self, now: float) -> None:
-        """An outbound connection of the channel has ended."""
+        """An outbound connection of the channel has ended.
+
+        A call on its way would be parked by FreeSWITCH after ROUTING_S; our `socket` parks it
+        only when its application speaks.
+        """
         self.held = False
-        self._lost = ROUTING_S <= now - self._moved_at < 1.0
+        self._lost = self._moved_at is not None and now - self._moved_at >= ROUTING_S

@@ -12,6 +12,7 @@ from bridge.server import MediaServer, ServerLimits
 from bridge.wire.frames import TEXT
 from bridge.wire.keepalive import KeepAlive
 from bridge.wire.request_file import HeadTooLarge, RequestFile
+from bridge.wire.turns import others_first
 from tests.integration.wire.media_site import Gate, handshake, http_app, read_answer
 from tests.wire.ws.peers import (
     PATIENCE_S,
@@ -97,7 +98,7 @@ def test_pipelined_requests_leave_others_their_turns(make_site):
     def others():
         while True:
             before = answered[0]
-            gevent.sleep(0)
+            others_first()
             between.append(answered[0] - before)
 
     site.app = app

@@ -10,6 +10,7 @@ import pytest
 
 from esl_controller.simulator.switch import signalling
 from esl_controller.simulator.switch.action import Action
+from esl_controller.simulator.switch.control import Control
 from esl_controller.simulator.switch.core import Switch, SwitchConfig
 from esl_controller.simulator.switch.event import linger_notice
 from esl_controller.simulator.switch.quirks import CALM
@@ -75,6 +76,17 @@ def test_an_exit_long_after_the_transfer_ends_the_next_sockets_park(
     assert not call.hung_up
     first.close()
     second.close()
+
+
+def test_an_exit_however_late_loses_a_call_that_is_not_parked_yet() -> None:
+    control = Control()
+    control.park(alone=False)
+    control.move(10.0)
+    control.application_left(25.0)
+    control.park(alone=False)
+    assert not control.held
+    control.park(alone=False)  # what the dialplan does next is nobody's any more
+    assert control.held
 
 
 def test_the_old_connection_is_told_that_the_call_went_elsewhere(switch, listener) -> None:
