@@ -4,6 +4,12 @@ from gevent import monkey
 
 monkey.patch_all()
 
+from gevent import config  # noqa: E402 - after the patch
+
+# How long a thread of gevent's pool stays without work; some tests count what is left behind, and
+# five seconds are as long as they wait for anything.
+config.threadpool_idle_task_timeout = 0.5
+
 from hypothesis import HealthCheck, settings  # noqa: E402 - after the patch
 
 # How long an example takes says how busy the machine is, not whether the code is right; how many
