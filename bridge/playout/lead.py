@@ -26,6 +26,8 @@ class Lead:
         that is heard: joining anew takes longer than a call or two in vain."""
         uneven = playout.frame_ms % round(pacer.period_s * 1000)
         self._twice = self._margin_s is not None and uneven != 0
+        self._calls_s = pacer.period_s / 2 if self._twice else pacer.period_s
+        """From one call of the pacer to the next."""
         self._late_s = -1.0
         """The pacer's lateness that the next three follow from."""
         self.due_s = self._fixed_s
@@ -64,7 +66,16 @@ class Lead:
         self._planned_s, self.moved = self.due_s, False
         self._pacer.join(stream, now, wanted=until - self.due_s, twice=self._twice)
 
+    def strays(self, until: float, now: float) -> bool:
+        """In one of the pacer's calls: the next comes too late for the next chunk.
+
+        A hub that was late lets what is sent begin at another moment of the period: on the same
+        place of the wheel each further chunk would come as the one in front ends.
+        """
+        late_s = now + self._calls_s - (until - self.due_s)
+        return self.lingers and late_s > self._pacer.slot_s
+
     def follow(self, stream: Due, until: float, now: float) -> None:
-        """On the wheel, where it has `moved`: be called sooner, or later."""
+        """On the wheel, where it has `moved` or `strays`: be called sooner, or later."""
         self._pacer.leave(stream)
         self.join(stream, until, now)

@@ -257,13 +257,13 @@ class PlayoutStream:
             return False
         if self._ring.depth >= self._frame_bytes or self._finished:
             self._pump(now)
-        if self._lead.moved:
-            self._lead.follow(self, self._timeline.until, now)
+        lead, until, more = self._lead, self._timeline.until, self._ring.depth >= self._frame_bytes
+        if lead.moved or (more and lead.strays(until, now)):
+            lead.follow(self, until, now)
         if self._finished:
             self._end_if_heard(now)
             return self._finished
-        lingers = self._lead.lingers and self._timeline.until >= now
-        return lingers or self._ring.depth >= self._frame_bytes
+        return more or (lead.lingers and until >= now)
 
     def _pump(self, now: float) -> None:
         """The hot path; the first chunk, also after a pause, is sent by `_begin`."""

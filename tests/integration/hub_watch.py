@@ -7,6 +7,8 @@ import time
 import gevent
 
 _STEP_S = 0.005
+STEP_MS = 1000 * _STEP_S
+"""The hub may have stood still for so much longer than the watch was late."""
 
 
 class HubWatch:
