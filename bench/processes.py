@@ -30,9 +30,9 @@ EXTENSION = "8001"
 START_S = 30.0
 
 
-PORTS = itertools.count(20_000 + os.getpid() % 10_000)
+PORTS = itertools.count(20_000 + os.getpid() * 101 % 10_000)
 """Below the ephemeral range (ip_local_port_range): none is lent to a connection of our own callers
-between the moment it is chosen and the moment the worker listens."""
+between the moment it is chosen and the moment the worker listens. Two at once are far apart."""
 
 
 def free_port() -> int:
