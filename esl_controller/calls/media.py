@@ -12,11 +12,10 @@ from dataclasses import replace
 
 from gevent.event import Event as Signal
 
-from bridge.errors import BridgeError
 from bridge.playout.editions import fits_packets, needs_idle_silence
 from bridge.playout.heard import HeardUntil
 from bridge.playout.modes import Flavour, PlayoutMode
-from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice, choose_formats
+from bridge.session.media_plan import Leg, MediaPath, MediaPlan, PlayoutChoice
 from bridge.session.session import Session
 from bridge.session_manager import SessionManager
 from bridge.wire.link import CloseInfo
@@ -30,8 +29,8 @@ from esl_controller.calls.overheard import Overheard
 from esl_controller.calls.packet_time import PacketTime
 from esl_controller.calls.playing import Playing, playback_variables
 from esl_controller.calls.reconnecting import Restarts, ask_again
-from esl_controller.calls.reoffers import Reoffers, codec_now
-from esl_controller.calls.stream_start import end_at_once, stream_variables, token_in_url
+from esl_controller.calls.reoffers import Reoffers, codec_now, will_change
+from esl_controller.calls.stream_start import end_at_once, start_command, stream_variables
 from esl_controller.calls.unicast_line import EVENT_LATE_S, PROOF_S, UnicastLine, packets_sent
 from esl_controller.calls.unicast_ports import PortsExhausted
 from esl_controller.esl import commands
@@ -192,10 +191,10 @@ class CallMedia:
         return stream_variables(self._module, self._token, self._site.stream_variables())
 
     def _stream_command(self) -> commands.Command:
-        uuid, self._stream_hz = self._esl.uuid, self._plan().stream_format.rate_hz
-        url = f"{self._site.stream_base_url}/{self._session.domain_uuid}/{self._session.call_uuid}"
-        url += token_in_url(self._module, self._token)
-        return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {self._stream_hz}")
+        self._stream_hz = self._plan().stream_format.rate_hz
+        session, base_url = self._session, self._site.stream_base_url
+        url = f"{base_url}/{session.domain_uuid}/{session.call_uuid}"
+        return start_command(self._esl.uuid, self._module, url, self._token, self._stream_hz)
 
     def _start_stream(self) -> None:
         """One more, with a new token."""
@@ -242,7 +241,10 @@ class CallMedia:
         if not self._came(line.proven, PROOF_S) and not self._try_another_port():
             self._without_unicast("no datagram came")
         elif self._line is not None:
-            self._leg = self._line.proves(self._leg)
+            proven, others = self._line.proves(self._leg), without_unicast(self._module)
+            if proven != self._leg and others is not None and will_change(self._esl, proven):
+                return self._without_unicast("the telephone's packets are not as it said")
+            self._leg = proven
 
     def _try_another_port(self) -> bool:
         """FreeSWITCH says `+OK` to one that a worker of another host has, and plays nothing."""
@@ -385,16 +387,9 @@ class CallMedia:
         self._session.expect_media()
 
     def _plan(self) -> MediaPlan:
-        try:
-            return choose_formats(
-                self._leg,
-                (self._session.provider_rate_hz,),
-                self.choice,
-                media=self.path,
-                stream_rates_hz=self._site.stream_rates_hz,
-            )
-        except BridgeError as error:
-            raise MediaUnavailable(str(error)) from error
+        return self._site.plan(
+            self._leg, self._session.provider_rate_hz, self.choice, media=self.path
+        )
 
     def _set(self, name: str, value: str) -> commands.Command:
         return commands.api("uuid_setvar", f"{self._esl.uuid} {name} {value}".rstrip())

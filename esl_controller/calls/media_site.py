@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.session.media_plan import STREAM_RATES_HZ
+from bridge.errors import BridgeError
+from bridge.session.media_plan import (
+    STREAM_RATES_HZ,
+    Leg,
+    MediaPath,
+    MediaPlan,
+    PlayoutChoice,
+    choose_formats,
+)
 from esl_controller.calls.unicast_ports import PortRange
 from esl_controller.settings.table import Settings
 
@@ -31,6 +39,18 @@ class MediaSite:
     buffer_ms: int = 20
     stream_rates_hz: Sequence[int] = STREAM_RATES_HZ
     join_timeout_s: float = 3.0
+
+    def plan(
+        self, leg: Leg, provider_rate_hz: int, choice: PlayoutChoice, *, media: MediaPath
+    ) -> MediaPlan:
+        """The formats of a call. Raises MediaUnavailable: there are none."""
+        rates_hz = self.stream_rates_hz
+        try:
+            return choose_formats(
+                leg, (provider_rate_hz,), choice, media=media, stream_rates_hz=rates_hz
+            )
+        except BridgeError as error:
+            raise MediaUnavailable(str(error)) from error
 
     def stream_variables(self) -> list[tuple[str, str]]:
         """What mod_audio_stream reads of the channel, the same for every call."""

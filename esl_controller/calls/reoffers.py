@@ -68,5 +68,19 @@ def codec_now(esl: ControllerSession) -> Leg | None:
     return parse_codec(esl.api("uuid_getvar", question, QUESTION_TIMEOUT_S, check=False))
 
 
+def will_change(esl: ControllerSession, proven: Leg) -> bool:
+    """Whether FreeSWITCH will set its codec anew in a moment: it believes in packets of another
+    length than the telephone's first one had, which it corrects within seven of them
+    (switch_core_media.c, MAX_MISMATCH_FRAMES).
+
+    That ends `unicast`, and a datagram that is being written at that moment leaves the call in
+    FreeSWITCH for ever: the call's thread waits for the end of `unicast`'s, and holds the lock that
+    one waits for (switch_core_media_set_codec, switch_ivr_deactivate_unicast, and
+    switch_core_session_write_frame behind its `switch_mutex_trylock`).
+    """
+    believed = codec_now(esl)
+    return believed is not None and believed.ptime_ms != proven.ptime_ms
+
+
 def _nobody(_: float) -> None:
     """Hears of a leg that is left."""

@@ -20,9 +20,14 @@ def stream_variables(
     return variables
 
 
-def token_in_url(module: Flavour | None, token: str) -> str:
-    """The end of the address for a module that sends no headers of ours."""
-    return f"?token={token}" if EDITIONS[module or Flavour.OPEN].token_in_url else ""
+def start_command(
+    uuid: str, module: Flavour | None, url: str, token: str, rate_hz: int
+) -> commands.Command:
+    """The beginning of a stream to `url`; a module that sends no headers of ours has the token in
+    it."""
+    if EDITIONS[module or Flavour.OPEN].token_in_url:
+        url += f"?token={token}"
+    return commands.api("uuid_audio_stream", f"{uuid} start {url} mono {rate_hz}")
 
 
 def end_at_once(uuid: str, playing: Flavour) -> list[commands.Command]:

@@ -80,6 +80,22 @@ def test_another_codec_in_mid_call(serve, change):
     assert len(running.app._desk.site.media.ports) > 0
 
 
+@pytest.mark.parametrize("sends_ms", [10, 30, 40])
+def test_a_telephone_that_sends_other_packets_than_it_said(serve, sends_ms):
+    """FreeSWITCH sets its codec anew in a moment: a datagram of ours that is on its way then would
+    leave the call in FreeSWITCH for ever (`calls.reoffers.will_change`)."""
+    running = serve(secretary={"first_message": LONG_TEXT})
+    call = running.call([Step(AgentSilent(0.35), SPEAK), BYE], sends_ms=sends_ms)
+    wait_for(lambda: call.leg.media.unicast is not None)
+    unicast = call.leg.media.unicast
+    call.wait()
+    running.stored()
+    assert unicast.received == 0
+    assert call.leg.channel.ptime_ms == sends_ms
+    assert call.tenant.record.spoken == [LONG_TEXT.strip(), "Certainly."]
+    assert call.row()["outcome"] == "completed"
+
+
 def test_unicast_that_ends_unasked_is_noticed(serve):
     """As after `uuid_broadcast` from outside."""
     running = serve()

@@ -65,6 +65,8 @@ class ChannelOptions:
     codec: AudioFormat = PCMU_8K
     ptime_ms: int = FRAME_MS
     """Packet time: 10, 20, 30, 40 or 60."""
+    sends_ms: int = 0
+    """That of the phone's packets, where its SDP says another; 0: as it says."""
     variables: Mapping[str, str] = field(default_factory=dict)
     direction: str = "inbound"
 

@@ -9,6 +9,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
+from gevent.hub import get_hub
+
 from esl_controller.simulator.switch import sound
 from esl_controller.simulator.switch.clock import FRAME_S
 from esl_controller.simulator.switch.unicast import Unicast
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 # Idle silence comes back when no datagram was played for this long.
 _UNICAST_PAUSE_S = 0.03  # with packets of 20 ms
+
+CORRECTED_AFTER = 7
+"""Packets of another length than the phone said (switch_core_media.c, MAX_MISMATCH_FRAMES)."""
 
 
 class CallEnd(Protocol):
@@ -85,6 +90,7 @@ class Media:
         self._reads = 0
         self.frames_in = 0
         self.frames_out = 0
+        self._wrong_packets = 0
         self.on_agent_audio: Callable[[bytes, float], None] | None = None
         """Given the application's audio and the monotonic second it came: for measuring."""
         self._flowing = False
@@ -224,6 +230,25 @@ class Media:
         self._reads += 1
         return self._reads % 4 != 0
 
+    def _sent(self, spoken: bytes) -> bytes:
+        """A packet of the phone's own length."""
+        channel = self._session.channel
+        sends_ms = channel.options.sends_ms
+        if sends_ms in (0, channel.ptime_ms):
+            return spoken
+        size = sound.frame_bytes(channel.codec, sends_ms)
+        return (spoken * (size // len(spoken) + 1))[:size]
+
+    def _correct_packet_time(self) -> None:
+        """Set the codec anew, for packets of the length that come (switch_core_media.c,
+        "Asynchronous PTIME not supported")."""
+        channel, session = self._session.channel, self._session
+        sends_ms = channel.options.sends_ms
+        self._wrong_packets += sends_ms not in (0, channel.ptime_ms)
+        if self._wrong_packets == CORRECTED_AFTER:
+            self._wrong_packets += 1
+            get_hub().loop.run_callback(session.change_codec, channel.codec, sends_ms)
+
     def _take_from_caller(self, now: float, written: bytes | None) -> None:
         spoken = self._end.speak(now)
         if spoken is not None and self._starved(now):
@@ -231,6 +256,7 @@ class Media:
         if spoken is not None:
             self.frames_in += 1
             spoken = self._over_the_line(spoken)
+            self._correct_packet_time()
         heard = spoken or self.silence
         for stream in self.streams:
             stream.feed(heard, written or self.silence)
@@ -240,7 +266,7 @@ class Media:
                 tap.add(heard, played)
         if self.unicast is not None:
             # Of a caller who sends nothing come bytes of 255 (switch_ivr.c, switch_ivr_park).
-            self.unicast.send(b"\xff" * self.frame_bytes if spoken is None else spoken)
+            self.unicast.send(b"\xff" * self.frame_bytes if spoken is None else self._sent(spoken))
         if self.echo and spoken is not None:
             self.written = spoken
         if self.room is not None and spoken is not None:
