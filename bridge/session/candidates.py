@@ -71,6 +71,8 @@ class Candidate:
     """openai | elevenlabs | gemini | custom: fit for a metric's label."""
     make: Callable[[], ProviderProtocol]
     gate: Gate = _OPEN
+    account: str = ""
+    """Whose bill it is on, told back with each `Usage`; empty: nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,8 @@ def _candidates(entry: RouteEntry, breakers: Breakers) -> tuple[list[Candidate],
             problems.append(f"{label}: {error}")
             continue
         kind, gate = one.config.realtime_provider, breakers.gate(one.config)
-        usable.append((Candidate(label, kind, make, gate), capabilities))
+        account = one.config.voice_realtime_provider_uuid
+        usable.append((Candidate(label, kind, make, gate, account), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
     return [candidate for candidate, _ in usable], usable[0][1]

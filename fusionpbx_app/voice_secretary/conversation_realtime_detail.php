@@ -150,7 +150,7 @@
 	if ($usage) {
 		echo "<h3>".escape($text['header-usage'])."</h3>\n<table class='list'>\n<tr class='list-header'><th>".escape($text['label-purpose'])."</th><th>".escape($text['label-provider'])."</th><th>".escape($text['label-model'])."</th><th class='right'>".escape($text['label-input_tokens'])."</th><th class='right'>".escape($text['label-output_tokens'])."</th><th class='right'>".escape($text['label-estimated_cost'])."</th></tr>\n";
 		foreach ($usage as $one) {
-			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape($one['provider'])."</td><td>".escape($one['model'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['input_tokens'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : voice_secretary_words::usd($text, (float) $one['cost'], 4))."</td></tr>\n";
+			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape(empty($one['provider_label']) ? $one['provider'] : $one['provider_label'].' ('.$one['provider'].')')."</td><td>".escape($one['model'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['input_tokens'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : voice_secretary_words::usd($text, (float) $one['cost'], 4))."</td></tr>\n";
 		}
 		echo "</table>\n";
 	}

@@ -139,6 +139,8 @@ HOT = {
     "lease_release": lambda c, d, k: leases.release(c, d, "call51", worker="w"),
     "spent": lambda c, d, k: spending.spent(c, d, "America/Sao_Paulo"),
     "fold": lambda c, d, k: spending.fold(c, d),
+    "by_provider": lambda c, d, k: spending.by_provider(c, d, "America/Sao_Paulo"),
+    "besides_providers": lambda c, d, k: spending.besides_providers(c, d, "America/Sao_Paulo"),
     "find_owner": lambda c, d, k: workers.find_owner(c, d, "call7"),
     "conversation_cost": lambda c, d, k: spending.conversation_cost(c, d, k),
     "find_expired": lambda c, d, k: privacy.find_expired(c, d, 30, 500),

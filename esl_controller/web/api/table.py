@@ -10,6 +10,7 @@ from esl_controller.web.api import (
     columns,
     configuration,
     conversations,
+    costs,
     erasing,
     export,
     installation,
@@ -313,6 +314,13 @@ ROUTES = (
         catalogue.show_budget,
         "Show how much of the budget is used",
         catalogue.BudgetMeter,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/costs",
+        costs.show_costs,
+        "Show what each provider has cost today and this month",
+        costs.Costs,
     ),
     Route(
         _GET,

@@ -83,7 +83,12 @@ class Stage:
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
         monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
         candidates = [
-            Candidate(f"p{number}", "openai", lambda can=can: StrictProvider(can))
+            Candidate(
+                f"p{number}",
+                "openai",
+                lambda can=can: StrictProvider(can),
+                account=f"account {number}",
+            )
             for number, can in enumerate(capabilities or (TELLS,))
         ]
         listener: SessionListener = self.told
