@@ -205,7 +205,7 @@ class Usage:
     audio_seconds: float = 0.0
     characters: int = 0
     account: str = ""
-    """Of the candidate it came through (`Candidate.account`). A protocol object knows none."""
+    """Of the candidate it came through (`Candidate.name`). A protocol object knows none."""
 
 
 class GoingAway(_Event, frozen=True):

@@ -71,7 +71,8 @@ class Connection:
     """Before each id it gives, so that ids are unlike those of any other connection."""
     opened_at: float
     history: tuple[Said | Ran, ...] = ()
-    account: str = ""
+    candidate: str = ""
+    """Whose it is, by name."""
     ready: p.SessionReady | None = None
     heard: bool = False
 
@@ -83,7 +84,7 @@ class Connection:
     def named(self, event: p.ProviderEvent) -> p.ProviderEvent:
         """The event with ids unlike those of any other connection, and a count with whose it is."""
         if isinstance(event, p.Usage):
-            return replace(event, account=self.account)
+            return replace(event, account=self.candidate)
         return _named(event, self.prefix)
 
 

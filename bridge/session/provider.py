@@ -295,7 +295,7 @@ class ProviderSeat:
         )
         self._ahead = None  # it was for the first connection alone
         prefix = f"{self._made}:" if self._made > 1 else ""
-        connection = Connection(host, prefix, self._clock(), tuple(start.history), self._account)
+        connection = Connection(host, prefix, self._clock(), tuple(start.history), self.name)
         host.start()
         return connection
 
@@ -368,7 +368,6 @@ class ProviderSeat:
     def _use(self, candidate: Candidate) -> None:
         """The one to be connected next."""
         self.name, self.kind, self._gate = candidate.name, candidate.kind, candidate.gate
-        self._account = candidate.account
         self._protocol = candidate.make()
 
     def _step_in(self, lost: Connection, failure: p.ProviderFailure) -> bool:

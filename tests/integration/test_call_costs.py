@@ -74,3 +74,17 @@ def test_each_account_is_booked_its_own_part(serve, hub_watch):
     assert [(one["vendor"], one["removed"]) for one in told["others"]] == [("openai", True)]
     assert spent_of(told["others"], "vendor") == {"openai": costs["second"]}
     second.stop()
+
+
+def test_accounts_of_one_label_are_two_accounts(serve):
+    """Labels are the tenant's own words: FusionPBX's page lets two be the same."""
+    service = serve(emulator=EmulatorConfig(script=GREETS_ONLY, think_s=0.05))
+    second = add_second_provider(
+        service, service.tenant, EmulatorConfig(script=BRIEF, think_s=0.05)
+    )
+    service.database.execute("update v_voice_realtime_providers set provider_label = 'OpenAI'")
+    call = service.call([ASK, Step(AgentSilent(0.5), SPEAK), BYE]).wait()
+    service.stored()
+    second.stop()
+    assert call.row()["outcome"] == "completed"
+    assert second.sessions, "the refused key of one is not the other's"

@@ -83,12 +83,7 @@ class Stage:
         monkeypatch.setattr("bridge.session.provider.ProviderHost", self._host)
         monkeypatch.setattr("bridge.session.provider.gevent.spawn_later", self._spawn_later)
         candidates = [
-            Candidate(
-                f"p{number}",
-                "openai",
-                lambda can=can: StrictProvider(can),
-                account=f"account {number}",
-            )
+            Candidate(f"p{number}", "openai", lambda can=can: StrictProvider(can))
             for number, can in enumerate(capabilities or (TELLS,))
         ]
         listener: SessionListener = self.told

@@ -15,10 +15,10 @@ def test_each_bill_names_the_account_of_its_own_connection(stage):
     first._on_events([p.Usage("openai", output_audio_tokens=4)])
     s.events(p.Usage("openai", output_audio_tokens=8))
     assert [(u.output_audio_tokens, u.account) for (u,) in s.told.of("used")] == [
-        (1, "account 0"),
-        (2, "account 0"),
-        (4, "account 0"),
-        (8, "account 1"),
+        (1, "p0"),
+        (2, "p0"),
+        (4, "p0"),
+        (8, "p1"),
     ]
 
 
@@ -33,4 +33,4 @@ def test_a_session_that_takes_over_is_on_the_same_account(stage):
     aside.ready()
     s.after(1.0)
     aside._on_events([p.Usage("openai", output_audio_tokens=2)])
-    assert [u.account for (u,) in s.told.of("used")] == ["account 0", "account 0"]
+    assert [u.account for (u,) in s.told.of("used")] == ["p0", "p0"]
