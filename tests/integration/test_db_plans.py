@@ -102,6 +102,12 @@ def large_database(postgres_server, migrated_template) -> TestDatabase:
 
 
 NOW = datetime.now(UTC)
+
+
+def within(connection, domain_uuid: str, **more: str) -> Wanted:
+    return Wanted(until=pages.find_edge(connection, domain_uuid, Wanted(), 100), **more)
+
+
 HOT = {
     "find_realtime": lambda c, d, k: secretaries.find_realtime(c, d, "8007"),
     "find_turn_based": lambda c, d, k: secretaries.find_turn_based(c, d, "8007"),
@@ -122,6 +128,8 @@ HOT = {
     "list_page_after": lambda c, d, k: pages.list_page(
         c, d, Wanted(after=Position(NOW - timedelta(days=20), k)), 50
     ),
+    "find_edge": lambda c, d, k: pages.find_edge(c, d, Wanted(started_before=NOW), 1000),
+    "list_page_within": lambda c, d, k: pages.list_page(c, d, within(c, d, text="of no call"), 50),
     "list_page_of_caller": lambda c, d, k: pages.list_page(c, d, Wanted(caller_id="+55117"), 50),
     "list_active": lambda c, d, k: pages.list_active(c, d),
     "find_summary": lambda c, d, k: pages.find_summary(c, d, k),

@@ -166,6 +166,7 @@ ACROSS: dict[str, Callable] = {
     "conversations.list_usage": lambda c, d, o: conversations.list_usage(c, d, o.conversation_uuid),
     "conversations.close_abandoned": lambda c, d, o: conversations.close_abandoned(c, d, "w", NOW),
     "pages.list_page": lambda c, d, o: pages.list_page(c, d, Wanted(caller_id="+551199"), 10),
+    "pages.find_edge": lambda c, d, o: pages.find_edge(c, d, Wanted(), 1),
     "pages.list_active": lambda c, d, o: pages.list_active(c, d),
     "pages.find_summary": lambda c, d, o: pages.find_summary(c, d, o.conversation_uuid),
     "pages.find_key_by_call": lambda c, d, o: pages.find_key_by_call(c, d, CALL),
@@ -178,6 +179,10 @@ ACROSS: dict[str, Callable] = {
     ),
     "leases.release": lambda c, d, o: leases.release(c, d, CALL, worker="w"),
     "spending.spent": lambda c, d, o: spending.spent(c, d, "UTC"),
+    "spending.by_provider": lambda c, d, o: [
+        row["month_usd"] for row in spending.by_provider(c, d, "UTC") if row["month_usd"]
+    ],
+    "spending.besides_providers": lambda c, d, o: spending.besides_providers(c, d, "UTC"),
     "spending.fold": lambda c, d, o: spending.fold(c, d),
     "spending.conversation_cost": lambda c, d, o: spending.conversation_cost(
         c, d, o.conversation_uuid

@@ -178,7 +178,9 @@ ROUTES = (
         "Export conversations for a spreadsheet",
         "text/csv",
         query=schemas.ConversationQuery,
-        description="At most 50,000; `limit` is not looked at.",
+        description="All that fit, newest first, each once, however many; `limit` is not looked "
+        "at. A table that ends in the middle was not sent whole: the connection says so by its "
+        "missing last chunk.",
     ),
     Route(
         _POST,
