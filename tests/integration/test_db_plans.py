@@ -112,18 +112,10 @@ HOT = {
     "find_realtime": lambda c, d, k: secretaries.find_realtime(c, d, "8007"),
     "find_turn_based": lambda c, d, k: secretaries.find_turn_based(c, d, "8007"),
     "list_extensions": lambda c, d, k: secretaries.list_extensions(c, d),
-    "list_realtime": lambda c, d, k: secretaries.list_realtime(c, d),
     "find_domain_name": lambda c, d, k: tenants.find_domain_name(c, d),
     "find_settings": lambda c, d, k: tenants.find_settings(c, d),
     "list_providers": lambda c, d, k: providers.list_providers(c, d),
-    "list_conversations": lambda c, d, k: conversations.list_conversations(
-        c, d, started_before=NOW
-    ),
-    "list_conversations_of_caller": lambda c, d, k: conversations.list_conversations(
-        c, d, started_before=NOW, caller_id="+55117"
-    ),
     "find_conversation": lambda c, d, k: conversations.find_conversation(c, d, k),
-    "find_by_call": lambda c, d, k: conversations.find_by_call(c, d, "call7"),
     "list_page": lambda c, d, k: pages.list_page(c, d, Wanted(started_before=NOW), 50),
     "list_page_after": lambda c, d, k: pages.list_page(
         c, d, Wanted(after=Position(NOW - timedelta(days=20), k)), 50
