@@ -157,7 +157,7 @@
 	echo "</div>\n";
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'id' => $uuid, 'running' => $running, 'answered' => $row['answered_at'] ?? $row['started_at'],
 		'say' => ['caller' => $text['label-caller'], 'agent' => $text['label-agent'], 'interrupted' => $text['label-interrupted'], 'unclear' => $text['label-not_understood'], 'polling' => $text['message-polling'], 'live' => $text['message-live'], 'ended' => $text['message-ended'], 'failed' => $text['script-failed'], 'sure' => $text['confirm-hang_up'], 'sure_takeover' => $text['confirm-takeover']]], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
-	echo "<script src='resources/javascript/conversation.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/conversation.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

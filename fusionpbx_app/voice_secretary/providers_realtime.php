@@ -141,7 +141,7 @@
 	}
 	echo "<br />\n<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n</div>\n";
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
-	echo "<script src='resources/javascript/provider_test.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/provider_test.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";
