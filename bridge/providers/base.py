@@ -204,6 +204,8 @@ class Usage:
     transcription_tokens: int = 0
     audio_seconds: float = 0.0
     characters: int = 0
+    account: str = ""
+    """Of the candidate it came through (`Candidate.name`). A protocol object knows none."""
 
 
 class GoingAway(_Event, frozen=True):

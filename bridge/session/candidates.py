@@ -66,7 +66,7 @@ class Candidate:
     """One provider of the tenant's list."""
 
     name: str
-    """Unlike any other candidate's; may be a tenant's own words."""
+    """Unlike any other candidate's; told back with each `Usage`, as whose bill it is on."""
     kind: str
     """openai | elevenlabs | gemini | custom: fit for a metric's label."""
     make: Callable[[], ProviderProtocol]

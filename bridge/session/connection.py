@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -71,6 +71,8 @@ class Connection:
     """Before each id it gives, so that ids are unlike those of any other connection."""
     opened_at: float
     history: tuple[Said | Ran, ...] = ()
+    candidate: str = ""
+    """Whose it is, by name."""
     ready: p.SessionReady | None = None
     heard: bool = False
 
@@ -78,6 +80,12 @@ class Connection:
         """What was said since it was begun; None when what it was told has changed meanwhile."""
         known = len(self.history)
         return history[known:] if history[:known] == self.history else None
+
+    def named(self, event: p.ProviderEvent) -> p.ProviderEvent:
+        """The event with ids unlike those of any other connection, and a count with whose it is."""
+        if isinstance(event, p.Usage):
+            return replace(event, account=self.candidate)
+        return _named(event, self.prefix)
 
 
 @dataclass(slots=True)
@@ -108,8 +116,7 @@ class Crossing:
         return Moment.DRAINING if soon else Moment.PAUSE
 
 
-def named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
-    """The event with ids unlike those of any other connection."""
+def _named(event: p.ProviderEvent, prefix: str) -> p.ProviderEvent:
     names = _IDS.get(type(event)) if prefix else None  # the first connection's are as they are
     if not names or not isinstance(event, msgspec.Struct):
         return event

@@ -25,7 +25,6 @@ from bridge.session.connection import (
     SeatListener,
     Start,
     in_words,
-    named,
 )
 from bridge.session.retries import HOPELESS
 
@@ -296,7 +295,7 @@ class ProviderSeat:
         )
         self._ahead = None  # it was for the first connection alone
         prefix = f"{self._made}:" if self._made > 1 else ""
-        connection = Connection(host, prefix, self._clock(), tuple(start.history))
+        connection = Connection(host, prefix, self._clock(), tuple(start.history), self.name)
         host.start()
         return connection
 
@@ -326,12 +325,12 @@ class ProviderSeat:
         elif isinstance(event, p.ProviderFailure) and event.fatal:
             self._lose(connection, event)
         else:
-            self._listener.on_event(named(event, connection.prefix))
+            self._listener.on_event(connection.named(event))
 
     def _on_aside(self, connection: Connection, event: p.ProviderEvent) -> None:
         """Of a connection that is being left, or is to take over."""
         if isinstance(event, p.Usage):
-            self._listener.on_event(event)
+            self._listener.on_event(connection.named(event))
         elif connection is not self._standby:
             return
         elif isinstance(event, p.SessionReady):

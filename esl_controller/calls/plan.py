@@ -173,15 +173,16 @@ def _candidates(entry: RouteEntry, breakers: Breakers) -> tuple[list[Candidate],
     problems: list[str] = []
     own = own_provider(entry.secretary, entry.providers)
     for one in entry.providers:
-        label = one.config.provider_label
+        config = one.config
         make = partial(provider_protocol, one, entry.secretary, own=one is own)
         try:
             capabilities = make().capabilities
         except NoProvider as error:
-            problems.append(f"{label}: {error}")
+            problems.append(f"{config.provider_label}: {error}")
             continue
-        kind, gate = one.config.realtime_provider, breakers.gate(one.config)
-        usable.append((Candidate(label, kind, make, gate), capabilities))
+        # Not by its label: those are the tenant's words, and two may be the same.
+        name, kind = config.voice_realtime_provider_uuid, config.realtime_provider
+        usable.append((Candidate(name, kind, make, breakers.gate(config)), capabilities))
     if not usable:
         raise NoProvider("; ".join(problems) or "the domain has no provider")
     return [candidate for candidate, _ in usable], usable[0][1]

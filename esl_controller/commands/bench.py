@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -174,23 +175,10 @@ def _ms(value: float | None) -> str:
 
 def _cost(usage: Iterable[Usage], prices: PriceList) -> str:
     """In USD, of what was counted; what has no price is said."""
-    import uuid
-    from datetime import UTC, datetime
-
-    from esl_controller.database.models import UsageRecord
-
+    today = datetime.now(UTC).date()
     total, unpriced = Decimal(0), False
     for one in usage:
-        counted: dict[str, Any] = {k: v for k, v in asdict(one).items() if k != "vendor"}
-        record = UsageRecord(
-            usage_uuid=str(uuid.uuid4()),
-            domain_uuid="",
-            conversation_uuid=None,
-            provider=one.vendor,
-            occurred_at=datetime.now(UTC),
-            **counted,
-        )
-        cost = prices.priced(record).cost_usd
-        unpriced |= cost is None
-        total += cost or Decimal(0)
+        price = prices.find(one.vendor, one.model, today)
+        unpriced |= price is None
+        total += Decimal(0) if price is None else price.cost(one)
     return f"{total:.4f}" + ("+?" if unpriced else "")

@@ -7,8 +7,14 @@ from dataclasses import asdict
 from typing import Any
 
 from esl_controller.commands.site import find_domain
-from esl_controller.database.pool import Pool
-from esl_controller.database.repository import conversations, pages, spending, tenants
+from esl_controller.database.pool import GreenConnection, Pool
+from esl_controller.database.repository import (
+    conversations,
+    pages,
+    providers,
+    spending,
+    tenants,
+)
 from esl_controller.database.repository.statements import Row
 
 
@@ -35,7 +41,14 @@ def whole(pool: Pool, domain_uuid: str, name: str) -> dict[str, Any] | None:
             "transfers": list(map(asdict, conversations.list_transfers(*names))),
             "usage": list(map(asdict, conversations.list_usage(*names))),
             "cost_usd": spending.conversation_cost(*names),
+            "providers": _labels(connection, domain_uuid),
         }
+
+
+def _labels(connection: GreenConnection, domain_uuid: str) -> dict[str, str]:
+    """Of the providers the domain has now, by their UUID."""
+    rows = providers.list_providers(connection, domain_uuid)
+    return {row["voice_realtime_provider_uuid"]: row["provider_label"] for row in rows}
 
 
 def _uuid(text: str) -> str | None:

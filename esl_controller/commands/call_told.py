@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from esl_controller.money.ledger import SUMMARY
@@ -78,7 +79,7 @@ def _end(found: Mapping[str, Any]) -> list[str]:
     lines.append(f"lasted        {one['duration_seconds'] or 0} s")
     if one["avg_latency_ms"] is not None:
         lines.append(f"answers       {one['avg_latency_ms']} ms on average")
-    return [*lines, *_usage(found["usage"], found["cost_usd"])]
+    return [*lines, *_usage(found["usage"], found["cost_usd"]), *_shares(found)]
 
 
 def _usage(usage: Sequence[Mapping[str, Any]], cost_usd: Any) -> list[str]:
@@ -98,6 +99,21 @@ def _usage(usage: Sequence[Mapping[str, Any]], cost_usd: Any) -> list[str]:
         of_it = f"{sum(known)} USD" if known else "could not be priced"
         lines.append(f"  of summary  {of_it}")
     return lines
+
+
+def _shares(found: Mapping[str, Any]) -> list[str]:
+    """Each provider's part of the cost, where several have one."""
+    labels = {None: "(none)", **found.get("providers", {})}
+    parts: dict[str | None, Decimal] = {}
+    for row in found["usage"]:
+        if row["cost_usd"] is not None:
+            key = row["voice_realtime_provider_uuid"]
+            parts[key] = parts.get(key, Decimal(0)) + row["cost_usd"]
+    if len(parts) < 2:
+        return []
+    return [
+        f"  by provider {labels.get(key, '(removed)')}: {usd} USD" for key, usd in parts.items()
+    ]
 
 
 def _after(began: datetime, at: datetime) -> str:

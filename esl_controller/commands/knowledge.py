@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bridge.providers.base import Usage
+from esl_controller.commands.booking import book, prices_of
 from esl_controller.commands.columns import one_row, table
 from esl_controller.commands.shared import confirm
 from esl_controller.commands.site import Site, with_domain
 from esl_controller.database.records import UsageRecord
-from esl_controller.database.repository import conversations, knowledge
+from esl_controller.database.repository import knowledge
 from esl_controller.knowledge import documents
 from esl_controller.knowledge.documents import Document, DocumentRefused, format_of
 from esl_controller.knowledge.found import Found, SearchFailed
 from esl_controller.knowledge.reader import FORMATS, MAX_DOCUMENT_BYTES
-from esl_controller.money.budget import BudgetGuard
-from esl_controller.money.ledger import EMBEDDING, UsageLedger
-from esl_controller.money.price_file import PriceListError, price_list
-from esl_controller.money.prices import PriceList
+from esl_controller.money.ledger import EMBEDDING
 from esl_controller.services.systems import tenant_systems
-from esl_controller.telemetry.metrics import Metrics
 from esl_controller.tenants.checks import LANGUAGE
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.editing import NoSuchRow
@@ -106,11 +102,7 @@ def search(site: Site, question: str) -> None:
 
     A vector of the question is paid for, and booked to the domain, as in a call.
     """
-    try:
-        prices = price_list(site.settings.storage.price_file)
-    except PriceListError as error:
-        raise site.shell.fail(str(error)) from None
-    spent: list[Usage] = []
+    prices, spent = prices_of(site), list[Usage]()
     systems = tenant_systems(
         site.settings,
         config_source(site.settings, site.pool),
@@ -123,7 +115,7 @@ def search(site: Site, question: str) -> None:
         raise site.shell.fail(str(error)) from None
     finally:
         systems.close()
-        booked = _book(site, prices, spent)
+        booked = book(site, prices, spent, purpose=EMBEDDING)
     passages = [{"source": one.source, "text": one.text} for one in found.passages]
     data = {"by_meaning": found.by_meaning, "why": found.why, "passages": passages}
     data["booked"] = [
@@ -133,20 +125,6 @@ def search(site: Site, question: str) -> None:
     lines = [f"{one.source}:\n{one.text}" for one in found.passages]
     lines = [_how(found), *lines] if lines else ["Nothing fits."]
     site.shell.result(data, "\n\n".join([*lines, *map(_cost, booked)]))
-
-
-def _book(site: Site, prices: PriceList, spent: Sequence[Usage]) -> list[UsageRecord]:
-    """As a worker does, which has a journal between."""
-    booked: list[UsageRecord] = []
-    ledger = UsageLedger(
-        prices, BudgetGuard(site.pool), lambda entry, **_: booked.append(entry), Metrics()
-    )
-    for usage in spent:
-        ledger.book(usage, site.domain_uuid, conversation_uuid=None, purpose=EMBEDDING)
-    if booked:
-        with site.pool.connection() as connection:
-            conversations.store_together(connection, site.domain_uuid, booked)
-    return booked
 
 
 def _cost(booked: UsageRecord) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import click
 
+from bridge.providers.base import Usage
 from bridge.providers.registry import DEFAULT_KIND, KINDS
 from esl_controller.commands.api_key import credential_of, key_options
+from esl_controller.commands.booking import book, prices_of
 from esl_controller.commands.columns import column_options, given_values, one_row, table
 from esl_controller.commands.shared import (
     EXIT_FAILED,
@@ -20,6 +23,7 @@ from esl_controller.commands.shared import (
 )
 from esl_controller.commands.site import Site, with_domain
 from esl_controller.database.models import ProviderAccess
+from esl_controller.money.costs import costs_of
 from esl_controller.money.price_file import price_list
 from esl_controller.tenants.config import config_source
 from esl_controller.tenants.fields import PROVIDER, SECRETARY
@@ -30,6 +34,8 @@ from esl_controller.tenants.shown import provider_shown
 from esl_controller.web.api.registry import known_providers
 
 _LISTED = ("provider_label", "realtime_provider", "key", "model", "priority", "enabled")
+_COSTS = ("provider_label", "realtime_provider", "today_usd", "month_usd")
+_OTHER_COSTS = ("vendor", "purpose", "removed", "today_usd", "month_usd")
 _KEY = PROVIDER.table.key
 
 
@@ -121,6 +127,22 @@ def list_(site: Site) -> None:
 
 
 @command.command()
+@with_domain
+def costs(site: Site) -> None:
+    """Show what each provider has cost today and this month, in USD.
+
+    Usage that names no provider of the domain is told apart: that of providers since removed, of
+    the one of the settings, of services of their own address, and all from before it was noted.
+    """
+    with site.pool.connection(autocommit=True) as connection:
+        found = costs_of(connection, site.domain_uuid)
+    told = table(found.providers, _COSTS, "No providers: the one of the settings is used.")
+    if found.others:
+        told += "\n\nBesides these:\n" + table(found.others, _OTHER_COSTS, "")
+    site.shell.result(found._asdict(), told)
+
+
+@command.command()
 @click.argument("provider")
 @with_domain
 def show(site: Site, provider: str) -> None:
@@ -182,7 +204,7 @@ def check(site: Site, provider: str | None) -> None:
 def test(site: Site, provider: str) -> None:
     """Connect to a provider as a call would. Exit code 1 if it does not work.
 
-    Nothing is said, so next to nothing is spent.
+    Nothing is said, so next to nothing is spent; what is counted is booked to the domain.
     """
     from esl_controller.web.api.trying import provider_network, try_access
 
@@ -192,12 +214,13 @@ def test(site: Site, provider: str) -> None:
     except ConfigError as error:
         site.shell.result({"ok": False, "problems": error.problems}, str(error), error=True)
         sys.exit(EXIT_SETTINGS)
+    prices, spent = prices_of(site), list[Usage]()
     with site.shell.step(f"Connecting to {row['provider_label']}"):
         connect_s = site.settings.timeouts.provider_connect_s
         network = provider_network(site.settings)
-        result = try_access(
-            access, network, connect_s, on_usage=lambda usage: None, ends=ModelEnds()
-        )
+        result = try_access(access, network, connect_s, on_usage=spent.append, ends=ModelEnds())
+    through = [replace(usage, account=row[_KEY]) for usage in spent]
+    book(site, prices, through)
     if result.error is None:
         text = f"{row['provider_label']} works: connected in {result.connect_ms:.0f} ms, "
         text += f"ready after {result.ready_ms:.0f} ms."

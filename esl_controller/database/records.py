@@ -79,8 +79,9 @@ class UsageRecord:
     conversation_uuid: str | None
     """None: said in none, such as a voice preview or a document's vectors."""
     purpose: str = "conversation"
-    """conversation | preview | summary"""
+    """conversation | preview | summary | embedding; a provider that is tried out is a preview"""
     provider: str
+    """Who is paid, as in the price list."""
     model: str = ""
     occurred_at: datetime
     input_text_tokens: int = 0
@@ -98,3 +99,6 @@ class UsageRecord:
     """None: the model is in no price list."""
     price_date: date | None = None
     """The price list it was priced with."""
+    voice_realtime_provider_uuid: str | None = None
+    """Of the domain's providers the one it was used through; it may have been removed since. None:
+    through none of them, or stored before this was."""

@@ -131,7 +131,7 @@ def _transfer(*statuses: str) -> Callable[[Facts], Found]:
         last = facts.transfers[-1] if facts.transfers else None
         if last is None or last.get("status") not in statuses:
             return None
-        cause = last.get("hangup_cause") or last.get("reason") or last["status"]
+        cause = last.get("hangup_cause") or last["status"]
         return {**_fields(facts), "destination": last.get("destination"), "why": cause}
 
     return holds

@@ -29,6 +29,8 @@ class TextService:
     key: Secret
     vendor: str
     """Who is paid, as in the price list."""
+    account: str = ""
+    """The provider row that is asked, by its UUID; empty: the tenant's own choice."""
 
 
 class NoTextService(Exception):
@@ -57,7 +59,13 @@ def of_provider(providers: Sequence[ProviderAccess], model: str | None) -> TextS
         if not name:
             raise NoTextService(f"{config.provider_label} needs a summary_model")
         vendor = vendor_at(as_http(base), config.realtime_provider)
-        return TextService(_completions(as_http(base)), name, _key(access, known.chat_key), vendor)
+        return TextService(
+            _completions(as_http(base)),
+            name,
+            _key(access, known.chat_key),
+            vendor,
+            config.voice_realtime_provider_uuid,
+        )
     raise NoTextService("no provider of the domain answers in text: set summary_url")
 
 
@@ -74,6 +82,7 @@ def usage_of(service: TextService, answer: Any, asked: str, answered: str) -> Us
         input_text_tokens=_count(told.get("prompt_tokens"), len(asked) // CHARS_PER_TOKEN),
         cached_text_tokens=_count(cached, 0),
         output_text_tokens=_count(told.get("completion_tokens"), len(answered) // CHARS_PER_TOKEN),
+        account=service.account,
     )
 
 

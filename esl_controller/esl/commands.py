@@ -108,11 +108,6 @@ def noevents() -> Command:
     return Command(("noevents",))
 
 
-def event_filter(header: str, value: str) -> Command:
-    """Let only events through whose `header` equals `value`; several filters are alternatives."""
-    return Command((f"filter {arguments.word(header)} {arguments.line(value)}",))
-
-
 def exit_() -> Command:
     """Leave: the call goes on with the dialplan once what is queued has ended."""
     return Command(("exit",))
@@ -201,13 +196,6 @@ def unicast(*, local: tuple[str, int], remote: tuple[str, int], uuid: str = "") 
 def assignment(name: str, value: str) -> str:
     """Return ``name=value`` for the application `set`. Raise `LocalProtocolError`."""
     return f"{arguments.word(name)}={arguments.line(value)}"
-
-
-def without_expansion(text: str) -> str:
-    """Return `text` with every ``$`` before a ``{`` taken out, fit to be a literal argument."""
-    while "${" in text:
-        text = text.replace("${", "{")
-    return text
 
 
 def _fits_a_line(argument: str) -> bool:

@@ -64,10 +64,6 @@ class DialString:
             raise LocalProtocolError("dial string without an endpoint")
         list(_checked(self.variables, "{", "}"))
 
-    def for_bridge(self) -> str:
-        """Return the argument of the application `bridge`, through variable expansion and all."""
-        return self._render().replace("\\", "\\\\")
-
     def for_originate(self) -> str:
         """Return the first argument of the API command `originate`: one blank-free word."""
         return _escape(self._render(), "")
@@ -86,11 +82,6 @@ class DialString:
 def user(extension: str, domain: str) -> str:
     """Return the endpoint of a registered extension."""
     return f"user/{_part(extension)}@{_part(domain)}"
-
-
-def gateway(name: str, number: str) -> str:
-    """Return the endpoint of `number` behind a SIP gateway."""
-    return f"sofia/gateway/{_part(name)}/{_part(number)}"
 
 
 def loopback(extension: str, context: str) -> str:

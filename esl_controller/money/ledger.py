@@ -28,7 +28,9 @@ Record = Callable[..., object]
 """`Journal.record`: takes an entry, and whether to redact personal data; never waits."""
 
 
-_COUNTED = tuple(one.name for one in dataclasses.fields(Usage) if one.name != "vendor")
+_COUNTED = tuple(
+    one.name for one in dataclasses.fields(Usage) if one.name not in ("vendor", "account")
+)
 _counts_of = operator.attrgetter(*_COUNTED)
 
 
@@ -73,6 +75,7 @@ class UsageLedger:
             occurred_at=now,
             cost_usd=None if price is None else price.cost(usage),
             price_date=None if price is None else price.since,
+            voice_realtime_provider_uuid=usage.account or None,
             **dict(zip(_COUNTED, _counts_of(usage), strict=True)),
         )
         self._count(usage)

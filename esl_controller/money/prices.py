@@ -18,7 +18,6 @@ from decimal import Decimal
 from bridge.providers.base import Usage
 from bridge.providers.descriptor import Model
 from bridge.providers.registry import DESCRIPTORS
-from esl_controller.database.models import UsageRecord
 
 _MILLION = Decimal(1_000_000)
 _MINUTE_S = Decimal(60)
@@ -56,7 +55,7 @@ class Price:
         values = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
         return {name: usd for name, usd in values.items() if isinstance(usd, Decimal) and usd}
 
-    def cost(self, usage: UsageRecord | Usage) -> Decimal:
+    def cost(self, usage: Usage) -> Decimal:
         """Return what `usage` costs, in USD to a millionth."""
         text_cached = min(usage.cached_text_tokens, usage.input_text_tokens)
         audio_cached = min(usage.cached_audio_tokens, usage.input_audio_tokens)
@@ -79,7 +78,7 @@ class Price:
             minutes += Decimal(usage.audio_seconds) * self.audio_minute
         return (millionths / _MILLION + minutes / _MINUTE_S).quantize(_STEP)
 
-    def _transcribed_s(self, usage: UsageRecord | Usage) -> Decimal:
+    def _transcribed_s(self, usage: Usage) -> Decimal:
         """As counted; where a model that is paid by the minute tells tokens, what these last."""
         if usage.transcription_seconds or self.transcription_tokens:
             return Decimal(usage.transcription_seconds)
@@ -98,13 +97,6 @@ class PriceList:
                 by_name.setdefault((price.provider, price.model), []).append(price)
             self._lists.insert(0, by_name)
         self._found: dict[tuple[str, str, date], Price | None] = {}
-
-    def priced(self, usage: UsageRecord) -> UsageRecord:
-        """Return `usage` with its cost and its price's day; as it is when no price is known."""
-        price = self.find(usage.provider, usage.model, usage.occurred_at.date())
-        if price is None:
-            return usage
-        return dataclasses.replace(usage, cost_usd=price.cost(usage), price_date=price.since)
 
     def find(self, provider: str, model: str, day: date) -> Price | None:
         """Return the price in force on `day`: the newest of the first list that has begun.

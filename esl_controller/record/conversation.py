@@ -294,14 +294,16 @@ class ConversationRecord:
         """Of the transfer being tried; empty when there is none."""
         return "" if self._transfer is None else self._transfer.transfer_uuid
 
-    def transfer_decided(self, status: str) -> TransferRecord | None:
-        """What became of the transfer that was tried last; its row, None when none is open."""
+    def transfer_decided(self, status: str, cause: str = "") -> TransferRecord | None:
+        """What became of the transfer that was tried last, and FreeSWITCH's cause where the human's
+        leg ended; its row, None when none is open."""
         if self._transfer is None:
             return None
         self._metrics.count(m.TRANSFERS, status)
         if status in REACHED:
             self.row = replace(self.row, transfer_destination=self._transfer.destination)
-        decided = replace(self._transfer, status=status, ended_at=self._now())
+        now = self._now()
+        decided = replace(self._transfer, status=status, hangup_cause=cause or None, ended_at=now)
         self._record(decided)
         self._events.transfer(decided)
         self._transfer = None

@@ -24,7 +24,6 @@ RECORDINGS = {
 }
 """Recorded voices that come with the package, and their words (`sounds/LICENCES.md`)."""
 
-FRAMES_PER_S = 50
 _FULL_SCALE = 32767
 
 # First three formants of five vowels in Hz.

@@ -16,12 +16,11 @@ HEARD_S = 0.1
 
 
 class HubLag:
-    """Sleeps and looks at the clock; `worst_s` is the worst since it was last taken."""
+    """Sleeps and looks at the clock."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._late = RareLog("hub.late")
-        self.worst_s = 0.0
 
     def run(self) -> None:
         """Beat for ever; spawn it, and kill it at the end."""
@@ -33,12 +32,6 @@ class HubLag:
     def beat(self, lag_s: float) -> None:
         """Note one lateness."""
         lag_s = max(0.0, lag_s)
-        self.worst_s = max(self.worst_s, lag_s)
         self._metrics.observe(HUB_LAG, value_s=lag_s)
         if lag_s >= HEARD_S:
             self._late.warn(lag_ms=round(lag_s * 1000))
-
-    def take_worst_s(self) -> float:
-        """The worst lateness since the last call."""
-        worst_s, self.worst_s = self.worst_s, 0.0
-        return worst_s

@@ -257,13 +257,6 @@ def _read_tool(tool: Any) -> Mapping[str, Any]:
     return tool if wrong is None else {"name": tool["name"], PROBLEM: wrong}
 
 
-def _read_sealed(value: Any) -> str:
-    if not isinstance(value, str) or not value.startswith("sealed:") or len(value) > 16_384:
-        # A key of the operator (env:, file:) would go to whatever host a tenant names.
-        raise ValueError("must be sealed")
-    return value
-
-
 FUNCTION_NAME = Rule(_read_name, Words("name such as `order_status`", "nome como `status_pedido`"))
 TEMPLATE = Rule(
     _read_template,
@@ -281,7 +274,6 @@ OWN_HEADERS = Rule(
 )
 CATALOGUE = Rule(_read_catalogue, Words("JSON list of tools", "lista JSON de ferramentas"))
 TOOLS = Rule(_read_tools, Words("JSON list of names", "lista JSON de nomes"))
-SEALED = Rule(_read_sealed, Words("a key, sealed", "uma chave, selada"))
 
 
 # --- what is wrong with a whole row ------------------------------------------------------------

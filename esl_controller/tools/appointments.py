@@ -27,30 +27,35 @@ MAX_TIMES = 16
 TAKEN = "That time has been taken. Offer another: check_appointment tells what is free."
 
 
-class CheckAppointment(BuiltIn):
-    """What is free, and what the caller has."""
+class _OfAgenda(BuiltIn):
+    """What the three have in common."""
 
     deadline_s = 2 * TRY_S + 1
+    tool: Tool
 
     def describe(self, entry: RouteEntry) -> Tool | None:
         """Where the tenant has an agenda."""
-        if not entry.tenant.agenda_url:
-            return None
-        return Tool(
-            "check_appointment",
-            "Find free times for an appointment, and the appointments the caller has. Tells the "
-            "present date and time too.",
-            {
-                "type": "object",
-                "properties": {
-                    "date": {
-                        "type": "string",
-                        "format": "date",
-                        "description": f"2026-12-31; left out: the next {DAYS} days.",
-                    }
-                },
+        return self.tool if entry.tenant.agenda_url else None
+
+
+class CheckAppointment(_OfAgenda):
+    """What is free, and what the caller has."""
+
+    tool = Tool(
+        "check_appointment",
+        "Find free times for an appointment, and the appointments the caller has. Tells the "
+        "present date and time too.",
+        {
+            "type": "object",
+            "properties": {
+                "date": {
+                    "type": "string",
+                    "format": "date",
+                    "description": f"2026-12-31; left out: the next {DAYS} days.",
+                }
             },
-        )
+        },
+    )
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Ask the agenda."""
@@ -72,34 +77,28 @@ class CheckAppointment(BuiltIn):
         }
 
 
-class BookAppointment(BuiltIn):
+class BookAppointment(_OfAgenda):
     """Makes one."""
 
-    deadline_s = 2 * TRY_S + 1
     repeatable = False
-
-    def describe(self, entry: RouteEntry) -> Tool | None:
-        """Where the tenant has an agenda."""
-        if not entry.tenant.agenda_url:
-            return None
-        return Tool(
-            "book_appointment",
-            "Book an appointment at a time that check_appointment has told to be free. Repeat day "
-            "and time to the caller and have them confirmed before you call this.",
-            {
-                "type": "object",
-                "properties": {
-                    "start": {
-                        "type": "string",
-                        "maxLength": 35,
-                        "description": "Local date and time, 2026-12-31T09:30.",
-                    },
-                    "customer_name": {"type": "string", "minLength": 1, "maxLength": 100},
-                    "subject": {"type": "string", "maxLength": 200},
+    tool = Tool(
+        "book_appointment",
+        "Book an appointment at a time that check_appointment has told to be free. Repeat day "
+        "and time to the caller and have them confirmed before you call this.",
+        {
+            "type": "object",
+            "properties": {
+                "start": {
+                    "type": "string",
+                    "maxLength": 35,
+                    "description": "Local date and time, 2026-12-31T09:30.",
                 },
-                "required": ["start", "customer_name"],
+                "customer_name": {"type": "string", "minLength": 1, "maxLength": 100},
+                "subject": {"type": "string", "maxLength": 200},
             },
-        )
+            "required": ["start", "customer_name"],
+        },
+    )
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Book it."""
@@ -121,28 +120,20 @@ class BookAppointment(BuiltIn):
         return {"status": "booked", **_told(booked, zone)}
 
 
-class CancelAppointment(BuiltIn):
+class CancelAppointment(_OfAgenda):
     """Takes one back."""
 
-    deadline_s = 2 * TRY_S + 1
     repeatable = False
-
-    def describe(self, entry: RouteEntry) -> Tool | None:
-        """Where the tenant has an agenda."""
-        if not entry.tenant.agenda_url:
-            return None
-        return Tool(
-            "cancel_appointment",
-            "Cancel an appointment the caller has, by the id check_appointment has told. Have it "
-            "confirmed first.",
-            {
-                "type": "object",
-                "properties": {
-                    "appointment_id": {"type": "string", "minLength": 1, "maxLength": 200}
-                },
-                "required": ["appointment_id"],
-            },
-        )
+    tool = Tool(
+        "cancel_appointment",
+        "Cancel an appointment the caller has, by the id check_appointment has told. Have it "
+        "confirmed first.",
+        {
+            "type": "object",
+            "properties": {"appointment_id": {"type": "string", "minLength": 1, "maxLength": 200}},
+            "required": ["appointment_id"],
+        },
+    )
 
     def run(self, arguments: Mapping[str, Any], context: ToolContext) -> Mapping[str, Any]:
         """Cancel it."""

@@ -17,6 +17,13 @@ from esl_controller.telemetry.rare_log import RareLog
 
 CHALLENGE = (("WWW-Authenticate", 'Bearer realm="admin"'), ("Connection", "close"))
 """Goes with a refusal for the token (RFC 6750 section 3); each try needs its own connection."""
+HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Referrer-Policy", "no-referrer"),
+)
+"""Of every page and answer."""
 PENALTY_S = 0.5
 """A wrong token is answered this much later."""
 MAX_PENALTIES = 8

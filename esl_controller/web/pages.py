@@ -17,7 +17,7 @@ import msgspec
 
 from esl_controller.settings.table import Http
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.web.access import CHALLENGE, AdminDoor, Refused
+from esl_controller.web.access import CHALLENGE, HEADERS, AdminDoor, Refused
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -26,12 +26,6 @@ WsgiApp = Callable[[Environ, StartResponse], Iterable[bytes]]
 MAX_PATH_BYTES = 512
 EXPOSITION_S = 1.0
 """How long a text of /metrics is handed out again: making one costs the hub milliseconds."""
-_HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-)
 _JSON = "application/json"
 
 
@@ -133,7 +127,7 @@ class HttpPages:
         headers = [
             ("Content-Type", reply.content_type),
             ("Content-Length", str(len(reply.body))),
-            *_HEADERS,
+            *HEADERS,
             *reply.headers,
         ]
         start_response(f"{reply.status.value} {reply.status.phrase}", headers)

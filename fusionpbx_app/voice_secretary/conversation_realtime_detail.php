@@ -150,14 +150,14 @@
 	if ($usage) {
 		echo "<h3>".escape($text['header-usage'])."</h3>\n<table class='list'>\n<tr class='list-header'><th>".escape($text['label-purpose'])."</th><th>".escape($text['label-provider'])."</th><th>".escape($text['label-model'])."</th><th class='right'>".escape($text['label-input_tokens'])."</th><th class='right'>".escape($text['label-output_tokens'])."</th><th class='right'>".escape($text['label-estimated_cost'])."</th></tr>\n";
 		foreach ($usage as $one) {
-			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape($one['provider'])."</td><td>".escape($one['model'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['input_tokens'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : voice_secretary_words::usd($text, (float) $one['cost'], 4))."</td></tr>\n";
+			echo "<tr class='list-row'><td>".escape($text['label-purpose_'.$one['purpose']] ?? $one['purpose'])."</td><td>".escape(empty($one['provider_label']) ? $one['provider'] : $one['provider_label'].' ('.$one['provider'].')')."</td><td>".escape($one['model'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['input_tokens'])."</td><td class='right'>".voice_secretary_words::figure($text, (int) $one['output_tokens'])."</td><td class='right'>".($one['cost'] === null ? escape($text['label-no_price']) : voice_secretary_words::usd($text, (float) $one['cost'], 4))."</td></tr>\n";
 		}
 		echo "</table>\n";
 	}
 	echo "</div>\n";
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'id' => $uuid, 'running' => $running, 'answered' => $row['answered_at'] ?? $row['started_at'],
 		'say' => ['caller' => $text['label-caller'], 'agent' => $text['label-agent'], 'interrupted' => $text['label-interrupted'], 'unclear' => $text['label-not_understood'], 'polling' => $text['message-polling'], 'live' => $text['message-live'], 'ended' => $text['message-ended'], 'failed' => $text['script-failed'], 'sure' => $text['confirm-hang_up'], 'sure_takeover' => $text['confirm-takeover']]], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
-	echo "<script src='resources/javascript/conversation.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/conversation.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

@@ -159,7 +159,7 @@
 		echo button::create(['type' => 'button', 'label' => $text['button-talk'], 'icon' => 'microphone', 'id' => 'btn_talk', 'link' => 'talk_realtime.php?id='.urlencode($first['secretary_realtime_uuid'])])."\n";
 	}
 	echo "</li>\n</ol>\n</div>\n";
-	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'try' => $state['controller'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n<script src='resources/javascript/provider_test.js'></script>\n";
+	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'try' => $state['controller'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n<script src='resources/javascript/ask.js'></script><script src='resources/javascript/provider_test.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

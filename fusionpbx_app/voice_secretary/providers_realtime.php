@@ -55,6 +55,7 @@
 	$zone = voice_secretary_overview::zone($settings, $limits);
 	$spent = $overview->spent($zone);
 	$rows = $providers->list($zone);
+	$besides = $providers->besides($zone);
 	$warning = (int) ($limits['budget_warning_percent'] ?? 80);
 
 //create tokens
@@ -131,9 +132,16 @@
 	if (!$rows) {
 		echo "<div class='vs_empty'>".escape($text['message-no_provider'])."</div>\n";
 	}
+	if ($besides) {
+		echo "<div class='vs_notice' id='besides'>".escape($text['message-besides_providers'])." ".implode(' · ', array_map(function ($one) use ($text, $labels) {
+			$purpose = $text['label-purpose_'.$one['purpose']] ?? $one['purpose'];
+			$said = ($labels[$one['provider']] ?? $one['provider']).', '.$purpose.($one['removed'] === 'true' ? ', '.$text['label-removed_provider'] : '');
+			return escape($said.' '.voice_secretary_words::usd($text, (float) $one['cost'], (float) $one['cost'] < 0.01 ? 4 : 2));
+		}, $besides))."</div>\n";
+	}
 	echo "<br />\n<input type='hidden' name='".$token['name']."' value='".$token['hash']."'>\n</form>\n</div>\n";
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'wait' => $text['script-testing'], 'failed' => $text['script-failed']], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
-	echo "<script src='resources/javascript/provider_test.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/provider_test.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

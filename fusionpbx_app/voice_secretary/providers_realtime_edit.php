@@ -153,7 +153,7 @@
 		'ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'id' => $uuid ?? '', 'registry' => json_decode($registry->for_scripts()), 'rows' => new stdClass,
 		'wait' => $text['script-testing'], 'failed' => $text['script-failed'], 'say' => array_intersect_key($text, array_flip(preg_grep('/^script-/', array_keys($text)))),
 	], JSON_HEX_TAG | JSON_HEX_AMP | JSON_HEX_APOS | JSON_HEX_QUOT)."</script>\n";
-	echo "<script src='resources/javascript/voice_secretary.js'></script>\n<script src='resources/javascript/provider_test.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/voice_secretary.js'></script>\n<script src='resources/javascript/provider_test.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

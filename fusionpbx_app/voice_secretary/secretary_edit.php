@@ -169,7 +169,7 @@
 		'rows' => array_column($provider_rows, 'realtime_provider', 'voice_realtime_provider_uuid'),
 		'say' => array_intersect_key($text, array_flip(preg_grep('/^script-/', array_keys($text)))),
 	], JSON_HEX_TAG | JSON_HEX_AMP | JSON_HEX_APOS | JSON_HEX_QUOT)."</script>\n";
-	echo "<script src='resources/javascript/voice_secretary.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/voice_secretary.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

@@ -67,7 +67,7 @@
 	$say += ['agent' => $text['label-agent'], 'caller' => $text['label-caller'], 'interrupted' => $text['label-interrupted'], 'unclear' => $text['label-not_understood'],
 		'network' => $text['label-part_network'], 'model' => $text['label-part_model'], 'buffer' => $text['label-part_buffer'], 'playout' => $text['label-part_playout']];
 	echo "<script>window.voice_secretary = ".json_encode(['ask' => 'realtime_ask.php', 'token_name' => $ask_token['name'], 'token' => $ask_token['hash'], 'id' => $uuid, 'say' => $say], JSON_HEX_TAG | JSON_HEX_AMP)."</script>\n";
-	echo "<script src='resources/javascript/test_call.js'></script>\n<script src='resources/javascript/talk.js'></script>\n";
+	echo "<script src='resources/javascript/ask.js'></script><script src='resources/javascript/test_call.js'></script>\n<script src='resources/javascript/talk.js'></script>\n";
 
 //include the footer
 	require_once "resources/footer.php";

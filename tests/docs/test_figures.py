@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -28,6 +29,18 @@ def test_estimates_are_those_of_the_price_list(page: str) -> None:
         assert price is not None
         costs = [call_cost(price, minutes, 50) / minutes for minutes in (1, 3, 10)]
         assert told == [f"{cost:.3f}" for cost in costs], name
+
+
+@pytest.mark.parametrize(
+    ("page", "heading"), [("monitoring.md", "panel"), ("pt-BR/monitoramento.md", "quadro")]
+)
+def test_panels_that_are_named_are_on_the_dashboard(page: str, heading: str) -> None:
+    board = json.loads((ROOT / "deploy/dashboards/prometheus.json").read_text())
+    titles = {panel["title"] for panel in board["panels"]}
+    (table,) = [one for one in pages.tables(DOCS / page) if one[0][0] == heading]
+    named = [title for row in table[1:] for title in re.split(r", (?=[A-Z])", row[0])]
+    assert len(named) > 8
+    assert set(named) - titles == set()
 
 
 PROTOCOL = DOCS / "media-protocol.md"

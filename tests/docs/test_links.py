@@ -9,20 +9,6 @@ import pytest
 from tests.docs import pages
 from tests.docs.pages import DOCS, PAGES, navigation
 
-COMING = {
-    "functions-faults.md",
-    "licences.md",
-    "media-path.md",
-    "releasing.md",
-    "scale.md",
-    "security.md",
-    "telephones.md",
-    "pt-BR/escala.md",
-    "pt-BR/seguranca.md",
-    "pt-BR/telefones.md",
-}
-"""Being written: they have their place, and may be missing."""
-
 
 def broken(path: Path) -> list[str]:
     found = []
@@ -56,7 +42,7 @@ def test_every_page_has_its_place() -> None:
     there = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*.md")}
     there = {name for name in there if not name.startswith("adr/")}
     assert there - named == set(), "docs/navigation.py says where a page stands"
-    assert named - made - there - COMING == set()
+    assert named - made - there == set()
 
 
 def test_guides_are_in_both_languages_or_said_to_be_in_one() -> None:

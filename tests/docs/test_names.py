@@ -113,6 +113,14 @@ def test_settings_and_metrics_exist(path: Path) -> None:
     assert named - series() == set()
 
 
+def test_what_watches_asks_for_metrics_there_are() -> None:
+    watching = [*(ROOT / "deploy").rglob("*.yml"), *(ROOT / "deploy/kubernetes").glob("*.yaml")]
+    watching += [ROOT / "deploy/dashboards/prometheus.json"]
+    asked = {name for path in watching for name in _METRIC.findall(path.read_text())}
+    assert len(asked) > 30
+    assert asked - series() == set()
+
+
 @pytest.mark.parametrize("path", GUIDES, ids=pages.name)
 def test_words_of_the_program_exist(path: Path) -> None:
     found = {name for span in pages.spans(path) for name in _SNAKE.findall(span)}

@@ -72,6 +72,11 @@ def test_a_preview_is_booked_for_its_domain_and_no_conversation(running, client)
     assert cost_usd > 0
     assert preview(running, client, other).status == 200
     assert [row[0] for row in booked(running)] == [mine, other]
+    ours = running.database.execute(
+        """select count(*) from v_voice_usage_realtime join v_voice_realtime_providers
+             using (domain_uuid, voice_realtime_provider_uuid)"""
+    )
+    assert ours == [(2,)], "each through its own provider"
     page = client.get(f"/domains/{mine}/conversations").json
     assert page["conversations"] == []
 
@@ -136,5 +141,5 @@ def test_every_count_of_a_provider_has_a_column():
     from esl_controller.database.models import UsageRecord
 
     columns = {field.name for field in dataclasses.fields(UsageRecord)}
-    counted = {field.name for field in dataclasses.fields(Usage)} - {"vendor"}
-    assert counted <= columns  # the vendor is the row's provider
+    counted = {field.name for field in dataclasses.fields(Usage)} - {"vendor", "account"}
+    assert counted <= columns  # vendor and account are the row's provider and its row

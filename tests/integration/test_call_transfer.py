@@ -88,6 +88,8 @@ class Case:
     briefed: bool = False
     met: bool = False
     """Caller and human hear each other."""
+    cause: str | None = None
+    """FreeSWITCH's, of the human's leg that ended before anybody was joined."""
 
 
 def pressing(*digits: str) -> list[Step]:
@@ -109,10 +111,17 @@ CASES = {
         met=True,
     ),
     "203": Case(lambda: Human(pressing("2")), "declined", briefed=True),
-    "204": Case(lambda: Human([Step(AgentSpeaking(0.9), HangUp())]), "human_left", briefed=True),
-    "205": Case(lambda: Human(options={"cause": "USER_BUSY"}), "busy"),
-    "206": Case(lambda: Human(options={"rings": True}), "no_answer"),
-    "207": Case(lambda: Human(options={"cause": "CALL_REJECTED"}), "declined"),
+    "204": Case(
+        lambda: Human([Step(AgentSpeaking(0.9), HangUp())]),
+        "human_left",
+        briefed=True,
+        cause="NORMAL_CLEARING",
+    ),
+    "205": Case(lambda: Human(options={"cause": "USER_BUSY"}), "busy", cause="USER_BUSY"),
+    "206": Case(lambda: Human(options={"rings": True}), "no_answer", cause="NO_ANSWER"),
+    "207": Case(
+        lambda: Human(options={"cause": "CALL_REJECTED"}), "declined", cause="CALL_REJECTED"
+    ),
     "209": Case(lambda: Human(), "unreachable"),
 }
 RULE = {"mode": "announced", "ring_seconds": 5}
@@ -161,6 +170,11 @@ def test_every_outcome_and_who_heard_what(serve):
 def judge(case: Case, call: TestCall, human: Human) -> None:
     ((kind, number, status),) = transfers(call)
     assert (kind, status) == ("announced", case.status), number
+    ((cause,),) = call.database.execute(
+        "select hangup_cause from v_voice_transfers_realtime where conversation_uuid = %s",
+        call.row()["conversation_uuid"],
+    )
+    assert cause == case.cause, number
     if case.briefed or case.status == "no_answer":
         assert MUSIC in who_is_heard(call.caller)
     if case.briefed:

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from esl_controller.simulator.elevenlabs.config import EmulatorConfig as AgentConfig
+from esl_controller.simulator.elevenlabs.server import ElevenLabsEmulator
 from esl_controller.simulator.openai.config import EmulatorConfig
 from esl_controller.simulator.openai.server import OpenAIEmulator
 from esl_controller.tenants.fields import SECRETARY
@@ -71,6 +73,25 @@ def test_the_first_hour_without_sql(do: Do, tmp_path: Path) -> None:
     limits = do("tenant", "set", "daily_budget_usd=2.50", "--retention-days", "30", "--json")
     assert (data(limits)["daily_budget_usd"], data(limits)["retention_days"]) == ("2.50", 30)
     assert "8000" in do("tenant", "list").stdout
+
+
+def test_what_a_test_of_a_provider_costs_is_booked(do: Do, database: TestDatabase) -> None:
+    """An agent of ElevenLabs is paid for by the second, whether anything is said or not."""
+    emulator = ElevenLabsEmulator(AgentConfig())
+    try:
+        do("provider", "add", "main", "realtime_provider=elevenlabs", "--base-url",
+           emulator.start(), 'provider_settings={"agent_id": "agent-1"}',
+           "--key-stdin", stdin=f"{KEY}\n")  # fmt: skip
+        assert do("provider", "test", "main").exit_code == 0
+    finally:
+        emulator.stop()
+    (provider,) = data(do("provider", "costs", "--json"))["providers"]
+    booked = database.execute(
+        """select voice_realtime_provider_uuid::text, provider, cost_usd is not null
+           from v_voice_usage_realtime"""
+    )
+    assert booked == [(provider["voice_realtime_provider_uuid"], "elevenlabs", True)]
+    assert "main" in do("provider", "costs").stdout
 
 
 def test_everything_wrong_is_named_at_once(do: Do) -> None:

@@ -88,6 +88,22 @@ def test_each_of_the_newest_goes_and_comes_back_under_rows(in_use, number):
     assert in_use.execute(refused) == [(1 if number > 15 else 0,)]
 
 
+def test_usage_from_before_keeps_what_it_had_and_budgets_see_no_difference(in_use):
+    """The table of a release before 037 with a month of calls in it."""
+    migrator = Migrator(in_use.dsn)
+    migrator.down(to=36)
+    before = rows(in_use)["v_voice_usage_realtime"]
+    assert len(before) == 10
+    assert migrator.up() == ["037_say_whose_bill_it_is.sql"]
+    column = {"voice_realtime_provider_uuid": None}
+    assert rows(in_use)["v_voice_usage_realtime"] == [(row | column,) for (row,) in before]
+    assert spent(in_use) == 15
+    in_use.execute(
+        "update v_voice_usage_realtime set voice_realtime_provider_uuid = gen_random_uuid()"
+    )
+    assert spent(in_use) == 15
+
+
 def test_the_older_schema_takes_the_rows_of_the_newer(in_use):
     """Going back never stops at a word the older check does not know."""
     Migrator(in_use.dsn).down(to=14)

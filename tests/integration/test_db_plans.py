@@ -102,26 +102,26 @@ def large_database(postgres_server, migrated_template) -> TestDatabase:
 
 
 NOW = datetime.now(UTC)
+
+
+def within(connection, domain_uuid: str, **more: str) -> Wanted:
+    return Wanted(until=pages.find_edge(connection, domain_uuid, Wanted(), 100), **more)
+
+
 HOT = {
     "find_realtime": lambda c, d, k: secretaries.find_realtime(c, d, "8007"),
     "find_turn_based": lambda c, d, k: secretaries.find_turn_based(c, d, "8007"),
     "list_extensions": lambda c, d, k: secretaries.list_extensions(c, d),
-    "list_realtime": lambda c, d, k: secretaries.list_realtime(c, d),
     "find_domain_name": lambda c, d, k: tenants.find_domain_name(c, d),
     "find_settings": lambda c, d, k: tenants.find_settings(c, d),
     "list_providers": lambda c, d, k: providers.list_providers(c, d),
-    "list_conversations": lambda c, d, k: conversations.list_conversations(
-        c, d, started_before=NOW
-    ),
-    "list_conversations_of_caller": lambda c, d, k: conversations.list_conversations(
-        c, d, started_before=NOW, caller_id="+55117"
-    ),
     "find_conversation": lambda c, d, k: conversations.find_conversation(c, d, k),
-    "find_by_call": lambda c, d, k: conversations.find_by_call(c, d, "call7"),
     "list_page": lambda c, d, k: pages.list_page(c, d, Wanted(started_before=NOW), 50),
     "list_page_after": lambda c, d, k: pages.list_page(
         c, d, Wanted(after=Position(NOW - timedelta(days=20), k)), 50
     ),
+    "find_edge": lambda c, d, k: pages.find_edge(c, d, Wanted(started_before=NOW), 1000),
+    "list_page_within": lambda c, d, k: pages.list_page(c, d, within(c, d, text="of no call"), 50),
     "list_page_of_caller": lambda c, d, k: pages.list_page(c, d, Wanted(caller_id="+55117"), 50),
     "list_active": lambda c, d, k: pages.list_active(c, d),
     "find_summary": lambda c, d, k: pages.find_summary(c, d, k),
@@ -139,6 +139,8 @@ HOT = {
     "lease_release": lambda c, d, k: leases.release(c, d, "call51", worker="w"),
     "spent": lambda c, d, k: spending.spent(c, d, "America/Sao_Paulo"),
     "fold": lambda c, d, k: spending.fold(c, d),
+    "by_provider": lambda c, d, k: spending.by_provider(c, d, "America/Sao_Paulo"),
+    "besides_providers": lambda c, d, k: spending.besides_providers(c, d, "America/Sao_Paulo"),
     "find_owner": lambda c, d, k: workers.find_owner(c, d, "call7"),
     "conversation_cost": lambda c, d, k: spending.conversation_cost(c, d, k),
     "find_expired": lambda c, d, k: privacy.find_expired(c, d, 30, 500),

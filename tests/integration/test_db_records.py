@@ -16,7 +16,7 @@ from esl_controller.database.models import (
     Turn,
     UsageRecord,
 )
-from esl_controller.database.repository import conversations
+from esl_controller.database.repository import conversations, pages
 from tests.integration.db_tenants import CALL, NOW, Tenant, new_id, populated
 
 
@@ -69,6 +69,11 @@ def test_texts_longer_than_their_columns_are_cut(pool, two):
         assert conversations.list_function_calls(*key)[0].function_name == "f" * 100
 
 
+def by_call(connection, tenant):
+    key = pages.find_key_by_call(connection, tenant.domain_uuid, CALL)
+    return conversations.find_conversation(connection, tenant.domain_uuid, key)
+
+
 def test_an_end_completes_the_start_and_a_late_start_undoes_nothing(pool, two):
     tenant = two[0]
     start = tenant.entries[0]
@@ -83,7 +88,7 @@ def test_an_end_completes_the_start_and_a_late_start_undoes_nothing(pool, two):
     with pool.connection() as connection:
         for entry in (end, start, end, start):
             assert conversations.store(connection, tenant.domain_uuid, entry)
-        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
+        stored = by_call(connection, tenant)
     assert stored == dataclasses.replace(end, caller_id=start.caller_id)
 
 
@@ -97,8 +102,8 @@ def test_a_lost_worker_s_conversations_are_closed_at_their_last_word(pool, two):
         limit = NOW + timedelta(hours=1)
         closed = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
         again = conversations.close_abandoned(connection, tenant.domain_uuid, "w", limit)
-        stored = conversations.find_by_call(connection, tenant.domain_uuid, CALL)
-        running = conversations.find_by_call(connection, other.domain_uuid, CALL)
+        stored = by_call(connection, tenant)
+        running = by_call(connection, other)
     assert (closed, again) == (1, 0)
     assert (stored.outcome, stored.end_cause, stored.duration_seconds) == (
         "failed",
@@ -106,29 +111,3 @@ def test_a_lost_worker_s_conversations_are_closed_at_their_last_word(pool, two):
         9,
     )
     assert running.ended_at is None
-
-
-def test_lists_are_filtered_and_continued(pool, two):
-    tenant = two[0]
-    with pool.connection() as connection:
-        for minute in range(1, 6):
-            entry = dataclasses.replace(
-                tenant.entries[0],
-                conversation_uuid=new_id(),
-                started_at=NOW - timedelta(minutes=minute),
-                outcome="completed" if minute % 2 else "failed",
-            )
-            conversations.store(connection, tenant.domain_uuid, entry)
-        domain = tenant.domain_uuid
-        first = conversations.list_conversations(
-            connection, domain, started_before=NOW + timedelta(1), limit=3
-        )
-        rest = conversations.list_conversations(
-            connection, domain, started_before=first[-1].started_at, limit=10
-        )
-        failed = conversations.list_conversations(
-            connection, domain, started_before=NOW, outcome="failed"
-        )
-    times = [conversation.started_at for conversation in first + rest]
-    assert len(times) == 6 and times == sorted(times, reverse=True)
-    assert len(failed) == 2

@@ -7,7 +7,6 @@ import pkgutil
 import re
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
 from decimal import Decimal
 
 import psycopg2
@@ -136,7 +135,6 @@ ACROSS: dict[str, Callable] = {
     "tenants.find_time_condition": lambda c, d, o: tenants.find_time_condition(c, d, "805"),
     "tenants.find_time_zone": lambda c, d, o: tenants.find_time_zone(c, d),
     "secretaries.find_realtime": lambda c, d, o: secretaries.find_realtime(c, d, "8000"),
-    "secretaries.list_realtime": lambda c, d, o: secretaries.list_realtime(c, d),
     "secretaries.list_extensions": lambda c, d, o: secretaries.list_extensions(c, d),
     "secretaries.find_turn_based": lambda c, d, o: secretaries.find_turn_based(c, d, "8000"),
     "providers.list_providers": lambda c, d, o: providers.list_providers(c, d),
@@ -149,13 +147,9 @@ ACROSS: dict[str, Callable] = {
     "conversations.store_together": lambda c, d, o: [
         bool(conversations.store_together(c, d, [foreign(entry, d)])) for entry in o.entries
     ],
-    "conversations.list_conversations": lambda c, d, o: conversations.list_conversations(
-        c, d, started_before=NOW + timedelta(days=1), caller_id="+551199"
-    ),
     "conversations.find_conversation": lambda c, d, o: conversations.find_conversation(
         c, d, o.conversation_uuid
     ),
-    "conversations.find_by_call": lambda c, d, o: conversations.find_by_call(c, d, CALL),
     "conversations.list_turns": lambda c, d, o: conversations.list_turns(c, d, o.conversation_uuid),
     "conversations.list_function_calls": lambda c, d, o: conversations.list_function_calls(
         c, d, o.conversation_uuid
@@ -166,6 +160,7 @@ ACROSS: dict[str, Callable] = {
     "conversations.list_usage": lambda c, d, o: conversations.list_usage(c, d, o.conversation_uuid),
     "conversations.close_abandoned": lambda c, d, o: conversations.close_abandoned(c, d, "w", NOW),
     "pages.list_page": lambda c, d, o: pages.list_page(c, d, Wanted(caller_id="+551199"), 10),
+    "pages.find_edge": lambda c, d, o: pages.find_edge(c, d, Wanted(), 1),
     "pages.list_active": lambda c, d, o: pages.list_active(c, d),
     "pages.find_summary": lambda c, d, o: pages.find_summary(c, d, o.conversation_uuid),
     "pages.find_key_by_call": lambda c, d, o: pages.find_key_by_call(c, d, CALL),
@@ -178,6 +173,10 @@ ACROSS: dict[str, Callable] = {
     ),
     "leases.release": lambda c, d, o: leases.release(c, d, CALL, worker="w"),
     "spending.spent": lambda c, d, o: spending.spent(c, d, "UTC"),
+    "spending.by_provider": lambda c, d, o: [
+        row["month_usd"] for row in spending.by_provider(c, d, "UTC") if row["month_usd"]
+    ],
+    "spending.besides_providers": lambda c, d, o: spending.besides_providers(c, d, "UTC"),
     "spending.fold": lambda c, d, o: spending.fold(c, d),
     "spending.conversation_cost": lambda c, d, o: spending.conversation_cost(
         c, d, o.conversation_uuid
@@ -317,7 +316,9 @@ def test_each_domain_sees_its_own(pool, two):
     with pool.connection() as connection:
         for tenant in two:
             domain, conversation = tenant.domain_uuid, tenant.conversation_uuid
-            assert conversations.find_by_call(connection, domain, CALL) == tenant.entries[0]
+            assert pages.find_key_by_call(connection, domain, CALL) == conversation
+            found = conversations.find_conversation(connection, domain, conversation)
+            assert found == tenant.entries[0]
             assert conversations.list_turns(connection, domain, conversation) == [tenant.entries[1]]
             assert spending.spent(connection, domain, "UTC")["today_usd"] == Decimal("1.5")
             assert leases.count(connection, domain, None)["in_domain"] == 1

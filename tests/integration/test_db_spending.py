@@ -10,6 +10,7 @@ import pytest
 
 from esl_controller.database.pool import Pool
 from esl_controller.database.repository import privacy, spending
+from esl_controller.money.costs import costs_of
 from esl_controller.record.recordings import Recordings
 from esl_controller.record.retention import Retention
 from tests.integration.test_db_money import spend
@@ -75,6 +76,69 @@ def test_erasing_conversations_makes_no_budget_larger(database, pool):
     with pool.connection() as connection:
         privacy.erase_conversations(connection, mine, [key])
     assert spent(pool, mine)[0] == 7
+
+
+def through(database, domain_uuid: str, amount: str, account: str | None, **more) -> None:
+    columns = {"provider": "openai", "occurred_at": datetime.now(UTC), "purpose": "conversation"}
+    columns |= {"domain_uuid": domain_uuid, "cost_usd": amount} | more
+    columns["voice_realtime_provider_uuid"] = account
+    marks = ", ".join(["%s"] * len(columns))
+    sql = f"insert into v_voice_usage_realtime ({', '.join(columns)}) values ({marks})"
+    database.execute(sql, *columns.values())
+
+
+def test_each_provider_has_cost_its_own_and_what_is_nobody_s_is_divided_nowhere(database, pool):
+    tenant, other = database.seed(), database.seed()
+    mine, first = tenant.domain_uuid, tenant.voice_realtime_provider_uuid
+    ((second,),) = database.execute(
+        """insert into v_voice_realtime_providers
+             (domain_uuid, realtime_provider, provider_label, priority)
+           values (%s, 'openai', 'second', 200) returning voice_realtime_provider_uuid::text""",
+        mine,
+    )
+    through(database, mine, "1", first)
+    through(database, mine, "2", first, provider="deepgram")
+    through(database, mine, "8", None)  # from before it was noted
+    through(database, mine, "16", None, purpose="embedding")
+    through(database, mine, "32", str(uuid.uuid4()))
+    through(database, mine, "64", first, occurred_at=datetime.now(UTC) - timedelta(days=32))
+    through(database, other.domain_uuid, "128", first)
+    with pool.connection(autocommit=True) as connection:
+        found = costs_of(connection, mine)
+        month_usd = spending.spent(connection, mine, "UTC")["month_usd"]
+    assert [(row["provider_label"], row["month_usd"]) for row in found.providers] == [
+        ("demo", 3),
+        ("second", 0),
+    ]
+    assert second not in (None, first)
+    names = ("vendor", "purpose", "removed", "month_usd")
+    assert [tuple(row[name] for name in names) for row in found.others] == [
+        ("openai", "conversation", True, 32),
+        ("openai", "embedding", False, 16),
+        ("openai", "conversation", False, 8),
+    ]
+    told = sum(row["month_usd"] for row in (*found.providers, *found.others))
+    assert told == month_usd
+
+
+@pytest.mark.parametrize("zone", ["America/Sao_Paulo", "Pacific/Kiritimati"])
+def test_a_provider_s_day_and_month_are_those_of_the_budget(database, pool, zone):
+    tenant = database.seed()
+    mine, account = tenant.domain_uuid, tenant.voice_realtime_provider_uuid
+    database.execute(
+        "insert into v_voice_realtime_settings (domain_uuid, time_zone) values (%s, %s)", mine, zone
+    )
+    today = datetime.now(ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    for amount, at in (
+        ("1", today),
+        ("2", today - timedelta(seconds=1)),
+        ("4", today.replace(day=1)),
+        ("8", today.replace(day=1) - timedelta(seconds=1)),
+    ):
+        through(database, mine, amount, account, occurred_at=at)
+    with pool.connection(autocommit=True) as connection:
+        (row,) = costs_of(connection, mine).providers
+    assert (row["today_usd"], row["month_usd"]) == spent(pool, mine, zone)
 
 
 def test_a_deleted_domain_takes_its_sums_along(database, pool):

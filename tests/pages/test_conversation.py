@@ -128,12 +128,14 @@ def test_one_conversation(here, browser, some):
     assert browser.complaints() == []
 
 
-def spend(here: Any, purpose: str, cost_usd: float, key: str | None = None) -> None:
+def spend(
+    here: Any, purpose: str, cost_usd: float, key: str | None = None, account: str | None = None
+) -> None:
     here.database.execute(
         """insert into v_voice_usage_realtime (usage_uuid, domain_uuid, conversation_uuid, provider,
-             model, purpose, cost_usd, input_text_tokens, occurred_at)
-           values (gen_random_uuid(), %s, %s, 'openai', 'm', %s, %s, 7, now())""",
-        *(here.one.domain_uuid, key, purpose, cost_usd),
+             model, purpose, cost_usd, voice_realtime_provider_uuid, input_text_tokens, occurred_at)
+           values (gen_random_uuid(), %s, %s, 'openai', 'm', %s, %s, %s, 7, now())""",
+        *(here.one.domain_uuid, key, purpose, cost_usd, account),
     )
 
 
@@ -151,6 +153,17 @@ def test_what_money_was_spent_on_is_told_apart(here, some):
     said = re.search(r"<small id='spent_on'>(.*?)</small>", overview)
     assert said is not None
     assert said[1] == "conversa US$ 0,20 · resumo US$ 0,05 · busca pelo sentido US$ 0,0010"
+    here.database.execute("delete from v_voice_usage_realtime")
+
+
+def test_each_account_s_part_of_a_call_is_told_apart(here, some):
+    here.database.execute("delete from v_voice_usage_realtime")
+    spend(here, "conversation", 0.2, some["one"])
+    for cost_usd in (0.25, 0.5):
+        spend(here, "conversation", cost_usd, some["one"], here.one.voice_realtime_provider_uuid)
+    detail = here.visitor(here.one).get(f"{DETAIL}?id={some['one']}")[1]
+    rows = re.findall(r"<td>conversation</td><td>([^<]*)</td>.*?(\$[0-9.]+)</td></tr>", detail)
+    assert rows == [("demo (openai)", "$0.7500"), ("openai", "$0.2000")]
     here.database.execute("delete from v_voice_usage_realtime")
 
 

@@ -164,6 +164,41 @@ def test_the_order_of_fail_over(here, added):
         assert order() == before[::-1]
 
 
+def test_two_accounts_of_a_kind_show_each_its_own_cost(here, added):
+    visitor, second = added
+    mine, first = here.one.domain_uuid, here.one.voice_realtime_provider_uuid
+    assert here.app.journal.wait_stored(5)
+    own = "delete from v_voice_usage_realtime where domain_uuid = %s"
+    here.database.execute(own, mine)
+    for account, purpose, cost_usd in (
+        (first, "conversation", 4.25),
+        (second, "conversation", 1.5),
+        (None, "conversation", 8),
+        (None, "embedding", 0.002),
+        ("c3b2a1f0-0000-4000-8000-000000000000", "summary", 16),
+    ):
+        here.database.execute(
+            """insert into v_voice_usage_realtime (domain_uuid, provider, purpose, occurred_at,
+                 cost_usd, voice_realtime_provider_uuid)
+               values (%s, 'openai', %s, now(), %s, %s)""",
+            *(mine, purpose, cost_usd, account),
+        )
+    html = visitor.get(LIST)[1]
+    rows = re.findall(r"<tr class='list-row'.*?</tr>", html, re.DOTALL)
+    shown = {label: row for row in rows for label in ("demo", "Two") if f">{label}</a>" in row}
+    assert "<td>$4.25</td>" in shown["demo"]
+    assert "<td>$1.50</td>" in shown["Two"]
+    besides = re.search(r"id='besides'>(.*?)</div>", html)[1]
+    assert besides.endswith(
+        "OpenAI Realtime, summary, a provider since removed $16.00 · "
+        "OpenAI Realtime, conversation $8.00 · OpenAI Realtime, search by meaning $0.0020"
+    ), besides
+    spoken = here.visitor(here.one, language="pt-br").get(LIST)[1]
+    assert "resumo, de um provedor já removido US$ 16,00" in spoken
+    here.database.execute(own, mine)
+    assert "id='besides'" not in visitor.get(LIST)[1]
+
+
 def test_a_budget_has_a_meter(here):
     visitor = here.visitor(here.one)
     page = "/app/voice_secretary/limits_realtime.php"

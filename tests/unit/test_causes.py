@@ -55,6 +55,12 @@ def test_the_cause_stands_before_what_it_caused() -> None:
     )
 
 
+def test_why_a_transfer_failed_is_not_what_the_caller_wanted() -> None:
+    busy = {"status": "busy", "destination": "201", "reason": "an invoice", "hangup_cause": None}
+    told = explain(Facts({"ended_at": "then", "outcome": "completed"}, transfers=[busy]))
+    assert "201 (busy)" in " ".join((told.cause, *told.also))
+
+
 def test_a_call_that_goes_on_has_no_fault() -> None:
     assert explain(Facts({"call_uuid": "c"})).name == "going_on"
 

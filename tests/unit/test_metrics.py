@@ -317,14 +317,6 @@ def test_flusher_and_heartbeat_run_until_killed(receiver: Receiver) -> None:
     assert samples(metrics)["voice_ai_realtime_hub_lag_seconds_count", ()] >= 1
 
 
-def test_the_worst_lag_is_kept_until_taken() -> None:
-    lag = HubLag(Metrics())
-    for seen_s in (0.01, 0.3, -0.1):
-        lag.beat(seen_s)
-    assert lag.take_worst_s() == 0.3
-    assert lag.take_worst_s() == 0.0
-
-
 def test_an_exposition_lets_the_calls_have_their_turn() -> None:
     """It takes milliseconds, and the hub carries all calls' audio."""
     turns: list[int] = []

@@ -1,26 +1,29 @@
 """What usage costs, by the day and by the operator's own list."""
 
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from esl_controller.database.models import UsageRecord
+from bridge.providers.base import Usage
 from esl_controller.money.prices import PRICES, Price, PriceList
 
 LIST = PriceList(PRICES)
-KEY = {"usage_uuid": "u", "domain_uuid": "d", "conversation_uuid": "c"}
+DAY = date(2026, 11, 22)
 
 
-def usage(model: str = "gpt-realtime-2.1", provider: str = "openai", **counts) -> UsageRecord:
-    when = counts.pop("occurred_at", datetime(2026, 11, 22, tzinfo=UTC))
-    return UsageRecord(provider=provider, model=model, occurred_at=when, **KEY, **counts)
+def usage(model: str = "gpt-realtime-2.1", vendor: str = "openai", **counts) -> Usage:
+    return Usage(vendor, model, **counts)
+
+
+def cost(used: Usage, day: date = DAY, prices: PriceList = LIST) -> Decimal:
+    return prices.find(used.vendor, used.model, day).cost(used)
 
 
 def test_a_response_is_priced_by_its_parts():
     """Cached tokens are part of the input tokens and priced apart."""
-    priced = LIST.priced(
+    whole = cost(
         usage(
             input_text_tokens=1000,
             cached_text_tokens=400,
@@ -32,23 +35,22 @@ def test_a_response_is_priced_by_its_parts():
     )
     text = 600 * 4 + 400 * Decimal("0.40") + 100 * 24
     audio = 1500 * 32 + 500 * Decimal("0.40") + 300 * 64
-    assert priced.cost_usd == ((text + audio) / 1_000_000).quantize(Decimal("0.000001"))
-    assert priced.price_date == date(2026, 8, 1)
+    assert whole == ((text + audio) / 1_000_000).quantize(Decimal("0.000001"))
+    assert LIST.find("openai", "gpt-realtime-2.1", DAY).since == date(2026, 8, 1)
 
 
 def test_minutes_are_priced_by_the_second():
-    whisper = LIST.priced(usage("gpt-realtime-whisper", transcription_seconds=90.0))
-    assert whisper.cost_usd == Decimal("0.0255")
-    eleven = LIST.priced(usage("agents", "elevenlabs", audio_seconds=30.0))
-    assert eleven.cost_usd == Decimal("0.04")
+    whisper = usage("gpt-realtime-whisper", transcription_seconds=90.0)
+    assert cost(whisper) == Decimal("0.0255")
+    assert cost(usage("agents", "elevenlabs", audio_seconds=30.0)) == Decimal("0.04")
 
 
 def test_a_model_paid_by_the_minute_that_counts_tokens_costs_what_they_last():
     """A caller's second is ten tokens."""
-    told = LIST.priced(usage("gpt-transcribe", transcription_tokens=900))
-    timed = LIST.priced(usage("gpt-transcribe", transcription_seconds=90.0))
+    told = usage("gpt-transcribe", transcription_tokens=900)
+    timed = usage("gpt-transcribe", transcription_seconds=90.0)
     both = usage("gpt-transcribe", transcription_seconds=90.0, transcription_tokens=5000)
-    assert told.cost_usd == timed.cost_usd == LIST.priced(both).cost_usd == Decimal("0.00675")
+    assert cost(told) == cost(timed) == cost(both) == Decimal("0.00675")
 
 
 def test_dated_editions_cost_what_the_model_costs():
@@ -60,9 +62,7 @@ def test_dated_editions_cost_what_the_model_costs():
 
 
 def test_what_has_no_price_is_not_guessed():
-    unknown = usage("brand-new-model", input_text_tokens=10)
-    assert LIST.priced(unknown) is unknown
-    assert unknown.cost_usd is None
+    assert LIST.find("openai", "brand-new-model", DAY) is None
 
 
 def test_the_price_of_the_day_counts():
@@ -72,9 +72,7 @@ def test_the_price_of_the_day_counts():
     ]
     dated = PriceList(prices)
     costs = [
-        dated.priced(
-            usage("m", "x", occurred_at=datetime(*day, tzinfo=UTC), input_text_tokens=1_000_000)
-        ).cost_usd
+        cost(usage("m", "x", input_text_tokens=1_000_000), date(*day), dated)
         for day in ((2025, 12, 31), (2026, 1, 1), (2026, 2, 28), (2026, 3, 1))
     ]
     assert costs == [1, 1, 2, 3]

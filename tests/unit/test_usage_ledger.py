@@ -44,6 +44,13 @@ def test_what_has_a_price_is_held_against_the_budget(ledger, budget):
     assert budget.added == [(DOMAIN, Decimal("0.064"))]
 
 
+def test_whose_bill_it_is_is_stored_and_may_be_nobody_s(ledger):
+    for account, stored in (("a-provider", "a-provider"), ("", None)):
+        usage = Usage("openai", "gpt-realtime-2.1", output_audio_tokens=1, account=account)
+        entry = ledger.book(usage, DOMAIN, conversation_uuid=None)
+        assert entry.voice_realtime_provider_uuid == stored
+
+
 def test_what_has_none_is_told_once_for_each_model_and_always_counted(ledger):
     with capture_logs() as lines:
         for model in ("new-model", "new-model", "newer-model"):

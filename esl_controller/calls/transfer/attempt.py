@@ -22,7 +22,7 @@ from esl_controller.calls.door import LegDoor
 from esl_controller.calls.leg import Leg
 from esl_controller.calls.transfer.destination import Destination
 from esl_controller.calls.transfer.dialling import dial_string
-from esl_controller.calls.transfer.outcomes import Outcome, of_cause
+from esl_controller.calls.transfer.outcomes import Outcome, cause_in, of_cause
 from esl_controller.calls.transfer.states import (
     FINAL,
     TRANSFER_TABLE,
@@ -96,6 +96,8 @@ class Attempt:
         self.outcome = Outcome.FAILED
         self.words = ""
         """What the human said about why not."""
+        self.cause = ""
+        """FreeSWITCH's, of a leg that was not answered or has hung up."""
         self._caller = caller
         self._door = door
         self._ring_s = ring_s
@@ -189,9 +191,11 @@ class Attempt:
         elif self.state is _S.CANCELLING:
             return
         elif event is _E.DIAL_FAILED:
-            self.outcome = of_cause(str(what))
+            self.outcome, self.cause = of_cause(str(what)), cause_in(str(what))
         elif event in _OUTCOME:
             self.outcome = what if isinstance(what, Outcome) else _OUTCOME[event]
+            if event is _E.LEG_GONE and self._leg is not None:
+                self.cause = self._leg.hangup_cause
         if event is _E.DECLINED and isinstance(what, str):
             self.words = what
 

@@ -133,7 +133,7 @@ class Course:
         greenlet.join(timeout=CANCEL_S + 2)
         greenlet.kill(timeout=CANCEL_S)
         if attempt.outcome is not Outcome.ANSWERED:
-            self._talk.record.transfer_decided(status_of(attempt.outcome))
+            self._talk.record.transfer_decided(status_of(attempt.outcome), attempt.cause)
 
     # --- attempts --------------------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Course:
         self._tried += 1
         plan, call = self.plan, self._call
         if self._tried > 1 and not self._may_dial(destination):
-            return self._decide(destination, Outcome.UNREACHABLE, "")
+            return self._decide(destination, Outcome.UNREACHABLE)
         if plan.mode_for(destination) is Mode.BLIND:
             return call.hand_over(BLIND, destination.number, plan.reason)
         self._talk.record.transfer_tried(plan.mode.value, destination.number, plan.reason)
@@ -190,7 +190,7 @@ class Course:
             again = partial(self._decide_when_asked, destination, outcome, looks - 1)
             gevent.spawn_later(RETURN_S, self._call.post, again)
         else:
-            self._decide(destination, outcome, "")
+            self._decide(destination, outcome)
 
     def _presence(self, destination: Destination) -> Presence:
         try:
@@ -287,10 +287,12 @@ class Course:
             return
         self._attempt = self._greenlet = None
         if attempt.state is not TransferState.JOINED:
-            self._decide(attempt.destination, attempt.outcome, attempt.words)
+            self._decide(attempt.destination, attempt.outcome, attempt.words, attempt.cause)
 
-    def _decide(self, destination: Destination, outcome: Outcome, words: str) -> None:
-        row = self._talk.record.transfer_decided(status_of(outcome))
+    def _decide(
+        self, destination: Destination, outcome: Outcome, words: str = "", cause: str = ""
+    ) -> None:
+        row = self._talk.record.transfer_decided(status_of(outcome), cause)
         transfer_uuid = "" if row is None else row.transfer_uuid
         key = self._talk.record.row.conversation_uuid
         missed = Missed(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Mapping
 
 
@@ -58,11 +59,18 @@ OF_CAUSE: Mapping[str, Outcome] = {
     "NORMAL_CLEARING": Outcome.UNREACHABLE,
 }
 """What `originate` answers behind `-ERR` (switch_channel.c, CAUSE_CHART)."""
+_CAUSE = re.compile(r"[A-Z][A-Z0-9_]{2,63}")
+
+
+def cause_in(text: str) -> str:
+    """The hang-up cause that `originate` answers with; empty: it answers something else."""
+    cause = text.strip().removeprefix("-ERR").strip()
+    return cause if _CAUSE.fullmatch(cause) else ""
 
 
 def of_cause(text: str) -> Outcome:
-    """The outcome behind a hang-up cause; `-ERR ` in front of it does not matter."""
-    return OF_CAUSE.get(text.strip().removeprefix("-ERR").strip(), Outcome.FAILED)
+    """The outcome behind what `originate` answers."""
+    return OF_CAUSE.get(cause_in(text), Outcome.FAILED)
 
 
 STATUS: Mapping[Outcome, str] = {

@@ -135,31 +135,6 @@ def _fitted(entry: JournalEntry) -> JournalEntry:
     return fitted
 
 
-def list_conversations(
-    connection: Connection,
-    domain_uuid: str,
-    *,
-    started_before: datetime,
-    caller_id: str | None = None,
-    secretary_realtime_uuid: str | None = None,
-    outcome: str | None = None,
-    limit: int = 50,
-) -> list[ConversationRealtime]:
-    """Return conversations, newest first; go on with the last one's `started_at`."""
-    wanted = {
-        "caller_id": caller_id,
-        "secretary_realtime_uuid": secretary_realtime_uuid,
-        "outcome": outcome,
-    }
-    chosen = {name: value for name, value in wanted.items() if value is not None}
-    conditions = "".join(f" and {name} = %s" for name in chosen)
-    sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
-              where domain_uuid = %s and started_at < %s{conditions}
-              order by started_at desc limit %s"""
-    parameters = (domain_uuid, started_before, *chosen.values(), limit)
-    return [ConversationRealtime(**row) for row in fetch_all(connection, sql, parameters)]
-
-
 def find_conversation(
     connection: Connection, domain_uuid: str, conversation_uuid: str
 ) -> ConversationRealtime | None:
@@ -167,16 +142,6 @@ def find_conversation(
     sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
               where domain_uuid = %s and conversation_uuid = %s"""
     row = fetch_one(connection, sql, (domain_uuid, conversation_uuid))
-    return None if row is None else ConversationRealtime(**row)
-
-
-def find_by_call(
-    connection: Connection, domain_uuid: str, call_uuid: str
-) -> ConversationRealtime | None:
-    """Return the latest conversation of a call of the domain."""
-    sql = f"""select {columns(ConversationRealtime)} from {_CONVERSATIONS}
-              where domain_uuid = %s and call_uuid = %s order by started_at desc limit 1"""
-    row = fetch_one(connection, sql, (domain_uuid, call_uuid))
     return None if row is None else ConversationRealtime(**row)
 
 

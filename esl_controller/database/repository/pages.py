@@ -67,7 +67,7 @@ class ConversationSummary:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place between two conversations: the last one of the page before."""
+    """A conversation's place among all, newest first."""
 
     started_at: datetime
     conversation_uuid: str
@@ -92,6 +92,8 @@ class Wanted:
     text: str | None = None
     """Said in it by either side."""
     after: Position | None = None
+    until: Position | None = None
+    """The last one, itself included."""
 
 
 OUTCOMES = ("completed", "transferred", "abandoned", "timeout", "failed", "fallback", "refused")
@@ -112,6 +114,25 @@ def list_page(
               order by started_at desc, conversation_uuid desc limit %s"""
     rows = fetch_all(connection, sql, (domain_uuid, *parameters, limit))
     return [ConversationSummary(**row) for row in rows]
+
+
+def find_edge(
+    connection: Connection, domain_uuid: str, wanted: Wanted, rows: int
+) -> Position | None:
+    """Return where the next so many conversations end, all of that time, wanted otherwise or not;
+    None where there are fewer. What reads up to there looks at that many, however few it finds."""
+    conditions, parameters = _conditions(
+        Wanted(
+            started_from=wanted.started_from,
+            started_before=wanted.started_before,
+            after=wanted.after,
+        )
+    )
+    sql = f"""select started_at, conversation_uuid from {_CONVERSATIONS} c
+              where domain_uuid = %s{conditions}
+              order by started_at desc, conversation_uuid desc offset %s limit 1"""
+    row = fetch_one(connection, sql, (domain_uuid, *parameters, rows - 1))
+    return None if row is None else Position(**row)
 
 
 def count_page(connection: Connection, domain_uuid: str, wanted: Wanted) -> int:
@@ -145,6 +166,10 @@ def _conditions(wanted: Wanted) -> tuple[str, list[Any]]:
     if wanted.after is not None:  # the first condition is there for the index
         at, key = wanted.after.started_at, wanted.after.conversation_uuid
         sql += " and started_at <= %s and (started_at, conversation_uuid) < (%s, %s)"
+        parameters += [at, at, key]
+    if wanted.until is not None:
+        at, key = wanted.until.started_at, wanted.until.conversation_uuid
+        sql += " and started_at >= %s and (started_at, conversation_uuid) >= (%s, %s)"
         parameters += [at, at, key]
     return sql, parameters
 

@@ -18,13 +18,6 @@ def find_realtime(connection: Connection, domain_uuid: str, extension: str) -> R
     return fetch_one(connection, sql, (domain_uuid, extension))
 
 
-def list_realtime(connection: Connection, domain_uuid: str) -> list[Row]:
-    """Return all realtime secretaries of the domain, by extension."""
-    sql = f"""select {_COLUMNS} from v_voice_secretaries_realtime
-              where domain_uuid = %s order by extension, created_at"""
-    return fetch_all(connection, sql, (domain_uuid,))
-
-
 def list_extensions(connection: Connection, domain_uuid: str) -> list[str]:
     """Return every number of the domain that a secretary of either kind has, in order."""
     sql = """select extension from v_voice_secretaries_realtime

@@ -21,8 +21,6 @@ from esl_controller.simulator.service.voice import Chunk, silence
 AUDIO_TOKENS_PER_S = 25
 CHARS_PER_TOKEN = 4
 PROMPT_TOKENS = 100
-SILENCE_CHUNK = b"A" * 6400
-"""100 ms of digital silence at 24 kHz in base64."""
 
 
 class Answers:

@@ -52,8 +52,6 @@ class Quirks:
     """Send the linger notice anywhere among the hang-up events instead of after them."""
     stream_connect_timeout_s: float = 1.0
     """mod_audio_stream gives up on a hand-shake after this long."""
-    unicast_crash: bool = True
-    """`unicast` on a call without media takes the whole switch down."""
     native_starves: bool = True
     """`unicast` with `flags: native` lets through a quarter of the caller's audio while it
     plays."""

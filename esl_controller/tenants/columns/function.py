@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from esl_controller.tenants.addresses import METHODS
-from esl_controller.tenants.checks import EXTENSIONS, FLAG, UUID, Words, choice, text, whole
+from esl_controller.tenants.checks import EXTENSIONS, FLAG, SEALED, UUID, Words, choice, text, whole
 from esl_controller.tenants.columns.column import Column, Use
 from esl_controller.tenants.own_functions import (
     CATALOGUE,
@@ -14,7 +14,6 @@ from esl_controller.tenants.own_functions import (
     OWN_HEADERS,
     PLACES,
     SCHEMA,
-    SEALED,
     TEMPLATE,
     TOOLS,
 )

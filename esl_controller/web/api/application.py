@@ -16,7 +16,7 @@ from esl_controller.database.pool import DatabaseError
 from esl_controller.database.repository import tenants
 from esl_controller.telemetry import catalogue as m
 from esl_controller.telemetry.metrics import Metrics
-from esl_controller.web.access import CHALLENGE, AdminDoor, Refused
+from esl_controller.web.access import CHALLENGE, HEADERS, AdminDoor, Refused
 from esl_controller.web.api import openapi
 from esl_controller.web.api.problems import Problem, not_found, unavailable
 from esl_controller.web.api.reply import Reply
@@ -37,12 +37,6 @@ DOCUMENT_PATH = "/openapi.json"
 MAX_RANGE = 64
 BY_TICKET = "ticket"
 """Who acts with a ticket that names nobody."""
-_HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Cache-Control", "no-store"),
-    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("Referrer-Policy", "no-referrer"),
-)
 _OF_DOMAIN = re.compile(r"/domains/([^/]+)/(.+)")
 _log = structlog.get_logger("api")
 
@@ -66,7 +60,7 @@ class Api:
         """Answer one request (PEP 3333)."""
         reply = self._safely_answered(environ)
         self._metrics.count(m.API_REQUESTS, f"{reply.status.value // 100}xx")
-        headers = [("Content-Type", reply.content_type), *_HEADERS, *reply.headers]
+        headers = [("Content-Type", reply.content_type), *HEADERS, *reply.headers]
         pieces = [reply.body] if isinstance(reply.body, bytes) else reply.body
         if isinstance(reply.body, bytes):
             headers.append(("Content-Length", str(len(reply.body))))

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import msgspec
 
+from bridge.providers.base import Usage
 from bridge.providers.registry import DEFAULT_KIND, DESCRIPTORS, KINDS
-from esl_controller.database.models import UsageRecord
 from esl_controller.database.repository import tenants
 from esl_controller.money.budget import BudgetState
 from esl_controller.money.price_file import price_list
@@ -135,12 +135,8 @@ def call_cost(price: Price, minutes: int, agent_share_percent: int) -> Decimal:
         read += before + said
         cached += before
         before += said + answered
-    usage = UsageRecord(
-        usage_uuid="",
-        domain_uuid="",
-        conversation_uuid=None,
-        provider=price.provider,
-        occurred_at=datetime.now(UTC),
+    usage = Usage(
+        price.provider,
         input_audio_tokens=read,
         cached_audio_tokens=cached,
         output_audio_tokens=answered * answers,

@@ -18,6 +18,8 @@ class Gate(enum.Enum):
     """Few, because calls and journal share the worker's database connections."""
     PROVIDER = (2, 0.0, "provider tests and previews")
     TEST_CALL = (1, 0.0, "test calls")
+    EXPORT = (2, 0.0, "exports")
+    """Each may last minutes."""
     PLAY = (8, 0.0, "recordings being played")
     OUTSIDE = (4, 2.0, "functions being tried")
     DOCUMENT = (1, 10.0, "documents being read")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, replace
 from http import HTTPStatus
 
 import msgspec
@@ -87,12 +86,14 @@ def _say(resources: Resources, access: ProviderAccess, wanted: PreviewRequest) -
 
 
 def _booking(resources: Resources, access: ProviderAccess) -> Callable[[Usage], object]:
-    """Holds what is used against the domain's budgets."""
-    return partial(
-        resources.ledger.book,
-        domain_uuid=access.config.domain_uuid,
-        conversation_uuid=None,
-    )
+    """Holds what is used against the domain's budgets, and books it to the provider."""
+    config = access.config
+
+    def book(usage: Usage) -> None:
+        through = replace(usage, account=config.voice_realtime_provider_uuid)
+        resources.ledger.book(through, config.domain_uuid, conversation_uuid=None)
+
+    return book
 
 
 def _access(resources: Resources, request: Request) -> ProviderAccess:

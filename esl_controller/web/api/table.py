@@ -10,6 +10,7 @@ from esl_controller.web.api import (
     columns,
     configuration,
     conversations,
+    costs,
     erasing,
     export,
     installation,
@@ -177,7 +178,9 @@ ROUTES = (
         "Export conversations for a spreadsheet",
         "text/csv",
         query=schemas.ConversationQuery,
-        description="At most 50,000; `limit` is not looked at.",
+        description="All that fit, newest first, each once, however many; `limit` is not looked "
+        "at. A table that ends in the middle was not sent whole: the connection says so by its "
+        "missing last chunk.",
     ),
     Route(
         _POST,
@@ -313,6 +316,13 @@ ROUTES = (
         catalogue.show_budget,
         "Show how much of the budget is used",
         catalogue.BudgetMeter,
+    ),
+    Route(
+        _GET,
+        f"{_DOMAIN}/costs",
+        costs.show_costs,
+        "Show what each provider has cost today and this month",
+        costs.Costs,
     ),
     Route(
         _GET,

@@ -113,7 +113,6 @@ SENTENCES: dict[str, Tongues] = {
         "deve ser um endereço http:// ou https://", "debe ser una dirección http:// o https://"
     ),
     "must be printable ASCII": Tongues("deve ser ASCII imprimível", "debe ser ASCII imprimible"),
-    "must be sealed": Tongues("deve estar selada", "debe estar sellada"),
     "must be sealed: a key of the operator's goes to no tenant's system": Tongues(
         "deve estar selada: uma chave do operador não vai para o sistema de nenhum cliente",
         "debe estar sellada: una clave del operador no va al sistema de ningún cliente",

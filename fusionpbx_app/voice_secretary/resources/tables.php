@@ -368,6 +368,7 @@
 			'cost_usd' => 'numeric(14,6)',
 			'price_date' => 'date',
 			'purpose' => 'text',
+			'voice_realtime_provider_uuid' => 'uuid',
 		],
 		'v_voice_workers_realtime' => [
 			'worker' => 'character varying(255)',

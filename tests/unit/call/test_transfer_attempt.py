@@ -26,6 +26,8 @@ ENTRY: Any = SimpleNamespace(domain_uuid="d", domain_name="d.example.com")
 class Leg:
     """The human's."""
 
+    hangup_cause = "NORMAL_CLEARING"
+
     def __init__(self, fault: Exception | None = None) -> None:
         self.hung_up = self.left = False
         self.events: Any = None

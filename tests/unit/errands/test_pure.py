@@ -103,6 +103,7 @@ GOOGLE = "generativelanguage.googleapis.com"
 
 def access(kind: str, **fields: Any) -> ProviderAccess:
     usual = {"realtime_provider": kind, "provider_label": kind, "base_url": None, "model": None}
+    usual["voice_realtime_provider_uuid"] = f"row of {kind}"
     config: Any = SimpleNamespace(**(usual | fields))
     return ProviderAccess(config, Secret("stt=a,chat=b" if DESCRIPTORS[kind].chat_key else "k"))
 
@@ -113,8 +114,10 @@ def test_who_is_asked() -> None:
     own = TenantSettings(domain_uuid="d", summary_url="https://t.example/v1/", summary_model="m")
     service = chosen(own, Secret("s"))
     assert service is not None
+    assert service.account == "", "no provider's"
     assert (service.url, service.model) == ("https://t.example/v1/chat/completions", "m")
     piped = of_provider([access("elevenlabs"), access("custom")], None)
+    assert piped.account == "row of custom", "who is asked is who is paid"
     assert (piped.model, piped.key.reveal()) == ("openai/gpt-oss-20b", "b")
     vendor = of_provider([access("openai")], "a-model")
     assert vendor.url == "https://api.openai.com/v1/chat/completions"

@@ -43,8 +43,6 @@ BUILDERS = {
     "api command": commands.api,
     "bgapi": lambda text: commands.bgapi("status", text, job_uuid="j1"),
     "job": lambda text: commands.bgapi("status", job_uuid=text or "j1"),
-    "filter": lambda text: commands.event_filter("Unique-ID", text),
-    "filter header": lambda text: commands.event_filter(text, "x"),
     "event": lambda text: commands.event_plain([text]),
     "subclass": lambda text: commands.event_plain((), [text]),
     "execute": lambda text: commands.execute(Application.PLAYBACK, text, event_uuid="e1"),
@@ -103,16 +101,6 @@ def test_what_freeswitch_would_expand_is_refused_unless_meant(argument):
     assert commands.execute(Application.SET, argument, expand=True)
 
 
-@settings(deadline=None)
-@given(st.text(alphabet="$${{}ab", max_size=12))
-def test_text_without_expansion_is_accepted(text):
-    clean = commands.without_expansion(text)
-    assert commands.execute(Application.PLAYBACK, clean)
-    assert clean.replace("$", "") == text.replace("$", "")
-    if "${" not in text:
-        assert clean == text
-
-
 @pytest.mark.parametrize(
     ("command", "data"),
     [
@@ -129,7 +117,6 @@ def test_text_without_expansion_is_accepted(text):
         (commands.getvar("domain_name"), b"getvar domain_name\n\n"),
         (commands.auth("a b"), b"auth a b\n\n"),
         (commands.api("status"), b"api status\n\n"),
-        (commands.event_filter("Unique-ID", "u1"), b"filter Unique-ID u1\n\n"),
         (commands.event_plain(["DTMF"], ["a::b"]), b"event plain DTMF CUSTOM a::b\n\n"),
         (commands.event_plain(["DTMF"]), b"event plain DTMF\n\n"),
         (

@@ -52,7 +52,6 @@ def test_freeswitch_reads_back_what_was_given(legs, variables, in_turn):
     words = freeswitch.separate(dialstring.originate(dial, "&park()"), " ")
     assert words[1:] == ["&park()"]
     check(dial, words[0])
-    check(dial, freeswitch.expand(dial.for_bridge()))
 
 
 @settings(deadline=None)
@@ -106,7 +105,6 @@ def test_what_is_no_variable_name_is_refused(name):
 
 def test_endpoints():
     assert dialstring.user("1001", "example.com") == "user/1001@example.com"
-    assert dialstring.gateway("gw-1", "+4930123") == "sofia/gateway/gw-1/+4930123"
     assert dialstring.loopback("8001", "default") == "loopback/8001/default"
     assert dialstring.extension("1004", "default") == "1004 XML default"
 
@@ -115,7 +113,6 @@ def test_endpoints():
     "make",
     [
         lambda: dialstring.user("1 &park()", "a"),
-        lambda: dialstring.gateway("gw/x", "1"),
         lambda: dialstring.extension("1 XML", "default"),
         lambda: dialstring.run(Application.PLAYBACK, "x) y"),
         lambda: dialstring.run(Application.PLAYBACK, "${system id}"),

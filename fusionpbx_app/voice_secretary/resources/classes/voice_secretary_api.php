@@ -48,13 +48,6 @@ class voice_secretary_api {
 	}
 
 	/**
-	 * Whether there is a token at all.
-	 */
-	public function has_token(): bool {
-		return $this->token !== '';
-	}
-
-	/**
 	 * The address, for sentences about it.
 	 */
 	public function url(): string {

@@ -166,9 +166,10 @@ class voice_secretary_conversation {
 	}
 
 	public function usage(string $uuid): array {
-		return $this->rows('select purpose, provider, model, sum(input_text_tokens + input_audio_tokens + input_image_tokens) as input_tokens,
-			sum(output_text_tokens + output_audio_tokens) as output_tokens, sum(audio_seconds) as seconds, sum(cost_usd) as cost
-			from v_voice_usage_realtime where conversation_uuid = :uuid and domain_uuid = :domain_uuid group by purpose, provider, model order by purpose, provider, model', $uuid);
+		return $this->rows('select u.purpose, u.provider, p.provider_label, u.model, sum(u.input_text_tokens + u.input_audio_tokens + u.input_image_tokens) as input_tokens,
+			sum(u.output_text_tokens + u.output_audio_tokens) as output_tokens, sum(u.cost_usd) as cost
+			from v_voice_usage_realtime u left join v_voice_realtime_providers p on p.domain_uuid = u.domain_uuid and p.voice_realtime_provider_uuid = u.voice_realtime_provider_uuid
+			where u.conversation_uuid = :uuid and u.domain_uuid = :domain_uuid group by 1, 2, 3, 4, u.voice_realtime_provider_uuid order by 1, 2, 3, 4', $uuid);
 	}
 
 	/**

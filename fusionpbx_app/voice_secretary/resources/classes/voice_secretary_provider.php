@@ -20,14 +20,25 @@ class voice_secretary_provider extends voice_secretary_rows {
 
 	/**
 	 * All of the domain, in the order calls try them; without keys. The zone is the one its months
-	 * are counted in.
+	 * are counted in. month_cost is what went through the row itself.
 	 */
 	public function list(string $zone = 'UTC'): array {
 		$sql = "select p.voice_realtime_provider_uuid, p.realtime_provider, p.provider_label, p.model, p.default_voice_id, p.base_url,
 			p.priority, p.max_concurrent_calls, cast(p.enabled as text) as enabled, p.credential is not null as has_key,
-			(select sum(u.cost_usd) from v_voice_usage_realtime u where u.domain_uuid = p.domain_uuid and u.provider = p.realtime_provider
+			(select sum(u.cost_usd) from v_voice_usage_realtime u where u.domain_uuid = p.domain_uuid and u.voice_realtime_provider_uuid = p.voice_realtime_provider_uuid
 				and u.occurred_at >= date_trunc('month', now() at time zone :zone) at time zone :zone_again) as month_cost
 			from v_voice_realtime_providers p where p.domain_uuid = :domain_uuid order by p.priority, p.provider_label";
+		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'zone' => $zone, 'zone_again' => $zone], 'all') ?: [];
+	}
+
+	/**
+	 * What this month's money went to besides: through providers that were removed, or named in no row.
+	 */
+	public function besides(string $zone): array {
+		$sql = "select u.provider, u.purpose, cast(u.voice_realtime_provider_uuid is not null as text) as removed, sum(u.cost_usd) as cost
+			from v_voice_usage_realtime u where u.domain_uuid = :domain_uuid and u.occurred_at >= date_trunc('month', now() at time zone :zone) at time zone :zone_again
+			and not exists (select 1 from v_voice_realtime_providers p where p.domain_uuid = u.domain_uuid and p.voice_realtime_provider_uuid = u.voice_realtime_provider_uuid)
+			group by 1, 2, 3 having sum(u.cost_usd) > 0 order by cost desc, 1, 2, 3 limit 20";
 		return $this->database->select($sql, ['domain_uuid' => $this->domain_uuid, 'zone' => $zone, 'zone_again' => $zone], 'all') ?: [];
 	}
 

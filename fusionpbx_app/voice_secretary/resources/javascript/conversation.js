@@ -7,14 +7,7 @@
 	const live = document.getElementById('live');
 	const POLL_MS = 2000;
 
-	async function ask(what, more) {
-		const body = new FormData();
-		for (const [name, value] of Object.entries(more || {})) { body.set(name, value); }
-		body.set('ask', what);
-		body.set('id', page.id);
-		body.set(page.token_name, page.token);
-		return (await fetch(page.ask, { method: 'POST', body: body, credentials: 'same-origin' })).json();
-	}
+	const ask = window.voice_ask;
 
 	function show(turn) {
 		const agent = turn.role !== 'user';

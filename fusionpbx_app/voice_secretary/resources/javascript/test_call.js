@@ -5,14 +5,7 @@
 	const element = (id) => document.getElementById(id);
 	const LOOK_MS = 1000;
 
-	async function ask(what, more) {
-		const body = new FormData();
-		body.set('ask', what);
-		body.set('id', page.id);
-		body.set(page.token_name, page.token);
-		for (const [name, value] of Object.entries(more || {})) { body.set(name, value); }
-		return (await fetch(page.ask, { method: 'POST', body: body, credentials: 'same-origin' })).json();
-	}
+	const ask = window.voice_ask;
 	window.voice_talk = { sound: 'resources/javascript/talk_sound.js', address: () => ask('talk'), say: page.say };
 
 	ask('check').then((told) => {

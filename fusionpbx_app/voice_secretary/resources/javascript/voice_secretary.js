@@ -9,18 +9,7 @@
 	const say = (key, values) => Object.entries(values || {}).reduce(
 		(text, pair) => text.replace('{' + pair[0] + '}', pair[1]), (page.say || {})['script-' + key] || key);
 
-	async function ask(what, more) {
-		const body = new FormData();
-		body.set('ask', what);
-		body.set('id', page.id);
-		body.set(page.token_name, page.token);
-		for (const [name, value] of Object.entries(more || {})) { body.set(name, value); }
-		const answer = await fetch(page.ask, { method: 'POST', body: body, credentials: 'same-origin', redirect: 'error' });
-		const type = answer.headers.get('Content-Type') || '';
-		return type.startsWith('audio/') ? answer.blob() : answer.json();
-	}
-	page.ask_for = ask;
-	page.say_it = say;
+	const ask = window.voice_ask;
 
 	// --- what fits -------------------------------------------------------------------------------
 	const kind = () => {

@@ -96,8 +96,6 @@
 		'description-daily_budget_usd' => ['Empty: no limit.', 'Vazio: sem limite.', 'Vacío: sin límite.'],
 		'label-monthly_budget_usd' => ['Budget of a month', 'Orçamento mensal', 'Presupuesto mensual'],
 		'description-monthly_budget_usd' => ['Empty: no limit.', 'Vazio: sem limite.', 'Vacío: sin límite.'],
-		'label-spent_day' => ['Spent today', 'Gasto hoje', 'Gastado hoy'],
-		'label-spent_month' => ['Spent this month', 'Gasto neste mês', 'Gastado este mes'],
 		'label-budget_warning_percent' => ['Warn at', 'Avisar em', 'Avisar en'],
 		'description-budget_warning_percent' => ['Share of the budget.', 'Parte do orçamento.', 'Parte del presupuesto.'],
 		'label-budget_action' => ['When it is used up', 'Quando acabar', 'Cuando se agote'],

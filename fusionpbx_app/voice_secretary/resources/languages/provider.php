@@ -20,6 +20,8 @@
 		'label-order' => ['Order', 'Ordem', 'Orden'],
 		'label-health' => ['Health', 'Saúde', 'Salud'],
 		'label-month_cost' => ['This month', 'Neste mês', 'Este mes'],
+		'label-removed_provider' => ['a provider since removed', 'de um provedor já removido', 'de un proveedor ya eliminado'],
+		'message-besides_providers' => ['Spent this month through none of these, or before it was noted through which:', 'Gasto neste mês por nenhum destes, ou antes de se anotar por qual:', 'Gastado este mes por ninguno de estos, o antes de que se anotara por cuál:'],
 		'label-test' => ['Test', 'Teste', 'Prueba'],
 		'label-base_url' => ['Address', 'Endereço', 'Dirección'],
 		'description-base_url' => ["Of a gateway or look-alike. Empty: the provider's own.", 'De um gateway ou compatível. Vazio: o do próprio provedor.', 'De una pasarela o compatible. Vacío: la del propio proveedor.'],
