@@ -51,8 +51,6 @@ class Dialogue:
         comfort: Comfort,
         listener: SessionListener,
     ) -> None:
-        self.late_audio_dropped = 0
-        """Pieces of answers that had been cut."""
         self.missed = False
         """The agent answered into a hold, and was cut."""
         self._config = config
@@ -95,7 +93,6 @@ class Dialogue:
         if self.doubt.kept is not None and self.doubt.keeps(event):
             return
         if not self._floor.audio(response_id, now):
-            self.late_audio_dropped += 1
             return
         if response_id != self._response_id:
             self._response_id = response_id

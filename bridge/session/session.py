@@ -90,11 +90,6 @@ class Session:
         return self._floor.turns_answered
 
     @property
-    def late_audio_dropped(self) -> int:
-        """Pieces of answers that had been cut."""
-        return self._dialogue.late_audio_dropped
-
-    @property
     def agent_speaking(self) -> bool:
         """Something is still to be heard, or being generated."""
         return self._floor.response_active or not self.line.idle(self._clock())
