@@ -109,6 +109,7 @@ class Dialogue:
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         if self._state is SessionState.HELD:
             self.missed = True
+            self._floor.ignore(event.response_id)
             self._seat.cut(())
             self._line.downlink.begin(self._floor.broken_off())
             return
