@@ -14,7 +14,7 @@ import gevent
 
 from bridge.providers.actions import Open, Target
 from bridge.providers.base import ProviderProtocol
-from bridge.providers.channels import open_channel
+from bridge.providers.channels import MAX_KEPT_BYTES, MAX_KEPT_MESSAGES, open_channel
 from bridge.providers.conversation import Conversation
 from bridge.wire.channel import Channel, ChannelListener
 from bridge.wire.network import Network
@@ -51,7 +51,7 @@ class Ahead:
         """A channel to exactly this target, whose news go to `listener` from the hub's next turn
         on; None where none was opened."""
         opened_to, relay = self._relays.get(name, (None, None))
-        if relay is None or opened_to != target:
+        if relay is None or relay.channel is None or opened_to != target:
             return None
         del self._relays[name]
         return relay.hand_over(listener)
@@ -64,34 +64,47 @@ class Ahead:
 
 
 class _Relay:
-    """Keeps what a channel tells until somebody listens."""
+    """Keeps what a channel tells until somebody listens; one that tells too much is closed."""
 
     def __init__(self) -> None:
         self.channel: Channel | None = None
         self._to: ChannelListener | None = None
         self._kept: list[tuple[str, tuple[Any, ...]]] = []
+        self._kept_messages = self._kept_bytes = 0
+        self._taken = False
         self.listener = ChannelListener(
             on_open=lambda: self._tell("on_open"),
-            on_messages=lambda messages: self._tell("on_messages", messages),
+            on_messages=self._on_messages,
             on_end=lambda end: self._tell("on_end", end),
             on_fault=lambda error: self._tell("on_fault", error),
         )
 
     def hand_over(self, listener: ChannelListener) -> Channel | None:
         """From now on to this one; never inside this call."""
+        self._taken = True
         gevent.get_hub().loop.run_callback(self._replay, listener)
         return self.channel
 
     def close(self) -> None:
         """Nobody wants it."""
-        if self.channel is not None:
-            self.channel.close()
+        channel, self.channel = self.channel, None
+        if channel is not None:
+            channel.close()
 
     def _replay(self, listener: ChannelListener) -> None:
         self._to = listener
         kept, self._kept = self._kept, []
         for name, told in kept:
             self._tell(name, *told)
+
+    def _on_messages(self, messages: list[bytes]) -> None:
+        if not self._taken:
+            self._kept_messages += len(messages)
+            self._kept_bytes += sum(map(len, messages))
+            if self._kept_messages > MAX_KEPT_MESSAGES or self._kept_bytes > MAX_KEPT_BYTES:
+                self._kept = []
+                return self.close()
+        self._tell("on_messages", messages)
 
     def _tell(self, name: str, *told: Any) -> None:
         if self._to is None:

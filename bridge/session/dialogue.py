@@ -51,8 +51,6 @@ class Dialogue:
         comfort: Comfort,
         listener: SessionListener,
     ) -> None:
-        self.late_audio_dropped = 0
-        """Pieces of answers that had been cut."""
         self.missed = False
         """The agent answered into a hold, and was cut."""
         self._config = config
@@ -95,7 +93,6 @@ class Dialogue:
         if self.doubt.kept is not None and self.doubt.keeps(event):
             return
         if not self._floor.audio(response_id, now):
-            self.late_audio_dropped += 1
             return
         if response_id != self._response_id:
             self._response_id = response_id
@@ -112,6 +109,7 @@ class Dialogue:
     def _on_response_started(self, event: p.ResponseStarted, now: float) -> None:
         if self._state is SessionState.HELD:
             self.missed = True
+            self._floor.ignore(event.response_id)
             self._seat.cut(())
             self._line.downlink.begin(self._floor.broken_off())
             return

@@ -60,7 +60,7 @@ class Session:
         self._answering = parts.answering
         self.longest_wait_s = parts.answering.longest_wait_s
         self._minding = parts.minding
-        self._dialogue = parts.dialogue
+        self._dialogue, self._telling = parts.dialogue, parts.telling
         self._hold_of = parts.hold
         self._closing = parts.closing
         self.let_go = parts.forget
@@ -88,11 +88,6 @@ class Session:
     def turns(self) -> int:
         """Turns so far."""
         return self._floor.turns_answered
-
-    @property
-    def late_audio_dropped(self) -> int:
-        """Pieces of answers that had been cut."""
-        return self._dialogue.late_audio_dropped
 
     @property
     def agent_speaking(self) -> bool:
@@ -130,10 +125,7 @@ class Session:
         put_off = self._hold_of.puts_off
         if self.ended or (respond and put_off(lambda: self.tell(text, respond=True))):
             return
-        if respond:
-            self._silence.floor_taken()
-            self._floor.asked()
-        self._seat.inform(text, respond=respond)
+        self._telling.tell(text, respond=respond)
 
     def announce(self, data: bytes, audio_format: AudioFormat) -> None:
         """Play local audio, no provider needed; not twice in one breath."""
@@ -303,6 +295,8 @@ class Session:
         if not self._answering.look(now, self.state):
             self._last_words.give_up()
         self._minding.look(now, self.state)
+        if self.state is SessionState.TALKING:
+            self._telling.look(now)
         if self._last_words.until is not None:
             self._last_words.handle_timeout(now, idle=self.line.idle(now))
         if self._seat.crossing is not None:

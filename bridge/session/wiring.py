@@ -26,6 +26,7 @@ from bridge.session.provider import ProviderSeat
 from bridge.session.sense import Sense
 from bridge.session.silence import SilenceWatch
 from bridge.session.states import SessionState
+from bridge.session.telling import Telling
 from bridge.session.transcript import Transcript
 from bridge.session.voice_activity import loud_rms
 
@@ -68,6 +69,7 @@ class Parts:
     answering: Answering
     minding: Minding
     dialogue: Dialogue
+    telling: Telling
     hold: Hold
     closing: Closing
     forget: Callable[[], None]
@@ -163,6 +165,7 @@ def wire(
         answering,
         minding,
         dialogue,
+        Telling(seat, floor, line, silence, answering),
         hold,
         closing,
         forget,

@@ -76,8 +76,7 @@ class Call(Asked):
         self._desk = desk
         self._outbound = outbound
         self._inbox = Inbox()
-        self._asked: list[Callable[[], None]] = []
-        """What functions asked for before the call talked."""
+        self._asked: list[Callable[[], None]] = []  # by functions, before the call talked
         self._prepared = False
         self._who: CallerLookup | None = None
         self.served = False
@@ -266,6 +265,8 @@ class Call(Asked):
         if not self._prepared:
             talk.cover(Phrase.ONE_MOMENT)
         self._welcome_back()
+        # An end comes last: it would cost the caller a transfer asked for in the same answer.
+        self._asked.sort(key=lambda job: job == self._connecting.end_call)
         while self._asked:
             self._when_talking(self._asked.pop(0))
 
@@ -384,11 +385,11 @@ class Call(Asked):
             self.talk.resume()
 
     def _when_talking(self, job: Callable[[], None]) -> None:
-        """Do it now, or as soon as the line is open; a call that is leaving does no more."""
+        """Do it now, or as soon as the line is open, until when the model says nothing more."""
         if self.state in (CallState.TALKING, CallState.HELD):
             job()
         elif self.talk is not None and self.state in _OPENING:
-            self.talk.leaving = True
+            self.talk.keep_results()
             self._asked.append(job)
 
 

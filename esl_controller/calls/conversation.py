@@ -69,8 +69,6 @@ class Conversation:
         self.end: SessionEnd | None = None
         self.trouble = ""
         """What a provider said last about why it failed."""
-        self.leaving = False
-        """Its end was asked for, and comes as soon as the line is open."""
         self._leg = leg
         self._jobs = jobs
         self._inbox = inbox
@@ -229,7 +227,7 @@ class Conversation:
 
     def keep_results(self) -> None:
         """Until caller and agent part, or it is decided that they do not."""
-        self._results, self.leaving = self._results or [], False
+        self._results = self._results or []
 
     def part(self, music: tuple[bytes, AudioFormat] | None) -> None:
         """Caller and agent no longer hear each other."""
@@ -374,7 +372,7 @@ class Conversation:
         if self._results is not None:
             self._results.append(outcome)
             return
-        if not (self.session.closing or self.leaving or outcome.cancelled):
+        if not (self.session.closing or outcome.cancelled):
             self._honesty.told(outcome, self.record.now_s)
             failed = outcome.status != "completed"
             self.session.send_function_result(outcome.call.call_id, outcome.output, failed=failed)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gevent
+import pytest
 
 from bridge.session.states import SessionState
 from esl_controller.simulator.caller_script import After, AgentSilent, AgentSpeaking, Step
 from esl_controller.simulator.hearing import FRAME_S
 from esl_controller.simulator.openai.config import EmulatorConfig, Faults
+from esl_controller.simulator.openai.responses import Responses
 from esl_controller.simulator.service.script import Answer, Script, ScriptedCall
 from esl_controller.simulator.service.voice import RATE_HZ, synthetic_speech
 from esl_controller.simulator.switch import signalling
@@ -257,3 +259,36 @@ def test_nothing_of_a_call_is_left_when_it_never_was_answered(serve):
         call.caller.hang_up()
     for call in calls:
         call.wait()
+
+
+BOTH = (ScriptedCall("end_call"), ScriptedCall("transfer_call", '{"destination": "sales"}'))
+
+
+@pytest.mark.parametrize("calls", [BOTH, BOTH[::-1]], ids=["end first", "transfer first"])
+@pytest.mark.parametrize("early", [False, True])
+def test_a_good_bye_does_not_cost_the_caller_his_transfer(serve, monkeypatch, calls, early):
+    """The model asks for both in one answer; `early`: instead of a greeting, while it rings."""
+    words = "One moment, I am connecting you."
+    if early:
+        asked, answer = [Answer("", calls=calls)], Responses._answer
+        monkeypatch.setattr(
+            Responses,
+            "_answer",
+            lambda self, overrides: asked.pop() if asked else answer(self, overrides),
+        )
+    script = Script(answers=(Answer(words, calls=calls),), after_function=Answer("I see."))
+    service = serve(
+        emulator=EmulatorConfig(script=script, think_s=0.05),
+        secretary=TRANSFER | {"farewell_message": "Goodbye."},
+    )
+    call = service.call([] if early else [ASK])
+    wait_for(lambda: call.leg.channel.destination == "1000", 10)
+    wait_for(lambda: not service.app.esl.active_calls)
+    call.caller.hang_up()
+    call.wait()
+    service.stored()
+    spoken = call.tenant.record.spoken
+    assert set(spoken) <= {"", "Hello.", words}, "nothing behind it"
+    assert spoken[-1:] == ([] if early else [words])  # while it rings: after a phrase of ours
+    row = call.row()
+    assert (row["outcome"], row["transfer_destination"]) == ("transferred", "1000")

@@ -145,14 +145,12 @@ class Call:
 
     def seen(self) -> dict[str, Any]:
         state, session, host = self.protocol.state, self.session, self.host
-        late = state.answers.late if hasattr(state, "answers") else state.late_audio
         return {
             "heard": self.heard,
             "told": self.told.all,
             "sent": self.sent(),
             "host": (host.messages_in, host.dropped, host.is_over),
             "events": session._seat.events_in,
-            "late": (late, session.late_audio_dropped),
             "malformed": state.malformed_messages,
             "downlink": session.line.downlink.counters,
             "playout": self._playout and session.line.downlink.newest,

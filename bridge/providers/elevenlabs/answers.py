@@ -43,8 +43,6 @@ class Answers:
     """All answers of one conversation; only the last one grows."""
 
     def __init__(self) -> None:
-        self.late = 0
-        """Chunks of audio that came after their answer was cut."""
         self.quiet_at: float | None = None
         """When the answer under way counts as over."""
         self._current: Answer | None = None

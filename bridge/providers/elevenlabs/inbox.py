@@ -193,10 +193,7 @@ class Inbox:
             raise RemoteProtocolError("audio before the conversation has begun")
         data = audio_of(event, state.audio_out)
         answers = state.answers
-        if answers.is_cut(event.event_id):
-            answers.late += 1
-            return
-        if not data:
+        if answers.is_cut(event.event_id) or not data:
             return
         answer, _ = self._place(event.event_id)
         answer.sounded = True

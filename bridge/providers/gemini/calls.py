@@ -5,6 +5,7 @@ The model goes on with a tool response; results of functions called together go 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -45,7 +46,9 @@ class FunctionCalls:
 
     def cancelled(self, call_id: str) -> bool:
         """Its result is no longer wanted; False when nothing is known of it."""
-        if self._open.pop(call_id, None) is None:
+        ready = len(self._ready)
+        self._ready = [result for result in self._ready if result["id"] != call_id]
+        if self._open.pop(call_id, None) is None and len(self._ready) == ready:
             return False
         self._cancelled[call_id] = None
         while len(self._cancelled) > MAX_REMEMBERED:
@@ -65,12 +68,23 @@ class FunctionCalls:
         self._ready.append({"id": call_id, "name": name, "response": response})
         return True
 
-    def take_ready(self) -> dict[str, Any] | None:
-        """The message with all results, as soon as nothing runs any more."""
-        if self._open or not self._ready:
-            return None
+    @property
+    def ready(self) -> bool:
+        """There are results, and nothing runs any more."""
+        return bool(self._ready) and not self._open
+
+    def take_ready(self, told: Sequence[str] = ()) -> dict[str, Any]:
+        """The message with all results; `told`: what the model is to know besides."""
         ready, self._ready = self._ready, []
+        if told:
+            _tell_with(ready[-1]["response"], told)
         return {"toolResponse": {"functionResponses": ready}}
+
+
+def _tell_with(response: dict[str, Any], told: Sequence[str]) -> None:
+    """Beside `output` or `error` other fields are not read (API reference, `FunctionResponse`)."""
+    for name, value in response.items():
+        response[name] = {"result": value, "told_meanwhile": list(told)}
 
 
 def _value(output: str) -> Any:

@@ -153,9 +153,7 @@ class Inbox:
             return
         audio = decode_audio(blob)
         response = self._begun()
-        if response.dropped:
-            self._state.late_audio += 1
-        elif audio:
+        if audio and not response.dropped:
             response.sounded = True
             self._state.tell(Audio(response.id, response.item_id, audio))
 

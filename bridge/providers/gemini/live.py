@@ -135,6 +135,8 @@ class GeminiLive(Begun[SessionState, Inbox]):
         if state.ready and not was_ready:
             self._listens = True
             self._open_conversation(state.conversation)
+        if state.calls.ready:  # the last one that ran was taken back
+            self._send_results()
         if self._orders:
             self._send_orders()
         self._listens = self._listens and not state.failed
@@ -243,10 +245,8 @@ class GeminiLive(Begun[SessionState, Inbox]):
             text = f"[Result of a function called earlier: {output}]"
             self._order(Order(text, respond=True))
             return
-        message = calls.take_ready()
-        if message is not None:
-            self._ordered("")
-            self._send(message)
+        if calls.ready:
+            self._send_results()
 
     def cut(self, heard: Sequence[Heard], now: float) -> None:
         """What is still generated of the answer is dropped, with words that were not asked for yet.
@@ -349,15 +349,30 @@ class GeminiLive(Begun[SessionState, Inbox]):
     def _send_orders(self) -> None:
         """A text interrupts the model: all but the caller's own wait for the end of an answer.
 
+        An interruption takes back the functions that run: what is only to be known waits for them.
         One is asked at a time; where several wait, the last answer is to all of them.
         """
         state = self.state
         while self._orders and state.ready and not state.failed:
             response = state.response
             generating = response is not None and not response.dropped
-            if generating and not any(order.urgent for order in self._orders):
+            urgent = any(order.urgent for order in self._orders)
+            running = state.calls.open and not any(order.token for order in self._orders)
+            if (generating or running) and not urgent:
                 return
             self._send_order(self._orders.popleft())
+
+    def _send_results(self) -> None:
+        """The model goes on with them, and learns with them what it was to be told meanwhile."""
+        waiting, self._orders = self._orders, ShortQueue()
+        told, self._whispers = self._whispers, []
+        for order in waiting:
+            if order.token or order.urgent:
+                self._orders.append(order)
+            elif order.text != ANSWER:
+                told.append(order.text)
+        self._ordered("")
+        self._send(self.state.calls.take_ready(told))
 
     def _send_order(self, order: Order) -> None:
         if order.respond:

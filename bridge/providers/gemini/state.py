@@ -87,8 +87,6 @@ class SessionState:
     usage: Usage | None = None
     """Of the turn under way, the latest."""
     malformed_messages: int = 0
-    late_audio: int = 0
-    """Audio of answers that were cut, dropped."""
     _items: int = 0
     _last_item: str = ""
 

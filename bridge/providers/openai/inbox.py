@@ -250,7 +250,6 @@ class Inbox:
         state = self._state
         response_id = delta.response_id or state.requests.response_id or ""
         if response_id and response_id == state.cancelled_id:
-            state.late_audio += 1
             return
         audio = decode_base64(delta.delta)
         if len(audio) % self._odd_size:

@@ -72,8 +72,6 @@ class SessionState:
     wrote: bool = False
     """The last answer was written, not spoken."""
     malformed_messages: int = 0
-    late_audio: int = 0
-    """Audio messages of cut responses, dropped."""
     sounding: str | None = None
     """The response whose audio came last."""
     _sounded: dict[str, None] = field(default_factory=dict)

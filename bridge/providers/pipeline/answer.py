@@ -37,6 +37,8 @@ class Answer:
     sentences: list[Sentence] = field(default_factory=list)
     complete: bool = False
     """All its sentences are known."""
+    owed: bool = False
+    """It is to results of functions."""
 
     @property
     def id(self) -> str:

@@ -43,6 +43,8 @@ BILL_EVERY_S = 30.0
 """Of hearing: a budget must not learn of an hour at its end."""
 _NOISE = "[The caller made a sound but said nothing. Go on where you were interrupted.]"
 KEEP_ALIVE_S = 4.0
+SPEECH_HOLD_S = 15.0
+"""An answer waits at most so long for a caller who does not stop speaking."""
 _AUDIO_SHAPE = AudioShape(STT, b"", b"", base64=False)
 
 
@@ -211,6 +213,7 @@ class Pipeline:
     def answer(self, now: float) -> None:
         """Ask the model; the results of functions that run bring that about."""
         pending = self._hearing.take_pending()
+        self._said.held_until = None
         if pending:
             self._caller_said(pending)
         if pending or not self._said.memory.running:
@@ -221,7 +224,7 @@ class Pipeline:
         memory = self._said.memory
         memory.result(call_id, output)
         if not memory.running:
-            self._said.wish(Wish(), now)
+            self._said.wish(Wish(owed=True), now)
 
     def cut(self, heard: Sequence[Heard], now: float) -> None:
         """Close the model, silence the voice, withdraw what waits; remember what was heard."""
@@ -231,6 +234,7 @@ class Pipeline:
         """Withdraw the answer to it; what is being said goes on. Words stay in the memory."""
         if turn_id == self._turn_id:
             self._said.unwish(self._begun_before)
+            self._said.go_on(now)
 
     def probe(self, now: float) -> None:
         """`notices_within_s` is None."""
@@ -242,7 +246,8 @@ class Pipeline:
         if self._over:
             return None
         idle_at = self._idle_at if STT in self._open else None
-        times = (idle_at, self._said.speaking.next_deadline() if self._replies else None)
+        said = self._replies
+        times = (idle_at, said.speaking.next_deadline(), said.held_until) if said else (idle_at,)
         return min((at for at in times if at is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
@@ -259,6 +264,8 @@ class Pipeline:
             self._heard_lately = False
             if self._unbilled_s >= BILL_EVERY_S:
                 self._bill_hearing()
+        if self._said.held_until is not None and now >= self._said.held_until:
+            self._said.release(now)
         self._fail(self._said.speaking.handle_timeout(now))
 
     # --- hearing ------------------------------------------------------------------------------
@@ -268,6 +275,7 @@ class Pipeline:
             if isinstance(heard, Began):
                 self._turns += 1
                 self._noise_cut = False
+                self._said.hold(now + SPEECH_HOLD_S)
                 self._events.append(CallerStarted(self._turn_id))
             elif isinstance(heard, SoFar):
                 self._events.append(CallerWords(self._turn_id, heard.text))
@@ -282,7 +290,7 @@ class Pipeline:
 
     def _turn_over(self, text: str, now: float) -> None:
         """Words are answered. A sound that cut the agent off is no reason to stay silent."""
-        self._begun_before = self._said.begun
+        self._begun_before, self._said.held_until = self._said.begun, None
         wanted = bool(text) or self._noise_cut
         self._events.append(CallerStopped(self._turn_id, expects_answer=wanted))
         if text:
@@ -293,6 +301,7 @@ class Pipeline:
         if wanted:
             self._said.withdraw_unheard()
             self._said.wish(Wish(), now)
+        self._said.go_on(now)
 
     def _caller_said(self, text: str) -> None:
         self._said.memory.caller(text)

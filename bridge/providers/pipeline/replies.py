@@ -43,6 +43,8 @@ class Wish(NamedTuple):
 
     text: str = ""
     token: str = ""
+    owed: bool = False
+    """To results of functions: wanted whether or not the caller's last turn was one."""
 
 
 class Replies:
@@ -57,6 +59,9 @@ class Replies:
     ) -> None:
         self.dropped = 0
         self.ready = False
+        self.held_until: float | None = None
+        """The caller speaks: until then the model is not asked, or for this long if no end comes.
+        Words that are given do not wait."""
         self.memory = Memory(talk.brief.instructions, talk.history)
         options = {
             "voice": config.voice or "",
@@ -80,12 +85,23 @@ class Replies:
 
     def wish(self, wish: Wish, now: float) -> None:
         """Say this next, or ask the model, which is asked once for all that was said."""
-        asked = any(not waiting.text for waiting in self._wishes)
-        if wish.text or not asked:
-            if len(self._wishes) >= MAX_WISHES:
-                self.dropped += 1
-                return
+        asked = next((n for n, waiting in enumerate(self._wishes) if not waiting.text), None)
+        if asked is not None and not wish.text:
+            self._wishes[asked] = Wish(owed=wish.owed or self._wishes[asked].owed)
+        elif len(self._wishes) >= MAX_WISHES:
+            self.dropped += 1
+            return
+        else:
             self._wishes.append(wish)
+        self.go_on(now)
+
+    def hold(self, until: float) -> None:
+        """The caller speaks."""
+        self.held_until = until
+
+    def release(self, now: float) -> None:
+        """The caller has spoken."""
+        self.held_until = None
         self.go_on(now)
 
     def cut(self, heard_ms: Mapping[str, int]) -> bool:
@@ -112,11 +128,13 @@ class Replies:
 
     def unwish(self, before: int) -> None:
         """No answer to the caller's last turn is wanted; `before`: answers begun before it."""
-        self._wishes = ShortQueue(wish for wish in self._wishes if wish.text)
+        self._wishes = ShortQueue(wish for wish in self._wishes if wish.text or wish.owed)
         answer = self._answer
         if answer is not None and answer.chat is not None and answer.number > before:
             self._end_answer(answer)
             answer.entry.text = ""
+            if answer.owed:
+                self._wishes.append(Wish(owed=True))
 
     def withdraw_unheard(self) -> None:
         """A caller who goes on speaking is not given the answer to half of it."""
@@ -138,11 +156,15 @@ class Replies:
 
     def go_on(self, now: float) -> None:
         """Begin what is to be said next, when nothing is being said."""
-        if not self.ready or self._answer is not None or not self._wishes:
+        if not self.ready or self._answer is not None:
             return
-        wish = self._wishes.popleft()
+        held = self.held_until is not None
+        wish = next((wish for wish in self._wishes if wish.text or not held), None)
+        if wish is None:
+            return
+        self._wishes.remove(wish)
         self._number += 1
-        answer = Answer(self._number, self.memory.agent())
+        answer = Answer(self._number, self.memory.agent(), owed=wish.owed)
         self._answer = answer
         self._kept.append(answer)
         self._events.append(ResponseStarted(answer.id, wish.token))

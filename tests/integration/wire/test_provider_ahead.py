@@ -4,7 +4,7 @@ import gevent
 
 from bridge.providers.ahead import Ahead
 from bridge.providers.host import Network
-from bridge.wire.frames import TEXT
+from bridge.wire.frames import TEXT, server_frame
 from bridge.wire.keepalive import KeepAlive
 from tests.integration.wire.provider_peer import (
     READY,
@@ -12,6 +12,7 @@ from tests.integration.wire.provider_peer import (
     Protocol,
     Provider,
     Session,
+    accept,
     greeting,
     refuse,
 )
@@ -68,3 +69,22 @@ def test_what_leads_elsewhere_or_is_not_wanted_is_closed():
     session.host.close()
     provider.close()
     other.close()
+
+
+def test_a_provider_that_talks_without_end_before_it_is_asked_is_left():
+    """What it says is kept, and a call may look up its caller for seconds."""
+    floods = [True]
+
+    def talks(provider, sock):
+        accept(provider, sock, server_frame(TEXT, b"ready") * (300 if floods else 1))
+
+    provider = Provider(talks)
+    ahead = ahead_of(provider)
+    (opened,) = ahead._relays.values()
+    until(lambda: opened[1].channel is None)
+    floods.clear()
+    session = served(provider, ahead)
+    until(lambda: session.events == [READY])
+    assert provider.connections == 2, "it is asked once more"
+    session.host.close()
+    provider.close()

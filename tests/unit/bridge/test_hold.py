@@ -7,6 +7,7 @@ import pytest
 from bridge.audio.formats import L16_8K
 from bridge.ports import EndCause
 from bridge.providers import base as p
+from bridge.session.hold import BROKEN_OFF
 from bridge.session.states import SessionState
 from tests.unit.bridge.doubles import TELLS
 from tests.unit.bridge.session_kit import FRAME, LOUD
@@ -26,8 +27,9 @@ def test_music_is_looped_and_neither_hears_the_other(stage):
     before, sent = len(s.datagrams), len(s.host.protocol.audio)
     s.hear(LOUD, 5.0)
     assert 4500 <= s.heard(before) <= 5100
+    played = s.session.line.downlink.counters.chunks
     s.events(p.Audio("r1", "item-r1", FRAME * 50))
-    assert s.session.late_audio_dropped == 1
+    assert s.session.line.downlink.counters.chunks == played
     assert len(s.host.protocol.audio) == sent
     s.session.resume()
     assert s.session.state is SessionState.TALKING
@@ -312,3 +314,23 @@ def test_what_was_to_be_said_before_a_hold_is_not_said_instead_of_what_came_of_i
     s.session.resume()
     s.events(p.ResponseStarted("r2"), p.ResponseDone("r2", "failed"))
     assert s.commands[-1] == ("answer",), "the outcome is asked for again"
+
+
+@pytest.mark.parametrize("status", ["completed", "cancelled", "failed"])
+def test_the_end_of_an_answer_that_began_in_a_hold_is_not_that_of_the_next(stage, status):
+    """It was cut as it began; the service tells of its end when the caller is back."""
+    s = stage().talking()
+    s.answer("r0", ms=200)
+    s.after(1.0)
+    s.session.set_on_hold(True)
+    s.events(p.ResponseStarted("r1"))
+    s.session.set_on_hold(False)
+    assert s.commands[-1] == ("inform", BROKEN_OFF, True)
+    asked = len(s.commands)
+    s.events(p.ResponseDone("r1", status, error_kind=p.ErrorKind.SERVER))
+    assert len(s.commands) == asked, "it is not asked for once more"
+    assert s.session._floor.wanted
+    before = len(s.datagrams)
+    s.answer("r2", ms=400)
+    s.after(0.6)
+    assert s.heard(before) == 400

@@ -22,7 +22,6 @@ def test_audio_behind_a_guessed_end_is_played(stage):
     s.after(0.1)
     s.events(p.Audio("7", "item-7", FRAME * 20), p.ResponseDone("7", "completed"))
     s.after(1.0)
-    assert s.session.late_audio_dropped == 0
     assert s.heard() == 800
     assert not s.session.agent_speaking
 

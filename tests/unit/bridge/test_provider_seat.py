@@ -206,7 +206,7 @@ def test_events_of_a_connection_that_was_left_are_nothing_but_its_bill(stage):
     old._on_events([p.CallerStarted(), p.Audio("r1", "i1", bytes(160)), p.Ended()])
     assert s.session.state is SessionState.TALKING
     assert len(s.hosts) == 2
-    assert s.session.late_audio_dropped == 0
+    assert s.session.line.downlink.counters.chunks == 0
 
 
 def test_what_is_read_together_with_a_fatal_failure_is_told_up_to_it(stage):

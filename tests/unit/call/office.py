@@ -46,6 +46,7 @@ class FakeTalk:
         self.answered = False
         self.answered_by: str | None = None
         self.told = told = Told(leg.esl)
+        self.functions = SimpleNamespace(running=False)
         self.session = SimpleNamespace(turns=0, end=self._end, closing=False)
         self.media = SimpleNamespace(
             start=lambda codec: self._step("media.start"),
@@ -90,10 +91,16 @@ class FakeTalk:
         self.told(f"cover {phrase.value}")
 
     def finish(self, cause: EndCause, *, always_good_bye: bool = False) -> None:
-        self.end = SessionEnd(cause)
+        self.told("finish")
+        self.session.closing = True
+        self.end = self.end or SessionEnd(cause)
+
+    def keep_results(self) -> None:
+        self.told("keep results")
 
     def announce_transfer(self) -> None:
         self.told("announce transfer")
+        self.session.closing = True
         self.end = SessionEnd(EndCause.FINISHED)
 
     def hold(self) -> None:

@@ -79,7 +79,40 @@ def test_a_transfer_asked_for_before_the_call_talks_is_made(
         "exit",
     ]
     assert FakeTalk.last.ending == Ending("transferred", "finished", None, "a price")
-    assert FakeTalk.last.leaving  # the model gets no result, and says nothing more
+    assert steps.index("= keep results") < stopped  # the model gets none, and says nothing more
+
+
+@pytest.mark.parametrize("end_first", [True, False])
+def test_a_good_bye_before_the_call_talks_does_not_cost_a_caller_his_transfer(
+    monkeypatch: pytest.MonkeyPatch, end_first: bool
+) -> None:
+    """The model asks for both in one answer; once the line is open the order is the same."""
+
+    def both(call: Any) -> None:
+        if end_first:
+            call.end_call("all said")
+        transfer(call)
+        if not end_first:
+            call.end_call("all said")
+
+    esl = FakeEsl()
+    office = Office(monkeypatch, both, esl)
+    office.run()
+    must_be_clean(office)
+    assert f"api uuid_transfer {CALL} 1000 XML d.example.com" in esl.steps
+    assert "= transfer passed_on" in esl.steps
+    assert "= finish" not in esl.steps, "the agent says whom it connects to, not good-bye"
+
+
+def test_a_good_bye_before_the_call_talks_ends_it_as_soon_as_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    esl = FakeEsl()
+    office = Office(monkeypatch, lambda call: call.end_call("all said"), esl)
+    office.run()
+    must_be_clean(office)
+    steps = esl.steps
+    assert steps.index("= keep results") < steps.index("= media.start") < steps.index("= finish")
 
 
 @pytest.mark.parametrize("answer", ["-ERR No such channel!", "-USAGE: <uuid>", "", "what?"])
