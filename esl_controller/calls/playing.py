@@ -97,7 +97,10 @@ class Playing:
             return math.inf
         # At another rate the module goes on in samples of the old one, which are no words.
         until = codec_at if another_rate else time.monotonic()
-        return until - (_thrown_ms(before, leg) + BEGINS_LATE_MS) / 1000
+        # The park loop goes on with frames of the old length: on a channel of shorter packets one
+        # more is taken from the module than is heard (20 and 40 ms were lost, of 60 for 10).
+        more_ms = before.ptime_ms if leg.ptime_ms < before.ptime_ms else 0
+        return until - (_thrown_ms(before, leg) + more_ms + BEGINS_LATE_MS) / 1000
 
     def _break_off(self, files: FilePlayout, before: Leg, leg: Leg) -> BytesHeard:
         """A file is read on in packets of the old length, on a channel of shorter ones several

@@ -32,7 +32,7 @@ class ListeningPhone(Phone):
 
     def _receive_rtp(self, data: bytes, far: tuple[str, int], at: float) -> None:
         packet = rtp.parse(data, at)
-        if packet.payload_type != self._number and len(packet.payload) == EVENT_BYTES:
+        if packet.payload_type != self._now.number and len(packet.payload) == EVENT_BYTES:
             self.keys.setdefault(packet.timestamp, KEYS[packet.payload[0]])
         super()._receive_rtp(data, far, at)
 

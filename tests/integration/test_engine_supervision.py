@@ -19,7 +19,7 @@ import gevent
 import numpy as np
 import pytest
 
-from esl_controller.calls import supervision
+from esl_controller.calls import audio_module, supervision
 from esl_controller.esl import dialstring
 from esl_controller.esl.applications import Application
 from esl_controller.esl.inbound import InboundClient
@@ -235,6 +235,22 @@ def test_a_call_of_l16_ends_though_somebody_has_listened(
     phone.hang_up()
     wait_for(lambda: channels(here.client) == 0, CALL_S, "the call is left in FreeSWITCH")
     here.service.stored()
+
+
+def test_a_call_of_l16_that_nothing_else_can_play_is_not_listened_to(
+    stage: Callable[..., Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = stage("unicast without module", first_message="Hello, how can I help you today? ")
+    if audio_module.loaded(here.client.api(audio_module.USAGE_COMMAND, check=False)):
+        pytest.skip("FreeSWITCH has a module: the call goes on by that")
+    phone, listener = here.phone("L16"), here.phone()
+    rung_is(listener, monkeypatch)
+    dial(here.client, here.service, phone, "unicast without module")
+    wait_for(lambda: heard(phone), CALL_S)
+    assert here.act("listen", {"extension": "200"}) == "asked"
+    wait_for(lambda: here.acts() == [("listen", "failed")], CALL_S, "not refused")
+    assert not listener.answered.is_set()
+    phone.hang_up()
 
 
 def test_a_call_of_l16_that_the_dialplan_has_somebody_listen_to_in_silence(

@@ -1,8 +1,8 @@
 """Announced transfers on a real FreeSWITCH, with the recordings of both telephones.
 
-Besides FREESWITCH_ESL it needs, for the way back, a context named by FREESWITCH_RETURN: there
-`voice_ai_return` does `socket ${voice_ai_return_to} async full`, then `transfer` to 1000, which
-plays a steady tone; 1040 rings for ever.
+Besides FREESWITCH_ESL it needs mod_conference, and for the way back a context named by
+FREESWITCH_RETURN: there `voice_ai_return` does `socket ${voice_ai_return_to} async full`, then
+`transfer` to 1000, which plays a steady tone; 1040 rings for ever.
 """
 
 from __future__ import annotations
@@ -146,9 +146,7 @@ def test_accepted_by_voice_and_back_with_the_agent(stage: Any) -> None:
 def test_back_with_the_agent_while_somebody_listens_to_a_call_of_l16(stage: Any) -> None:
     """FreeSWITCH would keep the call for ever, were it played by unicast: see `listening`."""
     line = stage(codec="L16", transfer_return=True)
-    ((call_uuid,),) = line.service.database.execute(
-        "select call_uuid from v_voice_conversations_realtime"
-    )
+    (call,) = line.service.app.calls
     line.briefed()
     gevent.sleep(0.5)
     line.human.say(beep(0.6, HUMAN_HZ).frames(8000))
@@ -156,7 +154,7 @@ def test_back_with_the_agent_while_somebody_listens_to_a_call_of_l16(stage: Any)
     line.talk()
     with closing(Phone("PCMU")) as listener:
         leg = dialstring.Leg(f"sofia/{PROFILE}/phone@{listener.address}")
-        line.client.originate(dialstring.DialString([leg], {}), f"&eavesdrop({call_uuid})")
+        line.client.originate(dialstring.DialString([leg], {}), f"&eavesdrop({call.leg.uuid})")
         line.hush()
         line.human.hang_up()
         left = time.monotonic()

@@ -83,6 +83,14 @@ def test_what_freeswitch_throws_away_of_a_modules_sound_is_sent_again() -> None:
     assert module.heard_until(PCMU_20, G722_20, 5.0) == pytest.approx(5.0 - 0.05)
 
 
+def test_of_shorter_packets_one_more_of_the_old_length_is_sent_again() -> None:
+    _, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
+    began = time.monotonic()
+    until = module.heard_until(PCMA_60, Leg("PCMU", 8000, 10), 0.0)
+    assert isinstance(until, float)
+    assert began <= until + 0.15 <= time.monotonic()
+
+
 def test_silence_is_played_in_packets_of_the_new_length_until_the_channel_is_left() -> None:
     esl, module, _ = playing(PlayoutMode.BINARY, Flavour.CLOUDFIELDCZ)
     assert not module.last_commands()
