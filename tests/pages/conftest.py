@@ -1,4 +1,7 @@
-"""One PostgreSQL, one worker, one web server and one browser for all tests of the pages."""
+"""One PostgreSQL, one worker, one web server and one browser for all tests of the pages.
+
+Worker and browser end with the last of them: other tests would see what the worker logs.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +41,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(lacking)}"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def here(
     postgres_server: object, migrated_template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[World]:
@@ -49,7 +52,7 @@ def here(
     _drop(database)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(here: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """Chromium, behind what nginx does; a recorded sentence is its microphone, again and again."""
     sound = write_microphone(tmp_path_factory.mktemp("microphone") / "caller.wav")
