@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 
 import pytest
 
+from tests.integration.api_fixtures import client, domain, running
 from tests.integration.call_fixtures import serve
 from tests.integration.db_fixtures import (
     bytes_database,
@@ -26,7 +27,9 @@ from tests.integration.hub_watch import HubWatch
 __all__ = [
     "bytes_database",
     "clean_databases",
+    "client",
     "database",
+    "domain",
     "empty_database",
     "house",
     "migrated_relations",
@@ -37,6 +40,7 @@ __all__ = [
     "owners_pool",
     "pool",
     "postgres_server",
+    "running",
     "secret_store",
     "serve",
     "vector_server",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import wave
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,11 +18,10 @@ from esl_controller.simulator.switch.dialplan import DEFAULT_FAR_ENDS
 from esl_controller.simulator.switch.legs import FarEnd
 from esl_controller.telemetry.catalogue import ErrorCode, OwnError
 from esl_controller.tenants.keys.secrets import SecretKeys
-from tests.integration.api_kit import OPEN, Client, client_of
+from tests.integration.api_kit import OPEN, client_of
 from tests.integration.api_rows import NOW, begin, new_id, with_everything
 from tests.integration.service import (
     SPEAK,
-    Service,
     free_port,
     hang_up_after,
     service,
@@ -32,22 +30,6 @@ from tests.integration.service import (
 
 ASK = Step(AgentSilent(0.35), SPEAK)
 BYE = hang_up_after(AgentSilent(0.5))
-
-
-@pytest.fixture
-def running(database, tmp_path) -> Iterator[Service]:
-    with service(database, tmp_path, **OPEN) as running:
-        yield running
-
-
-@pytest.fixture
-def client(running) -> Client:
-    return client_of(running)
-
-
-@pytest.fixture
-def domain(running) -> str:
-    return f"/domains/{running.tenant.domain_uuid}"
 
 
 def provider_page(database, domain_uuid: str) -> str:

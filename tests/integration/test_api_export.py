@@ -9,7 +9,6 @@ import re
 import resource
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +18,10 @@ import pytest
 from esl_controller.database.pool import DatabaseError, DatabaseUnavailable
 from esl_controller.database.repository import pages
 from esl_controller.web.api import export
-from tests.integration.api_kit import OPEN, TOKEN, Client, client_of
+from tests.integration.api_kit import TOKEN, Client
 from tests.integration.api_rows import begin
 from tests.integration.hub_watch import HubWatch
-from tests.integration.service import Service, service
+from tests.integration.service import Service
 
 FILL = """insert into v_voice_conversations_realtime
             (conversation_uuid, domain_uuid, call_uuid, caller_id, caller_name, destination,
@@ -32,17 +31,6 @@ FILL = """insert into v_voice_conversations_realtime
             case when n %% 400 = 0 then 'failed' else 'completed' end, 'openai', 'gpt-realtime-2.1',
             repeat('They asked for a table of four. ', 6), '{"people": 4, "name": "Ana"}'
           from generate_series(%s, %s) n"""
-
-
-@pytest.fixture
-def running(database: Any, tmp_path: Any) -> Iterator[Service]:
-    with service(database, tmp_path, **OPEN) as one:
-        yield one
-
-
-@pytest.fixture
-def client(running: Service) -> Client:
-    return client_of(running)
 
 
 @pytest.fixture

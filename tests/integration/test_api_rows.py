@@ -10,27 +10,10 @@ from functools import partial
 import pytest
 
 from esl_controller.database.repository.demo import DemoProvider
-from tests.integration.api_kit import OPEN, Client, client_of
+from tests.integration.api_kit import Client
 from tests.integration.api_rows import NOW, begin, new_id
-from tests.integration.service import Service, service
 
 KEY = "sk-of-the-tenant"
-
-
-@pytest.fixture
-def running(database, tmp_path):
-    with service(database, tmp_path, **OPEN) as one:
-        yield one
-
-
-@pytest.fixture
-def client(running: Service) -> Client:
-    return client_of(running)
-
-
-@pytest.fixture
-def domain(running: Service) -> str:
-    return f"/domains/{running.tenant.domain_uuid}"
 
 
 def patch(client: Client, path: str, body: object):
